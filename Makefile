@@ -1,0 +1,51 @@
+# Two commands on a bare machine (Python 3.11 or newer, a C compiler, make):
+#   make demo   sets up everything and runs the study on the simulated demo cohort
+#   make test   sets up everything and runs the tests
+PYTHON ?= python3
+CORES ?= $(shell nproc 2>/dev/null || echo 2)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+UV := $(shell sed -n 's/^\(uv==[^ \\]*\).*/\1/p' requirements.lock)
+
+# real images and tables for the tests that need them; those tests skip where the folder is absent
+HER2RADIOMICS_DATA ?= $(realpath ../shared/data)
+export HER2RADIOMICS_DATA
+
+.PHONY: demo test setup lint lock envs clean
+
+demo: $(READY)
+	$(BIN)/snakemake --cores $(CORES)
+
+test: $(READY)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+setup: $(READY)
+
+# uv installs the locked files many times faster; pip does where uv cannot reach the package index
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"Python 3.11 or newer is needed, found {v[0]}.{v[1]}: call make with PYTHON=/path/to/python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	($(BIN)/python -m pip install --quiet '$(UV)' \
+	  && $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock) \
+	  || $(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index --editable .
+	touch $@
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakemake --lint
+	$(BIN)/mypy
+
+# renew the one lock file from pyproject.toml, and what is made from it
+lock:
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra dev pyproject.toml -o requirements.lock
+	$(MAKE) envs
+
+envs:
+	$(BIN)/python envs/generate.py
+
+clean:
+	rm -rf results/[!R]* .snakemake logs
