@@ -1,0 +1,1 @@
+"""Cohorts: participants, manifest, brought features, exclusions, partitions and the flow of patients."""

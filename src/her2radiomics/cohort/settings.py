@@ -1,0 +1,109 @@
+"""What a cohort file (``workflow/cohorts/*.yaml``) may say: how a data set's files and columns map to ours."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from her2radiomics.columns import Stage
+from her2radiomics.settings import Settings
+
+
+class TableSource(Settings):
+    """A table on disk, joined to the others on the patient identifier."""
+
+    file: str = Field(description="CSV, TSV or XLSX file, relative to the cohort's folder.")
+    sheet: str | None = Field(None, description="Sheet of an XLSX file; the first one by default.")
+    id: str = Field("patient_id", description="Column that holds the patient identifier.")
+    optional: bool = Field(False, description="Patients who are absent from this table are kept, with empty cells.")
+
+
+class ColumnSource(Settings):
+    """Where one column of ours comes from."""
+
+    source: str | None = Field(None, description="The column in their table; the same name as ours by default.")
+    value: str | None = Field(None, description="A constant for every patient, instead of a column.")
+    recode: dict[str, str] = Field(
+        default_factory=dict,
+        description="Their value (shell wildcards allowed) to ours; the first match counts; others stay as they are.",
+    )
+
+
+class Rule(Settings):
+    """Patients whose column holds one of some values are left out, with a reason."""
+
+    column: str = Field(description="Column of their tables.")
+    keep: list[str] = Field(description="Values that stay; every other one, also an empty cell, is left out.")
+    reason: str = Field(description="Printed in the recruitment flow and in participants.tsv.")
+
+
+class ImagePattern(Settings):
+    """Where the images and masks of a data set lie, by name.
+
+    In a pattern ``{patient}`` stands for the identifier, matched without regard to upper and lower case, and
+    ``{sequence}`` for the text that ``sequences`` turns into a sequence's name.
+    """
+
+    image: str = Field(description="Path of an image, relative to the cohort's folder, with {patient} and {sequence}.")
+    masks: dict[str, str] = Field(
+        description="Reader to path of the mask, with {patient} and, where each sequence has its own, {sequence}."
+    )
+    sequences: dict[str, str] = Field(
+        description="The text in the file name to the name of the sequence, for example '0001' to DCE1."
+    )
+    region: str = Field("tumour", description="What the mask outlines.")
+    mask_label: int | None = Field(None, description="Value of the region in the mask where it holds several.")
+    region_mask: str | None = Field(None, description="Path of a breast mask, with {patient}, used to clip rings.")
+
+
+class FeatureSource(Settings):
+    """A feature table that the user brings instead of images."""
+
+    table: TableSource = Field(description="The table, one row a patient (and reader).")
+    drop: list[str] = Field(default_factory=list, description="Columns (shell wildcards allowed) that are no features.")
+    reader: str | None = Field(None, description="Column that holds the reader; without it every row is reader 1's.")
+    available_at: dict[str, Stage] = Field(
+        default_factory=dict,
+        description="Feature name (shell wildcards allowed) to the stage at which it is known; the first match counts.",
+    )
+
+
+class Cohort(Settings):
+    """A data set: real patients on disk, or the simulated cohort that each protocol describes."""
+
+    title: str = Field(description="Name as the report prints it.")
+    kind: Literal["simulated", "tables", "images", "features"] = Field(
+        description=(
+            "simulated: made by the generator; tables: participants.tsv and images.tsv in our own form; "
+            "images: files found by name; features: a feature table brought by the user"
+        )
+    )
+    extends: str | None = Field(None, description="Another cohort file that this one is laid over.")
+    description: str = Field("", description="What the data are, in a sentence or two.")
+    citation: str = Field("", description="How the data set wants to be cited.")
+    licence: str = Field("", description="Licence of the data.")
+    root: str | None = Field(None, description="Folder of the data; config.yaml's data section says it per machine.")
+    participants: list[TableSource] = Field(default_factory=list, description="Clinical tables, joined on the patient.")
+    columns: dict[str, ColumnSource] = Field(default_factory=dict, description="Our column to where it comes from.")
+    keep: list[Rule] = Field(default_factory=list, description="Who is included, in the order of the flow.")
+    images: list[ImagePattern] = Field(default_factory=list, description="Where images lie (kind images).")
+    features: FeatureSource | None = Field(None, description="The feature table (kind features).")
+    protocol: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Laid over every protocol run on this cohort: what the data set lacks or names otherwise.",
+    )
+    departures: list[str] = Field(
+        default_factory=list,
+        description="What a run on this cohort does otherwise than the paper, in words; printed in the report.",
+    )
+
+    @model_validator(mode="after")
+    def _sources_fit_kind(self) -> Cohort:
+        if self.kind == "images" and not self.images:
+            raise ValueError("kind 'images' needs an 'images' list of file patterns")
+        if self.kind == "features" and self.features is None:
+            raise ValueError("kind 'features' needs a 'features' section naming the table")
+        if self.kind in ("features",) and not self.participants:
+            raise ValueError(f"kind '{self.kind}' needs a 'participants' list of clinical tables")
+        return self

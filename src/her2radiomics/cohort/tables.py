@@ -1,0 +1,204 @@
+"""Participants table and manifest: reading, and the checks that come before any job."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from her2radiomics.columns import Column, type_column
+from her2radiomics.errors import TableError
+
+MANIFEST_COLUMNS = ("patient_id", "sequence", "reader", "region", "image", "mask", "mask_label")
+PATIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+def read_table(path: Path, *, sheet: str | None = None) -> pd.DataFrame:
+    """Read a CSV, TSV or XLSX table as text, without guessing types.
+
+    Raises
+    ------
+    TableError
+        The file is missing, empty or not readable as a table.
+    """
+    if not path.is_file():
+        raise TableError(
+            file=path,
+            found="no such file",
+            expected="a table",
+            remedy="Check the path in the cohort file and the folder in config.yaml.",
+        )
+    try:
+        if path.suffix.lower() in (".xlsx", ".xlsm"):
+            table = pd.read_excel(path, sheet_name=sheet or 0, dtype=str, keep_default_na=False, na_values=[""])
+        else:
+            separator = "," if path.name.lower().endswith((".csv", ".csv.gz")) else "\t"
+            table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (ValueError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise TableError(
+            file=path,
+            found=str(error).strip(),
+            expected="a table with one header row",
+            remedy="Open the file and save it as UTF-8 CSV, TSV or XLSX.",
+        ) from error
+    table.columns = [str(name).strip() for name in table.columns]
+    repeated = table.columns[table.columns.duplicated()]
+    if len(repeated):
+        raise TableError(
+            file=path,
+            column=repeated[0],
+            found="the column twice",
+            expected="every column once",
+            remedy="Rename or remove one of the two.",
+        )
+    return table.fillna("").apply(lambda column: column.astype(str).str.strip())
+
+
+def require_columns(table: pd.DataFrame, names: list[str], file: str | Path) -> None:
+    """Raise a :class:`TableError` for the first column that is not there, with the nearest one that is."""
+    import difflib
+
+    for name in names:
+        if name not in table.columns:
+            near = difflib.get_close_matches(name, list(table.columns), n=1)
+            raise TableError(
+                file=file,
+                column=name,
+                found=f"columns {', '.join(map(str, table.columns[:12]))}" + (", …" if len(table.columns) > 12 else ""),
+                expected=f"a column '{name}'",
+                remedy=f"Did you mean '{near[0]}'? Rename it." if near else "Add it, or map it in the cohort file.",
+            )
+
+
+def check_participants(participants: pd.DataFrame, columns: list[str], file: str | Path) -> None:
+    """Check identifiers, centres and the presence of ``columns``.
+
+    Raises
+    ------
+    TableError
+        A missing column, an empty, odd or duplicated identifier, or an empty centre.
+    """
+    require_columns(participants, ["patient_id", "centre", *columns], file)
+    if participants.empty:
+        raise TableError(
+            file=file, found="no rows", expected="one row a patient", remedy="Check the cohort's keep rules."
+        )
+    identifiers = participants["patient_id"]
+    for identifier in identifiers:
+        if not PATIENT_ID.fullmatch(identifier):
+            raise TableError(
+                file=file,
+                patient=identifier or "(empty)",
+                column="patient_id",
+                found=f"'{identifier}'",
+                expected="letters, digits, '_', '-' and '.', beginning with a letter or digit",
+                remedy="Rename the patient: the identifier becomes part of file names.",
+            )
+    repeated = identifiers[identifiers.duplicated()]
+    if len(repeated):
+        raise TableError(
+            file=file,
+            patient=repeated.iloc[0],
+            column="patient_id",
+            found=f"the patient in {int((identifiers == repeated.iloc[0]).sum())} rows",
+            expected="one row a patient",
+            remedy="Remove the duplicate, or give the second examination an identifier of its own.",
+        )
+    homeless = participants.loc[participants["centre"] == "", "patient_id"]
+    if len(homeless):
+        raise TableError(
+            file=file,
+            patient=homeless.iloc[0],
+            column="centre",
+            found="an empty cell",
+            expected="the centre's name",
+            remedy="Fill it in; with one centre write the same name in every row.",
+        )
+
+
+def check_label(participants: pd.DataFrame, column: str, file: str | Path) -> pd.Series:
+    """Return the label of every patient as ``int`` 0 or 1, indexed by patient identifier.
+
+    Raises
+    ------
+    TableError
+        A label that is not 0 or 1, naming the patient.
+    """
+    text = participants.set_index("patient_id")[column]
+    labels = pd.to_numeric(text, errors="coerce")
+    wrong = ~labels.isin([0, 1])
+    if wrong.any():
+        patient = str(text.index[wrong.to_numpy()][0])
+        raise TableError(
+            file=file,
+            patient=patient,
+            column=column,
+            found=f"'{text.loc[patient]}'" + (f" ({int(wrong.sum())} such rows)" if wrong.sum() > 1 else ""),
+            expected="0 or 1",
+            remedy="Code the outcome 1 (positive) or 0; give a patient without one an exclude_reason.",
+        )
+    return labels.astype(int)
+
+
+def type_columns(participants: pd.DataFrame, columns: Mapping[str, Column], file: str | Path) -> pd.DataFrame:
+    """Return the protocol's columns as numbers and levels, indexed by patient identifier."""
+    require_columns(participants, list(columns), file)
+    indexed = participants.set_index("patient_id")
+    return pd.DataFrame(
+        {name: type_column(indexed[name], column, file=str(file)) for name, column in columns.items()},
+        index=indexed.index,
+    )
+
+
+def check_manifest(manifest: pd.DataFrame, file: str | Path) -> pd.DataFrame:
+    """Return the manifest with its optional columns filled in.
+
+    Raises
+    ------
+    TableError
+        A missing column, an empty identifier, sequence or image, or the same patient, sequence, reader and
+        region twice.
+    """
+    require_columns(manifest, ["patient_id", "sequence", "image"], file)
+    defaults = {"reader": "1", "region": "tumour", "mask": "", "mask_label": ""}
+    manifest = manifest.assign(**{name: default for name, default in defaults.items() if name not in manifest})
+    for name, default in (("reader", "1"), ("region", "tumour")):
+        manifest[name] = manifest[name].replace("", default)
+    for name in ("patient_id", "sequence", "image"):
+        empty = manifest[manifest[name] == ""]
+        if len(empty):
+            raise TableError(
+                file=file,
+                patient=empty["patient_id"].iloc[0] or f"(row {empty.index[0] + 2} of the file)",
+                column=name,
+                found="an empty cell",
+                expected=f"the {name.removesuffix('_id')}",
+                remedy="Fill it in or remove the row.",
+            )
+    key = ["patient_id", "sequence", "reader", "region"]
+    repeated = manifest[manifest.duplicated(key)]
+    if len(repeated):
+        first = repeated.iloc[0]
+        raise TableError(
+            file=file,
+            patient=first["patient_id"],
+            column="sequence",
+            found=f"sequence {first['sequence']}, reader {first['reader']}, region {first['region']} twice",
+            expected="one row for each patient, sequence, reader and region",
+            remedy="Remove one of the rows, or give it another reader.",
+        )
+    images = manifest.groupby(["patient_id", "sequence"])["image"].nunique()
+    several = images[images > 1]
+    if len(several):
+        patient, sequence = several.index[0]
+        raise TableError(
+            file=file,
+            patient=patient,
+            column="image",
+            found=f"{several.iloc[0]} images for sequence {sequence}",
+            expected="one image for a patient's sequence, the same in every reader's row",
+            remedy="Name a second examination as a sequence or a patient of its own.",
+        )
+    return manifest[list(MANIFEST_COLUMNS)]
