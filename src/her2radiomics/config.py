@@ -1,0 +1,60 @@
+"""What ``config.yaml`` may say: the one file that a user edits."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from her2radiomics.settings import Settings
+
+
+class RunRequest(Settings):
+    """One study to carry out on one cohort."""
+
+    study: str = Field(description="Protocol in workflow/studies, without .yaml.")
+    variant: str = Field("default", description="A named variant of the protocol.")
+    cohort: str = Field("simulated", description="Cohort file in workflow/cohorts, without .yaml.")
+    until: Literal["report", "extraction"] = Field(
+        "report", description="How far to go: 'extraction' stops after the feature table and its quality control."
+    )
+
+    @property
+    def id(self) -> str:
+        """Run id: the study alone, or study, variant and cohort where one of them is not the default."""
+        if self.variant == "default" and self.cohort == "simulated":
+            return self.study
+        return f"{self.study}--{self.variant}--{self.cohort}"
+
+
+class FailedCases(Settings):
+    """When too many patients cannot be extracted, the run stops after all extractions."""
+
+    count: int = Field(2, ge=0, description="More failed patients than this, and")
+    share: float = Field(0.05, ge=0, le=1, description="a larger share of the patients than this: the run stops.")
+
+
+class Config(Settings):
+    """The whole configuration."""
+
+    seed: int = Field(20250715, ge=0, description="Seed of everything random.")
+    size: Literal["demo", "published"] = Field(
+        "demo", description="Size of simulated cohorts: a small one, or the paper's number of patients."
+    )
+    strength: float | None = Field(
+        None, ge=0, description="Strength of the planted signal; 0 is a null cohort, empty the protocol's own."
+    )
+    runs: list[RunRequest] = Field(min_length=1, description="Studies to carry out.")
+    data: dict[str, str] = Field(
+        default_factory=dict, description="Cohort to the folder where its data lie; environment variables are expanded."
+    )
+    failed_cases: FailedCases = Field(default_factory=FailedCases, description="How many failures are borne.")
+
+    @field_validator("runs")
+    @classmethod
+    def _each_once(cls, runs: list[RunRequest]) -> list[RunRequest]:
+        ids = [run.id for run in runs]
+        for name in ids:
+            if ids.count(name) > 1:
+                raise ValueError(f"the run {name} is listed twice")
+        return runs

@@ -1,0 +1,255 @@
+"""From a configuration to what is to be made: runs, their data, and the targets. Pure; knows no Snakemake.
+
+Everything that can be wrong with settings, participants or a manifest is found here, before any job starts.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from her2radiomics.cohort.partitions import assign
+from her2radiomics.cohort.settings import Cohort
+from her2radiomics.cohort.sources import CohortData, read_cohort
+from her2radiomics.cohort.tables import check_label, check_participants, type_columns
+from her2radiomics.config import Config, RunRequest
+from her2radiomics.errors import SettingsError
+from her2radiomics.protocol import Protocol
+from her2radiomics.settings import overlay, read_yaml, validate
+
+PARTITIONS = ("training", "testing", "external")
+FIGURE_FORMATS = ("svg", "png", "pdf", "csv")
+TABLE_FORMATS = ("csv", "html", "tex", "docx")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The data of one cohort, shared by the runs on it."""
+
+    id: str
+    cohort_id: str
+    cohort: Cohort
+    protocol: Protocol
+    folder: str
+    data: CohortData
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the patients are made, not real."""
+        return self.cohort.kind == "simulated"
+
+    def case_rows(self, patient: str, sequence: str) -> list[dict[str, str]]:
+        """The manifest's rows of one patient's sequence (breast masks included)."""
+        return self._rows.get((patient, sequence), [])
+
+    @cached_property
+    def _rows(self) -> dict[tuple[str, str], list[dict[str, str]]]:
+        rows: dict[tuple[str, str], list[dict[str, str]]] = {}
+        for row in self.data.manifest.to_dict("records"):
+            rows.setdefault((row["patient_id"], row["sequence"]), []).append(row)
+        return rows
+
+
+@dataclass(frozen=True)
+class Run:
+    """One study on one cohort."""
+
+    id: str
+    request: RunRequest
+    protocol: Protocol
+    dataset: Dataset
+    participants: pd.DataFrame
+    labels: pd.Series
+    partition: pd.Series
+
+    @property
+    def folder(self) -> str:
+        """Where its results go."""
+        return f"results/{self.id}"
+
+    @property
+    def partitions(self) -> list[str]:
+        """Partitions that hold a patient, in the order of the papers."""
+        return [name for name in PARTITIONS if (self.partition == name).any()]
+
+    @property
+    def extracted(self) -> bool:
+        """Whether features come from images (and not from a table that the user brought)."""
+        return self.dataset.data.features is None
+
+    @property
+    def patients(self) -> list[str]:
+        """Included patients, sorted."""
+        return sorted(self.participants.loc[self.participants["exclude_reason"] == "", "patient_id"])
+
+    def extraction_id(self, sequence: str) -> str:
+        """Name of an extraction: runs with the same parameters and regions share it."""
+        settings = self.protocol.sequences[sequence]
+        return f"{settings.parameters}.{'+'.join(settings.regions)}"
+
+    def cases(self) -> list[tuple[str, str]]:
+        """Every patient and sequence that is to be extracted."""
+        return [(patient, sequence) for patient in self.patients for sequence in self.protocol.sequences]
+
+    def case_stem(self, patient: str, sequence: str) -> str:
+        """Path of a case's extraction, without its ending."""
+        return f"{self.dataset.folder}/extraction/{self.extraction_id(sequence)}/{patient}/{sequence}"
+
+    def targets(self, kind: str) -> list[str]:
+        """Files that a target asks for: ``extraction``, ``figures``, ``tables``, ``report`` or ``all``."""
+        extraction = [f"{self.folder}/cohort/qc.csv", f"{self.folder}/features/cohort.parquet"] if self.extracted else []
+        if kind == "extraction" or self.request.until == "extraction":
+            return extraction if kind in ("extraction", "all") else []
+        figures = [f"{self.folder}/figures/{f.id}.{end}" for f in self.protocol.figures for end in FIGURE_FORMATS]
+        tables = [f"{self.folder}/tables/{t.id}.{end}" for t in self.protocol.tables for end in TABLE_FORMATS]
+        always = ("performance", "performance_extra", "delong", "published")
+        tables += [f"{self.folder}/tables/{name}.csv" for name in always]
+        report = [f"{self.folder}/report.html", f"{self.folder}/provenance/run.json"]
+        return {"figures": figures, "tables": tables, "report": report, "all": [*extraction, *figures, *tables, *report]}[
+            kind
+        ]
+
+
+class Plan:
+    """All runs of a configuration, with everything checked.
+
+    Parameters
+    ----------
+    content
+        The configuration as a mapping.
+    workflow
+        The folder that holds ``studies``, ``cohorts`` and ``extraction``.
+
+    Raises
+    ------
+    SettingsError, TableError
+        Whatever is wrong with a setting, a participants table or a manifest.
+    """
+
+    def __init__(self, content: Mapping[str, Any], workflow: Path) -> None:
+        """Read and check the settings and tables of every run."""
+        self.config = validate(Config, content, "config.yaml")
+        self.workflow = workflow
+        self.datasets: dict[str, Dataset] = {}
+        self.runs: dict[str, Run] = {}
+        for request in self.config.runs:
+            self.runs[request.id] = self._run(request)
+        used = {run.dataset.cohort_id for run in self.runs.values()}
+        for name in set(self.config.data) - used:
+            if not (workflow / "cohorts" / f"{name}.yaml").is_file():
+                raise SettingsError(f"config.yaml: data.{name}: there is no cohort file workflow/cohorts/{name}.yaml.")
+
+    def targets(self, kind: str) -> list[str]:
+        """Files of all runs that a target asks for."""
+        files = [file for run in self.runs.values() for file in run.targets(kind)]
+        pages = any(run.request.until == "report" for run in self.runs.values())
+        return [*files, *(["results/index.html"] if kind in ("all", "report") and pages else [])]
+
+    def _run(self, request: RunRequest) -> Run:
+        cohort = self._cohort(request.cohort)
+        protocol = self._protocol(request, cohort)
+        dataset = self._dataset(request, cohort, protocol)
+        data, file = dataset.data, dataset.data.source
+        label = [] if request.until == "extraction" else [protocol.label.column]
+        check_participants(data.participants, label, file)
+        participants = data.participants
+        included = participants[participants["exclude_reason"] == ""].reset_index(drop=True)
+        if request.until == "extraction":
+            labels = pd.Series(0, index=included["patient_id"])
+            partition = pd.Series("", index=included["patient_id"], dtype=object)
+        else:
+            type_columns(included, protocol.columns, file)
+            labels = check_label(included, protocol.label.column, file)
+            partition = assign(included, labels, protocol.partitions, seed=self.config.seed, file=file)
+        run = Run(request.id, request, protocol, dataset, participants, labels, partition)
+        if run.extracted:
+            self._check_extraction(run)
+        return run
+
+    def _check_extraction(self, run: Run) -> None:
+        if not run.protocol.sequences:
+            raise SettingsError(f"run {run.id}: the protocol names no sequence, and the cohort brings no features.")
+        known = sorted(run.dataset.data.manifest["sequence"].unique())
+        for name, settings in run.protocol.sequences.items():
+            path = self.workflow / "extraction" / f"{settings.parameters}.yaml"
+            if not path.is_file():
+                raise SettingsError(f"run {run.id}: sequences.{name}.parameters: there is no file {path}.")
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f" Did you mean '{near[0]}'?" if near else ""
+                raise SettingsError(
+                    f"run {run.id}: the manifest of cohort {run.dataset.cohort_id} holds no sequence '{name}'; "
+                    f"it holds {', '.join(known)}.{hint}"
+                )
+
+    def _cohort(self, name: str) -> Cohort:
+        content = self._cohort_content(name)
+        return validate(Cohort, content, f"workflow/cohorts/{name}.yaml")
+
+    def _cohort_content(self, name: str, seen: tuple[str, ...] = ()) -> dict[str, Any]:
+        if name in seen:
+            raise SettingsError(f"workflow/cohorts/{name}.yaml extends itself, by way of {', '.join(seen)}.")
+        content = read_yaml(self.workflow / "cohorts" / f"{name}.yaml")
+        base = content.pop("extends", None)
+        return content if base is None else overlay(self._cohort_content(base, (*seen, name)), content)
+
+    def _protocol(self, request: RunRequest, cohort: Cohort) -> Protocol:
+        path = self.workflow / "studies" / f"{request.study}.yaml"
+        content = read_yaml(path)
+        source = f"workflow/studies/{request.study}.yaml"
+        if request.variant != "default":
+            variants = validate(Protocol, content, source).variants
+            if request.variant not in variants:
+                near = difflib.get_close_matches(request.variant, list(variants), n=1)
+                hint = f"did you mean '{near[0]}'?" if near else f"it has {', '.join(variants) or 'none'}."
+                raise SettingsError(f"{source} has no variant '{request.variant}': {hint}")
+            content = overlay(content, variants[request.variant].changes)
+            source += f", variant {request.variant}"
+        if cohort.protocol:
+            content = overlay(content, cohort.protocol)
+            source += f", laid over by workflow/cohorts/{request.cohort}.yaml"
+        return validate(Protocol, content, source)
+
+    def _dataset(self, request: RunRequest, cohort: Cohort, protocol: Protocol) -> Dataset:
+        if cohort.kind != "simulated":
+            name = request.cohort
+            if name not in self.datasets:
+                folder = f"results/cohorts/{name}"
+                data = read_cohort(cohort, self._root(name, cohort))
+                self.datasets[name] = Dataset(name, name, cohort, protocol, folder, data)
+            return self.datasets[name]
+        name = f"{request.cohort}_{request.study}"
+        if protocol.simulation is None:
+            raise SettingsError(f"workflow/studies/{request.study}.yaml has no 'simulation' section to simulate from.")
+        if name in self.datasets:
+            if self.datasets[name].protocol.simulation != protocol.simulation:
+                raise SettingsError(f"run {request.id}: a variant may not change the simulated cohort.")
+            return self.datasets[name]
+        from her2radiomics.simulation import roster
+
+        folder = f"results/cohorts/{name}"
+        made = roster(protocol.simulation, size=self.config.size, seed=self.config.seed, strength=self.config.strength)
+        manifest = made.manifest.astype(str)
+        for column in ("image", "mask"):
+            manifest[column] = [f"{folder}/{path}" if path else "" for path in manifest[column]]
+        data = CohortData(made.participants.astype(str), manifest, source=f"{folder}/participants.tsv")
+        self.datasets[name] = Dataset(name, request.cohort, cohort, protocol, folder, data)
+        return self.datasets[name]
+
+    def _root(self, name: str, cohort: Cohort) -> Path:
+        root = self.config.data.get(name, cohort.root)
+        if root is None:
+            raise SettingsError(
+                f"cohort {name}: where do its data lie? Say so in config.yaml, for example\n  data:\n    {name}: /path/to/data"
+            )
+        expanded = Path(os.path.expandvars(root)).expanduser()
+        if not expanded.is_dir():
+            raise SettingsError(f"cohort {name}: there is no folder {expanded}. Correct data.{name} in config.yaml.")
+        return expanded
