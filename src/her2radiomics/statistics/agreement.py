@@ -1,0 +1,158 @@
+"""Agreement between readers: intraclass correlation with its interval, for one or thousands of features.
+
+References
+----------
+Shrout & Fleiss, Psychological Bulletin 86 (1979) 420–428.
+McGraw & Wong, Psychological Methods 1 (1996) 30–46 (intervals); as ``psych::ICC(lmer = FALSE)`` of R.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from her2radiomics.statistics._check import FloatArray, as_level, one_of
+from her2radiomics.statistics._result import Result
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+IccForm = Literal["ICC1,1", "ICC2,1", "ICC3,1"]
+_FORMS = ("ICC1,1", "ICC2,1", "ICC3,1")
+
+
+@dataclass(frozen=True)
+class IntraclassCorrelation(Result):
+    """Intraclass correlation of single ratings."""
+
+    form: str
+    value: float
+    low: float
+    high: float
+    n: int
+    readers: int
+    level: float
+
+
+def icc(ratings: ArrayLike, form: IccForm = "ICC2,1", level: float = 0.95) -> IntraclassCorrelation:
+    """Intraclass correlation of single ratings.
+
+    Parameters
+    ----------
+    ratings
+        One row a subject, one column a reader, shape (n, k), n ≥ 2, k ≥ 2, complete.
+    form
+        ``ICC1,1``: one-way random; ``ICC2,1``: two-way random, absolute agreement; ``ICC3,1``: two-way mixed,
+        consistency.
+    level
+        Level of the interval.
+
+    Raises
+    ------
+    ValueError
+        If a rating is missing, there are too few, or all are equal (then there is nothing to agree on).
+    """
+    values = np.asarray(ratings, dtype=float)
+    if values.ndim != 2 or min(values.shape) < 2:
+        raise ValueError(f"ratings: found shape {values.shape}, expected at least 2 subjects × 2 readers.")
+    if not np.isfinite(values).all():
+        raise ValueError(
+            f"ratings: found {int((~np.isfinite(values)).sum())} missing or infinite values, expected none. "
+            "Keep only the subjects that every reader has read."
+        )
+    value, low, high = (float(x[0]) for x in _coefficients(values.T[:, :, None], form, level))
+    if np.isnan(value):
+        raise ValueError("ratings: found one value throughout, expected subjects that differ.")
+    return IntraclassCorrelation(form, value, low, high, values.shape[0], values.shape[1], level)
+
+
+def icc_table(
+    reader_1: pd.DataFrame, reader_2: pd.DataFrame, form: IccForm = "ICC2,1", level: float = 0.95
+) -> pd.DataFrame:
+    """Intraclass correlation of every column of two readers' tables.
+
+    Parameters
+    ----------
+    reader_1, reader_2
+        Same rows (subjects) and same numeric columns (features) in the same order, complete.
+    form, level
+        As for :func:`icc`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a feature: ``feature, icc, low, high, n, note``. A feature that is one constant for both
+        readers has no ICC: its value is NaN and ``note`` says *constant*.
+
+    Raises
+    ------
+    ValueError
+        If rows or columns differ between the readers, or a value is missing: the feature and row are named.
+    """
+    import pandas as pd
+
+    if not reader_1.columns.equals(reader_2.columns):
+        odd = list(reader_1.columns.symmetric_difference(reader_2.columns))[:3] or "another order"
+        raise ValueError(
+            f"the readers' features differ ({odd}); expected the same columns in the same order."
+        )
+    if not reader_1.index.equals(reader_2.index):
+        odd = list(reader_1.index.symmetric_difference(reader_2.index))[:3] or "another order"
+        raise ValueError(f"the readers' subjects differ ({odd}); expected the same rows in the same order.")
+    if len(reader_1) < 2:
+        raise ValueError(f"found {len(reader_1)} subjects read twice, expected at least 2.")
+    values = np.stack([reader_1.to_numpy(dtype=float), reader_2.to_numpy(dtype=float)])
+    wrong = np.argwhere(~np.isfinite(values))
+    if wrong.size:
+        reader, row, column = wrong[0]
+        raise ValueError(
+            f"feature '{reader_1.columns[column]}', subject {reader_1.index[row]!r}, reader {reader + 1}: "
+            f"found a missing or infinite value ({len(wrong)} in all), expected finite numbers."
+        )
+    value, low, high = _coefficients(values, form, level)
+    table = pd.DataFrame({"feature": reader_1.columns, "icc": value, "low": low, "high": high})
+    table["n"] = len(reader_1)
+    table["note"] = np.where(np.isnan(value), "constant", "")
+    return table
+
+
+def _coefficients(values: FloatArray, form: str, level: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """ICC, low and high of each feature, for ``values`` of shape (readers, subjects, features)."""
+    from scipy.special import fdtri
+
+    one_of(form, _FORMS, "form")
+    upper = 1 - (1 - as_level(level)) / 2
+    k, n, _ = values.shape
+    # the origin does not matter to an ICC; moving it keeps the sums of squares of large features exact
+    values = values - values[0, 0]
+    subjects, readers, grand = values.mean(axis=0), values.mean(axis=1), values.mean(axis=(0, 1))
+    between = k * np.square(subjects - grand).sum(axis=0) / (n - 1)
+    within = np.square(values - subjects).sum(axis=(0, 1)) / (n * (k - 1))
+    columns = n * np.square(readers - grand).sum(axis=0) / (k - 1)
+    residual = np.square(values - subjects - readers[:, None] + grand).sum(axis=(0, 1)) / ((n - 1) * (k - 1))
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if form == "ICC2,1":
+            spread = between + (k - 1) * residual + k * (columns - residual) / n
+            value = (between - residual) / spread
+            ratio = columns / residual
+            free = n * (1 + (k - 1) * value) - k * value
+            df = (k - 1) * (n - 1) * np.square(k * value * ratio + free)
+            df = df / ((n - 1) * np.square(k * value * ratio) + np.square(free))
+            f_low, f_high = fdtri(n - 1, df, upper), fdtri(df, n - 1, upper)
+            noise = k * columns + (k * n - k - n) * residual
+            low = n * (between - f_low * residual) / (f_low * noise + n * between)
+            high = n * (f_high * between - residual) / (noise + n * f_high * between)
+        else:
+            error, df_error = (within, n * (k - 1)) if form == "ICC1,1" else (residual, (n - 1) * (k - 1))
+            value = (between - error) / (between + (k - 1) * error)
+            f_low = between / error / fdtri(n - 1, df_error, upper)
+            f_high = between / error * fdtri(df_error, n - 1, upper)
+            low, high = (f_low - 1) / (f_low + k - 1), (f_high - 1) / (f_high + k - 1)
+    perfect = np.ptp(values, axis=0).max(axis=0) == 0  # readers agree to the last bit
+    constant = perfect & (np.ptp(subjects, axis=0) == 0)
+    value, low, high = (np.where(perfect, 1.0, x) for x in (value, low, high))
+    return tuple(np.where(constant, np.nan, x) for x in (value, low, high))  # type: ignore[return-value]

@@ -1,0 +1,82 @@
+"""Net benefit of deciding by a model.
+
+References
+----------
+Vickers & Elkin, Medical Decision Making 26 (2006) 565–574.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from her2radiomics.statistics._check import as_finite, as_labels, as_probabilities
+from her2radiomics.statistics._result import Result
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class DecisionCurve(Result):
+    """Decision curve.
+
+    ``table`` has ``threshold, net_benefit, net_benefit_all, net_benefit_none``.
+    """
+
+    table: pd.DataFrame
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return :attr:`table`."""
+        return self.table
+
+    @property
+    def useful(self) -> list[tuple[float, float]]:
+        """Ranges of thresholds (first, last) where the model beats both treating all and treating none."""
+        best = self.table[["net_benefit_all", "net_benefit_none"]].max(axis=1)
+        better = (self.table["net_benefit"] > best).to_numpy()
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], better, [False]]).astype(int)))
+        at = self.table["threshold"].to_numpy()
+        return [(float(at[a]), float(at[b - 1])) for a, b in edges.reshape(-1, 2)]
+
+
+def decision_curve(
+    labels: ArrayLike, probabilities: ArrayLike, thresholds: ArrayLike | None = None
+) -> DecisionCurve:
+    """Net benefit of the model, of treating all and of treating none.
+
+    Parameters
+    ----------
+    labels, probabilities
+        Shape (n,); one class alone is allowed.
+    thresholds
+        Threshold probabilities in [0, 1); by default 0.01 to 0.99 by 0.01. A row is treated when its
+        probability is at or above the threshold, as in the package dcurves.
+    """
+    import pandas as pd
+
+    positive = as_labels(labels, both=False)
+    probability = as_probabilities(probabilities, size=positive.size)
+    at = np.arange(1, 100) / 100 if thresholds is None else as_finite(thresholds, name="thresholds")
+    if at.size == 0 or at.min() < 0 or at.max() >= 1:
+        raise ValueError("thresholds: expected one or more numbers from 0 to below 1.")
+    odds = at / (1 - at)
+    n = positive.size
+    treated = [
+        len(values) - np.searchsorted(np.sort(values), at, side="left")
+        for values in (probability[positive], probability[~positive])
+    ]
+    prevalence = positive.mean()
+    return DecisionCurve(
+        pd.DataFrame(
+            {
+                "threshold": at,
+                "net_benefit": treated[0] / n - treated[1] / n * odds,
+                "net_benefit_all": prevalence - (1 - prevalence) * odds,
+                "net_benefit_none": 0.0,
+            }
+        )
+    )

@@ -1,0 +1,157 @@
+"""From a table of mixed columns to a numeric design: treatment coding with an explicit reference level."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from her2radiomics.statistics._check import FloatArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Levels = Mapping[str, Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Coding:
+    """How the columns of a table become terms: learnt once, applied to any table with the same columns.
+
+    ``levels`` holds, for each categorical variable, its levels with the reference first; a variable that is
+    not in it is numeric.
+    """
+
+    variables: tuple[str, ...]
+    levels: Mapping[str, tuple[Any, ...]]
+
+    @property
+    def terms(self) -> list[str]:
+        """Names of the design's columns: ``column`` or ``column[level]``."""
+        return [term for variable in self.variables for term in self.terms_of(variable)]
+
+    def terms_of(self, variable: str) -> list[str]:
+        """Names of the terms of one variable."""
+        if variable not in self.levels:
+            return [variable]
+        return [f"{variable}[{level}]" for level in self.levels[variable][1:]]
+
+    def positions(self, variable: str) -> slice:
+        """Where the variable's terms stand in the design."""
+        before = 0
+        for name in self.variables:
+            width = len(self.terms_of(name))
+            if name == variable:
+                return slice(before, before + width)
+            before += width
+        raise KeyError(variable)
+
+    def matrix(self, table: pd.DataFrame) -> FloatArray:
+        """Return the design, shape (rows, terms), without an intercept.
+
+        Raises
+        ------
+        ValueError
+            If a column is absent, a value is missing or infinite, or a level is not one of those learnt.
+        """
+        absent = [name for name in self.variables if name not in table.columns]
+        if absent:
+            raise ValueError(
+                f"column '{absent[0]}': found no such column, expected {', '.join(self.variables)}."
+            )
+        parts: list[FloatArray] = []
+        for name in self.variables:
+            column = table[name]
+            _refuse_missing(column, name)
+            if name not in self.levels:
+                parts.append(_numbers(column, name)[:, None])
+                continue
+            known = self.levels[name]
+            unseen = [value for value in column.unique() if value not in known]
+            if unseen:
+                raise ValueError(
+                    f"column '{name}': found level {unseen[0]!r}, expected one of "
+                    f"{', '.join(repr(level) for level in known)}."
+                )
+            parts.append(np.stack([(column == level).to_numpy(dtype=float) for level in known[1:]], axis=1))
+        return np.concatenate(parts, axis=1) if parts else np.empty((len(table), 0))
+
+
+def treatment_coding(table: pd.DataFrame, levels: Levels | None = None) -> Coding:
+    """Learn the coding of a table.
+
+    Parameters
+    ----------
+    table
+        One row a patient. Numeric and boolean columns become one term; text and categorical columns, and
+        every column named in ``levels``, one term a level but the reference.
+    levels
+        For a column, its levels with the reference first. Without it the reference is the first category of a
+        categorical column, and the first of the sorted levels of a text column. Levels without rows are left
+        out.
+
+    Raises
+    ------
+    ValueError
+        If ``levels`` names an absent column, a reference level without rows, or misses a level; if a column
+        is constant or has missing values.
+    """
+    import pandas as pd
+
+    levels = levels or {}
+    for name in levels:
+        if name not in table.columns:
+            raise ValueError(f"levels: found '{name}', expected a column of the table.")
+    if not table.columns.is_unique:
+        twice = table.columns[table.columns.duplicated()][0]
+        raise ValueError(f"column '{twice}': found twice, expected each column once.")
+    coded: dict[str, tuple[Any, ...]] = {}
+    for name in table.columns:
+        column = table[name]
+        _refuse_missing(column, str(name))
+        present = column.unique()
+        if len(present) < 2:
+            raise ValueError(
+                f"column '{name}': found one value, {present[0] if len(present) else None!r}, in "
+                f"all {len(column)} "
+                "rows; expected a column that varies. Leave it out."
+            )
+        if name in levels:
+            order = list(levels[name])
+        elif isinstance(column.dtype, pd.CategoricalDtype):
+            order = list(column.dtype.categories)
+        elif pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+            continue
+        else:
+            order = sorted(present, key=str)
+        missed = [value for value in present if value not in order]
+        if missed:
+            raise ValueError(f"column '{name}': found level {missed[0]!r}, expected one of {order}.")
+        if order[0] not in present:
+            raise ValueError(
+                f"column '{name}': found no row with the reference level {order[0]!r}; expected some. "
+                "Choose another reference level."
+            )
+        coded[str(name)] = tuple(level for level in order if level in present)
+    return Coding(tuple(str(name) for name in table.columns), coded)
+
+
+def _refuse_missing(column: pd.Series, name: str) -> None:
+    missing = int(column.isna().sum())
+    if missing:
+        raise ValueError(
+            f"column '{name}': found {missing} missing of {len(column)} values, expected none. "
+            "Keep complete rows or impute on training rows first."
+        )
+
+
+def _numbers(column: pd.Series, name: str) -> FloatArray:
+    try:
+        values = column.to_numpy(dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"column '{name}': found {column.iloc[0]!r} …, expected numbers.") from None
+    if not np.isfinite(values).all():
+        raise ValueError(f"column '{name}': found an infinite value, expected finite numbers.")
+    return values

@@ -1,0 +1,138 @@
+"""How well probabilities fit outcomes: calibration intercept and slope, Hosmer–Lemeshow, Brier score.
+
+References
+---------- Cox, Biometrika 45 (1958) 562–565 (recalibration; ``rms::val.prob``). Hosmer & Lemeshow,
+Communications in Statistics A9 (1980) 1043–1069. Brier, Monthly Weather Review 78 (1950) 1–3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from her2radiomics.statistics import likelihood
+from her2radiomics.statistics._check import as_labels, as_probabilities
+from her2radiomics.statistics._result import Result
+
+
+@dataclass(frozen=True)
+class Calibration(Result):
+    """Calibration intercept and slope: 0 and 1 are ideal.
+
+    ``excluded`` rows had a probability of exactly 0 or 1, whose logit is infinite (``rms::val.prob`` leaves
+    them out too). ``note`` says why a value is missing.
+    """
+
+    intercept: float
+    slope: float
+    n: int
+    excluded: int = 0
+    note: str = ""
+
+    @property
+    def remark(self) -> str:
+        """The note."""
+        return self.note
+
+
+def calibration(labels: ArrayLike, probabilities: ArrayLike) -> Calibration:
+    """Regress outcomes on the logit of their probabilities (``rms::val.prob``).
+
+    Parameters
+    ----------
+    labels
+        0 or 1, shape (n,), both present.
+    probabilities
+        In [0, 1], shape (n,).
+
+    Notes
+    ----- A constant probability has slope 0, and the logit of the prevalence for intercept. Probabilities
+    that separate the classes have an infinite slope and no intercept.
+    """
+    positive = as_labels(labels)
+    probability = as_probabilities(probabilities, size=positive.size)
+    inside = (probability > 0) & (probability < 1)
+    excluded = int((~inside).sum())
+    positive, probability = positive[inside], probability[inside]
+    note = f"{excluded} rows with probability 0 or 1 are left out" if excluded else ""
+    events = int(positive.sum())
+    if events in (0, positive.size):
+        why = "; one class is left" if excluded else "one class"
+        return Calibration(float("nan"), float("nan"), positive.size, excluded, note + why)
+    if np.ptp(probability) == 0:
+        odds = events / (positive.size - events)
+        return Calibration(float(np.log(odds)), 0.0, positive.size, excluded, "constant probability")
+    logit = np.log(probability) - np.log1p(-probability)
+    separation = _separation(logit, positive)
+    if separation:
+        return Calibration(
+            float("nan"), float(separation * np.inf), positive.size, excluded, "separated classes"
+        )
+    intercept, slope = likelihood.fit_ml(logit[:, None], positive).beta
+    return Calibration(float(intercept), float(slope), positive.size, excluded, note)
+
+
+def _separation(values: np.ndarray, positive: np.ndarray) -> int:
+    """Return 1 or −1 where one cut separates the classes (ties at the cut allowed), else 0."""
+    if values[~positive].max() <= values[positive].min():
+        return 1
+    return -1 if values[positive].max() <= values[~positive].min() else 0
+
+
+@dataclass(frozen=True)
+class HosmerLemeshow(Result):
+    """Hosmer–Lemeshow test.
+
+    ``p`` is NaN where ``df`` is below 1.
+    """
+
+    statistic: float
+    df: int
+    p: float
+    groups: int
+
+
+def hosmer_lemeshow(
+    labels: ArrayLike, probabilities: ArrayLike, groups: int = 10, fitted: bool = True
+) -> HosmerLemeshow:
+    """Hosmer–Lemeshow test by quantiles of risk (as ``ResourceSelection::hoslem.test``).
+
+    Parameters
+    ----------
+    labels, probabilities
+        Shape (n,); one class alone is allowed.
+    groups
+        Number of groups asked for; tied quantiles merge groups, and the number left is returned.
+    fitted
+        Whether the rows are those that the model was fitted on: g − 2 degrees of freedom then, g on other
+        rows.
+    """
+    from scipy.special import chdtrc
+
+    positive = as_labels(labels, both=False)
+    probability = as_probabilities(probabilities, size=positive.size)
+    if groups < 2:
+        raise ValueError(f"groups: found {groups}, expected at least 2.")
+    edges = np.unique(np.quantile(probability, np.linspace(0, 1, groups + 1)))
+    # closed on the right, the lowest edge included, as R's cut(include.lowest = TRUE)
+    member = np.maximum(np.searchsorted(edges, probability, side="left") - 1, 0)
+    size = np.bincount(member)
+    kept = size > 0
+    observed = np.bincount(member, weights=positive)[kept]
+    expected = np.bincount(member, weights=probability)[kept]
+    size = size[kept]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = np.square(observed - expected) / (expected * (1 - expected / size))
+    statistic = float(np.where(observed == expected, 0.0, terms).sum())
+    df = int(kept.sum()) - (2 if fitted else 0)
+    return HosmerLemeshow(
+        statistic, df, float(chdtrc(df, statistic)) if df > 0 else float("nan"), int(kept.sum())
+    )
+
+
+def brier(labels: ArrayLike, probabilities: ArrayLike) -> float:
+    """Mean squared difference of probability and outcome: 0 is ideal."""
+    positive = as_labels(labels, both=False)
+    return float(np.mean(np.square(as_probabilities(probabilities, size=positive.size) - positive)))

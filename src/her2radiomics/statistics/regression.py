@@ -1,0 +1,311 @@
+"""Logistic regression with a publication's table: β, SE, Wald, odds ratio, interval, p.
+
+Separation is looked for before fitting: it leaves maximum likelihood without a solution, and libraries that
+iterate on print enormous odds ratios with p near 1. Firth's penalised likelihood is then used
+(``method="auto"``), judged by likelihood ratio instead of Wald, since Wald intervals mislead there.
+
+References
+----------
+Firth, Biometrika 80 (1993) 27–38. Heinze & Schemper, Statistics in Medicine 21 (2002) 2409–2419.
+Puhr et al., Statistics in Medicine 36 (2017) 2302–2317 (FLIC).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from her2radiomics.statistics import likelihood
+from her2radiomics.statistics._check import BoolArray, FloatArray, as_labels, as_level, one_of
+from her2radiomics.statistics._result import Result
+from her2radiomics.statistics.design import Coding, Levels, treatment_coding
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Method = Literal["ml", "firth", "auto"]
+INTERCEPT = "(Intercept)"
+COLUMNS = ["term", "beta", "se", "wald", "odds_ratio", "ci_low", "ci_high", "p"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LogisticRegression(Result):
+    """Logistic regression.
+
+    Attributes
+    ----------
+    table
+        ``term, beta, se, wald, odds_ratio, ci_low, ci_high, p``, the intercept first. ``wald`` is (β / SE)²
+        on one degree of freedom. ``ci_low`` and ``ci_high`` bound the odds ratio: Wald intervals after
+        maximum likelihood, profile intervals of the penalised likelihood after Firth, whose ``p`` are
+        likelihood-ratio p.
+    method
+        ``ml`` or ``firth``: what was fitted.
+    converged, separated
+        After ``method="ml"`` on separated data ``converged`` is false, the infinite estimates stand as ±inf,
+        and nothing else is given.
+    log_likelihood
+        Maximised log-likelihood (penalised for Firth).
+    coefficients, intercept
+        For prediction: Firth's intercept is replaced by the one that makes the mean probability equal the
+        prevalence (FLIC).
+    """
+
+    table: pd.DataFrame
+    method: str
+    converged: bool
+    separated: bool
+    log_likelihood: float
+    coefficients: dict[str, float]
+    intercept: float
+    n: int
+    events: int
+    level: float
+    coding: Coding
+    _design: FloatArray = field(repr=False)
+    _positive: BoolArray = field(repr=False)
+    _covariance: FloatArray = field(repr=False)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return :attr:`table`."""
+        return self.table
+
+    @property
+    def remark(self) -> str:
+        """Method, sample size and separation, in words."""
+        how = "maximum likelihood" if self.method == "ml" else "Firth's penalised likelihood"
+        text = f"n = {self.n}, {self.events} events; {how}; log-likelihood {self.log_likelihood:.6g}."
+        if self.separated and self.method == "ml":
+            text += " The data are separated: maximum-likelihood estimates do not exist; use method='auto'."
+        elif self.separated:
+            text += " The data are separated."
+        return text
+
+    def linear_predictor(self, table: pd.DataFrame) -> FloatArray:
+        """Return the linear predictor of new rows, shape (rows,); unseen levels are refused by name."""
+        if not self.converged:
+            raise ValueError("found a fit that did not converge, expected estimates. Use method='auto'.")
+        beta = np.array([self.coefficients[term] for term in self.coding.terms])
+        return self.intercept + self.coding.matrix(table) @ beta
+
+    def predict(self, table: pd.DataFrame) -> FloatArray:
+        """Return the probability of the outcome in new rows, shape (rows,)."""
+        from scipy.special import expit
+
+        return np.asarray(expit(self.linear_predictor(table)), dtype=float)
+
+    def variable_tests(self, test: Literal["lr", "wald"] = "lr") -> pd.DataFrame:
+        """Test each variable as a whole: ``variable, statistic, df, p``.
+
+        ``lr``: (penalised) likelihood-ratio test of all its terms. ``wald``: overall Wald test, as SPSS
+        prints; for maximum likelihood only.
+        """
+        import pandas as pd
+        from scipy.special import chdtrc
+
+        one_of(test, ("lr", "wald"), "test")
+        if test == "wald" and self.method == "firth":
+            raise ValueError("test: found 'wald' after Firth's method, expected 'lr'.")
+        rows = []
+        for variable in self.coding.variables:
+            at = self.coding.positions(variable)
+            df = at.stop - at.start
+            if not self.converged:
+                statistic = float("nan")
+            elif test == "wald":
+                beta = np.array([self.coefficients[t] for t in self.coding.terms_of(variable)])
+                block = self._covariance[at.start + 1 : at.stop + 1, at.start + 1 : at.stop + 1]
+                statistic = float(beta @ np.linalg.solve(block, beta))
+            else:
+                statistic = max(0.0, 2 * (self.log_likelihood - self._constrained(at)))
+            rows.append((variable, statistic, df, float(chdtrc(df, statistic))))
+        return pd.DataFrame(rows, columns=["variable", "statistic", "df", "p"])
+
+    def _constrained(self, at: slice) -> float:
+        if self.method == "firth":
+            x = _with_intercept(_standardised(self._design))
+            free = np.ones(x.shape[1], dtype=bool)
+            free[at.start + 1 : at.stop + 1] = False
+            start = np.zeros(x.shape[1])
+            best = likelihood.firth_maximum(x, self._positive, free, start)[1]
+            return best + float(np.log(self._design.std(axis=0)).sum())
+        return likelihood.fit_ml(np.delete(self._design, at, axis=1), self._positive).log_likelihood
+
+
+def logistic_regression(
+    table: pd.DataFrame,
+    labels: ArrayLike,
+    method: Method = "auto",
+    levels: Levels | None = None,
+    level: float = 0.95,
+) -> LogisticRegression:
+    """Fit a logistic regression of ``labels`` on every column of ``table``.
+
+    Parameters
+    ----------
+    table
+        One row a patient, complete. Text and categorical columns are expanded to ``column[level]``.
+    labels
+        0 or 1, shape (rows,), both present.
+    method
+        ``ml``: maximum likelihood. ``firth``: Firth's penalised likelihood. ``auto``: maximum likelihood
+        unless the data are separated, else Firth's.
+    levels
+        Levels of a categorical column, the reference first (default: the first category, or in sorted order).
+    level
+        Level of the intervals.
+
+    Raises
+    ------
+    ValueError
+        If a value is missing, a column is constant or a combination of others, the lengths differ, or there
+        are more terms than rows: the column is named.
+    """
+    one_of(method, ("ml", "firth", "auto"), "method")
+    positive = as_labels(labels)
+    if len(table) != positive.size:
+        raise ValueError(f"table: found {len(table)} rows, expected {positive.size}, one a label.")
+    coding = treatment_coding(table, levels)
+    design = coding.matrix(table)
+    _refuse_aliased(design, coding.terms)
+    directions = likelihood.is_separated(design, positive)
+    separated = bool(directions.any())
+    use_firth = method == "firth" or (method == "auto" and separated)
+    if use_firth:
+        parts = _firth(design, positive, as_level(level))
+    elif separated:
+        parts = _nonexistent(directions)
+    else:
+        parts = _maximum_likelihood(design, positive, as_level(level))
+    frame, fit, intercept = parts
+    frame.insert(0, "term", [INTERCEPT, *coding.terms])
+    return LogisticRegression(
+        table=frame[COLUMNS],
+        method="firth" if use_firth else "ml",
+        converged=fit.converged,
+        separated=separated,
+        log_likelihood=fit.log_likelihood,
+        coefficients=dict(zip(coding.terms, fit.beta[1:].tolist(), strict=True)),
+        intercept=intercept,
+        n=positive.size,
+        events=int(positive.sum()),
+        level=level,
+        coding=coding,
+        _design=design,
+        _positive=positive,
+        _covariance=fit.covariance,
+    )
+
+
+def _refuse_aliased(design: FloatArray, terms: list[str]) -> None:
+    """Refuse a design without full rank, naming the terms that the others determine."""
+    from scipy.linalg import qr
+
+    n, p = design.shape
+    if p == 0:
+        raise ValueError("table: found no column, expected at least one predictor.")
+    if p + 1 > n:
+        raise ValueError(
+            f"table: found {p} terms for {n} rows, expected fewer terms. Select variables first."
+        )
+    triangle, order = qr(_standardised(design), mode="r", pivoting=True)
+    diagonal = np.abs(np.diag(triangle))
+    aliased = [terms[i] for i in sorted(order[diagonal < 1e-10 * diagonal[0]])]
+    if aliased:
+        raise ValueError(
+            f"term '{aliased[0]}': found a combination of the other terms, expected independent terms. "
+            f"Leave out {', '.join(aliased)}."
+        )
+
+
+def _maximum_likelihood(
+    design: FloatArray, positive: BoolArray, level: float
+) -> tuple[pd.DataFrame, likelihood.Fit, float]:
+    from scipy.special import chdtrc, ndtri
+
+    fit = likelihood.fit_ml(design, positive)
+    error = np.sqrt(np.diag(fit.covariance))
+    wald = np.square(fit.beta / error)
+    half = ndtri(1 - (1 - level) / 2) * error
+    bounds = np.stack([fit.beta - half, fit.beta + half], axis=1)
+    return _assemble(fit.beta, error, wald, bounds, chdtrc(1, wald)), fit, float(fit.beta[0])
+
+
+def _nonexistent(directions: FloatArray) -> tuple[pd.DataFrame, likelihood.Fit, float]:
+    size = directions.size
+    beta = np.where(directions == 0, np.nan, np.copysign(np.inf, directions))
+    empty = np.full(size, np.nan)
+    fit = likelihood.Fit(beta, np.full((size, size), np.nan), float("nan"), False)
+    return _assemble(beta, empty, empty, np.full((size, 2), np.nan), empty), fit, float(beta[0])
+
+
+def _firth(
+    design: FloatArray, positive: BoolArray, level: float
+) -> tuple[pd.DataFrame, likelihood.Fit, float]:
+    """Firth's fit; tests and intervals of the slopes on centred terms, which does not change them."""
+    from scipy.special import chdtrc
+
+    scale = design.std(axis=0)
+    plain, centred = _with_intercept(design / scale), _with_intercept(_standardised(design))
+    everything = np.ones(scale.size + 1, dtype=bool)
+    peak = likelihood.firth_maximum(centred, positive, everything, np.zeros(scale.size + 1))[0]
+    back = np.concatenate([[peak[0] - design.mean(axis=0) / scale @ peak[1:]], peak[1:]])
+    peaks = (likelihood.firth_maximum(plain, positive, everything, back)[0], peak)
+    value = likelihood.firth_log_likelihood(plain, positive, peaks[0])
+    weight = likelihood.weights(plain @ peaks[0])
+    covariance = np.asarray(np.linalg.inv(plain.T @ (plain * weight[:, None])), dtype=float)
+    error = np.sqrt(np.diag(covariance))
+    bounds, statistics = [], []
+    for i in range(peak.size):
+        x, top = (plain, peaks[0]) if i == 0 else (centred, peaks[1])
+        bounds.append(likelihood.firth_profile_interval(x, positive, top, float(error[i]), i, level))
+        null = np.where(np.arange(peak.size) == i, 0.0, top)
+        best = likelihood.firth_maximum(x, positive, np.arange(peak.size) != i, null)[1]
+        statistics.append(max(0.0, 2 * (value - best)))
+    unit = np.concatenate([[1.0], scale])
+    beta, error = peaks[0] / unit, error / unit
+    frame = _assemble(
+        beta,
+        error,
+        np.square(beta / error),
+        np.array(bounds) / unit[:, None],
+        chdtrc(1, np.array(statistics)),
+    )
+    fit = likelihood.Fit(
+        beta=beta,
+        covariance=covariance / np.outer(unit, unit),
+        log_likelihood=float(value + np.log(scale).sum()),
+        converged=True,
+    )
+    return frame, fit, likelihood.intercept_for(design @ beta[1:], positive)
+
+
+def _standardised(design: FloatArray) -> FloatArray:
+    return (design - design.mean(axis=0)) / design.std(axis=0)
+
+
+def _with_intercept(design: FloatArray) -> FloatArray:
+    return np.column_stack([np.ones(len(design)), design])
+
+
+def _assemble(
+    beta: FloatArray, se: FloatArray, wald: FloatArray, bounds: FloatArray, p: FloatArray
+) -> pd.DataFrame:
+    import pandas as pd
+
+    with np.errstate(over="ignore"):  # an odds ratio beyond 1e308 is rightly infinite
+        odds = np.exp(np.column_stack([beta, bounds]))
+    return pd.DataFrame(
+        {
+            "beta": beta,
+            "se": se,
+            "wald": wald,
+            "odds_ratio": odds[:, 0],
+            "ci_low": odds[:, 1],
+            "ci_high": odds[:, 2],
+            "p": p,
+        }
+    )

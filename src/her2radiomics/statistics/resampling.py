@@ -1,0 +1,136 @@
+"""Bootstrap correction for optimism: of the AUC and, in ``calibration_plot``, of the calibration curve.
+
+What is bootstrapped is a *refit*: a function that takes the row numbers of a resample, repeats everything
+that was learnt on those rows (selection of features and of λ as well as the coefficients), and returns the
+probabilities of all the original rows. A refit that leaves a step out understates the optimism.
+
+References
+----------
+Harrell, Lee & Mark, Statistics in Medicine 15 (1996) 361–387; ``rms::predab.resample``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from her2radiomics.statistics import likelihood
+from her2radiomics.statistics._check import BoolArray, FloatArray, as_finite, as_labels, as_seed
+from her2radiomics.statistics._result import Result
+from her2radiomics.statistics.design import Levels, treatment_coding
+from her2radiomics.statistics.roc import auc
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Refit = Callable[[NDArray[np.intp]], "ArrayLike | None"]
+
+
+def draw_rows(n: int, iterations: int, seed: int | None) -> NDArray[np.intp]:
+    """Row numbers of bootstrap resamples, shape (iterations, n)."""
+    if iterations < 1:
+        raise ValueError(f"iterations: found {iterations}, expected at least 1.")
+    return np.random.default_rng(as_seed(seed)).integers(0, n, (iterations, n))
+
+
+def logistic_refit(table: pd.DataFrame, labels: ArrayLike, levels: Levels | None = None) -> Refit:
+    """Return the refit of a logistic model whose terms are fixed beforehand.
+
+    A resample in which maximum likelihood has no solution (one class, separation, a level without rows)
+    returns ``None`` and is left out, as ``rms`` does.
+    """
+    positive = as_labels(labels)
+    design = treatment_coding(table, levels).matrix(table)
+
+    def refit(rows: NDArray[np.intp]) -> FloatArray | None:
+        from scipy.special import expit
+
+        events = int(positive[rows].sum())
+        if events in (0, rows.size) or (np.ptp(design[rows], axis=0) == 0).any():
+            return None
+        fit = likelihood.fit_ml(design[rows], positive[rows])
+        if not fit.converged:
+            return None
+        return np.asarray(expit(fit.beta[0] + design @ fit.beta[1:]), dtype=float)
+
+    return refit
+
+
+def refitted(
+    positive: BoolArray, refit: Refit, resamples: NDArray[np.intp]
+) -> Iterator[tuple[NDArray[np.intp], FloatArray]]:
+    """Yield the rows of each resample and its refit's probabilities of all rows; skip failed refits."""
+    for rows in resamples:
+        events = int(positive[rows].sum())
+        result = None if events in (0, rows.size) else refit(rows)
+        if result is not None:
+            yield rows, as_finite(result, size=positive.size, name="refit")
+
+
+@dataclass(frozen=True)
+class OptimismCorrectedAuc(Result):
+    """AUC corrected for optimism by the bootstrap.
+
+    ``failed`` resamples could not be refitted.
+    """
+
+    apparent: float
+    optimism: float
+    corrected: float
+    iterations: int
+    failed: int
+
+
+def optimism_corrected_auc(
+    labels: ArrayLike,
+    scores: ArrayLike,
+    refit: Refit | None = None,
+    *,
+    design: pd.DataFrame | None = None,
+    levels: Levels | None = None,
+    iterations: int = 1000,
+    seed: int | None = None,
+) -> OptimismCorrectedAuc:
+    """Apparent AUC less its mean optimism over bootstrap refits (``rms::validate``).
+
+    Parameters
+    ----------
+    labels, scores
+        Outcomes and apparent scores of the rows that the model was fitted on, shape (n,).
+    refit
+        Takes row numbers, shape (n,); returns scores of all n rows from a model fitted on those rows, or
+        ``None`` where it cannot be fitted.
+    design, levels
+        Instead of ``refit``: the table of a logistic model, refitted by maximum likelihood.
+    iterations, seed
+        Number of resamples and their seed.
+    """
+    positive = as_labels(labels)
+    apparent = auc(positive, scores)
+    refit = chosen_refit(positive, refit, design, levels)
+    differences = [
+        auc(positive[rows], again[rows]) - auc(positive, again)
+        for rows, again in refitted(positive, refit, draw_rows(positive.size, iterations, seed))
+    ]
+    if not differences:
+        raise ValueError(f"refit: none of {iterations} resamples could be refitted; the data are too few.")
+    optimism = float(np.mean(differences))
+    return OptimismCorrectedAuc(
+        apparent, optimism, apparent - optimism, iterations, iterations - len(differences)
+    )
+
+
+def chosen_refit(
+    positive: BoolArray, refit: Refit | None, design: pd.DataFrame | None, levels: Levels | None
+) -> Refit:
+    """Return ``refit``, or the logistic refit of ``design``; exactly one of them must be given."""
+    if (refit is None) == (design is None):
+        raise ValueError("found both or neither of refit and design; expected one of them.")
+    if refit is not None:
+        return refit
+    assert design is not None
+    return logistic_refit(design, positive, levels)

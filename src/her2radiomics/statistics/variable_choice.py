@@ -1,0 +1,170 @@
+"""The usual clinical route: univariate regressions first, then one multivariate model of what passed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from her2radiomics.statistics._check import as_labels, one_of
+from her2radiomics.statistics._result import Result
+from her2radiomics.statistics.design import Levels
+from her2radiomics.statistics.regression import (
+    COLUMNS,
+    INTERCEPT,
+    LogisticRegression,
+    Method,
+    logistic_regression,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Keep = Literal["enter", "significant", "backward"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class UnivariateThenMultivariate(Result):
+    """Univariate, then multivariate logistic regression.
+
+    Attributes
+    ----------
+    univariate
+        One row a term: ``variable``, the columns of :class:`LogisticRegression`, ``p_variable`` (test of the
+        whole variable), ``method`` (``ml``, ``firth``, or empty where nothing could be fitted) and ``note``.
+    multivariate
+        The multivariate model's table with ``variable``, ``p_variable`` and ``method``; no rows where nothing
+        passed.
+    entered, selected
+        Variables that passed the univariate step, and those finally kept. Both may be empty.
+    model
+        The model of :attr:`selected`; ``None`` where nothing was selected.
+    """
+
+    univariate: pd.DataFrame
+    multivariate: pd.DataFrame
+    entered: tuple[str, ...]
+    selected: tuple[str, ...]
+    model: LogisticRegression | None
+    p_enter: float
+    keep: str
+
+    @property
+    def remark(self) -> str:
+        """What was entered and kept, in words."""
+        if not self.entered:
+            return f"No variable had a univariate p < {self.p_enter:g}; nothing is selected."
+        if not self.selected:
+            return f"Entered {', '.join(self.entered)}; none was kept."
+        return f"Entered {', '.join(self.entered)}; kept {', '.join(self.selected)} ({self.keep})."
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return both tables under each other, marked by ``step``."""
+        import pandas as pd
+
+        parts = {"univariate": self.univariate, "multivariate": self.multivariate}
+        shown = [frame.assign(step=step) for step, frame in parts.items() if len(frame)]
+        frame = pd.concat(shown, ignore_index=True).drop(columns="note", errors="ignore")
+        return frame[["step", *(name for name in frame.columns if name != "step")]]
+
+
+def univariate_then_multivariate(
+    table: pd.DataFrame,
+    labels: ArrayLike,
+    p_enter: float = 0.05,
+    keep: Keep = "enter",
+    *,
+    p_keep: float = 0.05,
+    method: Method = "auto",
+    test: Literal["wald", "lr"] = "wald",
+    levels: Levels | None = None,
+    level: float = 0.95,
+) -> UnivariateThenMultivariate:
+    """Screen variables one by one, then fit those with p < ``p_enter`` together.
+
+    Parameters
+    ----------
+    table, labels, method, levels, level
+        As for :func:`logistic_regression`.
+    p_enter
+        Univariate p below which a variable enters; a variable with several levels enters as a whole.
+    keep
+        ``enter``: all that entered are kept. ``significant``: of these, the ones with p < ``p_keep`` in the
+        multivariate model, and :attr:`model` is refitted on them. ``backward``: the variable with the largest
+        p is removed and the rest refitted until every p < ``p_keep``.
+    p_keep
+        Multivariate p below which a variable is kept.
+    test
+        Test of a variable after maximum likelihood: ``wald`` (the p that the table shows) or ``lr``. After
+        Firth's method it is always the likelihood-ratio test.
+
+    Notes
+    -----
+    A constant column cannot be fitted; it stays in the univariate table with a note and does not enter.
+    """
+    import pandas as pd
+
+    one_of(keep, ("enter", "significant", "backward"), "keep")
+    as_labels(labels)
+    levels = levels or {}
+
+    def fitted(names: list[str]) -> tuple[LogisticRegression, pd.Series]:
+        chosen = {name: levels[name] for name in names if name in levels}
+        model = logistic_regression(table[names], labels, method, chosen, level)
+        tested = model.variable_tests("lr" if model.method == "firth" else test)
+        return model, tested.set_index("variable")["p"]
+
+    univariate, entered = [], []
+    for name in table.columns:
+        if table[name].nunique(dropna=False) < 2:
+            empty = dict.fromkeys(COLUMNS[1:], float("nan"))
+            note = "one value in all rows"
+            univariate.append({"variable": name, "term": name, **empty, "method": "", "note": note})
+            continue
+        model, p = fitted([name])
+        univariate += _rows(model, p)
+        if p[name] < p_enter:
+            entered.append(name)
+
+    selected, tabled, final = list(entered), None, None
+    if entered:
+        final, p = fitted(selected)
+        tabled = (final, p)
+        if keep == "significant":
+            selected = [name for name in selected if p[name] < p_keep]
+            final = fitted(selected)[0] if selected else None
+        while keep == "backward" and selected:
+            worst = max(selected, key=lambda name: (np.nan_to_num(p[name], nan=2.0), selected.index(name)))
+            if p[worst] < p_keep:
+                break
+            selected.remove(worst)
+            final, p = fitted(selected) if selected else (None, p)
+            tabled = (final, p) if final is not None else None
+    columns = ["variable", *COLUMNS, "p_variable", "method"]
+    return UnivariateThenMultivariate(
+        univariate=pd.DataFrame(univariate, columns=[*columns, "note"]),
+        multivariate=pd.DataFrame(_rows(*tabled) if tabled else [], columns=columns),
+        entered=tuple(entered),
+        selected=tuple(selected),
+        model=final,
+        p_enter=p_enter,
+        keep=keep,
+    )
+
+
+def _rows(model: LogisticRegression, p: pd.Series) -> list[dict]:
+    """Rows of a model's table without the intercept, each with its variable and the variable's p."""
+    variable = {term: name for name in model.coding.variables for term in model.coding.terms_of(name)}
+    return [
+        {
+            "variable": variable[row["term"]],
+            **row,
+            "p_variable": float(p[variable[row["term"]]]),
+            "method": model.method,
+            "note": "",
+        }
+        for row in model.table.to_dict("records")
+        if row["term"] != INTERCEPT
+    ]
