@@ -6,10 +6,12 @@ Everything that can be wrong with settings, participants or a manifest is found 
 from __future__ import annotations
 
 import difflib
+import fnmatch
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,8 @@ import pandas as pd
 from her2radiomics.cohort.partitions import assign
 from her2radiomics.cohort.settings import Cohort
 from her2radiomics.cohort.sources import CohortData, read_cohort
-from her2radiomics.cohort.tables import check_label, check_participants, type_columns
+from her2radiomics.cohort.tables import MANIFEST_COLUMNS, check_label, check_participants, type_columns
+from her2radiomics.columns import STAGES
 from her2radiomics.config import Config, RunRequest
 from her2radiomics.errors import SettingsError
 from her2radiomics.protocol import Protocol
@@ -39,6 +42,7 @@ class Dataset:
     protocol: Protocol
     folder: str
     data: CohortData
+    root: Path | None = None
 
     @property
     def simulated(self) -> bool:
@@ -46,8 +50,17 @@ class Dataset:
         return self.cohort.kind == "simulated"
 
     def case_rows(self, patient: str, sequence: str) -> list[dict[str, str]]:
-        """The manifest's rows of one patient's sequence (breast masks included)."""
-        return self._rows.get((patient, sequence), [])
+        """The manifest's rows of one patient's sequence (breast masks included).
+
+        A sequence that the manifest does not list gives one row without an image: the extraction records it as missing.
+        """
+        missing = dict.fromkeys(MANIFEST_COLUMNS, "") | {"reader": "1", "region": "tumour"}
+        return self._rows.get((patient, sequence), [missing | {"patient_id": patient, "sequence": sequence}])
+
+    @cached_property
+    def manifest_fingerprint(self) -> str:
+        """Changes when the manifest does."""
+        return sha256(self.data.manifest.to_csv(index=False).encode()).hexdigest()[:16]
 
     @cached_property
     def _rows(self) -> dict[tuple[str, str], list[dict[str, str]]]:
@@ -171,7 +184,25 @@ class Plan:
         run = Run(request.id, request, protocol, dataset, participants, labels, partition)
         if run.extracted:
             self._check_extraction(run)
+        else:
+            self._refuse_late_features(run)
         return run
+
+    def _refuse_late_features(self, run: Run) -> None:
+        """Brought features carry the stage at which they are known; a model may not look ahead of its prediction."""
+        source = run.dataset.cohort.features
+        assert source is not None and run.dataset.data.features is not None
+        at = run.protocol.prediction_at
+        for feature in run.dataset.data.features.columns.drop(["patient_id", "reader"]):
+            stage = next((s for p, s in source.available_at.items() if fnmatch.fnmatchcase(feature, p)), STAGES[0])
+            if STAGES.index(stage) <= STAGES.index(at):
+                continue
+            for name, model in run.protocol.models.items():
+                if model.kind == "radiomics" and not model.allow_unavailable:
+                    raise SettingsError(
+                        f"run {run.id}: models.{name} predicts {at}, but the feature '{feature}' is known only {stage}. "
+                        "Drop it in the cohort file (features.drop), or say allow_unavailable: true, which the report marks."
+                    )
 
     def _check_extraction(self, run: Run) -> None:
         if not run.protocol.sequences:
@@ -212,8 +243,9 @@ class Plan:
                 raise SettingsError(f"{source} has no variant '{request.variant}': {hint}")
             content = overlay(content, variants[request.variant].changes)
             source += f", variant {request.variant}"
-        if cohort.protocol:
-            content = overlay(content, cohort.protocol)
+        if cohort.protocol or cohort.replaces:
+            kept = {key: value for key, value in content.items() if key not in cohort.replaces}
+            content = overlay(kept, cohort.protocol)
             source += f", laid over by workflow/cohorts/{request.cohort}.yaml"
         return validate(Protocol, content, source)
 
@@ -222,8 +254,8 @@ class Plan:
             name = request.cohort
             if name not in self.datasets:
                 folder = f"results/cohorts/{name}"
-                data = read_cohort(cohort, self._root(name, cohort))
-                self.datasets[name] = Dataset(name, name, cohort, protocol, folder, data)
+                root = self._root(name, cohort)
+                self.datasets[name] = Dataset(name, name, cohort, protocol, folder, read_cohort(cohort, root), root)
             return self.datasets[name]
         name = f"{request.cohort}_{request.study}"
         if protocol.simulation is None:

@@ -71,6 +71,12 @@ class Protocol(Settings):
     paper: Paper = Field(description="The published study.")
     label: Label = Field(description="The outcome.")
     prediction_at: Stage = Field("before_treatment", description="When the prediction is made.")
+    acquisition: list[str] = Field(
+        default_factory=list, description="Scanners and cohort in short lines, for the methods and the workflow figure."
+    )
+    delineation: list[str] = Field(
+        default_factory=list, description="How regions were outlined, in short lines, for the same places."
+    )
     columns: dict[str, Column] = Field(default_factory=dict, description="Participants columns that the study uses.")
     centres: dict[str, str] = Field(default_factory=dict, description="Printed names of centres.")
     partitions: Partitioning = Field(description="Who trains and who tests.")

@@ -32,9 +32,9 @@ def flow_table(
     Returns
     -------
     pandas.DataFrame
-        ``step`` (``registered``, ``excluded``, ``not_extracted``, ``included``, ``partition``), ``reason``, ``partition``,
+        ``step`` (``registered``, ``excluded``, ``failed``, ``partition``), ``reason``, ``partition``,
         ``excluded`` (patients who leave here), ``remaining`` (patients left, or in the partition), ``events`` (positive
-        labels among them, for the last two steps).
+        labels among them, for partitions).
     """
     remaining = len(participants)
     rows: list[dict] = [_row("registered", remaining=remaining)]
@@ -48,8 +48,7 @@ def flow_table(
     for reason in sorted(set(failed.values())):
         count = sum(value == reason for value in failed.values())
         remaining -= count
-        rows.append(_row("not_extracted", reason, excluded=count, remaining=remaining))
-    rows.append(_row("included", remaining=remaining, events=int(labels.loc[partition.index].sum())))
+        rows.append(_row("failed", reason, excluded=count, remaining=remaining))
     for name in ("training", "testing", "external"):
         members = partition.index[partition == name]
         if len(members):

@@ -93,6 +93,9 @@ class Cohort(Settings):
         default_factory=dict,
         description="Laid over every protocol run on this cohort: what the data set lacks or names otherwise.",
     )
+    replaces: list[str] = Field(
+        default_factory=list, description="Sections of the protocol that the cohort's own replace whole, not merge into."
+    )
     departures: list[str] = Field(
         default_factory=list,
         description="What a run on this cohort does otherwise than the paper, in words; printed in the report.",

@@ -272,3 +272,22 @@ def _features(source: FeatureSource, root: Path) -> tuple[pd.DataFrame, Path]:
         numbers[name] = column
     features = pd.DataFrame({"patient_id": patients, "reader": readers, **numbers})
     return features.sort_values(["patient_id", "reader"], ignore_index=True), path
+
+
+def write_cohort(data: CohortData, folder: Path) -> None:
+    """Write a data set in our own form: ``participants.tsv``, ``images.tsv`` and ``features.parquet``.
+
+    Image paths become relative to the manifest. A cohort of images has a feature file without rows, so that every
+    import writes the same files.
+    """
+    import os
+
+    from her2radiomics.script import write_parquet, write_text
+
+    manifest = data.manifest.copy()
+    for name in ("image", "mask"):
+        manifest[name] = [os.path.relpath(path, folder) if path else "" for path in manifest[name]]
+    write_text(data.participants.to_csv(sep="\t", index=False, lineterminator="\n"), folder / "participants.tsv")
+    write_text(manifest.to_csv(sep="\t", index=False, lineterminator="\n"), folder / "images.tsv")
+    features = data.features if data.features is not None else pd.DataFrame({"patient_id": [], "reader": []}, dtype=str)
+    write_parquet(features, folder / "features.parquet")

@@ -1,0 +1,40 @@
+# Breast-MRI radiomics studies, from images to manuscript. `snakemake --cores all` makes everything that config.yaml asks for.
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/cohort.smk"
+include: "workflow/rules/extraction.smk"
+include: "workflow/rules/modelling.smk"
+include: "workflow/rules/manuscript.smk"
+
+
+rule all:
+    input:
+        PLAN.targets("all"),
+    default_target: True
+
+
+rule figures:
+    input:
+        PLAN.targets("figures"),
+
+
+rule tables:
+    input:
+        PLAN.targets("tables"),
+
+
+rule report:
+    input:
+        PLAN.targets("report"),
+
+
+rule extraction:
+    input:
+        PLAN.targets("extraction"),

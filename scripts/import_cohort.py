@@ -1,0 +1,16 @@
+"""Write a real cohort in our own form: participants, manifest and, where the user brings them, features."""
+
+from pathlib import Path
+
+from her2radiomics.cohort.settings import Cohort
+from her2radiomics.cohort.sources import read_cohort, write_cohort
+from her2radiomics.script import logged, settings_from
+
+
+def main(snakemake):
+    cohort = settings_from(Cohort, snakemake.params.cohort)
+    write_cohort(read_cohort(cohort, Path(snakemake.params.root)), Path(snakemake.output.participants).parent)
+
+
+with logged(snakemake):  # noqa: F821
+    main(snakemake)  # noqa: F821

@@ -1,0 +1,104 @@
+"""Who is in the study: exclusions, patients whose images could not be used, and their partitions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from her2radiomics.cohort.flow import flow_table
+from her2radiomics.cohort.tables import check_label, type_columns
+from her2radiomics.columns import Column
+from her2radiomics.config import FailedCases
+from her2radiomics.errors import StudyError, TableError
+
+FIRST_READER = "1"
+FAILED = "Images or regions that could not be used (quality control)"
+
+
+def enrol(
+    participants: pd.DataFrame,
+    qc: pd.DataFrame | None,
+    *,
+    columns: Mapping[str, Column],
+    label: str,
+    partition: Mapping[str, str],
+    exclusions: Mapping[str, str],
+    failed_cases: FailedCases,
+    file: str,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the participants who remain, typed and with their partition, and the flow that led to them.
+
+    Parameters
+    ----------
+    participants
+        The participants table, all text.
+    qc
+        The quality-control table, or ``None`` where features were brought. A patient for whom one of reader 1's
+        sequences failed is left out; another reader's failure only costs a pair of the reproducibility analysis.
+    columns
+        The protocol's columns.
+    label
+        The outcome's column.
+    partition
+        Patient identifier to partition, decided before anything was extracted.
+    exclusions
+        Reasons as printed.
+    failed_cases
+        Limits above which the run stops.
+    file
+        The participants table's path, named in errors.
+
+    Returns
+    -------
+    tuple of pandas.DataFrame
+        ``patient_id, centre, partition, label`` and the columns, sorted by patient; and the flow
+        (:func:`her2radiomics.cohort.flow.flow_table`).
+
+    Raises
+    ------
+    StudyError
+        More patients failed than the limits bear; all of them are listed with the reasons.
+    TableError
+        After the failures a partition is left with one class only.
+    """
+    included = participants[participants["exclude_reason"] == ""]
+    reasons = _failures(qc)
+    reasons = {patient: reasons[patient] for patient in sorted(set(included["patient_id"]) & set(reasons))}
+    _refuse_many(reasons, len(included), failed_cases)
+    remaining = included[~included["patient_id"].isin(reasons)].sort_values("patient_id")
+    labels = check_label(remaining, label, file)
+    typed = type_columns(remaining, columns, file)
+    place = pd.Series(partition).loc[labels.index]
+    for name in dict.fromkeys(place):
+        if labels[place == name].nunique() < 2:
+            raise TableError(
+                file=file,
+                column=label,
+                found=f"one class only left in the partition '{name}' after {len(reasons)} failed patients",
+                expected="patients of both classes",
+                remedy="Mend the images that quality control lists, or change the partitions.",
+            )
+    table = pd.DataFrame(
+        {"centre": remaining.set_index("patient_id")["centre"], "partition": place, "label": labels}
+    ).join(typed)
+    flow = flow_table(participants, dict.fromkeys(reasons, FAILED), place, labels, exclusions)
+    return table.rename_axis("patient_id").reset_index(), flow
+
+
+def _failures(qc: pd.DataFrame | None) -> dict[str, list[str]]:
+    """Patient to the reasons why reader 1's regions failed."""
+    if qc is None:
+        return {}
+    failed = qc[(qc["status"] == "failed") & (qc["reader"] == FIRST_READER)]
+    return failed.groupby("patient_id")["reason"].agg(lambda reasons: list(dict.fromkeys(reasons))).to_dict()
+
+
+def _refuse_many(reasons: Mapping[str, list[str]], patients: int, limits: FailedCases) -> None:
+    count = len(reasons)
+    if count > limits.count and count > limits.share * patients:
+        lines = [f"  - {patient}: {' | '.join(found)}" for patient, found in reasons.items()]
+        raise StudyError(
+            f"{count} of {patients} patients could not be extracted; at most {limits.count} patients or "
+            f"{limits.share:.0%} are borne (failed_cases in config.yaml). Mend or exclude them:\n" + "\n".join(lines)
+        )

@@ -1,0 +1,89 @@
+"""What the scripts behind the rules share: logging, settings from parameters, tables in and out."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from her2radiomics.errors import StudyError
+from her2radiomics.settings import Settings, validate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Model = TypeVar("Model", bound=Settings)
+
+
+@contextlib.contextmanager
+def logged(snakemake: Any) -> Iterator[None]:
+    """Send what a script prints to its log; an error that the user can mend is said in words, without a traceback.
+
+    Raises
+    ------
+    SystemExit
+        The script failed; the log says why.
+    """
+    log = Path(str(snakemake.log))
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w", encoding="utf-8") as stream:
+        with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+            try:
+                yield
+                return
+            except StudyError as error:
+                print(f"{type(error).__name__}: {error}")
+            except Exception:
+                traceback.print_exc()
+    sys.exit(1)
+
+
+def settings_from(model: type[Model], content: Mapping[str, Any]) -> Model:
+    """Settings from a rule's parameter."""
+    return validate(model, dict(content), "parameters of the rule")
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read one of our own tables (CSV or TSV) as text; empty cells are empty text."""
+    import pandas as pd
+
+    separator = "\t" if str(path).endswith(".tsv") else ","
+    return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False)
+
+
+def write_table(table: pd.DataFrame, path: str | Path, *, simulated: bool = False) -> None:
+    """Write a CSV under a temporary name and rename it; numbers keep their full precision.
+
+    A table made from simulated patients says so in a last column, ``simulated``.
+    """
+    marked = table.assign(simulated=True) if simulated and "simulated" not in table else table
+    with _renamed(path) as temporary:
+        marked.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def write_parquet(table: pd.DataFrame, path: str | Path) -> None:
+    """Write a Parquet file under a temporary name and rename it; the same table gives the same bytes."""
+    with _renamed(path) as temporary:
+        table.reset_index(drop=True).to_parquet(temporary, index=False, compression="zstd")
+
+
+def write_text(text: str, path: str | Path) -> None:
+    """Write a text under a temporary name and rename it."""
+    with _renamed(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+@contextlib.contextmanager
+def _renamed(path: str | Path) -> Iterator[Path]:
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        yield temporary
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,133 @@
+# What every rule needs: the plan (all settings and tables, checked), and look-ups from wildcards to it.
+import os
+import sys
+from pathlib import Path
+
+# jobs in an environment of their own find the library too
+os.environ["PYTHONPATH"] = os.pathsep.join([f"{workflow.basedir}/src", *filter(None, [os.environ.get("PYTHONPATH")])])
+# one thread a job: the same bytes for any number of cores, and no two jobs in each other's way
+os.environ.update({name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")})
+sys.path.insert(0, f"{workflow.basedir}/src")
+
+from her2radiomics import describe, wiring
+from her2radiomics.errors import StudyError
+from her2radiomics.plan import FIGURE_FORMATS, TABLE_FORMATS, Plan
+
+try:
+    PLAN = Plan(config, Path(workflow.basedir) / "workflow")
+except StudyError as error:
+    raise WorkflowError(str(error)) from None
+
+RUNS = PLAN.runs
+DATASETS = PLAN.datasets
+STUDY_TEXTS = {}
+
+
+def one_of(names):
+    """A wildcard constraint that allows just these names."""
+    return "|".join(map(re.escape, sorted(names))) or "(?!)"
+
+
+wildcard_constraints:
+    run=one_of(RUNS),
+    dataset=one_of(DATASETS),
+    patient="[A-Za-z0-9][A-Za-z0-9_.-]*",
+    sequence=one_of({name for run in RUNS.values() for name in run.protocol.sequences}),
+    partition="training|testing|external",
+    model=one_of({name for run in RUNS.values() for name in run.protocol.models}),
+    figure="figure_[A-Za-z0-9_]+",
+    table="table_[A-Za-z0-9_]+",
+
+
+def run_of(wildcards):
+    return RUNS[wildcards.run]
+
+
+def dataset_of(wildcards):
+    return DATASETS[wildcards.dataset]
+
+
+def settings_of(model):
+    """Settings as plain data: what a rule hands to its script, and what a change of reruns it."""
+    return model.model_dump(mode="json")
+
+
+def case_files(dataset, patient, sequence):
+    """Image and masks of a case; a file that is not there is the extraction's to record, not a missing input."""
+    paths = dict.fromkeys(row[name] for row in dataset.case_rows(patient, sequence) for name in ("image", "mask"))
+    return [path for path in paths if path and (dataset.simulated or Path(path).exists())]
+
+
+def simulated_files(dataset):
+    """Pairs of file patterns (with {patient}) and the patients who have just these files."""
+    manifest = dataset.data.manifest
+    groups = {}
+    for patient, rows in manifest.groupby("patient_id"):
+        paths = {path.replace(patient, "{patient}") for name in ("image", "mask") for path in rows[name] if path}
+        groups.setdefault(tuple(sorted(paths)), []).append(patient)
+    return [(list(paths), patients) for paths, patients in groups.items()]
+
+
+def expected_features(parameters):
+    """How many features a region has, as the protocols that use this parameter file say."""
+    items = [item for run in RUNS.values() for item in run.protocol.sequences.values()]
+    return next(item.features for item in items if item.parameters == parameters)
+
+
+def parameter_files(run):
+    """Parameter files of a run's extractions: part of what a model was trained on."""
+    items = run.protocol.sequences.values() if run.extracted else []
+    return sorted({f"workflow/extraction/{item.parameters}.yaml" for item in items})
+
+
+def overlay_files(run):
+    """Quality-control pictures of all cases."""
+    return [f"{run.case_stem(*case)}.png" for case in run.cases()] if run.extracted else []
+
+
+def item_of(items, name):
+    """The figure or table of this name."""
+    found = [item for item in items if item.id == name]
+    if not found:
+        raise WorkflowError(f"'{name}' is not in the protocol; it has {', '.join(item.id for item in items)}.")
+    return found[0]
+
+
+def study_text_of(name):
+    """Names, counts and lines that the manuscript prints about a run."""
+    if name not in STUDY_TEXTS:
+        STUDY_TEXTS[name] = describe.study_text(RUNS[name], Path(workflow.basedir) / "workflow/extraction")
+    return STUDY_TEXTS[name]
+
+
+def figure_inputs(run, name):
+    return wiring.figure_inputs(run, item_of(run.protocol.figures, name))
+
+
+def figure_files(run, name):
+    """What a figure is made from: tables of the run, or the images of its example patients."""
+    settings = item_of(run.protocol.figures, name)
+    patients = [patient for group in wiring.example_cases(run, settings).values() for patient in group]
+    images = [path for p in patients for s in run.protocol.sequences for path in case_files(run.dataset, p, s)]
+    return [*wiring.paths_in(wiring.figure_inputs(run, settings)), *images, *qc_file(run, bool(images))]
+
+
+def qc_file(run, wanted=True):
+    return [f"{run.folder}/cohort/qc.csv"] if wanted and run.extracted else []
+
+
+def example_cases(run, name):
+    """For each partition, the manifest's rows of the candidates: partition -> patient -> sequence -> rows."""
+    settings = item_of(run.protocol.figures, name)
+    return {
+        partition: {p: {s: run.dataset.case_rows(p, s) for s in run.protocol.sequences} for p in patients}
+        for partition, patients in wiring.example_cases(run, settings).items()
+    }
+
+
+def table_inputs(run, name):
+    return wiring.table_inputs(run, item_of(run.protocol.tables, name))
+
+
+def table_files(run, name):
+    return wiring.paths_in(table_inputs(run, name))
