@@ -1,0 +1,334 @@
+"""One case: the features and quality-control rows of one patient's sequence, all readers and regions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from her2radiomics.errors import CaseError, SettingsError
+from her2radiomics.imaging.checks import check_grey_levels, times
+from her2radiomics.imaging.regions import Region, parse_region
+
+if TYPE_CHECKING:
+    import numpy as np
+    import SimpleITK as sitk
+
+    from her2radiomics.extraction.parameters import Parameters
+
+Row = Mapping[str, str]
+FIRST_READER = "1"
+SPIKE_RATIO = 100.0  # the image's largest magnitude over the region's, above which filters lose contrast
+QC_COLUMNS = (
+    "patient_id",
+    "sequence",
+    "reader",
+    "region",
+    "image",
+    "mask",
+    "size",
+    "spacing_mm",
+    "voxels",
+    "volume_ml",
+    "slices",
+    "slice_index",
+    "grey_levels",
+    "minimum",
+    "maximum",
+    "dice",
+    "status",
+    "reason",
+)
+
+
+@dataclass
+class LoadedCase:
+    """The image of a case, every reader's tumour mask, the breast mask, and what could not be read.
+
+    ``masks`` and ``problems`` are keyed by reader; a problem with the image is every reader's problem.
+    """
+
+    rows: dict[str, Row]
+    image: sitk.Image | None = None
+    breast: sitk.Image | None = None
+    masks: dict[str, sitk.Image] = field(default_factory=dict)
+    problems: dict[str, CaseError] = field(default_factory=dict)
+
+
+@dataclass
+class CaseResult:
+    """What one case yields.
+
+    Attributes
+    ----------
+    features
+        One mapping a reader whose regions all succeeded: ``patient_id``, ``reader``, then
+        ``<sequence>__<region>__<feature>`` → value. A value may be NaN: the study drops such features.
+    qc
+        One mapping a reader and region with exactly :data:`QC_COLUMNS`.
+    columns
+        The feature table's header, also when no reader succeeded.
+    case
+        The image and masks, for whoever draws them next.
+    """
+
+    features: list[dict[str, Any]]
+    qc: list[dict[str, Any]]
+    columns: list[str]
+    case: LoadedCase
+
+
+def load_case(rows: Sequence[Row]) -> LoadedCase:
+    """Read the image once and every reader's mask; what fails is kept as that reader's problem.
+
+    Parameters
+    ----------
+    rows
+        Manifest rows of one patient and sequence: ``patient_id, sequence, reader, region, image, mask,
+        mask_label``.
+    """
+    from her2radiomics.imaging import read_image, read_mask
+
+    _one_case(rows)
+    tumours = {row["reader"]: row for row in rows if (row.get("region") or "tumour") == "tumour"}
+    case = LoadedCase(dict(sorted(tumours.items())))
+    try:
+        _check_rows(rows, case.rows)
+        case.image = read_image(rows[0]["image"])
+        for row in rows:
+            if row.get("region") == "breast":
+                case.breast = read_mask(row["mask"], case.image, row.get("mask_label"))
+    except Exception as error:  # a broken file must cost this case only, whatever its reader raises
+        case.problems = {reader: _named(error, row, rows[0]["image"]) for reader, row in case.rows.items()}
+        case.image = None
+        return case
+    for reader, row in case.rows.items():
+        try:
+            if not row.get("mask"):
+                raise CaseError(
+                    found="no mask",
+                    expected="a tumour mask for a sequence whose features are extracted",
+                    remedy="Fill in the manifest's mask, or exclude the patient with a reason.",
+                )
+            case.masks[reader] = read_mask(row["mask"], case.image, row.get("mask_label"))
+        except Exception as error:
+            case.problems[reader] = _named(error, row, row.get("mask") or row["image"])
+    return case
+
+
+def _one_case(rows: Sequence[Row]) -> None:
+    cases = {(row["patient_id"], row["sequence"]) for row in rows}
+    if len(cases) != 1:
+        raise SettingsError(
+            f"found manifest rows of {len(cases)} cases; expected one patient and one sequence."
+        )
+
+
+def _check_rows(rows: Sequence[Row], tumours: Mapping[str, Row]) -> None:
+    """Refuse rows that contradict each other: two images, an unknown region, one reader twice."""
+    images = sorted({row["image"] for row in rows if row.get("region") != "breast" or row["image"]})
+    regions = sorted({row.get("region") or "tumour" for row in rows} - {"tumour", "breast"})
+    count = sum((row.get("region") or "tumour") == "tumour" for row in rows)
+    found = ""
+    if len(images) != 1:
+        found = f"{len(images)} images ({', '.join(images)})"
+    elif regions:
+        found = f"the region {', '.join(regions)}"
+    elif count != len(tumours):
+        found = "two tumour masks of one reader"
+    if found:
+        raise CaseError(
+            found=found,
+            expected="one image, one mask (region tumour) a reader, at most one of the breast",
+            remedy="Correct the manifest.",
+        )
+
+
+def _named(error: Exception, row: Row, file: str) -> CaseError:
+    """Any failure as an error that names the case."""
+    if not isinstance(error, CaseError):
+        error = CaseError(
+            found=f"an unexpected {type(error).__name__}: {error}",
+            expected="a case that can be read and computed",
+            remedy="Open the files in a viewer; if they look right, report this as a bug with the case.",
+        )
+    return error.named(
+        patient=row["patient_id"], sequence=row["sequence"], reader=row["reader"], file=error.file or file
+    )
+
+
+def extract_case(
+    rows: Sequence[Row],
+    *,
+    regions: Sequence[str],
+    parameters: Path,
+    expected_features: int | None = None,
+    warn_grey_levels: tuple[int, int] = (16, 128),
+    max_grey_levels: int = 500,
+) -> CaseResult:
+    """Extract one patient's sequence: all readers and regions from one reading of the image.
+
+    A failing image fails every reader, a failing mask its own reader; failures are recorded in the
+    quality-control rows with patient, sequence, reader and file, and never raised. A reader counts as
+    extracted only when all regions are.
+
+    Parameters
+    ----------
+    rows
+        Manifest rows of this patient and sequence, paths resolvable from here. Rows of the region ``breast``
+        hold a breast mask that limits rings.
+    regions
+        Region names, see :mod:`her2radiomics.imaging.regions`.
+    parameters
+        PyRadiomics parameter file.
+    expected_features
+        Number of features a region that the protocol states; ``None`` leaves it to the parameter file.
+    warn_grey_levels
+        Fewest and most grey levels of a region that pass without a warning.
+    max_grey_levels
+        Most grey levels of a region that are computed at all.
+
+    Raises
+    ------
+    SettingsError
+        When the parameter file, a region's name or the expected number is wrong: that is no one case's
+        fault.
+    """
+    from her2radiomics.extraction.parameters import read_parameters
+
+    parsed = [parse_region(name) for name in regions]
+    settings = read_parameters(parameters)
+    if expected_features is not None and len(settings.feature_names) != expected_features:
+        raise SettingsError(
+            f"{parameters}: found {len(settings.feature_names)} features a region; expected the protocol's "
+            f"{expected_features}. Correct the parameter file or the protocol."
+        )
+    case = load_case(rows)
+    sequence = rows[0]["sequence"]
+    columns = [f"{sequence}__{region.name}__{name}" for region in parsed for name in settings.feature_names]
+    result = CaseResult([], [], ["patient_id", "reader", *columns], case)
+    limits = (*warn_grey_levels, max_grey_levels)
+    for reader, row in case.rows.items():
+        qc = [_blank(row, region) for region in parsed]
+        try:
+            if reader in case.problems:
+                raise case.problems[reader]
+            values = _extract_reader(case, reader, parsed, settings, qc, limits)
+        except Exception as error:
+            reason = str(_named(error, row, row.get("mask") or row["image"]))
+            for entry in qc:
+                entry.update(status="failed", reason=reason)
+        else:
+            record: dict[str, Any] = {"patient_id": row["patient_id"], "reader": reader}
+            record |= {
+                f"{sequence}__{name}__{key}": v for name, found in values.items() for key, v in found.items()
+            }
+            result.features.append(record)
+        result.qc += qc
+    return result
+
+
+def _blank(row: Row, region: Region) -> dict[str, Any]:
+    entry: dict[str, Any] = dict.fromkeys(QC_COLUMNS, "")
+    entry.update({name: row.get(name, "") for name in ("patient_id", "sequence", "reader", "image", "mask")})
+    entry["region"] = region.name
+    return entry
+
+
+def _extract_reader(
+    case: LoadedCase,
+    reader: str,
+    regions: Sequence[Region],
+    settings: Parameters,
+    qc: list[dict[str, Any]],
+    limits: tuple[int, int, int],
+) -> dict[str, dict[str, float]]:
+    """Measure, check and extract one reader's regions; fills ``qc`` in place."""
+    import numpy as np
+
+    from her2radiomics.extraction.engine import extract
+    from her2radiomics.imaging import make_region
+
+    assert case.image is not None
+    masks: dict[str, sitk.Image] = {}
+    dice = _dice(case, reader)
+    for region, entry in zip(regions, qc, strict=True):
+        entry.update(size=times(case.image.GetSize()), spacing_mm=times(case.image.GetSpacing()), dice=dice)
+        masks[region.name] = make_region(case.masks[reader], region.name, case.breast)
+        warnings = _measure(case.image, masks[region.name], settings, entry, limits)
+        entry.update(status="warned" if warnings else "extracted", reason="; ".join(warnings))
+    values = extract(case.image, masks, settings)
+    for entry in qc:
+        empty = [name for name, value in values[entry["region"]].items() if not np.isfinite(value)]
+        if empty:
+            text = (
+                f"{len(empty)} features are not numbers ({', '.join(empty[:3])}{', …' if empty[3:] else ''})"
+            )
+            entry.update(status="warned", reason="; ".join(filter(None, (entry["reason"], text))))
+    return values
+
+
+def _measure(
+    image: sitk.Image,
+    mask: sitk.Image,
+    settings: Parameters,
+    entry: dict[str, Any],
+    limits: tuple[int, int, int],
+) -> list[str]:
+    """Fill a quality-control row with a region's measures; return what deserves a warning."""
+    import numpy as np
+    import SimpleITK as sitk
+
+    inside = sitk.GetArrayViewFromImage(mask) != 0
+    areas = np.count_nonzero(inside, axis=(1, 2))
+    voxels = sitk.GetArrayViewFromImage(image)
+    values = voxels[inside]
+    low, high = float(values.min()), float(values.max())
+    levels = settings.grey_levels(low, high)
+    entry.update(
+        voxels=int(areas.sum()),
+        volume_ml=float(areas.sum() * np.prod(image.GetSpacing()) / 1000.0),
+        slices=int(np.count_nonzero(areas)),
+        slice_index=int(areas.argmax()),
+        grey_levels=levels,
+        minimum=low,
+        maximum=high,
+    )
+    fewest, most, refuse = limits
+    try:
+        check_grey_levels(levels, refuse, low, high)
+    except CaseError as error:
+        raise error.named(region=entry["region"]) from error
+    warnings = []
+    if not fewest <= levels <= most:
+        warnings.append(
+            f"{levels} grey levels, outside {fewest} to {most}: check bin width against intensities"
+        )
+    peak = max(abs(float(voxels.min())), abs(float(voxels.max())))
+    if peak > SPIKE_RATIO * max(abs(low), abs(high)):
+        warnings.append(f"the image reaches {peak:g}, far above the region: a stray voxel scales the filters")
+    border = [axis for axis, name in enumerate("zyx") if _touches(inside, axis)]
+    if border:
+        warnings.append(
+            f"the region touches the image border along {', '.join('zyx'[axis] for axis in border)}"
+        )
+    return warnings
+
+
+def _touches(inside: np.ndarray, axis: int) -> bool:
+    return bool(inside.take(0, axis).any() or inside.take(-1, axis).any())
+
+
+def _dice(case: LoadedCase, reader: str) -> float | str:
+    """Dice overlap of this reader's tumour mask with reader 1's; empty for reader 1 or without reader
+    1's."""
+    import numpy as np
+    import SimpleITK as sitk
+
+    if reader == FIRST_READER or FIRST_READER not in case.masks:
+        return ""
+    mine = sitk.GetArrayViewFromImage(case.masks[reader])
+    first = sitk.GetArrayViewFromImage(case.masks[FIRST_READER])
+    both = np.count_nonzero(mine & first)
+    return float(2 * both / (np.count_nonzero(mine) + np.count_nonzero(first)))

@@ -1,0 +1,295 @@
+"""Quality-control overlays: regions outlined on the image, one small PNG a patient and sequence.
+
+On the left the slice with the largest tumour area of the first reader that has a mask, on the right
+magnified slices through the tumour. Axial slices show the patient's right on the left, sagittal ones the
+anterior side.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from her2radiomics.errors import CaseError
+from her2radiomics.extraction.case import LoadedCase, Row, load_case
+from her2radiomics.imaging.regions import parse_region
+
+if TYPE_CHECKING:
+    import numpy as np
+    import SimpleITK as sitk
+
+PANEL = 240  # height of the picture's panels in pixels
+WIDEST = 320
+HEADER = 34
+TILES = (2, 3)  # rows and columns of magnified slices
+MARGIN_MM = 8.0  # around the regions in a magnified slice
+LARGEST_FILE = 60_000  # bytes: thousands of overlays stay browsable
+GREYS = (64, 48, 32, 24, 16)  # tried in turn until the file is small enough
+# Okabe and Ito's colours, distinguishable with colour-vision deficiency
+FIRST_READER, OTHER_READER, RING = (230, 159, 0), (86, 180, 233), (0, 158, 115)
+COLOURS = (FIRST_READER, OTHER_READER, RING)
+
+
+@dataclass
+class _Layers:
+    """Voxel arrays ``(z, y, x)`` to draw: the image, tumour outlines by reader, rings of the first of
+    them."""
+
+    image: np.ndarray
+    tumours: dict[str, np.ndarray]
+    rings: list[np.ndarray]
+    radii: list[str]
+    spacing: tuple[float, float, float]  # (x, y, z) in mm
+    window: tuple[float, float]
+
+
+def draw_overlay(
+    rows: Sequence[Row],
+    regions: Sequence[str],
+    path: str | Path,
+    *,
+    simulated: bool = False,
+    case: LoadedCase | None = None,
+) -> None:
+    """Write the overlay of one patient's sequence as PNG (below 60 kB, the same bytes for the same input).
+
+    Parameters
+    ----------
+    rows
+        Manifest rows of the patient and sequence, as for
+        :func:`~her2radiomics.extraction.case.extract_case`.
+    regions
+        The protocol's region names; rings are drawn of the first reader that has a mask.
+    path
+        Where to write. A case that cannot be read yields a picture of the reason.
+    simulated
+        Whether the header says that the images are simulated.
+    case
+        The case where it is in memory already (``CaseResult.case``); else it is read.
+    """
+    case = case or load_case(rows)
+    title = f"{rows[0]['patient_id']}  {rows[0]['sequence']}" + ("  (simulated)" if simulated else "")
+    layers = _layers(case, regions)
+    if layers is None:
+        reasons = [str(problem) for problem in case.problems.values()] or ["no mask"]
+        data = _encode(_message(title, reasons[0]), GREYS[0])
+    else:
+        for greys in GREYS:
+            data = _encode(_picture(layers, title, case.problems, greys), greys)
+            if len(data) < LARGEST_FILE:
+                break
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def _layers(case: LoadedCase, regions: Sequence[str]) -> _Layers | None:
+    """Arrays to draw, turned so that the patient stands or lies as radiologists expect."""
+    import numpy as np
+    import SimpleITK as sitk
+
+    from her2radiomics.imaging import make_region
+
+    if case.image is None or not case.masks:
+        return None
+    turn, spacing = _orientation(case.image)
+    image = turn(sitk.GetArrayViewFromImage(case.image))
+    tumours = {reader: turn(sitk.GetArrayViewFromImage(mask)) != 0 for reader, mask in case.masks.items()}
+    first = next(iter(case.masks.values()))
+    rings, radii = [], []
+    for name in regions:
+        radius = parse_region(name).radius_mm
+        if radius is not None:
+            try:
+                rings.append(turn(sitk.GetArrayViewFromImage(make_region(first, name, case.breast))) != 0)
+            except CaseError:
+                continue  # qc.csv says why there is none; the tumour is still worth a look
+            radii.append(f"{radius:g}")
+    # the window of the slices drawn, robust to a few bright vessels
+    drawn = next(iter(tumours.values())).any(axis=(1, 2))
+    low, high = np.percentile(image[drawn], (1.0, 99.9))
+    return _Layers(
+        image, tumours, rings, list(dict.fromkeys(radii)), spacing, (float(low), float(max(high, low + 1e-9)))
+    )
+
+
+def _orientation(image: sitk.Image):  # type: ignore[no-untyped-def]
+    """A function that flips and transposes slices for display, and the spacing that goes with it.
+
+    Image axes point along the columns of the direction matrix in the patient's (left, posterior, superior)
+    frame.
+    """
+    import numpy as np
+
+    direction = np.reshape(image.GetDirection(), (3, 3))
+    main = np.abs(direction).argmax(axis=0)
+    # columns run to the patient's left or back, rows to the back or feet
+    transpose = main[0] == 2 or main[1] == 0
+    signs = [direction[main[axis], axis] * (-1 if main[axis] == 2 else 1) for axis in (0, 1)]
+    flips = tuple(2 - axis for axis in (0, 1) if signs[axis] < 0)
+    x, y, z = image.GetSpacing()
+
+    def turn(voxels: np.ndarray) -> np.ndarray:
+        voxels = np.flip(voxels, flips) if flips else voxels
+        return voxels.swapaxes(1, 2) if transpose else voxels
+
+    return turn, ((y, x, z) if transpose else (x, y, z))
+
+
+def _picture(layers: _Layers, title: str, problems: Mapping[str, CaseError], greys: int) -> np.ndarray:
+    """The whole picture as palette indices: header, largest slice, magnified slices."""
+    import numpy as np
+
+    first = next(iter(layers.tumours.values()))
+    areas = np.count_nonzero(first, axis=(1, 2))
+    largest = int(areas.argmax())
+    everything = (slice(0, first.shape[1]), slice(0, first.shape[2]))
+    main = _panel(layers, largest, everything, (PANEL, WIDEST), greys)
+    tiles = _tiles(layers, areas, greys)
+    body = np.concatenate([main, np.zeros((PANEL, 2), np.uint8), tiles], axis=1)
+    readers = list(layers.tumours)
+    legend = [(f"reader {readers[0]}", 0)]
+    legend += [(f"reader {', '.join(readers[1:])}", 1)] if readers[1:] else []
+    legend += [(f"ring {', '.join(layers.radii)} mm", 2)] if layers.rings else []
+    note = f"slice {largest + 1} of {len(areas)}"
+    if problems:
+        note += f"   reader {', '.join(problems)}: failed"
+    return np.concatenate([_header(body.shape[1], f"{title}   {note}", legend, greys), body])
+
+
+def _tiles(layers: _Layers, areas: np.ndarray, greys: int) -> np.ndarray:
+    """Magnified slices, evenly spread over the slices that hold tumour of any reader."""
+    import numpy as np
+
+    union = np.logical_or.reduce([*layers.tumours.values(), *layers.rings])
+    rows, columns = (np.flatnonzero(union.any(axis=axes)) for axes in ((0, 2), (0, 1)))
+    x, y, _ = layers.spacing
+    window = _square(rows, columns, (y, x), union.shape[1:])
+    slices = np.flatnonzero(np.logical_or.reduce(list(layers.tumours.values())).any(axis=(1, 2)))
+    if len(slices) == 1:
+        return _panel(layers, int(slices[0]), window, (PANEL, WIDEST), greys)
+    down, across = TILES
+    chosen = slices[np.unique(np.linspace(0, len(slices) - 1, down * across).round().astype(int))]
+    height = (PANEL - 2) // down
+    panels = [_panel(layers, int(index), window, (height, height), greys) for index in chosen]
+    panels = [np.pad(p, ((0, height - p.shape[0]), (0, height - p.shape[1]))) for p in panels]
+    across = min(across, math.ceil(len(panels) / down))
+    panels += [np.zeros((height, height), np.uint8)] * (down * across - len(panels))
+    gap = np.zeros((height, 1), np.uint8)
+    lines = []
+    for line in range(down):
+        strip = [part for p in panels[line * across : (line + 1) * across] for part in (p, gap)]
+        lines.append(np.concatenate(strip, axis=1))
+    stacked = np.concatenate([lines[0], np.zeros((2, lines[0].shape[1]), np.uint8), *lines[1:]])
+    return np.pad(stacked, ((0, PANEL - stacked.shape[0]), (0, 0)))
+
+
+def _square(
+    rows: np.ndarray, columns: np.ndarray, steps: tuple[float, float], shape: tuple[int, ...]
+) -> tuple[slice, slice]:
+    """A window around the regions, as wide as high in mm where the image allows."""
+    spans = [(found[-1] - found[0] + 1) * step for found, step in zip((rows, columns), steps, strict=True)]
+    side = max(spans) + 2 * MARGIN_MM
+    window = []
+    for found, step, length in zip((rows, columns), steps, shape, strict=True):
+        half = math.ceil(side / step / 2)
+        middle = (int(found[0]) + int(found[-1])) // 2
+        window.append(slice(max(0, middle - half), min(length, middle + half + 1)))
+    return window[0], window[1]
+
+
+def _panel(
+    layers: _Layers, index: int, window: tuple[slice, slice], limit: tuple[int, int], greys: int
+) -> np.ndarray:
+    """One slice with outlines as palette indices, at most ``limit`` (height, width) pixels large."""
+    import numpy as np
+    from PIL import Image
+
+    low, high = layers.window
+    view = layers.image[index][window].astype(float)
+    scaled = (np.clip((view - low) / (high - low), 0, 1) * 255).round().astype(np.uint8)
+    x, y, _ = layers.spacing
+    height_mm, width_mm = view.shape[0] * y, view.shape[1] * x
+    zoom = min(limit[0] / height_mm, limit[1] / width_mm)
+    size = (max(1, round(width_mm * zoom)), max(1, round(height_mm * zoom)))
+    grey = np.asarray(Image.fromarray(scaled).resize(size, Image.Resampling.BICUBIC))
+    panel = _to_greys(grey, greys)
+
+    def outline(voxels: np.ndarray, colour: int) -> None:
+        cut = Image.fromarray(voxels[index][window].astype(np.uint8) * 255)
+        inside = np.asarray(cut.resize(size, Image.Resampling.NEAREST)) > 0
+        panel[inside & ~_eroded(inside)] = greys + colour
+
+    first = next(iter(layers.tumours.values()))
+    for ring in layers.rings:
+        if ring[index].any():
+            outline(ring | first, 2)
+    for number, tumour in reversed(list(enumerate(layers.tumours.values()))):
+        outline(tumour, min(number, 1))
+    if size[1] < limit[0] and limit[0] == PANEL:
+        panel = np.pad(panel, ((0, limit[0] - size[1]), (0, 0)))
+    return panel
+
+
+def _eroded(inside: np.ndarray) -> np.ndarray:
+    """Pixels whose four neighbours are inside too; the picture's edge counts as inside."""
+    import numpy as np
+
+    wide = np.pad(inside, 1, constant_values=True)
+    return inside & wide[:-2, 1:-1] & wide[2:, 1:-1] & wide[1:-1, :-2] & wide[1:-1, 2:]
+
+
+def _to_greys(grey: np.ndarray, greys: int) -> np.ndarray:
+    return (grey.astype(int) * greys // 256).astype("uint8")
+
+
+def _header(width: int, text: str, legend: Sequence[tuple[str, int]], greys: int) -> np.ndarray:
+    """Title line and legend line as palette indices."""
+    import numpy as np
+    from PIL import Image, ImageDraw, ImageFont
+
+    strip = Image.new("L", (width, HEADER), 0)
+    draw = ImageDraw.Draw(strip)
+    font = ImageFont.load_default(12)
+    draw.text((4, 1), text, fill=235, font=font)
+    places = []
+    left = 4.0
+    for name, colour in legend:
+        places.append((int(left), colour))
+        draw.text((left + 14, 16), name, fill=235, font=font)
+        left += 14 + draw.textlength(name, font=font) + 14
+    header = _to_greys(np.asarray(strip), greys)
+    for start, colour in places:
+        header[22:25, start : start + 10] = greys + colour
+    return header
+
+
+def _message(title: str, reason: str) -> np.ndarray:
+    """A picture of why there is no picture."""
+    import textwrap
+
+    import numpy as np
+    from PIL import Image, ImageDraw, ImageFont
+
+    lines = [title, "", *textwrap.wrap(reason, 74)]
+    picture = Image.new("L", (2 * PANEL, max(PANEL, 20 + 16 * len(lines))), 20)
+    draw = ImageDraw.Draw(picture)
+    for number, line in enumerate(lines):
+        draw.text((8, 8 + 16 * number), line, fill=235, font=ImageFont.load_default(12))
+    return _to_greys(np.asarray(picture), GREYS[0])
+
+
+def _encode(indices: np.ndarray, greys: int) -> bytes:
+    """PNG bytes with a palette of greys and the outlines' colours; no time stamps."""
+    from PIL import Image
+
+    image = Image.fromarray(indices, mode="P")
+    ramp = [round(level * 255 / (greys - 1)) for level in range(greys)]
+    image.putpalette([part for level in ramp for part in (level,) * 3] + [p for c in COLOURS for p in c])
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()

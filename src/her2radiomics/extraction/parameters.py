@@ -1,0 +1,125 @@
+"""PyRadiomics parameter files: read, checked, and the feature names that they must yield."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from her2radiomics.errors import SettingsError
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """A PyRadiomics parameter file, validated by PyRadiomics' own schema.
+
+    Attributes
+    ----------
+    path
+        The file.
+    settings
+        PyRadiomics' defaults overlaid with the file's ``setting`` section.
+    image_types
+        Image type → its own settings, in the file's order.
+    feature_classes
+        Feature class → feature names; empty or ``None`` means all that are not deprecated.
+    """
+
+    path: Path
+    settings: Mapping[str, Any]
+    image_types: Mapping[str, Mapping[str, Any]]
+    feature_classes: Mapping[str, list[str] | None]
+
+    @cached_property
+    def feature_names(self) -> tuple[str, ...]:
+        """The names that every region must yield, in PyRadiomics' order."""
+        shapes = [name for name in self.feature_classes if name in ("shape", "shape2D")]
+        others = [name for name in self.feature_classes if not name.startswith("shape")]
+        names = [f"original_{kind}_{name}" for kind in shapes for name in self._features(kind)]
+        names += [
+            f"{image}_{kind}_{name}"
+            for image in self.image_names
+            for kind in others
+            for name in self._features(kind)
+        ]
+        return tuple(names)
+
+    @cached_property
+    def image_names(self) -> tuple[str, ...]:
+        """The filtered images' names as they start feature names: ``original``, ``wavelet-LH``, …"""
+        names: list[str] = []
+        for kind, own in self.image_types.items():
+            names += _image_names(kind, {**self.settings, **own})
+        return tuple(names)
+
+    def _features(self, kind: str) -> list[str]:
+        from radiomics import getFeatureClasses
+
+        known = getFeatureClasses()[kind].getFeatureNames()
+        return self.feature_classes[kind] or [name for name, deprecated in known.items() if not deprecated]
+
+    def grey_levels(self, minimum: float, maximum: float) -> int:
+        """Number of grey levels (bins) between two intensities of the unfiltered image."""
+        if self.settings.get("binCount") is not None:
+            return int(self.settings["binCount"])
+        width = self.settings.get("binWidth", 25)
+        return int(maximum // width - minimum // width) + 1
+
+
+def _image_names(kind: str, settings: Mapping[str, Any]) -> list[str]:
+    """Names of the images that one image type yields (PyRadiomics 3.1, ``get<Type>Image``)."""
+    if kind == "LoG":
+        return [f"log-sigma-{str(sigma).replace('.', '-')}-mm-3D" for sigma in settings.get("sigma", [])]
+    if kind == "Wavelet":
+        axes = 2 if settings.get("force2D", False) else 3
+        levels = settings.get("level", 1)
+        letters = ["".join(pair) for pair in itertools.product("LH", repeat=axes)]
+        names = []
+        for level in range(1, levels + 1):
+            prefix = "wavelet" if level == 1 else f"wavelet{level}"
+            names += [f"{prefix}-{letter}" for letter in letters[1:]]
+        return [*names, f"{'wavelet' if levels == 1 else f'wavelet{levels}'}-{letters[0]}"]
+    if kind == "LBP2D":
+        return ["lbp-2D"]
+    if kind == "LBP3D":
+        return [*(f"lbp-3D-m{m + 1}" for m in range(settings.get("lbp3DLevels", 2))), "lbp-3D-k"]
+    return [kind.lower()]
+
+
+def read_parameters(path: str | Path) -> Parameters:
+    """Read and check a PyRadiomics parameter file.
+
+    Raises
+    ------
+    SettingsError
+        When the file is missing or PyRadiomics' schema refuses it, when it fixes a ``label`` (regions come
+        as masks of 0 and 1), or when ``shape2D`` is asked for without ``force2D``, which PyRadiomics
+        answers with a warning and nine features fewer.
+    """
+    from radiomics.featureextractor import RadiomicsFeatureExtractor
+
+    path = Path(path)
+    if not path.is_file():
+        raise SettingsError(f"{path}: no such PyRadiomics parameter file.")
+    try:
+        extractor = RadiomicsFeatureExtractor(str(path))
+    except Exception as error:  # pykwalify and ruamel raise their own, unrelated classes
+        raise SettingsError(f"{path}: PyRadiomics refuses this parameter file: {error}") from error
+    settings = dict(extractor.settings)
+    if settings.get("label", 1) != 1 or settings.get("label_channel", 0) != 0:
+        raise SettingsError(
+            f"{path}: found a label or label_channel; expected none. Name the mask's value in the manifest "
+            "(mask_label): regions reach PyRadiomics as masks of 0 and 1."
+        )
+    if "shape2D" in extractor.enabledFeatures and not settings.get("force2D", False):
+        raise SettingsError(f"{path}: found shape2D without force2D: true; expected both or neither.")
+    settings["additionalInfo"] = False  # diagnostics are not features; qc.csv carries ours
+    return Parameters(
+        path=path,
+        settings=settings,
+        image_types={name: own or {} for name, own in extractor.enabledImagetypes.items()},
+        feature_classes=dict(extractor.enabledFeatures),
+    )

@@ -1,0 +1,183 @@
+"""Checks of an image, a mask and the two together, before any feature is computed.
+
+Every failed check is a :class:`~her2radiomics.errors.CaseError` saying what was found, what was expected and
+what to do. None of them copies a whole volume.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from her2radiomics.errors import CaseError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import SimpleITK as sitk
+
+ORIGIN_TOLERANCE = 1e-4  # mm: headers that store float32 differ by some 1e-5 mm
+SPACING_TOLERANCE = 1e-5  # relative
+DIRECTION_TOLERANCE = 1e-5  # cosines
+ORTHONORMAL_TOLERANCE = 1e-4  # cosines: NIfTI quaternions and DICOM strings carry 5 to 7 digits
+
+
+def check_image(image: sitk.Image, file: str | Path = "") -> tuple[float, float]:
+    """Refuse an image that is not a finite, non-constant, 3-D, single-channel volume on an orthonormal grid.
+
+    Parameters
+    ----------
+    image
+        The image, as read.
+    file
+        Named in the error.
+
+    Returns
+    -------
+    tuple of float
+        The smallest and the largest voxel value.
+    """
+    import numpy as np
+
+    check_volume(image, file)
+    low, high = extremes(image)
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise CaseError(
+            found="NaN or infinite voxels",
+            expected="finite numbers in every voxel",
+            remedy="Find out where they come from (a division in a map?) and write the image without them.",
+            file=file,
+        )
+    if low == high:
+        raise CaseError(
+            found=f"a constant image (every voxel is {low:g})",
+            expected="an image with contrast",
+            remedy="Export the series again; this file holds no picture.",
+            file=file,
+        )
+    return low, high
+
+
+def check_volume(image: sitk.Image, file: str | Path = "") -> None:
+    """Refuse what is not one real number a voxel on a 3-D grid with orthonormal axes."""
+    import numpy as np
+
+    kind = image.GetPixelIDTypeAsString()
+    if image.GetNumberOfComponentsPerPixel() > 1 or "vector" in kind or "complex" in kind:
+        raise CaseError(
+            found=f"{image.GetNumberOfComponentsPerPixel()} values a voxel ({kind})",
+            expected="one real number a voxel",
+            remedy="Convert a colour, vector or complex image to the one channel that is meant.",
+            file=file,
+        )
+    if image.GetDimension() != 3:
+        raise CaseError(
+            found=f"a {image.GetDimension()}-D image of {times(image.GetSize())} voxels",
+            expected="a 3-D image",
+            remedy="Write a stack of slices, or each time point to a 3-D file of its own.",
+            file=file,
+        )
+    direction = np.reshape(image.GetDirection(), (3, 3))
+    if not np.allclose(direction @ direction.T, np.eye(3), rtol=0, atol=ORTHONORMAL_TOLERANCE):
+        raise CaseError(
+            found=f"axes that are not orthonormal (direction {_numbers(direction.ravel())})",
+            expected="three perpendicular axes of length 1",
+            remedy="Resample the sheared image onto a rectangular grid first.",
+            file=file,
+        )
+    if not np.all(np.isfinite(image.GetSpacing())) or min(image.GetSpacing()) <= 0:
+        raise CaseError(
+            found=f"a voxel spacing of {_numbers(image.GetSpacing())} mm",
+            expected="three positive numbers",
+            remedy="Correct the header.",
+            file=file,
+        )
+
+
+def extremes(image: sitk.Image) -> tuple[float, float]:
+    """Return the smallest and largest voxel value (NaN where the image holds NaN), without a copy."""
+    import SimpleITK as sitk
+
+    voxels = sitk.GetArrayViewFromImage(image)
+    return float(voxels.min()), float(voxels.max())
+
+
+def check_same_grid(mask: sitk.Image, image: sitk.Image, file: str | Path = "") -> None:
+    """Refuse a mask whose size, spacing, origin or direction is not the image's.
+
+    The tolerances (1e-4 mm of origin, 1e-5 of spacing and cosines) let only the rounding of headers pass.
+    """
+    import numpy as np
+
+    def refuse(what: str, mine: str, theirs: str) -> CaseError:
+        return CaseError(
+            found=f"a mask of {what} {mine}",
+            expected=f"the image's {what} {theirs}",
+            remedy="Draw the mask on this very image, or resample it onto its grid and look at the overlay.",
+            file=file,
+        )
+
+    if mask.GetSize() != image.GetSize():
+        raise refuse("size", times(mask.GetSize()), times(image.GetSize()))
+    if not np.allclose(mask.GetSpacing(), image.GetSpacing(), rtol=SPACING_TOLERANCE, atol=0):
+        raise refuse("spacing", _numbers(mask.GetSpacing()) + " mm", _numbers(image.GetSpacing()) + " mm")
+    if not np.allclose(mask.GetOrigin(), image.GetOrigin(), rtol=0, atol=ORIGIN_TOLERANCE):
+        raise refuse("origin", _numbers(mask.GetOrigin()) + " mm", _numbers(image.GetOrigin()) + " mm")
+    if not np.allclose(mask.GetDirection(), image.GetDirection(), rtol=0, atol=DIRECTION_TOLERANCE):
+        raise refuse("direction", _numbers(mask.GetDirection()), _numbers(image.GetDirection()))
+
+
+def check_mask(voxels: np.ndarray, file: str | Path = "") -> None:
+    """Refuse a mask (boolean array) that is empty, one voxel, a line of voxels, or the whole image."""
+    import numpy as np
+
+    count = int(np.count_nonzero(voxels))
+    if count == voxels.size:
+        raise CaseError(
+            found="a mask that fills the whole image",
+            expected="an outline of the lesion",
+            remedy="Check that the mask is not the image or an inverted outline.",
+            file=file,
+        )
+    extent = _extent(voxels) if count else []
+    if sum(length > 1 for length in extent) < 2:
+        found = "an empty mask" if count == 0 else "one voxel" if count == 1 else f"a line of {count} voxels"
+        raise CaseError(
+            found=found,
+            expected="a region that spans at least two directions",
+            remedy="Outline the lesion on this image, or exclude the patient with a reason.",
+            file=file,
+        )
+
+
+def _extent(voxels: np.ndarray) -> list[int]:
+    """Length of the bounding box along each axis."""
+    import numpy as np
+
+    lengths = []
+    for axis in range(voxels.ndim):
+        others = tuple(other for other in range(voxels.ndim) if other != axis)
+        hits = np.flatnonzero(voxels.any(axis=others))
+        lengths.append(int(hits[-1] - hits[0] + 1))
+    return lengths
+
+
+def check_grey_levels(levels: int, maximum: int, minimum_value: float, maximum_value: float) -> None:
+    """Refuse a region with more grey levels (bins) than ``maximum``.
+
+    A voxel at 1e9 or an image scaled by 1000 makes texture matrices that take all memory and mean nothing.
+    """
+    if levels > maximum:
+        raise CaseError(
+            found=f"{levels} grey levels in the region (values {minimum_value:g} to {maximum_value:g})",
+            expected=f"at most {maximum} with this bin width",
+            remedy="Look for a stray voxel or a wrong rescale slope, or choose a bin width that fits.",
+        )
+
+
+def times(numbers: tuple[float, ...]) -> str:
+    """Return ``352×352×120`` for ``(352, 352, 120)``; as many digits as are needed."""
+    return "×".join(f"{number:.6g}" for number in numbers)
+
+
+def _numbers(numbers: tuple[float, ...] | np.ndarray) -> str:
+    return "(" + ", ".join(f"{float(number):.8g}" for number in numbers) + ")"

@@ -1,0 +1,162 @@
+"""Regions of interest made from the tumour mask, in millimetres.
+
+``tumour_volume``
+    the whole mask, all its components.
+``tumour_slice``
+    the slice (across the acquisition's through-plane axis, index 2 of the image: the axial slice of an axial
+    acquisition) that holds the most tumour voxels; of equal slices the lowest index.
+``ring_<r>mm_volume``
+    the voxels whose centre lies within r mm of a tumour voxel's centre, outside the tumour, inside the image
+    and, where a breast mask is given, inside the breast.
+``ring_<r>mm_slice``
+    the same within the slice of ``tumour_slice``, measured in its plane.
+
+Distances are physical: a 3 mm ring is as wide across slices as in them, whatever the voxel spacing. A mask
+with several components gives one ring around all of them; a ring that the image border cuts stays cut.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from her2radiomics.errors import CaseError, SettingsError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import SimpleITK as sitk
+
+DISTANCE_TOLERANCE = 1e-4  # mm: five voxels of a float32 header's 0.6 mm are 3.0000001 mm
+_NAME = re.compile(r"(?:(?P<tumour>tumour)|ring_(?P<radius>\d+(?:\.\d+)?)mm)_(?P<extent>volume|slice)")
+
+
+@dataclass(frozen=True)
+class Region:
+    """A region of interest: what it is made from and whether it is a volume or one slice."""
+
+    name: str
+    kind: Literal["tumour", "ring"]
+    extent: Literal["volume", "slice"]
+    radius_mm: float | None = None
+
+
+def parse_region(name: str) -> Region:
+    """Read a region's name.
+
+    Parameters
+    ----------
+    name
+        ``tumour_volume``, ``tumour_slice``, ``ring_<r>mm_volume`` or ``ring_<r>mm_slice``.
+
+    Raises
+    ------
+    SettingsError
+        For any other name, and for a ring of 0 mm.
+    """
+    match = _NAME.fullmatch(name)
+    radius = float(match["radius"]) if match and match["radius"] else None
+    if match is None or radius == 0:
+        raise SettingsError(
+            f"found the region '{name}'; expected tumour_volume, tumour_slice, ring_<r>mm_volume or "
+            "ring_<r>mm_slice with r > 0 (as in ring_3mm_volume). Correct the region's name in the protocol."
+        )
+    kind: Literal["tumour", "ring"] = "tumour" if match["tumour"] else "ring"
+    extent: Literal["volume", "slice"] = "volume" if match["extent"] == "volume" else "slice"
+    return Region(name, kind, extent, radius)
+
+
+def make_region(mask: sitk.Image, name: str, breast: sitk.Image | None = None) -> sitk.Image:
+    """Make a region of interest from a tumour mask.
+
+    Parameters
+    ----------
+    mask
+        Tumour mask; every non-zero voxel is tumour. Shape ``(x, y, z)``, z across the slices.
+    name
+        The region's name, see :func:`parse_region`.
+    breast
+        Breast mask on the same grid; limits a ring, never the tumour.
+
+    Returns
+    -------
+    SimpleITK.Image
+        The region as 0 and 1 (8 bit) on the mask's grid.
+
+    Raises
+    ------
+    CaseError
+        When the mask is empty, has one slice where a volume is asked for, or leaves no voxel for the ring.
+    """
+    import SimpleITK as sitk
+
+    region = parse_region(name)
+    tumour = sitk.GetArrayViewFromImage(mask) != 0
+    inside = None if breast is None else sitk.GetArrayViewFromImage(breast) != 0
+    voxels = region_voxels(tumour, mask.GetSpacing(), region, inside)
+    image = sitk.GetImageFromArray(voxels.view("uint8"))
+    image.CopyInformation(mask)
+    return image
+
+
+def region_voxels(
+    tumour: np.ndarray,
+    spacing: tuple[float, float, float],
+    region: Region,
+    breast: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return the boolean region, shape ``(z, y, x)`` as ``tumour``; ``spacing`` is ``(x, y, z)`` in mm."""
+    import numpy as np
+
+    areas = np.count_nonzero(tumour, axis=(1, 2))
+    if not areas.any():
+        raise CaseError(
+            found="an empty mask",
+            expected="a tumour outline",
+            remedy="Outline the tumour.",
+            region=region.name,
+        )
+    if region.extent == "volume" and np.count_nonzero(areas) == 1:
+        raise CaseError(
+            found=f"a mask of one slice (index {int(areas.argmax())})",
+            expected="a mask of several slices, since the protocol's region is a volume",
+            remedy="Outline the tumour on every slice, or choose the region's _slice form in the protocol.",
+            region=region.name,
+        )
+    core = tumour
+    if region.extent == "slice":
+        core = np.zeros_like(tumour)
+        core[areas.argmax()] = tumour[areas.argmax()]
+    if region.radius_mm is None:
+        return core
+    ring = _within(core, spacing, region.radius_mm, flat=region.extent == "slice")
+    ring &= ~tumour
+    if breast is not None:
+        ring &= breast
+    if not ring.any():
+        raise CaseError(
+            found=f"no voxel of image and breast within {region.radius_mm:g} mm outside the tumour",
+            expected="at least one",
+            remedy="Check the breast mask and that the tumour does not fill the image, or widen the ring.",
+            region=region.name,
+        )
+    return ring
+
+
+def _within(core: np.ndarray, spacing: tuple[float, float, float], radius: float, flat: bool) -> np.ndarray:
+    """Voxels within ``radius`` mm of ``core``, found on its bounding box widened by the radius."""
+    import numpy as np
+    from scipy.ndimage import distance_transform_edt
+
+    box = []
+    for axis, step in enumerate(reversed(spacing)):
+        others = tuple(other for other in range(3) if other != axis)
+        hits = np.flatnonzero(core.any(axis=others))
+        margin = 0 if flat and axis == 0 else math.ceil(radius / step)
+        box.append(slice(max(0, int(hits[0]) - margin), int(hits[-1]) + margin + 1))
+    crop = tuple(box)
+    distance = distance_transform_edt(~core[crop], sampling=spacing[::-1])
+    near = np.zeros_like(core)
+    near[crop] = distance <= radius + DISTANCE_TOLERANCE
+    return near
