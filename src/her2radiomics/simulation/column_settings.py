@@ -1,0 +1,210 @@
+"""How a participants column of the simulated cohort is drawn: a small declarative language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Generic, Literal, Self, TypeVar
+
+from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
+
+from her2radiomics.settings import Settings
+from her2radiomics.simulation.traits import TRAITS
+
+RESERVED = ("patient_id", "centre", "mri_date", "exclude_reason")
+Frequencies = Annotated[dict[str, NonNegativeFloat], Field(min_length=1)]
+Part = TypeVar("Part")
+
+
+class ByOutcome(Settings, Generic[Part]):
+    """A distribution for each outcome."""
+
+    positive: Part = Field(description="Among patients with the outcome.")
+    negative: Part = Field(description="Among patients without the outcome.")
+
+
+class Normal(Settings):
+    """A normal distribution."""
+
+    mean: float = Field(description="Mean.")
+    sd: PositiveFloat = Field(description="Standard deviation.")
+
+
+class ContinuousColumn(Settings):
+    """A number: normal, or log-normal with the given mean and standard deviation."""
+
+    kind: Literal["continuous"] = Field(description="A number.")
+    mean: float | None = Field(default=None, description="Mean over all patients; or give by_outcome.")
+    sd: PositiveFloat | None = Field(default=None, description="Standard deviation over all patients.")
+    log_normal: bool = Field(default=False, description="Right-skewed: the logarithm is normal.")
+    traits: dict[str, float] = Field(default={}, description="Trait → correlation with it.")
+    by_outcome: ByOutcome[Normal] | None = Field(
+        default=None,
+        description="Instead of mean and sd: distribution per outcome; pooled when nothing is planted.",
+    )
+    minimum: float | None = Field(default=None, description="Smallest value; smaller ones are set to it.")
+    maximum: float | None = Field(default=None, description="Largest value; larger ones are set to it.")
+    decimals: int = Field(default=0, ge=0, le=6, description="Decimals written.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.mean is None or self.sd is None) == (self.by_outcome is None):
+            raise ValueError("expected either mean and sd, or by_outcome")
+        _known_traits(self.traits)
+        if sum(weight**2 for weight in self.traits.values()) > 1:
+            raise ValueError("traits: the squares of the correlations add up to more than 1")
+        if self.log_normal and (self.by_outcome is not None or (self.mean or 0) <= 0):
+            raise ValueError("log_normal needs a positive mean and no by_outcome")
+        return self
+
+
+class CategoricalColumn(Settings):
+    """A level, drawn with given frequencies; ordered levels may follow a trait."""
+
+    kind: Literal["categorical"] = Field(description="A level.")
+    levels: Frequencies | None = Field(
+        default=None, description="Level → relative frequency, in ascending order; counts may be given."
+    )
+    driver: str | None = Field(
+        default=None,
+        description="Trait or continuous column whose quantile decides the level: low value, first level.",
+    )
+    agreement: float = Field(
+        default=1.0, gt=0, le=1, description="Correlation of the level's latent value with the driver."
+    )
+    by_outcome: ByOutcome[Frequencies] | None = Field(
+        default=None,
+        description="Instead of levels: frequencies per outcome; pooled when nothing is planted.",
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.levels is None) == (self.by_outcome is None):
+            raise ValueError("expected either levels or by_outcome")
+        if self.by_outcome is not None:
+            if self.driver is not None:
+                raise ValueError("driver goes with levels, not with by_outcome")
+            _same_levels(self.by_outcome)
+            _some(self.by_outcome.positive, self.by_outcome.negative)
+        else:
+            _some(self.levels or {})
+        return self
+
+
+class MeasuredColumn(Settings):
+    """What a reader measures on the images: follows from what is planted, with an error."""
+
+    kind: Literal["measured"] = Field(description="A measurement on the simulated tumour.")
+    quantity: Literal["max_diameter", "adc", "tic_type"] = Field(
+        description="max_diameter in mm; adc of the viable tumour in 10⁻³ mm²/s; tic_type: curve type by its late change."
+    )
+    error: NonNegativeFloat = Field(
+        0.0,
+        description="Standard deviation of the measurement error: relative, for tic_type in units of change.",
+    )
+    decimals: int = Field(default=0, ge=0, le=6, description="Decimals written.")
+    levels: tuple[str, str, str] = Field(
+        default=("inflow", "plateau", "outflow"),
+        description="tic_type: names for rising, flat and falling curves.",
+    )
+    flat_within: PositiveFloat = Field(
+        default=0.10,
+        description="tic_type: largest late change of signal, relative to the early peak, called flat.",
+    )
+
+
+class OutcomeColumn(Settings):
+    """A column that states or grades the outcome: the link holds by definition, also when nothing is planted."""
+
+    kind: Literal["outcome"] = Field(description="States or grades the outcome.")
+    positive: Frequencies = Field(description="Level → relative frequency among patients with the outcome.")
+    negative: Frequencies = Field(description="Level → relative frequency among patients without it.")
+    ordered: bool = Field(
+        default=False,
+        description="Levels ascend with the outcome score inside each outcome, instead of at random.",
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        _some(self.positive, self.negative)
+        return self
+
+
+class TimeToEventColumn(Settings):
+    """Follow-up time in months, exponential, with the event in a second column."""
+
+    kind: Literal["time_to_event"] = Field(description="Follow-up time, with the event beside it.")
+    event_column: str = Field(description="Column of the event: 1 happened, 0 censored.")
+    median_months: PositiveFloat = Field(
+        description="Median time to the event without the outcome, in months."
+    )
+    hazard_ratio: PositiveFloat = Field(
+        default=1.0, description="Hazard with the outcome over hazard without it."
+    )
+    follow_up_months: tuple[NonNegativeFloat, PositiveFloat] = Field(
+        description="Shortest and longest follow-up: censoring is uniform between them."
+    )
+    decimals: int = Field(default=1, ge=0, le=6, description="Decimals written.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.follow_up_months[0] > self.follow_up_months[1]:
+            raise ValueError("follow_up_months: the shortest comes after the longest")
+        return self
+
+
+ColumnSettings = Annotated[
+    ContinuousColumn | CategoricalColumn | MeasuredColumn | OutcomeColumn | TimeToEventColumn,
+    Field(discriminator="kind"),
+]
+Column = ContinuousColumn | CategoricalColumn | MeasuredColumn | OutcomeColumn | TimeToEventColumn
+
+
+def check_columns(columns: Mapping[str, Column], weights: Mapping[str, float]) -> None:
+    """Check what only the columns together can break.
+
+    Raises
+    ------
+    ValueError
+        A reserved or repeated name, no outcome column, or a weight for something that cannot be a predictor.
+    """
+    names = list(columns) + [c.event_column for c in columns.values() if isinstance(c, TimeToEventColumn)]
+    taken = sorted({name for name in names if name in RESERVED or names.count(name) > 1})
+    if taken:
+        raise ValueError(f"columns: {', '.join(taken)} is reserved or given twice")
+    if not any(isinstance(column, OutcomeColumn) for column in columns.values()):
+        raise ValueError("columns: none is of kind outcome; the label would not be in the participants table")
+    for name, column in columns.items():
+        driver = column.driver if isinstance(column, CategoricalColumn) else None
+        if driver and driver not in TRAITS and not _numeric(columns.get(driver)):
+            raise ValueError(
+                f"columns.{name}.driver: '{driver}' is neither a trait nor a continuous column that is drawn before "
+                f"the outcome; traits: {', '.join(TRAITS)}"
+            )
+    fit = [n for n, c in columns.items() if _numeric(c) or (isinstance(c, CategoricalColumn) and c.levels)]
+    for name in weights:
+        if name not in TRAITS and name not in fit:
+            raise ValueError(
+                f"outcome.weights: '{name}' is neither a trait nor a continuous or categorical column that is "
+                f"drawn before the outcome; traits: {', '.join(TRAITS)}; columns: {', '.join(fit)}"
+            )
+
+
+def _numeric(column: Column | None) -> bool:
+    return isinstance(column, ContinuousColumn) and column.by_outcome is None
+
+
+def _known_traits(names: Mapping[str, float]) -> None:
+    unknown = sorted(set(names) - set(TRAITS))
+    if unknown:
+        raise ValueError(f"no trait {', '.join(unknown)}; known: {', '.join(TRAITS)}")
+
+
+def _some(*frequencies: Mapping[str, float]) -> None:
+    for mapping in frequencies:
+        if sum(mapping.values()) <= 0:
+            raise ValueError("the frequencies of the levels add up to nothing")
+
+
+def _same_levels(pair: ByOutcome[Frequencies]) -> None:
+    if list(pair.positive) != list(pair.negative):
+        raise ValueError("by_outcome: positive and negative must name the same levels in the same order")

@@ -1,0 +1,133 @@
+"""One patient's images and masks on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2radiomics.errors import CaseError
+from her2radiomics.simulation.acquisition import (
+    Protocol,
+    Sampling,
+    apparent_diffusion,
+    compose,
+    measure,
+    sampling,
+)
+from her2radiomics.simulation.biology import Biology
+from her2radiomics.simulation.anatomy import Breast, Grid, draw_breast, outer_shape
+from her2radiomics.simulation.enrolment import find, image_path, mask_path, readers_of
+from her2radiomics.simulation.fields import apply_axes
+from her2radiomics.simulation.lesion import Lesion, draw_lesion, place
+from her2radiomics.simulation.readers import outline
+from her2radiomics.simulation.seeds import stream
+from her2radiomics.simulation.settings import SimulationSettings
+
+SHIFT_SD_MM = 0.6
+"""Movement of the patient between sequences, along each axis."""
+
+
+def simulate_patient(
+    settings: SimulationSettings,
+    *,
+    size: str,
+    seed: int,
+    patient_id: str,
+    folder: str | Path,
+    strength: float | None = None,
+) -> None:
+    """Write a patient's images and masks below ``folder``, as the roster's manifest names them.
+
+    The bytes depend on the settings, size, seed and patient alone: not on other patients, processes or threads,
+    nor on ``strength``, which is taken only so that callers may pass on what they passed to ``roster``.
+    Each file is written under a temporary name and renamed.
+
+    Raises
+    ------
+    SettingsError
+        Unknown size or patient, or an excluded one.
+    CaseError
+        A reader's outline came out empty: the readers' errors are larger than the tumour.
+    """
+    person = find(settings, size=size, seed=seed, patient_id=patient_id)
+    centre, body = settings.centres[person.centre], person.body
+    view = settings.sizes[size]
+    grid = Grid.of(view)
+    random = stream(seed, patient_id, "anatomy")
+    shape = outer_shape(view, body, random)
+    position = place(grid, shape, body.radius_mm, random)
+    breast = draw_breast(grid, shape, body, position, stream(seed, patient_id, "tissue"))
+    lesion = draw_lesion(grid, position, body, stream(seed, patient_id, "lesion"))
+    lesions = [lesion]
+    if body.satellite:
+        lesions.append(_satellite(grid, position, body, stream(seed, patient_id, "satellite")))
+
+    readers = readers_of(settings, size=size, seed=seed, patient_id=patient_id)
+    for name, sequence in settings.sequences.items():
+        protocol = Protocol(sequence, centre, body)
+        voxel = centre.voxels[sequence.family]
+        shift = SHIFT_SD_MM * stream(seed, patient_id, f"shift {sequence.family}").standard_normal(3)
+        if sequence.family == "dce":
+            shift *= 0.0  # the dynamic series is what the others are off from
+        lattice = sampling(grid, voxel.in_plane_mm, voxel.slice_mm, shift)
+        gain = centre.gain * body.gain
+        noise = stream(seed, patient_id, f"scan {name}")
+
+        def scan(b_value: float) -> NDArray[np.float32]:
+            volume = compose(protocol, breast, lesions, b_value)  # noqa: B023 - called in this turn only
+            return measure(volume, lattice, centre, sequence.family, gain, noise)  # noqa: B023
+
+        image = scan(sequence.b_value)
+        if sequence.kind == "adc":
+            image = apparent_diffusion(scan(0.0), image, sequence.b_value, 300.0 * gain)
+        _write(image, lattice, Path(folder) / image_path(patient_id, name))
+        for reader in readers if sequence.outlined else []:
+            mask = outline(
+                lesion, lattice, settings.readers, stream(seed, patient_id, f"reader {reader} {name}")
+            )
+            if not mask.any():
+                raise CaseError(
+                    patient=patient_id,
+                    sequence=name,
+                    reader=str(reader),
+                    found="an empty outline",
+                    expected="at least one voxel",
+                    remedy="Lower contour_sd_mm and offset_sd_mm of the simulated readers, or enlarge the tumours.",
+                )
+            _write(mask, lattice, Path(folder) / mask_path(patient_id, name, reader))
+        if settings.breast_masks:
+            _write(
+                _breast_mask(breast, lattice), lattice, Path(folder) / mask_path(patient_id, name, "breast")
+            )
+
+
+def _satellite(grid: Grid, position: NDArray, body: Biology, random: np.random.Generator) -> Lesion:
+    """Draw a second, small lesion of the same tissue, towards the middle of the field."""
+    radius = random.uniform(3.0, 4.5)
+    direction = -position / max(float(np.sqrt((position**2).sum())), 1.0) + 0.7 * random.standard_normal(3)
+    direction /= np.sqrt((direction**2).sum())
+    centre = position + direction * (1.5 * body.radius_mm + radius + 4.0)
+    half = 0.5 * grid.step * np.array(grid.shape) - radius - 3.0
+    return draw_lesion(grid, np.clip(centre, -half, half), body, random, satellite_of=radius)
+
+
+def _breast_mask(breast: Breast, lattice: Sampling) -> NDArray[np.uint8]:
+    """Voxels at least half inside the body, in front of the chest wall."""
+    return (apply_axes(breast.body.astype(np.float32), lattice.weights) >= 0.5).astype(np.uint8)
+
+
+def _write(volume: NDArray, lattice: Sampling, path: Path) -> None:
+    """Write a NIfTI file; intensities become 16-bit integers, masks stay 8-bit."""
+    import SimpleITK as sitk
+
+    if volume.dtype != np.uint8:
+        volume = np.clip(np.rint(volume), 0, 32767).astype(np.int16)
+    image = sitk.GetImageFromArray(volume)
+    image.SetSpacing(lattice.spacing)
+    image.SetOrigin(lattice.origin)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".writing-{path.name}")
+    sitk.WriteImage(image, str(temporary), useCompression=True)
+    temporary.replace(path)
