@@ -41,7 +41,9 @@ class Column(Settings):
     @model_validator(mode="after")
     def _levels_fit_kind(self) -> Column:
         if self.kind == "continuous" and (self.levels or self.cut is not None):
-            raise ValueError("a continuous column has neither levels nor a cut; to cut it, make it categorical")
+            raise ValueError(
+                "a continuous column has neither levels nor a cut; to cut it, make it categorical"
+            )
         if self.kind != "continuous" and len(self.levels) < 2:
             raise ValueError(f"a {self.kind} column needs at least two levels, found {len(self.levels)}")
         if self.cut is not None and len(self.levels) != 2:
@@ -88,7 +90,9 @@ def type_column(values: pd.Series, column: Column, *, file: str) -> pd.Series:
         below, above = column.levels
         cut = numbers.ge(column.cut).map({False: below, True: above}).astype(object)
         return cut.where(numbers.notna(), None)
-    _refuse(values, text.notna() & ~text.isin(list(column.levels)), f"one of {', '.join(column.levels)}", file)
+    _refuse(
+        values, text.notna() & ~text.isin(list(column.levels)), f"one of {', '.join(column.levels)}", file
+    )
     return text.astype(object).where(text.notna(), None)
 
 
@@ -99,7 +103,8 @@ def _refuse(values: pd.Series, wrong: pd.Series, expected: str, file: str) -> No
             file=file,
             patient=str(patient),
             column=str(values.name),
-            found=f"'{values.loc[patient]}'" + (f" ({int(wrong.sum())} such rows)" if wrong.sum() > 1 else ""),
+            found=f"'{values.loc[patient]}'"
+            + (f" ({int(wrong.sum())} such rows)" if wrong.sum() > 1 else ""),
             expected=f"{expected} (or an empty cell)",
             remedy="Correct the cell, or declare the level in the protocol.",
         )

@@ -16,7 +16,8 @@ class RunRequest(Settings):
     variant: str = Field("default", description="A named variant of the protocol.")
     cohort: str = Field("simulated", description="Cohort file in workflow/cohorts, without .yaml.")
     until: Literal["report", "extraction"] = Field(
-        "report", description="How far to go: 'extraction' stops after the feature table and its quality control."
+        "report",
+        description="How far to go: 'extraction' stops after the feature table and its quality control.",
     )
 
     @property
@@ -31,7 +32,9 @@ class FailedCases(Settings):
     """When too many patients cannot be extracted, the run stops after all extractions."""
 
     count: int = Field(2, ge=0, description="More failed patients than this, and")
-    share: float = Field(0.05, ge=0, le=1, description="a larger share of the patients than this: the run stops.")
+    share: float = Field(
+        0.05, ge=0, le=1, description="a larger share of the patients than this: the run stops."
+    )
 
 
 class Config(Settings):
@@ -42,11 +45,14 @@ class Config(Settings):
         "demo", description="Size of simulated cohorts: a small one, or the paper's number of patients."
     )
     strength: float | None = Field(
-        None, ge=0, description="Strength of the planted signal; 0 is a null cohort, empty the protocol's own."
+        None,
+        ge=0,
+        description="Strength of the planted signal; 0 is a null cohort, empty the protocol's own.",
     )
     runs: list[RunRequest] = Field(min_length=1, description="Studies to carry out.")
     data: dict[str, str] = Field(
-        default_factory=dict, description="Cohort to the folder where its data lie; environment variables are expanded."
+        default_factory=dict,
+        description="Cohort to the folder where its data lie; environment variables are expanded.",
     )
     failed_cases: FailedCases = Field(default_factory=FailedCases, description="How many failures are borne.")
 

@@ -55,7 +55,11 @@ def region_label(region: str) -> str:
     """A region of interest in words."""
     kind, shape = region.rsplit("_", 1)
     where = "whole volume" if shape == "volume" else "largest slice"
-    what = "Tumour" if kind == "tumour" else f"{kind.removeprefix('ring_').removesuffix('mm')} mm peritumoural ring"
+    what = (
+        "Tumour"
+        if kind == "tumour"
+        else f"{kind.removeprefix('ring_').removesuffix('mm')} mm peritumoural ring"
+    )
     return f"{what}, {where}"
 
 
@@ -84,13 +88,17 @@ def study_text(run: Run, extraction: Path) -> dict[str, Any]:
     """
     protocol = run.protocol
     sequences = protocol.sequences if run.extracted else {}
-    parameters = {name: parameters_of(extraction / f"{item.parameters}.yaml") for name, item in sequences.items()}
+    parameters = {
+        name: parameters_of(extraction / f"{item.parameters}.yaml") for name, item in sequences.items()
+    }
     return {
         "title": protocol.title,
         "simulated": run.dataset.simulated,
         "positive": protocol.label.positive,
         "negative": protocol.label.negative,
-        "partitions": {name: protocol.partition_labels.get(name, name.capitalize()) for name in run.partitions},
+        "partitions": {
+            name: protocol.partition_labels.get(name, name.capitalize()) for name in run.partitions
+        },
         "models": {name: protocol.model_label(name) for name in protocol.models},
         "sequences": {name: item.label for name, item in sequences.items()},
         "columns": {name: column.label for name, column in protocol.columns.items()},

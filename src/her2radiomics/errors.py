@@ -68,8 +68,6 @@ class CaseError(StudyError):
 
     def named(self, **where: str | Path) -> CaseError:
         """Return the same error with more of ``patient, sequence, reader, region, file`` filled in."""
-        known = {
-            name: getattr(self, name) for name in ("patient", "sequence", "reader", "region", "file")
-        }
+        known = {name: getattr(self, name) for name in ("patient", "sequence", "reader", "region", "file")}
         known.update({name: value for name, value in where.items() if not known.get(name)})
         return CaseError(found=self.found, expected=self.expected, remedy=self.remedy, **known)

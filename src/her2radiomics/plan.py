@@ -117,17 +117,26 @@ class Run:
 
     def targets(self, kind: str) -> list[str]:
         """Files that a target asks for: ``extraction``, ``figures``, ``tables``, ``report`` or ``all``."""
-        extraction = [f"{self.folder}/cohort/qc.csv", f"{self.folder}/features/cohort.parquet"] if self.extracted else []
+        extraction = (
+            [f"{self.folder}/cohort/qc.csv", f"{self.folder}/features/cohort.parquet"]
+            if self.extracted
+            else []
+        )
         if kind == "extraction" or self.request.until == "extraction":
             return extraction if kind in ("extraction", "all") else []
-        figures = [f"{self.folder}/figures/{f.id}.{end}" for f in self.protocol.figures for end in FIGURE_FORMATS]
+        figures = [
+            f"{self.folder}/figures/{f.id}.{end}" for f in self.protocol.figures for end in FIGURE_FORMATS
+        ]
         tables = [f"{self.folder}/tables/{t.id}.{end}" for t in self.protocol.tables for end in TABLE_FORMATS]
         always = ("performance", "performance_extra", "delong", "published")
         tables += [f"{self.folder}/tables/{name}.csv" for name in always]
         report = [f"{self.folder}/report.html", f"{self.folder}/provenance/run.json"]
-        return {"figures": figures, "tables": tables, "report": report, "all": [*extraction, *figures, *tables, *report]}[
-            kind
-        ]
+        return {
+            "figures": figures,
+            "tables": tables,
+            "report": report,
+            "all": [*extraction, *figures, *tables, *report],
+        }[kind]
 
 
 class Plan:
@@ -157,7 +166,9 @@ class Plan:
         used = {run.dataset.cohort_id for run in self.runs.values()}
         for name in set(self.config.data) - used:
             if not (workflow / "cohorts" / f"{name}.yaml").is_file():
-                raise SettingsError(f"config.yaml: data.{name}: there is no cohort file workflow/cohorts/{name}.yaml.")
+                raise SettingsError(
+                    f"config.yaml: data.{name}: there is no cohort file workflow/cohorts/{name}.yaml."
+                )
 
     def targets(self, kind: str) -> list[str]:
         """Files of all runs that a target asks for."""
@@ -194,19 +205,24 @@ class Plan:
         assert source is not None and run.dataset.data.features is not None
         at = run.protocol.prediction_at
         for feature in run.dataset.data.features.columns.drop(["patient_id", "reader"]):
-            stage = next((s for p, s in source.available_at.items() if fnmatch.fnmatchcase(feature, p)), STAGES[0])
+            stage = next(
+                (s for p, s in source.available_at.items() if fnmatch.fnmatchcase(feature, p)), STAGES[0]
+            )
             if STAGES.index(stage) <= STAGES.index(at):
                 continue
             for name, model in run.protocol.models.items():
                 if model.kind == "radiomics" and not model.allow_unavailable:
                     raise SettingsError(
                         f"run {run.id}: models.{name} predicts {at}, but the feature '{feature}' is known only {stage}. "
-                        "Drop it in the cohort file (features.drop), or say allow_unavailable: true, which the report marks."
+                        "Drop it in the cohort file (features.drop), or say allow_unavailable: true, "
+                        "which the report marks."
                     )
 
     def _check_extraction(self, run: Run) -> None:
         if not run.protocol.sequences:
-            raise SettingsError(f"run {run.id}: the protocol names no sequence, and the cohort brings no features.")
+            raise SettingsError(
+                f"run {run.id}: the protocol names no sequence, and the cohort brings no features."
+            )
         known = sorted(run.dataset.data.manifest["sequence"].unique())
         for name, settings in run.protocol.sequences.items():
             path = self.workflow / "extraction" / f"{settings.parameters}.yaml"
@@ -255,11 +271,15 @@ class Plan:
             if name not in self.datasets:
                 folder = f"results/cohorts/{name}"
                 root = self._root(name, cohort)
-                self.datasets[name] = Dataset(name, name, cohort, protocol, folder, read_cohort(cohort, root), root)
+                self.datasets[name] = Dataset(
+                    name, name, cohort, protocol, folder, read_cohort(cohort, root), root
+                )
             return self.datasets[name]
         name = f"{request.cohort}_{request.study}"
         if protocol.simulation is None:
-            raise SettingsError(f"workflow/studies/{request.study}.yaml has no 'simulation' section to simulate from.")
+            raise SettingsError(
+                f"workflow/studies/{request.study}.yaml has no 'simulation' section to simulate from."
+            )
         if name in self.datasets:
             if self.datasets[name].protocol.simulation != protocol.simulation:
                 raise SettingsError(f"run {request.id}: a variant may not change the simulated cohort.")
@@ -267,7 +287,9 @@ class Plan:
         from her2radiomics.simulation import roster
 
         folder = f"results/cohorts/{name}"
-        made = roster(protocol.simulation, size=self.config.size, seed=self.config.seed, strength=self.config.strength)
+        made = roster(
+            protocol.simulation, size=self.config.size, seed=self.config.seed, strength=self.config.strength
+        )
         manifest = made.manifest.astype(str)
         for column in ("image", "mask"):
             manifest[column] = [f"{folder}/{path}" if path else "" for path in manifest[column]]
@@ -279,9 +301,12 @@ class Plan:
         root = self.config.data.get(name, cohort.root)
         if root is None:
             raise SettingsError(
-                f"cohort {name}: where do its data lie? Say so in config.yaml, for example\n  data:\n    {name}: /path/to/data"
+                f"cohort {name}: where do its data lie? Say so in config.yaml, for example\n"
+                f"  data:\n    {name}: /path/to/data"
             )
         expanded = Path(os.path.expandvars(root)).expanduser()
         if not expanded.is_dir():
-            raise SettingsError(f"cohort {name}: there is no folder {expanded}. Correct data.{name} in config.yaml.")
+            raise SettingsError(
+                f"cohort {name}: there is no folder {expanded}. Correct data.{name} in config.yaml."
+            )
         return expanded

@@ -42,7 +42,8 @@ class Sequence(Settings):
     label: str = Field(description="Name as tables and figures print it.")
     description: str = Field("", description="What the sequence is, for the methods section.")
     regions: list[Annotated[str, Field(pattern=REGION)]] = Field(
-        min_length=1, description="Regions of interest: tumour_volume, tumour_slice, ring_3mm_volume, ring_3mm_slice."
+        min_length=1,
+        description="Regions of interest: tumour_volume, tumour_slice, ring_3mm_volume, ring_3mm_slice.",
     )
     parameters: str = Field(description="PyRadiomics parameter file in workflow/extraction, without .yaml.")
     features: int = Field(gt=0, description="Features expected from each region; another count is an error.")
@@ -60,7 +61,9 @@ class Variant(Settings):
     """A named alternative of the protocol."""
 
     description: str = Field(description="What is done otherwise, and why one would.")
-    changes: dict[str, Any] = Field(description="Laid over the protocol: mappings merge, lists replace, null removes.")
+    changes: dict[str, Any] = Field(
+        description="Laid over the protocol: mappings merge, lists replace, null removes."
+    )
 
 
 class Protocol(Settings):
@@ -72,28 +75,45 @@ class Protocol(Settings):
     label: Label = Field(description="The outcome.")
     prediction_at: Stage = Field("before_treatment", description="When the prediction is made.")
     acquisition: list[str] = Field(
-        default_factory=list, description="Scanners and cohort in short lines, for the methods and the workflow figure."
+        default_factory=list,
+        description="Scanners and cohort in short lines, for the methods and the workflow figure.",
     )
     delineation: list[str] = Field(
         default_factory=list, description="How regions were outlined, in short lines, for the same places."
     )
-    columns: dict[str, Column] = Field(default_factory=dict, description="Participants columns that the study uses.")
+    columns: dict[str, Column] = Field(
+        default_factory=dict, description="Participants columns that the study uses."
+    )
     centres: dict[str, str] = Field(default_factory=dict, description="Printed names of centres.")
     partitions: Partitioning = Field(description="Who trains and who tests.")
     partition_labels: dict[str, str] = Field(default_factory=dict, description="Printed names of partitions.")
     exclusions: dict[str, str] = Field(
         default_factory=dict, description="Values of exclude_reason as printed, in the order of the flow."
     )
-    sequences: dict[str, Sequence] = Field(default_factory=dict, description="Sequences and their extraction.")
-    models: dict[str, ModelSettings] = Field(min_length=1, description="Models, by name, in the order of the tables.")
+    sequences: dict[str, Sequence] = Field(
+        default_factory=dict, description="Sequences and their extraction."
+    )
+    models: dict[str, ModelSettings] = Field(
+        min_length=1, description="Models, by name, in the order of the tables."
+    )
     model_labels: dict[str, str] = Field(default_factory=dict, description="Printed names of models.")
     primary_model: str = Field(description="The model that the study is about.")
-    evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings, description="How models are judged.")
-    figures: list[FigureSettings] = Field(default_factory=list, description="Figures, numbered as in the paper.")
+    evaluation: EvaluationSettings = Field(
+        default_factory=EvaluationSettings, description="How models are judged."
+    )
+    figures: list[FigureSettings] = Field(
+        default_factory=list, description="Figures, numbered as in the paper."
+    )
     tables: list[TableSettings] = Field(default_factory=list, description="Tables, numbered as in the paper.")
-    published: list[PublishedNumber] = Field(default_factory=list, description="Numbers that the paper prints.")
-    assumptions: list[str] = Field(default_factory=list, description="What the paper leaves open and is chosen here.")
-    contradictions: list[Contradiction] = Field(default_factory=list, description="Where the paper disagrees with itself.")
+    published: list[PublishedNumber] = Field(
+        default_factory=list, description="Numbers that the paper prints."
+    )
+    assumptions: list[str] = Field(
+        default_factory=list, description="What the paper leaves open and is chosen here."
+    )
+    contradictions: list[Contradiction] = Field(
+        default_factory=list, description="Where the paper disagrees with itself."
+    )
     simulation: SimulationSettings | None = Field(None, description="The simulated cohort of this study.")
     variants: dict[str, Variant] = Field(default_factory=dict, description="Named alternatives.")
 

@@ -32,6 +32,10 @@ class _UniqueKeyLoader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         seen: set = set()
         for key_node, _ in node.value:
+            if (
+                key_node.tag == "tag:yaml.org,2002:merge"
+            ):  # '<<: *base' may be overridden by what stands beside it
+                continue
             key = self.construct_object(key_node, deep=deep)
             if key in seen:
                 raise SettingsError(
@@ -111,7 +115,9 @@ def _explain(model: type[BaseModel], content: Any, problem: Mapping[str, Any]) -
     if problem["type"] == "value_error":
         message = str(problem["ctx"]["error"])
         return f"'{where}': {message}" if location else message
-    return f"'{where}': found {problem['input']!r}; expected: {problem['msg'].removeprefix('Input should be ')}"
+    return (
+        f"'{where}': found {problem['input']!r}; expected: {problem['msg'].removeprefix('Input should be ')}"
+    )
 
 
 def _sibling_keys(model: type[BaseModel], content: Any, location: tuple) -> set[str]:
@@ -129,7 +135,11 @@ def _sibling_keys(model: type[BaseModel], content: Any, location: tuple) -> set[
             elif isinstance(part, str) and part in node.get("properties", {}):
                 step_nodes.append(node["properties"][part])
                 consumed = True
-            elif isinstance(node.get("additionalProperties"), dict) and isinstance(value, Mapping) and part in value:
+            elif (
+                isinstance(node.get("additionalProperties"), dict)
+                and isinstance(value, Mapping)
+                and part in value
+            ):
                 step_nodes.append(node["additionalProperties"])
                 consumed = True
         if consumed:

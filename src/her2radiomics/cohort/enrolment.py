@@ -100,5 +100,6 @@ def _refuse_many(reasons: Mapping[str, list[str]], patients: int, limits: Failed
         lines = [f"  - {patient}: {' | '.join(found)}" for patient, found in reasons.items()]
         raise StudyError(
             f"{count} of {patients} patients could not be extracted; at most {limits.count} patients or "
-            f"{limits.share:.0%} are borne (failed_cases in config.yaml). Mend or exclude them:\n" + "\n".join(lines)
+            f"{limits.share:.0%} are borne (failed_cases in config.yaml). Mend or exclude them:\n"
+            + "\n".join(lines)
         )

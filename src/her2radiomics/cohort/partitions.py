@@ -19,8 +19,12 @@ class CentrePartition(Settings):
 
     kind: Literal["centre"] = Field("centre", description="Whole centres train and test.")
     training: list[str] = Field(min_length=1, description="Centres that train; '*' stands for all others.")
-    testing: list[str] = Field(default_factory=list, description="Centres that test; '*' stands for all others.")
-    external: list[str] = Field(default_factory=list, description="Centres held out as a second, external test.")
+    testing: list[str] = Field(
+        default_factory=list, description="Centres that test; '*' stands for all others."
+    )
+    external: list[str] = Field(
+        default_factory=list, description="Centres held out as a second, external test."
+    )
 
     @model_validator(mode="after")
     def _each_once(self) -> CentrePartition:
@@ -37,9 +41,12 @@ class RandomPartition(Settings):
     kind: Literal["random"] = Field("random", description="A seeded random share trains.")
     training: int | float = Field(gt=0, description="Patients who train: a count, or a share below 1.")
     stratified: bool = Field(True, description="Keep the share of positive patients equal.")
-    external_centres: list[str] = Field(default_factory=list, description="Centres held out as external test.")
+    external_centres: list[str] = Field(
+        default_factory=list, description="Centres held out as external test."
+    )
     external_from: str | None = Field(
-        None, description="ISO date: patients examined (mri_date) from then on are the external, temporal test."
+        None,
+        description="ISO date: patients examined (mri_date) from then on are the external, temporal test.",
     )
 
 
@@ -139,7 +146,9 @@ def _at_random(
     rest = partition.index[partition != "external"].sort_values()
     size = settings.training if settings.training < 1 else int(settings.training)
     if size >= len(rest):
-        raise SettingsError(f"partitions: {size} patients are to train, but there are {len(rest)}, some of whom must test.")
+        raise SettingsError(
+            f"partitions: {size} patients are to train, but there are {len(rest)}, some of whom must test."
+        )
     training, _ = train_test_split(
         rest, train_size=size, random_state=seed, stratify=labels.loc[rest] if settings.stratified else None
     )

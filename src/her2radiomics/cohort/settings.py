@@ -16,13 +16,17 @@ class TableSource(Settings):
     file: str = Field(description="CSV, TSV or XLSX file, relative to the cohort's folder.")
     sheet: str | None = Field(None, description="Sheet of an XLSX file; the first one by default.")
     id: str = Field("patient_id", description="Column that holds the patient identifier.")
-    optional: bool = Field(False, description="Patients who are absent from this table are kept, with empty cells.")
+    optional: bool = Field(
+        False, description="Patients who are absent from this table are kept, with empty cells."
+    )
 
 
 class ColumnSource(Settings):
     """Where one column of ours comes from."""
 
-    source: str | None = Field(None, description="The column in their table; the same name as ours by default.")
+    source: str | None = Field(
+        None, description="The column in their table; the same name as ours by default."
+    )
     value: str | None = Field(None, description="A constant for every patient, instead of a column.")
     recode: dict[str, str] = Field(
         default_factory=dict,
@@ -45,7 +49,9 @@ class ImagePattern(Settings):
     ``{sequence}`` for the text that ``sequences`` turns into a sequence's name.
     """
 
-    image: str = Field(description="Path of an image, relative to the cohort's folder, with {patient} and {sequence}.")
+    image: str = Field(
+        description="Path of an image, relative to the cohort's folder, with {patient} and {sequence}."
+    )
     masks: dict[str, str] = Field(
         description="Reader to path of the mask, with {patient} and, where each sequence has its own, {sequence}."
     )
@@ -53,16 +59,24 @@ class ImagePattern(Settings):
         description="The text in the file name to the name of the sequence, for example '0001' to DCE1."
     )
     region: str = Field("tumour", description="What the mask outlines.")
-    mask_label: int | None = Field(None, description="Value of the region in the mask where it holds several.")
-    region_mask: str | None = Field(None, description="Path of a breast mask, with {patient}, used to clip rings.")
+    mask_label: int | None = Field(
+        None, description="Value of the region in the mask where it holds several."
+    )
+    region_mask: str | None = Field(
+        None, description="Path of a breast mask, with {patient}, used to clip rings."
+    )
 
 
 class FeatureSource(Settings):
     """A feature table that the user brings instead of images."""
 
     table: TableSource = Field(description="The table, one row a patient (and reader).")
-    drop: list[str] = Field(default_factory=list, description="Columns (shell wildcards allowed) that are no features.")
-    reader: str | None = Field(None, description="Column that holds the reader; without it every row is reader 1's.")
+    drop: list[str] = Field(
+        default_factory=list, description="Columns (shell wildcards allowed) that are no features."
+    )
+    reader: str | None = Field(
+        None, description="Column that holds the reader; without it every row is reader 1's."
+    )
     available_at: dict[str, Stage] = Field(
         default_factory=dict,
         description="Feature name (shell wildcards allowed) to the stage at which it is known; the first match counts.",
@@ -83,9 +97,15 @@ class Cohort(Settings):
     description: str = Field("", description="What the data are, in a sentence or two.")
     citation: str = Field("", description="How the data set wants to be cited.")
     licence: str = Field("", description="Licence of the data.")
-    root: str | None = Field(None, description="Folder of the data; config.yaml's data section says it per machine.")
-    participants: list[TableSource] = Field(default_factory=list, description="Clinical tables, joined on the patient.")
-    columns: dict[str, ColumnSource] = Field(default_factory=dict, description="Our column to where it comes from.")
+    root: str | None = Field(
+        None, description="Folder of the data; config.yaml's data section says it per machine."
+    )
+    participants: list[TableSource] = Field(
+        default_factory=list, description="Clinical tables, joined on the patient."
+    )
+    columns: dict[str, ColumnSource] = Field(
+        default_factory=dict, description="Our column to where it comes from."
+    )
     keep: list[Rule] = Field(default_factory=list, description="Who is included, in the order of the flow.")
     images: list[ImagePattern] = Field(default_factory=list, description="Where images lie (kind images).")
     features: FeatureSource | None = Field(None, description="The feature table (kind features).")
@@ -94,7 +114,8 @@ class Cohort(Settings):
         description="Laid over every protocol run on this cohort: what the data set lacks or names otherwise.",
     )
     replaces: list[str] = Field(
-        default_factory=list, description="Sections of the protocol that the cohort's own replace whole, not merge into."
+        default_factory=list,
+        description="Sections of the protocol that the cohort's own replace whole, not merge into.",
     )
     departures: list[str] = Field(
         default_factory=list,

@@ -118,7 +118,9 @@ def _participants(cohort: Cohort, root: Path, patients: list[str] | None) -> tup
     return participants, files
 
 
-def _join(sources: list[TableSource], root: Path, patients: list[str] | None) -> tuple[pd.DataFrame, list[Path]]:
+def _join(
+    sources: list[TableSource], root: Path, patients: list[str] | None
+) -> tuple[pd.DataFrame, list[Path]]:
     joined = pd.DataFrame({"patient_id": patients}) if patients is not None else None
     files = []
     for source in sources:
@@ -131,7 +133,9 @@ def _join(sources: list[TableSource], root: Path, patients: list[str] | None) ->
         if joined is None:
             joined = table
             continue
-        repeated = table.loc[table["patient_id"].duplicated() & table["patient_id"].isin(joined["patient_id"])]
+        repeated = table.loc[
+            table["patient_id"].duplicated() & table["patient_id"].isin(joined["patient_id"])
+        ]
         if len(repeated):
             raise TableError(
                 file=path,
@@ -193,7 +197,10 @@ def find_images(patterns: list[ImagePattern], root: Path) -> pd.DataFrame:
             label = "" if pattern.mask_label is None else str(pattern.mask_label)
             for reader, mask in pattern.masks.items():
                 found = _existing(root, mask, patient, text)
-                rows.append(base | {"reader": reader, "region": pattern.region, "mask": str(found), "mask_label": label})
+                rows.append(
+                    base
+                    | {"reader": reader, "region": pattern.region, "mask": str(found), "mask_label": label}
+                )
             if pattern.region_mask:
                 found = _existing(root, pattern.region_mask, patient, text)
                 rows.append(base | {"reader": "1", "region": "breast", "mask": str(found), "mask_label": ""})
@@ -212,9 +219,15 @@ def find_images(patterns: list[ImagePattern], root: Path) -> pd.DataFrame:
 
 def _matches(root: Path, pattern: str) -> list[tuple[Path, str, str]]:
     """Files that fit the pattern, with the patient (as the folder or first mention spells it) and the sequence's text."""
-    expression = re.escape(pattern).replace(r"\{patient\}", "{patient}").replace(r"\{sequence\}", "{sequence}")
-    expression = expression.replace("{patient}", r"(?P<patient>[^/]+?)", 1).replace("{patient}", r"(?P=patient)")
-    expression = expression.replace("{sequence}", r"(?P<sequence>[^/]+?)", 1).replace("{sequence}", r"(?P=sequence)")
+    expression = (
+        re.escape(pattern).replace(r"\{patient\}", "{patient}").replace(r"\{sequence\}", "{sequence}")
+    )
+    expression = expression.replace("{patient}", r"(?P<patient>[^/]+?)", 1).replace(
+        "{patient}", r"(?P=patient)"
+    )
+    expression = expression.replace("{sequence}", r"(?P<sequence>[^/]+?)", 1).replace(
+        "{sequence}", r"(?P=sequence)"
+    )
     regex = re.compile(expression, re.IGNORECASE)
     found = []
     for path in sorted(root.glob(re.sub(r"\{\w+\}", "*", pattern))):
@@ -287,7 +300,13 @@ def write_cohort(data: CohortData, folder: Path) -> None:
     manifest = data.manifest.copy()
     for name in ("image", "mask"):
         manifest[name] = [os.path.relpath(path, folder) if path else "" for path in manifest[name]]
-    write_text(data.participants.to_csv(sep="\t", index=False, lineterminator="\n"), folder / "participants.tsv")
+    write_text(
+        data.participants.to_csv(sep="\t", index=False, lineterminator="\n"), folder / "participants.tsv"
+    )
     write_text(manifest.to_csv(sep="\t", index=False, lineterminator="\n"), folder / "images.tsv")
-    features = data.features if data.features is not None else pd.DataFrame({"patient_id": [], "reader": []}, dtype=str)
+    features = (
+        data.features
+        if data.features is not None
+        else pd.DataFrame({"patient_id": [], "reader": []}, dtype=str)
+    )
     write_parquet(features, folder / "features.parquet")

@@ -32,7 +32,9 @@ def read_table(path: Path, *, sheet: str | None = None) -> pd.DataFrame:
         )
     try:
         if path.suffix.lower() in (".xlsx", ".xlsm"):
-            table = pd.read_excel(path, sheet_name=sheet or 0, dtype=str, keep_default_na=False, na_values=[""])
+            table = pd.read_excel(
+                path, sheet_name=sheet or 0, dtype=str, keep_default_na=False, na_values=[""]
+            )
         else:
             separator = "," if path.name.lower().endswith((".csv", ".csv.gz")) else "\t"
             table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
@@ -62,13 +64,17 @@ def require_columns(table: pd.DataFrame, names: list[str], file: str | Path) -> 
 
     for name in names:
         if name not in table.columns:
-            near = difflib.get_close_matches(name, list(table.columns), n=1)
+            spelled = {str(column).lower(): str(column) for column in table.columns}
+            near = [spelled[match] for match in difflib.get_close_matches(name.lower(), list(spelled), n=1)]
             raise TableError(
                 file=file,
                 column=name,
-                found=f"columns {', '.join(map(str, table.columns[:12]))}" + (", …" if len(table.columns) > 12 else ""),
+                found=f"columns {', '.join(map(str, table.columns[:12]))}"
+                + (", …" if len(table.columns) > 12 else ""),
                 expected=f"a column '{name}'",
-                remedy=f"Did you mean '{near[0]}'? Rename it." if near else "Add it, or map it in the cohort file.",
+                remedy=f"Did you mean '{near[0]}'? Rename it."
+                if near
+                else "Add it, or map it in the cohort file.",
             )
 
 
@@ -163,7 +169,9 @@ def check_manifest(manifest: pd.DataFrame, file: str | Path) -> pd.DataFrame:
     """
     require_columns(manifest, ["patient_id", "sequence", "image"], file)
     defaults = {"reader": "1", "region": "tumour", "mask": "", "mask_label": ""}
-    manifest = manifest.assign(**{name: default for name, default in defaults.items() if name not in manifest})
+    manifest = manifest.assign(
+        **{name: default for name, default in defaults.items() if name not in manifest}
+    )
     for name, default in (("reader", "1"), ("region", "tumour")):
         manifest[name] = manifest[name].replace("", default)
     for name in ("patient_id", "sequence", "image"):

@@ -1,0 +1,25 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The project's folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of real images and tables, outside the project."""
+    folder = os.environ.get("HER2RADIOMICS_DATA", "")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("HER2RADIOMICS_DATA names no folder of real data")
+    return Path(folder)

@@ -1,0 +1,37 @@
+"""The conda environment holds the lock's pins, and the lock pins every declared dependency."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import tomllib
+
+import yaml
+
+
+def generator(root):
+    spec = importlib.util.spec_from_file_location("generate", root / "envs" / "generate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_conda_environment_is_made_from_the_lock(root):
+    lock = (root / "requirements.lock").read_text()
+    assert (root / "envs/study.yaml").read_text() == generator(root).environment(lock), "run 'make envs'"
+
+
+def test_every_package_of_the_lock_is_in_the_environment(root):
+    environment = yaml.safe_load((root / "envs/study.yaml").read_text())
+    pinned = next(item["pip"] for item in environment["dependencies"] if isinstance(item, dict))
+    names = re.findall(r"^([A-Za-z0-9._-]+)==", (root / "requirements.lock").read_text(), re.MULTILINE)
+    assert [re.split("==", pin)[0] for pin in pinned] == names
+
+
+def test_every_dependency_is_locked_with_hashes(root):
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    lock = (root / "requirements.lock").read_text()
+    for requirement in wanted:
+        name = re.match(r"[A-Za-z0-9._-]+", requirement)[0].lower().replace("_", "-")
+        assert re.search(rf"^{re.escape(name)}==\S+.*\\\n +--hash=sha256:", lock, re.MULTILINE), name
