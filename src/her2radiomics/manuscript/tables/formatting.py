@@ -1,0 +1,104 @@
+"""Numbers as journals print them: p values, estimates with intervals, counts, fractions.
+
+Cells use the hyphen-minus for negative numbers, so that the CSV stays machine-readable; the printed formats
+put a true minus sign in its place.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+NOT_AVAILABLE = "–"
+#: Marks of footnotes, in order.
+MARKS = "ᵃᵇᶜᵈᵉᶠᵍʰⁱʲ"
+
+
+def fixed(value: float, digits: int) -> str:
+    """``value`` with ``digits`` decimals: never a negative zero, infinity as ``∞``, NaN as an en dash."""
+    if math.isnan(value):
+        return NOT_AVAILABLE
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    text = f"{value:.{digits}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def p_value(p: float) -> str:
+    """Three decimals, ``<0.001`` below that and ``>0.999`` above; an en dash where there is none.
+
+    Raises
+    ------
+    ValueError
+        ``p`` lies outside [0, 1].
+    """
+    if math.isnan(p):
+        return NOT_AVAILABLE
+    if not 0 <= p <= 1:
+        raise ValueError(f"found p = {p}, expected a probability between 0 and 1")
+    if p < 0.001:
+        return "<0.001"
+    return ">0.999" if p > 0.999 else fixed(p, 3)
+
+
+def digits_for(values: Sequence[float]) -> int:
+    """Decimals that give the typical size of ``values`` three significant figures, at most four.
+
+    An age of 52.1 gets one, a diameter of 3.25 two, a diffusion coefficient of 0.912 three.
+    """
+    sizes = sorted(abs(v) for v in values if math.isfinite(v) and v != 0)
+    if not sizes:
+        return 1
+    return min(max(2 - math.floor(math.log10(sizes[len(sizes) // 2])), 0), 4)
+
+
+def mean_sd(mean: float, sd: float, digits: int) -> str:
+    """``52.1 ± 10.3``."""
+    return f"{fixed(mean, digits)} ± {fixed(sd, digits)}"
+
+
+def median_quartiles(median: float, q1: float, q3: float, digits: int) -> str:
+    """``2.9 (2.1, 3.8)``."""
+    return f"{fixed(median, digits)} ({fixed(q1, digits)}, {fixed(q3, digits)})"
+
+
+def count_percent(count: int, total: int) -> str:
+    """``42 (61.8)``: a count and its percentage of ``total``; an en dash where ``total`` is 0."""
+    return f"{count} ({fixed(100 * count / total, 1)})" if total else NOT_AVAILABLE
+
+
+def percent_fraction(count: int, total: int) -> str:
+    """``83.72 % (36/43)``; an en dash where ``total`` is 0."""
+    return f"{fixed(100 * count / total, 2)} % ({count}/{total})" if total else NOT_AVAILABLE
+
+
+def interval(value: float, low: float, high: float, digits: int) -> str:
+    """``0.878 (0.773–0.946)``; ``to`` joins bounds of which one is negative; no bounds, no bracket."""
+    estimate = fixed(value, digits)
+    if math.isnan(low) or math.isnan(high):
+        return estimate
+    joint = " to " if low < 0 or high < 0 else "–"
+    return f"{estimate} ({fixed(low, digits)}{joint}{fixed(high, digits)})"
+
+
+def ratio(value: float) -> str:
+    """An odds ratio with two decimals, one from 100 on; ``<0.01`` and ``>1000`` beyond readers' use."""
+    if math.isnan(value):
+        return NOT_AVAILABLE
+    if value < 0.005:
+        return "<0.01"
+    if value > 1000:
+        return ">1000"
+    return fixed(value, 1 if value >= 100 else 2)
+
+
+def ratio_interval(value: float, low: float, high: float) -> str:
+    """``2.31 (1.10–4.85)``."""
+    if math.isnan(low) or math.isnan(high):
+        return ratio(value)
+    return f"{ratio(value)} ({ratio(low)}–{ratio(high)})"
+
+
+def listing(names: Sequence[str]) -> str:
+    """``a, b and c``."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

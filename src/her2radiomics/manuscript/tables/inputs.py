@@ -1,0 +1,160 @@
+"""What a table is made from, and how those files are read."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from her2radiomics.columns import Column, type_column
+from her2radiomics.errors import SettingsError, TableError
+from her2radiomics.manuscript.tables.registry import INPUTS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the outcome and its two classes are printed."""
+
+    positive: str = "Positive"
+    negative: str = "Negative"
+    label: str = "Outcome"
+
+
+@dataclass(frozen=True)
+class TableInputs:
+    """Paths and printed names for the tables of one run.
+
+    Attributes
+    ----------
+    columns
+        The protocol's participants columns.
+    outcome
+        Printed names of the outcome and its classes.
+    partitions, models
+        Identifier → printed name, in the order of print.
+    simulated
+        Whether the patients are simulated.
+    terms
+        Printed names of regression terms that are neither a participants column nor a model's score.
+    participants
+        Partition → ``participants_<partition>.csv``.
+    performance, delong
+        The CSVs of ``results/S/tables``.
+    univariate, multivariate, coefficients
+        Model → CSV with ``term, beta, se, wald, odds_ratio, ci_low, ci_high, p``.
+    """
+
+    columns: Mapping[str, Column]
+    partitions: Mapping[str, str]
+    models: Mapping[str, str]
+    simulated: bool
+    outcome: Outcome = Outcome()
+    terms: Mapping[str, str] = field(default_factory=dict)
+    participants: Mapping[str, Path] = field(default_factory=dict)
+    performance: Path | None = None
+    delong: Path | None = None
+    univariate: Mapping[str, Path] = field(default_factory=dict)
+    multivariate: Mapping[str, Path] = field(default_factory=dict)
+    coefficients: Mapping[str, Path] = field(default_factory=dict)
+
+    def file(self, need: str, key: str | None = None) -> Path:
+        """Path of an input, for a model or partition where there is one each.
+
+        Raises
+        ------
+        SettingsError
+            The table needs a file that it was not handed.
+        """
+        given = getattr(self, need)
+        path = given if key is None else given.get(key)
+        if path is None:
+            of = "" if key is None else f" of '{key}'"
+            raise SettingsError(f"the table needs {need}{of} ({INPUTS[need]}), which it was not given.")
+        return Path(path)
+
+
+def known(name: str, among: Sequence[str] | Mapping[str, object], what: str) -> str:
+    """Return ``name`` when it is among the known names, else say which there are and which was meant."""
+    if name not in among:
+        near = difflib.get_close_matches(name, list(among), n=1)
+        advice = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(among) or 'none'}."
+        raise SettingsError(f"unknown {what} '{name}': {advice}")
+    return name
+
+
+def chosen(names: Sequence[str], among: Mapping[str, str], what: str) -> list[str]:
+    """Return the names asked for, or all of them when none was; unknown ones are refused."""
+    return [known(name, among, what) for name in names] or list(among)
+
+
+def read_csv(path: Path, columns: Sequence[str], *, text: bool = False) -> pd.DataFrame:
+    """Read a CSV that must have ``columns``; ``text`` keeps every cell as it is written.
+
+    Raises
+    ------
+    TableError
+        The file is missing, or a column is.
+    """
+    import pandas as pd
+
+    if not Path(path).is_file():
+        raise TableError(
+            file=path, found="no file", expected="a CSV", remedy="Make it first, or correct the path."
+        )
+    options: dict = {"dtype": str, "keep_default_na": False} if text else {"keep_default_na": True}
+    table = pd.read_csv(path, **options)
+    for column in columns:
+        if column not in table.columns:
+            raise TableError(
+                file=path,
+                column=column,
+                found=f"columns {', '.join(map(str, table.columns))}",
+                expected=f"a column '{column}'",
+                remedy="Make the file again with the version that reads it.",
+            )
+    return table
+
+
+def read_participants(inputs: TableInputs, partitions: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
+    """Participants of ``partitions``, in order, with ``label`` as 0/1 integers and ``columns`` typed.
+
+    Raises
+    ------
+    TableError
+        A missing column, a label other than 0 and 1, or a value that the column may not hold.
+    """
+    import pandas as pd
+
+    wanted = [known(name, inputs.columns, "participants column") for name in dict.fromkeys(columns)]
+    parts = []
+    for partition in partitions:
+        path = inputs.file("participants", partition)
+        table = read_csv(path, ["patient_id", "partition", "label", *wanted], text=True)
+        indexed = table.set_index("patient_id")
+        labels = _labels(indexed["label"], path)
+        typed = pd.DataFrame({"partition": partition, "label": labels})
+        for name in wanted:
+            # the file holds the two levels already
+            column = inputs.columns[name].model_copy(update={"cut": None})
+            typed[name] = type_column(indexed[name], column, file=str(path))
+        parts.append(typed)
+    return pd.concat(parts)
+
+
+def _labels(text: pd.Series, path: Path) -> pd.Series:
+    wrong = ~text.isin(["0", "1"])
+    if wrong.any():
+        raise TableError(
+            file=path,
+            patient=str(text.index[wrong.to_numpy()][0]),
+            column="label",
+            found=f"'{text[wrong.to_numpy()].iloc[0]}'",
+            expected="0 or 1",
+            remedy="Make the file again from the participants table.",
+        )
+    return text.astype(int)

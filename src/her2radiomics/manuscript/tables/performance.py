@@ -1,0 +1,155 @@
+"""Discrimination, rates at the locked threshold, and calibration, of models on partitions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from her2radiomics.errors import TableError
+from her2radiomics.manuscript.tables import formatting as fmt
+from her2radiomics.manuscript.tables.inputs import TableInputs, chosen, read_csv
+from her2radiomics.manuscript.tables.model import Heading, Rows, Table
+from her2radiomics.manuscript.tables.registry import table
+from her2radiomics.manuscript.tables.settings import PerformanceTable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+#: Column, heading, and abbreviation explained below the table.
+MEASURES = {
+    "auc": "AUC (95 % CI)",
+    "threshold": "Threshold",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "ppv": "PPV",
+    "npv": "NPV",
+    "accuracy": "Accuracy",
+    "brier": "Brier score",
+    "calibration_intercept": "Calibration intercept",
+    "calibration_slope": "Calibration slope",
+}
+RATES = ("sensitivity", "specificity", "accuracy", "ppv", "npv")
+ABBREVIATIONS = {"ppv": "PPV: positive predictive value", "npv": "NPV: negative predictive value"}
+METHODS = {
+    "delong": "DeLong",
+    "bootstrap": "bootstrap percentiles",
+    "binomial_exact": "exact binomial (Clopper–Pearson, x = AUC · n)",
+}
+
+
+@table("performance", needs=("performance",))
+def make(inputs: TableInputs, options: PerformanceTable) -> Table:
+    """Print ``performance.csv``: rates come with the fraction of patients that they are.
+
+    Raises
+    ------
+    TableError
+        A model or partition that the file lacks, or a rate that is no fraction of its patients.
+    SettingsError
+        An unknown model or partition.
+    """
+    path = inputs.file("performance")
+    always = ["model", "partition", "n", "events", "ci_method", "auc_low", "auc_high", *RATES]
+    table = read_csv(path, [*always, *options.measures])
+    models = chosen(options.models, inputs.models, "model")
+    partitions = chosen(options.partitions, inputs.partitions, "partition")
+    by_partition = options.group_by == "partition"
+    outer, inner = (inputs.partitions, inputs.models) if by_partition else (inputs.models, inputs.partitions)
+    rows, used = Rows(), []
+    for first in partitions if by_partition else models:
+        rows.add(outer[first], section=True)
+        for second in models if by_partition else partitions:
+            partition, model = (first, second) if by_partition else (second, first)
+            row = performance_row(table, model, partition, path)
+            used.append(row)
+            cells: dict[str, str] = {measure: _measure(row, measure, path) for measure in options.measures}
+            cells |= {"model": inputs.models[model], "partition": inputs.partitions[partition]}
+            rows.add(inner[second], 1, cells=cells | {"n": f"{row['n']:.0f} ({row['events']:.0f})"})
+    headings = (
+        Heading("n", "n (events)"),
+        *(Heading(measure, MEASURES[measure]) for measure in options.measures),
+    )
+    return Table(
+        title=options.title,
+        data=rows.frame(["model", "partition", *(heading.key for heading in headings)]),
+        stub="Model" if by_partition else "Partition",
+        labels=tuple(rows.labels),
+        headings=headings,
+        footnotes=(*_footnotes(used, options), *options.footnotes),
+        simulated=inputs.simulated,
+    )
+
+
+def performance_row(table: pd.DataFrame, model: str, partition: str, path: Path | str) -> pd.Series:
+    """Return the one row of a model on a partition, or say that it is missing or doubled."""
+    found = table[(table["model"] == model) & (table["partition"] == partition)]
+    if len(found) != 1:
+        raise TableError(
+            file=path,
+            found=f"{len(found)} rows of model '{model}' on partition '{partition}'",
+            expected="one",
+            remedy="Make the file again, or correct the models and partitions of the table in the protocol.",
+        )
+    return found.iloc[0]
+
+
+def fraction(row: pd.Series, measure: str, path: Path | str) -> tuple[int, int] | None:
+    """Return the patients that a rate counts: numerator and denominator.
+
+    The denominator of a predictive value, the number of patients called positive or negative, is not in the
+    file; it follows from sensitivity and specificity. ``None`` where a rate or its denominator is missing.
+    """
+    n, events = int(row["n"]), int(row["events"])
+    true_positive, true_negative = row["sensitivity"] * events, row["specificity"] * (n - events)
+    called = true_positive + (n - events - true_negative)
+    parts = {
+        "sensitivity": (true_positive, events),
+        "specificity": (true_negative, n - events),
+        "accuracy": (row["accuracy"] * n, n),
+        "ppv": (true_positive, called),
+        "npv": (true_negative, n - called),
+    }
+    count, total = parts[measure]
+    if count != count or total != total or round(total) == 0:
+        return None
+    # rates may be stored with few decimals; further than this from a whole number is no count of patients
+    if abs(count - round(count)) > 0.01 or abs(total - round(total)) > 0.01:
+        raise TableError(
+            file=path,
+            column=measure,
+            found=f"{row[measure]} of model '{row['model']}' on '{row['partition']}'",
+            expected=f"a fraction of {round(total)} patients",
+            remedy="Make the file again: rates and numbers of patients do not belong together.",
+        )
+    return round(count), round(total)
+
+
+def _measure(row: pd.Series, measure: str, path: Path) -> str:
+    if measure == "auc":
+        return fmt.interval(float(row["auc"]), float(row["auc_low"]), float(row["auc_high"]), 3)
+    if measure in RATES:
+        counted = fraction(row, measure, path)
+        return fmt.NOT_AVAILABLE if counted is None else fmt.percent_fraction(*counted)
+    return fmt.fixed(float(row[measure]), 3)
+
+
+def _footnotes(rows: list[pd.Series], options: PerformanceTable) -> list[str]:
+    notes = []
+    if "auc" in options.measures:
+        methods = list(dict.fromkeys(METHODS.get(str(r["ci_method"]), str(r["ci_method"])) for r in rows))
+        notes.append(
+            "AUC: area under the receiver operating characteristic curve; "
+            f"CI: confidence interval, {fmt.listing(methods)}."
+        )
+    if set(RATES) & set(options.measures):
+        notes.append(
+            "Rates are given with the number of patients, at the threshold chosen by Youden's index on the "
+            "training partition and kept for all others."
+        )
+    notes += [f"{text}." for measure, text in ABBREVIATIONS.items() if measure in options.measures]
+    if any(str(row["partition"]) == "training" for row in rows):
+        notes.append(
+            "Values on the training partition are apparent: the models were fitted to these patients."
+        )
+    return notes

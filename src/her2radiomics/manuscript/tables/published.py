@@ -1,0 +1,168 @@
+"""The paper's printed numbers beside the run's own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from her2radiomics.manuscript.tables.inputs import known
+from her2radiomics.manuscript.tables.settings import PublishedNumber
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = (
+    "quantity",
+    "model",
+    "partition",
+    "published",
+    "published_low",
+    "published_high",
+    "reproduced",
+    "low",
+    "high",
+    "n",
+    "simulated",
+)
+#: Quantities that are columns of ``performance.csv``.
+OF_PERFORMANCE = (
+    "auc",
+    "threshold",
+    "sensitivity",
+    "specificity",
+    "ppv",
+    "npv",
+    "accuracy",
+    "brier",
+    "calibration_intercept",
+    "calibration_slope",
+    "n",
+    "events",
+)
+PROPORTIONS = ("auc", "sensitivity", "specificity", "ppv", "npv", "accuracy", "delong_p")
+
+
+def published_table(
+    published: Sequence[PublishedNumber],
+    performance: pd.DataFrame,
+    extra: pd.DataFrame,
+    delong: pd.DataFrame,
+    *,
+    counts: Mapping[tuple[str, str], float] | None = None,
+    simulated: bool,
+) -> pd.DataFrame:
+    """Set every published number beside the run's.
+
+    Parameters
+    ----------
+    published
+        The protocol's published numbers, in order.
+    performance, extra, delong
+        ``performance.csv``, ``performance_extra.csv`` and ``delong.csv``. Intervals of rates are taken from
+        ``extra``, from the row whose ``measure`` is the quantity.
+    counts
+        Numbers of the run that no table holds, by (quantity, model; empty for the whole run), such as
+        ``("features_extracted", "")`` or ``("features_selected", "radiomics")``.
+    simulated
+        Whether the patients are simulated.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of the contract; ``reproduced`` is empty where this run has no such model or partition
+        (another cohort, a variant), and ``model`` reads ``a vs b`` for a comparison.
+
+    Raises
+    ------
+    SettingsError
+        A quantity that nothing in the run is called, with the nearest name.
+    ValueError
+        A published proportion outside [0, 1], or an interval that does not hold its value.
+    """
+    import pandas as pd
+
+    counts = counts or {}
+    measures = [
+        *OF_PERFORMANCE,
+        "delong_p",
+        *extra["measure"].unique(),
+        *(quantity for quantity, _ in counts),
+    ]
+    rows = []
+    for number in published:
+        known(number.quantity, list(dict.fromkeys(measures)), "published quantity")
+        _check(number)
+        value, low, high, n = _reproduced(number, performance, extra, delong, counts)
+        rows.append(
+            {
+                "quantity": number.quantity,
+                "model": f"{number.model} vs {number.versus}" if number.versus else number.model,
+                "partition": number.partition,
+                "published": number.value,
+                "published_low": math.nan if number.low is None else number.low,
+                "published_high": math.nan if number.high is None else number.high,
+                "reproduced": value,
+                "low": low,
+                "high": high,
+                "n": n,
+                "simulated": simulated,
+            }
+        )
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"n": "Int64", "simulated": bool})
+
+
+def _check(number: PublishedNumber) -> None:
+    where = f"published {number.quantity} ({number.source})"
+    if number.quantity in PROPORTIONS and not 0 <= number.value <= 1:
+        raise ValueError(f"{where}: found {number.value}, expected 0 to 1. Write 83.72 % as 0.8372.")
+    low = number.value if number.low is None else number.low
+    high = number.value if number.high is None else number.high
+    if not low <= number.value <= high:
+        raise ValueError(
+            f"{where}: found {number.value} outside its interval {low} to {high}. Correct the protocol."
+        )
+
+
+def _reproduced(
+    number: PublishedNumber,
+    performance: pd.DataFrame,
+    extra: pd.DataFrame,
+    delong: pd.DataFrame,
+    counts: Mapping[tuple[str, str], float],
+) -> tuple[float, float, float, int | None]:
+    """Value, bounds and number of patients; NaN and None where the run has none."""
+    nothing = (math.nan, math.nan, math.nan, None)
+    if (number.quantity, number.model) in counts:
+        return float(counts[number.quantity, number.model]), math.nan, math.nan, None
+    if number.quantity == "delong_p":
+        pair = {number.model, number.versus}
+        found = delong[
+            (delong["partition"] == number.partition)
+            & delong["model_a"].isin(pair)
+            & delong["model_b"].isin(pair)
+        ]
+        return (
+            nothing
+            if found.empty
+            else (float(found["p"].iloc[0]), math.nan, math.nan, int(found["n"].iloc[0]))
+        )
+    rows = performance[performance["partition"] == number.partition]
+    if number.model or number.quantity not in ("n", "events"):
+        rows = rows[rows["model"] == number.model]
+    others = extra[
+        (extra["partition"] == number.partition)
+        & (extra["model"] == number.model)
+        & (extra["measure"] == number.quantity)
+    ]
+    n = None if rows.empty else int(rows["n"].iloc[0])
+    low = high = math.nan
+    if not others.empty:
+        low, high = float(others["low"].iloc[0]), float(others["high"].iloc[0])
+    if number.quantity in OF_PERFORMANCE:
+        if rows.empty:
+            return nothing
+        if number.quantity == "auc":
+            low, high = float(rows["auc_low"].iloc[0]), float(rows["auc_high"].iloc[0])
+        return float(rows[number.quantity].iloc[0]), low, high, n
+    return nothing if others.empty else (float(others["value"].iloc[0]), low, high, n)

@@ -1,0 +1,209 @@
+"""Univariate and multivariate logistic regression, side by side, levels under their column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from her2radiomics.columns import Column
+from her2radiomics.errors import TableError
+from her2radiomics.manuscript.tables import formatting as fmt
+from her2radiomics.manuscript.tables.inputs import TableInputs, known, read_csv
+from her2radiomics.manuscript.tables.model import Heading, Rows, Table
+from her2radiomics.manuscript.tables.registry import table
+from her2radiomics.manuscript.tables.settings import RegressionTable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    # rows of one regression by (column or other term, level or empty)
+    Terms = dict[tuple[str, str], pd.Series]
+
+COLUMNS = ("term", "beta", "se", "wald", "odds_ratio", "ci_low", "ci_high", "p")
+INTERCEPT = ("intercept", "(intercept)", "const")
+BLOCKS = {"univariate": "Univariate", "multivariate": "Multivariate", "coefficients": "Final model"}
+STATISTICS = {"beta": "β", "se": "SE", "wald": "Wald", "odds_ratio": "OR (95 % CI)", "p": "p"}
+
+
+@table("regression", needs=lambda options: tuple(options.blocks))
+def make(inputs: TableInputs, options: RegressionTable) -> Table:
+    """Print the regressions of one model: a row a term, a group of columns a regression.
+
+    Raises
+    ------
+    TableError
+        A level that its column does not have, or a term given twice.
+    SettingsError
+        An unknown model, or a file that was not handed over.
+    """
+    known(options.model, inputs.models, "model")
+    blocks: dict[str, Terms] = {
+        name: _read(inputs.file(name, options.model), inputs.columns) for name in options.blocks
+    }
+    rows, ordinal = Rows(), []
+    for name in _order(blocks):
+        column = inputs.columns.get(name)
+        if name.lower() in INTERCEPT:
+            if options.intercept:
+                rows.add("Intercept", cells=_cells(blocks, (name, ""), options, "Intercept"))
+        elif column and column.kind == "categorical":
+            _add_levels(rows, name, column, blocks, options)
+        else:
+            text = column.heading if column else _printed(name, inputs)
+            if column and column.kind == "ordinal":
+                text += ", per level"
+                codes = [f"{code} ({level})" for code, level in enumerate(column.levels.values())]
+                ordinal.append(f"{column.label} is entered as {', '.join(codes)}.")
+            rows.add(text, cells=_cells(blocks, (name, ""), options, text))
+    if not rows.labels:
+        rows.add("No variable was selected", cells={"characteristic": "No variable was selected"})
+    headings = tuple(
+        Heading(f"{block}_{name}", STATISTICS[name], BLOCKS[block] if len(blocks) > 1 else "")
+        for block in blocks
+        for name in options.statistics
+    )
+    return Table(
+        title=options.title,
+        data=rows.frame(["characteristic", "level", *(heading.key for heading in headings)]),
+        stub="Characteristic",
+        labels=tuple(rows.labels),
+        headings=headings,
+        footnotes=(*_footnotes(blocks, inputs, options), *ordinal, *options.footnotes),
+        simulated=inputs.simulated,
+    )
+
+
+def split_term(term: str, columns: Mapping[str, Column]) -> tuple[str, str] | None:
+    """Split a regression term into column and level.
+
+    ``column[level]`` and ``column=level`` are understood, the level by its key or as printed. A term that is
+    no column stands for itself; ``None`` means a column with a level that it does not have.
+    """
+    if term in columns:
+        return term, ""
+    for name in sorted(columns, key=len, reverse=True):
+        rest = term.removeprefix(name)
+        if rest == term or not (rest[0] == "=" or (rest[0] == "[" and rest[-1] == "]")):
+            continue
+        level = rest[1:] if rest[0] == "=" else rest[1:-1]
+        for key, printed in columns[name].levels.items():
+            if level in (key, printed):
+                return name, key
+        return None
+    return term, ""
+
+
+def _read(path: Path, columns: Mapping[str, Column]) -> Terms:
+    terms: Terms = {}
+    for _, row in read_csv(path, COLUMNS).iterrows():
+        term = str(row["term"])
+        split = split_term(term, columns)
+        if split is None:
+            raise TableError(
+                file=path,
+                column="term",
+                found=f"'{term}'",
+                expected="a level that the protocol declares for its column",
+                remedy="Declare the level in the protocol.",
+            )
+        if split in terms:
+            raise TableError(
+                file=path,
+                column="term",
+                found=f"'{term}' twice",
+                expected="each term once",
+                remedy="Make it again.",
+            )
+        terms[split] = row
+    return terms
+
+
+def _order(blocks: Mapping[str, Terms]) -> list[str]:
+    """Columns and other terms in the order in which the regressions list them, the intercept first."""
+    names = dict.fromkeys(name for terms in blocks.values() for name, _ in terms)
+    return sorted(names, key=lambda name: name.lower() not in INTERCEPT)
+
+
+def _add_levels(
+    rows: Rows, name: str, column: Column, blocks: Mapping[str, Terms], options: RegressionTable
+) -> None:
+    """Rows of a categorical column: the column with its overall p, the reference level, the other levels."""
+    reference, *others = column.levels
+    head: dict[str, str] = {}
+    first: dict[str, str] = {}
+    for block, terms in blocks.items():
+        mine = [row for (term, _), row in terms.items() if term == name]
+        if not mine:
+            head[f"{block}_{options.statistics[0]}"] = fmt.NOT_AVAILABLE
+            continue
+        first[f"{block}_{_at(options, 'odds_ratio')}"] = (
+            "1 (reference)" if "odds_ratio" in options.statistics else "reference"
+        )
+        if len(others) > 1 and "p_variable" in mine[0].index and "p" in options.statistics:
+            head[f"{block}_p"] = fmt.p_value(float(mine[0]["p_variable"]))
+    rows.add(column.label, cells={"characteristic": column.label, **head})
+    label = column.levels[reference]
+    rows.add(label, 1, cells={"characteristic": column.label, "level": label, **first})
+    for level in others:
+        label = column.levels[level]
+        rows.add(label, 1, cells=_cells(blocks, (name, level), options, column.label) | {"level": label})
+
+
+def _printed(term: str, inputs: TableInputs) -> str:
+    """Name of a term that is no column: a named score, another model's score, or an image feature."""
+    if term in inputs.terms:
+        return inputs.terms[term]
+    if term in inputs.models:
+        return f"{inputs.models[term]} score"
+    return " · ".join(term.split("__"))
+
+
+def _at(options: RegressionTable, preferred: str) -> str:
+    return preferred if preferred in options.statistics else options.statistics[0]
+
+
+def _cells(
+    blocks: Mapping[str, Terms], term: tuple[str, str], options: RegressionTable, characteristic: str
+) -> dict[str, str]:
+    cells = {"characteristic": characteristic}
+    for block, terms in blocks.items():
+        row = terms.get(term)
+        if row is None and term[1] and not any(name == term[0] for name, _ in terms):
+            continue  # the whole column is not in this regression: said once, in its own row
+        for name in options.statistics:
+            cells[f"{block}_{name}"] = fmt.NOT_AVAILABLE if row is None else _statistic(row, name)
+    return cells
+
+
+def _statistic(row: pd.Series, name: str) -> str:
+    if name == "odds_ratio":
+        return fmt.ratio_interval(float(row["odds_ratio"]), float(row["ci_low"]), float(row["ci_high"]))
+    if name == "p":
+        return fmt.p_value(float(row["p"]))
+    return fmt.fixed(float(row[name]), 3)
+
+
+def _footnotes(blocks: Mapping[str, Terms], inputs: TableInputs, options: RegressionTable) -> list[str]:
+    notes = [
+        f"Logistic regression on the training partition, "
+        f"{inputs.outcome.positive} against {inputs.outcome.negative}."
+    ]
+    if "odds_ratio" in options.statistics:
+        notes.append("OR: odds ratio, for a continuous variable per unit; CI: confidence interval.")
+    if {"beta", "se", "wald"} & set(options.statistics):
+        notes.append("β: regression coefficient; SE: its standard error; Wald: (β / SE)².")
+    if len({frozenset(terms) for terms in blocks.values()}) > 1:
+        notes.append(f"{fmt.NOT_AVAILABLE}: not in that regression.")
+    rows = [row for terms in blocks.values() for row in terms.values()]
+    if any(row.get("method") == "firth" for row in rows):
+        notes.append(
+            "Where the data are separated, Firth's penalised likelihood takes the place of maximum "
+            "likelihood, with profile intervals and likelihood-ratio p values."
+        )
+    unfitted = [str(row["term"]) for row in rows if row["beta"] != row["beta"]]
+    if unfitted:
+        names = [inputs.columns[t].label if t in inputs.columns else t for t in dict.fromkeys(unfitted)]
+        notes.append(f"Not estimable (one value in all patients): {fmt.listing(names)}.")
+    return notes

@@ -1,0 +1,129 @@
+"""What a protocol's ``tables:`` section may say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from her2radiomics.settings import Settings
+
+Measure = Literal[
+    "auc",
+    "threshold",
+    "sensitivity",
+    "specificity",
+    "ppv",
+    "npv",
+    "accuracy",
+    "brier",
+    "calibration_intercept",
+    "calibration_slope",
+]
+Statistic = Literal["beta", "se", "wald", "odds_ratio", "p"]
+Block = Literal["univariate", "multivariate", "coefficients"]
+
+
+class TableBase(Settings):
+    """What every table has."""
+
+    id: str = Field(
+        pattern=r"^table_[0-9]+[a-z]?_[a-z0-9]+(_[a-z0-9]+)*$",
+        description="File name of the table, in the paper's numbering: table_<n>_<what>.",
+    )
+    title: str = Field(description="Title as printed, without the table's number.", min_length=1)
+    footnotes: tuple[str, ...] = Field(
+        (), description="Footnotes added to those that the table writes itself."
+    )
+
+    @property
+    def number(self) -> str:
+        """The table's number in the paper: ``1``, ``3b``."""
+        return self.id.split("_")[1]
+
+
+class BaselineTable(TableBase):
+    """Characteristics of the patients by partition, by outcome, or by another column."""
+
+    kind: Literal["baseline"]
+    columns: tuple[str, ...] = Field(min_length=1, description="Participants columns, in order.")
+    outcome: bool = Field(False, description="Give the outcome itself as the first row.")
+    by: str = Field("partition", description="'partition', 'label', or a participants column with levels.")
+    partitions: tuple[str, ...] = Field((), description="Partitions described; empty: all of the study.")
+    overall: bool = Field(False, description="Add a column for all patients together.")
+    test: bool = Field(True, description="Compare the groups; the tests used are named below the table.")
+    summaries: dict[str, Literal["mean", "median"]] = Field(
+        default_factory=dict,
+        description="How a continuous column is described and tested; by default as Shapiro–Wilk decides.",
+    )
+    variances: Literal["welch", "student", "levene"] = Field(
+        "welch", description="Which t test: Welch's, Student's, or the one that Levene's test suggests."
+    )
+    yates: bool = Field(False, description="Continuity correction of the χ² test of a 2 × 2 table.")
+    digits: dict[str, int] = Field(
+        default_factory=dict,
+        description="Decimals of a continuous column; by default three significant figures.",
+    )
+
+
+class RegressionTable(TableBase):
+    """Univariate and multivariate logistic regression, side by side."""
+
+    kind: Literal["regression"]
+    model: str = Field(description="The model whose regressions are printed.")
+    blocks: tuple[Block, ...] = Field(
+        ("univariate", "multivariate"),
+        min_length=1,
+        description="Which regressions, in order; 'coefficients' are those of the final model.",
+    )
+    statistics: tuple[Statistic, ...] = Field(
+        ("odds_ratio", "p"),
+        min_length=1,
+        description="What is printed of each term; odds_ratio brings its 95 % CI.",
+    )
+    intercept: bool = Field(False, description="Print the intercept.")
+
+
+class PerformanceTable(TableBase):
+    """Discrimination and calibration of models on partitions."""
+
+    kind: Literal["performance"]
+    models: tuple[str, ...] = Field((), description="Models, in order; empty: all of the study.")
+    partitions: tuple[str, ...] = Field((), description="Partitions, in order; empty: all of the study.")
+    measures: tuple[Measure, ...] = Field(
+        ("auc", "sensitivity", "specificity", "accuracy"), min_length=1, description="Columns, in order."
+    )
+    group_by: Literal["partition", "model"] = Field("partition", description="What heads the groups of rows.")
+
+
+class DelongTable(TableBase):
+    """DeLong's tests between models on each partition."""
+
+    kind: Literal["delong"]
+    models: tuple[str, ...] = Field((), description="Models compared; empty: all of the study.")
+    partitions: tuple[str, ...] = Field((), description="Partitions, in order; empty: all of the study.")
+    layout: Literal["pairs", "matrix"] = Field(
+        "pairs", description="pairs: a row a comparison; matrix: p values, a row and a column a model."
+    )
+    adjusted: bool = Field(True, description="Print the p values after Holm's correction, too.")
+
+
+TableSettings = Annotated[
+    BaselineTable | RegressionTable | PerformanceTable | DelongTable, Field(discriminator="kind")
+]
+
+
+class PublishedNumber(Settings):
+    """A number that the paper prints, and that a run can set beside its own."""
+
+    quantity: str = Field(
+        description="auc, sensitivity, specificity, accuracy, ppv, npv, threshold, n, events, delong_p, "
+        "features_extracted, features_selected, or a measure of performance_extra.csv."
+    )
+    model: str = Field("", description="The model it belongs to; empty for numbers of the cohort.")
+    versus: str = Field("", description="The second model of a comparison (delong_p).")
+    partition: str = Field("", description="The partition it belongs to; empty for numbers of no partition.")
+    value: float = Field(description="The number, proportions between 0 and 1 (83.72 % is 0.8372).")
+    low: float | None = Field(None, description="Lower bound of its interval, where printed.")
+    high: float | None = Field(None, description="Upper bound of its interval, where printed.")
+    source: str = Field(min_length=1, description="Where in the paper it stands.")

@@ -1,0 +1,157 @@
+"""Word (.docx) of a table: the journals' three rules, repeated headings, the same bytes every time."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from her2radiomics.manuscript.tables.model import Table
+from her2radiomics.manuscript.tables.text import true_minus
+
+if TYPE_CHECKING:
+    from docx.document import Document
+    from docx.table import _Cell
+
+# a document must carry a date of making; a fixed one keeps the bytes the same
+_DATE = datetime(2000, 1, 1)
+_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+def to_docx(table: Table, number: str) -> bytes:
+    """Return a document with title, table and notes.
+
+    A table of more than five columns turns the page to landscape.
+    """
+    from docx import Document
+    from docx.enum.section import WD_ORIENT
+    from docx.shared import Cm, Pt
+
+    document = Document()
+    _fix_properties(document, f"Table {number}. {table.printed_title}")
+    section = document.sections[0]
+    short, long = Cm(21.0), Cm(29.7)
+    wide = len(table.headings) > 5
+    section.orientation = WD_ORIENT.LANDSCAPE if wide else WD_ORIENT.PORTRAIT
+    section.page_width, section.page_height = (long, short) if wide else (short, long)
+    for side in ("left_margin", "right_margin", "top_margin", "bottom_margin"):
+        setattr(section, side, Cm(2))
+    normal = document.styles["Normal"]
+    normal.font.name, normal.font.size = "Times New Roman", Pt(10)
+    normal.paragraph_format.space_after = Pt(2)
+    title = document.add_paragraph()
+    title.paragraph_format.keep_with_next = True
+    title.add_run(f"Table {number}. ").bold = True
+    title.add_run(true_minus(table.printed_title))
+    _add_table(document, table)
+    for position, note in enumerate(table.printed_footnotes):
+        paragraph = document.add_paragraph()
+        if position == 0:
+            paragraph.paragraph_format.space_before = Pt(4)
+        paragraph.add_run(true_minus(note)).font.size = Pt(8.5)
+    return _stable(document)
+
+
+def _add_table(document: Document, table: Table) -> None:
+    spans = table.spans
+    two_rows = any(group for group, _ in spans)
+    heads = 2 if two_rows else 1
+    grid = document.add_table(rows=heads + len(table.labels), cols=len(table.headings) + 1)
+    grid.autofit = True
+    # python-docx looks cells up anew for every access, which is slow; read the grid once
+    cells = [list(row.cells) for row in grid.rows]
+    labels = [table.stub, *(heading.label for heading in table.headings)]
+    for column, label in enumerate(labels):
+        _write(cells[heads - 1][column], label, bold=True, align="left" if column == 0 else "centre")
+    if two_rows:
+        column = 1
+        for group, width in spans:
+            if group:
+                merged = (
+                    cells[0][column].merge(cells[0][column + width - 1]) if width > 1 else cells[0][column]
+                )
+                _write(merged, group, bold=True, align="centre")
+                _border(merged, "bottom", 4)
+            column += width
+    for position, (row, values) in enumerate(zip(table.labels, table.cells, strict=True), start=heads):
+        line = cells[position]
+        if row.section:
+            _write(line[0].merge(line[-1]), row.text, bold=True, align="left")
+            continue
+        _write(line[0], row.text, align="left", indent=row.indent)
+        for cell, heading, value in zip(line[1:], table.headings, values, strict=True):
+            _write(cell, value, align=heading.align)
+    for cell in grid.rows[0].cells:
+        _border(cell, "top", 12)
+    for cell in grid.rows[heads - 1].cells:
+        _border(cell, "bottom", 6)
+    for cell in grid.rows[-1].cells:
+        _border(cell, "bottom", 12)
+    for row in grid.rows[:heads]:
+        _flag(row._tr.get_or_add_trPr(), "w:tblHeader")
+    for row in grid.rows:
+        _flag(row._tr.get_or_add_trPr(), "w:cantSplit")
+
+
+def _write(cell: _Cell, text: str, *, bold: bool = False, align: str = "centre", indent: int = 0) -> None:
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
+    from docx.shared import Cm
+
+    paragraph = cell.paragraphs[0]
+    paragraph.alignment = {
+        "left": WD_ALIGN_PARAGRAPH.LEFT,
+        "centre": WD_ALIGN_PARAGRAPH.CENTER,
+        "right": WD_ALIGN_PARAGRAPH.RIGHT,
+    }[align]
+    if indent:
+        paragraph.paragraph_format.left_indent = Cm(0.5 * indent)
+    paragraph.add_run(true_minus(text)).bold = bold or None
+
+
+def _border(cell: _Cell, side: str, eighths: int) -> None:
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    properties = cell._tc.get_or_add_tcPr()
+    borders = properties.find(qn("w:tcBorders"))
+    if borders is None:
+        borders = OxmlElement("w:tcBorders")
+        properties.append(borders)
+    edge = borders.find(qn(f"w:{side}"))
+    if edge is None:
+        edge = OxmlElement(f"w:{side}")
+        # the schema wants top before bottom
+        borders.insert(0, edge) if side == "top" else borders.append(edge)
+    for name, value in (("val", "single"), ("sz", str(eighths)), ("space", "0"), ("color", "auto")):
+        edge.set(qn(f"w:{name}"), value)
+
+
+def _flag(parent: Any, name: str) -> None:
+    from docx.oxml import OxmlElement
+
+    parent.append(OxmlElement(name))
+
+
+def _fix_properties(document: Document, title: str) -> None:
+    properties = document.core_properties
+    properties.author = properties.last_modified_by = "her2radiomics"
+    # the core properties hold at most 255 characters
+    properties.title = title[:255]
+    properties.comments, properties.language, properties.revision = "", "en-GB", 1
+    properties.created = properties.modified = _DATE
+
+
+def _stable(document: Document) -> bytes:
+    """Save, then pack again with sorted names and a fixed date: zip entries carry the time of saving."""
+    buffer, packed = io.BytesIO(), io.BytesIO()
+    document.save(buffer)
+    with zipfile.ZipFile(buffer) as source, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as target:
+        # readers expect the content types first
+        names = sorted(source.namelist(), key=lambda name: (name != "[Content_Types].xml", name))
+        for name in names:
+            entry = zipfile.ZipInfo(name, date_time=_ZIP_DATE)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o600 << 16
+            target.writestr(entry, source.read(name))
+    return packed.getvalue()
