@@ -1,0 +1,234 @@
+"""What the three kinds of model share: checks, the locked threshold, prediction through one rule."""
+
+from __future__ import annotations
+
+import itertools
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from her2radiomics.columns import Column
+from her2radiomics.errors import StudyError, TableError
+from her2radiomics.modelling.rule import LevelPredictor, LinearRule, probability
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from her2radiomics.statistics import YoudenThreshold
+
+# columns of participants and feature tables that are never predictors
+RESERVED = (
+    "patient_id", "reader", "centre", "partition", "label", "mri_date", "exclude_reason",
+    "time", "event",
+)  # fmt: skip
+
+
+@dataclass
+class FitReport:
+    """Tables that a fitted model leaves behind.
+
+    Attributes
+    ----------
+    coefficients
+        ``term, beta, se, wald, odds_ratio, ci_low, ci_high, p``; ``term, beta`` for an empty model.
+    selection
+        ``step, name, features_in, features_out, note``.
+    tables
+        What the kind adds: ``reproducibility``, ``lasso_path``, ``lasso_cv``, ``univariate``, ``multivariate``. A combined
+        model's tables are named ``<part>.<table>``.
+    notes
+        Sentences for the report: an empty model, separation, values imputed, patients left out.
+    """
+
+    coefficients: pd.DataFrame
+    selection: pd.DataFrame
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+class StudyModel(ClassifierMixin, BaseEstimator):
+    """Base of the models: fit on training rows, predict log-odds and probabilities.
+
+    ``X`` is indexed by patient and holds feature columns and typed clinical columns; ``y`` is 0 or 1. The fit does
+    not depend on the order of the rows or columns.
+
+    Fitted attributes
+    -----------------
+    rule_ : LinearRule
+        All that prediction needs.
+    threshold_ : YoudenThreshold
+        Chosen on the training rows' probabilities, and locked.
+    n_, events_ : int
+        Training rows used, and those with label 1.
+    empty_ : bool
+        Whether the model is its intercept alone.
+    """
+
+    name: str
+    rule_: LinearRule
+    threshold_: YoudenThreshold
+    linear_range_: tuple[float, float]
+    classes_: np.ndarray
+    notes_: list[str]
+    n_: int
+    events_: int
+
+    def fit(self, X: pd.DataFrame, y: Any) -> StudyModel:
+        """Fit every step on these rows.
+
+        Parameters
+        ----------
+        X
+            Patients × columns.
+        y
+            Labels, 0 or 1, in the order of the rows.
+        """
+        from her2radiomics.statistics import youden_threshold
+        from her2radiomics.statistics._check import as_labels
+
+        if len(X) != len(y):
+            raise StudyError(
+                f"model '{self.name}': found {len(X)} rows and {len(y)} labels, expected one a row."
+            )
+        labels = as_labels(np.asarray(y)).astype(int)
+        # sorted by patient, so that neither folds nor rounding depend on the order in which rows come
+        order = np.argsort(X.index.to_numpy().astype(str), kind="stable")
+        X, labels = X.iloc[order], labels[order]
+        self.classes_ = np.array([0, 1])
+        self.notes_ = []
+        with _one_thread():
+            used = self._fit(X, labels)
+        X, labels = X[used], labels[used]
+        score = self.rule_.score(X)
+        self.n_, self.events_ = len(labels), int(labels.sum())
+        self.linear_range_ = (float(score.min()), float(score.max()))
+        self.threshold_ = youden_threshold(labels, probability(score))
+        if self.empty_:
+            self.notes_.append("nothing was selected: the model is its intercept, AUC 0.5")
+        return self
+
+    @abstractmethod
+    def _fit(self, X: pd.DataFrame, labels: np.ndarray) -> np.ndarray:
+        """Fit on sorted rows; set ``rule_`` and return which rows were used, shape (rows,)."""
+
+    @property
+    def empty_(self) -> bool:
+        """Whether nothing was selected."""
+        return not self.rule_.predictors
+
+    def decision_function(self, X: pd.DataFrame) -> np.ndarray:
+        """Score (log-odds) of new rows, shape (rows,)."""
+        return self.rule_.score(X)
+
+    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
+        """Probabilities of label 0 and 1, shape (rows, 2)."""
+        positive = probability(self.decision_function(X))
+        return np.column_stack([1 - positive, positive])
+
+    def predict(self, X: pd.DataFrame) -> np.ndarray:
+        """Class at the locked threshold, shape (rows,)."""
+        return (self.predict_proba(X)[:, 1] >= self.threshold_.threshold).astype(int)
+
+    @abstractmethod
+    def fit_report(self) -> FitReport:
+        """Tables of the fit."""
+
+
+def coefficient_table(
+    table: pd.DataFrame, labels: np.ndarray, rule: LinearRule, method: str, levels: Mapping[str, tuple]
+) -> pd.DataFrame:
+    """``term, beta, se, …`` of the regression that a model used.
+
+    ``term, beta`` when it is empty, or so close to saturated that Firth's likelihood has no profile intervals.
+    """
+    import pandas as pd
+
+    from her2radiomics.statistics import logistic_regression
+
+    if table.shape[1] == 0:
+        return pd.DataFrame({"term": ["(Intercept)"], "beta": [rule.intercept]})
+    try:
+        return logistic_regression(table, labels, method, levels).table  # type: ignore[arg-type]
+    except (ArithmeticError, np.linalg.LinAlgError):
+        terms = [(p.name, p.coefficient) for p in rule.predictors if not isinstance(p, LevelPredictor)]
+        terms += [
+            (f"{p.name}[{level}]", weight)
+            for p in rule.predictors
+            if isinstance(p, LevelPredictor)
+            for level, weight in p.weights[1:]
+        ]
+        return pd.DataFrame([("(Intercept)", rule.intercept), *terms], columns=["term", "beta"])
+
+
+def selection_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Number the rows of a selection report."""
+    import pandas as pd
+
+    table = pd.DataFrame(rows, columns=["name", "features_in", "features_out", "note"])
+    table.insert(0, "step", np.arange(1, len(table) + 1))
+    return table
+
+
+def feature_columns(
+    X: pd.DataFrame,
+    columns: Mapping[str, Column],
+    sequences: tuple[str, ...] = (),
+    regions: tuple[str, ...] = (),
+    *,
+    name: str,
+) -> list[str]:
+    """Feature columns of a table, sorted by name: all but clinical and reserved ones, of the named sequences and regions.
+
+    Raises
+    ------
+    StudyError
+        A named sequence or region has no column.
+    TableError
+        A feature column does not hold numbers, or stands twice.
+    """
+    import pandas as pd
+
+    known = set(columns).union(RESERVED)
+    features = sorted(str(c) for c in X.columns if c not in known)
+    for what, place, wanted in (("sequence", 0, sequences), ("region", 1, regions)):
+        if not wanted:
+            continue
+        parts = {f: f.split("__") for f in features}
+        found = {p[place] for p in parts.values() if len(p) >= 3}
+        for item in wanted:
+            if item not in found:
+                raise StudyError(
+                    f"model '{name}': found no feature of the {what} '{item}'; expected columns named "
+                    f"<sequence>__<region>__<feature>; {what}s in the table: {', '.join(sorted(found)) or 'none'}."
+                )
+        features = [f for f in features if len(parts[f]) >= 3 and parts[f][place] in wanted]
+    if len(set(features)) < len(features):
+        twice = next(f for f, g in itertools.pairwise(features) if f == g)
+        raise TableError(
+            file="feature table",
+            column=twice,
+            found="the column twice",
+            expected="once",
+            remedy="Drop one of them.",
+        )
+    for feature, kind in zip(features, X.dtypes.loc[features], strict=True):
+        if not pd.api.types.is_numeric_dtype(kind):
+            raise TableError(
+                file="feature table",
+                column=feature,
+                found=f"{kind}",
+                expected="numbers, or a column declared in the protocol",
+                remedy="Declare the column in the protocol, or remove it from the table.",
+            )
+    return features
+
+
+def _one_thread() -> Any:
+    """Hold the linear-algebra libraries to one thread: the last bit of a sum must not depend on the machine's cores."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(limits=1)

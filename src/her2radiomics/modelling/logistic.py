@@ -1,0 +1,147 @@
+"""The logistic regression inside the models: estimates only, fast enough for thousands of refits.
+
+The published table (standard errors, intervals, p) of the same fit is made by
+:func:`her2radiomics.statistics.logistic_regression` when a report asks for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from her2radiomics.errors import StudyError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from her2radiomics.statistics.design import Coding, Levels
+
+# share of a standardised column's length that the columns before it must leave unexplained
+INDEPENDENT = 1e-6
+
+
+@dataclass(frozen=True)
+class LogisticFit:
+    """Estimates for prediction; ``dropped`` columns were combinations of others, or too many."""
+
+    intercept: float
+    coefficients: dict[str, float]
+    coding: Coding
+    columns: tuple[str, ...]
+    dropped: tuple[str, ...]
+    method: str
+    separated: bool
+
+    @property
+    def note(self) -> str:
+        """What was fitted, in words."""
+        if not self.columns:
+            return "intercept only"
+        text = "maximum likelihood" if self.method == "ml" else "Firth's penalised likelihood"
+        if self.separated:
+            text += "; the data are separated"
+        if self.dropped:
+            text += (
+                f"; {len(self.dropped)} left out as combinations of others or more than the rows can carry"
+            )
+        return text
+
+
+def fit_logistic(
+    table: pd.DataFrame, labels: np.ndarray, method: str, levels: Levels | None = None, *, name: str
+) -> LogisticFit:
+    """Fit a logistic regression on every column of a table, for prediction.
+
+    Parameters
+    ----------
+    table
+        Complete, rows × columns, the most important column first: of columns that are combinations of one another
+        the first are kept, and never more than rows − 2. Constant columns are left out. No column at all gives the
+        intercept, the log-odds of the prevalence.
+    labels
+        0 or 1, both present, shape (rows,).
+    method
+        ``ml``, ``firth`` or ``auto`` (Firth when the data are separated). After Firth the intercept is the one that
+        makes the mean probability equal the prevalence (FLIC).
+    levels
+        Levels of categorical columns, the reference first.
+    name
+        The model's name, for errors.
+
+    Raises
+    ------
+    StudyError
+        Maximum likelihood was asked for and does not exist.
+    """
+    from her2radiomics.statistics import likelihood
+    from her2radiomics.statistics.design import treatment_coding
+
+    positive = np.asarray(labels) == 1
+    columns = _independent(table, levels or {})
+    dropped = tuple(str(c) for c in table.columns if c not in set(columns))
+    chosen = {c: v for c, v in (levels or {}).items() if c in columns}
+    coding = treatment_coding(table[columns], chosen)
+    design = coding.matrix(table[columns])
+    if not columns:
+        intercept = float(np.log(positive.mean() / (1 - positive.mean())))
+        return LogisticFit(intercept, {}, coding, (), dropped, "ml", False)
+    separated = bool(np.any(likelihood.is_separated(design, positive)))
+    fit = likelihood.fit_ml(design, positive) if method != "firth" and not separated else None
+    if fit is not None and fit.converged:
+        intercept, beta, used = float(fit.beta[0]), fit.beta[1:], "ml"
+    elif method == "ml":
+        raise StudyError(
+            f"model '{name}': found data that {', '.join(coding.terms)} separate, where maximum likelihood has no "
+            "solution; expected overlapping classes. Say method: auto or firth."
+        )
+    else:
+        beta, used = _firth(design, positive, name), "firth"
+        intercept = likelihood.intercept_for(design @ beta, positive)
+    coefficients = dict(zip(coding.terms, (float(b) for b in beta), strict=True))
+    return LogisticFit(intercept, coefficients, coding, tuple(columns), dropped, used, separated)
+
+
+def _firth(design: np.ndarray, positive: np.ndarray, name: str) -> np.ndarray:
+    """Firth's coefficients without the intercept, shape (terms,)."""
+    from her2radiomics.statistics import likelihood
+
+    scale = design.std(axis=0)
+    x = np.column_stack([np.ones(len(design)), (design - design.mean(axis=0)) / scale])
+    start = np.zeros(x.shape[1])
+    try:
+        beta, _ = likelihood.firth_maximum(x, positive, np.ones(x.shape[1], dtype=bool), start)
+    except (ArithmeticError, np.linalg.LinAlgError):
+        raise StudyError(
+            f"model '{name}': found no maximum of Firth's likelihood with {design.shape[1]} terms and "
+            f"{len(design)} rows; expected far fewer terms than rows. Select fewer features (rule: 1se, or k)."
+        ) from None
+    return np.asarray(beta[1:], dtype=float) / scale
+
+
+def _independent(table: pd.DataFrame, levels: Levels) -> list[str]:
+    """Columns whose terms are no combination of the columns before them (Gram–Schmidt, twice for accuracy)."""
+    from her2radiomics.statistics.design import treatment_coding
+
+    varying = [str(name) for name in table.columns if table[name].nunique(dropna=False) > 1]
+    coding = treatment_coding(table[varying], {c: v for c, v in levels.items() if c in varying})
+    design = coding.matrix(table[varying])
+    design = design - design.mean(axis=0)
+    n = len(table)
+    basis = np.full((n, 1), 1 / np.sqrt(n))
+    kept = []
+    for name in varying:
+        grown = basis
+        for term in design[:, coding.positions(name)].T:
+            unit = term / np.linalg.norm(term)
+            rest = unit - grown @ (grown.T @ unit)
+            rest = rest - grown @ (grown.T @ rest)
+            if np.linalg.norm(rest) < INDEPENDENT:
+                break
+            grown = np.column_stack([grown, rest / np.linalg.norm(rest)])
+        else:
+            if grown.shape[1] <= n - 1:
+                basis = grown
+                kept.append(name)
+    return kept

@@ -1,0 +1,80 @@
+"""The second reader's features: looked up by patient, so that a fit sees the pairs of its own patients only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from her2radiomics.errors import TableError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class SecondReader:
+    """Features of the patients that a second reader outlined: an immutable table that clones for free.
+
+    Parameters
+    ----------
+    table
+        Patients (index) × features, each patient once. It may hold patients of any partition: a fit looks up the
+        patients of its own rows and no others.
+
+    Raises
+    ------
+    TableError
+        If a patient stands twice in the table.
+    """
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        """Keep the table; it must not be changed afterwards."""
+        twice = table.index[table.index.duplicated()]
+        if len(twice):
+            raise TableError(
+                file="second reader's features",
+                patient=str(twice[0]),
+                found="more than one row",
+                expected="one row a patient",
+                remedy="Keep one reading of each patient.",
+            )
+        self.table = table
+
+    def __deepcopy__(self, memo: Any) -> SecondReader:
+        """Share the table: clones of an estimator all read the same one."""
+        return self
+
+    def __sklearn_clone__(self) -> SecondReader:
+        """Share the table, as :meth:`__deepcopy__`."""
+        return self
+
+    def __repr__(self) -> str:
+        """Size only: the table may hold thousands of columns."""
+        return f"SecondReader({self.table.shape[0]} patients × {self.table.shape[1]} features)"
+
+    def pairs(self, first: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return reader 1's and reader 2's rows of the patients in ``first`` that both have read.
+
+        Parameters
+        ----------
+        first
+            Reader 1's features, patients × features. A patient drawn twice by a bootstrap makes one pair.
+
+        Raises
+        ------
+        TableError
+            If the second reader's table lacks a feature.
+        """
+        absent = first.columns.difference(self.table.columns)
+        if len(absent):
+            raise TableError(
+                file="second reader's features",
+                column=str(absent[0]),
+                found=f"{len(absent)} of {first.shape[1]} features absent",
+                expected="the features of reader 1",
+                remedy="Extract both readers' regions with the same settings.",
+            )
+        once = ~first.index.duplicated()
+        both = once & np.asarray(first.index.isin(self.table.index))
+        one = first[both]
+        return one, self.table.loc[one.index, list(first.columns)]
