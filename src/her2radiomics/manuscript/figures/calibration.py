@@ -1,0 +1,142 @@
+"""Calibration of one model in one partition, with the distribution of its predictions below."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from her2radiomics.errors import TableError
+from her2radiomics.manuscript import style
+from her2radiomics.manuscript.figures.inputs import FigureInputs
+from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+CURVES: dict[str, tuple[str, style.Line]] = {
+    "apparent": ("Apparent", style.Line(style.BLUE, style.DASHES[1])),
+    "bias_corrected": ("Bias-corrected", style.Line(style.VERMILLION, style.DASHES[0])),
+    "observed": ("Observed", style.Line(style.VERMILLION, style.DASHES[0])),
+}
+BINS = 25
+
+
+class CalibrationOptions(FigureOptions):
+    """Calibration: ideal, apparent and bias-corrected curves, or the observed one with its band."""
+
+    kind: Literal["calibration"] = Field(
+        description="Calibration curve with the distribution of predictions."
+    )
+    model: str = Field(description="Model to draw.")
+    partition: str = Field(description="Partition whose patients are drawn.")
+    summary: bool = Field(True, description="Print calibration intercept, slope and Brier score.")
+
+
+@figure("calibration", CalibrationOptions, needs=("calibration", "predictions", "performance"))
+def draw(inputs: FigureInputs, options: CalibrationOptions) -> Drawing:
+    """Draw the curves of ``calibration.csv`` over the ideal line, and predictions by outcome below them."""
+    import pandas as pd
+
+    curves = inputs.table("calibration", options.model)
+    curves = curves[curves["partition"] == options.partition]
+    if curves.empty or not set(curves["curve"]) <= set(CURVES):
+        raise TableError(
+            file=inputs.path("calibration", options.model),
+            column="curve",
+            found=f"in partition '{options.partition}' the curves {', '.join(sorted(set(curves['curve']))) or '(none)'}",
+            expected=f"some of {', '.join(CURVES)}",
+            remedy="Compute the model's calibration in that partition.",
+        )
+    predictions = inputs.predictions_of(options.model, options.partition)
+    performance = inputs.performance_of(options.model, options.partition)
+
+    side = min(options.width_mm - 16.0, 110.0)
+    left, strip = (options.width_mm - side + 9.0) / 2, 15.0
+    fig = style.new_figure(options.width_mm, style.HEADER + side + 2.0 + strip + 11.0)
+    axes = style.place(fig, left, style.HEADER, side, side)
+    axes.plot(
+        [0, 1], [0, 1], color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 2)), label="Ideal", zorder=1
+    )
+    for name, (label, look) in CURVES.items():
+        rows = curves[curves["curve"] == name].sort_values("predicted")
+        if rows.empty:
+            continue
+        if name == "observed" and rows[["low", "high"]].notna().all(axis=None):
+            axes.fill_between(
+                rows["predicted"],
+                rows["low"],
+                rows["high"],
+                color=look.colour,
+                alpha=0.18,
+                linewidth=0,
+                zorder=2,
+            )
+            label = "Observed (95% bootstrap band)"
+        axes.plot(
+            rows["predicted"], rows["observed"], color=look.colour, linestyle=look.dash, label=label, zorder=3
+        )
+    axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    axes.set_ylabel(f"Observed proportion of {inputs.study.positive}")
+    axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1.0], labels=[])
+    axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
+    axes.legend(loc="upper left")
+    if options.summary:
+        text = (
+            f"Intercept {_signed(performance.calibration_intercept)}\n"
+            f"Slope {_signed(performance.calibration_slope)}\nBrier score {performance.brier:.3f}"
+        )
+        axes.text(0.98, 0.03, text, ha="right", va="bottom", fontsize=style.SMALL, linespacing=1.35)
+
+    below = style.place(fig, left, style.HEADER + side + 2.0, side, strip)
+    counts = _histogram(below, predictions, inputs)
+    below.set_xlabel(f"Predicted probability of {inputs.study.positive}")
+    events = int(predictions["label"].sum())
+    name = inputs.study.models.get(options.model, options.model)
+    heading = f"{name}; {inputs.partition_heading(options.partition, len(predictions), events)}"
+    style.header(fig, letter=options.panel_letter, heading=heading, simulated=inputs.study.simulated)
+    drawn = curves[["curve", "predicted", "observed", "low", "high"]]
+    data = pd.concat([drawn, counts], ignore_index=True)
+    data.insert(0, "partition", options.partition)
+    data.insert(0, "model", options.model)
+    return Drawing(fig, data)
+
+
+def _histogram(axes: Axes, predictions: pd.DataFrame, inputs: FigureInputs) -> pd.DataFrame:
+    """Patients per bin of predicted probability: positive outcome upwards, negative downwards."""
+    import numpy as np
+    import pandas as pd
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    edges = np.linspace(0, 1, BINS + 1)
+    tables, tallest = [], 1
+    for outcome, sign, colour in ((1, 1, style.POSITIVE), (0, -1, style.NEGATIVE)):
+        count, _ = np.histogram(predictions.loc[predictions["label"] == outcome, "probability"], bins=edges)
+        axes.bar(edges[:-1], sign * count, width=0.8 / BINS, align="edge", color=colour, linewidth=0)
+        tallest = max(tallest, int(count.max()))
+        tables.append(
+            pd.DataFrame(
+                {
+                    "curve": f"histogram_label_{outcome}",
+                    "predicted": (edges[:-1] + edges[1:]) / 2,
+                    "patients": count,
+                }
+            )
+        )
+    axes.axhline(0, color=style.INK, linewidth=0.6)
+    axes.set(xlim=(0, 1), ylim=(-1.95 * tallest, 1.95 * tallest))
+    axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
+    axes.yaxis.set_major_locator(MaxNLocator(3, integer=True, symmetric=True))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{abs(value):.0f}"))
+    axes.set_ylabel("Patients")
+    for text, y, va, colour in (
+        (inputs.study.positive, 0.99, "top", style.POSITIVE),
+        (inputs.study.negative, 0.02, "bottom", style.NEGATIVE),
+    ):
+        axes.text(0.01, y, text, transform=axes.transAxes, fontsize=style.SMALL, color=colour, va=va)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _signed(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")

@@ -1,0 +1,80 @@
+"""Decision curves: the net benefit of acting on each model, on everyone and on no one."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from her2radiomics.manuscript import style
+from her2radiomics.manuscript.figures.inputs import FigureInputs
+from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
+
+
+class DecisionCurveOptions(FigureOptions):
+    """Decision curves of one or several models in one partition."""
+
+    kind: Literal["decision_curve"] = Field(description="Decision curves with treat-all and treat-none.")
+    models: list[str] = Field(description="Models to draw.", min_length=1)
+    partition: str = Field(description="Partition whose patients are drawn.")
+    lowest: float = Field(0.0, description="Lowest threshold probability drawn.", ge=0, lt=1)
+    highest: float = Field(1.0, description="Highest threshold probability drawn.", gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> DecisionCurveOptions:
+        if self.lowest >= self.highest:
+            raise ValueError(f"lowest ({self.lowest}) must be below highest ({self.highest})")
+        return self
+
+
+@figure("decision_curve", DecisionCurveOptions, needs=("predictions",))
+def draw(inputs: FigureInputs, options: DecisionCurveOptions) -> Drawing:
+    """Draw net benefit against threshold probability, in steps of 1 %."""
+    import numpy as np
+    import pandas as pd
+
+    from her2radiomics.statistics import decision_curve
+
+    grid = np.arange(0, 100) / 100
+    thresholds = grid[(grid >= options.lowest) & (grid <= options.highest)]
+    order = list(inputs.study.models) or options.models
+    width, below = options.width_mm, len(options.models) > 4
+    inner, tall = width - 17.0, min((width - 17.0) * 0.85, 85.0)
+    legend_room = (len(options.models) + 2) * 3.4 + 2.0 if below else 0.0
+    fig = style.new_figure(width, style.HEADER + tall + 11.0 + legend_room)
+    axes = style.place(fig, 14.0, style.HEADER, inner, tall)
+
+    curves = {}
+    for model in options.models:
+        rows = inputs.predictions_of(model, options.partition)
+        table = decision_curve(rows["label"], rows["probability"], thresholds).table
+        curves[model] = table["net_benefit"].to_numpy()
+    label, everyone = rows["label"], table["net_benefit_all"].to_numpy()
+    axes.plot(thresholds, everyone, color=style.MUTED, linewidth=0.9, label="Treat all", zorder=2)
+    axes.axhline(0, color=style.INK, linewidth=0.9, label="Treat none", zorder=2)
+    for model, benefit in curves.items():
+        look = style.line_of(model, order)
+        name = inputs.study.models.get(model, model)
+        axes.plot(thresholds, benefit, color=look.colour, linestyle=look.dash, label=name, zorder=3)
+
+    top = max(float(label.mean()), *(float(benefit.max()) for benefit in curves.values()))
+    axes.set(xlim=(options.lowest, options.highest), ylim=(-0.15 * top, 1.08 * top))
+    axes.set_xlabel("Threshold probability")
+    axes.set_ylabel("Net benefit")
+    handles, labels = axes.get_legend_handles_labels()
+    handles, labels = handles[2:] + handles[:2], labels[2:] + labels[:2]
+    spot = {"loc": "upper center", "bbox_to_anchor": (0.5, -9.5 / tall)} if below else {"loc": "upper right"}
+    axes.legend(handles, labels, **spot)
+    heading = inputs.partition_heading(options.partition, len(label), int(label.sum()))
+    style.header(fig, letter=options.panel_letter, heading=heading, simulated=inputs.study.simulated)
+
+    strategies = {**curves, "treat_all": everyone, "treat_none": np.zeros(len(thresholds))}
+    data = pd.concat(
+        [
+            pd.DataFrame({"strategy": s, "threshold": thresholds, "net_benefit": b})
+            for s, b in strategies.items()
+        ],
+        ignore_index=True,
+    )
+    data.insert(0, "partition", options.partition)
+    return Drawing(fig, data)

@@ -1,0 +1,160 @@
+"""Selected features by weight."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from her2radiomics.manuscript import style
+from her2radiomics.manuscript.figures.inputs import FigureInputs
+from her2radiomics.manuscript.figures.labels import feature_label, split_feature
+from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.patches import Patch
+
+INTERCEPTS = ("intercept", "(intercept)", "const")
+ROW = 5.0  # mm a bar
+NUMBER = 11.0  # mm for a weight printed at the end of its bar
+HATCH = "//////"
+
+
+class FeatureWeightsOptions(FigureOptions):
+    """Bars of a model's coefficients, sorted by size."""
+
+    kind: Literal["feature_weights"] = Field(description="Selected features by weight.")
+    model: str = Field(description="Model whose coefficients are drawn.")
+    axis: str = Field("Weight (coefficient β)", description="Label of the axis of weights.")
+
+
+@figure("feature_weights", FeatureWeightsOptions, needs=("coefficients",))
+def draw(inputs: FigureInputs, options: FeatureWeightsOptions) -> Drawing:
+    """Draw one bar a term of ``coefficients.csv``, the intercept aside, coloured by sequence.
+
+    Features that a column ``forced`` marks (1 or true) were kept by forced retention, and are hatched.
+    """
+    table = inputs.table("coefficients", options.model)
+    table = table[~table["term"].str.lower().isin(INTERCEPTS)].copy()
+    if "forced" in table.columns:
+        table["forced"] = table["forced"].astype(str).str.strip().str.lower().isin(["1", "1.0", "true"])
+    else:
+        table["forced"] = False
+    found = [split_feature(term) for term in table["term"]]
+    table["sequence"] = [parts[0] if parts else "" for parts in found]
+    several_regions = len({parts[1] for parts in found if parts}) > 1
+    table["label"] = [feature_label(t, inputs.study, region=several_regions) for t in table["term"]]
+    table = table.sort_values("beta", key=lambda beta: beta.abs(), ascending=False, kind="stable")
+    table = table.reset_index(drop=True)
+    data = table[["term", "label", "sequence", "beta", "forced"]]
+    name = inputs.study.models.get(options.model, options.model)
+    if table.empty:
+        fig = style.message(options.width_mm, f"{name}: no feature was selected; the model is its intercept.")
+        style.header(fig, letter=options.panel_letter, heading="", simulated=inputs.study.simulated)
+        return Drawing(fig, data)
+
+    beside = options.width_mm >= 120
+    longest = max(style.text_width(label, style.SMALL) for label in table["label"])
+    left = min(longest + 4.0, options.width_mm * 0.6) if beside else 4.0
+    row = ROW if beside else ROW + 3.6
+    wide, tall = options.width_mm - left - 3.0, row * len(table) + 2.0
+    handles = _handles(table, inputs)
+    columns, legend_room = _legend_grid(handles, options.width_mm)
+    fig = style.new_figure(options.width_mm, style.HEADER + legend_room + tall + 10.0)
+    axes = style.place(fig, left, style.HEADER + legend_room, wide, tall)
+    _bars(axes, table, inputs, row, names_above=not beside)
+    axes.set_ylim(len(table) - 0.5, -0.5 if beside else -0.95)
+    axes.set_xlim(*_limits(table["beta"], wide))
+    axes.axvline(0, color=style.INK, linewidth=0.6, zorder=1)
+    axes.spines["left"].set_visible(False)
+    axes.set_yticks(range(len(table)), labels=list(table["label"]) if beside else [])
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel(options.axis)
+    if handles:
+        height = fig.get_size_inches()[1] / style.MM
+        fig.legend(
+            handles=handles,
+            loc="upper left",
+            bbox_to_anchor=(1.0 / options.width_mm, 1 - (style.HEADER - 0.5) / height),
+            ncols=columns,
+            columnspacing=1.2,
+            handlelength=1.4,
+        )
+    what = "feature" if table["sequence"].all() else "term"
+    heading = f"{name}, {len(table)} {what}{'s' if len(table) > 1 else ''}"
+    style.header(fig, letter=options.panel_letter, heading=heading, simulated=inputs.study.simulated)
+    return Drawing(fig, data)
+
+
+def _bars(axes: Axes, table: pd.DataFrame, inputs: FigureInputs, row: float, *, names_above: bool) -> None:
+    """One bar a term with its weight at the end, and its name above it where there is no room at the left."""
+    order = list(inputs.study.sequences)
+    for place, term in enumerate(table.itertuples()):
+        colour = style.line_of(term.sequence, order).colour if term.sequence else style.MUTED
+        axes.barh(
+            place,
+            term.beta,
+            height=3.2 / row,
+            color="white" if term.forced else colour,
+            edgecolor=colour,
+            hatch=HATCH if term.forced else None,
+            zorder=2,
+        )
+        right = term.beta >= 0
+        axes.annotate(
+            f"{term.beta:.3f}".replace("-", "−"),
+            (term.beta, place),
+            xytext=(2 if right else -2, 0),
+            textcoords="offset points",
+            ha="left" if right else "right",
+            va="center",
+            fontsize=style.SMALL,
+        )
+        if names_above:
+            axes.annotate(
+                term.label,
+                (0, place - 1.6 / row),
+                xytext=(0, 1),
+                textcoords="offset points",
+                xycoords=("axes fraction", "data"),
+                va="bottom",
+                fontsize=style.SMALL,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.3},
+                zorder=3,
+            )
+
+
+def _limits(beta: pd.Series, wide: float) -> tuple[float, float]:
+    """Limits that leave room for the weight printed at the end of every bar, in axes ``wide`` mm wide."""
+    low, high = min(float(beta.min()), 0.0), max(float(beta.max()), 0.0)
+    if low == high:
+        return -1.0, 1.0
+    room = NUMBER * ((low < 0) + (high > 0))
+    unit = (high - low) / (wide - room)
+    return low - NUMBER * unit * (low < 0), high + NUMBER * unit * (high > 0)
+
+
+def _handles(table: pd.DataFrame, inputs: FigureInputs) -> list[Patch]:
+    """Legend: the sequences that occur, and the hatching of forced retention."""
+    from matplotlib.patches import Patch
+
+    order = list(inputs.study.sequences)
+    used = [s for s in dict.fromkeys([*order, *table["sequence"]]) if s and s in set(table["sequence"])]
+    handles = [
+        Patch(facecolor=style.line_of(s, order).colour, label=inputs.study.sequences.get(s, s)) for s in used
+    ]
+    if table["forced"].any():
+        forced = Patch(facecolor="white", edgecolor=style.MUTED, hatch=HATCH, label="Forced retention")
+        handles.append(forced)
+    return handles
+
+
+def _legend_grid(handles: list[Patch], width: float) -> tuple[int, float]:
+    """Columns of the legend, so that it fits ``width`` mm, and the height in mm that its rows take."""
+    if not handles:
+        return 1, 0.0
+    widest = max(style.text_width(str(h.get_label()), style.SMALL) for h in handles) + 9.0
+    columns = max(1, min(len(handles), int((width - 2.0) // widest)))
+    return columns, 1.5 + -(-len(handles) // columns) * 3.7

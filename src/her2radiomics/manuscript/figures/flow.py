@@ -1,0 +1,161 @@
+"""Recruitment flow: registered, excluded with reasons, not analysable, partitions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from her2radiomics.errors import TableError
+from her2radiomics.manuscript import style
+from her2radiomics.manuscript.figures.boxes import Paragraph, arrow, draw_box, height_of, page
+from her2radiomics.manuscript.figures.inputs import FigureInputs
+from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STEPS = ("registered", "excluded", "failed", "partition")
+GAP = 5.0  # mm between one box and the next
+
+
+class FlowOptions(FigureOptions):
+    """Flow of patients from registration to the partitions."""
+
+    kind: Literal["flow"] = Field(description="Recruitment flow diagram.")
+    registered: str = Field("Patients assessed for eligibility", description="Text of the first box.")
+    excluded: str = Field("Excluded", description="Heading of the box of exclusions.")
+    failed: str = Field(
+        "Not analysable: image or region of interest could not be used",
+        description="Heading of the box of failures.",
+    )
+    included: str = Field("Patients analysed", description="Text of the box before the partitions.")
+
+
+@figure("flow", FlowOptions, needs=("flow",))
+def draw(inputs: FigureInputs, options: FlowOptions) -> Drawing:
+    """Draw ``flow.csv`` as a CONSORT-like diagram."""
+    table = inputs.table("flow")
+    _check(table, inputs)
+    rows = {step: table[table["step"] == step] for step in STEPS}
+    width = options.width_mm
+    trunk = min(0.46 * width, 62.0)
+    beside = width / 2 - trunk / 2 - 7.0  # room beside a trunk in the middle of the page
+    side = beside if beside >= 40.0 else width - trunk - 9.0
+    left = (width - trunk) / 2 if beside >= 40.0 else 2.0
+    partitions = rows["partition"]
+    analysed, events = int(partitions["remaining"].sum()), partitions["events"].sum(min_count=len(partitions))
+
+    losses = [
+        (getattr(options, step), rows[step])
+        for step in ("excluded", "failed")
+        if rows[step]["excluded"].sum() > 0
+    ]
+    boxes = [_losses(heading, part) for heading, part in losses]
+    first = [
+        Paragraph(f"{options.registered} {_n(rows['registered']['remaining'].iloc[0])}", size=style.BASE)
+    ]
+    last = [
+        Paragraph(f"{options.included} {_n(analysed)}", size=style.BASE),
+        *_outcomes(analysed, events, inputs),
+    ]
+    each = (width - 4.0 - GAP * (len(partitions) - 1)) / max(len(partitions), 1)
+    each = min(each, 62.0)
+    ends = [_partition(row, inputs) for _, row in partitions.iterrows()]
+    tall_ends = max(height_of(end, each) for end in ends)
+    total = (
+        style.HEADER
+        + height_of(first, trunk)
+        + sum(height_of(box, side) + GAP for box in boxes)
+        + GAP
+        + height_of(last, trunk)
+        + 2 * GAP
+        + tall_ends
+        + 2.0
+    )
+
+    fig = style.new_figure(width, total)
+    axes = page(fig)
+    box = draw_box(axes, left, style.HEADER, trunk, first, centre=True)
+    x, y = box.bottom
+    start = (x, y)
+    for paragraphs in boxes:
+        loss = draw_box(axes, left + trunk + 5.0, y + GAP / 2, side, paragraphs, face=style.WASH)
+        middle = loss.y + loss.height / 2
+        arrow(axes, (x, middle), (loss.x, middle))
+        y += loss.height + GAP
+    end = draw_box(axes, left, y + GAP, trunk, last, centre=True)
+    arrow(axes, start, end.top)
+    row_width = each * len(ends) + GAP * (len(ends) - 1)
+    from_left = min(max(end.bottom[0] - row_width / 2, 2.0), width - 2.0 - row_width)
+    fork = end.bottom[1] + GAP
+    for place, paragraphs in enumerate(ends):
+        spot = from_left + place * (each + GAP)
+        middle = spot + each / 2
+        if abs(middle - end.bottom[0]) < 1.0:  # no jog of a hair's breadth
+            middle = end.bottom[0]
+        arrow(axes, end.bottom, (end.bottom[0], fork), (middle, fork), (middle, fork + GAP))
+        draw_box(axes, spot, fork + GAP, each, paragraphs, height=tall_ends, centre=True)
+    style.header(fig, letter=options.panel_letter, heading="", simulated=inputs.study.simulated)
+    return Drawing(fig, table[["step", "reason", "partition", "excluded", "remaining", "events"]])
+
+
+def _check(table: pd.DataFrame, inputs: FigureInputs) -> None:
+    """Refuse a flow that does not add up: such a figure would be wrong in print."""
+
+    def refuse(found: str, expected: str, column: str) -> None:
+        raise TableError(
+            file=inputs.path("flow"),
+            column=column,
+            found=found,
+            expected=expected,
+            remedy="Run the step that writes the flow again.",
+        )
+
+    unknown = sorted(set(table["step"]) - set(STEPS))
+    if unknown:
+        refuse(f"the step '{unknown[0]}'", f"one of {', '.join(STEPS)}", "step")
+    counts = table["step"].value_counts()
+    if counts.get("registered", 0) != 1 or counts.get("partition", 0) < 1:
+        refuse(
+            "no single row 'registered', or no row 'partition'",
+            "one 'registered' and a row a partition",
+            "step",
+        )
+    left = int(table.loc[table["step"] == "registered", "remaining"].iloc[0])
+    for _, row in table[table["step"].isin(["excluded", "failed"])].iterrows():
+        left -= int(row["excluded"])
+        if left != int(row["remaining"]):
+            refuse(f"{int(row['remaining'])} remaining after '{row['reason']}'", f"{left}", "remaining")
+    analysed = int(table.loc[table["step"] == "partition", "remaining"].sum())
+    if analysed != left:
+        refuse(f"partitions of {analysed} patients together", f"the {left} who remain", "remaining")
+
+
+def _n(count: float) -> str:
+    return style.keep(f"(n = {int(count)})")
+
+
+def _losses(heading: str, rows: pd.DataFrame) -> list[Paragraph]:
+    rows = rows[rows["excluded"] > 0]
+    total = int(rows["excluded"].sum())
+    reasons = [Paragraph(f"{r['reason']} {_n(r['excluded'])}", bullet=True) for _, r in rows.iterrows()]
+    return [Paragraph(f"{heading} {_n(total)}", bold=True), *reasons]
+
+
+def _outcomes(n: int, events: float, inputs: FigureInputs) -> list[Paragraph]:
+    if events != events:  # not given
+        return []
+    study = inputs.study
+    return [Paragraph(f"{study.positive}: {int(events)}; {study.negative}: {n - int(events)}")]
+
+
+def _partition(row: pd.Series, inputs: FigureInputs) -> list[Paragraph]:
+    study, n = inputs.study, int(row["remaining"])
+    name = study.partitions.get(row["partition"], row["partition"])
+    note = study.partition_notes.get(row["partition"], "")
+    return [
+        Paragraph(f"{name} {_n(n)}", bold=True, size=style.BASE),
+        *([Paragraph(note)] if note else []),
+        *_outcomes(n, row["events"], inputs),
+    ]

@@ -1,0 +1,280 @@
+"""What figures are drawn from: paths to the run's tables, read when asked for and checked when read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from her2radiomics.errors import StudyError, TableError
+from her2radiomics.manuscript import style
+from her2radiomics.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "flow": ("step", "reason", "partition", "excluded", "remaining", "events"),
+    "participants": ("patient_id",),
+    "predictions": ("patient_id", "partition", "label", "score", "probability"),
+    "performance": (
+        *("model", "partition", "n", "events", "auc", "auc_low", "auc_high"),
+        *("threshold", "sensitivity", "specificity", "brier", "calibration_intercept", "calibration_slope"),
+    ),
+    "calibration": ("partition", "curve", "predicted", "observed", "low", "high"),
+    "coefficients": ("term", "beta"),
+    "selection": ("step", "name", "features_in", "features_out", "note"),
+    "nomogram": ("axis", "label", "value", "position"),
+    "lasso_path": ("lambda", "term", "coefficient"),
+    "lasso_cv": ("lambda", "mean_error", "se", "n_features", "min", "one_se"),
+}
+TEXT = {"patient_id": str, "value": str, "label": str, "axis": str, "term": str, "step": str, "reason": str}
+TEXT |= {"partition": str, "name": str, "note": str, "model": str, "curve": str}
+
+
+class FigureInputError(StudyError):
+    """A figure was asked for without something that it is drawn from."""
+
+
+class StudyText(Settings):
+    """What figures print about a study; everything that is not in a table of results."""
+
+    title: str = Field(description="The study's title.")
+    simulated: bool = Field(description="Whether the patients are simulated: every figure is then marked so.")
+    positive: str = Field(description="Name of the positive outcome (label 1), e.g. pCR.")
+    negative: str = Field(description="Name of the negative outcome (label 0), e.g. non-pCR.")
+    partitions: dict[str, str] = Field(description="Partitions in order, with their printed names.")
+    partition_notes: dict[str, str] = Field(
+        default_factory=dict, description="What a partition is, e.g. 'centre 1'; printed under its name."
+    )
+    models: dict[str, str] = Field(default_factory=dict, description="Models in order, with printed names.")
+    sequences: dict[str, str] = Field(
+        default_factory=dict, description="Sequences in order, with printed names."
+    )
+    columns: dict[str, str] = Field(
+        default_factory=dict, description="Printed names of columns and predictors."
+    )
+    levels: dict[str, dict[str, str]] = Field(
+        default_factory=dict, description="Printed names of the levels of a column, the reference first."
+    )
+    regions: dict[str, str] = Field(default_factory=dict, description="Regions, with their printed names.")
+    steps: dict[str, str] = Field(
+        default_factory=dict, description="Printed names of the steps of selection.csv, by the step's name."
+    )
+    acquisition: list[str] = Field(default_factory=list, description="Lines on the scanners and the cohort.")
+    delineation: list[str] = Field(default_factory=list, description="Lines on how regions were outlined.")
+    features_by_sequence: dict[str, int] = Field(
+        default_factory=dict, description="Number of features extracted from each sequence."
+    )
+    features_by_class: dict[str, int] = Field(
+        default_factory=dict, description="Number of features of one image type in each feature class."
+    )
+    image_types: list[str] = Field(default_factory=list, description="Image types, as printed.")
+    evaluation: list[str] = Field(default_factory=list, description="Lines on how the models are judged.")
+
+
+class ExampleImage(Settings):
+    """One image of an example patient, with the masks of its readers."""
+
+    row: str = Field(
+        "", description="Printed at the left of the row, e.g. the centre; images with one row share it."
+    )
+    patient_id: str = Field(description="The patient.")
+    sequence: str = Field(description="The sequence's name in the protocol.")
+    image: Path = Field(description="Image file, or a DICOM folder.")
+    masks: dict[str, Path] = Field(
+        min_length=1, description="Mask of the tumour by reader; the first reader's regions are drawn."
+    )
+    mask_label: int | str | None = Field(
+        None, description="Value of the tumour in the mask, if it holds several."
+    )
+    breast: Path | None = Field(None, description="Mask of the breast, which limits a ring.")
+    regions: list[str] = Field(
+        default_factory=lambda: ["tumour_slice"], description="Regions to outline, as protocols name them."
+    )
+
+
+@dataclass(frozen=True)
+class FigureInputs:
+    """Paths to what a figure may need; each is read only when it is asked for.
+
+    ``flow`` (``cohort/flow.csv``) has the columns ``step, reason, partition, excluded, remaining, events``; its rows
+    stand in the order of the flow:
+
+    - ``registered``: ``remaining`` is the number of patients on the participants table;
+    - ``excluded``, one row a criterion: its ``reason``, how many it ``excluded``, how many are ``remaining`` then;
+    - ``failed``, one row a reason: patients without a usable image or region;
+    - ``partition``, one row a partition: its name in ``partition``, its patients in ``remaining``, and those with
+      the positive outcome in ``events``.
+
+    Cells that do not apply are empty.
+    """
+
+    study: StudyText
+    flow: Path | None = None
+    participants: Path | None = None
+    performance: Path | None = None
+    predictions: Mapping[str, Path] = field(default_factory=dict)
+    calibration: Mapping[str, Path] = field(default_factory=dict)
+    coefficients: Mapping[str, Path] = field(default_factory=dict)
+    selection: Mapping[str, Path] = field(default_factory=dict)
+    nomogram: Mapping[str, Path] = field(default_factory=dict)
+    lasso_path: Mapping[str, Path] = field(default_factory=dict)
+    lasso_cv: Mapping[str, Path] = field(default_factory=dict)
+    images: Sequence[ExampleImage] = ()
+
+    def path(self, name: str, model: str | None = None) -> Path:
+        """Path of one input.
+
+        Raises
+        ------
+        FigureInputError
+            It was not given, or there is no such file.
+        """
+        given = getattr(self, name)
+        of = f" of model '{model}'" if model is not None else ""
+        found = given.get(model) if model is not None else given
+        if found is None:
+            raise FigureInputError(
+                f"found no '{name}'{of} among the figure's inputs; expected its path. "
+                f"Give the figure '{name}'{of} in the rule that draws it."
+            )
+        if not Path(found).is_file():
+            raise FigureInputError(
+                f"{found}: found no such file; expected '{name}'{of}. Run the step that writes it."
+            )
+        return Path(found)
+
+    def table(self, name: str, model: str | None = None) -> pd.DataFrame:
+        """Read one table and check its columns.
+
+        Raises
+        ------
+        FigureInputError
+            It was not given, or there is no such file.
+        TableError
+            A column is missing.
+        """
+        import pandas as pd
+
+        path = self.path(name, model)
+        text = {
+            column: kind for column, kind in TEXT.items() if not (name == "predictions" and column == "label")
+        }
+        table = pd.read_csv(
+            path,
+            dtype=text,
+            keep_default_na=False,
+            na_values={column: ["", "NA", "nan"] for column in _NUMBERS},
+        )
+        missing = [column for column in COLUMNS[name] if column not in table.columns]
+        if missing:
+            raise TableError(
+                file=path,
+                column=missing[0],
+                found=f"the columns {', '.join(table.columns)}",
+                expected=f"also {', '.join(missing)}",
+                remedy="Run the step that writes the table again.",
+            )
+        return table
+
+    def predictions_of(self, model: str, partition: str) -> pd.DataFrame:
+        """One model's predictions in one partition: labels 0 or 1, probabilities from 0 to 1.
+
+        Raises
+        ------
+        TableError
+            No patient of that partition, another label, or a probability outside [0, 1] or missing.
+        """
+        table = self.table("predictions", model)
+        rows = table[table["partition"] == partition].reset_index(drop=True)
+        path = self.path("predictions", model)
+        if rows.empty:
+            raise TableError(
+                file=path,
+                column="partition",
+                found=f"the partitions {', '.join(sorted(set(table['partition']))) or 'of no patient'}",
+                expected=f"patients of '{partition}'",
+                remedy="Correct the figure's partition, or let the model predict it.",
+            )
+        self._refuse(rows, ~rows["label"].isin([0, 1]), path, "label", "0 or 1")
+        self._refuse(rows, ~rows["probability"].between(0, 1), path, "probability", "a number from 0 to 1")
+        return rows
+
+    @staticmethod
+    def _refuse(rows: pd.DataFrame, wrong: pd.Series, path: Path, column: str, expected: str) -> None:
+        if wrong.any():
+            first = rows[wrong].iloc[0]
+            raise TableError(
+                file=path,
+                patient=str(first["patient_id"]),
+                column=column,
+                found=f"'{first[column]}'",
+                expected=expected,
+                remedy="Run the model's prediction again.",
+            )
+
+    def performance_of(self, model: str, partition: str) -> pd.Series:
+        """The row of ``performance.csv`` of one model in one partition.
+
+        Raises
+        ------
+        TableError
+            There is not exactly one such row.
+        """
+        table = self.table("performance")
+        rows = table[(table["model"] == model) & (table["partition"] == partition)]
+        if len(rows) != 1:
+            raise TableError(
+                file=self.path("performance"),
+                found=f"{len(rows)} rows of model '{model}' in partition '{partition}'",
+                expected="one",
+                remedy="Evaluate the model in that partition.",
+            )
+        return rows.iloc[0]
+
+    def partition_heading(self, partition: str, n: int, events: int) -> str:
+        """Name, size and events of a partition, as the heading of a panel."""
+        name = self.study.partitions.get(partition, partition)
+        return f"{name}, {style.keep(f'n = {n}')} {style.keep(f'({events} {self.study.positive})')}"
+
+
+_NUMBERS = (
+    *(
+        "excluded",
+        "remaining",
+        "events",
+        "score",
+        "probability",
+        "n",
+        "auc",
+        "auc_low",
+        "auc_high",
+        "threshold",
+    ),
+    *(
+        "sensitivity",
+        "specificity",
+        "brier",
+        "calibration_intercept",
+        "calibration_slope",
+        "predicted",
+        "observed",
+    ),
+    *(
+        "low",
+        "high",
+        "beta",
+        "features_in",
+        "features_out",
+        "position",
+        "lambda",
+        "coefficient",
+        "mean_error",
+        "se",
+    ),
+    *("n_features", "specificity_low", "accuracy", "ppv", "npv"),
+)

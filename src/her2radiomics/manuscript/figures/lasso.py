@@ -1,0 +1,120 @@
+"""The LASSO: coefficient paths and cross-validated error against the penalty."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from her2radiomics.manuscript import style
+from her2radiomics.manuscript.figures.inputs import FigureInputs
+from her2radiomics.manuscript.figures.labels import split_feature
+from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+MARKS = (("min", "λ min", (0, (4, 2))), ("one_se", "λ 1-SE", (0, (1.2, 1.5))))
+
+
+class LassoOptions(FigureOptions):
+    """Coefficient paths and cross-validation curve of a model's LASSO."""
+
+    kind: Literal["lasso"] = Field(description="LASSO coefficient paths and cross-validation curve.")
+    model: str = Field(description="Model whose LASSO is drawn.")
+    error: str = Field("Cross-validated mean squared error", description="Name of the cross-validated error.")
+
+
+@figure("lasso", LassoOptions, needs=("lasso_path", "lasso_cv"))
+def draw(inputs: FigureInputs, options: LassoOptions) -> Drawing:
+    """Draw the paths, and the error with one standard error either way; lambda.min and lambda.1se in both."""
+    import pandas as pd
+
+    path = inputs.table("lasso_path", options.model)
+    cv = inputs.table("lasso_cv", options.model).sort_values("lambda").reset_index(drop=True)
+    for mark, _, _ in MARKS:
+        cv[mark] = cv[mark].astype(str).str.strip().str.lower().isin(["1", "1.0", "true"])
+    beside = options.width_mm >= 120
+    panel = (options.width_mm - 34.0) / 2 if beside else options.width_mm - 17.0
+    tall = min(panel * 0.85, 60.0)
+    step = 0.0 if beside else tall + 18.0
+    fig = style.new_figure(options.width_mm, style.HEADER + 6.0 + tall + step + 11.0)
+    left = style.place(fig, 14.0, style.HEADER + 6.0, panel, tall)
+    right = style.place(fig, 14.0 + (panel + 17.0) * beside, style.HEADER + 6.0 + step, panel, tall)
+    _paths(left, path, inputs)
+    _error(right, cv, options)
+    for axes, letter in ((left, "a"), (right, "b")):
+        _penalty_axis(axes, cv)
+        x, y = -12.0 / panel, 1.0 + 3.0 / tall
+        axes.text(x, y, letter, transform=axes.transAxes, fontweight="bold", fontsize=style.LARGE)
+    right.legend(loc="upper center")
+    name = inputs.study.models.get(options.model, options.model)
+    style.header(fig, letter=options.panel_letter, heading=f"LASSO: {name}", simulated=inputs.study.simulated)
+    path.insert(0, "panel", "path")
+    cv.insert(0, "panel", "cross_validation")
+    return Drawing(fig, pd.concat([path[["panel", "lambda", "term", "coefficient"]], cv], ignore_index=True))
+
+
+def _paths(axes: Axes, path: pd.DataFrame, inputs: FigureInputs) -> None:
+    import numpy as np
+    from matplotlib.lines import Line2D
+
+    order = list(inputs.study.sequences)
+    seen: dict[str, style.Line] = {}
+    for term, rows in path.groupby("term", sort=True):
+        rows = rows.sort_values("lambda")
+        if not rows["coefficient"].any():
+            continue
+        found = split_feature(str(term))
+        sequence = found[0] if found else ""
+        look = style.line_of(sequence, order) if found else style.Line(style.MUTED, "-")
+        seen[sequence] = look
+        axes.plot(np.log(rows["lambda"]), rows["coefficient"], color=look.colour, linewidth=0.8)
+    axes.axhline(0, color=style.INK, linewidth=0.6)
+    axes.set_ylabel("Coefficient")
+    named = {s: look for s, look in seen.items() if s}
+    if len(named) > 1:
+        ordered = sorted(named, key=lambda s: order.index(s) if s in order else len(order))
+        lines = [
+            Line2D([], [], color=named[s].colour, label=inputs.study.sequences.get(s, s)) for s in ordered
+        ]
+        axes.legend(handles=lines, loc="best", handlelength=1.2)
+
+
+def _error(axes: Axes, cv: pd.DataFrame, options: LassoOptions) -> None:
+    import numpy as np
+
+    axes.errorbar(
+        np.log(cv["lambda"]),
+        cv["mean_error"],
+        yerr=cv["se"],
+        fmt="o",
+        markersize=2.2,
+        color=style.VERMILLION,
+        ecolor=style.RULE,
+        elinewidth=0.7,
+        capsize=1.2,
+        capthick=0.6,
+    )
+    axes.set_ylabel(options.error)
+
+
+def _penalty_axis(axes: Axes, cv: pd.DataFrame) -> None:
+    """The log penalty below, the number of features above, and the two chosen penalties."""
+    import numpy as np
+
+    where = np.log(cv["lambda"].to_numpy(float))
+    span = where.max() - where.min() or 1.0
+    axes.set_xlim(where.min() - 0.03 * span, where.max() + 0.03 * span)
+    axes.set_xlabel("log(λ)")
+    for mark, label, dash in MARKS:
+        for x in where[cv[mark].to_numpy()]:
+            axes.axvline(x, color=style.INK, linewidth=0.8, linestyle=dash, label=label)
+    above = axes.twiny()
+    above.set_xlim(axes.get_xlim())
+    picks = np.unique(np.linspace(0, len(cv) - 1, 7).round().astype(int))
+    above.set_xticks(where[picks], labels=[f"{int(n)}" for n in cv["n_features"].iloc[picks]])
+    above.tick_params(length=0, pad=1)
+    above.set_xlabel("Number of features", fontsize=style.SMALL)
+    above.spines["top"].set_visible(False)

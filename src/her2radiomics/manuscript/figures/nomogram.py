@@ -1,0 +1,250 @@
+"""A nomogram to be used with a ruler, with one patient as a worked example."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from pydantic import Field
+
+from her2radiomics.manuscript import style
+from her2radiomics.manuscript.figures.boxes import Paragraph, page, write
+from her2radiomics.manuscript.figures.inputs import FigureInputs
+from her2radiomics.manuscript.figures.labels import predictor_label
+from her2radiomics.manuscript.figures.nomogram_axes import (
+    POINTS,
+    PROBABILITY,
+    TOTAL,
+    NomogramAxis,
+    read_axes,
+    stagger,
+    subdivisions,
+    thin,
+)
+from her2radiomics.manuscript.figures.nomogram_example import Example, work_example
+from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+LINE = style.line_height(style.SMALL)
+TICK, FINE = 1.3, 0.8  # mm
+EXAMPLE = style.VERMILLION
+
+
+class NomogramOptions(FigureOptions):
+    """Nomogram of a logistic model."""
+
+    kind: Literal["nomogram"] = Field(description="Nomogram with a worked example.")
+    model: str = Field(description="Model to draw.")
+    width_mm: float = Field(
+        174.0, description="Printed width in mm: 84 is one column, 174 two.", ge=60, le=240
+    )
+    example: str = Field(
+        "typical", description="Patient of the worked example: an identifier, 'typical' or 'none'."
+    )
+    scores: dict[str, str] = Field(
+        default_factory=dict, description="Predictors that are the score of another model, with that model."
+    )
+
+    def models_used(self, need: str) -> tuple[str, ...]:
+        """The model itself, and for predictions those whose scores are its predictors as well."""
+        return tuple(dict.fromkeys((self.model, *(self.scores.values() if need == "predictions" else ()))))
+
+    def needs(self, usual: tuple[str, ...]) -> tuple[str, ...]:
+        """Without a worked example, the nomogram's axes alone."""
+        return ("nomogram",) if self.example == "none" else usual
+
+
+@figure("nomogram", NomogramOptions, needs=("nomogram", "predictions", "participants"))
+def draw(inputs: FigureInputs, options: NomogramOptions) -> Drawing:
+    """Draw points, predictors, total points and probability one below the other."""
+    table = inputs.table("nomogram", options.model)
+    axes = read_axes(table, inputs.path("nomogram", options.model))
+    data = table[["axis", "label", "value", "position"]].copy()
+    data.insert(0, "what", "tick")
+    if len(axes) == 3:
+        name = inputs.study.models.get(options.model, options.model)
+        fig = style.message(
+            options.width_mm, f"{name}: no predictor was selected; there is nothing to add up."
+        )
+        style.header(fig, letter=options.panel_letter, heading="", simulated=inputs.study.simulated)
+        return Drawing(fig, data)
+    example = None
+    if options.example != "none":
+        example = work_example(
+            axes, inputs, model=options.model, patient=options.example, scores=dict(options.scores)
+        )
+
+    sheet = _Sheet(axes, inputs, options.width_mm)
+    words = _words(example, inputs)
+    tail = sum(len(p.lines(options.width_mm - 6.0)) for p in words) * LINE + (3.0 if words else 0.0)
+    fig = style.new_figure(options.width_mm, sheet.bottom + tail + 1.5)
+    canvas = page(fig)
+    sheet.draw(canvas, example)
+    write(canvas, 3.0, sheet.bottom + 2.0, options.width_mm - 6.0, words)
+    style.header(fig, letter=options.panel_letter, heading="", simulated=inputs.study.simulated)
+    return Drawing(fig, _with_example(data, example))
+
+
+class Label(NamedTuple):
+    """A printed tick label: the tick's number, its line (even below the axis, odd above), its middle in mm."""
+
+    tick: int
+    line: int
+    x: float
+
+    @property
+    def way(self) -> int:
+        """Down (1) or up (−1) from the axis."""
+        return -1 if self.line % 2 else 1
+
+
+class _Sheet:
+    """Where everything stands, in mm from the figure's upper left corner."""
+
+    def __init__(self, axes: list[NomogramAxis], inputs: FigureInputs, width: float) -> None:
+        self.axes = axes
+        self.total, self.probability = axes[-2], axes[-1]
+        titles = {
+            POINTS: "Points",
+            TOTAL: "Total points",
+            PROBABILITY: f"Probability of {inputs.study.positive}",
+        }
+        self.titles = [titles.get(a.name) or predictor_label(a.name, inputs.study) for a in axes]
+        longest = max(style.text_width(title, style.SMALL, bold=True) for title in self.titles)
+        self.names = min(longest, 0.26 * width)
+        self.left = 3.0 + self.names + 6.0
+        self.right = width - 6.0
+        self.named = [style.wrap(title, self.names, style.SMALL, bold=True) for title in self.titles]
+        self.low = min(self.total.low, self.probability.low)
+        self.high = max(self.total.high, self.probability.high)
+        self.labels = [self._labels(axis) for axis in axes]
+        self.lines: list[float] = []
+        y = style.HEADER
+        for labels, names in zip(self.labels, self.named, strict=True):
+            above = max((label.line // 2 + 1 for label in labels if label.way < 0), default=0) * LINE
+            below = max((label.line // 2 + 1 for label in labels if label.way > 0), default=0) * LINE
+            half = len(names) * LINE / 2
+            y += max(above + TICK, half) + 0.8
+            self.lines.append(y)
+            y += max(below + TICK, half) + 0.8
+        self.bottom = y
+
+    def x(self, axis: NomogramAxis, position: float) -> float:
+        """Points to mm: total points and probability have their own scale, everything else shares 0 to 100."""
+        if axis.name in (TOTAL, PROBABILITY):
+            return self.left + (self.right - self.left) * (position - self.low) / (self.high - self.low)
+        low, high = self.axes[0].low, self.axes[0].high
+        return self.left + (self.right - self.left) * (position - low) / (high - low)
+
+    def _labels(self, axis: NomogramAxis) -> list[Label]:
+        """The labels that are printed: on lines below the axis (0, 2, …) or above it (1, 3, …)."""
+        places = [self.x(axis, tick.position) for tick in axis.ticks]
+        widths = [style.text_width(tick.label, style.SMALL) for tick in axis.ticks]
+        if axis.values is None:  # all levels are printed; those at the ends stay clear of the axis's name
+            inside = [
+                min(max(x, self.left - 4.0 + w / 2), self.right + 4.0 - w / 2)
+                for x, w in zip(places, widths, strict=True)
+            ]
+            return [Label(i, line, inside[i]) for i, line in enumerate(stagger(inside, widths))]
+        first = 1 if axis.name in (POINTS, TOTAL) else 0
+        labels = [Label(i, first, places[i]) for i in thin(places, widths)]
+        if axis.name == PROBABILITY:  # what found no room below stands above, as far as there is room
+            rest = [i for i in range(len(places)) if i not in {label.tick for label in labels}]
+            chosen = thin([places[i] for i in rest], [widths[i] for i in rest]) if rest else []
+            labels += [Label(rest[i], 1, places[rest[i]]) for i in chosen]
+        return labels
+
+    def draw(self, canvas: Axes, example: Example | None) -> None:
+        """Draw guides, axes, labels, and the example's dotted lines."""
+        self._guides(canvas)
+        for axis, y, names, labels in zip(self.axes, self.lines, self.named, self.labels, strict=True):
+            for place, name in enumerate(names):
+                canvas.text(
+                    3.0,
+                    y + (place - (len(names) - 1) / 2) * LINE,
+                    name,
+                    fontsize=style.SMALL,
+                    fontweight="bold",
+                    va="center_baseline",
+                )
+            self._axis(canvas, axis, y, labels)
+            for label in labels:
+                text = axis.ticks[label.tick].label
+                canvas.text(
+                    label.x,
+                    y + label.way * (TICK + (label.line // 2 + 0.5) * LINE),
+                    text.replace("-", "−") if axis.values else text,
+                    fontsize=style.SMALL,
+                    ha="center",
+                    va="center_baseline",
+                    gid="tick_label",
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.2},
+                    zorder=6,
+                )
+        if example is not None:
+            self._example(canvas, example)
+
+    def _axis(self, canvas: Axes, axis: NomogramAxis, y: float, labels: list[Label]) -> None:
+        """The line, a tick a value, and fine ticks where the scale is even."""
+        places = [self.x(axis, tick.position) for tick in axis.ticks]
+        canvas.plot([places[0], places[-1]], [y, y], color=style.INK, linewidth=0.8, solid_capstyle="butt")
+        usual = -1 if axis.name in (POINTS, TOTAL) else 1
+        ways = {label.tick: label.way for label in labels}
+        for place, x in enumerate(places):
+            way = ways.get(place, usual)
+            canvas.plot([x, x], [y, y + way * TICK], color=style.INK, linewidth=0.7)
+        steps = [b - a for a, b in pairwise(places)]
+        if axis.values is None or max(steps) - min(steps) > 1e-6 * max(steps):
+            return
+        parts = subdivisions(steps[0])
+        for start in places[:-1]:
+            for part in range(1, parts):
+                x = start + steps[0] * part / parts
+                canvas.plot([x, x], [y, y + usual * FINE], color=style.INK, linewidth=0.4)
+
+    def _guides(self, canvas: Axes) -> None:
+        """Faint vertical lines: from points through the predictors, and from total points to the probability."""
+        for first, last in ((0, -3), (-2, -1)):
+            axis = self.axes[first]
+            for tick in axis.ticks:
+                x = self.x(axis, tick.position)
+                canvas.plot(
+                    [x, x], [self.lines[first], self.lines[last]], color="#e3e3e3", linewidth=0.5, zorder=0
+                )
+
+    def _example(self, canvas: Axes, example: Example) -> None:
+        by_name = {axis.name: (axis, y) for axis, y in zip(self.axes, self.lines, strict=True)}
+        dots: dict[str, Any] = {"color": EXAMPLE, "linestyle": (0, (1, 1.4)), "linewidth": 1.0, "zorder": 4}
+        for reading in example.readings:
+            axis, y = by_name[reading.axis]
+            x = self.x(axis, reading.points)
+            canvas.plot([x, x], [self.lines[0], y], **dots)
+            canvas.plot([x], [y], "o", color=EXAMPLE, markersize=3.5, zorder=5)
+        x = self.x(self.total, example.read_total)
+        canvas.plot([x, x], [self.lines[-2], self.lines[-1]], **dots)
+        canvas.plot([x, x], self.lines[-2:], "o", color=EXAMPLE, markersize=3.5, zorder=5)
+
+
+def _words(example: Example | None, inputs: FigureInputs) -> list[Paragraph]:
+    how = (
+        "How to read: from each predictor's value go straight up to Points; add the points; from their sum on "
+        "Total points go straight down to the probability."
+    )
+    if example is None:
+        return [Paragraph(how)]
+    return [Paragraph(how), Paragraph(f"Worked example (dotted): {example.text(inputs)}")]
+
+
+def _with_example(data: pd.DataFrame, example: Example | None) -> pd.DataFrame:
+    import pandas as pd
+
+    if example is None:
+        return data
+    rows = [("example", r.axis, r.printed, example.patient_id, r.points) for r in example.readings]
+    total = example.read_total
+    rows.append(("example", TOTAL, f"{total}", example.patient_id, total))
+    rows.append(("example", PROBABILITY, f"{example.read_probability:.2f}", example.patient_id, total))
+    return pd.concat([data, pd.DataFrame(rows, columns=list(data.columns))], ignore_index=True)

@@ -1,0 +1,186 @@
+"""Axes of a nomogram: their ticks, where they stand in millimetres, and labels that never overlap."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from her2radiomics.errors import TableError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+POINTS, TOTAL, PROBABILITY = "points", "total_points", "probability"
+CLEAR = 1.2  # mm kept between two labels
+FINEST = 0.9  # mm between the finest ticks
+
+
+@dataclass(frozen=True)
+class Tick:
+    """One labelled tick: its text, its value as text, and its place in points."""
+
+    label: str
+    value: str
+    position: float
+
+
+@dataclass(frozen=True)
+class NomogramAxis:
+    """One axis, its ticks sorted by position."""
+
+    name: str
+    ticks: tuple[Tick, ...]
+
+    @property
+    def low(self) -> float:
+        """Lowest position."""
+        return self.ticks[0].position
+
+    @property
+    def high(self) -> float:
+        """Highest position."""
+        return self.ticks[-1].position
+
+    @property
+    def values(self) -> list[float] | None:
+        """The ticks' values where the axis is a scale of numbers; nothing for levels."""
+        numbers = [number(tick.value) for tick in self.ticks]
+        named = [number(tick.label) for tick in self.ticks]
+        if len(self.ticks) < 3 or any(n is None for n in numbers) or any(n is None for n in named):
+            return None
+        return [n for n in numbers if n is not None]
+
+    def position_of(self, value: str, printed: str) -> float | None:
+        """Points of a patient's value: between ticks on a scale, at the tick of the level otherwise."""
+        scale = self.values
+        wanted = number(value)
+        if scale is not None:
+            if wanted is None or not min(scale) - 1e-9 <= wanted <= max(scale) + 1e-9:
+                return None
+            pairs = sorted(zip(scale, (t.position for t in self.ticks), strict=True))
+            for (low, here), (high, there) in pairwise(pairs):
+                if wanted <= high + 1e-9:
+                    return here + (there - here) * (wanted - low) / (high - low)
+        for tick in self.ticks:
+            known = number(tick.value)
+            if tick.value == value or tick.label == printed or (known is not None and known == wanted):
+                return tick.position
+        return None
+
+    def value_at(self, position: float) -> float:
+        """Probability at a total: the axis is linear in the log odds."""
+        odds = [math.log(float(t.value) / (1 - float(t.value))) for t in self.ticks]
+        slope = (odds[-1] - odds[0]) / (self.high - self.low)
+        return 1 / (1 + math.exp(-(odds[0] + slope * (position - self.low))))
+
+
+def number(text: str) -> float | None:
+    """The number that a text is, if it is one."""
+    try:
+        found = float(text.replace("−", "-"))
+    except ValueError:
+        return None
+    return found if math.isfinite(found) else None
+
+
+def read_axes(table: pd.DataFrame, path: Path) -> list[NomogramAxis]:
+    """Axes of ``nomogram.csv`` in order: points, the predictors, total points, probability.
+
+    Raises
+    ------
+    TableError
+        One of the three common axes is missing, or has fewer than two ticks.
+    """
+    found = {
+        str(name): NomogramAxis(
+            str(name),
+            tuple(
+                Tick(str(r["label"]), str(r["value"]), float(r["position"]))
+                for _, r in rows.sort_values("position", kind="stable").iterrows()
+            ),
+        )
+        for name, rows in table.groupby("axis", sort=False)
+    }
+    for name in (POINTS, TOTAL, PROBABILITY):
+        if name not in found or len(found[name].ticks) < 2:
+            raise TableError(
+                file=path,
+                column="axis",
+                found=f"{len(found[name].ticks) if name in found else 0} ticks on the axis '{name}'",
+                expected="at least two",
+                remedy="Make the nomogram again.",
+            )
+    middle = [axis for name, axis in found.items() if name not in (POINTS, TOTAL, PROBABILITY)]
+    return [found[POINTS], *middle, found[TOTAL], found[PROBABILITY]]
+
+
+def thin(places: list[float], widths: list[float]) -> list[int]:
+    """Which labels of a scale to print on one line so that none overlaps.
+
+    Every second, third, … label of an even scale, the ends of an uneven one first.
+
+    Parameters
+    ----------
+    places
+        Middles of the labels in mm, rising.
+    widths
+        Their widths in mm.
+    """
+
+    def free(chosen: list[int]) -> bool:
+        chosen = sorted(chosen)
+        return all(places[b] - places[a] >= (widths[a] + widths[b]) / 2 + CLEAR for a, b in pairwise(chosen))
+
+    n = len(places)
+    steps = [b - a for a, b in pairwise(places)]
+    if steps and max(steps) - min(steps) < 1e-6 * max(1.0, max(steps)):
+        for every in range(1, n):
+            chosen = list(range(0, n, every))
+            if free(chosen):
+                return chosen
+        return [0]
+    kept: list[int] = []
+    # first the ends, then halves, quarters, …: what is left is spread over the axis
+    queue = [0, n - 1]
+    spans = [(0, n - 1)]
+    while spans:
+        low, high = spans.pop(0)
+        if high - low > 1:
+            middle = (low + high) // 2
+            queue.append(middle)
+            spans += [(low, middle), (middle, high)]
+    for place in dict.fromkeys(queue):
+        if free([*kept, place]):
+            kept.append(place)
+    return sorted(kept)
+
+
+def stagger(places: list[float], widths: list[float]) -> list[int]:
+    """Lines for the labels of levels, all of which are printed: 0 below the axis, 1 above, 2 second below, …
+
+    Parameters
+    ----------
+    places
+        Middles of the labels in mm, rising.
+    widths
+        Their widths in mm.
+    """
+    ends: list[float] = []
+    lines: list[int] = []
+    for place, width in zip(places, widths, strict=True):
+        free = [line for line, end in enumerate(ends) if place - width / 2 >= end + CLEAR]
+        if not free:
+            free = [len(ends)]
+            ends.append(0.0)
+        ends[free[0]] = place + width / 2
+        lines.append(free[0])
+    return lines
+
+
+def subdivisions(step: float) -> int:
+    """Into how many parts a step of ``step`` mm between labelled ticks is divided by fine ticks."""
+    return next((parts for parts in (10, 5, 2) if step / parts >= FINEST), 1)

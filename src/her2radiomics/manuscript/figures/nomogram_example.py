@@ -1,0 +1,162 @@
+"""The worked example of a nomogram: one patient read off the axes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from her2radiomics.errors import TableError
+from her2radiomics.manuscript import style
+from her2radiomics.manuscript.figures.inputs import FigureInputs
+from her2radiomics.manuscript.figures.labels import level_label, predictor_label
+from her2radiomics.manuscript.figures.nomogram_axes import PROBABILITY, TOTAL, NomogramAxis, number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+AGREEMENT = 0.005  # the most by which a probability read off the nomogram may differ from the model's
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One predictor of the example patient: its value as printed, and its points."""
+
+    axis: str
+    printed: str
+    points: float
+
+
+@dataclass(frozen=True)
+class Example:
+    """The example patient: the readings, what they add up to on paper, and the model's own probability.
+
+    Points are read to the nearest whole one, as with a ruler, so that the printed sum is the sum of what is printed.
+    """
+
+    patient_id: str
+    readings: tuple[Reading, ...]
+    read_total: int
+    read_probability: float
+    model_probability: float
+
+    def text(self, inputs: FigureInputs) -> str:
+        """The example in words."""
+        study = inputs.study
+        parts = [
+            f"{predictor_label(r.axis, study)} {r.printed} → {style.keep(f'{r.points:.0f} points')}"
+            for r in self.readings
+        ]
+        return (
+            f"patient {self.patient_id}, {'; '.join(parts)}. Total {style.keep(f'{self.read_total} points')} → "
+            f"probability of {study.positive} {self.read_probability:.2f} "
+            f"(computed by the model: {self.model_probability:.2f})."
+        )
+
+
+def work_example(
+    axes: list[NomogramAxis], inputs: FigureInputs, *, model: str, patient: str, scores: dict[str, str]
+) -> Example | None:
+    """Read one patient off the axes.
+
+    Parameters
+    ----------
+    axes
+        The nomogram's axes.
+    inputs
+        Participants, and the predictions of ``model`` and of the models whose scores are predictors.
+    model
+        The nomogram's model.
+    patient
+        A patient's identifier, or ``typical``: of the first partition's patients whose values all lie on the axes,
+        the one with the middle probability among those predicted positive (0.5 or more), or among all.
+    scores
+        Predictors that are another model's score, with that model.
+
+    Raises
+    ------
+    TableError
+        The named patient cannot be read off the axes, or the nomogram disagrees with the model's own prediction.
+    """
+    predictors = [axis for axis in axes[1:-2]]
+    predicted = inputs.table("predictions", model)
+    first = next((p for p in inputs.study.partitions if p in set(predicted["partition"])), None)
+    pool = predicted[predicted["partition"] == first] if patient == "typical" else predicted
+    pool = pool[pool["patient_id"] == patient] if patient != "typical" else pool
+    values = _values(predictors, inputs, scores)
+    read = {
+        row["patient_id"]: (found, float(row["probability"]))
+        for _, row in pool.iterrows()
+        if (found := _read(row["patient_id"], predictors, values, inputs)) is not None
+    }
+    if not read:
+        if patient == "typical":
+            return None
+        raise TableError(
+            file=inputs.path("predictions", model),
+            patient=patient,
+            found="no such patient, or values that are missing or off the nomogram's axes",
+            expected="a patient whose every predictor can be read",
+            remedy="Name another patient as the nomogram's example, or 'typical'.",
+        )
+    likely = {p: found for p, found in read.items() if found[1] >= 0.5} or read
+    ranked = sorted(likely, key=lambda p: (likely[p][1], p))
+    chosen = ranked[len(ranked) // 2]
+    readings, expected = read[chosen]
+    by_name = {axis.name: axis for axis in axes}
+    total = sum(reading.points for reading in readings)
+    probability = by_name[PROBABILITY].value_at(total)
+    if abs(probability - expected) > AGREEMENT:
+        raise TableError(
+            file=inputs.path("nomogram", model),
+            patient=chosen,
+            found=f"a probability of {probability:.4f} at {total:.2f} points on the axis '{TOTAL}'",
+            expected=f"the model's own {expected:.4f}",
+            remedy="Make the nomogram and the predictions from the same model.",
+        )
+    on_paper = sum(round(reading.points) for reading in readings)
+    at_sum = by_name[PROBABILITY].value_at(on_paper)
+    return Example(chosen, tuple(readings), on_paper, at_sum, expected)
+
+
+def _values(
+    predictors: list[NomogramAxis], inputs: FigureInputs, scores: dict[str, str]
+) -> dict[str, pd.Series]:
+    """Each predictor's values by patient: another model's score, or a column of the participants."""
+    values: dict[str, pd.Series] = {}
+    for axis in predictors:
+        model = scores.get(axis.name, axis.name if axis.name in inputs.predictions else None)
+        if model is not None:
+            table = inputs.table("predictions", model)
+            values[axis.name] = table.drop_duplicates("patient_id").set_index("patient_id")["score"]
+            continue
+        table = inputs.table("participants")
+        if axis.name not in table.columns:
+            raise TableError(
+                file=inputs.path("participants"),
+                column=axis.name,
+                found=f"the columns {', '.join(table.columns)}",
+                expected="the nomogram's predictor among them",
+                remedy="Name the model whose score it is under the figure's 'scores'.",
+            )
+        values[axis.name] = table.drop_duplicates("patient_id").set_index("patient_id")[axis.name]
+    return values
+
+
+def _read(
+    patient: str, predictors: list[NomogramAxis], values: dict[str, pd.Series], inputs: FigureInputs
+) -> list[Reading] | None:
+    readings = []
+    for axis in predictors:
+        value = str(values[axis.name].get(patient, ""))
+        known = number(value)
+        level = f"{known:.0f}" if known is not None and known == int(known) else value
+        printed = level_label(axis.name, level, inputs.study)
+        points = axis.position_of(level, printed)
+        if points is None:
+            return None
+        if axis.values is not None and known is not None:
+            printed = f"{known:.2f}".replace("-", "−")
+        elif printed == level:
+            printed = next(t.label for t in axis.ticks if t.position == points)
+        readings.append(Reading(axis.name, printed, points))
+    return readings

@@ -1,0 +1,103 @@
+"""From a figure's settings to its files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from her2radiomics.manuscript import style
+from her2radiomics.manuscript.figures.inputs import FigureInputs
+from her2radiomics.manuscript.figures.registry import KINDS, Drawing, FigureOptions, Kind
+
+# inputs that are one file a model
+BY_MODEL = ("predictions", "calibration", "coefficients", "selection", "nomogram", "lasso_path", "lasso_cv")
+
+
+def kind_of(settings: FigureOptions) -> Kind:
+    """The registered kind of a figure's settings."""
+    return KINDS[settings.kind]  # type: ignore[attr-defined]
+
+
+def needs(settings: FigureOptions) -> tuple[str, ...]:
+    """Names of the members of :class:`FigureInputs` that the figure reads; ``study`` is always read."""
+    return settings.needs(kind_of(settings).inputs)
+
+
+def models_needed(settings: FigureOptions, need: str | None = None) -> tuple[str, ...]:
+    """Models whose files the figure reads.
+
+    Parameters
+    ----------
+    settings
+        The figure.
+    need
+        One of :func:`needs`. Only predictions may be those of other models than the figure's own: a nomogram's
+        worked example reads the scores that are its predictors. Without it, the models of all needs.
+    """
+    wanted = [name for name in needs(settings) if name in BY_MODEL and need in (None, name)]
+    models = [model for name in wanted for model in settings.models_used(name)]
+    return tuple(dict.fromkeys(models))
+
+
+def draw(settings: FigureOptions, inputs: FigureInputs) -> Drawing:
+    """Draw a figure in the project's style.
+
+    Raises
+    ------
+    FigureInputError
+        An input that the figure needs was not given, or its file is missing.
+    TableError
+        A table is not as its contract demands.
+    """
+    for name in needs(settings):
+        if name == "images":
+            continue
+        if name in BY_MODEL:
+            for model in settings.models_used(name):
+                inputs.path(name, model)
+        else:
+            inputs.path(name)
+    with style.in_style():
+        return kind_of(settings).draw(inputs, settings)
+
+
+def render(
+    settings: FigureOptions, inputs: FigureInputs, stem: Path, metadata: Mapping[str, str] | None = None
+) -> tuple[Path, ...]:
+    """Draw a figure and write ``<stem>.svg``, ``.pdf``, ``.png`` and ``.csv``, the numbers drawn.
+
+    Parameters
+    ----------
+    settings
+        The figure, as the protocol describes it.
+    inputs
+        What it is drawn from.
+    stem
+        Path of the files without suffix; its folder is made.
+    metadata
+        Provenance to keep in the files, e.g. hashes of the inputs; title and identifier are added.
+
+    Returns
+    -------
+    tuple of pathlib.Path
+        The four files. Each is written under another name first, so that a broken run leaves no half figure.
+    """
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    simulated = inputs.study.simulated
+    about = {
+        "title": settings.title,
+        "figure": settings.id,
+        "study": inputs.study.title,
+        "simulated": str(simulated).lower(),
+        **(metadata or {}),
+    }
+    drawing = draw(settings, inputs)
+    with style.in_style():
+        style.save(drawing.figure, stem, about)
+    data = drawing.data.copy()
+    data["simulated"] = int(simulated)
+    target = stem.with_name(f"{stem.name}.csv")
+    temporary = target.with_name(f".{target.name}.part")
+    data.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
+    temporary.replace(target)
+    return tuple(stem.with_name(f"{stem.name}.{kind}") for kind in ("svg", "pdf", "png", "csv"))

@@ -1,0 +1,151 @@
+"""Receiver operating characteristic curves of one or several models in one partition."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from her2radiomics.errors import TableError
+from her2radiomics.manuscript import style
+from her2radiomics.manuscript.figures.inputs import FigureInputs
+from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+
+class RocOptions(FigureOptions):
+    """ROC curves: several models, AUC with its interval, the locked threshold."""
+
+    kind: Literal["roc"] = Field(description="Receiver operating characteristic curves.")
+    models: list[str] = Field(description="Models to draw.", min_length=1)
+    partition: str = Field(description="Partition whose patients are drawn.")
+    thresholds: bool = Field(
+        True, description="Mark sensitivity and specificity at each model's locked threshold."
+    )
+
+
+def roc_points(label: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """False and true positive rates at every distinct score, from (0, 0) to (1, 1).
+
+    The points of ``sklearn.metrics.roc_curve(drop_intermediate=False)``, without the seconds that importing
+    scikit-learn would cost every figure.
+
+    Parameters
+    ----------
+    label
+        0 or 1, shape (n,); both must occur.
+    score
+        Higher means more likely 1, shape (n,).
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        False positive rate, true positive rate and cut, each of shape (distinct scores + 1,); the first cut is
+        infinite.
+    """
+    import numpy as np
+
+    cuts = np.unique(score)[::-1]
+    called = score[None, :] >= cuts[:, None]
+    true = (called & (label == 1)).sum(axis=1) / (label == 1).sum()
+    false = (called & (label == 0)).sum(axis=1) / (label == 0).sum()
+    return np.r_[0.0, false], np.r_[0.0, true], np.r_[np.inf, cuts]
+
+
+@figure("roc", RocOptions, needs=("predictions", "performance"))
+def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
+    """Draw the curves, the chance diagonal, the locked thresholds, and AUC (95 % CI) in the legend."""
+    import pandas as pd
+
+    width, below = options.width_mm, len(options.models) > 4
+    side = min(width - 16.0, 110.0)
+    left = (width - side + 9.0) / 2
+    rows = len(options.models) + 1 + int(options.thresholds)
+    legend_room = rows * 3.4 + 3.0 if below else 0.0
+    fig = style.new_figure(width, style.HEADER + side + 11.0 + legend_room)
+    axes = style.place(fig, left, style.HEADER, side, side)
+    axes.plot([0, 1], [0, 1], color=style.RULE, linewidth=0.8, zorder=1)
+
+    tables, order = [], list(inputs.study.models) or options.models
+    for model in options.models:
+        rows_of = inputs.predictions_of(model, options.partition)
+        label, probability = rows_of["label"].to_numpy(), rows_of["probability"].to_numpy(dtype=float)
+        if label.min() == label.max():
+            raise TableError(
+                file=inputs.path("predictions", model),
+                column="label",
+                found=f"only label {label[0]} in partition '{options.partition}'",
+                expected="patients of both outcomes",
+                remedy="Leave this figure out of the protocol, or enlarge the partition.",
+            )
+        performance = inputs.performance_of(model, options.partition)
+        false, true, cut = roc_points(label, probability)
+        look = style.line_of(model, order)
+        name = inputs.study.models.get(model, model)
+        text = f"{name}, {performance.auc:.3f} ({performance.auc_low:.3f}–{performance.auc_high:.3f})"
+        axes.plot(false, true, color=look.colour, linestyle=look.dash, label=text, zorder=3, clip_on=False)
+        curve = pd.DataFrame({"false_positive_rate": false, "true_positive_rate": true, "threshold": cut})
+        tables.append(_described(curve, model, options.partition, "curve"))
+        if options.thresholds and pd.notna(performance.sensitivity) and pd.notna(performance.specificity):
+            tables.append(_mark(axes, performance, model, options.partition, look.colour))
+
+    heading = inputs.partition_heading(options.partition, len(label), int(label.sum()))
+    style.header(fig, letter=options.panel_letter, heading=heading, simulated=inputs.study.simulated)
+    _dress(axes)
+    if options.thresholds:
+        axes.plot(
+            [],
+            [],
+            "o",
+            markerfacecolor="white",
+            markeredgecolor=style.INK,
+            label="Threshold locked on training",
+        )
+    spot = {"loc": "upper center", "bbox_to_anchor": (0.5, -9.5 / side)} if below else {"loc": "lower right"}
+    legend = axes.legend(title="Model, AUC (95% CI)", alignment="left", **spot)
+    legend.get_title().set_fontsize(style.SMALL)
+    legend.get_title().set_fontweight("bold")
+    return Drawing(fig, pd.concat(tables, ignore_index=True))
+
+
+def _mark(axes: Axes, performance: pd.Series, model: str, partition: str, colour: str) -> pd.DataFrame:
+    import pandas as pd
+
+    point = pd.DataFrame(
+        {
+            "false_positive_rate": [1 - performance.specificity],
+            "true_positive_rate": [performance.sensitivity],
+            "threshold": [performance.threshold],
+        }
+    )
+    axes.plot(
+        point["false_positive_rate"],
+        point["true_positive_rate"],
+        "o",
+        markersize=5,
+        markerfacecolor="white",
+        markeredgecolor=colour,
+        markeredgewidth=1.2,
+        zorder=4,
+        clip_on=False,
+    )
+    return _described(point, model, partition, "locked_threshold")
+
+
+def _described(table: pd.DataFrame, model: str, partition: str, what: str) -> pd.DataFrame:
+    table.insert(0, "what", what)
+    table.insert(0, "partition", partition)
+    table.insert(0, "model", model)
+    return table
+
+
+def _dress(axes: Axes) -> None:
+    axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
+    axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
+    axes.set_xlabel("1 − specificity")
+    axes.set_ylabel("Sensitivity")

@@ -1,0 +1,230 @@
+"""The sequences of example patients, without and with the region of interest outlined."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from her2radiomics.errors import CaseError
+from her2radiomics.manuscript import style
+from her2radiomics.manuscript.figures.inputs import ExampleImage, FigureInputError, FigureInputs
+from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
+
+if TYPE_CHECKING:
+    import numpy as np
+    import SimpleITK as sitk
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# directions of a slice by the body axis it lies across: radiological convention, head or front at the top
+VIEWS = {0: "PIL", 1: "LIP", 2: "LPS"}
+OUTLINE, RING = style.VERMILLION, style.SKY
+WINDOW = (1, 99.5)  # percentiles of the grey values seen that are shown black and white
+TALLEST = 225.0  # mm: a page
+_TUMOUR = "tumour"
+
+
+class SequencesOptions(FigureOptions):
+    """Grid of sequences around the tumour, without and with its outline."""
+
+    kind: Literal["sequences"] = Field(description="Sequences with the region of interest outlined.")
+    width_mm: float = Field(
+        174.0, description="Printed width in mm: 84 is one column, 174 two.", ge=60, le=240
+    )
+    field_mm: float | None = Field(
+        None,
+        description="Side of the square shown, in mm; without it twice the widest tumour, at least 40.",
+        gt=5,
+    )
+    plain: bool = Field(True, description="Show each image without the outline as well, in the row above.")
+    scale_bar_mm: float = Field(10.0, description="Length of the scale bar in mm.", gt=0)
+
+
+@figure("sequences", SequencesOptions, needs=("images",))
+def draw(inputs: FigureInputs, options: SequencesOptions) -> Drawing:
+    """Draw the slice with the largest tumour area of each image, at one scale in millimetres."""
+    import pandas as pd
+
+    if not inputs.images:
+        raise FigureInputError(
+            "found no 'images' among the figure's inputs; expected at least one image with its mask. "
+            "Choose an example patient whose images were extracted."
+        )
+    rows = list(dict.fromkeys(image.row for image in inputs.images))
+    order = [s for s in inputs.study.sequences if any(i.sequence == s for i in inputs.images)]
+    order += [i.sequence for i in inputs.images if i.sequence not in order]
+    order = list(dict.fromkeys(order))
+    views = {(image.row, image.sequence): _View(image) for image in inputs.images}
+    field = options.field_mm or max(40.0, 2.0 * max(view.extent for view in views.values()))
+
+    gap, named = 1.2, any(rows)
+    left = 6.0 if named else 1.5
+    side = (options.width_mm - left - 1.5 - gap * (len(order) - 1)) / len(order)
+    rings = sorted({name for image in inputs.images for name in image.regions if name.startswith("ring_")})
+    bands = [(row, outlined) for row in rows for outlined in ((False, True) if options.plain else (True,))]
+    key = 6.0 if rings else 1.0
+    room = TALLEST - style.HEADER - 4.0 - key
+    if (side + gap) * len(bands) > room:
+        side = room / len(bands) - gap
+        left += (options.width_mm - left - 1.5 - (side + gap) * len(order) + gap) / 2
+    fig = style.new_figure(options.width_mm, style.HEADER + 4.0 + (side + gap) * len(bands) + key)
+    letters = iter("abcdefghijklmnopqrstuvwxyz")
+    drawn: list[dict[str, Any]] = []
+    for down, (row, outlined) in enumerate(bands):
+        for across, sequence in enumerate(order):
+            top = style.HEADER + 4.0 + down * (side + gap)
+            axes = style.place(fig, left + across * (side + gap), top, side, side)
+            axes.set_facecolor("black")
+            axes.set(xticks=[], yticks=[])
+            axes.spines[:].set_visible(False)
+            if down == 0:
+                title = inputs.study.sequences.get(sequence, sequence)
+                axes.set_title(title, fontsize=style.BASE, pad=2)
+            view = views.get((row, sequence))
+            if view is None:
+                axes.text(0.5, 0.5, "not acquired", color="white", ha="center", transform=axes.transAxes)
+                continue
+            view.show(axes, field, outlined=outlined)
+            letter = next(letters, "")
+            axes.text(
+                0.03, 0.97, letter, color="white", fontweight="bold", va="top", transform=axes.transAxes
+            )
+            if across == 0 or len(rows) > 1:
+                _scale_bar(axes, field, options.scale_bar_mm, label=across == 0)
+            drawn.append(
+                {"panel": letter, "row": row, "outlined": int(outlined), **view.numbers, "field_mm": field}
+            )
+    _row_names(fig, rows, left, side, gap, 2 if options.plain else 1)
+    if key > 1.0:
+        _key(fig, rings, inputs)
+    style.header(fig, letter=options.panel_letter, heading="", simulated=inputs.study.simulated)
+    return Drawing(fig, pd.DataFrame(drawn))
+
+
+class _View:
+    """The slice of one image where the tumour is largest, its regions, and their places in millimetres."""
+
+    def __init__(self, image: ExampleImage) -> None:
+        import numpy as np
+
+        self.image = image
+        self.slice, self.pixels, self.regions, self.spacing = _read(image)
+        rows, columns = np.nonzero(self.regions[_TUMOUR])
+        self.extent = float(
+            max((np.ptp(rows) + 1) * self.spacing[0], (np.ptp(columns) + 1) * self.spacing[1])
+        )
+        self.centre = (
+            (rows.min() + rows.max() + 1) / 2 * self.spacing[0],
+            (columns.min() + columns.max() + 1) / 2 * self.spacing[1],
+        )
+        area = self.spacing[0] * self.spacing[1]
+        self.numbers = {
+            "patient_id": image.patient_id,
+            "sequence": image.sequence,
+            "reader": next(iter(image.masks)),
+            "slice_index": self.slice,
+            **{f"{name}_area_mm2": float(region.sum() * area) for name, region in self.regions.items()},
+        }
+
+    def show(self, axes: Axes, field: float, *, outlined: bool) -> None:
+        """Show a square of ``field`` mm around the tumour's middle."""
+        import numpy as np
+
+        middle, half = self.centre, field / 2
+        # only what is seen, and two voxels more for the interpolation at the edge
+        (top, bottom), (left, right) = (
+            (
+                max(int((middle[i] - half) / self.spacing[i]) - 2, 0),
+                min(int((middle[i] + half) / self.spacing[i]) + 3, self.pixels.shape[i]),
+            )
+            for i in (0, 1)
+        )
+        near = self.pixels[top:bottom, left:right]
+        low, high = np.percentile(near, WINDOW)
+        edges = (
+            left * self.spacing[1],
+            right * self.spacing[1],
+            bottom * self.spacing[0],
+            top * self.spacing[0],
+        )
+        axes.imshow(
+            near, cmap="gray", vmin=low, vmax=max(high, low + 1e-6), extent=edges, interpolation="bicubic"
+        )
+        if outlined:
+            xs = (np.arange(left, right) + 0.5) * self.spacing[1]
+            ys = (np.arange(top, bottom) + 0.5) * self.spacing[0]
+            tumour = self.regions[_TUMOUR]
+            for name, region in self.regions.items():
+                if name != _TUMOUR:  # the ring's outer edge: its inner one is the tumour's
+                    inside = (region | tumour)[top:bottom, left:right]
+                    axes.contour(xs, ys, inside.astype(float), levels=[0.5], colors=RING, linewidths=1.1)
+            inside = tumour[top:bottom, left:right]
+            axes.contour(xs, ys, inside.astype(float), levels=[0.5], colors=OUTLINE, linewidths=1.1)
+        axes.set_xlim(middle[1] - half, middle[1] + half)
+        axes.set_ylim(middle[0] + half, middle[0] - half)
+
+
+def _read(image: ExampleImage) -> tuple[int, np.ndarray, dict[str, np.ndarray], tuple[float, float]]:
+    """The slice's index, its grey values, its regions by name, and its spacing (rows, columns) in mm.
+
+    The arrays have the shape (rows, columns) and lie as radiologists look at them.
+    """
+    import numpy as np
+    import SimpleITK as sitk
+
+    from her2radiomics.imaging import make_region, parse_region, read_image, read_mask
+
+    try:
+        volume = read_image(image.image)
+        mask = read_mask(next(iter(image.masks.values())), volume, image.mask_label)
+        breast = read_mask(image.breast, volume) if image.breast else None
+        rings = [name for name in image.regions if parse_region(name).kind == "ring"]
+        regions = {_TUMOUR: mask, **{name: make_region(mask, name, breast) for name in rings}}
+    except CaseError as error:
+        raise error.named(patient=image.patient_id, sequence=image.sequence) from error
+    area = sitk.GetArrayViewFromImage(mask).astype(bool).sum(axis=(1, 2))
+    index = int(area.argmax())
+    along = int(np.abs(np.array(volume.GetDirection()).reshape(3, 3)[:, 2]).argmax())
+
+    def seen(picture: sitk.Image) -> np.ndarray:
+        turned = sitk.DICOMOrient(picture[:, :, index : index + 1], VIEWS[along])
+        return sitk.GetArrayFromImage(turned)[0]
+
+    spacing = sitk.DICOMOrient(volume[:, :, index : index + 1], VIEWS[along]).GetSpacing()
+    found = {name: seen(region).astype(bool) for name, region in regions.items()}
+    return index, seen(volume), found, (spacing[1], spacing[0])
+
+
+def _scale_bar(axes: Axes, field: float, length: float, *, label: bool) -> None:
+    x, y = axes.get_xlim()[1] - 0.06 * field, axes.get_ylim()[0] - 0.06 * field
+    axes.plot([x - length, x], [y, y], color="white", linewidth=1.6, solid_capstyle="butt")
+    if label:
+        text = f"{length:g} mm"
+        axes.text(x, y - 0.02 * field, text, color="white", fontsize=style.SMALL, ha="right", va="bottom")
+
+
+def _row_names(fig: Figure, rows: list[str], left: float, side: float, gap: float, bands: int) -> None:
+    width, height = fig.get_size_inches() / style.MM
+    for place, row in enumerate(rows):
+        middle = style.HEADER + 4.0 + (place * bands + bands / 2) * (side + gap) - gap / 2
+        lines = style.wrap(row, bands * side, style.BASE)
+        fig.text(
+            (left - 1.0) / width,
+            1 - middle / height,
+            "\n".join(lines),
+            rotation=90,
+            ha="right",
+            va="center",
+            multialignment="center",
+            fontsize=style.BASE,
+        )
+
+
+def _key(fig: Figure, rings: list[str], inputs: FigureInputs) -> None:
+    from matplotlib.lines import Line2D
+
+    names = [inputs.study.regions.get(ring, ring.replace("_", " ")) for ring in rings]
+    handles = [Line2D([], [], color=OUTLINE, label="Tumour")]
+    handles += [Line2D([], [], color=RING, label=name) for name in names]
+    fig.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 0.0), ncols=len(handles))

@@ -1,0 +1,202 @@
+"""The study's workflow: acquisition, regions, features, selection, models, evaluation."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from pydantic import Field
+
+from her2radiomics.manuscript import style
+from her2radiomics.manuscript.figures.boxes import (
+    PAD,
+    Box,
+    Paragraph,
+    arrow,
+    draw_box,
+    height_of,
+    page,
+    write,
+)
+from her2radiomics.manuscript.figures.inputs import FigureInputs
+from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+SELECTION = "Feature selection (training only)"
+GAP = 5.0  # mm between boxes, where the arrows are
+BAND = 5.0  # mm of a box's heading
+BETWEEN = 1.2  # mm from one bar of the selection to the next
+COUNT = 10.0  # mm kept beside the bars for the number of features
+BAR = "#bfe0f5"
+
+
+class WorkflowOptions(FigureOptions):
+    """Workflow of the study, written out from the protocol and the selection's counts."""
+
+    kind: Literal["workflow"] = Field(description="Study workflow.")
+    model: str | None = Field(
+        None, description="Model whose chain of selection is shown; without it, none is."
+    )
+    width_mm: float = Field(
+        174.0, description="Printed width in mm: 84 is one column, 174 two.", ge=60, le=240
+    )
+
+    def models_used(self, need: str) -> tuple[str, ...]:
+        """The model whose selection is shown, if any."""
+        return (self.model,) if self.model else ()
+
+
+@figure("workflow", WorkflowOptions, needs=("selection",))
+def draw(inputs: FigureInputs, options: WorkflowOptions) -> Drawing:
+    """Draw six boxes joined by arrows: rows of three, or one column where the figure is narrow."""
+    import pandas as pd
+
+    stages = _stages(inputs)
+    funnel = _funnel(inputs.table("selection", options.model), inputs) if options.model else []
+    if not funnel:
+        stages = [stage for stage in stages if stage.heading != SELECTION]
+    across = 3 if options.width_mm >= 120 else 1
+    each = (options.width_mm - 4.0 - GAP * (across - 1)) / across
+    heights = [
+        BAND
+        + height_of(stage.text, each)
+        + (_funnel_height(funnel, each) if stage.heading == SELECTION else 0.0)
+        for stage in stages
+    ]
+    rows = [range(start, min(start + across, len(stages))) for start in range(0, len(stages), across)]
+    tall = [max(heights[i] for i in row) for row in rows]
+    fig = style.new_figure(options.width_mm, style.HEADER + sum(tall) + GAP * (len(rows) - 1) + 2.0)
+    axes = page(fig)
+
+    boxes: list[Box] = []
+    y = style.HEADER
+    for row, height in zip(rows, tall, strict=True):
+        for place, i in enumerate(row):
+            box = _stage_box(axes, 2.0 + place * (each + GAP), y, each, height, i + 1, stages[i])
+            boxes.append(box)
+            if stages[i].heading == SELECTION:
+                _draw_funnel(axes, box, funnel)
+        y += height + GAP
+    _join(axes, boxes)
+    style.header(fig, letter=options.panel_letter, heading="", simulated=inputs.study.simulated)
+
+    said: list[tuple[str, str, int | None]] = [(s.heading, p.text, None) for s in stages for p in s.text]
+    said += [(SELECTION, label, count) for label, count in funnel]
+    data = pd.DataFrame(said, columns=["stage", "text", "features"]).astype({"features": "Int64"})
+    return Drawing(fig, data)
+
+
+class _Stage(NamedTuple):
+    """Heading and text of one box."""
+
+    heading: str
+    text: list[Paragraph]
+
+
+def _stages(inputs: FigureInputs) -> list[_Stage]:
+    study = inputs.study
+    counts = study.features_by_sequence
+    names = {sequence: style.keep(label) for sequence, label in study.sequences.items()}
+    partitions = [
+        f"{name}: {note}" if (note := study.partition_notes.get(key, "")) else name
+        for key, name in study.partitions.items()
+    ]
+    features = [f"{names.get(s, s)}: {n:,} features" for s, n in counts.items()]
+    if len(counts) > 1:
+        features.append(f"{sum(counts.values()):,} features in all")
+    if study.image_types:
+        features.append(f"Image types: {', '.join(study.image_types)}")
+    if study.features_by_class:
+        each = (style.keep(f"{name} {n}") for name, n in study.features_by_class.items())
+        features.append(f"Classes: {', '.join(each)}")
+    sequences = [f"Sequences: {', '.join(names.values())}"] if names else []
+    said: tuple[tuple[str, list[str]], ...] = (
+        ("Image acquisition", [*study.acquisition, *sequences, *partitions]),
+        ("Region of interest", [*study.delineation, *study.regions.values()]),
+        ("Feature extraction", features),
+        (SELECTION, []),
+        ("Models", list(study.models.values())),
+        ("Evaluation", study.evaluation),
+    )
+    return [_Stage(heading, [Paragraph(line, bullet=True) for line in lines]) for heading, lines in said]
+
+
+def _stage_box(
+    axes: Axes, x: float, y: float, width: float, height: float, number: int, stage: _Stage
+) -> Box:
+    """A box with its heading in a band of colour."""
+    from matplotlib.patches import Rectangle
+
+    box = draw_box(axes, x, y, width, [], height=height, edge=style.BLUE)
+    axes.add_patch(Rectangle((x, y), width, BAND, facecolor=style.BLUE, edgecolor=style.BLUE, linewidth=0.7))
+    axes.text(
+        x + PAD,
+        y + BAND / 2,
+        f"{number}  {stage.heading}",
+        color="white",
+        fontsize=style.BASE,
+        fontweight="bold",
+        va="center_baseline",
+    )
+    write(axes, x + PAD, y + BAND + PAD, width - 2 * PAD, stage.text)
+    return box
+
+
+def _join(axes: Axes, boxes: list[Box]) -> None:
+    """Arrows from each box to the next, along the row or back to the start of the next row."""
+    for here, there in pairwise(boxes):
+        if there.y == here.y:
+            middle = here.y + here.height / 2
+            arrow(axes, (here.x + here.width, middle), (there.x, middle))
+        elif there.x == here.x:
+            arrow(axes, here.bottom, there.top)
+        else:
+            turn = here.bottom[1] + GAP / 2
+            arrow(axes, here.bottom, (here.bottom[0], turn), (there.top[0], turn), there.top)
+
+
+def _funnel(selection: pd.DataFrame, inputs: FigureInputs) -> list[tuple[str, int]]:
+    """What is left at the start and after each step of the selection, with the step's printed name."""
+    if selection.empty:
+        return []
+    steps = [("Extracted", int(selection["features_in"].iloc[0]))]
+    for _, row in selection.iterrows():
+        label = inputs.study.steps.get(row["name"], row["name"].replace("_", " "))
+        steps.append((label, int(row["features_out"])))
+    return steps
+
+
+def _funnel_rows(funnel: list[tuple[str, int]], width: float) -> list[list[str]]:
+    return [style.wrap(label, width - 2 * PAD - COUNT, style.SMALL) for label, _ in funnel]
+
+
+def _funnel_height(funnel: list[tuple[str, int]], width: float) -> float:
+    lines = sum(len(row) for row in _funnel_rows(funnel, width))
+    return lines * style.line_height(style.SMALL) + len(funnel) * BETWEEN
+
+
+def _draw_funnel(axes: Axes, box: Box, funnel: list[tuple[str, int]]) -> None:
+    """A bar a step under the step's name, its length by the logarithm of the number of features left."""
+    from matplotlib.patches import Rectangle
+
+    room = box.width - 2 * PAD - COUNT
+    most = max(math.log1p(n) for _, n in funnel) or 1.0
+    y = box.y + BAND + PAD
+    for (_, n), lines in zip(funnel, _funnel_rows(funnel, box.width), strict=True):
+        height = len(lines) * style.line_height(style.SMALL) + 0.4
+        length = max(room * math.log1p(n) / most, 0.3)
+        axes.add_patch(Rectangle((box.x + PAD, y), length, height, facecolor=BAR, linewidth=0))
+        write(axes, box.x + PAD + 0.6, y + 0.2, room, [Paragraph(" ".join(lines))])
+        axes.text(
+            box.x + box.width - PAD,
+            y + height / 2,
+            f"{n:,}",
+            fontsize=style.SMALL,
+            ha="right",
+            va="center_baseline",
+        )
+        y += height - 0.4 + BETWEEN

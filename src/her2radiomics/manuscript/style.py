@@ -1,0 +1,223 @@
+"""The one style of every figure: sizes in millimetres, type, colours, line styles, marks, and files.
+
+Figures are laid out in millimetres at their printed size, so that type is 7 to 9 pt on the page. Colours are
+those of Okabe and Ito (Color universal design, 2008), which readers with colour-vision deficiency can tell apart;
+line styles differ as well, so that a grey print still reads.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MM = 1 / 25.4  # inches
+PNG_DPI = 300
+SIMULATED = "Simulated data"
+HEADER = 8.0  # mm kept free above the axes for the panel letter, the heading and the mark of simulated data
+
+SMALL, BASE, LARGE = 7.0, 8.0, 9.0  # pt
+
+BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+ORANGE, SKY, BLACK = "#E69F00", "#56B4E9", "#000000"
+COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)
+DASHES: tuple[Any, ...] = (
+    "-",
+    (0, (5, 1.5)),
+    (0, (1.5, 1.2)),
+    (0, (6, 1.5, 1.2, 1.5)),
+    (0, (3, 1, 1, 1, 1, 1)),
+)
+
+INK, MUTED, RULE, WASH = "#1a1a1a", "#595959", "#bdbdbd", "#f2f2f2"
+POSITIVE, NEGATIVE = VERMILLION, BLUE  # the two outcomes, in every figure
+
+RC: dict[str, Any] = {
+    "font.family": "DejaVu Sans",  # bundled with matplotlib: the same glyphs on every machine
+    "font.size": BASE,
+    "axes.labelsize": BASE,
+    "axes.titlesize": BASE,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "legend.fontsize": SMALL,
+    "legend.frameon": True,
+    "legend.framealpha": 0.85,
+    "legend.edgecolor": "none",
+    "legend.facecolor": "white",
+    "legend.fancybox": False,
+    "legend.borderpad": 0.2,
+    "legend.handlelength": 2.4,
+    "legend.borderaxespad": 0.4,
+    "legend.labelspacing": 0.35,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.minor.size": 1.5,
+    "ytick.minor.size": 1.5,
+    "axes.labelpad": 2.5,
+    "xtick.major.pad": 2.0,
+    "ytick.major.pad": 2.0,
+    "lines.linewidth": 1.3,
+    "lines.markersize": 4.0,
+    "patch.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": True,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "svg.fonttype": "path",  # outlines: the same look where the typeface is not installed
+    "svg.hashsalt": "her2radiomics",  # identifiers that do not change from run to run
+    "pdf.fonttype": 42,  # TrueType embedded, so that text stays text
+    "pdf.compression": 6,
+    "path.simplify": False,
+}
+
+
+class Line(NamedTuple):
+    """How one series is drawn."""
+
+    colour: str
+    dash: Any
+
+
+def line_of(name: str, order: Sequence[str]) -> Line:
+    """Colour and dash by the place in ``order``, so that a model looks the same in every figure."""
+    place = list(order).index(name) if name in order else len(order)
+    return Line(COLOURS[place % len(COLOURS)], DASHES[place % len(DASHES)])
+
+
+@contextmanager
+def in_style() -> Iterator[None]:
+    """Draw with matplotlib's own defaults and :data:`RC`, whatever the user's ``matplotlibrc`` says."""
+    import matplotlib
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(RC)  # type: ignore[arg-type]
+        yield
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of ``width`` × ``height`` mm, without pyplot's global state."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width * MM, height * MM))
+
+
+def place(figure: Figure, left: float, top: float, width: float, height: float, **kwargs: Any) -> Axes:
+    """Add axes whose frame lies ``left`` and ``top`` mm from the figure's upper left corner."""
+    total_width, total_height = figure.get_size_inches() / MM
+    bottom = total_height - top - height
+    return figure.add_axes(
+        (left / total_width, bottom / total_height, width / total_width, height / total_height), **kwargs
+    )
+
+
+def header(figure: Figure, *, letter: str, heading: str, simulated: bool) -> None:
+    """Print panel letter and heading at the upper left, and the mark of simulated data at the upper right."""
+    width, height = figure.get_size_inches() / MM
+    y = 1 - 1.2 / height
+    left = 1.0
+    if letter:
+        figure.text(left / width, y, letter, fontsize=LARGE + 1, fontweight="bold", va="top")
+        left += text_width(letter, LARGE + 1, bold=True) + 2.0
+    room = width - left - 2.0 - (text_width(SIMULATED, SMALL, bold=True) + 4.0 if simulated else 0.0)
+    if heading:
+        size = BASE if text_width(heading, BASE) <= room else SMALL
+        lines = wrap(heading, room, size)
+        figure.text(
+            left / width, y - 0.3 / height, "\n".join(lines), fontsize=size, va="top", linespacing=1.15
+        )
+    if simulated:
+        figure.text(
+            1 - 2.0 / width,
+            y - 0.3 / height,
+            SIMULATED,
+            fontsize=SMALL,
+            fontweight="bold",
+            color="white",
+            ha="right",
+            va="top",
+            bbox={"boxstyle": "round,pad=0.2,rounding_size=0.2", "facecolor": MUTED, "edgecolor": "none"},
+        )
+
+
+def text_width(text: str, size: float, *, bold: bool = False) -> float:
+    """Width in mm of one line of ``text`` at ``size`` pt."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    font = FontProperties(family="DejaVu Sans", size=size, weight="bold" if bold else "normal")
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    return float(width) / 72 / MM
+
+
+def wrap(text: str, width: float, size: float, *, bold: bool = False) -> list[str]:
+    """Break ``text`` at spaces into lines of at most ``width`` mm at ``size`` pt; a long word stays whole."""
+    lines: list[str] = []
+    for word in text.split(" "):  # not at no-break spaces
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(longer, size, bold=bold) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines or [""]
+
+
+def keep(text: str) -> str:
+    """``text`` with no-break spaces: it is never broken over two lines."""
+    return text.replace(" ", "\u00a0")
+
+
+def line_height(size: float) -> float:
+    """Distance in mm from one line of text to the next at ``size`` pt."""
+    return size * 1.25 / 72 / MM
+
+
+def message(width: float, text: str) -> Figure:
+    """A figure that says in words why there is nothing to draw."""
+    lines = wrap(text, width - 12, BASE)
+    figure = new_figure(width, HEADER + 12 + len(lines) * line_height(BASE))
+    figure.text(0.5, 0.42, "\n".join(lines), ha="center", va="center", fontsize=BASE, color=MUTED)
+    return figure
+
+
+def save(figure: Figure, stem: Path, metadata: Mapping[str, str]) -> None:
+    """Write ``<stem>.svg``, ``.pdf`` and ``.png`` (300 dpi); the same figure always gives the same bytes.
+
+    Parameters
+    ----------
+    figure
+        What to save, at its printed size.
+    stem
+        Path without suffix; the folder must exist.
+    metadata
+        ``title`` becomes the files' title; all is kept as JSON in their description. No date is written.
+    """
+    title = metadata.get("title", stem.name)
+    about = json.dumps(dict(sorted(metadata.items())), ensure_ascii=False)
+    kinds: dict[str, dict[str, Any]] = {
+        "svg": {"Date": None, "Title": title, "Creator": "her2radiomics", "Description": about},
+        "pdf": {"CreationDate": None, "Title": title, "Creator": "her2radiomics", "Subject": about},
+        "png": {"Software": "her2radiomics", "Title": title, "Description": about},
+    }
+    for kind, words in kinds.items():
+        target = stem.with_name(f"{stem.name}.{kind}")
+        temporary = target.with_name(f".{target.name}.part")
+        figure.savefig(temporary, format=kind, dpi=PNG_DPI, metadata=words)
+        temporary.replace(target)

@@ -1,0 +1,269 @@
+"""A small made study from which every kind of figure can be drawn; its numbers follow from one formula."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from her2radiomics.manuscript.figures import ExampleImage, FigureInputs, StudyText
+
+STUDY: dict[str, Any] = {
+    "title": "Response of HER2-positive breast cancer to neoadjuvant therapy",
+    "simulated": True,
+    "positive": "pCR",
+    "negative": "non-pCR",
+    "partitions": {"training": "Training", "testing": "Testing"},
+    "partition_notes": {"training": "Centre 1", "testing": "Centre 2 (geographic)"},
+    "models": {"clinical": "Clinical", "radiomics": "Radiomics", "nomogram": "Nomogram"},
+    "sequences": {"T2FS": "fs-T2WI", "DWI": "DWI", "DCE2": "DCE phase 2"},
+    "columns": {"ki67": "Ki-67", "shape": "Tumour shape", "radiomics": "Rad-score"},
+    "levels": {
+        "ki67": {"low": "< 20%", "high": "≥ 20%"},
+        "shape": {"regular": "Regular", "irregular": "Irregular"},
+    },
+    "regions": {"tumour_slice": "Largest slice of the tumour"},
+    "steps": {"icc": "ICC(2,1) > 0.75", "anova": "F test, p < 0.05", "lasso": "LASSO, 10-fold CV, λ min"},
+    "acquisition": ["Philips Achieva 3.0 T (centre 1), Siemens Aera 1.5 T (centre 2)"],
+    "delineation": ["Two readers, manually on each sequence"],
+    "features_by_sequence": {"T2FS": 1125, "DWI": 1125, "DCE2": 1125},
+    "features_by_class": {
+        "first-order": 18,
+        "GLCM": 24,
+        "GLRLM": 16,
+        "GLSZM": 16,
+        "GLDM": 14,
+        "NGTDM": 5,
+        "shape (original)": 9,
+    },
+    "image_types": [
+        "original",
+        "wavelet (LL, LH, HL, HH)",
+        "LoG 3 mm",
+        "square",
+        "square root",
+        "logarithm",
+        "exponential",
+        "gradient",
+        "LBP-2D",
+    ],
+    "evaluation": [
+        "AUC with 95% CI; DeLong test",
+        "Sensitivity, specificity and accuracy at the threshold locked on training",
+        "Calibration; decision curves",
+    ],
+}
+BETA = {"radiomics": 1.1, "ki67": 0.9, "shape": 0.7}
+INTERCEPT = -1.2
+WEIGHTS = {
+    "T2FS__tumour_slice__original_glszm_HighGrayLevelZoneEmphasis": 1.934,
+    "DWI__tumour_slice__wavelet-LH_firstorder_90Percentile": -1.522,
+    "DWI__tumour_slice__wavelet-HL_firstorder_90Percentile": 0.871,
+    "DWI__tumour_slice__wavelet-HH_gldm_DependenceEntropy": -0.764,
+    "DWI__tumour_slice__logarithm_glcm_Imc1": 0.655,
+    "DWI__tumour_slice__wavelet-HH_glrlm_GrayLevelNonUniformityNormalized": -0.421,
+    "DWI__tumour_slice__log-sigma-3-0-mm-3D_glcm_ClusterProminence": 0.317,
+    "DCE2__tumour_slice__exponential_ngtdm_Busyness": 0.122,
+}
+
+
+def expit(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-x))
+
+
+def make_inputs(folder: Path, *, images: bool = False, **study: Any) -> FigureInputs:
+    """Write the tables of a made study of 68 + 65 patients and return the paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(20260101)
+    n = 133
+    patients = pd.DataFrame(
+        {
+            "patient_id": [f"P{i:03d}" for i in range(1, n + 1)],
+            "partition": ["training"] * 68 + ["testing"] * 65,
+            "ki67": rng.choice(["low", "high"], n, p=[0.35, 0.65]),
+            "shape": rng.choice(["regular", "irregular"], n, p=[0.4, 0.6]),
+        }
+    )
+    rad = rng.normal(0.6, 1.3, n)
+    code = {
+        c: (patients[c] == level).to_numpy(float) for c, level in (("ki67", "high"), ("shape", "irregular"))
+    }
+    scores = {
+        "radiomics": rad,
+        "clinical": -0.6 + 0.9 * code["ki67"] + 0.7 * code["shape"],
+        "nomogram": INTERCEPT
+        + BETA["radiomics"] * rad
+        + BETA["ki67"] * code["ki67"]
+        + BETA["shape"] * code["shape"],
+    }
+    label = (scores["nomogram"] + rng.logistic(0, 0.8, n) > 0).astype(int)
+    patients.to_csv(folder / "participants.csv", index=False)
+    paths: dict[str, dict[str, Path]] = {"predictions": {}}
+    performance, labelled = [], patients[["patient_id", "partition"]].assign(label=label)
+    for model, score in scores.items():
+        paths["predictions"][model] = folder / f"predictions_{model}.csv"
+        table = labelled.assign(score=score, probability=expit(score))
+        table.to_csv(paths["predictions"][model], index=False)
+        performance += [
+            _performance(model, part, rows) for part, rows in table.groupby("partition", sort=False)
+        ]
+    pd.DataFrame(performance).to_csv(folder / "performance.csv", index=False)
+    _calibration(labelled.assign(probability=expit(scores["nomogram"]))).to_csv(
+        folder / "calibration.csv", index=False
+    )
+    _nomogram().to_csv(folder / "nomogram.csv", index=False)
+    terms = pd.DataFrame({"term": ["intercept", *WEIGHTS], "beta": [-0.2, *WEIGHTS.values()]})
+    terms["forced"] = [0] * (len(terms) - 1) + [1]
+    terms.to_csv(folder / "coefficients.csv", index=False)
+    (folder / "selection.csv").write_text(
+        "step,name,features_in,features_out,note\n1,icc,3375,2140,\n2,anova,2140,236,\n3,lasso,236,8,1 forced\n"
+    )
+    _flow(label).to_csv(folder / "flow.csv", index=False)
+    path, cv = _lasso(rng)
+    path.to_csv(folder / "lasso_path.csv", index=False)
+    cv.to_csv(folder / "lasso_cv.csv", index=False)
+    return FigureInputs(
+        study=StudyText.model_validate({**json.loads(json.dumps(STUDY)), **study}),
+        flow=folder / "flow.csv",
+        participants=folder / "participants.csv",
+        performance=folder / "performance.csv",
+        predictions=paths["predictions"],
+        calibration={"nomogram": folder / "calibration.csv"},
+        coefficients={"radiomics": folder / "coefficients.csv"},
+        selection={"radiomics": folder / "selection.csv"},
+        nomogram={"nomogram": folder / "nomogram.csv"},
+        lasso_path={"radiomics": folder / "lasso_path.csv"},
+        lasso_cv={"radiomics": folder / "lasso_cv.csv"},
+        images=_images(folder, rng) if images else (),
+    )
+
+
+def _performance(model: str, partition: str, rows: pd.DataFrame) -> dict[str, Any]:
+    label, probability = rows["label"].to_numpy(), rows["probability"].to_numpy()
+    above = probability[label == 1][:, None] - probability[label == 0][None, :]
+    auc = float((above > 0).mean() + 0.5 * (above == 0).mean())
+    return {
+        "model": model,
+        "partition": partition,
+        "n": len(rows),
+        "events": int(label.sum()),
+        "auc": auc,
+        "auc_low": max(auc - 0.08, 0),
+        "auc_high": min(auc + 0.06, 1),
+        "ci_method": "delong",
+        "threshold": 0.55,
+        "sensitivity": float((probability[label == 1] >= 0.55).mean()),
+        "specificity": float((probability[label == 0] < 0.55).mean()),
+        "brier": float(((probability - label) ** 2).mean()),
+        "calibration_intercept": -0.12,
+        "calibration_slope": 0.91,
+    }
+
+
+def _calibration(table: pd.DataFrame) -> pd.DataFrame:
+    x = np.linspace(0.05, 0.95, 60)
+    logit = np.log(x / (1 - x))
+    curves = {
+        ("training", "apparent"): expit(1.05 * logit + 0.05),
+        ("training", "bias_corrected"): expit(0.85 * logit),
+        ("testing", "observed"): expit(0.8 * logit - 0.1),
+    }
+    parts = []
+    for (partition, curve), y in curves.items():
+        part = pd.DataFrame({"partition": partition, "curve": curve, "predicted": x, "observed": y})
+        if curve == "observed":
+            part["low"], part["high"] = expit(0.8 * logit - 0.8), expit(0.8 * logit + 0.6)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _nomogram() -> pd.DataFrame:
+    """Points by hand: the Rad-score from -4 to 5 spans 100 points, the others in proportion to their β."""
+    unit = 100 / (9 * BETA["radiomics"])
+    rows = [("points", str(p), p, p) for p in range(0, 101, 10)]
+    rows += [("radiomics", f"{v:g}", v, (v + 4) * BETA["radiomics"] * unit) for v in range(-4, 6)]
+    rows += [("ki67", "< 20%", "low", 0.0), ("ki67", "≥ 20%", "high", BETA["ki67"] * unit)]
+    rows += [("shape", "Regular", "regular", 0.0), ("shape", "Irregular", "irregular", BETA["shape"] * unit)]
+    rows += [("total_points", str(p), p, p) for p in range(0, 121, 10)]
+    zero = INTERCEPT - 4 * BETA["radiomics"]
+    rows += [
+        ("probability", f"{p:g}", p, (np.log(p / (1 - p)) - zero) * unit)
+        for p in (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+    ]
+    return pd.DataFrame(rows, columns=["axis", "label", "value", "position"])
+
+
+def _flow(label: np.ndarray) -> pd.DataFrame:
+    rows = [
+        ("registered", "", "", None, 154, None),
+        ("excluded", "Clinical stage IV", "", 6, 148, None),
+        ("excluded", "Fewer than 4 cycles of neoadjuvant therapy", "", 8, 140, None),
+        ("excluded", "Lesion too small or poorly defined to delineate", "", 5, 135, None),
+        ("failed", "Mask and image on different grids (DWI)", "", 2, 133, None),
+        ("partition", "", "training", None, 68, int(label[:68].sum())),
+        ("partition", "", "testing", None, 65, int(label[68:].sum())),
+    ]
+    table = pd.DataFrame(rows, columns=["step", "reason", "partition", "excluded", "remaining", "events"])
+    return table.astype({"excluded": "Int64", "remaining": "Int64", "events": "Int64"})
+
+
+def _lasso(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
+    penalties = np.geomspace(0.3, 0.003, 60)
+    names = [*WEIGHTS, *(f"DCE2__tumour_slice__original_glcm_Made{i}" for i in range(12))]
+    size = [*WEIGHTS.values(), *rng.normal(0, 0.3, 12)]
+    enters = [abs(w) / 8 for w in size]
+    rows = [
+        (penalty, name, np.sign(w) * max(0.0, e - penalty) * 0.8)
+        for name, w, e in zip(names, size, enters, strict=True)
+        for penalty in penalties
+    ]
+    path = pd.DataFrame(rows, columns=["lambda", "term", "coefficient"])
+    error = 0.15 + 0.02 * (np.log(penalties) - np.log(0.03)) ** 2 / 4 + rng.normal(0, 5e-4, 60)
+    best = int(error.argmin())
+    within = np.flatnonzero(error <= error[best] + 0.012)[0]
+    count = path.groupby("lambda")["coefficient"].apply(lambda c: int((c != 0).sum()))
+    cv = pd.DataFrame({"lambda": penalties, "mean_error": error, "se": 0.012})
+    cv["n_features"] = [count[p] for p in penalties]
+    cv["min"], cv["one_se"] = np.arange(60) == best, np.arange(60) == within
+    return path, cv
+
+
+def _images(folder: Path, rng: np.random.Generator) -> tuple[ExampleImage, ...]:
+    """Spheres of 24 mm in noise: a bright tumour on three sequences of different resolution."""
+    import SimpleITK as sitk
+
+    found = []
+    for centre in ("Centre 1", "Centre 2"):
+        for sequence, spacing in (
+            ("T2FS", (0.75, 0.75, 4.0)),
+            ("DWI", (1.6, 1.6, 4.0)),
+            ("DCE2", (0.9, 0.9, 1.5)),
+        ):
+            size = [round(96 / s) for s in spacing[:2]] + [round(48 / spacing[2])]
+            z, y, x = np.meshgrid(
+                *(np.arange(n) * s for n, s in zip(size[::-1], spacing[::-1], strict=True)), indexing="ij"
+            )
+            distance = np.sqrt((x - 50) ** 2 + ((y - 44) * 1.2) ** 2 + (z - 24) ** 2)
+            pixels = rng.normal(300, 40, distance.shape) + 500 * (distance < 12)
+            image, mask = (
+                sitk.GetImageFromArray(pixels.astype("int16")),
+                sitk.GetImageFromArray((distance < 12).astype("uint8")),
+            )
+            image.SetSpacing(spacing)
+            mask.SetSpacing(spacing)
+            stem = f"{centre.replace(' ', '_')}_{sequence}"
+            sitk.WriteImage(image, str(folder / f"{stem}.nii.gz"))
+            sitk.WriteImage(mask, str(folder / f"{stem}_mask.nii.gz"))
+            found.append(
+                ExampleImage(
+                    row=centre,
+                    patient_id=f"P{1 if centre[-1] == '1' else 69:03d}",
+                    sequence=sequence,
+                    image=folder / f"{stem}.nii.gz",
+                    masks={"1": folder / f"{stem}_mask.nii.gz"},
+                )
+            )
+    return tuple(found)
