@@ -43,7 +43,7 @@ for name in SIMULATED:
             wildcard_constraints:
                 patient=one_of(patients),
             params:
-                simulation=settings_of(DATASETS[name].protocol.simulation.image_settings),
+                simulation=settings_of(DATASETS[name].protocol.simulation),
                 folder=DATASETS[name].folder,
                 size=PLAN.config.size,
                 seed=PLAN.config.seed,

@@ -9,6 +9,10 @@ os.environ["PYTHONPATH"] = os.pathsep.join([f"{workflow.basedir}/src", *filter(N
 os.environ.update({name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")})
 sys.path.insert(0, f"{workflow.basedir}/src")
 
+# for the record of what made a run; not parameters, since another number of cores changes no result
+os.environ.setdefault("HER2RADIOMICS_COMMAND", " ".join(sys.argv))
+os.environ.setdefault("HER2RADIOMICS_CORES", str(workflow.cores or ""))
+
 from her2radiomics import describe, wiring
 from her2radiomics.errors import StudyError
 from her2radiomics.plan import FIGURE_FORMATS, TABLE_FORMATS, Plan
@@ -131,3 +135,17 @@ def table_inputs(run, name):
 
 def table_files(run, name):
     return wiring.paths_in(table_inputs(run, name))
+
+
+def run_description(name):
+    """What was asked for, as the provenance and the pages say it."""
+    run, config_ = RUNS[name], PLAN.config
+    asked = settings_of(run.request) | {"id": name, "seed": config_.seed}
+    if run.dataset.simulated:
+        asked |= {"size": config_.size, "strength": strength_of(run)}
+    return asked
+
+
+def strength_of(run):
+    """Strength of the planted signal."""
+    return PLAN.config.strength if PLAN.config.strength is not None else run.protocol.simulation.strength

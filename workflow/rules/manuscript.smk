@@ -53,6 +53,8 @@ rule provenance:
         lambda w: run_of(w).targets("tables"),
     output:
         "results/{run}/provenance/run.json",
+    params:
+        run=lambda w: run_description(w.run),
     log:
         "logs/{run}/provenance.log",
     resources:

@@ -40,6 +40,8 @@ rule predict:
         "results/{run}/models/{model}/predictions.csv",
     params:
         columns=lambda w: {name: settings_of(column) for name, column in run_of(w).protocol.columns.items()},
+        sequences=lambda w: {name: settings_of(item) for name, item in run_of(w).protocol.sequences.items()},
+        simulated=lambda w: run_of(w).dataset.simulated,
     log:
         "logs/{run}/predict_{model}.log",
     resources:
@@ -83,6 +85,8 @@ rule evaluate:
     input:
         models=lambda w: [f"results/{w.run}/models/{name}/model.json" for name in run_of(w).protocol.models],
         predictions=lambda w: [f"results/{w.run}/models/{name}/predictions.csv" for name in run_of(w).protocol.models],
+        selections=lambda w: [f"results/{w.run}/models/{name}/selection.csv" for name in run_of(w).protocol.models],
+        features="results/{run}/features/training.parquet",
     output:
         performance="results/{run}/tables/performance.csv",
         extra="results/{run}/tables/performance_extra.csv",

@@ -216,7 +216,7 @@ def _refuse_one_class(partition: pd.Series, labels: pd.Series, file: str) -> Non
             raise TableError(
                 file=file,
                 column="label",
-                found=f"one class only in the partition '{name}' ({len(members)} patients, all {labels.loc[members].iloc[0]})",
+                found=f"one class only in the partition '{name}' ({len(members)} patients)",
                 expected="patients of both classes in every partition",
                 remedy="Change the protocol's partitions, or add patients.",
             )

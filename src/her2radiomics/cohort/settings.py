@@ -131,3 +131,25 @@ class Cohort(Settings):
         if self.kind in ("features",) and not self.participants:
             raise ValueError(f"kind '{self.kind}' needs a 'participants' list of clinical tables")
         return self
+
+
+class ManifestRow(Settings):
+    """One row of the manifest (``images.tsv``): what one reader outlined on one patient's sequence."""
+
+    patient_id: str = Field(description="Identifier, as in the participants table.")
+    sequence: str = Field(description="Name of the sequence in the protocol; each DCE phase is one: DCE0, DCE2.")
+    reader: str = Field("1", description="Who outlined; reader 1 trains and tests, others serve reproducibility.")
+    region: str = Field("tumour", description="What the mask outlines; 'breast' is a breast mask, used to clip rings.")
+    image: str = Field(description="NIfTI, NRRD or MHA file, or a DICOM folder; relative to the manifest.")
+    mask: str = Field("", description="Mask on the image's grid; relative to the manifest.")
+    mask_label: str = Field("", description="Value of the region; without it the mask holds one non-zero integer.")
+
+
+class ParticipantRow(Settings):
+    """One row of the participants table (``participants.tsv``); the protocol's label and columns stand beside these."""
+
+    patient_id: str = Field(description="Letters, digits, '_', '-' and '.'; it becomes part of file names.")
+    centre: str = Field(description="Where the patient was examined.")
+    partition: str = Field("", description="training, testing or external, where the user fixes the split.")
+    mri_date: str = Field("", description="YYYY-MM-DD, where later patients are the external test.")
+    exclude_reason: str = Field("", description="Why the patient is left out; empty: included.")

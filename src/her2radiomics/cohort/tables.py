@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from her2radiomics.cohort.settings import ManifestRow
 from her2radiomics.columns import Column, type_column
 from her2radiomics.errors import TableError
 
-MANIFEST_COLUMNS = ("patient_id", "sequence", "reader", "region", "image", "mask", "mask_label")
+MANIFEST_COLUMNS = tuple(ManifestRow.model_fields)
+MANIFEST_DEFAULTS = {name: field.default for name, field in ManifestRow.model_fields.items() if not field.is_required()}
 PATIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -172,8 +174,8 @@ def check_manifest(manifest: pd.DataFrame, file: str | Path) -> pd.DataFrame:
     manifest = manifest.assign(
         **{name: default for name, default in defaults.items() if name not in manifest}
     )
-    for name, default in (("reader", "1"), ("region", "tumour")):
-        manifest[name] = manifest[name].replace("", default)
+    for name in ("reader", "region"):
+        manifest[name] = manifest[name].replace("", MANIFEST_DEFAULTS[name])
     for name in ("patient_id", "sequence", "image"):
         empty = manifest[manifest[name] == ""]
         if len(empty):

@@ -1,0 +1,42 @@
+"""Judge all models on every partition, and set the paper's numbers beside them."""
+
+import pandas as pd
+
+from her2radiomics.evaluation import EvaluationSettings, evaluate
+from her2radiomics.manuscript.tables import PublishedNumber, published_table
+from her2radiomics.modelling import load_model
+from her2radiomics.modelling_job import feature_counts
+from her2radiomics.script import logged, settings_from, write_table
+
+
+def main(snakemake):
+    params, files, output = snakemake.params, snakemake.input, snakemake.output
+    models = dict(zip(params.models, map(load_model, files.models), strict=True))
+    predictions = {
+        name: pd.read_csv(file, dtype={"patient_id": str})
+        for name, file in zip(params.models, files.predictions, strict=True)
+    }
+    thresholds = {name: model.threshold for name, model in models.items()}
+    judged = evaluate(
+        predictions, thresholds, settings_from(EvaluationSettings, params.evaluation), seed=params.seed
+    )
+    numbers = [settings_from(PublishedNumber, number) for number in params.published]
+    published = published_table(
+        numbers,
+        judged.performance,
+        judged.extra,
+        judged.delong,
+        counts=feature_counts(params.models, files.selections, files.features),
+        simulated=params.simulated,
+    )
+    for table, path in (
+        (judged.performance, output.performance),
+        (judged.extra, output.extra),
+        (judged.delong, output.delong),
+        (published, output.published),
+    ):
+        write_table(table, path, simulated=params.simulated)
+
+
+with logged(snakemake):  # noqa: F821
+    main(snakemake)  # noqa: F821

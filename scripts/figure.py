@@ -1,0 +1,19 @@
+"""Draw one figure: SVG, PDF, PNG, and the CSV of the numbers drawn."""
+
+from pathlib import Path
+
+from her2radiomics.manuscript_job import example_images, figure_from, figure_inputs_from, made_from
+from her2radiomics.manuscript.figures import render
+from her2radiomics.script import logged
+
+
+def main(snakemake):
+    params = snakemake.params
+    images = example_images(params.examples, params.study, f"results/{snakemake.wildcards.run}/cohort/qc.csv")
+    inputs = figure_inputs_from(params.inputs, params.study, images)
+    stem = Path(snakemake.output.svg).with_suffix("")
+    render(figure_from(params.figure), inputs, stem, metadata=made_from(snakemake.input))
+
+
+with logged(snakemake):  # noqa: F821
+    main(snakemake)  # noqa: F821

@@ -1,0 +1,144 @@
+"""What the training, prediction and calibration jobs of the workflow do with the library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from her2radiomics.columns import Column, read_typed
+from her2radiomics.modelling.settings import ModelSettings, parse_models
+from her2radiomics.settings import validate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from her2radiomics.modelling import FitReport, FittedModel, StudyModel
+
+# what a kind of model does not have is written with its header alone, so that every declared file exists
+HEADERS: dict[str, tuple[str, ...]] = {
+    "reproducibility": ("feature", "sequence", "icc", "low", "high", "n", "kept"),
+    "univariate": ("term", "beta", "se", "wald", "odds_ratio", "ci_low", "ci_high", "p"),
+    "multivariate": ("term", "beta", "se", "wald", "odds_ratio", "ci_low", "ci_high", "p"),
+    "lasso_path": ("lambda", "term", "coefficient"),
+    "lasso_cv": ("lambda", "mean_error", "se", "n_features", "min", "one_se"),
+    "nomogram": ("axis", "label", "value", "position"),
+}
+
+
+def columns_from(content: Mapping[str, Mapping[str, Any]]) -> dict[str, Column]:
+    """Participants columns from a rule's parameter."""
+    return {name: validate(Column, column, f"columns.{name}") for name, column in content.items()}
+
+
+def extraction_hashes(sequences: Mapping[str, Mapping[str, Any]], files: Sequence[str]) -> dict[str, str]:
+    """Sequence to the hash of what its features depend on: the parameter file and the regions."""
+    contents = {Path(file).stem: Path(file).read_bytes() for file in files}
+    return {
+        name: sha256(contents[item["parameters"]] + " ".join(item["regions"]).encode()).hexdigest()[:16]
+        for name, item in sequences.items()
+        if item["parameters"] in contents
+    }
+
+
+def training_rows(
+    participants: str, features: str, columns: Mapping[str, Column]
+) -> tuple[pd.DataFrame, pd.Series, pd.DataFrame, pd.DataFrame]:
+    """Read a training partition: the model table, the labels, all readers' features, and the participants."""
+    import pandas as pd
+
+    from her2radiomics.modelling import model_table
+
+    people = read_typed(participants, columns)
+    read = pd.read_parquet(features)
+    table = model_table(read, people, columns)
+    return table, people.set_index("patient_id")["label"].loc[table.index], read, people
+
+
+def unfitted(name: str, models: Mapping[str, Any], columns: Mapping[str, Column], features: pd.DataFrame, seed: int) -> StudyModel:
+    """The unfitted model of a protocol, with the second reader's rows of the training patients."""
+    from her2radiomics.modelling import build_model, second_reader_table
+
+    specs: dict[str, ModelSettings] = parse_models(models)
+    return build_model(name, specs, columns, second_reader=second_reader_table(features), seed=seed)
+
+
+def report_tables(report: FitReport, model: FittedModel) -> dict[str, pd.DataFrame]:
+    """All tables that a training job writes, by file name without ending."""
+    import pandas as pd
+
+    tables = {"coefficients": report.coefficients, "selection": report.selection}
+    for name, header in HEADERS.items():
+        tables[name] = report.tables.get(name, pd.DataFrame(columns=list(header)))
+    if not model.empty and len(model.rule.predictors) <= MAX_NOMOGRAM_AXES:
+        tables["nomogram"] = nomogram_table(model)
+    return tables
+
+
+MAX_NOMOGRAM_AXES = 15
+
+
+def nomogram_table(model: FittedModel) -> pd.DataFrame:
+    """Axes of the model's nomogram: ``axis, label, value, position``, one row a tick.
+
+    ``position`` is in points on the axes of points and predictors, in total points on the other two.
+    """
+    import pandas as pd
+
+    from her2radiomics.statistics import nomogram
+
+    drawn = nomogram(model.nomogram_model()).to_frame()
+    points = [("points", f"{value}", f"{value}", float(value)) for value in range(0, 101, 10)]
+    names = {"total": "total_points"}
+    rows = [
+        (names.get(row.axis, row.axis), _text(row.value), _text(row.value), float(row.points))
+        for row in drawn.itertuples()
+    ]
+    return pd.DataFrame([*points, *rows], columns=list(HEADERS["nomogram"]))
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def design_of(model: StudyModel, table: pd.DataFrame) -> pd.DataFrame:
+    """The design table of a fitted model's last regression: one column a predictor, levels as text."""
+    import pandas as pd
+
+    from her2radiomics.modelling.rule import LevelPredictor
+
+    columns = {}
+    for predictor in model.rule_.predictors:
+        if isinstance(predictor, LevelPredictor):
+            columns[predictor.name] = table[predictor.name].astype(object)
+        else:
+            columns[predictor.name] = pd.Series(predictor.contribution(table), index=table.index)
+    return pd.DataFrame(columns, index=table.index)
+
+
+def feature_counts(
+    models: Sequence[str], selections: Sequence[str], features: str
+) -> dict[tuple[str, str], float]:
+    """Numbers of features extracted and selected, by (quantity, model), for the comparison with the paper.
+
+    Parameters
+    ----------
+    models
+        Names of the models.
+    selections
+        Their ``selection.csv``, in the same order; a model without selection has no row in it.
+    features
+        A feature table of the run.
+    """
+    import pandas as pd
+    import pyarrow.parquet as parquet
+
+    extracted = len(parquet.read_schema(features).names) - 2  # patient_id and reader
+    counts: dict[tuple[str, str], float] = {("features_extracted", ""): extracted}
+    for name, file in zip(models, selections, strict=True):
+        steps = pd.read_csv(file)
+        if len(steps):
+            counts["features_extracted", name] = extracted
+            counts["features_selected", name] = int(steps["features_out"].iloc[-1])
+    return counts

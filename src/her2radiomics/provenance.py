@@ -1,0 +1,83 @@
+"""What made a run: command, commit, time, host, versions, and hashes of its results."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = (
+    "her2radiomics",
+    "snakemake",
+    "pyradiomics-bhklab",
+    "SimpleITK",
+    "scikit-learn",
+    "scipy",
+    "numpy",
+    "pandas",
+    "statsmodels",
+    "firthmodels",
+    "lifelines",
+    "matplotlib",
+    "seaborn",
+)
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages whose numbers the results depend on."""
+    return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
+
+
+def file_hashes(files: Iterable[str]) -> dict[str, str]:
+    """SHA-256 of each file, by path."""
+    return {str(file): sha256(Path(file).read_bytes()).hexdigest() for file in sorted(map(str, files))}
+
+
+def record(run: Mapping[str, Any], files: Iterable[str]) -> str:
+    """Return the provenance of a run as JSON.
+
+    Parameters
+    ----------
+    run
+        What was asked for: id, study, variant, cohort, seed, size.
+    files
+        Results whose hashes are kept.
+
+    Notes
+    -----
+    The workflow leaves its command line and number of cores in the environment (``HER2RADIOMICS_COMMAND``,
+    ``HER2RADIOMICS_CORES``).
+    """
+    content = {
+        "run": dict(run),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "host": platform.node(),
+        "platform": platform.platform(),
+        "cores": os.environ.get("HER2RADIOMICS_CORES", ""),
+        "command": os.environ.get("HER2RADIOMICS_COMMAND", ""),
+        "commit": _commit(),
+        "versions": versions(),
+        "sha256": file_hashes(files),
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def _commit() -> str:
+    """The checkout's commit, with a mark when it is changed; empty outside a checkout."""
+    here = Path(__file__).parent
+    try:
+        commit = _git(here, "rev-parse", "HEAD")
+        return commit + ("+changes" if _git(here, "status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def _git(folder: Path, *words: str) -> str:
+    return subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, check=True).stdout.strip()
