@@ -114,6 +114,27 @@ def study_text(run: Run, extraction: Path) -> dict[str, Any]:
     }
 
 
+def run_info(run: Run, seed: int) -> dict[str, Any]:
+    """A run in words, with the keys of :class:`her2radiomics.report.info.RunInfo`."""
+    cohort = run.dataset.cohort
+    return {
+        "id": run.id,
+        "study": run.request.study,
+        "variant": run.request.variant,
+        "cohort": run.request.cohort,
+        "cohort_title": cohort.title,
+        "cohort_description": cohort.description,
+        "cohort_citation": cohort.citation,
+        "cohort_licence": cohort.licence,
+        "departures": list(cohort.departures),
+        "simulated": run.dataset.simulated,
+        "extracted": run.extracted,
+        "partitions": run.partitions,
+        "seed": seed,
+        "protocol": run.protocol.model_dump(mode="json", exclude={"simulation"}),
+    }
+
+
 def evaluation_lines(run: Run) -> list[str]:
     """How the models are judged, a line each."""
     settings = run.protocol.evaluation

@@ -131,11 +131,12 @@ class Run:
         always = ("performance", "performance_extra", "delong", "published")
         tables += [f"{self.folder}/tables/{name}.csv" for name in always]
         report = [f"{self.folder}/report.html", f"{self.folder}/provenance/run.json"]
+        features = [f"{self.folder}/features/reproducibility.csv"]
         return {
             "figures": figures,
             "tables": tables,
             "report": report,
-            "all": [*extraction, *figures, *tables, *report],
+            "all": [*extraction, *features, *figures, *tables, *report],
         }[kind]
 
 

@@ -34,7 +34,7 @@ def table_inputs(run: Run, settings: tables.TableBase) -> dict[str, Any]:
         elif need in TABLE_FILES:
             inputs[need] = f"{run.folder}/{TABLE_FILES[need]}"
         else:
-            models = settings.models_used(run.protocol.models)
+            models = tables.models_needed(settings) or run.protocol.models
             inputs[need] = {model: f"{run.folder}/models/{model}/{need}.csv" for model in models}
     return inputs
 

@@ -149,3 +149,8 @@ def run_description(name):
 def strength_of(run):
     """Strength of the planted signal."""
     return PLAN.config.strength if PLAN.config.strength is not None else run.protocol.simulation.strength
+
+
+def run_info(name):
+    """A run in words, for its page."""
+    return describe.run_info(RUNS[name], PLAN.config.seed)

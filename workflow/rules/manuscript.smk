@@ -73,21 +73,22 @@ rule page:
         figures=lambda w: run_of(w).targets("figures"),
         tables=lambda w: run_of(w).targets("tables"),
         models=lambda w: [
-            f"results/{w.run}/models/{name}/{file}"
-            for name in run_of(w).protocol.models
-            for file in ("model.json", "selection.csv", "coefficients.csv", "calibration.csv")
+            f"results/{w.run}/models/{name}/model.json" for name in run_of(w).protocol.models
         ],
-        flow="results/{run}/cohort/flow.csv",
-        participants="results/{run}/cohort/participants.csv",
-        qc=lambda w: f"results/{w.run}/cohort/qc.csv" if run_of(w).extracted else [],
+        details=lambda w: [
+            f"results/{w.run}/models/{name}/{file}.csv"
+            for name in run_of(w).protocol.models
+            for file in ("selection", "coefficients", "calibration", "reproducibility")
+        ],
+        cohort=lambda w: [f"results/{w.run}/cohort/{file}.csv" for file in ("flow", "participants")],
+        reproducibility="results/{run}/features/reproducibility.csv",
+        qc=lambda w: qc_file(run_of(w)),
         overlays=lambda w: overlay_files(run_of(w)),
-        protocol=lambda w: f"workflow/studies/{run_of(w).request.study}.yaml",
         parameters=lambda w: parameter_files(run_of(w)),
     output:
         "results/{run}/report.html",
     params:
-        run=lambda w: run_description(w.run),
-        study=lambda w: study_text_of(w.run),
+        info=lambda w: run_info(w.run),
     log:
         "logs/{run}/report.log",
     resources:
@@ -99,18 +100,20 @@ rule page:
         "../../scripts/report.py"
 
 
+REPORTED = [name for name, run in RUNS.items() if run.request.until == "report"]
+
+
 rule index:
     message:
         "index of all runs"
     input:
-        pages=[f"results/{name}/report.html" for name, run in RUNS.items() if run.request.until == "report"],
-        performance=[
-            f"results/{name}/tables/performance.csv" for name, run in RUNS.items() if run.request.until == "report"
-        ],
+        pages=[f"results/{name}/report.html" for name in REPORTED],
+        performance=[f"results/{name}/tables/performance.csv" for name in REPORTED],
+        flow=[f"results/{name}/cohort/flow.csv" for name in REPORTED],
     output:
         "results/index.html",
     params:
-        runs=[run_description(name) for name, run in RUNS.items() if run.request.until == "report"],
+        runs=[run_info(name) for name in REPORTED],
     log:
         "logs/index.log",
     resources:

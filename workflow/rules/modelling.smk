@@ -107,3 +107,23 @@ rule evaluate:
         "../../envs/study.yaml"
     script:
         "../../scripts/evaluate.py"
+
+
+rule reproducibility:
+    message:
+        "reproducibility of the features: {wildcards.run}"
+    input:
+        lambda w: [f"results/{w.run}/models/{name}/reproducibility.csv" for name in run_of(w).protocol.models],
+    output:
+        "results/{run}/features/reproducibility.csv",
+    params:
+        models=lambda w: list(run_of(w).protocol.models),
+    log:
+        "logs/{run}/reproducibility.log",
+    resources:
+        mem_mb=500,
+        runtime=5,
+    conda:
+        "../../envs/study.yaml"
+    script:
+        "../../scripts/reproducibility.py"

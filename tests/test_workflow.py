@@ -1,0 +1,134 @@
+"""The whole DAG, from images to report, on a small simulated cohort: results, determinism, reruns, failures."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+
+import pytest
+from workflow_run import Project, small_cohort
+
+CONFIG = {"seed": 7, "size": "demo", "runs": [{"study": "nat_response"}]}
+RUN = "results/nat_response"
+COHORT = "results/cohorts/simulated_nat_response"
+
+
+def rows(path):
+    with path.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Project:
+    """The study, run once with two cores."""
+    project = Project(tmp_path_factory.mktemp("study") / "two", CONFIG)
+    project.change("studies/nat_response.yaml", small_cohort(training=(9, 7), testing=(4, 3)))
+    project.printed = project.snakemake()
+    return project
+
+
+@pytest.mark.workflow
+class TestStudy:
+    def test_the_contract_of_results_is_kept(self, finished):
+        folder = finished.folder / RUN
+        expected = {
+            "cohort/participants.csv": ["patient_id", "centre", "partition", "label", "age"],
+            "cohort/flow.csv": ["step", "reason", "partition", "excluded", "remaining"],
+            "cohort/qc.csv": ["patient_id", "sequence", "reader", "region"],
+            "features/reproducibility.csv": ["model", "feature"],
+            "models/nomogram/coefficients.csv": ["term", "beta"],
+            "models/radiomics/selection.csv": ["step", "name", "features_in", "features_out", "note"],
+            "models/clinical/predictions.csv": ["patient_id", "partition", "label", "score", "probability"],
+            "tables/performance.csv": [
+                *("model", "partition", "n", "events", "auc", "auc_low", "auc_high", "ci_method", "threshold"),
+                *("sensitivity", "specificity", "ppv", "npv", "accuracy", "brier"),
+                *("calibration_intercept", "calibration_slope"),
+            ],
+            "tables/delong.csv": [
+                *("partition", "model_a", "model_b", "n", "auc_a", "auc_b", "difference", "z", "p", "p_holm"),
+            ],
+            "tables/published.csv": ["quantity", "model", "partition", "published"],
+        }
+        for name, columns in expected.items():
+            with (folder / name).open(encoding="utf-8") as stream:
+                assert next(csv.reader(stream))[: len(columns)] == columns, name
+        assert (finished.folder / "results/index.html").stat().st_size > 1000
+        assert (folder / "report.html").stat().st_size > 10_000
+
+    def test_every_figure_and_table_of_the_paper_is_there(self, finished):
+        figures = {path.stem.split("_")[1] for path in (finished.folder / RUN / "figures").glob("*.svg")}
+        assert figures == {"1", "2", "3", "4", "5a", "5b", "5c", "5d", "5e", "5f", "5g"}
+        for ending in ("svg", "pdf", "png", "csv"):
+            assert len(list((finished.folder / RUN / "figures").glob(f"*.{ending}"))) == 11
+        for ending in ("csv", "html", "tex", "docx"):
+            assert len(list((finished.folder / RUN / "tables").glob(f"table_?_*.{ending}"))) == 4
+
+    def test_everything_made_from_it_says_simulated(self, finished):
+        folder = finished.folder / RUN
+        for path in [*folder.rglob("*.csv")]:
+            if path.stat().st_size:
+                header = path.read_text(encoding="utf-8").splitlines()[0]
+                assert "simulated" in header.lower(), path
+        for path in [*folder.glob("figures/*.svg"), *folder.glob("tables/*.html"), folder / "report.html"]:
+            assert "simulated" in path.read_text(encoding="utf-8").lower(), path
+        assert json.loads((folder / "models/nomogram/model.json").read_text())["simulated"] is True
+
+    def test_features_are_the_papers_number(self, finished):
+        import pyarrow.parquet as parquet
+
+        names = parquet.read_schema(finished.folder / RUN / "features/training.parquet").names
+        assert len(names) == 2 + 3375
+        assert names[:2] == ["patient_id", "reader"]
+
+    def test_training_jobs_see_training_rows_only(self, finished):
+        import pandas as pd
+
+        folder = finished.folder / RUN
+        partition = {row["patient_id"]: row["partition"] for row in rows(folder / "cohort/participants.csv")}
+        seen = pd.read_parquet(folder / "features/training.parquet", columns=["patient_id"])["patient_id"]
+        assert {partition[patient] for patient in seen} == {"training"}
+        inputs = finished.snakemake("--summary", "--quiet", "all", f"{RUN}/models/radiomics/model.json")
+        assert "testing" not in inputs.replace("testing.log", "")
+
+    def test_progress_tells_how_far_which_patient_and_how_long(self, finished):
+        lines = [line for line in finished.printed.splitlines() if "features: patient C1-" in line]
+        assert lines and all(" % " in line and "gone" in line for line in lines)
+        assert any("left" in line for line in lines)
+
+    def test_nothing_changed_nothing_runs(self, finished):
+        assert finished.jobs() == {}
+
+    def test_one_core_gives_the_same_bytes(self, finished, tmp_path):
+        other = Project(tmp_path / "one", CONFIG)
+        other.change("studies/nat_response.yaml", small_cohort(training=(9, 7), testing=(4, 3)))
+        other.snakemake(cores=1)
+        assert other.hashes() == finished.hashes()
+
+    def test_a_replaced_mask_runs_that_patient_and_what_follows(self, finished, tmp_path):
+        project = tmp_path / "replaced"
+        shutil.copytree(finished.folder, project, symlinks=True)
+        copy = Project.__new__(Project)
+        copy.folder = project
+        masks = project / COHORT / "masks/C1-003"
+        shutil.copy(masks / "C1-003_DWI_reader2.nii.gz", masks / "C1-003_DWI_reader1.nii.gz")
+        jobs = copy.jobs()
+        assert jobs["extract"] == 1
+        assert "merge" in jobs
+        assert not [name for name in jobs if name.startswith("simulate")]
+
+    def test_a_corrupt_image_is_recorded_and_the_others_go_on(self, finished, tmp_path):
+        project = tmp_path / "corrupt"
+        shutil.copytree(finished.folder, project, symlinks=True)
+        copy = Project.__new__(Project)
+        copy.folder = project
+        image = project / COHORT / "images/C1-002/C1-002_T2FS.nii.gz"
+        image.write_bytes(image.read_bytes()[:-2000])
+        copy.snakemake()
+        failed = [row for row in rows(project / RUN / "cohort/qc.csv") if row["status"] == "failed"]
+        assert {(row["patient_id"], row["sequence"]) for row in failed} == {("C1-002", "T2FS")}
+        assert "C1-002_T2FS.nii.gz" in failed[0]["reason"]
+        flow = rows(project / RUN / "cohort/flow.csv")
+        assert [row["excluded"] for row in flow if row["step"] == "failed"] == ["1"]
+        kept = rows(project / RUN / "cohort/participants.csv")
+        assert "C1-002" not in {row["patient_id"] for row in kept}
