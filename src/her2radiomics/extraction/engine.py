@@ -1,21 +1,101 @@
-"""PyRadiomics' features of an image's regions."""
+"""PyRadiomics' features of an image's regions, at a fraction of its cost.
+
+The image is filtered once, on a padded crop around all regions (see
+:mod:`~her2radiomics.extraction.filters`), and each region's features come from PyRadiomics' own feature
+classes. With resampling, PyRadiomics' crop of each region (``padDistance``) is part of the values: regions
+are then resampled one by one, and only the whole-volume work around them is spared (see
+:mod:`~her2radiomics.extraction.resampling`).
+
+Parameter files with ``normalize``, ``preCrop``, resegmentation, ``minimumROISize``,
+``minimumROIDimensions`` other than 2, voxel settings, LBP in 3-D, or interpolators other than B-spline,
+linear and nearest neighbour run stock PyRadiomics instead.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
 
 from her2radiomics.errors import CaseError
+from her2radiomics.extraction.filters import LOG_PADDING, SUPPORTED, Box, filtered
 from her2radiomics.extraction.parameters import Parameters
+from her2radiomics.extraction.resampling import INTERPOLATORS, resample_region
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
 
+Key = TypeVar("Key", bound=Hashable)
+Values = dict[str, float]
+
+# settings that change nothing but the feature classes and the filters above, or that our own checks replace
+_COVERED = frozenset(
+    {
+        "additionalInfo",
+        "binCount",
+        "binWidth",
+        "correctMask",
+        "distances",
+        "force2D",
+        "force2Ddimension",
+        "geometryTolerance",
+        "gldm_a",
+        "gradientUseSpacing",
+        "interpolator",
+        "label",
+        "label_channel",
+        "lbp2DMethod",
+        "lbp2DRadius",
+        "lbp2DSamples",
+        "level",
+        "minimumROIDimensions",
+        "padDistance",
+        "resampledPixelSpacing",
+        "sigma",
+        "start_level",
+        "symmetricalGLCM",
+        "voxelArrayShift",
+        "wavelet",
+        "weightingNorm",
+    }
+)
+# settings that are covered only at the value that switches them off
+_OFF = {
+    "minimumROISize": None,
+    "normalize": False,
+    "normalizeScale": 1,
+    "preCrop": False,
+    "removeOutliers": None,
+    "resegmentMode": "absolute",
+    "resegmentRange": None,
+    "resegmentShape": False,
+}
+
+
+def covers(parameters: Parameters) -> bool:
+    """Whether a parameter file runs on crops; if not, stock PyRadiomics computes it."""
+    for name, value in parameters.settings.items():
+        if name in _OFF:
+            if value != _OFF[name]:
+                return False
+        elif name not in _COVERED:
+            return False
+    if parameters.settings.get("resampledPixelSpacing") is not None:
+        if parameters.settings.get("interpolator") not in INTERPOLATORS:
+            return False
+    return (
+        parameters.settings.get("minimumROIDimensions", 2) == 2 and set(parameters.image_types) <= SUPPORTED
+    )
+
 
 def extract(
-    image: sitk.Image, regions: Mapping[str, sitk.Image], parameters: Parameters
-) -> dict[str, dict[str, float]]:
+    image: sitk.Image,
+    regions: Mapping[Key, sitk.Image],
+    parameters: Parameters,
+    *,
+    log_padding: float = LOG_PADDING,
+) -> dict[Key, Values]:
     """Return region → feature name → value, in PyRadiomics' order.
 
     Parameters
@@ -23,36 +103,163 @@ def extract(
     image
         3-D image, checked.
     regions
-        Region name → mask of 0 and 1 on the image's grid.
+        Any key → mask of 0 and 1 on the image's grid.
     parameters
         What to compute.
+    log_padding
+        Padding of the Laplacian of Gaussian in multiples of σ; 20 makes its values those of the whole image
+        to the last bit, at more cost.
 
     Raises
     ------
     CaseError
-        When PyRadiomics fails, or yields other features than the parameter file promises.
+        The first region's failure, see :func:`extract_each`.
     """
+    found = extract_each(image, regions, parameters, log_padding=log_padding)
+    for value in found.values():
+        if isinstance(value, CaseError):
+            raise value
+    return {key: value for key, value in found.items() if not isinstance(value, CaseError)}
+
+
+def extract_each(
+    image: sitk.Image,
+    regions: Mapping[Key, sitk.Image],
+    parameters: Parameters,
+    *,
+    log_padding: float = LOG_PADDING,
+) -> dict[Key, Values | CaseError]:
+    """As :func:`extract`, but a failing region costs only itself: its value is the error.
+
+    A region fails when PyRadiomics fails on it, or yields other features than the parameter file promises.
+    """
+    with _quiet_and_single_threaded():
+        if not covers(parameters):
+            found = _stock(image, regions, parameters)
+        elif parameters.settings.get("resampledPixelSpacing") is not None:
+            found = _resampled(image, regions, parameters, log_padding)
+        else:
+            found = _cropped(image, regions, parameters, log_padding)
+    for key, value in found.items():
+        if not isinstance(value, CaseError):
+            try:
+                check_names(value, parameters)
+            except CaseError as error:
+                found[key] = error
+    return found
+
+
+def _cropped(
+    image: sitk.Image, regions: Mapping[Key, sitk.Image], parameters: Parameters, log_padding: float
+) -> dict[Key, Values | CaseError]:
+    """Filter one padded crop for all regions."""
+    from her2radiomics.extraction.classes import image_features, shape_features
+    from her2radiomics.imaging.checks import extremes
+
+    boxes = {key: bounding_box(mask) for key, mask in regions.items()}
+    union = Box(
+        tuple(min(box.low[axis] for box in boxes.values()) for axis in range(3)),  # type: ignore[arg-type]
+        tuple(max(box.high[axis] for box in boxes.values()) for axis in range(3)),  # type: ignore[arg-type]
+    )
+    masks = {key: boxes[key].cut(mask) for key, mask in regions.items()}
+    found: dict[Key, Values | CaseError] = {}
+    for key, mask in masks.items():
+        with _recorded(found, key):
+            found[key] = shape_features(boxes[key].cut(image), mask, parameters)
+    low, high = extremes(image)
+    peak = low if -low > high else high
+    images = filtered(image, union, parameters.image_types, parameters.settings, peak, log_padding)
+    for crop, name, settings in images:
+        for key, mask in masks.items():
+            values = found[key]
+            if not isinstance(values, CaseError):
+                with _recorded(found, key):
+                    region = boxes[key].within(union).cut(crop)
+                    values.update(image_features(region, mask, name, settings, parameters))
+    return found
+
+
+def _resampled(
+    image: sitk.Image, regions: Mapping[Key, sitk.Image], parameters: Parameters, log_padding: float
+) -> dict[Key, Values | CaseError]:
+    """Resample each region with its padding, and go on from there as if that were the image."""
+    found: dict[Key, Values | CaseError] = {}
+    for key, mask in regions.items():
+        with _recorded(found, key):
+            resampled, region = resample_region(image, mask, bounding_box(mask), parameters.settings)
+            found.update(_cropped(resampled, {key: region}, parameters, log_padding))
+    return found
+
+
+def _stock(
+    image: sitk.Image, regions: Mapping[Key, sitk.Image], parameters: Parameters
+) -> dict[Key, Values | CaseError]:
+    """Stock PyRadiomics, for what the crops do not cover."""
     from radiomics.featureextractor import RadiomicsFeatureExtractor
 
-    logging.getLogger("radiomics").setLevel(logging.ERROR)
     extractor = RadiomicsFeatureExtractor(str(parameters.path), additionalInfo=False)
-    values: dict[str, dict[str, float]] = {}
-    for name, mask in regions.items():
-        try:
-            found = extractor.execute(image, mask)
-        except Exception as error:  # whatever PyRadiomics raises belongs to this region alone
-            raise CaseError(
-                found=f"PyRadiomics failing with {type(error).__name__}: {error}",
-                expected="features",
-                remedy="Look at the overlay of this region.",
-                region=name,
-            ) from error
-        values[name] = {feature: float(value) for feature, value in found.items()}
-        check_names(values[name], parameters, name)
-    return values
+    found: dict[Key, Values | CaseError] = {}
+    for key, mask in regions.items():
+        with _recorded(found, key):
+            found[key] = {name: float(value) for name, value in extractor.execute(image, mask).items()}
+    return found
 
 
-def check_names(values: Mapping[str, float], parameters: Parameters, region: str) -> None:
+def bounding_box(mask: sitk.Image) -> Box:
+    """The smallest box that holds every non-zero voxel; a mask without one is a :class:`CaseError`."""
+    import numpy as np
+    import SimpleITK as sitk
+
+    voxels = sitk.GetArrayViewFromImage(mask)
+    planes = np.flatnonzero(voxels.any(axis=(1, 2)))
+    if not planes.size:
+        raise CaseError(
+            found="an empty region",
+            expected="a region with voxels",
+            remedy="Look at the overlay of this region.",
+        )
+    low, high = [int(planes[0])], [int(planes[-1]) + 1]
+    within = voxels[low[0] : high[0]]
+    for axis in (1, 2):
+        hits = np.flatnonzero(within.any(axis=(0, 3 - axis)))
+        low.append(int(hits[0]))
+        high.append(int(hits[-1]) + 1)
+    return Box(tuple(reversed(low)), tuple(reversed(high)))  # type: ignore[arg-type]
+
+
+@contextmanager
+def _recorded(found: dict[Key, Values | CaseError], key: Key) -> Iterator[None]:
+    """Turn whatever PyRadiomics raises into that region's error."""
+    try:
+        yield
+    except CaseError as error:
+        found[key] = error
+    except Exception as error:
+        found[key] = CaseError(
+            found=f"PyRadiomics failing with {type(error).__name__}: {error}",
+            expected="features",
+            remedy="Look at the overlay of this region.",
+        )
+
+
+@contextmanager
+def _quiet_and_single_threaded() -> Iterator[None]:
+    """One ITK thread (jobs run side by side), and no warnings of PyRadiomics: what they say is checked
+    here."""
+    import SimpleITK as sitk
+
+    logger = logging.getLogger("radiomics")
+    level, threads = logger.level, sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    logger.setLevel(logging.CRITICAL)
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(threads)
+
+
+def check_names(values: Mapping[str, float], parameters: Parameters) -> None:
     """Refuse a feature set that is not exactly the one that the parameter file promises."""
     missing = [name for name in parameters.feature_names if name not in values]
     if missing:
@@ -60,7 +267,6 @@ def check_names(values: Mapping[str, float], parameters: Parameters, region: str
             found=f"{len(missing)} of {len(parameters.feature_names)} features missing ({_some(missing)})",
             expected="every feature that the parameter file asks for",
             remedy="The image may be too small for a filter, or the region too thin: look at its overlay.",
-            region=region,
         )
     promised = set(parameters.feature_names)
     extra = [name for name in values if name not in promised]
@@ -69,7 +275,6 @@ def check_names(values: Mapping[str, float], parameters: Parameters, region: str
             found=f"{len(extra)} features that the parameter file does not ask for ({_some(extra)})",
             expected=f"its {len(promised)} features",
             remedy="Check the installed PyRadiomics version against the lock file.",
-            region=region,
         )
 
 

@@ -105,7 +105,7 @@ def _layers(case: LoadedCase, regions: Sequence[str]) -> _Layers | None:
         radius = parse_region(name).radius_mm
         if radius is not None:
             try:
-                rings.append(turn(sitk.GetArrayViewFromImage(make_region(first, name, case.breast))) != 0)
+                rings.append(turn(sitk.GetArrayFromImage(make_region(first, name, case.breast))) != 0)
             except CaseError:
                 continue  # qc.csv says why there is none; the tumour is still worth a look
             radii.append(f"{radius:g}")
