@@ -30,6 +30,11 @@ from her2radiomics.statistics.proportions import (
     operating_point,
     proportion_interval,
 )
+from her2radiomics.statistics.reclassification import (
+    Improvement,
+    integrated_discrimination,
+    net_reclassification,
+)
 from her2radiomics.statistics.regression import LogisticRegression, logistic_regression
 from her2radiomics.statistics.resampling import (
     OptimismCorrectedAuc,
@@ -45,8 +50,11 @@ from her2radiomics.statistics.roc import (
     delong_test_unpaired,
     youden_threshold,
 )
+from her2radiomics.statistics.survival import Cox, KaplanMeier, LogRank, cox, kaplan_meier, logrank
 from her2radiomics.statistics.variable_choice import (
+    LikelihoodRatio,
     UnivariateThenMultivariate,
+    likelihood_ratio_test,
     univariate_then_multivariate,
 )
 
@@ -56,12 +64,17 @@ __all__ = [
     "CategoricalPredictor",
     "Coding",
     "ContinuousPredictor",
+    "Cox",
     "DeLongTest",
     "DecisionCurve",
     "GroupComparison",
     "HosmerLemeshow",
+    "Improvement",
     "IntraclassCorrelation",
+    "KaplanMeier",
+    "LikelihoodRatio",
     "LinearModel",
+    "LogRank",
     "LogisticRegression",
     "Nomogram",
     "OperatingPoint",
@@ -74,6 +87,7 @@ __all__ = [
     "calibration",
     "calibration_curve",
     "compare_groups",
+    "cox",
     "decision_curve",
     "delong_test",
     "delong_test_unpaired",
@@ -81,8 +95,13 @@ __all__ = [
     "hosmer_lemeshow",
     "icc",
     "icc_table",
+    "integrated_discrimination",
+    "kaplan_meier",
+    "likelihood_ratio_test",
     "logistic_refit",
     "logistic_regression",
+    "logrank",
+    "net_reclassification",
     "nomogram",
     "operating_point",
     "optimism_corrected_auc",

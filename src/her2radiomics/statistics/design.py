@@ -72,8 +72,8 @@ class Coding:
             unseen = [value for value in column.unique() if value not in known]
             if unseen:
                 raise ValueError(
-                    f"column '{name}': found level {unseen[0]!r}, expected one of "
-                    f"{', '.join(repr(level) for level in known)}."
+                    f"column '{name}': found level '{unseen[0]}', expected one of "
+                    f"{', '.join(map(str, known))}."
                 )
             parts.append(np.stack([(column == level).to_numpy(dtype=float) for level in known[1:]], axis=1))
         return np.concatenate(parts, axis=1) if parts else np.empty((len(table), 0))
@@ -114,9 +114,8 @@ def treatment_coding(table: pd.DataFrame, levels: Levels | None = None) -> Codin
         present = column.unique()
         if len(present) < 2:
             raise ValueError(
-                f"column '{name}': found one value, {present[0] if len(present) else None!r}, in "
-                f"all {len(column)} "
-                "rows; expected a column that varies. Leave it out."
+                f"column '{name}': found one value ({present[0] if len(present) else 'none'}) in all "
+                f"{len(column)} rows; expected a column that varies. Leave it out."
             )
         if name in levels:
             order = list(levels[name])
@@ -128,10 +127,12 @@ def treatment_coding(table: pd.DataFrame, levels: Levels | None = None) -> Codin
             order = sorted(present, key=str)
         missed = [value for value in present if value not in order]
         if missed:
-            raise ValueError(f"column '{name}': found level {missed[0]!r}, expected one of {order}.")
+            raise ValueError(
+                f"column '{name}': found level '{missed[0]}', expected one of {', '.join(map(str, order))}."
+            )
         if order[0] not in present:
             raise ValueError(
-                f"column '{name}': found no row with the reference level {order[0]!r}; expected some. "
+                f"column '{name}': found no row with the reference level '{order[0]}'; expected some. "
                 "Choose another reference level."
             )
         coded[str(name)] = tuple(level for level in order if level in present)

@@ -156,29 +156,43 @@ def firth_maximum(
 def firth_profile_interval(
     x: FloatArray, positive: BoolArray, beta: FloatArray, error: float, at: int, level: float
 ) -> tuple[float, float]:
-    """Profile interval of coefficient ``at``; ``beta`` is the maximum and ``error`` its standard error there."""
+    """Profile interval of coefficient ``at``; ``beta`` is the maximum, ``error`` its standard error there."""
     from scipy.optimize import brentq
     from scipy.special import chdtri
 
-    free = np.arange(beta.size) != at
     target = firth_log_likelihood(x, positive, beta) - float(chdtri(1, 1 - level)) / 2
     bounds = []
     for side in (-1.0, 1.0):
-        near = beta
+        near, inner, reach = beta, 0.0, error / 4
+        while True:  # walk outwards, so that each maximum starts from its neighbour
+            moved, value = firth_profile(x, positive, near, at, beta[at] + side * reach)
+            if value <= target:
+                break
+            near, inner, reach = moved, reach, reach * 1.3
 
-        def above(value: float) -> float:
-            nonlocal near  # the last maximum is the best start of the next
-            start = near.copy()
-            start[at] = value
-            near, best = firth_maximum(x, positive, free, start)
-            return best - target
+        def above(point: float, near: FloatArray = near) -> float:
+            return firth_profile(x, positive, near, at, point)[1] - target
 
-        reach = error
-        while above(beta[at] + side * reach) > 0:
-            reach *= 1.5
-        near = beta
-        bounds.append(float(brentq(above, beta[at], beta[at] + side * reach, xtol=1e-10, rtol=1e-12)))
+        ends = (beta[at] + side * inner, beta[at] + side * reach)
+        bounds.append(float(brentq(above, *ends, xtol=1e-10, rtol=1e-12)))
     return bounds[0], bounds[1]
+
+
+def firth_profile(
+    x: FloatArray, positive: BoolArray, near: FloatArray, at: int, value: float
+) -> tuple[FloatArray, float]:
+    """Maximum with coefficient ``at`` held at ``value``: the best from several starts.
+
+    Far from the overall maximum the penalised likelihood of a separated outcome can have several local maxima. The
+    starts are ``near``, 0, and ``near`` stretched as the held coefficient is; with a predictor of few values another
+    maximum may still be higher, and an interval's far end is then the nearer crossing.
+    """
+    free = np.arange(near.size) != at
+    starts = [np.where(free, near, value), np.where(free, 0.0, value)]
+    if near[at] != 0 and value != 0:
+        starts.append(near * (value / near[at]))
+    tried = [firth_maximum(x, positive, free, start) for start in starts]
+    return max(tried, key=lambda result: result[1])
 
 
 def intercept_for(linear: FloatArray, positive: BoolArray) -> float:

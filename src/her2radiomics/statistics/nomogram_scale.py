@@ -231,15 +231,15 @@ def pretty(low: float, high: float, n: int = 5) -> FloatArray:
         last += 1
     lacking = fewest - (last - first)
     if lacking > 0:
-        more = lacking // 2
-        first, last = (
-            (first - more, last + more + lacking % 2)
-            if first >= 0
-            else (
-                first - more - lacking % 2,
-                last + more,
-            )
-        )
+        half = lacking // 2
+        if low == 0 and first == 0 and high != 0:
+            last += lacking
+        elif high == 0 and last == 0 and low != 0:
+            first -= lacking
+        elif first >= 0:
+            first, last = first - half - lacking % 2, last + half
+        else:
+            first, last = first - half, last + half + lacking % 2
     decimals = max(0, -math.floor(math.log10(unit)))
     return np.round(np.arange(first, last + 1) * unit, decimals)
 

@@ -84,6 +84,11 @@ class LogisticRegression(Result):
             text += " The data are separated."
         return text
 
+    @property
+    def labels(self) -> BoolArray:
+        """Outcomes of the rows fitted, shape (n,)."""
+        return self._positive
+
     def linear_predictor(self, table: pd.DataFrame) -> FloatArray:
         """Return the linear predictor of new rows, shape (rows,); unseen levels are refused by name."""
         if not self.converged:
@@ -262,8 +267,7 @@ def _firth(
     for i in range(peak.size):
         x, top = (plain, peaks[0]) if i == 0 else (centred, peaks[1])
         bounds.append(likelihood.firth_profile_interval(x, positive, top, float(error[i]), i, level))
-        null = np.where(np.arange(peak.size) == i, 0.0, top)
-        best = likelihood.firth_maximum(x, positive, np.arange(peak.size) != i, null)[1]
+        best = likelihood.firth_profile(x, positive, top, i, 0.0)[1]
         statistics.append(max(0.0, 2 * (value - best)))
     unit = np.concatenate([[1.0], scale])
     beta, error = peaks[0] / unit, error / unit

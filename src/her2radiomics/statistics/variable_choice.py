@@ -168,3 +168,44 @@ def _rows(model: LogisticRegression, p: pd.Series) -> list[dict]:
         for row in model.table.to_dict("records")
         if row["term"] != INTERCEPT
     ]
+
+
+@dataclass(frozen=True)
+class LikelihoodRatio(Result):
+    """Likelihood-ratio test of nested models."""
+
+    statistic: float
+    df: int
+    p: float
+
+
+def likelihood_ratio_test(smaller: LogisticRegression, larger: LogisticRegression) -> LikelihoodRatio:
+    """Compare two nested logistic regressions of the same rows (``anova(test = "LRT")``).
+
+    Parameters
+    ----------
+    smaller, larger
+        Maximum-likelihood fits; every term of ``smaller`` is in ``larger``.
+
+    Raises
+    ------
+    ValueError
+        If the models are not nested, were fitted on different rows, or not by maximum likelihood.
+    """
+    from scipy.special import chdtrc
+
+    for model in (smaller, larger):
+        if model.method != "ml" or not model.converged:
+            raise ValueError(
+                f"found a fit by {model.method!r}, expected maximum likelihood that converged. After Firth's "
+                "method use .variable_tests('lr') of the larger model."
+            )
+    if smaller.n != larger.n or not np.array_equal(smaller.labels, larger.labels):
+        raise ValueError("found models of different rows, expected the same rows and outcomes.")
+    df = len(larger.coefficients) - len(smaller.coefficients)
+    if df < 1 or not set(smaller.coefficients) <= set(larger.coefficients):
+        raise ValueError(
+            "found models that are not nested, expected every term of the smaller in the larger."
+        )
+    statistic = max(0.0, 2 * (larger.log_likelihood - smaller.log_likelihood))
+    return LikelihoodRatio(statistic, df, float(chdtrc(df, statistic)))
