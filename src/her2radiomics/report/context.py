@@ -1,0 +1,220 @@
+"""What a page is made from: loaded, worded and ready to print. Paths are relative to the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Link:
+    """A file beside the page."""
+
+    label: str
+    href: str
+
+
+@dataclass(frozen=True)
+class FlowStep:
+    """One line of the recruitment flow; ``kind`` is the ``step`` of ``flow.csv``."""
+
+    kind: str
+    text: str
+    excluded: int | None
+    remaining: int | None
+
+
+@dataclass(frozen=True)
+class PartitionSummary:
+    """A partition, its patients, and how many of them had the positive outcome."""
+
+    label: str
+    n: int
+    events: int
+
+
+@dataclass(frozen=True)
+class Methods:
+    """A headed part of the methods, as paragraphs of plain text."""
+
+    heading: str
+    paragraphs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A plain table of texts."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class QcRow:
+    """A line of ``qc.csv``: its cells in the order of :attr:`ReportContext.qc_headings`, and its status."""
+
+    status: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """A picture of region on image: a thumbnail as data URI (empty: only the link), and the picture itself."""
+
+    patient: str
+    sequence: str
+    status: str
+    thumbnail: str
+    href: str
+
+
+@dataclass(frozen=True)
+class ReportTable:
+    """A rendered table: an HTML fragment that is trusted as it stands, and its files."""
+
+    number: str
+    fragment: str
+    files: tuple[Link, ...]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A figure or a panel of one: a picture as data URI, what it shows, and its files."""
+
+    letter: str
+    title: str
+    caption: str
+    alt: str
+    picture: str
+    files: tuple[Link, ...]
+
+
+@dataclass(frozen=True)
+class ReportFigure:
+    """A figure in the paper's numbering, of one or several panels."""
+
+    number: str
+    panels: tuple[Panel, ...]
+
+
+@dataclass(frozen=True)
+class ModelSummary:
+    """A fitted model: what it is, its formula, and how many features each step left.
+
+    ``formula`` is the score's left side, then its terms; ``marks`` are warnings, ``notes`` remarks of the fit.
+    """
+
+    id: str
+    label: str
+    kind: str
+    description: str
+    score: str
+    formula: tuple[str, ...]
+    coefficients: Grid
+    selection: Grid
+    marks: tuple[str, ...]
+    notes: tuple[str, ...]
+    files: tuple[Link, ...]
+
+
+@dataclass(frozen=True)
+class PublishedRow:
+    """A number of the paper beside the run's; ``reproduced`` is empty where the run has none."""
+
+    quantity: str
+    model: str
+    partition: str
+    published: str
+    reproduced: str
+    n: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """A place where the paper contradicts itself, the side that is followed, the variant of the other."""
+
+    finding: str
+    followed: str
+    variant: str
+
+
+@dataclass(frozen=True)
+class ReportContext:
+    """Everything on a run's page. All texts are plain and are escaped, save the tables' fragments.
+
+    Attributes
+    ----------
+    run, title, question
+        Name of the run's folder, the study's title and question.
+    simulated
+        Whether the patients are simulated: a banner says so.
+    headline, findings
+        The result in one sentence, and in a few more.
+    citation, doi
+        The source paper.
+    cohort, cohort_notes
+        The cohort's title, and lines on what it is and how to cite it.
+    positive
+        Printed name of the positive outcome.
+    flow, partitions, failed, excluded
+        Who was registered, who left and why; ``failed`` lists the cases that could not be used, as patient,
+        sequence, reader, region and reason.
+    methods
+        The methods section.
+    qc_headings, qc, overlays, overlays_note
+        Quality control; the note says how many pictures are linked but not shown.
+    tables, table_files, figures, models, published
+        The results. ``table_files`` are the tables of numbers that have no printed form.
+    assumptions, contradictions, departures
+        What was chosen, where the paper disagrees with itself, what the cohort made different.
+    versions, hashes, provenance
+        Software, SHA-256 of what went in, and the file that says how the run was made.
+    """
+
+    run: str
+    title: str
+    question: str
+    simulated: bool
+    headline: str
+    findings: tuple[str, ...]
+    citation: str
+    doi: str
+    cohort: str
+    cohort_notes: tuple[str, ...]
+    positive: str
+    variant: str
+    flow: tuple[FlowStep, ...]
+    partitions: tuple[PartitionSummary, ...]
+    failed: Grid
+    methods: tuple[Methods, ...]
+    tables: tuple[ReportTable, ...]
+    table_files: tuple[Link, ...]
+    figures: tuple[ReportFigure, ...]
+    models: tuple[ModelSummary, ...]
+    published: tuple[PublishedRow, ...]
+    assumptions: tuple[str, ...]
+    contradictions: tuple[Disagreement, ...]
+    departures: tuple[str, ...]
+    versions: tuple[tuple[str, str], ...]
+    hashes: tuple[tuple[str, str], ...]
+    provenance: Link | None = None
+    qc_headings: tuple[str, ...] = ()
+    qc: tuple[QcRow, ...] = ()
+    overlays: tuple[Overlay, ...] = ()
+    overlays_note: str = ""
+    files: tuple[Link, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """A run in the index; ``aucs`` is the primary model's AUC with interval by partition."""
+
+    run: str
+    href: str
+    title: str
+    question: str
+    cohort: str
+    variant: str
+    simulated: bool
+    headline: str
+    aucs: tuple[tuple[str, str], ...]

@@ -1,0 +1,133 @@
+"""Regions and feature extraction in the wording of a methods section, from the PyRadiomics parameter files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from her2radiomics.manuscript.tables.formatting import listing
+from her2radiomics.report.info import RunInfo
+
+IMAGE_TYPES = {
+    "Original": "original",
+    "Wavelet": "wavelet",
+    "LoG": "Laplacian of Gaussian",
+    "Square": "square",
+    "SquareRoot": "square root",
+    "Logarithm": "logarithm",
+    "Exponential": "exponential",
+    "Gradient": "gradient magnitude",
+    "LBP2D": "2-D local binary pattern",
+    "LBP3D": "3-D local binary pattern",
+}
+CLASSES = {
+    "shape": "3-D shape",
+    "shape2D": "2-D shape",
+    "firstorder": "first-order",
+    "glcm": "grey-level co-occurrence matrix",
+    "glrlm": "grey-level run-length matrix",
+    "glszm": "grey-level size-zone matrix",
+    "gldm": "grey-level dependence matrix",
+    "ngtdm": "neighbouring grey-tone difference matrix",
+}
+INTERPOLATORS = {
+    "sitkBSpline": "B-spline",
+    "sitkLinear": "linear",
+    "sitkNearestNeighbor": "nearest-neighbour",
+}
+
+
+def region_phrase(region: str) -> str:
+    """A region of interest in words: ``ring_3mm_slice`` is the 3 mm ring around the tumour in its largest slice."""
+    what, extent = region.rsplit("_", 1)
+    where = "in its largest slice" if extent == "slice" else "in its whole volume"
+    if what == "tumour":
+        return f"the tumour {where}"
+    width = what.removeprefix("ring_").removesuffix("mm")
+    return f"the ring from the tumour's edge to {width} mm outside it, {where.replace('its', 'the tumour’s')}"
+
+
+def regions(info: RunInfo) -> tuple[str, ...]:
+    """Who outlined what, and which regions were made from the outlines."""
+    if not info.extracted:
+        return ()
+    lines = [f"{line.rstrip('.')}." for line in info.get("delineation", [])]
+    by_regions: dict[tuple[str, ...], list[str]] = {}
+    for item in info.get("sequences", {}).values():
+        by_regions.setdefault(tuple(item["regions"]), []).append(item["label"])
+    for names, sequences in by_regions.items():
+        what = listing([region_phrase(name) for name in names])
+        lines.append(f"On {listing(sequences)} the region of interest was {what}.")
+    if any("ring_" in name for names in by_regions for name in names):
+        lines.append(
+            "A ring holds the voxels whose centre lies within that distance of a tumour voxel's centre, outside the "
+            "tumour, inside the image and, where a breast mask was given, inside the breast."
+        )
+    lines.append(
+        "Where several readers outlined a lesion, the first reader's region trained and tested the models."
+    )
+    return (" ".join(lines),)
+
+
+def extraction(info: RunInfo, parameters: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    """Features of each parameter file: counts, image types, classes, discretisation, resampling, normalisation."""
+    if not info.extracted:
+        return ("The features were brought as a table; none was extracted from images here.",)
+    sequences = info.get("sequences", {})
+    by_file: dict[str, list[str]] = {}
+    for name, item in sequences.items():
+        by_file.setdefault(item["parameters"], []).append(name)
+    total = sum(item["features"] * len(item["regions"]) for item in sequences.values())
+    paragraphs = []
+    for file, names in by_file.items():
+        items = [sequences[name] for name in names]
+        where = listing([item["label"] for item in items])
+        text = f"From each region on {where}, {items[0]['features']} features were extracted with PyRadiomics"
+        if len(by_file) == 1:
+            text += f", {total} in all"
+        paragraphs.append(f"{text}. {_settings(parameters.get(file, {}))}".strip())
+    if len(by_file) > 1:
+        paragraphs.append(f"In all there were {total} features a patient.")
+    return tuple(paragraphs)
+
+
+def _settings(content: Mapping[str, Any]) -> str:
+    if not content:
+        return ""
+    setting = content.get("setting") or {}
+    kinds = [_image_type(name, own or {}) for name, own in (content.get("imageType") or {}).items()]
+    classes = [
+        f"{CLASSES.get(name, name)}{f' ({len(features)})' if features else ''}"
+        for name, features in (content.get("featureClass") or {}).items()
+    ]
+    lines = []
+    if kinds:
+        lines.append(f"Image types: {listing(kinds)}.")
+    if classes:
+        lines.append(f"Feature classes: {listing(classes)}.")
+    if setting.get("binCount"):
+        lines.append(f"Grey levels were discretised to {setting['binCount']} bins.")
+    else:
+        lines.append(f"Grey levels were discretised with a bin width of {setting.get('binWidth', 25):g}.")
+    if setting.get("force2D"):
+        lines.append("Texture was computed in the plane (2-D).")
+    spacing = setting.get("resampledPixelSpacing")
+    if spacing:
+        size = " × ".join(f"{value:g}" for value in spacing)
+        how = INTERPOLATORS.get(setting.get("interpolator", "sitkBSpline"), setting.get("interpolator"))
+        lines.append(f"Images were resampled to {size} mm ({how} interpolation).")
+    else:
+        lines.append("Images were not resampled.")
+    lines.append(
+        f"Intensities were normalised (scale {setting.get('normalizeScale', 1):g})."
+        if setting.get("normalize")
+        else "Intensities were not normalised."
+    )
+    return " ".join(lines)
+
+
+def _image_type(name: str, own: Mapping[str, Any]) -> str:
+    label = IMAGE_TYPES.get(name, name)
+    if name == "LoG" and own.get("sigma"):
+        label += f" (σ {listing([f'{sigma:g}' for sigma in own['sigma']])} mm)"
+    return label

@@ -1,0 +1,333 @@
+"""Gathers what a run has made, as the results contract lays it out, into what a page is made from."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from her2radiomics.errors import StudyError
+from her2radiomics.manuscript.tables import formatting as fmt
+from her2radiomics.manuscript.tables.html import fragment_of
+from her2radiomics.manuscript.tables.inputs import read_csv
+from her2radiomics.manuscript.tables.performance import performance_row
+from her2radiomics.report import words
+from her2radiomics.report.context import (
+    Disagreement,
+    FlowStep,
+    Grid,
+    Link,
+    PartitionSummary,
+    PublishedRow,
+    ReportContext,
+    ReportTable,
+    RunSummary,
+)
+from her2radiomics.report.figures import figures
+from her2radiomics.report.info import RunInfo
+from her2radiomics.report.methods import methods
+from her2radiomics.report.models import model_summary, rows_of
+from her2radiomics.report.quality import QC_HEADINGS, failed_cases, overlay_pictures, qc_rows
+from her2radiomics.settings import read_yaml, validate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PERFORMANCE = (
+    "model",
+    "partition",
+    "n",
+    "events",
+    "auc",
+    "auc_low",
+    "auc_high",
+    "sensitivity",
+    "specificity",
+)
+FLOW = ("step", "reason", "partition", "excluded", "remaining", "events")
+PUBLISHED = (
+    "quantity",
+    "model",
+    "partition",
+    "published",
+    "published_low",
+    "published_high",
+    "reproduced",
+    "low",
+    "high",
+    "n",
+)
+#: Libraries whose version decides on a number, by their printed name.
+SOFTWARE = {
+    "her2radiomics": "her2radiomics",
+    "PyRadiomics (pyradiomics-bhklab)": "pyradiomics-bhklab",
+    "SimpleITK": "SimpleITK",
+    "scikit-image": "scikit-image",
+    "scikit-learn": "scikit-learn",
+    "SciPy": "scipy",
+    "NumPy": "numpy",
+    "pandas": "pandas",
+    "statsmodels": "statsmodels",
+    "firthmodels": "firthmodels",
+    "lifelines": "lifelines",
+    "dcurves": "dcurves",
+    "matplotlib": "matplotlib",
+    "Snakemake": "snakemake",
+}
+
+
+def build_context(
+    run_folder: str | Path,
+    info: RunInfo | Mapping[str, Any],
+    *,
+    overlays: Sequence[str | Path] = (),
+    parameters: Sequence[str | Path] = (),
+    hashed: Mapping[str, str | Path] | None = None,
+) -> ReportContext:
+    """Gather a run's page.
+
+    Parameters
+    ----------
+    run_folder
+        ``results/S``; the page will lie in it as ``report.html``.
+    info
+        The run in words, as :class:`~her2radiomics.report.info.RunInfo` or as plain data for it.
+    overlays
+        Quality-control pictures, each ``…/<patient>/<sequence>.png``.
+    parameters
+        The PyRadiomics parameter files.
+    hashed
+        What went in, by its printed name: files whose SHA-256 the page gives.
+
+    Raises
+    ------
+    SettingsError
+        ``info`` is not as it must be, or a parameter file is broken.
+    StudyError
+        A figure, table or picture is missing, with what to do.
+    TableError
+        A CSV is missing or lacks a column.
+    """
+    folder = Path(run_folder)
+    if not isinstance(info, RunInfo):
+        info = validate(RunInfo, info, "run")
+    flow = read_csv(folder / "cohort" / "flow.csv", FLOW)
+    performance = _performance(folder)
+    partitions = _partitions(flow, info)
+    selection = {
+        name: rows_of(folder / "models" / name / "selection.csv", ("name", "features_in", "features_out"))
+        for name in info.models
+    }
+    versions = software_versions()
+    qc = qc_rows(folder / "cohort" / "qc.csv") if info.extracted else ()
+    pictures, overlays_note = overlay_pictures([Path(path) for path in overlays], folder, qc)
+    sources = {name: Path(path) for name, path in (hashed or {}).items()}
+    return ReportContext(
+        run=info.id,
+        title=info.protocol["title"],
+        question=info.protocol["question"].strip(),
+        simulated=info.simulated,
+        headline=words.headline(info, performance, folder / "tables" / "performance.csv"),
+        findings=words.findings(info, performance, folder / "tables" / "performance.csv"),
+        citation=info.protocol["paper"]["citation"].strip(),
+        doi=info.protocol["paper"].get("doi") or "",
+        cohort=info.cohort_title,
+        cohort_notes=_cohort_notes(info),
+        positive=info.protocol["label"]["positive"],
+        variant=_variant(info),
+        flow=_flow(flow, info),
+        partitions=partitions,
+        failed=failed_cases(qc),
+        methods=methods(
+            info,
+            flow=flow,
+            partitions=partitions,
+            parameters={Path(path).stem: read_yaml(path) for path in parameters},
+            selection={name: table for name, table in selection.items() if table is not None},
+            reproducibility=_reproducibility(folder, info),
+            versions=versions,
+        ),
+        tables=tuple(_table(folder, item) for item in info.get("tables", [])),
+        table_files=_links(
+            folder / "tables",
+            [f"{name}.csv" for name in ("performance", "performance_extra", "delong", "published")],
+        ),
+        figures=figures(folder, info, performance),
+        models=tuple(model_summary(folder, info, name) for name in info.models),
+        published=_published(folder, info),
+        assumptions=tuple(info.get("assumptions", [])),
+        contradictions=tuple(
+            Disagreement(item["finding"], item["followed"], item.get("variant") or "")
+            for item in info.get("contradictions", [])
+        ),
+        departures=tuple(info.departures),
+        versions=versions,
+        hashes=tuple((name, _sha256(path)) for name, path in sources.items()),
+        provenance=Link("run.json", "provenance/run.json"),
+        qc_headings=QC_HEADINGS if qc else (),
+        qc=qc,
+        overlays=pictures,
+        overlays_note=overlays_note,
+        files=_links(folder / "cohort", ["participants.csv", "flow.csv", "qc.csv"]),
+    )
+
+
+def summarise(run_folder: str | Path, info: RunInfo | Mapping[str, Any], href: str) -> RunSummary:
+    """Gather a run's place in the index from its ``performance.csv``; ``href`` leads to its page."""
+    folder = Path(run_folder)
+    if not isinstance(info, RunInfo):
+        info = validate(RunInfo, info, "run")
+    performance, path = _performance(folder), folder / "tables" / "performance.csv"
+    primary = info.protocol["primary_model"]
+    aucs = []
+    for partition in info.partitions:
+        row = performance_row(performance, primary, partition, path)
+        text = fmt.interval(float(row["auc"]), float(row["auc_low"]), float(row["auc_high"]), 2)
+        aucs.append((info.partition_label(partition), f"{text}, n = {int(row['n'])}"))
+    return RunSummary(
+        run=info.id,
+        href=href,
+        title=info.protocol["title"],
+        question=info.protocol["question"].strip(),
+        cohort=info.cohort_title,
+        variant=_variant(info),
+        simulated=info.simulated,
+        headline=words.headline(info, performance, path),
+        aucs=tuple(aucs),
+    )
+
+
+def software_versions() -> tuple[tuple[str, str], ...]:
+    """Return Python and the libraries whose version decides on a number; absent ones are left out."""
+    import platform
+
+    found = [("Python", platform.python_version())]
+    for label, name in SOFTWARE.items():
+        try:
+            found.append((label, version(name)))
+        except PackageNotFoundError:
+            continue
+    return tuple(found)
+
+
+def _performance(folder: Path) -> pd.DataFrame:
+    return read_csv(folder / "tables" / "performance.csv", PERFORMANCE)
+
+
+def _variant(info: RunInfo) -> str:
+    if info.variant == "default":
+        return ""
+    described = info.get("variants", {}).get(info.variant, {}).get("description", "")
+    return f"{info.variant}: {described}" if described else info.variant
+
+
+def _cohort_notes(info: RunInfo) -> tuple[str, ...]:
+    licence = f"Licence: {info.cohort_licence}." if info.cohort_licence else ""
+    return tuple(
+        text.strip() for text in (info.cohort_description, info.cohort_citation, licence) if text.strip()
+    )
+
+
+def _partitions(flow: pd.DataFrame, info: RunInfo) -> tuple[PartitionSummary, ...]:
+    rows = flow[flow["step"] == "partition"].set_index("partition")
+    absent = [name for name in info.partitions if name not in rows.index]
+    if absent:
+        raise StudyError(
+            f"flow.csv: found the partitions {', '.join(map(str, rows.index)) or 'none'}, expected '{absent[0]}' too. "
+            "Make the cohort again."
+        )
+    return tuple(
+        PartitionSummary(
+            info.partition_label(name), int(rows.loc[name, "remaining"]), int(rows.loc[name, "events"])
+        )
+        for name in info.partitions
+    )
+
+
+def _flow(flow: pd.DataFrame, info: RunInfo) -> tuple[FlowStep, ...]:
+    titles = {"registered": "Registered", "included": "Included"}
+    steps = []
+    for _, row in flow.iterrows():
+        step = str(row["step"])
+        if step == "partition":
+            text = info.partition_label(str(row["partition"]))
+        elif step == "not_extracted":
+            text = f"Features could not be extracted: {row['reason']}"
+        else:
+            text = titles.get(step, str(row["reason"]))
+        gone = None if step in (*titles, "partition") else int(row["excluded"])
+        steps.append(FlowStep(step, text, gone, int(row["remaining"])))
+    return tuple(steps)
+
+
+def _table(folder: Path, item: Mapping[str, Any]) -> ReportTable:
+    stem = folder / "tables" / item["id"]
+    page = stem.with_name(f"{stem.name}.html")
+    if not page.is_file():
+        raise StudyError(
+            f"{page}: no such file; expected a table of the protocol. Make it before the report."
+        )
+    files = _links(folder / "tables", [f"{stem.name}.{end}" for end in ("csv", "docx", "tex", "html")])
+    return ReportTable(item["id"].split("_")[1], fragment_of(page.read_text(encoding="utf-8")), files)
+
+
+def _links(folder: Path, names: Sequence[str]) -> tuple[Link, ...]:
+    """Links to those of the files that exist."""
+    return tuple(Link(name, f"{folder.name}/{name}") for name in names if (folder / name).is_file())
+
+
+def _reproducibility(folder: Path, info: RunInfo) -> dict[str, pd.DataFrame]:
+    tables = {}
+    for name in info.models:
+        table = rows_of(folder / "models" / name / "reproducibility.csv", ("n", "kept"))
+        if table is not None:
+            tables[name] = table
+    return tables
+
+
+def _published(folder: Path, info: RunInfo) -> tuple[PublishedRow, ...]:
+    numbers = info.get("published", [])
+    if not numbers:
+        return ()
+    table = read_csv(folder / "tables" / "published.csv", PUBLISHED)
+    if len(table) != len(numbers):
+        raise StudyError(
+            f"published.csv: found {len(table)} rows, expected the {len(numbers)} published numbers of the protocol. "
+            "Evaluate the run again."
+        )
+    rows = []
+    for (_, row), number in zip(table.iterrows(), numbers, strict=True):
+        quantity = str(row["quantity"])
+        models = [info.model_label(name) for name in (number["model"], number.get("versus", "")) if name]
+        partition = info.partition_label(number["partition"]) if number["partition"] else ""
+        ours = words.printed(quantity, row["reproduced"], row["low"], row["high"])
+        rows.append(
+            PublishedRow(
+                words.QUANTITIES.get(quantity, quantity.replace("_", " ")),
+                " vs ".join(models),
+                partition,
+                words.printed(quantity, row["published"], row["published_low"], row["published_high"]),
+                ours,
+                "" if row["n"] != row["n"] else f"{row['n']:.0f}",
+                number["source"],
+            )
+        )
+    return tuple(rows)
+
+
+def _sha256(path: Path) -> str:
+    if not path.is_file():
+        raise StudyError(f"{path}: no such file; expected an input of the run, to give its SHA-256.")
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def relative(path: Path, folder: Path) -> str:
+    """``path`` as seen from a page in ``folder``, with forward slashes."""
+    return Path(os.path.relpath(path, folder)).as_posix()
+
+
+__all__ = ["Grid", "build_context", "relative", "software_versions", "summarise"]

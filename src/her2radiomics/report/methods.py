@@ -1,0 +1,208 @@
+"""The methods section, written out from a protocol: what was done, with what settings, and what it left."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from her2radiomics.manuscript.tables.formatting import listing
+from her2radiomics.report import extraction_words, selection_words
+from her2radiomics.report.context import Methods, PartitionSummary
+from her2radiomics.report.info import RunInfo
+from her2radiomics.report.words import interval_method, model_phrase
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STAGES = {
+    "before_treatment": "before treatment",
+    "during_treatment": "during treatment",
+    "after_surgery": "after surgery",
+    "follow_up": "during follow-up",
+}
+
+
+def methods(
+    info: RunInfo,
+    *,
+    flow: pd.DataFrame,
+    partitions: Sequence[PartitionSummary],
+    parameters: Mapping[str, Mapping[str, Any]],
+    selection: Mapping[str, pd.DataFrame],
+    reproducibility: Mapping[str, pd.DataFrame],
+    versions: Sequence[tuple[str, str]],
+) -> tuple[Methods, ...]:
+    """Write the methods section.
+
+    Parameters
+    ----------
+    info
+        The run.
+    flow
+        ``flow.csv``.
+    partitions
+        The partitions' sizes.
+    parameters
+        Content of each PyRadiomics parameter file, by its name without ending.
+    selection, reproducibility
+        ``selection.csv`` and ``reproducibility.csv`` by model, as far as there are rows.
+    versions
+        Software and versions.
+    """
+    parts = [
+        Methods("Patients", _patients(info, flow, partitions)),
+        Methods("Imaging", _imaging(info)),
+        Methods("Regions of interest", extraction_words.regions(info)),
+        Methods("Feature extraction", extraction_words.extraction(info, parameters)),
+        Methods("Reproducibility", selection_words.reproducibility(info, reproducibility)),
+        Methods("Feature selection", _by_chain(info, selection)),
+        Methods("Models", _models(info)),
+        Methods("Evaluation", _evaluation(info)),
+        Methods("Software", (_software(versions, info),)),
+    ]
+    return tuple(part for part in parts if part.paragraphs)
+
+
+def _patients(info: RunInfo, flow: pd.DataFrame, partitions: Sequence[PartitionSummary]) -> tuple[str, ...]:
+    label = info.protocol["label"]
+    registered = int(flow.loc[flow["step"] == "registered", "remaining"].iloc[0])
+    included = int(flow.loc[flow["step"] == "included", "remaining"].iloc[0])
+    left = [
+        f"{row['reason'][0].lower()}{row['reason'][1:]} ({int(row['excluded'])})"
+        for _, row in flow[flow["step"].isin(["excluded", "not_extracted"])].iterrows()
+    ]
+    what = "simulated patients" if info.simulated else "patients"
+    text = f"Of {registered} {what}, {included} were included"
+    text += f"; reasons for exclusion were {listing(left)}." if left else "."
+    sizes = listing([f"{part.n} in {part.label} ({part.events} {label['positive']})" for part in partitions])
+    definition = label["definition"].strip().rstrip(".")
+    return (
+        text,
+        f"The outcome was {label['positive']} against {label['negative']}: {definition}. "
+        f"The prediction is one made {STAGES[info.get('prediction_at', 'before_treatment')]}.",
+        f"{_split(info)} There were {sizes}.",
+    )
+
+
+def _split(info: RunInfo) -> str:
+    settings = info.protocol["partitions"]
+    kind = settings["kind"]
+    if kind == "given":
+        return "The partitions were fixed by the participants table."
+    if kind == "centre":
+        names = info.get("centres", {})
+        roles = []
+        for part, verb in (("training", "trained"), ("testing", "tested"), ("external", "tested externally")):
+            centres = [names.get(c, "all other centres" if c == "*" else c) for c in settings.get(part) or []]
+            if centres:
+                roles.append(f"{listing(centres)} {verb}")
+        return f"Whole centres were held out (geographic validation): {listing(roles)}."
+    share = settings["training"]
+    size = f"{share:.0%}" if share < 1 else f"{share:.0f}"
+    how = "stratified by outcome" if settings.get("stratified", True) else "without stratification"
+    text = f"A random {'share of ' if share < 1 else 'sample of '}{size} of the patients trained, {how}; the rest tested."
+    if settings.get("external_from"):
+        text += f" Patients examined from {settings['external_from']} on were the external, temporal test."
+    if settings.get("external_centres"):
+        text += f" Patients of {listing(settings['external_centres'])} were the external, geographic test."
+    return text
+
+
+def _imaging(info: RunInfo) -> tuple[str, ...]:
+    lines = [f"{line.rstrip('.')}." for line in info.get("acquisition", [])]
+    sequences = [
+        f"{item['description']} ({item['label']})" if item.get("description") else item["label"]
+        for item in info.get("sequences", {}).values()
+    ]
+    if sequences and info.extracted:
+        lines.append(f"The sequences used were {listing(sequences)}.")
+    return (" ".join(lines),) if lines else ()
+
+
+def _by_chain(info: RunInfo, selection: Mapping[str, pd.DataFrame]) -> tuple[str, ...]:
+    """One paragraph for all radiomics models that share their steps."""
+    chains: dict[str, list[str]] = {}
+    for name, model in info.models.items():
+        if model["kind"] == "radiomics":
+            chains.setdefault(json.dumps(model.get("steps", []), sort_keys=True), []).append(name)
+    paragraphs = []
+    for chain, names in chains.items():
+        who = (
+            "" if len(chains) == 1 else f"For {listing([model_phrase(info.model_label(n)) for n in names])}: "
+        )
+        counts = selection.get(names[0]) if len(names) == 1 else None
+        paragraphs.append(who + selection_words.chain(json.loads(chain), counts))
+    if paragraphs:
+        paragraphs.append(
+            "Everything that learns from data was fitted on the training partition only, and again inside each "
+            "fold or resample where a whole model was resampled."
+        )
+    return tuple(paragraphs)
+
+
+def _models(info: RunInfo) -> tuple[str, ...]:
+    lines = [model_sentence(info, name) for name in info.models]
+    return (" ".join(lines),)
+
+
+def model_sentence(info: RunInfo, name: str) -> str:
+    """Return what a model is, in a sentence."""
+    model = info.models[name]
+    who = model_phrase(info.model_label(name))
+    who = who[0].upper() + who[1:]
+    if model["kind"] == "radiomics":
+        sequences = [info.sequence_label(s) for s in model.get("sequences") or info.get("sequences", {})]
+        source = (
+            f"the features of {listing(sequences)}" if sequences and info.extracted else "the image features"
+        )
+        text = f"{who} is a logistic regression on the selected among {source}; its linear predictor is the Rad-score."
+        method = model.get("estimator", {}).get("method", "auto")
+    elif model["kind"] == "clinical":
+        names = [info.column_label(column) for column in model["candidates"]]
+        kept = {
+            "enter": "those that passed entered one multivariate logistic regression",
+            "backward": "those that passed entered a multivariate logistic regression with backward elimination",
+            "significant": "of those that passed, the ones significant together were kept",
+        }.get(model.get("keep", "backward"), "those that passed were fitted together")
+        text = (
+            f"{who} is a logistic regression on clinical and imaging characteristics. Candidates were "
+            f"{listing(names)}; each was tested by univariate logistic regression (p < {model.get('p_enter', 0.05):g}), "
+            f"and {kept}."
+        )
+        if model.get("missing") == "complete_case":
+            text += " Patients with a missing candidate were left out."
+        elif model.get("missing"):
+            text += " Missing values were filled with the training median or most frequent level."
+        method = model.get("method", "auto")
+    else:
+        parts = [model_phrase(info.model_label(part)) for part in model["of"]]
+        text = f"{who} is a logistic regression that combines {listing(parts)}: their scores and kept predictors."
+        method = model.get("method", "auto")
+    if method in ("auto", "firth"):
+        when = "where the data were separated" if method == "auto" else "throughout"
+        text += f" Firth's penalised likelihood was used {when}."
+    if model.get("allow_unavailable"):
+        stage = STAGES[info.get("prediction_at", "before_treatment")]
+        text += f" It uses characteristics that are not known {stage}."
+    return text
+
+
+def _evaluation(info: RunInfo) -> tuple[str, ...]:
+    settings = info.protocol["evaluation"]
+    level = f"{settings.get('level', 0.95):.0%}".replace("%", " %")
+    method = interval_method(settings.get("ci_method", "delong"))
+    return (
+        "Discrimination was measured by the area under the receiver operating characteristic curve (AUC) with its "
+        f"{level} confidence interval ({method}); models were compared by DeLong's test, with Holm's correction. "
+        "Sensitivity, specificity, predictive values and accuracy are given at the threshold that maximises Youden's "
+        "index on the training partition, kept for all others.",
+        "Calibration of the training partition is shown as apparent and as bias-corrected curve, from bootstrap "
+        "resamples; other partitions show the observed curve with its bootstrap band, and nothing was refitted on them. "
+        "Clinical usefulness was judged by decision curves. Values on the training partition are apparent.",
+    )
+
+
+def _software(versions: Sequence[tuple[str, str]], info: RunInfo) -> str:
+    items = listing([f"{name} {version}" for name, version in versions])
+    return f"The analysis was made with {items}. Everything random used seed {info.seed}."

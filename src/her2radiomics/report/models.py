@@ -1,0 +1,133 @@
+"""A fitted model on the page: what it is, its formula, and how many features each step left."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from her2radiomics.errors import StudyError
+from her2radiomics.manuscript.tables import formatting as fmt
+from her2radiomics.manuscript.tables.inputs import read_csv
+from her2radiomics.manuscript.tables.regression import INTERCEPT
+from her2radiomics.manuscript.tables.text import true_minus
+from her2radiomics.report.context import Grid, Link, ModelSummary
+from her2radiomics.report.info import RunInfo
+from her2radiomics.report.methods import STAGES, model_sentence
+from her2radiomics.report.words import step_label
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KINDS = {"radiomics": "Radiomics", "clinical": "Clinical", "combined": "Combined"}
+FILES = ("model.json", "coefficients.csv", "selection.csv", "predictions.csv", "calibration.csv")
+
+
+def rows_of(path: Path, columns: Sequence[str]) -> pd.DataFrame | None:
+    """Read a CSV that a model may have; ``None`` where it is absent or has no row."""
+    if not path.is_file() or not path.read_text(encoding="utf-8").strip():
+        return None
+    table = read_csv(path, columns)
+    return None if table.empty else table
+
+
+def model_summary(folder: Path, info: RunInfo, name: str) -> ModelSummary:
+    """Gather one model.
+
+    Raises
+    ------
+    StudyError
+        ``model.json`` is missing or broken.
+    TableError
+        ``coefficients.csv`` is missing or lacks a column.
+    """
+    here = folder / "models" / name
+    saved = here / "model.json"
+    try:
+        content = json.loads(saved.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StudyError(
+            f"{saved}: no such file; expected a fitted model. Train it before the report."
+        ) from None
+    except ValueError as error:
+        raise StudyError(f"{saved}: found no valid JSON ({error}). Train the model again.") from None
+    coefficients = read_csv(here / "coefficients.csv", ("term", "beta"))
+    terms = coefficients[~coefficients["term"].str.lower().isin(INTERCEPT)]
+    spec = info.models[name]
+    marks = []
+    if terms.empty:
+        marks.append("Nothing was selected: the model is its intercept alone, and its AUC is 0.5.")
+    if spec.get("allow_unavailable"):
+        stage = STAGES[info.get("prediction_at", "before_treatment")]
+        marks.append(f"Uses characteristics that are not known {stage}, when the prediction is to be made.")
+    label = info.model_label(name)
+    return ModelSummary(
+        id=name,
+        label=label,
+        kind=KINDS.get(spec["kind"], str(spec["kind"])),
+        description=model_sentence(info, name),
+        score=f"{label} score" if spec["kind"] != "radiomics" else "Rad-score",
+        formula=_formula(coefficients, info),
+        coefficients=_coefficients(coefficients, info),
+        selection=_selection(here),
+        marks=tuple(marks),
+        notes=tuple(str(note) for note in content.get("notes", [])),
+        files=tuple(Link(file, f"models/{name}/{file}") for file in FILES if (here / file).is_file()),
+    )
+
+
+def term_label(term: str, info: RunInfo) -> str:
+    """Printed name of a term: a feature by sequence, a level of a column, or another model's score."""
+    parts = term.split("__", 2)
+    if len(parts) == 3:
+        image, _, rest = parts[2].partition("_")
+        return " · ".join(
+            [info.sequence_label(parts[0]), parts[1].replace("_", " "), image, rest.replace("_", " ")]
+        )
+    column, _, level = term.removesuffix("]").partition("[")
+    if level:
+        levels = info.get("columns", {}).get(column, {}).get("levels", {})
+        return f"{info.column_label(column)}: {levels.get(level, level)}"
+    if term in info.models:
+        return f"{info.model_label(term)} score"
+    return "Intercept" if term.lower() in INTERCEPT else info.column_label(term)
+
+
+def _formula(coefficients: pd.DataFrame, info: RunInfo) -> tuple[str, ...]:
+    """Terms of the linear predictor, the intercept first, each with its sign."""
+    parts: list[str] = []
+    for _, row in coefficients.iterrows():
+        beta, term = float(row["beta"]), str(row["term"])
+        sign = "− " if beta < 0 else ("+ " if parts else "")
+        size = fmt.fixed(abs(beta), 4)
+        parts.append(
+            f"{sign}{size}" if term.lower() in INTERCEPT else f"{sign}{size} × {term_label(term, info)}"
+        )
+    return tuple(parts)
+
+
+def _coefficients(table: pd.DataFrame, info: RunInfo) -> Grid:
+    headings, rows = ["Term", "β"], []
+    full = "odds_ratio" in table.columns and table["odds_ratio"].notna().any()
+    if full:
+        headings += ["SE", "OR (95 % CI)", "p"]
+    for _, row in table.iterrows():
+        cells = [term_label(str(row["term"]), info), fmt.fixed(float(row["beta"]), 4)]
+        if full:
+            cells.append(fmt.fixed(float(row["se"]), 4))
+            cells.append(fmt.ratio_interval(*(float(row[n]) for n in ("odds_ratio", "ci_low", "ci_high"))))
+            cells.append(fmt.p_value(float(row["p"])))
+        rows.append(tuple(true_minus(cell) for cell in cells))
+    return Grid(tuple(headings), tuple(rows))
+
+
+def _selection(here: Path) -> Grid:
+    table = rows_of(here / "selection.csv", ("name", "features_in", "features_out", "note"))
+    rows = []
+    for _, row in table.iterrows() if table is not None else ():
+        note = "" if row["note"] != row["note"] else str(row["note"])
+        rows.append(
+            (step_label(str(row["name"])), f"{row['features_in']:.0f}", f"{row['features_out']:.0f}", note)
+        )
+    return Grid(("Step", "Before", "After", "Remark"), tuple(rows))

@@ -1,0 +1,154 @@
+"""Sentences that a clinician reads first, and the printed names of measures and steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from her2radiomics.manuscript.tables import formatting as fmt
+from her2radiomics.manuscript.tables.performance import METHODS, fraction, performance_row
+from her2radiomics.report.info import RunInfo
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+QUANTITIES = {
+    "auc": "AUC",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "ppv": "Positive predictive value",
+    "npv": "Negative predictive value",
+    "accuracy": "Accuracy",
+    "threshold": "Threshold",
+    "brier": "Brier score",
+    "calibration_intercept": "Calibration intercept",
+    "calibration_slope": "Calibration slope",
+    "n": "Patients",
+    "events": "Patients with the positive outcome",
+    "features_extracted": "Features extracted",
+    "features_selected": "Features selected",
+    "delong_p": "p of DeLong's test",
+}
+STEPS = {
+    "numbers": "Features that are numbers",
+    "min_max": "Min-max scaling",
+    "z_score": "z-score",
+    "icc_filter": "Agreement of readers (ICC)",
+    "variance": "Variance",
+    "univariate": "Univariate test",
+    "redundancy": "Correlation with one another",
+    "lasso": "LASSO",
+    "forced_retention": "Forced retention",
+    "recursive_elimination": "Recursive feature elimination",
+    "logistic": "Logistic regression",
+    "multivariate": "Multivariate logistic regression",
+    "combined": "Logistic regression of the combination",
+}
+_RATES = ("sensitivity", "specificity", "ppv", "npv", "accuracy")
+_COUNTS = ("n", "events", "features_extracted", "features_selected")
+_TITLES = {"training": "training partition", "testing": "test partition", "external": "external partition"}
+
+
+def model_phrase(label: str) -> str:
+    """``the nomogram``, ``the clinical model``, ``the R3 model``: a model's printed name inside a sentence."""
+    name = label[0].lower() + label[1:] if label[1:2].islower() else label
+    return f"the {name}" if "nomogram" in name or name.endswith("model") else f"the {name} model"
+
+
+def partition_phrase(info: RunInfo, partition: str) -> str:
+    """``the test centre``, ``the external test partition``: a partition inside a sentence."""
+    settings = info.protocol["partitions"]
+    centres = [name for name in settings.get(partition, []) or [] if name != "*"]
+    if settings.get("kind") == "centre" and settings.get(partition):
+        number = "centre" if len(centres) == 1 and "*" not in settings[partition] else "centres"
+        kind = {"training": "training", "testing": "test", "external": "external"}.get(partition, partition)
+        return f"the {kind} {number}"
+    return f"the {_TITLES.get(partition, partition)}"
+
+
+def headline(info: RunInfo, performance: pd.DataFrame, path: Path) -> str:
+    """Return the primary model's result on held-out patients, in one sentence."""
+    partition, label = info.headline_partition, info.protocol["label"]
+    row = performance_row(performance, info.protocol["primary_model"], partition, path)
+    model = model_phrase(info.model_label(info.protocol["primary_model"]))
+    low, high = float(row["auc_low"]), float(row["auc_high"])
+    beyond_chance = low > 0.5
+    verb = "separated" if beyond_chance else "did not reliably separate"
+    notes = [f"95 % CI {fmt.fixed(low, 2)}–{fmt.fixed(high, 2)}", f"n = {int(row['n'])}"]
+    if low != low or high != high:
+        notes, verb = notes[1:], "separated"
+    if partition == "training":
+        notes.append("apparent, on the patients it was fitted to")
+    if info.simulated:
+        notes.append("simulated data")
+    where = partition_phrase(info, partition)
+    text = f"{model} {verb} {label['positive']} from {label['negative']} in {where}"
+    return f"{text[0].upper()}{text[1:]} with an AUC of {fmt.fixed(row['auc'], 2)} ({', '.join(notes)})."
+
+
+def findings(info: RunInfo, performance: pd.DataFrame, path: Path) -> tuple[str, ...]:
+    """Return what the primary model found at its threshold, how others did, and the paper's own number."""
+    primary, partition = info.protocol["primary_model"], info.headline_partition
+    label = info.protocol["label"]
+    row = performance_row(performance, primary, partition, path)
+    lines = []
+    found, spared = fraction(row, "sensitivity", path), fraction(row, "specificity", path)
+    if found and spared:
+        where = partition_phrase(info, partition)
+        how = "of these patients" if partition == "training" else "in training and kept"
+        lines.append(
+            f"At the threshold chosen {how}, it recognised {found[0]} of the {found[1]} patients with "
+            f"{label['positive']} in {where} (sensitivity {_percent(found)}) and {spared[0]} of the {spared[1]} "
+            f"with {label['negative']} (specificity {_percent(spared)})."
+        )
+    others = [name for name in info.models if name != primary]
+    if others:
+        values = []
+        for name in others:
+            other = performance_row(performance, name, partition, path)
+            values.append(f"{model_phrase(info.model_label(name))} {fmt.fixed(other['auc'], 2)}")
+        lines.append(f"AUC of the other models on the same patients: {fmt.listing(values)}.")
+    for number in info.get("published", []):
+        if (number["quantity"], number["model"], number["partition"]) == ("auc", primary, partition):
+            text = fmt.interval(number["value"], _bound(number["low"]), _bound(number["high"]), 3)
+            lines.append(f"The paper printed {text}.")
+    if info.simulated:
+        lines.append(
+            "The patients are simulated: agreement or disagreement with the paper says nothing about the paper."
+        )
+    return tuple(lines)
+
+
+def printed(quantity: str, value: float, low: float, high: float) -> str:
+    """Print a published or reproduced number as its quantity asks; empty where there is none."""
+    if value != value:
+        return ""
+    if quantity in _COUNTS:
+        return f"{value:.0f}"
+    if quantity == "delong_p":
+        return fmt.p_value(value)
+    if quantity in _RATES:
+        text = f"{fmt.fixed(100 * value, 2)} %"
+        return text if low != low else f"{text} ({fmt.fixed(100 * low, 1)}–{fmt.fixed(100 * high, 1)})"
+    return fmt.interval(value, low, high, 3)
+
+
+def interval_method(method: str) -> str:
+    """Printed name of a way to make a confidence interval."""
+    return METHODS.get(method, method.replace("_", " "))
+
+
+def step_label(name: str) -> str:
+    """Printed name of a step of ``selection.csv``, also of a part's: ``radiomics: lasso``."""
+    part, _, step = name.rpartition(": ")
+    plain = step.removesuffix("_after").rstrip("0123456789").rstrip("_")
+    return f"{part}: {STEPS.get(plain, step)}" if part else STEPS.get(plain, step.replace("_", " "))
+
+
+def _percent(part: tuple[int, int]) -> str:
+    return f"{fmt.fixed(100 * part[0] / part[1], 0)} %"
+
+
+def _bound(value: float | None) -> float:
+    return float("nan") if value is None else value
