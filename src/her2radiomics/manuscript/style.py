@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -157,6 +158,7 @@ def header(figure: Figure, *, letter: str, heading: str, simulated: bool) -> Non
         )
 
 
+@cache
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """Width in mm of one line of ``text`` at ``size`` pt."""
     from matplotlib.font_manager import FontProperties

@@ -94,7 +94,7 @@ def draw(inputs: FigureInputs, options: CalibrationOptions) -> Drawing:
     below.set_xlabel(f"Predicted probability of {inputs.study.positive}")
     events = int(predictions["label"].sum())
     name = inputs.study.models.get(options.model, options.model)
-    heading = f"{name}; {inputs.partition_heading(options.partition, len(predictions), events)}"
+    heading = f"{name}: {inputs.partition_heading(options.partition, len(predictions), events)}"
     style.header(fig, letter=options.panel_letter, heading=heading, simulated=inputs.study.simulated)
     drawn = curves[["curve", "predicted", "observed", "low", "high"]]
     data = pd.concat([drawn, counts], ignore_index=True)

@@ -40,7 +40,8 @@ def draw(inputs: FigureInputs, options: DecisionCurveOptions) -> Drawing:
     order = list(inputs.study.models) or options.models
     width, below = options.width_mm, len(options.models) > 4
     inner, tall = width - 17.0, min((width - 17.0) * 0.85, 85.0)
-    legend_room = (len(options.models) + 2) * 3.4 + 2.0 if below else 0.0
+    columns = (3 if width >= 150 else 2) if below else 1
+    legend_room = -(-(len(options.models) + 2) // columns) * 3.6 + 2.0 if below else 0.0
     fig = style.new_figure(width, style.HEADER + tall + 11.0 + legend_room)
     axes = style.place(fig, 14.0, style.HEADER, inner, tall)
 
@@ -64,7 +65,7 @@ def draw(inputs: FigureInputs, options: DecisionCurveOptions) -> Drawing:
     handles, labels = axes.get_legend_handles_labels()
     handles, labels = handles[2:] + handles[:2], labels[2:] + labels[:2]
     spot = {"loc": "upper center", "bbox_to_anchor": (0.5, -9.5 / tall)} if below else {"loc": "upper right"}
-    axes.legend(handles, labels, **spot)
+    axes.legend(handles, labels, ncols=columns, **spot)
     heading = inputs.partition_heading(options.partition, len(label), int(label.sum()))
     style.header(fig, letter=options.panel_letter, heading=heading, simulated=inputs.study.simulated)
 

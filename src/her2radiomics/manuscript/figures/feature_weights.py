@@ -67,7 +67,6 @@ def draw(inputs: FigureInputs, options: FeatureWeightsOptions) -> Drawing:
     _bars(axes, table, inputs, row, names_above=not beside)
     axes.set_ylim(len(table) - 0.5, -0.5 if beside else -0.95)
     axes.set_xlim(*_limits(table["beta"], wide))
-    axes.axvline(0, color=style.INK, linewidth=0.6, zorder=1)
     axes.spines["left"].set_visible(False)
     axes.set_yticks(range(len(table)), labels=list(table["label"]) if beside else [])
     axes.tick_params(axis="y", length=0)
@@ -102,6 +101,8 @@ def _bars(axes: Axes, table: pd.DataFrame, inputs: FigureInputs, row: float, *, 
             hatch=HATCH if term.forced else None,
             zorder=2,
         )
+        ends = (place - 2.0 / row, place + 2.0 / row) if names_above else (place - 0.5, place + 0.5)
+        axes.plot([0, 0], ends, color=style.INK, linewidth=0.6, solid_capstyle="butt", zorder=3)
         right = term.beta >= 0
         axes.annotate(
             f"{term.beta:.3f}".replace("-", "−"),
@@ -121,8 +122,6 @@ def _bars(axes: Axes, table: pd.DataFrame, inputs: FigureInputs, row: float, *, 
                 xycoords=("axes fraction", "data"),
                 va="bottom",
                 fontsize=style.SMALL,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.3},
-                zorder=3,
             )
 
 

@@ -235,7 +235,7 @@ def _words(example: Example | None, inputs: FigureInputs) -> list[Paragraph]:
     )
     if example is None:
         return [Paragraph(how)]
-    return [Paragraph(how), Paragraph(f"Worked example (dotted): {example.text(inputs)}")]
+    return [Paragraph(how), Paragraph(f"Worked example (dotted), {example.text(inputs)}")]
 
 
 def _with_example(data: pd.DataFrame, example: Example | None) -> pd.DataFrame:

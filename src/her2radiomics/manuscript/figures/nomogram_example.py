@@ -43,11 +43,11 @@ class Example:
         """The example in words."""
         study = inputs.study
         parts = [
-            f"{predictor_label(r.axis, study)} {r.printed} → {style.keep(f'{r.points:.0f} points')}"
+            f"{predictor_label(r.axis, study)}: {r.printed} → {style.keep(f'{r.points:.0f} points')}"
             for r in self.readings
         ]
         return (
-            f"patient {self.patient_id}, {'; '.join(parts)}. Total {style.keep(f'{self.read_total} points')} → "
+            f"patient {self.patient_id}. {'; '.join(parts)}. Total {style.keep(f'{self.read_total} points')} → "
             f"probability of {study.positive} {self.read_probability:.2f} "
             f"(computed by the model: {self.model_probability:.2f})."
         )
@@ -155,7 +155,7 @@ def _read(
         if points is None:
             return None
         if axis.values is not None and known is not None:
-            printed = f"{known:.2f}".replace("-", "−")
+            printed = (f"{known:.0f}" if known == int(known) else f"{known:.2f}").replace("-", "−")
         elif printed == level:
             printed = next(t.label for t in axis.ticks if t.position == points)
         readings.append(Reading(axis.name, printed, points))

@@ -64,8 +64,9 @@ def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
     width, below = options.width_mm, len(options.models) > 4
     side = min(width - 16.0, 110.0)
     left = (width - side + 9.0) / 2
-    rows = len(options.models) + 1 + int(options.thresholds)
-    legend_room = rows * 3.4 + 3.0 if below else 0.0
+    columns = 2 if below and width >= 150 else 1
+    rows = 1 - -(len(options.models) + int(options.thresholds)) // columns
+    legend_room = rows * 3.6 + 3.0 if below else 0.0
     fig = style.new_figure(width, style.HEADER + side + 11.0 + legend_room)
     axes = style.place(fig, left, style.HEADER, side, side)
     axes.plot([0, 1], [0, 1], color=style.RULE, linewidth=0.8, zorder=1)
@@ -106,7 +107,7 @@ def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
             label="Threshold locked on training",
         )
     spot = {"loc": "upper center", "bbox_to_anchor": (0.5, -9.5 / side)} if below else {"loc": "lower right"}
-    legend = axes.legend(title="Model, AUC (95% CI)", alignment="left", **spot)
+    legend = axes.legend(title="Model, AUC (95% CI)", alignment="left", ncols=columns, **spot)
     legend.get_title().set_fontsize(style.SMALL)
     legend.get_title().set_fontweight("bold")
     return Drawing(fig, pd.concat(tables, ignore_index=True))

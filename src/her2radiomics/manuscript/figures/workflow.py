@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import Field
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-SELECTION = "Feature selection (training only)"
+SELECTION = "Feature selection (training)"
 GAP = 5.0  # mm between boxes, where the arrows are
 BAND = 5.0  # mm of a box's heading
 BETWEEN = 1.2  # mm from one bar of the selection to the next
@@ -60,26 +60,24 @@ def draw(inputs: FigureInputs, options: WorkflowOptions) -> Drawing:
     if not funnel:
         stages = [stage for stage in stages if stage.heading != SELECTION]
     across = 3 if options.width_mm >= 120 else 1
-    each = (options.width_mm - 4.0 - GAP * (across - 1)) / across
-    heights = [
-        BAND
-        + height_of(stage.text, each)
-        + (_funnel_height(funnel, each) if stage.heading == SELECTION else 0.0)
-        for stage in stages
+    rows = [stages[start : start + across] for start in range(0, len(stages), across)]
+    widths = [_widths(row, options.width_mm - 4.0 - GAP * (len(row) - 1), funnel) for row in rows]
+    tall = [
+        max(_height(stage, width, funnel) for stage, width in zip(row, each, strict=True))
+        for row, each in zip(rows, widths, strict=True)
     ]
-    rows = [range(start, min(start + across, len(stages))) for start in range(0, len(stages), across)]
-    tall = [max(heights[i] for i in row) for row in rows]
     fig = style.new_figure(options.width_mm, style.HEADER + sum(tall) + GAP * (len(rows) - 1) + 2.0)
     axes = page(fig)
 
     boxes: list[Box] = []
     y = style.HEADER
-    for row, height in zip(rows, tall, strict=True):
-        for place, i in enumerate(row):
-            box = _stage_box(axes, 2.0 + place * (each + GAP), y, each, height, i + 1, stages[i])
-            boxes.append(box)
-            if stages[i].heading == SELECTION:
-                _draw_funnel(axes, box, funnel)
+    for row, each, height in zip(rows, widths, tall, strict=True):
+        x = 2.0
+        for stage, width in zip(row, each, strict=True):
+            boxes.append(_stage_box(axes, x, y, width, height, len(boxes) + 1, stage))
+            if stage.heading == SELECTION:
+                _draw_funnel(axes, boxes[-1], funnel)
+            x += width + GAP
         y += height + GAP
     _join(axes, boxes)
     style.header(fig, letter=options.panel_letter, heading="", simulated=inputs.study.simulated)
@@ -97,6 +95,31 @@ class _Stage(NamedTuple):
     text: list[Paragraph]
 
 
+def _height(stage: _Stage, width: float, funnel: list[tuple[str, int]]) -> float:
+    """Height in mm that a box needs at a width."""
+    extra = _funnel_height(funnel, width) if stage.heading == SELECTION else 0.0
+    return BAND + height_of(stage.text, width) + extra
+
+
+def _widths(row: list[_Stage], room: float, funnel: list[tuple[str, int]]) -> list[float]:
+    """Widths in mm of the boxes of a row that make the row lowest; of equal ones the most even."""
+    if len(row) == 1:
+        return [room]
+    least = [style.text_width(f"0  {stage.heading}", style.BASE, bold=True) + 2 * PAD + 0.5 for stage in row]
+    shares = [
+        shares
+        for shares in product(range(4, 13), repeat=len(row))
+        if sum(shares) == 20 and all(room * s / 20 >= w for s, w in zip(shares, least, strict=True))
+    ]
+
+    def cost(shares: tuple[int, ...]) -> tuple[float, int]:
+        heights = [_height(stage, room * s / 20, funnel) for stage, s in zip(row, shares, strict=True)]
+        return round(max(heights), 6), max(shares) - min(shares)
+
+    best = min(shares, key=cost, default=(1,) * len(row))
+    return [room * s / sum(best) for s in best]
+
+
 def _stages(inputs: FigureInputs) -> list[_Stage]:
     study = inputs.study
     counts = study.features_by_sequence
@@ -109,7 +132,9 @@ def _stages(inputs: FigureInputs) -> list[_Stage]:
     if len(counts) > 1:
         features.append(f"{sum(counts.values()):,} features in all")
     if study.image_types:
-        features.append(f"Image types: {', '.join(study.image_types)}")
+        features.append(
+            f"Image types: {', '.join(style.keep(n) if len(n) < 16 else n for n in study.image_types)}"
+        )
     if study.features_by_class:
         each = (style.keep(f"{name} {n}") for name, n in study.features_by_class.items())
         features.append(f"Classes: {', '.join(each)}")
