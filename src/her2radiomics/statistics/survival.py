@@ -199,7 +199,7 @@ def cox(
     fitter = CoxPHFitter(alpha=1 - as_level(level))
     try:
         # by default lifelines stops up to 1e-6 short of the maximum
-        tight = {"precision": 1e-14, "r_precision": 1e-15}
+        tight = {"precision": 1e-20, "r_precision": 1e-16}
         fitter.fit(frame, "__time__", "__event__", fit_options=tight)
     except ConvergenceError as error:
         raise ValueError(
