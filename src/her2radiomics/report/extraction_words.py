@@ -7,6 +7,7 @@ from typing import Any
 
 from her2radiomics.manuscript.tables.formatting import listing
 from her2radiomics.report.info import RunInfo
+from her2radiomics.report.words import lower_first
 
 IMAGE_TYPES = {
     "Original": "original",
@@ -40,18 +41,19 @@ INTERPOLATORS = {
 def region_phrase(region: str) -> str:
     """A region of interest in words: ``ring_3mm_slice`` is the 3 mm ring around the tumour in its largest slice."""
     what, extent = region.rsplit("_", 1)
-    where = "in its largest slice" if extent == "slice" else "in its whole volume"
+    where = "largest slice" if extent == "slice" else "whole volume"
     if what == "tumour":
-        return f"the tumour {where}"
+        return f"the tumour in its {where}"
     width = what.removeprefix("ring_").removesuffix("mm")
-    return f"the ring from the tumour's edge to {width} mm outside it, {where.replace('its', 'the tumour’s')}"
+    return f"the ring from the tumour's edge to {width} mm outside it, in the tumour's {where}"
 
 
 def regions(info: RunInfo) -> tuple[str, ...]:
     """Who outlined what, and which regions were made from the outlines."""
     if not info.extracted:
         return ()
-    lines = [f"{line.rstrip('.')}." for line in info.get("delineation", [])]
+    outlined = [line.rstrip(".") for line in info.get("delineation", [])]
+    lines = [f"Delineation: {'; '.join(map(lower_first, outlined))}."] if outlined else []
     by_regions: dict[tuple[str, ...], list[str]] = {}
     for item in info.get("sequences", {}).values():
         by_regions.setdefault(tuple(item["regions"]), []).append(item["label"])
@@ -82,9 +84,9 @@ def extraction(info: RunInfo, parameters: Mapping[str, Mapping[str, Any]]) -> tu
     for file, names in by_file.items():
         items = [sequences[name] for name in names]
         where = listing([item["label"] for item in items])
-        text = f"From each region on {where}, {items[0]['features']} features were extracted with PyRadiomics"
+        text = f"With PyRadiomics, {items[0]['features']} features were extracted from each region on {where}"
         if len(by_file) == 1:
-            text += f", {total} in all"
+            text += f" ({total} in all)"
         paragraphs.append(f"{text}. {_settings(parameters.get(file, {}))}".strip())
     if len(by_file) > 1:
         paragraphs.append(f"In all there were {total} features a patient.")
@@ -95,7 +97,10 @@ def _settings(content: Mapping[str, Any]) -> str:
     if not content:
         return ""
     setting = content.get("setting") or {}
-    kinds = [_image_type(name, own or {}) for name, own in (content.get("imageType") or {}).items()]
+    kinds = [
+        _image_type(name, {**setting, **(own or {})})
+        for name, own in (content.get("imageType") or {}).items()
+    ]
     classes = [
         f"{CLASSES.get(name, name)}{f' ({len(features)})' if features else ''}"
         for name, features in (content.get("featureClass") or {}).items()
@@ -130,4 +135,6 @@ def _image_type(name: str, own: Mapping[str, Any]) -> str:
     label = IMAGE_TYPES.get(name, name)
     if name == "LoG" and own.get("sigma"):
         label += f" (σ {listing([f'{sigma:g}' for sigma in own['sigma']])} mm)"
+    if name == "Wavelet":
+        label += f" ({own.get('wavelet', 'coif1')}, {'in the plane' if own.get('force2D') else '3-D'})"
     return label

@@ -10,7 +10,7 @@ from her2radiomics.manuscript.tables.formatting import listing
 from her2radiomics.report import extraction_words, selection_words
 from her2radiomics.report.context import Methods, PartitionSummary
 from her2radiomics.report.info import RunInfo
-from her2radiomics.report.words import interval_method, model_phrase
+from her2radiomics.report.words import interval_method, lower_first, model_phrase
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,20 +68,22 @@ def _patients(info: RunInfo, flow: pd.DataFrame, partitions: Sequence[PartitionS
     label = info.protocol["label"]
     registered = int(flow.loc[flow["step"] == "registered", "remaining"].iloc[0])
     included = int(flow.loc[flow["step"] == "included", "remaining"].iloc[0])
-    left = [
-        f"{row['reason'][0].lower()}{row['reason'][1:]} ({int(row['excluded'])})"
-        for _, row in flow[flow["step"].isin(["excluded", "not_extracted"])].iterrows()
-    ]
     what = "simulated patients" if info.simulated else "patients"
-    text = f"Of {registered} {what}, {included} were included"
-    text += f"; reasons for exclusion were {listing(left)}." if left else "."
-    sizes = listing([f"{part.n} in {part.label} ({part.events} {label['positive']})" for part in partitions])
+    text = f"Of {registered} {what}, {included} were included."
+    for step, title in (("excluded", "Excluded"), ("not_extracted", "Features could not be extracted")):
+        rows = flow[flow["step"] == step]
+        if len(rows):
+            reasons = [f"{lower_first(row['reason'])} ({int(row['excluded'])})" for _, row in rows.iterrows()]
+            text += f" {title} ({int(rows['excluded'].sum())} patients): {listing(reasons)}."
+    sizes = "; ".join(
+        f"{part.label}: {part.n} patients, {part.events} {label['positive']}" for part in partitions
+    )
     definition = label["definition"].strip().rstrip(".")
     return (
         text,
         f"The outcome was {label['positive']} against {label['negative']}: {definition}. "
         f"The prediction is one made {STAGES[info.get('prediction_at', 'before_treatment')]}.",
-        f"{_split(info)} There were {sizes}.",
+        f"{_split(info)} {sizes}.",
     )
 
 
@@ -110,7 +112,8 @@ def _split(info: RunInfo) -> str:
 
 
 def _imaging(info: RunInfo) -> tuple[str, ...]:
-    lines = [f"{line.rstrip('.')}." for line in info.get("acquisition", [])]
+    acquired = [line.rstrip(".") for line in info.get("acquisition", [])]
+    lines = [f"Acquisition: {'; '.join(map(lower_first, acquired))}."] if acquired else []
     sequences = [
         f"{item['description']} ({item['label']})" if item.get("description") else item["label"]
         for item in info.get("sequences", {}).values()
@@ -143,7 +146,13 @@ def _by_chain(info: RunInfo, selection: Mapping[str, pd.DataFrame]) -> tuple[str
 
 def _models(info: RunInfo) -> tuple[str, ...]:
     lines = [model_sentence(info, name) for name in info.models]
+    if any(_method(model) == "auto" for model in info.models.values()):
+        lines.append("Where the data were separated, Firth's penalised likelihood was used.")
     return (" ".join(lines),)
+
+
+def _method(model: Mapping[str, Any]) -> str:
+    return model.get("estimator", model).get("method", "auto")
 
 
 def model_sentence(info: RunInfo, name: str) -> str:
@@ -157,9 +166,8 @@ def model_sentence(info: RunInfo, name: str) -> str:
             f"the features of {listing(sequences)}" if sequences and info.extracted else "the image features"
         )
         text = f"{who} is a logistic regression on the selected among {source}; its linear predictor is the Rad-score."
-        method = model.get("estimator", {}).get("method", "auto")
     elif model["kind"] == "clinical":
-        names = [info.column_label(column) for column in model["candidates"]]
+        names = [lower_first(info.column_label(column)) for column in model["candidates"]]
         kept = {
             "enter": "those that passed entered one multivariate logistic regression",
             "backward": "those that passed entered a multivariate logistic regression with backward elimination",
@@ -174,14 +182,11 @@ def model_sentence(info: RunInfo, name: str) -> str:
             text += " Patients with a missing candidate were left out."
         elif model.get("missing"):
             text += " Missing values were filled with the training median or most frequent level."
-        method = model.get("method", "auto")
     else:
         parts = [model_phrase(info.model_label(part)) for part in model["of"]]
         text = f"{who} is a logistic regression that combines {listing(parts)}: their scores and kept predictors."
-        method = model.get("method", "auto")
-    if method in ("auto", "firth"):
-        when = "where the data were separated" if method == "auto" else "throughout"
-        text += f" Firth's penalised likelihood was used {when}."
+    if _method(model) == "firth":
+        text += " It was fitted by Firth's penalised likelihood."
     if model.get("allow_unavailable"):
         stage = STAGES[info.get("prediction_at", "before_treatment")]
         text += f" It uses characteristics that are not known {stage}."
@@ -194,7 +199,7 @@ def _evaluation(info: RunInfo) -> tuple[str, ...]:
     method = interval_method(settings.get("ci_method", "delong"))
     return (
         "Discrimination was measured by the area under the receiver operating characteristic curve (AUC) with its "
-        f"{level} confidence interval ({method}); models were compared by DeLong's test, with Holm's correction. "
+        f"{level} confidence interval, {method}. Models were compared by DeLong's test, with Holm's correction. "
         "Sensitivity, specificity, predictive values and accuracy are given at the threshold that maximises Youden's "
         "index on the training partition, kept for all others.",
         "Calibration of the training partition is shown as apparent and as bias-corrected curve, from bootstrap "

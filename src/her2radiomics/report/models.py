@@ -99,7 +99,7 @@ def _formula(coefficients: pd.DataFrame, info: RunInfo) -> tuple[str, ...]:
     parts: list[str] = []
     for _, row in coefficients.iterrows():
         beta, term = float(row["beta"]), str(row["term"])
-        sign = "− " if beta < 0 else ("+ " if parts else "")
+        sign = ("− " if beta < 0 else "+ ") if parts else ("−" if beta < 0 else "")
         size = fmt.fixed(abs(beta), 4)
         parts.append(
             f"{sign}{size}" if term.lower() in INTERCEPT else f"{sign}{size} × {term_label(term, info)}"

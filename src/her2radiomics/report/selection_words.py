@@ -31,8 +31,8 @@ def _lasso(step: Mapping[str, Any]) -> str:
     family = FAMILIES.get(step.get("family", "gaussian"), str(step.get("family")))
     rule = RULES.get(step.get("rule", "min"), str(step.get("rule")))
     return (
-        f"features with a coefficient other than zero were kept by LASSO ({family}; penalty at {rule}, "
-        f"{step.get('folds', 10)}-fold cross-validation, features standardised inside each fold)"
+        f"features with a coefficient other than zero were kept by LASSO: {family}, penalty at {rule} in "
+        f"{step.get('folds', 10)}-fold cross-validation, features standardised inside each fold"
     )
 
 

@@ -50,9 +50,15 @@ _COUNTS = ("n", "events", "features_extracted", "features_selected")
 _TITLES = {"training": "training partition", "testing": "test partition", "external": "external partition"}
 
 
+def lower_first(text: str) -> str:
+    """``text`` as it stands inside a sentence: ``Age`` becomes ``age``; ``ADC`` and ``Ki-67`` stay."""
+    word = text.split(" ", 1)[0]
+    return text[0].lower() + text[1:] if word[1:].isalpha() and word[1:].islower() else text
+
+
 def model_phrase(label: str) -> str:
     """``the nomogram``, ``the clinical model``, ``the R3 model``: a model's printed name inside a sentence."""
-    name = label[0].lower() + label[1:] if label[1:2].islower() else label
+    name = lower_first(label)
     return f"the {name}" if "nomogram" in name or name.endswith("model") else f"the {name} model"
 
 
