@@ -1,4 +1,4 @@
-"""The simulated cohort: who is in it (``roster``), what lies on disk (``simulate_patient``, ``write_tables``).
+"""The simulated cohort: who is in it (``roster``), its files (``simulate_patient``, ``write_tables``).
 
 The model is written down in ``docs/simulation.md``. Everything here is a function of the settings, the size
 and the seed; images never depend on the strength of the planted signal.
@@ -12,15 +12,16 @@ if TYPE_CHECKING:
     from her2radiomics.simulation.enrolment import Roster, roster
     from her2radiomics.simulation.patient import simulate_patient
     from her2radiomics.simulation.settings import SimulationSettings
-    from her2radiomics.simulation.tables import write_tables
+    from her2radiomics.simulation.tables import note_text, write_tables
 
-__all__ = ["Roster", "SimulationSettings", "roster", "simulate_patient", "write_tables"]
+__all__ = ["Roster", "SimulationSettings", "note_text", "roster", "simulate_patient", "write_tables"]
 
 _HOME = {
     "Roster": "enrolment",
     "roster": "enrolment",
     "simulate_patient": "patient",
     "SimulationSettings": "settings",
+    "note_text": "tables",
     "write_tables": "tables",
 }
 

@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 
 from her2radiomics.simulation import kinetics
 from her2radiomics.simulation.anatomy import Breast, Grid
-from her2radiomics.simulation.biology import Biology, phase_minutes
+from her2radiomics.simulation.biology import (
+    TYPICAL_EXCHANGE,
+    TYPICAL_PLATEAU_MM,
+    TYPICAL_WASH_OUT,
+    Biology,
+    phase_minutes,
+)
 from her2radiomics.simulation.fields import Array, Weights, apply_axes, slice_weights
 from her2radiomics.simulation.lesion import Lesion
 from her2radiomics.simulation.settings import CentreSettings, SequenceSettings
@@ -20,7 +26,7 @@ SERIES_REFERENCE_PHASE = 2
 """Phase whose typical tumour sets the scale of a dynamic series: all its phases share one scale."""
 TYPICAL = Biology(
     radius_mm=13.0, axes=(1.0, 1.0, 1.0), roughness=0.0, spicules=0, edge_mm=1.0, texture=0.0, texture_mm=2.0,
-    necrotic_fraction=0.0, plateau_mm=0.42, exchange=1.5, wash_out=0.07,
+    necrotic_fraction=0.0, plateau_mm=TYPICAL_PLATEAU_MM, exchange=TYPICAL_EXCHANGE, wash_out=TYPICAL_WASH_OUT,
     adc=kinetics.TISSUES["tumour"].adc, t1_factor=1.0, t2_factor=1.0, halo_mm=0.0, oedema=0.0, satellite=False,
     density=0.4, background_mm=0.05, breast_scale=1.0, skin_mm=1.9, gain=1.0,
 )  # fmt: skip

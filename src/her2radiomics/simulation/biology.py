@@ -14,11 +14,13 @@ from her2radiomics.simulation.settings import CentreSettings, TumourSettings
 from her2radiomics.simulation.traits import SATELLITE_ABOVE, clipped
 
 VIABLE_ADC = kinetics.TISSUES["tumour"].adc
+TYPICAL_PLATEAU_MM, TYPICAL_EXCHANGE, TYPICAL_WASH_OUT = 0.50, 0.85, 0.09
+"""Kinetics of a typical tumour at 0.1 mmol/kg, in mM and 1/min (chosen: see docs/simulation.md)."""
 
 
 @dataclass(frozen=True)
 class Biology:
-    """Physical quantities of one patient; lengths in mm, times in ms, concentrations in mM, rates in 1/min."""
+    """Physical quantities of one patient: lengths in mm, concentrations in mM, rates in 1/min."""
 
     radius_mm: float
     axes: tuple[float, float, float]  # relative half axes of the ellipsoid, product 1
@@ -49,7 +51,7 @@ class Biology:
         return 2.0 * self.radius_mm * max(self.axes) * (1.0 + DIAMETER_BY_ROUGHNESS * self.roughness)
 
 
-DIAMETER_BY_ROUGHNESS = 0.9
+DIAMETER_BY_ROUGHNESS = 2.1
 """How far waviness lengthens the longest diameter: measured on drawn tumours (docs/simulation.md)."""
 
 
@@ -68,12 +70,12 @@ def biology(traits: Mapping[str, float], tumour: TumourSettings, seed: int, pati
         roughness=clipped(0.095 * math.exp(0.5 * t["irregularity"]) + 0.05 * ragged, 0.03, 0.24),
         spicules=int(clipped(round(5.0 * t["spiculation"]), 0, 11)),
         edge_mm=clipped(0.9 * math.exp(0.35 * t["margin_blur"]), 0.4, 2.0),
-        texture=clipped(0.17 * math.exp(0.6 * t["texture_amplitude"]), 0.04, 0.7),
+        texture=clipped(0.19 * math.exp(0.65 * t["texture_amplitude"]), 0.04, 0.8),
         texture_mm=clipped(2.4 * math.exp(0.45 * t["texture_scale"]), 1.2, 7.0),
         necrotic_fraction=clipped(0.06 * math.exp(t["necrosis"]), 0.0, 0.45),
-        plateau_mm=0.42 * math.exp(0.24 * t["wash_in"]),
-        exchange=1.5 * math.exp(0.35 * t["exchange"]),
-        wash_out=0.07 * math.exp(0.9 * t["wash_out"]),
+        plateau_mm=TYPICAL_PLATEAU_MM * math.exp(0.24 * t["wash_in"]),
+        exchange=TYPICAL_EXCHANGE * math.exp(0.6 * t["exchange"]),
+        wash_out=TYPICAL_WASH_OUT * math.exp(0.9 * t["wash_out"]),
         adc=VIABLE_ADC + 0.11 * t["diffusion"],
         t1_factor=math.exp(0.06 * t["relaxation_t1"]),
         t2_factor=math.exp(0.08 * t["relaxation_t2"]),

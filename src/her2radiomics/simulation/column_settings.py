@@ -95,7 +95,8 @@ class MeasuredColumn(Settings):
 
     kind: Literal["measured"] = Field(description="A measurement on the simulated tumour.")
     quantity: Literal["max_diameter", "adc", "tic_type"] = Field(
-        description="max_diameter in mm; adc of the viable tumour in 10⁻³ mm²/s; tic_type: curve type by its late change."
+        description="max_diameter in mm; adc of the viable tumour in 10⁻³ mm²/s; "
+        "tic_type: type of the time-signal curve by its late change."
     )
     error: NonNegativeFloat = Field(
         0.0,
@@ -113,7 +114,7 @@ class MeasuredColumn(Settings):
 
 
 class OutcomeColumn(Settings):
-    """A column that states or grades the outcome: the link holds by definition, also when nothing is planted."""
+    """A column that states or grades the outcome: linked to it by definition, planted signal or not."""
 
     kind: Literal["outcome"] = Field(description="States or grades the outcome.")
     positive: Frequencies = Field(description="Level → relative frequency among patients with the outcome.")

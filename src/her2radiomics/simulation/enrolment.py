@@ -1,4 +1,4 @@
-"""The roster: every participant, every image and mask to come, and the planted truth. Needs numpy and pandas only."""
+"""The roster: every participant, every image to come, and the planted truth. Needs numpy and pandas only."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ MANIFEST_COLUMNS = ("patient_id", "sequence", "reader", "region", "image", "mask
 class Roster:
     """Who and what a simulated cohort holds.
 
-    ``participants`` has a row per participant, all text; ``manifest`` a row per image and reader, all text, paths
-    relative to the cohort's folder; ``truth`` a row per participant with an image: ``patient_id``, ``centre``, the
-    traits, the physical quantities, ``linear_score`` (strength × weighted predictors), ``noise``,
-    ``outcome_score`` (their sum) and ``outcome`` (0/1).
+    ``participants`` has a row per participant, all text; ``manifest`` a row per image and reader, all text,
+    paths relative to the cohort's folder; ``truth`` a row per participant with images: ``patient_id``,
+    ``centre``, the traits, the physical quantities, ``linear_score`` (strength × weighted predictors),
+    ``noise``, ``outcome_score`` (their sum) and ``outcome`` (0/1).
     """
 
     participants: pd.DataFrame
@@ -42,7 +42,7 @@ class Roster:
 
 @dataclass(frozen=True)
 class Member:
-    """One participant before the outcome: identifier, key of the centre, exclusion (index or None), traits, body."""
+    """One participant before the outcome; ``excluded`` is the index of the reason, or None."""
 
     patient_id: str
     centre: str
@@ -99,20 +99,19 @@ def find(settings: SimulationSettings, *, size: str, seed: int, patient_id: str)
     raise SettingsError(f"simulation: no patient '{patient_id}' in the cohort of size '{size}'")
 
 
-def readers_of(settings: SimulationSettings, *, size: str, seed: int, patient_id: str) -> list[int]:
-    """Readers who outline this patient: the first always, the others all or on a random number of patients."""
-    number, twice = settings.readers.number, settings.readers.read_twice
-    if twice != "all":
-        included = [
-            f"{settings.prefix(centre)}{n:03d}"
-            for centre in settings.centres
-            for n, excluded in _places(settings, centre, size)
-            if excluded is None
-        ]
-        order = sorted(included, key=lambda patient: float(stream(seed, patient, "read twice").uniform()))
-        if patient_id not in order[:twice]:
-            number = 1
-    return list(range(1, number + 1))
+def read_twice(settings: SimulationSettings, *, size: str, seed: int) -> frozenset[str]:
+    """Return the patients whom the readers after the first outline too: all, or a random number of them."""
+    included = [
+        f"{settings.prefix(centre)}{number:03d}"
+        for centre in settings.centres
+        for number, excluded in _places(settings, centre, size)
+        if excluded is None
+    ]
+    wanted = settings.readers.read_twice
+    if wanted == "all":
+        return frozenset(included)
+    order = sorted(included, key=lambda patient: float(stream(seed, patient, "read twice").uniform()))
+    return frozenset(order[:wanted])
 
 
 def roster(settings: SimulationSettings, *, size: str, seed: int, strength: float | None = None) -> Roster:
@@ -188,7 +187,7 @@ def image_path(patient: str, sequence: str) -> str:
 
 
 def mask_path(patient: str, sequence: str, reader: int | str) -> str:
-    """Return where a reader's mask lies, relative to the cohort's folder; ``breast`` as reader is the breast mask."""
+    """Return where a reader's mask, or with ``breast`` the breast mask, lies in the cohort's folder."""
     who = "breast" if reader == "breast" else f"reader{reader}"
     return f"masks/{patient}/{patient}_{sequence}_{who}.nii.gz"
 
@@ -296,11 +295,12 @@ def _quantities(body: Biology) -> dict[str, float]:
 def _manifest(
     settings: SimulationSettings, people: list[Member], size: str, seed: int
 ) -> Iterator[dict[str, str]]:
+    twice = read_twice(settings, size=size, seed=seed)
     for person in people:
         if person.excluded is not None:
             continue
         patient = person.patient_id
-        readers = readers_of(settings, size=size, seed=seed, patient_id=patient)
+        readers = range(1, 1 + (settings.readers.number if patient in twice else 1))
         for sequence, made in settings.sequences.items():
             row = {"patient_id": patient, "sequence": sequence, "image": image_path(patient, sequence)}
             for reader in readers if made.outlined else [1]:

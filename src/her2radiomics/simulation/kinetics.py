@@ -12,7 +12,7 @@ Values = float | NDArray[np.floating]
 
 @dataclass(frozen=True)
 class Tissue:
-    """A tissue: proton density relative to water, relaxation times in ms at 1.5 T and 3 T, ADC in 10⁻³ mm²/s."""
+    """A tissue: proton density relative to water, T1 and T2 at 1.5 T and 3 T, ADC in 10⁻³ mm²/s."""
 
     proton_density: float
     t1_ms: tuple[float, float]
@@ -28,8 +28,9 @@ class Tissue:
         return float(np.interp(field_strength_t, (1.5, 3.0), self.t2_ms))
 
 
-# gland, fat: Rakow-Penner et al., J Magn Reson Imaging 2006;23:87-91. muscle, blood: Stanisz et al., Magn Reson
-# Med 2005;54:507-512. tumour, necrosis, skin, rib cage, proton densities and ADC: chosen (docs/simulation.md).
+# gland, fat: Rakow-Penner et al., J Magn Reson Imaging 2006;23:87-91.
+# muscle, blood: Stanisz et al., Magn Reson Med 2005;54:507-512.
+# tumour, necrosis, skin, rib cage, all proton densities and ADC: chosen (docs/simulation.md).
 TISSUES: dict[str, Tissue] = {
     "gland": Tissue(0.85, (1266.0, 1445.0), (57.5, 54.4), 1.90),
     "fat": Tissue(0.95, (296.0, 367.0), (53.3, 53.0), 0.10),

@@ -1,4 +1,4 @@
-"""The tumour: where it lies, its border, spicules, necrosis and texture, and its effect on the tissue around it."""
+"""The tumour: its place, border, spicules, necrosis and texture, and its effect on the tissue around it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Lesion:
 
 
 def place(grid: Grid, shape: Shape, radius_mm: float, random: np.random.Generator) -> Point:
-    """Return a centre (z, y, x in mm) in the fibroglandular core that keeps the tumour off skin, muscle and edge.
+    """Return a centre (z, y, x in mm) in the core that keeps the tumour off skin, muscle and edge.
 
     The best of 60 random points: points with more than the wanted distance count alike, so that the first wins.
     """
@@ -147,10 +147,11 @@ def _spicules(
 def _necrosis(
     distance: Array, body: Biology, radius: float, random: np.random.Generator, step: float
 ) -> Array:
-    """Fraction of necrosis: the deepest part of the tumour, with a ragged border, of the wanted volume."""
+    """Fraction of necrosis: the deepest part of the tumour, of the wanted volume, with a ragged border."""
     depth = distance + 0.35 * radius * smooth_field(random, distance.shape, (step,) * 3, 0.22 * radius)
     inside = depth[distance > 0]
     if not inside.size or body.necrotic_fraction <= 0:
         return np.zeros_like(distance)
     threshold = float(np.quantile(inside, 1.0 - body.necrotic_fraction))
-    return np.clip((depth - threshold) / 1.5 + 0.5, 0.0, 1.0) * (distance > 0)
+    dead = np.clip((depth - threshold) / 1.5 + 0.5, 0.0, 1.0) * (distance > 0)
+    return dead.astype(np.float32)

@@ -16,9 +16,9 @@ from her2radiomics.simulation.acquisition import (
     measure,
     sampling,
 )
-from her2radiomics.simulation.biology import Biology
 from her2radiomics.simulation.anatomy import Breast, Grid, draw_breast, outer_shape
-from her2radiomics.simulation.enrolment import find, image_path, mask_path, readers_of
+from her2radiomics.simulation.biology import Biology
+from her2radiomics.simulation.enrolment import find, image_path, mask_path, read_twice
 from her2radiomics.simulation.fields import apply_axes
 from her2radiomics.simulation.lesion import Lesion, draw_lesion, place
 from her2radiomics.simulation.readers import outline
@@ -64,7 +64,8 @@ def simulate_patient(
     if body.satellite:
         lesions.append(_satellite(grid, position, body, stream(seed, patient_id, "satellite")))
 
-    readers = readers_of(settings, size=size, seed=seed, patient_id=patient_id)
+    twice = patient_id in read_twice(settings, size=size, seed=seed)
+    readers = range(1, 1 + (settings.readers.number if twice else 1))
     for name, sequence in settings.sequences.items():
         protocol = Protocol(sequence, centre, body)
         voxel = centre.voxels[sequence.family]

@@ -1,19 +1,28 @@
-"""The ``simulation`` section of a study protocol: centres, sequences, readers, columns, planted predictors."""
+"""The ``simulation`` section of a study protocol: centres, sequences, readers, columns, outcome."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
 
 from her2radiomics.settings import Settings
 from her2radiomics.simulation.column_settings import ColumnSettings, check_columns
 from her2radiomics.simulation.traits import HETEROGENEITY_LOADINGS, TRAITS
 
 Family = Literal["dce", "t2", "dwi"]
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+
+
+def _identifier(name: str) -> str:
+    if not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name):
+        raise ValueError(f"found the name '{name}'; expected letters, digits and _, a letter first")
+    return name
+
+
+Identifier = Annotated[str, AfterValidator(_identifier)]
 
 
 class FieldOfView(Settings):
@@ -163,11 +172,11 @@ class ReaderSettings(Settings):
         description="How many patients, drawn at random, readers other than the first outline; or all.",
     )
     contour_sd_mm: float = Field(
-        default=1.0, ge=0, description="Local error of an outline: standard deviation, in mm."
+        default=0.7, ge=0, description="Local error of an outline: standard deviation, in mm."
     )
     contour_length_mm: PositiveFloat = Field(default=7.0, description="Smoothness of that error, in mm.")
     offset_sd_mm: float = Field(
-        default=0.45,
+        default=0.32,
         ge=0,
         description="A reader's overall generosity on an image: standard deviation, in mm.",
     )
@@ -176,12 +185,12 @@ class ReaderSettings(Settings):
 class TumourSettings(Settings):
     """Sizes of the tumours: log-normal mean radius, clipped."""
 
-    radius_mm: PositiveFloat = Field(default=13.0, description="Median mean radius, in mm.")
+    radius_mm: PositiveFloat = Field(default=13.5, description="Median mean radius, in mm.")
     spread: float = Field(
-        default=0.28, ge=0, description="Standard deviation of the logarithm of the radius."
+        default=0.25, ge=0, description="Standard deviation of the logarithm of the radius."
     )
-    minimum_mm: PositiveFloat = Field(default=9.0, description="Smallest mean radius, in mm.")
-    maximum_mm: PositiveFloat = Field(default=20.0, description="Largest mean radius, in mm.")
+    minimum_mm: PositiveFloat = Field(default=10.0, description="Smallest mean radius, in mm.")
+    maximum_mm: PositiveFloat = Field(default=18.0, description="Largest mean radius, in mm.")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -195,7 +204,7 @@ class PlantedOutcome(Settings):
 
     weights: dict[str, float] = Field(
         default={"heterogeneity": 1.0},
-        description="Weight of traits and of continuous or categorical columns (coded 0, 1, … and standardised).",
+        description="Trait, or continuous or categorical column (coded 0, 1, …, standardised) → weight.",
     )
     heterogeneity_loadings: dict[str, float] = Field(
         default=dict(HETEROGENEITY_LOADINGS),
@@ -253,12 +262,14 @@ class SimulationSettings(Settings):
         for name, centre in self.centres.items():
             if set(centre.counts) != set(self.sizes):
                 raise ValueError(
-                    f"centres.{name}.counts: found {sorted(centre.counts)}, expected the sizes {sorted(self.sizes)}"
+                    f"centres.{name}.counts: found {sorted(centre.counts)}, "
+                    f"expected the sizes {sorted(self.sizes)}"
                 )
             for sequence, made in self.sequences.items():
                 if made.phase is not None and made.phase > centre.dynamic.phases:
                     raise ValueError(
-                        f"sequences.{sequence}: phase {made.phase}, but {name} has {centre.dynamic.phases} phases"
+                        f"sequences.{sequence}: phase {made.phase}, "
+                        f"but {name} has {centre.dynamic.phases} phases"
                     )
         prefixes = [self.prefix(name) for name in self.centres]
         if len(set(prefixes)) < len(prefixes):

@@ -25,10 +25,10 @@ def write_tables(roster: Roster, settings: SimulationSettings, folder: str | Pat
         ("truth.tsv", roster.truth),
     ):
         _replace(folder / name, _tsv(table))
-    _replace(folder / "SIMULATED.md", note(roster, settings))
+    _replace(folder / "SIMULATED.md", note_text(roster, settings))
 
 
-def note(roster: Roster, settings: SimulationSettings) -> str:
+def note_text(roster: Roster, settings: SimulationSettings) -> str:
     """Return the text of SIMULATED.md: model, size, strength, seed, planted predictors."""
     included = roster.participants["exclude_reason"] == ""
     weights = [f"| {name} | {weight:g} |" for name, weight in settings.outcome.weights.items()]

@@ -1,4 +1,4 @@
-"""The latent traits of a patient: independent standard normal numbers, some tied to the tumour's heterogeneity."""
+"""The latent traits of a patient: standard normal numbers, some tied to the tumour's heterogeneity."""
 
 from __future__ import annotations
 
@@ -37,15 +37,17 @@ TRAITS: tuple[str, ...] = (
 )
 
 HETEROGENEITY_LOADINGS: Mapping[str, float] = {
-    "texture_amplitude": 0.85,
+    "texture_amplitude": 0.90,
     "texture_scale": 0.85,
     "necrosis": 0.85,
-    "wash_in": 0.45,
+    "wash_in": 0.50,
     "diffusion": 0.50,
     "halo": 0.50,
 }
 SPICULATION_LOADING = 0.6
 """Correlation of spiculation with irregularity."""
+WASH_OUT_LOADING = 0.6
+"""Correlation of wash-out with the speed of wash-in: fast curves fall early."""
 SATELLITE_ABOVE = 0.70
 """A satellite lesion is drawn where the trait ``multiplicity`` exceeds this (24 % of the patients)."""
 
@@ -55,6 +57,7 @@ def draw_traits(seed: int, patient: str, loadings: Mapping[str, float]) -> dict[
     noise = stream(seed, patient, "traits").standard_normal(len(TRAITS))
     traits = dict(zip(TRAITS, (float(value) for value in noise), strict=True))
     traits["spiculation"] = _mix(traits["irregularity"], traits["spiculation"], SPICULATION_LOADING)
+    traits["wash_out"] = _mix(traits["exchange"], traits["wash_out"], WASH_OUT_LOADING)
     for trait, loading in loadings.items():
         traits[trait] = _mix(traits["heterogeneity"], traits[trait], loading)
     return traits
