@@ -26,7 +26,12 @@ STUDY: dict[str, Any] = {
         "shape": {"regular": "Regular", "irregular": "Irregular"},
     },
     "regions": {"tumour_slice": "Largest slice of the tumour"},
-    "steps": {"icc": "ICC(2,1) > 0.75", "anova": "F test, p < 0.05", "lasso": "LASSO, 10-fold CV, λ min"},
+    "steps": {
+        "icc": "ICC(2,1) > 0.75",
+        "anova": "F test, p < 0.05",
+        "lasso": "LASSO, 10-fold CV, λ min",
+        "forced_retention": "Forced retention",
+    },
     "acquisition": ["Philips Achieva 3.0 T (centre 1), Siemens Aera 1.5 T (centre 2)"],
     "delineation": ["Two readers, manually on each sequence"],
     "features_by_sequence": {"T2FS": 1125, "DWI": 1125, "DCE2": 1125},
@@ -116,10 +121,12 @@ def make_inputs(folder: Path, *, images: bool = False, **study: Any) -> FigureIn
     )
     _nomogram().to_csv(folder / "nomogram.csv", index=False)
     terms = pd.DataFrame({"term": ["intercept", *WEIGHTS], "beta": [-0.2, *WEIGHTS.values()]})
-    terms["forced"] = [0] * (len(terms) - 1) + [1]
+    forced = terms["term"].iloc[-1]
     terms.to_csv(folder / "coefficients.csv", index=False)
     (folder / "selection.csv").write_text(
-        "step,name,features_in,features_out,note\n1,icc,3375,2140,\n2,anova,2140,236,\n3,lasso,236,8,1 forced\n"
+        "step,name,features_in,features_out,note\n"
+        "1,icc,3375,2140,\n2,anova,2140,236,\n3,lasso,236,7,gaussian\n"
+        f"4,forced_retention,7,8,restored DCE2: {forced}\n"
     )
     _flow(label).to_csv(folder / "flow.csv", index=False)
     path, cv = _lasso(rng)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 CURVES: dict[str, tuple[str, style.Line]] = {
     "apparent": ("Apparent", style.Line(style.BLUE, style.DASHES[1])),
     "bias_corrected": ("Bias-corrected", style.Line(style.VERMILLION, style.DASHES[0])),
+    "pipeline_corrected": ("Corrected, whole pipeline", style.Line(style.GREEN, style.DASHES[2])),
     "observed": ("Observed", style.Line(style.VERMILLION, style.DASHES[0])),
 }
 BINS = 25

@@ -30,18 +30,15 @@ class FeatureWeightsOptions(FigureOptions):
     axis: str = Field("Weight (coefficient β)", description="Label of the axis of weights.")
 
 
-@figure("feature_weights", FeatureWeightsOptions, needs=("coefficients",))
+@figure("feature_weights", FeatureWeightsOptions, needs=("coefficients", "selection"))
 def draw(inputs: FigureInputs, options: FeatureWeightsOptions) -> Drawing:
     """Draw one bar a term of ``coefficients.csv``, the intercept aside, coloured by sequence.
 
-    Features that a column ``forced`` marks (1 or true) were kept by forced retention, and are hatched.
+    Features that the step ``forced_retention`` of ``selection.csv`` names in its note are hatched.
     """
     table = inputs.table("coefficients", options.model)
     table = table[~table["term"].str.lower().isin(INTERCEPTS)].copy()
-    if "forced" in table.columns:
-        table["forced"] = table["forced"].astype(str).str.strip().str.lower().isin(["1", "1.0", "true"])
-    else:
-        table["forced"] = False
+    table["forced"] = table["term"].isin(_restored(inputs, options.model))
     found = [split_feature(term) for term in table["term"]]
     table["sequence"] = [parts[0] if parts else "" for parts in found]
     several_regions = len({parts[1] for parts in found if parts}) > 1
@@ -85,6 +82,13 @@ def draw(inputs: FigureInputs, options: FeatureWeightsOptions) -> Drawing:
     heading = f"{name}, {len(table)} {what}{'s' if len(table) > 1 else ''}"
     style.header(fig, letter=options.panel_letter, heading=heading, simulated=inputs.study.simulated)
     return Drawing(fig, data)
+
+
+def _restored(inputs: FigureInputs, model: str) -> set[str]:
+    """Words of the note of forced retention: names of features hold no space."""
+    steps = inputs.table("selection", model)
+    notes = steps.loc[steps["name"] == "forced_retention", "note"]
+    return {word for note in notes for word in note.replace(";", " ").split()}
 
 
 def _bars(axes: Axes, table: pd.DataFrame, inputs: FigureInputs, row: float, *, names_above: bool) -> None:

@@ -25,10 +25,7 @@ class FlowOptions(FigureOptions):
     kind: Literal["flow"] = Field(description="Recruitment flow diagram.")
     registered: str = Field("Patients assessed for eligibility", description="Text of the first box.")
     excluded: str = Field("Excluded", description="Heading of the box of exclusions.")
-    failed: str = Field(
-        "Not analysable: image or region of interest could not be used",
-        description="Heading of the box of failures.",
-    )
+    failed: str = Field("Not analysable", description="Heading of the box of failures.")
     included: str = Field("Patients analysed", description="Text of the box before the partitions.")
 
 

@@ -26,8 +26,10 @@ def feature_label(term: str, study: StudyText, *, region: bool = False) -> str:
 
 
 def predictor_label(term: str, study: StudyText) -> str:
-    """Printed name of a column, or of another model whose score is the predictor; the term itself otherwise."""
-    return study.columns.get(term) or study.models.get(term) or term.replace("_", " ")
+    """Printed name of a column, or of the score of another model; the term itself otherwise."""
+    if term in study.models and term not in study.columns:
+        return f"{study.models[term]} score"
+    return study.columns.get(term, term.replace("_", " "))
 
 
 def level_label(column: str, level: str, study: StudyText) -> str:

@@ -33,6 +33,11 @@ def draw(inputs: FigureInputs, options: LassoOptions) -> Drawing:
 
     path = inputs.table("lasso_path", options.model)
     cv = inputs.table("lasso_cv", options.model).sort_values("lambda").reset_index(drop=True)
+    name = inputs.study.models.get(options.model, options.model)
+    if cv.empty:
+        fig = style.message(options.width_mm, f"{name}: no LASSO was fitted.")
+        style.header(fig, letter=options.panel_letter, heading="", simulated=inputs.study.simulated)
+        return Drawing(fig, cv)
     for mark, _, _ in MARKS:
         cv[mark] = cv[mark].astype(str).str.strip().str.lower().isin(["1", "1.0", "true"])
     beside = options.width_mm >= 120
@@ -49,7 +54,6 @@ def draw(inputs: FigureInputs, options: LassoOptions) -> Drawing:
         x, y = -12.0 / panel, 1.0 + 3.0 / tall
         axes.text(x, y, letter, transform=axes.transAxes, fontweight="bold", fontsize=style.LARGE)
     right.legend(loc="upper center")
-    name = inputs.study.models.get(options.model, options.model)
     style.header(fig, letter=options.panel_letter, heading=f"LASSO: {name}", simulated=inputs.study.simulated)
     path.insert(0, "panel", "path")
     cv.insert(0, "panel", "cross_validation")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -20,6 +21,7 @@ from her2radiomics.manuscript.figures.nomogram_axes import (
     stagger,
     subdivisions,
     thin,
+    with_levels,
 )
 from her2radiomics.manuscript.figures.nomogram_example import Example, work_example
 from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
@@ -44,6 +46,10 @@ class NomogramOptions(FigureOptions):
     example: str = Field(
         "typical", description="Patient of the worked example: an identifier, 'typical' or 'none'."
     )
+    labels: dict[str, str] = Field(
+        default_factory=dict,
+        description="Printed names of predictors that differ from the protocol's, e.g. Rad-score.",
+    )
     scores: dict[str, str] = Field(
         default_factory=dict, description="Predictors that are the score of another model, with that model."
     )
@@ -60,11 +66,15 @@ class NomogramOptions(FigureOptions):
 @figure("nomogram", NomogramOptions, needs=("nomogram", "predictions", "participants"))
 def draw(inputs: FigureInputs, options: NomogramOptions) -> Drawing:
     """Draw points, predictors, total points and probability one below the other."""
+    columns = {**inputs.study.columns, **options.labels}
+    inputs = replace(inputs, study=inputs.study.model_copy(update={"columns": columns}))
     table = inputs.table("nomogram", options.model)
-    axes = read_axes(table, inputs.path("nomogram", options.model))
+    axes = read_axes(table, inputs.path("nomogram", options.model)) if len(table) else []
+    levels = inputs.study.levels
+    axes = [with_levels(axis, levels[axis.name]) if axis.name in levels else axis for axis in axes]
     data = table[["axis", "label", "value", "position"]].copy()
     data.insert(0, "what", "tick")
-    if len(axes) == 3:
+    if len(axes) <= 3:
         name = inputs.study.models.get(options.model, options.model)
         fig = style.message(
             options.width_mm, f"{name}: no predictor was selected; there is nothing to add up."

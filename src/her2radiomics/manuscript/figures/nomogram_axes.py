@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from her2radiomics.errors import TableError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -34,6 +35,7 @@ class NomogramAxis:
 
     name: str
     ticks: tuple[Tick, ...]
+    levels: bool = False
 
     @property
     def low(self) -> float:
@@ -50,7 +52,7 @@ class NomogramAxis:
         """The ticks' values where the axis is a scale of numbers; nothing for levels."""
         numbers = [number(tick.value) for tick in self.ticks]
         named = [number(tick.label) for tick in self.ticks]
-        if len(self.ticks) < 3 or any(n is None for n in numbers) or any(n is None for n in named):
+        if self.levels or len(self.ticks) < 2 or None in numbers or None in named:
             return None
         return [n for n in numbers if n is not None]
 
@@ -61,10 +63,7 @@ class NomogramAxis:
         if scale is not None:
             if wanted is None or not min(scale) - 1e-9 <= wanted <= max(scale) + 1e-9:
                 return None
-            pairs = sorted(zip(scale, (t.position for t in self.ticks), strict=True))
-            for (low, here), (high, there) in pairwise(pairs):
-                if wanted <= high + 1e-9:
-                    return here + (there - here) * (wanted - low) / (high - low)
+            return _between(scale, [tick.position for tick in self.ticks], wanted)
         for tick in self.ticks:
             known = number(tick.value)
             if tick.value == value or tick.label == printed or (known is not None and known == wanted):
@@ -76,6 +75,38 @@ class NomogramAxis:
         odds = [math.log(float(t.value) / (1 - float(t.value))) for t in self.ticks]
         slope = (odds[-1] - odds[0]) / (self.high - self.low)
         return 1 / (1 + math.exp(-(odds[0] + slope * (position - self.low))))
+
+
+def with_levels(axis: NomogramAxis, levels: Mapping[str, str]) -> NomogramAxis:
+    """The axis of a column with levels, its ticks under their printed names.
+
+    An ordinal column enters a model as 0, 1, 2, …: its axis is a scale of numbers, of which the levels alone mean
+    anything, so that the ticks are put at the levels.
+
+    Parameters
+    ----------
+    axis
+        The axis.
+    levels
+        The column's levels with their printed names, in order.
+    """
+    scale = axis.values
+    if scale is None or {tick.value for tick in axis.ticks} <= set(levels):
+        ticks = [Tick(levels.get(t.value, t.label), t.value, t.position) for t in axis.ticks]
+        return NomogramAxis(axis.name, tuple(ticks), levels=True)
+    places = [tick.position for tick in axis.ticks]
+    codes = [(code, key) for code, key in enumerate(levels) if min(scale) <= code <= max(scale)]
+    found = [Tick(levels[key], key, _between(scale, places, code)) for code, key in codes]
+    return NomogramAxis(axis.name, tuple(sorted(found, key=lambda tick: tick.position)), levels=True)
+
+
+def _between(scale: list[float], places: list[float], wanted: float) -> float:
+    """Place of a number between the ticks of a scale."""
+    pairs = sorted(zip(scale, places, strict=True))
+    for (low, here), (high, there) in pairwise(pairs):
+        if wanted <= high + 1e-9:
+            return here + (there - here) * (wanted - low) / (high - low)
+    return pairs[-1][1]
 
 
 def number(text: str) -> float | None:
