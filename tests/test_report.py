@@ -458,11 +458,12 @@ def test_pages_of_brought_features_have_no_quality_control(made):
 
 
 def test_large_figures_give_way_to_pixels(tmp_path, monkeypatch):
-    monkeypatch.setattr(embed, "LARGEST_SVG", 400)
+    monkeypatch.setattr(embed, "LARGEST_FIGURE", 400)
     stem = tmp_path / "figure_1_flow"
     stem.with_suffix(".svg").write_text(SVG.format("x" * 400), encoding="utf-8")
     Image.new("RGB", (4, 4)).save(stem.with_suffix(".png"))
     assert embed.figure_uri(stem).startswith("data:image/png")
+    assert embed.figure_uri(stem, figures=10**6).startswith("data:image/webp")
     stem.with_suffix(".png").unlink()
     assert embed.figure_uri(stem).startswith("data:image/svg+xml")
 
@@ -500,7 +501,7 @@ def test_missing_files_are_named(made, tmp_path, gone, error, message):
 def test_missing_rows_and_broken_files_are_named(made, tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(made[0], folder)
-    with pytest.raises(StudyError, match="expected an overlay picture"):
+    with pytest.raises(StudyError, match="expected a picture"):
         build_context(folder, describe(), overlays=[tmp_path / "P1" / "DWI.png"])
     with pytest.raises(StudyError, match="'external' too"):
         build_context(folder, describe(partitions=["training", "external"]))
@@ -554,9 +555,9 @@ addEventListener("securitypolicyviolation", (e) => problems.push("refused: " + e
 addEventListener("load", () => setTimeout(() => {
   const wide = document.documentElement.scrollWidth - innerWidth;
   for (const picture of document.images) picture.loading = "eager";
-  const button = document.querySelectorAll(".sortable thead button")[5];
+  const button = document.querySelectorAll(".sortable thead button")[6];
   button.click(); button.click();
-  const cells = [...document.querySelectorAll(".sortable tbody tr")].map((row) => row.cells[5].textContent);
+  const cells = [...document.querySelectorAll(".sortable tbody tr")].map((row) => row.cells[6].textContent);
   const status = document.querySelector("[data-filter=status]");
   status.value = "failed"; status.dispatchEvent(new Event("change"));
   const shown = [...document.querySelectorAll(".sortable tbody tr")].filter((row) => !row.hidden).length;

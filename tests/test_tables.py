@@ -148,9 +148,9 @@ def test_baseline_counts_and_quartiles_by_hand(tmp_path):
     assert rows[head, "Missing"]["testing"] == "1"
     assert rows["Response, n (%)", "pCR"]["training"] == "2 (50.0)"
     assert [heading.label for heading in table.headings] == [
-        "Training (n = 4)",
-        "Test (n = 4)",
-        "All patients (n = 8)",
+        "Training, n = 4",
+        "Test, n = 4",
+        "All patients, n = 8",
         "p",
     ]
     assert rows[head, ""]["p"].startswith("0.486")  # Fisher's exact test of [[1, 3], [2, 1]]: 17/35
@@ -169,9 +169,9 @@ def test_baseline_mean_sd_and_t_test_by_hand(tmp_path):
 
 def test_baseline_by_outcome_and_by_column(run):
     by_label = make(settings(**BASELINE, by="label"), run.inputs)
-    assert [heading.label.split(" (")[0] for heading in by_label.headings] == ["pCR", "non-pCR", "p"]
+    assert [heading.label.split(",")[0] for heading in by_label.headings] == ["pCR", "non-pCR", "p"]
     by_level = make(settings(**(BASELINE | {"columns": ["age"]}), by="tic"), run.inputs)
-    assert by_level.headings[0].label.startswith("Inflow (n = ")
+    assert by_level.headings[0].label.startswith("Inflow, n = ")
 
 
 def test_baseline_errors_teach(run, tmp_path):

@@ -9,10 +9,14 @@ from pathlib import Path
 
 from her2radiomics.errors import StudyError
 
-#: Above this an SVG gives way to the PNG beside it, if that is smaller.
-LARGEST_SVG = 700_000
+#: All figures together, before they are written as text; each may take its share.
+FIGURES = 3_500_000
+#: No single figure takes more than this as it stands.
+LARGEST_FIGURE = 700_000
 #: All thumbnails together; what does not fit is linked.
 THUMBNAILS = 3_500_000
+#: Pixels of a figure that is too large as it is.
+FIGURE_WIDTH = 1600
 _WIDTHS = ((120, 240), (300, 180), (10**9, 130))
 
 
@@ -21,10 +25,17 @@ def data_uri(content: bytes, media: str) -> str:
     return f"data:{media};base64,{base64.b64encode(content).decode('ascii')}"
 
 
-def figure_uri(stem: Path) -> str:
-    """Return the figure ``<stem>.svg`` (or ``.png``) as a data URI.
+def figure_uri(stem: Path, figures: int = 1) -> str:
+    """Return the figure ``<stem>.svg`` as a data URI, or one of ``<stem>.png`` where the SVG is too large.
 
     As the source of an image an SVG keeps its ids and styles to itself, loads nothing and runs no script.
+
+    Parameters
+    ----------
+    stem
+        Path of the figure without its ending.
+    figures
+        How many figures share the page.
 
     Raises
     ------
@@ -34,11 +45,12 @@ def figure_uri(stem: Path) -> str:
     vector, pixels = stem.with_name(f"{stem.name}.svg"), stem.with_name(f"{stem.name}.png")
     if not vector.is_file() and not pixels.is_file():
         raise StudyError(f"{vector}: no such file; expected the figure. Draw it before the report.")
-    if vector.is_file():
-        size = vector.stat().st_size
-        if size <= LARGEST_SVG or not pixels.is_file() or pixels.stat().st_size >= size:
-            return data_uri(vector.read_bytes(), "image/svg+xml")
-    return data_uri(pixels.read_bytes(), "image/png")
+    most = min(LARGEST_FIGURE, FIGURES // figures)
+    if vector.is_file() and (vector.stat().st_size <= most or not pixels.is_file()):
+        return data_uri(vector.read_bytes(), "image/svg+xml")
+    if pixels.stat().st_size <= most:
+        return data_uri(pixels.read_bytes(), "image/png")
+    return data_uri(_webp(pixels, FIGURE_WIDTH, 85), "image/webp")
 
 
 def thumbnails(paths: Sequence[Path]) -> list[str]:
@@ -49,27 +61,27 @@ def thumbnails(paths: Sequence[Path]) -> list[str]:
     StudyError
         A file is missing or is no picture.
     """
-    from PIL import Image, UnidentifiedImageError
-
     width = next(width for most, width in _WIDTHS if len(paths) <= most)
     uris, used = [], 0
     for path in paths:
-        if used > THUMBNAILS:
-            uris.append("")
-            continue
-        try:
-            with Image.open(path) as picture:
-                small = picture.convert("RGB")
-                # twice the printed width, for screens with fine pixels
-                small.thumbnail((2 * width, 2 * width))
-        except FileNotFoundError:
-            raise StudyError(
-                f"{path}: no such file; expected an overlay picture. Extract it first."
-            ) from None
-        except UnidentifiedImageError:
-            raise StudyError(f"{path}: found no picture; expected PNG. Extract it again.") from None
-        buffer = io.BytesIO()
-        small.save(buffer, "WEBP", quality=50, method=4)
-        uris.append(data_uri(buffer.getvalue(), "image/webp"))
+        # twice the printed width, for screens with fine pixels
+        uris.append(data_uri(_webp(path, 2 * width, 50), "image/webp") if used <= THUMBNAILS else "")
         used += len(uris[-1])
     return uris
+
+
+def _webp(path: Path, width: int, quality: int) -> bytes:
+    """Return a picture at most ``width`` pixels wide and high as WebP."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as picture:
+            small = picture.convert("RGB")
+            small.thumbnail((width, width))
+    except FileNotFoundError:
+        raise StudyError(f"{path}: no such file; expected a picture. Make it before the report.") from None
+    except UnidentifiedImageError:
+        raise StudyError(f"{path}: found no picture; expected PNG. Make it again.") from None
+    buffer = io.BytesIO()
+    small.save(buffer, "WEBP", quality=quality, method=4)
+    return buffer.getvalue()

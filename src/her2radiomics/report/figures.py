@@ -40,15 +40,17 @@ def figures(folder: Path, info: RunInfo, performance: pd.DataFrame) -> tuple[Rep
         A figure's file is missing.
     """
     panels: dict[str, list[Panel]] = {}
-    for item in info.get("figures", []):
+    items = info.get("figures", [])
+    for item in items:
         found = _ID.match(item["id"])
         number, letter = found.groups() if found else (item["id"], "")
-        panels.setdefault(number, []).append(_panel(folder / "figures", info, item, letter, performance))
-    return tuple(ReportFigure(number, tuple(items)) for number, items in panels.items())
+        panel = _panel(folder / "figures", info, item, letter, performance, len(items))
+        panels.setdefault(number, []).append(panel)
+    return tuple(ReportFigure(number, tuple(those)) for number, those in panels.items())
 
 
 def _panel(
-    folder: Path, info: RunInfo, item: Mapping[str, Any], letter: str, performance: pd.DataFrame
+    folder: Path, info: RunInfo, item: Mapping[str, Any], letter: str, performance: pd.DataFrame, count: int
 ) -> Panel:
     stem = folder / item["id"]
     caption = (item.get("caption") or CAPTIONS.get(item["kind"], "")).strip()
@@ -60,7 +62,7 @@ def _panel(
         if stem.with_name(f"{stem.name}.{end}").is_file()
     )
     alt = f"{item['title'].rstrip('.')}. {caption}{_numbers(info, item, performance)}"
-    return Panel(letter, item["title"], caption, alt, figure_uri(stem), files)
+    return Panel(letter, item["title"], caption, alt, figure_uri(stem, count), files)
 
 
 def _numbers(info: RunInfo, item: Mapping[str, Any], performance: pd.DataFrame) -> str:

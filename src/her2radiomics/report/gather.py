@@ -270,7 +270,11 @@ def _table(folder: Path, item: Mapping[str, Any]) -> ReportTable:
         raise StudyError(
             f"{page}: no such file; expected a table of the protocol. Make it before the report."
         )
-    files = _links(folder / "tables", [f"{stem.name}.{end}" for end in ("csv", "docx", "tex", "html")])
+    files = tuple(
+        Link(label, f"tables/{stem.name}.{end}")
+        for end, label in (("docx", "Word"), ("tex", "LaTeX"), ("html", "HTML"), ("csv", "CSV"))
+        if stem.with_name(f"{stem.name}.{end}").is_file()
+    )
     return ReportTable(item["id"].split("_")[1], fragment_of(page.read_text(encoding="utf-8")), files)
 
 
@@ -306,7 +310,7 @@ def _published(folder: Path, info: RunInfo) -> tuple[PublishedRow, ...]:
         ours = words.printed(quantity, row["reproduced"], row["low"], row["high"])
         rows.append(
             PublishedRow(
-                words.QUANTITIES.get(quantity, quantity.replace("_", " ")),
+                words.quantity_label(quantity, info),
                 " vs ".join(models),
                 partition,
                 words.printed(quantity, row["published"], row["published_low"], row["published_high"]),

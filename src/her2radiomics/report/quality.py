@@ -17,6 +17,7 @@ QC = {
     "sequence": "Sequence",
     "reader": "Reader",
     "region": "Region",
+    "reason": "Reason",
     "voxels": "Voxels",
     "volume_ml": "Volume (ml)",
     "slices": "Slices",
@@ -24,7 +25,6 @@ QC = {
     "spacing_mm": "Spacing (mm)",
     "size": "Size",
     "dice": "Dice with reader 1",
-    "reason": "Reason",
 }
 QC_HEADINGS = tuple(QC.values())
 _WORST_FIRST = ("failed", "warned", "extracted")

@@ -25,7 +25,6 @@ QUANTITIES = {
     "calibration_intercept": "Calibration intercept",
     "calibration_slope": "Calibration slope",
     "n": "Patients",
-    "events": "Patients with the positive outcome",
     "features_extracted": "Features extracted",
     "features_selected": "Features selected",
     "delong_p": "p of DeLong's test",
@@ -124,6 +123,13 @@ def findings(info: RunInfo, performance: pd.DataFrame, path: Path) -> tuple[str,
             "The patients are simulated: agreement or disagreement with the paper says nothing about the paper."
         )
     return tuple(lines)
+
+
+def quantity_label(quantity: str, info: RunInfo) -> str:
+    """Printed name of a published quantity."""
+    if quantity == "events":
+        return f"Patients with {info.protocol['label']['positive']}"
+    return QUANTITIES.get(quantity, quantity.replace("_", " "))
 
 
 def printed(quantity: str, value: float, low: float, high: float) -> str:

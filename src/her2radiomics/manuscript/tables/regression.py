@@ -136,7 +136,7 @@ def _add_levels(
     for block, terms in blocks.items():
         mine = [row for (term, _), row in terms.items() if term == name]
         if not mine:
-            head[f"{block}_{options.statistics[0]}"] = fmt.NOT_AVAILABLE
+            head |= {f"{block}_{statistic}": fmt.NOT_AVAILABLE for statistic in options.statistics}
             continue
         first[f"{block}_{_at(options, 'odds_ratio')}"] = (
             "1 (reference)" if "odds_ratio" in options.statistics else "reference"
