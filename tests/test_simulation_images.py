@@ -173,7 +173,7 @@ def test_grey_levels_at_bin_width_25(cohort, folder):
 
 
 def test_readers_agree_as_human_readers_do(cohort, folder):
-    """Dice about .91 on the largest slice and .86 in the volume were aimed at; means within .05 of that."""
+    """Dice about .91 on the largest slice and .86 in the volume were aimed at; 40 pairs, means within .03."""
     flat, solid = [], []
     for row in rows(cohort, region="tumour", reader="1"):
         if not row.mask:
@@ -184,8 +184,8 @@ def test_readers_agree_as_human_readers_do(cohort, folder):
         largest = one.sum(axis=(1, 2)).argmax()
         solid.append(dice(one, two))
         flat.append(dice(one[largest], two[largest]))
-    assert np.mean(flat) == pytest.approx(0.90, abs=0.05)
-    assert np.mean(solid) == pytest.approx(0.86, abs=0.05)
+    assert np.mean(flat) == pytest.approx(0.91, abs=0.03)
+    assert np.mean(solid) == pytest.approx(0.86, abs=0.03)
     assert np.mean(flat) > np.mean(solid)
 
 

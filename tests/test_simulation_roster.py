@@ -166,7 +166,7 @@ def test_strength_zero_leaves_the_outcome_independent_of_everything(unplanted):
 def test_columns_by_outcome_have_the_given_distributions_when_planted(planted, unplanted):
     table = planted.participants.query("exclude_reason == ''")
     positive = table["response"] == "1"
-    # 55/80 against 80/240 without the receptor: the example's frequencies; 380 and 220 patients, SE 0.024 and 0.032
+    # without the receptor 55/80 against 80/240, as in the example; 380 and 220 patients, SE 0.024 and 0.032
     assert (table.loc[positive, "oestrogen_receptor"] == "negative").mean() == pytest.approx(
         55 / 80, abs=0.09
     )
