@@ -14,7 +14,8 @@ def main(snakemake):
         parameters=Path(snakemake.input.parameters),
         expected_features=snakemake.params.features,
     )
-    draw_overlay(result.case or rows, regions, snakemake.output.overlay, simulated=snakemake.params.simulated)
+    simulated = snakemake.params.simulated
+    draw_overlay(rows, regions, snakemake.output.overlay, simulated=simulated, case=result.case)
     write_case(result, snakemake.output.features, snakemake.output.qc)
 
 

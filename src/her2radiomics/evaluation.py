@@ -61,8 +61,14 @@ class EvaluationSettings(Settings):
     calibration_bootstrap: int = Field(
         default=200,
         ge=0,
-        description="Resamples of the calibration curve: refits of the whole model on training rows, and the band "
-        "on other partitions. 0: neither correction nor band.",
+        description="Resamples of the calibration curve: refits of the final regression on training rows, and the "
+        "band on other partitions. 0: neither correction nor band.",
+    )
+    pipeline_bootstrap: int = Field(
+        default=40,
+        ge=0,
+        description="Resamples of the training curve corrected by refits of the whole pipeline, selection included. "
+        "0: none.",
     )
     hosmer_lemeshow_groups: int = Field(
         default=10, ge=3, description="Groups of risk of the Hosmer–Lemeshow test."

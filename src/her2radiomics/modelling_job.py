@@ -14,6 +14,7 @@ from her2radiomics.settings import validate
 if TYPE_CHECKING:
     import pandas as pd
 
+    from her2radiomics.evaluation import EvaluationSettings
     from her2radiomics.modelling import FitReport, FittedModel, StudyModel
 
 # what a kind of model does not have is written with its header alone, so that every declared file exists
@@ -115,6 +116,55 @@ def design_of(model: StudyModel, table: pd.DataFrame) -> pd.DataFrame:
         else:
             columns[predictor.name] = pd.Series(predictor.contribution(table), index=table.index)
     return pd.DataFrame(columns, index=table.index)
+
+
+def calibrate(
+    model: StudyModel,
+    table: pd.DataFrame,
+    labels: pd.Series,
+    predictions: pd.DataFrame,
+    settings: EvaluationSettings,
+    *,
+    seed: int,
+) -> pd.DataFrame:
+    """Rows of ``calibration.csv``: ``partition, curve, predicted, observed, low, high``.
+
+    The training curve is corrected for optimism twice: ``bias_corrected`` refits the final regression alone, as
+    ``rms::calibrate`` does and papers print; ``pipeline_corrected`` refits the whole pipeline with its selection, which
+    is the honest one. Other partitions are only observed.
+
+    Parameters
+    ----------
+    model
+        The model, fitted on ``table`` and ``labels``.
+    table, labels
+        The training rows.
+    predictions
+        ``predictions.csv`` of the model.
+    settings
+        How many resamples.
+    seed
+        Their seed.
+    """
+    import pandas as pd
+
+    from her2radiomics.evaluation import calibration_rows
+    from her2radiomics.modelling import pipeline_refit
+    from her2radiomics.statistics import logistic_refit
+
+    patients = [str(patient) for patient in table.index]
+    if model.empty_:
+        return calibration_rows(predictions, settings, seed=seed, patients=patients)
+    final = logistic_refit(design_of(model, table), labels.to_numpy())
+    rows = calibration_rows(predictions, settings, seed=seed, refit=final, patients=patients)
+    if settings.pipeline_bootstrap == 0:
+        return rows
+    fewer = settings.model_copy(update={"calibration_bootstrap": settings.pipeline_bootstrap})
+    training = predictions[predictions["partition"] == "training"]
+    whole = pipeline_refit(model, table, labels)
+    again = calibration_rows(training, fewer, seed=seed, refit=whole, patients=patients)
+    honest = again[again["curve"] == "bias_corrected"].assign(curve="pipeline_corrected")
+    return pd.concat([rows, honest], ignore_index=True)
 
 
 def feature_counts(

@@ -102,9 +102,9 @@ class Protocol(Settings):
         default_factory=EvaluationSettings, description="How models are judged."
     )
     figures: list[FigureSettings] = Field(
-        default_factory=list, description="Figures, numbered as in the paper."
+        default_factory=list, description="Figures, numbered as in the paper: a mapping from id, or a list."
     )
-    tables: list[TableSettings] = Field(default_factory=list, description="Tables, numbered as in the paper.")
+    tables: list[TableSettings] = Field(default_factory=list, description="Tables, numbered as in the paper: a mapping from id, or a list.")
     published: list[PublishedNumber] = Field(
         default_factory=list, description="Numbers that the paper prints."
     )

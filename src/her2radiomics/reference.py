@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,9 @@ def _sections(name: str, schema: dict[str, Any]) -> str:
     parts = [f"## `{name}`\n\n{_text(schema)}\n\n{_table(schema)}"]
     for other, definition in schema.get("$defs", {}).items():
         if "properties" in definition:
-            parts.append(f"### {other}\n\n{_text(definition)}\n\n{_table(definition)}")
+            # the name of a generic model carries its types: ByOutcome_Annotated_dict_…
+            heading = re.split(r"_(?:Annotated|dict|list|float|str)_", other)[0]
+            parts.append(f"### {heading}\n\n{_text(definition)}\n\n{_table(definition)}")
     return "\n".join(parts)
 
 
@@ -84,7 +87,7 @@ def _table(schema: dict[str, Any]) -> str:
 def _type(item: dict[str, Any]) -> str:
     """A type in words."""
     if "$ref" in item:
-        return item["$ref"].rsplit("/", 1)[-1]
+        return re.split(r"_(?:Annotated|dict|list|float|str)_", item["$ref"].rsplit("/", 1)[-1])[0]
     if "const" in item:
         return f"`{item['const']}`"
     if "enum" in item:
