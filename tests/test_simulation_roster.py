@@ -105,7 +105,8 @@ def test_only_the_wanted_number_of_patients_is_read_twice(section):
 
 def test_same_arguments_same_roster_in_another_process(settings):
     code = (
-        "import sys; from her2radiomics.settings import load; from her2radiomics.simulation import SimulationSettings, roster;"
+        "import sys; from her2radiomics.settings import load;"
+        "from her2radiomics.simulation import SimulationSettings, roster;"
         f"r = roster(load(SimulationSettings, {str(EXAMPLE)!r}), size='small', seed=3);"
         "print(r.participants.to_csv() + r.manifest.to_csv() + r.truth.to_csv(), end='');"
         "heavy = {'SimpleITK', 'scipy', 'sklearn', 'radiomics'} & set(sys.modules); assert not heavy, heavy"
