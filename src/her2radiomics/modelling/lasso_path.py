@@ -1,14 +1,13 @@
 """LASSO paths in glmnet's conventions: population standard deviations, penalty per row, a grid of penalties.
 
 Gaussian: minimise Σ(y − b₀ − xb)² / (2n) + λ‖b‖₁ on standardised columns; scikit-learn's ``alpha`` is this λ. The
-path is followed exactly from knot to knot (least-angle regression), which for a few dozen patients is faster than
-coordinate descent at any useful tolerance; each solution is then checked against the optimality conditions, and
-coordinate descent finishes the part of a path that fails them (near-copies of a feature).
+path is followed from knot to knot (``homotopy``), which for a few dozen patients is faster than coordinate descent at
+any useful tolerance; each solution is then checked against the optimality conditions, and scikit-learn's coordinate
+descent finishes a path that fails them.
 
-References
-----------
+Reference
+---------
 Friedman, Hastie & Tibshirani, Journal of Statistical Software 33 (2010) 1–22.
-Efron et al., Annals of Statistics 32 (2004) 407–499.
 """
 
 from __future__ import annotations
@@ -19,10 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from her2radiomics.modelling.base import is_constant
+from her2radiomics.modelling.homotopy import follow
 
 # violation of the optimality conditions, as a share of the largest penalty, up to which a solution stands
-OPTIMAL = 1e-7
-MAX_GRAM = 1500
+OPTIMAL = 1e-6
 
 
 @dataclass(frozen=True)
@@ -89,38 +88,13 @@ def gaussian_path(values: np.ndarray, labels: np.ndarray, lambdas: np.ndarray) -
     """
     columns, mean, deviation = standardise(values)
     centred = labels - labels.mean()
-    gram = columns.T @ columns if columns.shape[1] <= MAX_GRAM else None
-    coefficients = _least_angle(columns, centred, lambdas, gram)
+    coefficients = follow(columns, centred, lambdas)
     good = _optimal(columns, centred, lambdas, coefficients)
     if not good.all():
         start = int(np.argmin(good))
-        coefficients[:, start:] = _coordinate_descent(columns, centred, lambdas[start:], gram)
+        coefficients[:, start:] = _coordinate_descent(columns, centred, lambdas[start:])
     coefficients = coefficients / deviation[:, None]
     return Path(lambdas, coefficients, labels.mean() - mean @ coefficients)
-
-
-def _least_angle(
-    columns: np.ndarray, centred: np.ndarray, lambdas: np.ndarray, gram: np.ndarray | None
-) -> np.ndarray:
-    """Coefficients at the penalties, interpolated on the piecewise linear path; shape (features, l)."""
-    from sklearn.linear_model import lars_path
-
-    coefficients = np.zeros((columns.shape[1], lambdas.size))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # degenerate steps: the optimality conditions are checked afterwards
-        knots, _, path = lars_path(
-            columns,
-            centred,
-            Gram=gram,
-            method="lasso",
-            alpha_min=float(lambdas[-1]),
-            max_iter=8 * len(columns),
-        )
-    for feature in np.flatnonzero((path != 0).any(axis=1)):
-        coefficients[feature] = np.interp(lambdas[::-1], knots[::-1], path[feature, ::-1])[::-1]
-    # a feature that joined and left again keeps rounding dust
-    coefficients[np.abs(coefficients) <= 1e-12 * np.abs(coefficients).max(initial=0.0)] = 0.0
-    return coefficients
 
 
 def _optimal(
@@ -136,20 +110,11 @@ def _optimal(
     return np.asarray(slack.max(axis=0, initial=0.0) <= OPTIMAL * lambdas[0])
 
 
-def _coordinate_descent(
-    columns: np.ndarray, centred: np.ndarray, lambdas: np.ndarray, gram: np.ndarray | None
-) -> np.ndarray:
+def _coordinate_descent(columns: np.ndarray, centred: np.ndarray, lambdas: np.ndarray) -> np.ndarray:
     """Coefficients at the penalties by scikit-learn's coordinate descent; shape (features, l)."""
     from sklearn.linear_model import lasso_path
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the last digits of near-copies: any solution predicts the same
-        _, coefficients, _ = lasso_path(
-            columns,
-            centred,
-            alphas=lambdas,
-            precompute=False if gram is None else gram,
-            tol=1e-7,
-            max_iter=20_000,
-        )
+        _, coefficients, _ = lasso_path(columns, centred, alphas=lambdas, tol=1e-6, max_iter=10_000)
     return np.asarray(coefficients, dtype=float)

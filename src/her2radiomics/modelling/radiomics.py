@@ -74,19 +74,22 @@ class RadiomicsModel(StudyModel):
         self.seed = seed
 
     def _fit(self, X: pd.DataFrame, labels: np.ndarray) -> np.ndarray:
+        import pandas as pd
+
         names = feature_columns(X, self.columns, self.spec.sequences, self.spec.regions, name=self.name)
         if not names:
             raise StudyError(
                 f"model '{self.name}': found no feature column in the table; expected some. "
                 "Give the extracted features, or remove the model."
             )
-        raw = X[names]
+        # one memory layout, so that the last bit of a sum does not depend on how the table was put together
+        values = np.array(X[names].to_numpy(dtype=float), order="C")
+        raw = pd.DataFrame(values, index=X.index, columns=names)
         self.pipeline_ = build_chain(
             self.spec, first_reader=raw, second_reader=self.second_reader, seed=self.seed
         )
         table = self.pipeline_.fit_transform(raw, labels)
-        values = table.to_numpy(dtype=float)
-        statistic, p = univariate_test(values, labels, "f_classif")
+        statistic, p = univariate_test(table.to_numpy(dtype=float), labels, "f_classif")
         important = [table.columns[i] for i in np.lexsort((np.arange(p.size), -statistic, p))]
         fit = fit_logistic(table[important], labels, self.spec.estimator.method, name=self.name)
         self.logistic_ = fit

@@ -65,6 +65,8 @@ class SecondReader:
         TableError
             If the second reader's table lacks a feature.
         """
+        import pandas as pd
+
         absent = first.columns.difference(self.table.columns)
         if len(absent):
             raise TableError(
@@ -77,4 +79,11 @@ class SecondReader:
         once = ~first.index.duplicated()
         both = once & np.asarray(first.index.isin(self.table.index))
         one = first[both]
-        return one, self.table.loc[one.index, list(first.columns)]
+        rows = self.table.index.get_indexer(one.index)
+        two = np.array(self.table[list(first.columns)].to_numpy(dtype=float)[rows], order="C")
+        return (
+            pd.DataFrame(
+                np.array(one.to_numpy(dtype=float), order="C"), index=one.index, columns=one.columns
+            ),
+            pd.DataFrame(two, index=one.index, columns=one.columns),
+        )
