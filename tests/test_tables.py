@@ -120,7 +120,7 @@ def baseline_inputs(tmp_path: Path, **columns: list) -> TableInputs:
         partitions={"training": "Training", "testing": "Test"},
         models={},
         simulated=False,
-        outcome=Outcome("pCR", "non-pCR", "Response"),
+        outcome=Outcome(label="Response", positive="pCR", negative="non-pCR"),
         participants=paths,
     )
 

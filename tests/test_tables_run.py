@@ -75,7 +75,7 @@ def make_run(
         partitions=PARTITIONS,
         models=MODELS,
         simulated=simulated,
-        outcome=Outcome("pCR", "non-pCR", "Pathological complete response"),
+        outcome=Outcome("Pathological complete response", "pCR", "non-pCR"),
         participants={name: folder / "cohort" / f"participants_{name}.csv" for name in PARTITIONS},
         performance=folder / "tables" / "performance.csv",
         delong=folder / "tables" / "delong.csv",

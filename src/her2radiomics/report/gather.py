@@ -122,6 +122,9 @@ def build_context(
         for name in info.models
     }
     versions = software_versions()
+    remarks = read_csv(
+        folder / "tables" / "performance_extra.csv", ("model", "partition", "measure", "method")
+    )
     qc = qc_rows(folder / "cohort" / "qc.csv") if info.extracted else ()
     pictures, overlays_note = overlay_pictures([Path(path) for path in overlays], folder, qc)
     sources = {name: Path(path) for name, path in (hashed or {}).items()}
@@ -156,7 +159,7 @@ def build_context(
             [f"{name}.csv" for name in ("performance", "performance_extra", "delong", "published")],
         ),
         figures=figures(folder, info, performance),
-        models=tuple(model_summary(folder, info, name) for name in info.models),
+        models=tuple(model_summary(folder, info, name, remarks) for name in info.models),
         published=_published(folder, info),
         assumptions=tuple(info.get("assumptions", [])),
         contradictions=tuple(

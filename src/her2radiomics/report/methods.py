@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from her2radiomics.manuscript.tables.formatting import listing
+from her2radiomics.manuscript.tables.formatting import level, listing
 from her2radiomics.report import extraction_words, selection_words
 from her2radiomics.report.context import Methods, PartitionSummary
 from her2radiomics.report.info import RunInfo
@@ -195,16 +195,27 @@ def model_sentence(info: RunInfo, name: str) -> str:
 
 def _evaluation(info: RunInfo) -> tuple[str, ...]:
     settings = info.protocol["evaluation"]
-    level = f"{settings.get('level', 0.95):.0%}".replace("%", " %")
-    method = interval_method(settings.get("ci_method", "delong"))
+    method = settings.get("ci_method", "delong")
+    how = interval_method(method)
+    if method == "bootstrap":
+        how += f" of {settings.get('bootstrap', 1000)} resamples"
+    curves = []
+    if settings.get("calibration_bootstrap"):
+        curves.append(
+            f"corrected for optimism by {settings['calibration_bootstrap']} bootstrap refits of the final regression"
+        )
+    if settings.get("pipeline_bootstrap"):
+        curves.append(f"by {settings['pipeline_bootstrap']} refits of the whole pipeline, selection included")
+    corrected = f" and {', and '.join(curves)}" if curves else ""
+    band = " with a bootstrap band" if settings.get("calibration_bootstrap") else ""
     return (
         "Discrimination was measured by the area under the receiver operating characteristic curve (AUC) with its "
-        f"{level} confidence interval, {method}. Models were compared by DeLong's test, with Holm's correction. "
-        "Sensitivity, specificity, predictive values and accuracy are given at the threshold that maximises Youden's "
-        "index on the training partition, kept for all others.",
-        "Calibration of the training partition is shown as apparent and as bias-corrected curve, from bootstrap "
-        "resamples; other partitions show the observed curve with its bootstrap band, and nothing was refitted on them. "
-        "Clinical usefulness was judged by decision curves. Values on the training partition are apparent.",
+        f"{level(settings.get('level', 0.95))} confidence interval, {how}. Models were compared by DeLong's test, "
+        "with Holm's correction. Sensitivity, specificity, predictive values and accuracy are given at the threshold "
+        "that maximises Youden's index on the training partition, kept for all others.",
+        f"Calibration of the training partition is shown as apparent curve{corrected}; other partitions show the "
+        f"observed curve{band}, and nothing was refitted on them. Clinical usefulness was judged by decision curves. "
+        "Values on the training partition are apparent.",
     )
 
 

@@ -32,8 +32,8 @@ def rows_of(path: Path, columns: Sequence[str]) -> pd.DataFrame | None:
     return None if table.empty else table
 
 
-def model_summary(folder: Path, info: RunInfo, name: str) -> ModelSummary:
-    """Gather one model.
+def model_summary(folder: Path, info: RunInfo, name: str, extra: pd.DataFrame) -> ModelSummary:
+    """Gather one model; ``extra`` is ``performance_extra.csv``, whose ``note_`` rows are remarks on its evaluation.
 
     Raises
     ------
@@ -72,9 +72,16 @@ def model_summary(folder: Path, info: RunInfo, name: str) -> ModelSummary:
         coefficients=_coefficients(coefficients, info),
         selection=_selection(here),
         marks=tuple(marks),
-        notes=tuple(str(note) for note in content.get("notes", [])),
+        notes=(*(str(note) for note in content.get("notes", [])), *_remarks(extra, info, name)),
         files=tuple(Link(file, f"models/{name}/{file}") for file in FILES if (here / file).is_file()),
     )
+
+
+def _remarks(extra: pd.DataFrame, info: RunInfo, name: str) -> list[str]:
+    """What a reader must know of the evaluation; that training values are apparent is said with every table."""
+    notes = extra[(extra["model"] == name) & extra["measure"].astype(str).str.startswith("note_")]
+    notes = notes[notes["measure"] != "note_apparent"]
+    return [f"{info.partition_label(str(r['partition']))}: {r['method']}." for _, r in notes.iterrows()]
 
 
 def term_label(term: str, info: RunInfo) -> str:

@@ -77,10 +77,14 @@ def headline(info: RunInfo, performance: pd.DataFrame, path: Path) -> str:
     partition, label = info.headline_partition, info.protocol["label"]
     row = performance_row(performance, info.protocol["primary_model"], partition, path)
     model = model_phrase(info.model_label(info.protocol["primary_model"]))
+    if row["auc"] != row["auc"]:
+        where = partition_phrase(info, partition)
+        return f"{model[0].upper()}{model[1:]} could not be judged: {where} holds one outcome only (n = {int(row['n'])})."
     low, high = float(row["auc_low"]), float(row["auc_high"])
     beyond_chance = low > 0.5
     verb = "separated" if beyond_chance else "did not reliably separate"
-    notes = [f"95 % CI {fmt.fixed(low, 2)}–{fmt.fixed(high, 2)}", f"n = {int(row['n'])}"]
+    level = fmt.level(info.protocol["evaluation"].get("level", 0.95))
+    notes = [f"{level} CI {fmt.fixed(low, 2)}–{fmt.fixed(high, 2)}", f"n = {int(row['n'])}"]
     if low != low or high != high:
         notes, verb = notes[1:], "separated"
     if partition == "training":

@@ -99,6 +99,11 @@ def ratio_interval(value: float, low: float, high: float) -> str:
     return f"{ratio(value)} ({ratio(low)}–{ratio(high)})"
 
 
+def level(value: float) -> str:
+    """``95 %``: the level of an interval."""
+    return f"{100 * value:g} %"
+
+
 def listing(names: Sequence[str]) -> str:
     """``a, b and c``."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 class Outcome:
     """How the outcome and its two classes are printed."""
 
+    label: str = "Outcome"
     positive: str = "Positive"
     negative: str = "Negative"
-    label: str = "Outcome"
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ class TableInputs:
         Identifier → printed name, in the order of print.
     simulated
         Whether the patients are simulated.
+    level
+        Level of the confidence intervals of ``performance``.
     terms
         Printed names of regression terms that are neither a participants column nor a model's score.
     participants
@@ -54,6 +56,7 @@ class TableInputs:
     models: Mapping[str, str]
     simulated: bool
     outcome: Outcome = Outcome()
+    level: float = 0.95
     terms: Mapping[str, str] = field(default_factory=dict)
     participants: Mapping[str, Path] = field(default_factory=dict)
     performance: Path | None = None
@@ -107,7 +110,12 @@ def read_csv(path: Path, columns: Sequence[str], *, text: bool = False) -> pd.Da
             file=path, found="no file", expected="a CSV", remedy="Make it first, or correct the path."
         )
     options: dict = {"dtype": str, "keep_default_na": False} if text else {"keep_default_na": True}
-    table = pd.read_csv(path, **options)
+    try:
+        table = pd.read_csv(path, **options)
+    except pd.errors.EmptyDataError:
+        raise TableError(
+            file=path, found="an empty file", expected="a line of headings", remedy="Make it again."
+        ) from None
     for column in columns:
         if column not in table.columns:
             raise TableError(

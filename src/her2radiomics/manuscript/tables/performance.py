@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 #: Column, heading, and abbreviation explained below the table.
 MEASURES = {
-    "auc": "AUC (95 % CI)",
+    "auc": "AUC ({level} CI)",
     "threshold": "Threshold",
     "sensitivity": "Sensitivity",
     "specificity": "Specificity",
@@ -68,7 +68,10 @@ def make(inputs: TableInputs, options: PerformanceTable) -> Table:
             rows.add(inner[second], 1, cells=cells | {"n": f"{row['n']:.0f} ({row['events']:.0f})"})
     headings = (
         Heading("n", "n (events)"),
-        *(Heading(measure, MEASURES[measure]) for measure in options.measures),
+        *(
+            Heading(measure, MEASURES[measure].format(level=fmt.level(inputs.level)))
+            for measure in options.measures
+        ),
     )
     return Table(
         title=options.title,

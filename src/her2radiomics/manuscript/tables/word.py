@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 # a document must carry a date of making; a fixed one keeps the bytes the same
 _DATE = datetime(2000, 1, 1)
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+# centimetres: text width of the page upright and across, a character of 10 pt Times, a cell's margins
+_UPRIGHT, _LANDSCAPE, _CHARACTER, _MARGIN = 17.0, 25.7, 0.175, 0.45
 
 
 def to_docx(table: Table, number: str) -> bytes:
     """Return a document with title, table and notes.
 
-    A table of more than five columns turns the page to landscape.
+    Columns are as wide as their text asks for; a table that is wider than an upright page turns it to landscape.
     """
     from docx import Document
     from docx.enum.section import WD_ORIENT
@@ -32,7 +34,8 @@ def to_docx(table: Table, number: str) -> bytes:
     _fix_properties(document, f"Table {number}. {table.printed_title}")
     section = document.sections[0]
     short, long = Cm(21.0), Cm(29.7)
-    wide = len(table.headings) > 5
+    widths = _widths(table)
+    wide = sum(widths) > _UPRIGHT
     section.orientation = WD_ORIENT.LANDSCAPE if wide else WD_ORIENT.PORTRAIT
     section.page_width, section.page_height = (long, short) if wide else (short, long)
     for side in ("left_margin", "right_margin", "top_margin", "bottom_margin"):
@@ -44,7 +47,8 @@ def to_docx(table: Table, number: str) -> bytes:
     title.paragraph_format.keep_with_next = True
     title.add_run(f"Table {number}. ").bold = True
     title.add_run(true_minus(table.printed_title))
-    _add_table(document, table)
+    room = _LANDSCAPE if wide else _UPRIGHT
+    _add_table(document, table, [width * min(1, room / sum(widths)) for width in widths])
     for position, note in enumerate(table.printed_footnotes):
         paragraph = document.add_paragraph()
         if position == 0:
@@ -53,14 +57,37 @@ def to_docx(table: Table, number: str) -> bytes:
     return _stable(document)
 
 
-def _add_table(document: Document, table: Table) -> None:
+def _widths(table: Table) -> list[float]:
+    """Centimetres that each column asks for: its longest cell, and its heading on two lines."""
+
+    def asked(heading: str, texts: list[str]) -> float:
+        words = max((len(word) for word in heading.split()), default=0)
+        characters = max([*map(len, texts), words, len(heading) / 1.8])
+        return _MARGIN + _CHARACTER * min(characters, 34)
+
+    rows = [(label.text, 3 * label.indent, label.section) for label in table.labels]
+    stub = [text + " " * indent for text, indent, section in rows if not section]
+    columns = [[cells[i] for cells in table.cells] for i in range(len(table.headings))]
+    return [asked(table.stub, stub)] + [
+        asked(heading.label, column) for heading, column in zip(table.headings, columns, strict=True)
+    ]
+
+
+def _add_table(document: Document, table: Table, widths: list[float]) -> None:
+    from docx.shared import Cm
+
     spans = table.spans
     two_rows = any(group for group, _ in spans)
     heads = 2 if two_rows else 1
     grid = document.add_table(rows=heads + len(table.labels), cols=len(table.headings) + 1)
-    grid.autofit = True
+    grid.autofit = False
+    for column, width in zip(grid.columns, widths, strict=True):
+        column.width = Cm(width)
     # python-docx looks cells up anew for every access, which is slow; read the grid once
     cells = [list(row.cells) for row in grid.rows]
+    for line in cells:
+        for cell, width in zip(line, widths, strict=True):
+            cell.width = Cm(width)
     labels = [table.stub, *(heading.label for heading in table.headings)]
     for column, label in enumerate(labels):
         _write(cells[heads - 1][column], label, bold=True, align="left" if column == 0 else "centre")
