@@ -28,7 +28,7 @@ from her2radiomics.manuscript.figures.nomogram_axes import (
     thin,
     with_levels,
 )
-from her2radiomics.manuscript.figures.roc import roc_points
+from her2radiomics.manuscript.figures.roc import roc_points, sensitivity_band
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +97,27 @@ def test_lasso_of_a_model_without_one_says_so(inputs: FigureInputs, tmp_path: Pa
         inputs, lasso_path={"radiomics": tmp_path / "path.csv"}, lasso_cv={"radiomics": tmp_path / "cv.csv"}
     )
     assert any("no LASSO" in t.get_text() for t in draw(settings("lasso"), none).figure.texts)
+
+
+def test_roc_band_covers_the_curve_and_narrows_with_patients(inputs: FigureInputs):
+    """At 600 patients a side, normal theory: sensitivity s at a fixed specificity has SD ≥ √(s(1 − s)/600)."""
+    rng = np.random.default_rng(7)
+    label = np.repeat([0, 1], 600)
+    score = rng.normal(label * 1.5, 1.0)
+    places, low, high = sensitivity_band(label, score, seed=1, resamples=400)
+    false, true, _ = roc_points(label, score)
+    drawn = np.interp(places, false, true)
+    assert (low <= drawn + 1e-9).all() and (drawn <= high + 1e-9).all()
+    middle = drawn[10]
+    width = 2 * 1.96 * np.sqrt(middle * (1 - middle) / 600)
+    assert width < high[10] - low[10] < 2 * width
+    again = sensitivity_band(label, score, seed=1, resamples=400)
+    np.testing.assert_array_equal(again[1], low)
+    data = draw(settings("roc", band="nomogram"), inputs).data
+    band = data[data["what"] == "band"]
+    assert set(band["model"]) == {"nomogram"} and len(band) == 51
+    with pytest.raises(ValueError, match="'other' is not among the models"):
+        settings("roc", band="other")
 
 
 def test_roc_of_one_class_is_refused(inputs: FigureInputs, tmp_path: Path):
@@ -360,3 +381,4 @@ def test_text_is_measured_as_it_is_drawn():
     assert style.text_width("Probability of pCR ≥ 0.5", 7) == pytest.approx(drawn, rel=0.04)
     lines = style.wrap(f"one two {style.keep('(n = 3)')}", style.text_width("one two", 7) + 0.1, 7)
     assert lines == ["one two", style.keep("(n = 3)")]
+    assert style.wrap("at 1.5 T", 1, 7) == ["at", "1.5\u00a0T"]  # a number keeps its unit

@@ -8,6 +8,7 @@ line styles differ as well, so that a grey print still reads.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -38,6 +39,8 @@ DASHES: tuple[Any, ...] = (
 
 INK, MUTED, RULE, WASH = "#1a1a1a", "#595959", "#bdbdbd", "#f2f2f2"
 POSITIVE, NEGATIVE = VERMILLION, BLUE  # the two outcomes, in every figure
+
+UNIT = re.compile(r"(?<=\d) (?=(?:T|s|min|mm|ml|mmol/kg|points|features|phases|%)(?:\W|$))")
 
 RC: dict[str, Any] = {
     "font.family": "DejaVu Sans",  # bundled with matplotlib: the same glyphs on every machine
@@ -170,9 +173,12 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
 
 
 def wrap(text: str, width: float, size: float, *, bold: bool = False) -> list[str]:
-    """Break ``text`` at spaces into lines of at most ``width`` mm at ``size`` pt; a long word stays whole."""
+    """Break ``text`` into lines of at most ``width`` mm at ``size`` pt.
+
+    A word stays whole, and so does a number with its unit.
+    """
     lines: list[str] = []
-    for word in text.split(" "):  # not at no-break spaces
+    for word in UNIT.sub("\u00a0", text).split(" "):  # not at no-break spaces
         longer = f"{lines[-1]} {word}" if lines else word
         if lines and text_width(longer, size, bold=bold) <= width:
             lines[-1] = longer

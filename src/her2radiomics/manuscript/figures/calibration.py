@@ -83,19 +83,20 @@ def draw(inputs: FigureInputs, options: CalibrationOptions) -> Drawing:
     axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1.0], labels=[])
     axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
     axes.legend(loc="upper left")
+    said = [inputs.study.models.get(options.model, options.model)]
     if options.summary:
-        text = (
-            f"Intercept {_signed(performance.calibration_intercept)}\n"
-            f"Slope {_signed(performance.calibration_slope)}\nBrier score {performance.brier:.3f}"
-        )
-        axes.text(0.98, 0.03, text, ha="right", va="bottom", fontsize=style.SMALL, linespacing=1.35)
+        said += [
+            f"Intercept {_signed(performance.calibration_intercept)}",
+            f"Slope {_signed(performance.calibration_slope)}",
+            f"Brier score {performance.brier:.3f}",
+        ]
+    axes.text(0.98, 0.03, "\n".join(said), ha="right", va="bottom", fontsize=style.SMALL, linespacing=1.35)
 
     below = style.place(fig, left, style.HEADER + side + 2.0, side, strip)
     counts = _histogram(below, predictions, inputs)
     below.set_xlabel(f"Predicted probability of {inputs.study.positive}")
     events = int(predictions["label"].sum())
-    name = inputs.study.models.get(options.model, options.model)
-    heading = f"{name}: {inputs.partition_heading(options.partition, len(predictions), events)}"
+    heading = inputs.partition_heading(options.partition, len(predictions), events)
     style.header(fig, letter=options.panel_letter, heading=heading, simulated=inputs.study.simulated)
     drawn = curves[["curve", "predicted", "observed", "low", "high"]]
     data = pd.concat([drawn, counts], ignore_index=True)

@@ -43,7 +43,7 @@ class Example:
         """The example in words."""
         study = inputs.study
         parts = [
-            f"{predictor_label(r.axis, study)}: {r.printed} → {style.keep(f'{r.points:.0f} points')}"
+            f"{predictor_label(r.axis, study)}: {style.keep(f'{r.printed} → {r.points:.0f} points')}"
             for r in self.readings
         ]
         return (

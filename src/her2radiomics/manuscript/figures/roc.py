@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from her2radiomics.errors import TableError
 from her2radiomics.manuscript import style
@@ -23,9 +23,21 @@ class RocOptions(FigureOptions):
     kind: Literal["roc"] = Field(description="Receiver operating characteristic curves.")
     models: list[str] = Field(description="Models to draw.", min_length=1)
     partition: str = Field(description="Partition whose patients are drawn.")
+    band: str | None = Field(
+        None,
+        description="Model whose pointwise 95 % confidence band is drawn (bootstrap within each outcome).",
+    )
+    band_seed: int = Field(1, description="Seed of the band's bootstrap.", ge=0)
+    band_resamples: int = Field(1000, description="Resamples of the band's bootstrap.", ge=100, le=100_000)
     thresholds: bool = Field(
         True, description="Mark sensitivity and specificity at each model's locked threshold."
     )
+
+    @model_validator(mode="after")
+    def _band_is_drawn(self) -> RocOptions:
+        if self.band is not None and self.band not in self.models:
+            raise ValueError(f"band: '{self.band}' is not among the models {', '.join(self.models)}")
+        return self
 
 
 def roc_points(label: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -56,6 +68,43 @@ def roc_points(label: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.nda
     return np.r_[0.0, false], np.r_[0.0, true], np.r_[np.inf, cuts]
 
 
+def sensitivity_band(
+    label: np.ndarray, score: np.ndarray, *, seed: int, resamples: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pointwise 95 % interval of the sensitivity at each specificity, as ``pROC::ci.se``.
+
+    Percentiles of curves of patients drawn with replacement within each outcome (Fawcett, Pattern Recognit Lett
+    2006;27:861, vertical averaging).
+
+    Parameters
+    ----------
+    label
+        0 or 1, shape (n,).
+    score
+        Higher means more likely 1, shape (n,).
+    seed, resamples
+        Of the bootstrap.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        False positive rates 0, 0.02, …, 1, and the lower and upper limit of the sensitivity there, shape (51,).
+    """
+    import numpy as np
+
+    random = np.random.default_rng(seed)
+    places = np.linspace(0, 1, 51)
+    groups = [score[label == 1], score[label == 0]]
+    curves = np.empty((resamples, places.size))
+    for row in curves:
+        cases, controls = (np.sort(random.choice(group, group.size)) for group in groups)
+        cuts = np.unique(np.r_[cases, controls])[::-1]
+        true, false = (1 - np.searchsorted(g, cuts, side="left") / g.size for g in (cases, controls))
+        row[:] = np.interp(places, np.r_[0.0, false], np.r_[0.0, true])
+    low, high = np.quantile(curves, [0.025, 0.975], axis=0)
+    return places, low, high
+
+
 @figure("roc", RocOptions, needs=("predictions", "performance"))
 def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
     """Draw the curves, the chance diagonal, the locked thresholds, and AUC (95 % CI) in the legend."""
@@ -65,7 +114,7 @@ def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
     side = min(width - 16.0, 110.0)
     left = (width - side + 9.0) / 2
     columns = 2 if below and width >= 150 else 1
-    rows = 1 - -(len(options.models) + int(options.thresholds)) // columns
+    rows = 1 - -(len(options.models) + int(options.thresholds) + (options.band is not None)) // columns
     legend_room = rows * 3.6 + 3.0 if below else 0.0
     fig = style.new_figure(width, style.HEADER + side + 11.0 + legend_room)
     axes = style.place(fig, left, style.HEADER, side, side)
@@ -91,6 +140,8 @@ def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
         axes.plot(false, true, color=look.colour, linestyle=look.dash, label=text, zorder=3, clip_on=False)
         curve = pd.DataFrame({"false_positive_rate": false, "true_positive_rate": true, "threshold": cut})
         tables.append(_described(curve, model, options.partition, "curve"))
+        if model == options.band:
+            tables.append(_band(axes, label, probability, options, look.colour))
         if options.thresholds and pd.notna(performance.sensitivity) and pd.notna(performance.specificity):
             tables.append(_mark(axes, performance, model, options.partition, look.colour))
 
@@ -111,6 +162,17 @@ def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
     legend.get_title().set_fontsize(style.SMALL)
     legend.get_title().set_fontweight("bold")
     return Drawing(fig, pd.concat(tables, ignore_index=True))
+
+
+def _band(axes: Axes, label: np.ndarray, score: np.ndarray, options: RocOptions, colour: str) -> pd.DataFrame:
+    import pandas as pd
+
+    places, low, high = sensitivity_band(
+        label, score, seed=options.band_seed, resamples=options.band_resamples
+    )
+    axes.fill_between(places, low, high, color=colour, alpha=0.15, linewidth=0, zorder=2, label="95% band")
+    band = pd.DataFrame({"false_positive_rate": places, "low": low, "high": high})
+    return _described(band, str(options.band), options.partition, "band")
 
 
 def _mark(axes: Axes, performance: pd.Series, model: str, partition: str, colour: str) -> pd.DataFrame:
