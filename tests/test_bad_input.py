@@ -51,9 +51,15 @@ def test_a_good_cohort_is_planned(project):
     [
         ({**BASE, "sead": 1}, ["unknown key 'sead': did you mean 'seed'?"]),
         ({**BASE, "seed": "soon"}, ["'seed': found 'soon'"]),
-        ({"runs": [{"study": "nat_respons"}]}, ["nat_respons.yaml: no such file. Did you mean 'nat_response'?"]),
+        (
+            {"runs": [{"study": "nat_respons"}]},
+            ["nat_respons.yaml: no such file. Did you mean 'nat_response'?"],
+        ),
         ({"runs": [{"study": "nat_response", "variant": "dce"}]}, ["no variant 'dce'", "dce_volume"]),
-        ({"runs": [{"study": "nat_response", "cohort": "mine"}]}, ["where do its data lie?", "mine: /path/to/data"]),
+        (
+            {"runs": [{"study": "nat_response", "cohort": "mine"}]},
+            ["where do its data lie?", "mine: /path/to/data"],
+        ),
         ({**BASE, "data": {"mine": "nowhere"}}, ["there is no folder nowhere"]),
         ({"runs": [{"study": "nat_response"}, {"study": "nat_response"}]}, ["listed twice"]),
     ],
@@ -99,7 +105,10 @@ def test_manifest(project, old, new, said):
         ({"titel": "x"}, ["unknown key 'titel': did you mean 'title'?"]),
         ({"models": {"radiomics": {"steps": [{"step": "laso"}]}}}, ["models.radiomics", "laso"]),
         ({"primary_model": "radiomic"}, ["'radiomic' is not declared; did you mean 'radiomics'?"]),
-        ({"sequences": {"T2FS": {"parameters": "features_1125"}}}, ["there is no file", "features_1125.yaml"]),
+        (
+            {"sequences": {"T2FS": {"parameters": "features_1125"}}},
+            ["there is no file", "features_1125.yaml"],
+        ),
         ({"sequences": {"T2FS": {"regions": ["tumor_slice"]}}}, ["sequences.T2FS.regions.0", "tumor_slice"]),
         ({"sequences": {"T2FS": {"features": "many"}}}, ["sequences.T2FS.features", "'many'"]),
     ],

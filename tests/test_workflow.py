@@ -41,7 +41,17 @@ class TestStudy:
             "models/radiomics/selection.csv": ["step", "name", "features_in", "features_out", "note"],
             "models/clinical/predictions.csv": ["patient_id", "partition", "label", "score", "probability"],
             "tables/performance.csv": [
-                *("model", "partition", "n", "events", "auc", "auc_low", "auc_high", "ci_method", "threshold"),
+                *(
+                    "model",
+                    "partition",
+                    "n",
+                    "events",
+                    "auc",
+                    "auc_low",
+                    "auc_high",
+                    "ci_method",
+                    "threshold",
+                ),
                 *("sensitivity", "specificity", "ppv", "npv", "accuracy", "brier"),
                 *("calibration_intercept", "calibration_slope"),
             ],

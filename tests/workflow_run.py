@@ -46,7 +46,9 @@ class Project:
         environment = os.environ | {"LC_ALL": "C.UTF-8", "TZ": "Pacific/Auckland"}
         done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True)
         printed = done.stdout + done.stderr
-        assert (done.returncode == 0) is ok, f"exit {done.returncode} of {' '.join(command)}:\n{printed}\n{self.logs()}"
+        assert (done.returncode == 0) is ok, (
+            f"exit {done.returncode} of {' '.join(command)}:\n{printed}\n{self.logs()}"
+        )
         return printed
 
     def jobs(self, *words: str) -> dict[str, int]:
