@@ -10,7 +10,13 @@ import numpy as np
 
 from her2radiomics.columns import Column
 from her2radiomics.errors import StudyError, TableError
-from her2radiomics.modelling.estimators import FitReport, StudyModel, coefficient_table, selection_table
+from her2radiomics.modelling.estimators import (
+    FitReport,
+    StudyModel,
+    coefficient_table,
+    notes_on,
+    selection_table,
+)
 from her2radiomics.modelling.rule import ClinicalPredictor, LevelPredictor, LinearRule, NumericPredictor
 from her2radiomics.modelling.settings import ClinicalSpec
 
@@ -202,7 +208,7 @@ class ClinicalModel(StudyModel):
             },
         ]
         tables = {"univariate": choice.univariate, "multivariate": choice.multivariate}
-        return FitReport(coefficients, selection_table(rows), tables, list(self.notes_))
+        return FitReport(coefficients, selection_table(rows), tables, notes_on(self, coefficients))
 
 
 def candidates(

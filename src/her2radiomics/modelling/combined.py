@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from her2radiomics.modelling.clinical import ClinicalModel, code_table, levels_of
-from her2radiomics.modelling.estimators import FitReport, StudyModel, coefficient_table, selection_table
+from her2radiomics.modelling.estimators import (
+    FitReport,
+    StudyModel,
+    coefficient_table,
+    notes_on,
+    selection_table,
+)
 from her2radiomics.modelling.logistic import LogisticFit, fit_logistic
 from her2radiomics.modelling.radiomics import RadiomicsModel
 from her2radiomics.modelling.rule import LinearRule, Predictor, ScorePredictor
@@ -120,4 +126,4 @@ class CombinedModel(StudyModel):
             }
         )
         coefficients = coefficient_table(self.table_, self.labels_, self.rule_, fit.method, self.levels_)
-        return FitReport(coefficients, selection_table(rows), tables, list(self.notes_))
+        return FitReport(coefficients, selection_table(rows), tables, notes_on(self, coefficients))

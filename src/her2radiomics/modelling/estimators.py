@@ -27,6 +27,9 @@ RESERVED = (
 )  # fmt: skip
 
 
+ROWS_PER_TERM = 4
+
+
 @dataclass
 class FitReport:
     """Tables that a fitted model leaves behind.
@@ -143,7 +146,8 @@ def coefficient_table(
 ) -> pd.DataFrame:
     """``term, beta, se, …`` of the regression that a model used.
 
-    ``term, beta`` when it is empty, or so close to saturated that Firth's likelihood has no profile intervals.
+    ``term, beta`` when it is empty, or when Firth's method was used with more than a term every
+    :data:`ROWS_PER_TERM` rows: so close to saturation its profile intervals say nothing and may not exist.
     """
     import pandas as pd
 
@@ -152,6 +156,8 @@ def coefficient_table(
     if table.shape[1] == 0:
         return pd.DataFrame({"term": ["(Intercept)"], "beta": [rule.intercept]})
     try:
+        if method == "firth" and table.shape[1] * ROWS_PER_TERM > len(table):
+            raise ArithmeticError
         return logistic_regression(table, labels, method, levels).table  # type: ignore[arg-type]
     except (ArithmeticError, np.linalg.LinAlgError):
         terms = [(p.name, p.coefficient) for p in rule.predictors if not isinstance(p, LevelPredictor)]
@@ -162,6 +168,24 @@ def coefficient_table(
             for level, weight in p.weights[1:]
         ]
         return pd.DataFrame([("(Intercept)", rule.intercept), *terms], columns=["term", "beta"])
+
+
+def notes_on(model: StudyModel, coefficients: pd.DataFrame) -> list[str]:
+    """Return the model's notes, and why a coefficient table has no standard errors or another intercept."""
+    notes = list(model.notes_)
+    if model.empty_:
+        return notes
+    if "se" not in coefficients:
+        terms = len(coefficients) - 1
+        notes.append(
+            f"no standard errors: {terms} terms for {model.n_} rows are too many for Firth's intervals"
+        )
+    elif abs(coefficients["beta"].iloc[0] - model.rule_.intercept) > 1e-6:
+        notes.append(
+            f"predictions use the intercept {model.rule_.intercept:.4f}, at which the mean probability is the "
+            "prevalence (FLIC), not Firth's in the table"
+        )
+    return notes
 
 
 def selection_table(rows: list[dict[str, Any]]) -> pd.DataFrame:

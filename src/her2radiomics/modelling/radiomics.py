@@ -15,6 +15,7 @@ from her2radiomics.modelling.estimators import (
     StudyModel,
     coefficient_table,
     feature_columns,
+    notes_on,
     selection_table,
 )
 from her2radiomics.modelling.filters import IccFilter, univariate_test
@@ -144,4 +145,4 @@ class RadiomicsModel(StudyModel):
                 tables["lasso_path"] = step.path_table()
                 if step.cv_ is not None:
                     tables["lasso_cv"] = step.cv_.curve()
-        return FitReport(coefficients, selection_table(rows), tables, list(self.notes_))
+        return FitReport(coefficients, selection_table(rows), tables, notes_on(self, coefficients))
