@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from her2radiomics.errors import CaseError, SettingsError
-from her2radiomics.imaging.checks import check_grey_levels, times
+from her2radiomics.imaging.checks import MAX_GREY_LEVELS, check_grey_levels, extremes, times
 from her2radiomics.imaging.regions import Region, parse_region
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def extract_case(
     parameters: Path,
     expected_features: int | None = None,
     warn_grey_levels: tuple[int, int] = (16, 128),
-    max_grey_levels: int = 500,
+    max_grey_levels: int = MAX_GREY_LEVELS,
 ) -> CaseResult:
     """Extract one patient's sequence: all readers and regions from one reading of the image.
 
@@ -209,24 +210,70 @@ def extract_case(
     columns = [f"{sequence}__{region.name}__{name}" for region in parsed for name in settings.feature_names]
     result = CaseResult([], [], ["patient_id", "reader", *columns], case)
     limits = (*warn_grey_levels, max_grey_levels)
-    for reader, row in case.rows.items():
-        qc = [_blank(row, region) for region in parsed]
+    masks: dict[tuple[str, str], sitk.Image] = {}
+    quality = {reader: [_blank(row, region) for region in parsed] for reader, row in case.rows.items()}
+    for reader, entries in quality.items():
         try:
             if reader in case.problems:
                 raise case.problems[reader]
-            values = _extract_reader(case, reader, parsed, settings, qc, limits)
+            masks |= _prepare_reader(case, reader, parsed, settings, entries, limits)
         except Exception as error:
-            reason = str(_named(error, row, row.get("mask") or row["image"]))
-            for entry in qc:
-                entry.update(status="failed", reason=reason)
-        else:
-            record: dict[str, Any] = {"patient_id": row["patient_id"], "reader": reader}
-            record |= {
-                f"{sequence}__{name}__{key}": v for name, found in values.items() for key, v in found.items()
-            }
+            _fail(entries, error, case.rows[reader])
+    values = _extract_all(case, masks, settings, quality)
+    for reader, entries in quality.items():
+        if all(entry["status"] != "failed" for entry in entries):
+            record: dict[str, Any] = {"patient_id": case.rows[reader]["patient_id"], "reader": reader}
+            for entry in entries:
+                found = values[reader, entry["region"]]
+                _warn_empty(entry, found)
+                record |= {f"{sequence}__{entry['region']}__{name}": value for name, value in found.items()}
             result.features.append(record)
-        result.qc += qc
+        result.qc += entries
     return result
+
+
+def _extract_all(
+    case: LoadedCase,
+    masks: Mapping[tuple[str, str], sitk.Image],
+    settings: Parameters,
+    quality: Mapping[str, list[dict[str, Any]]],
+) -> dict[tuple[str, str], dict[str, float]]:
+    """Features of every reader's regions from one filtering of the image; failures go to ``quality``."""
+    from her2radiomics.extraction.engine import extract_each
+
+    if not masks:
+        return {}
+    assert case.image is not None
+    values: dict[tuple[str, str], dict[str, float]] = {}
+    try:
+        found = extract_each(case.image, masks, settings)
+    except Exception as error:  # a filter failed: no reader has features
+        for reader in {reader for reader, _ in masks}:
+            _fail(quality[reader], error, case.rows[reader])
+        return values
+    for (reader, region), value in found.items():
+        if isinstance(value, CaseError):
+            _fail(quality[reader], value.named(region=region), case.rows[reader])
+        else:
+            values[reader, region] = value
+    return values
+
+
+def _fail(entries: list[dict[str, Any]], error: Exception, row: Row) -> None:
+    """Mark a reader's quality-control rows as failed; the first reason stays."""
+    reason = str(_named(error, row, row.get("mask") or row["image"]))
+    for entry in entries:
+        if entry["status"] != "failed":
+            entry.update(status="failed", reason=reason)
+
+
+def _warn_empty(entry: dict[str, Any], values: Mapping[str, float]) -> None:
+    """Say in a quality-control row which features are not numbers."""
+    empty = [name for name, value in values.items() if not math.isfinite(value)]
+    if empty:
+        shown = ", ".join(empty[:3]) + (", …" if len(empty) > 3 else "")
+        reason = f"{len(empty)} features are not numbers ({shown})"
+        entry.update(status="warned", reason="; ".join(filter(None, (entry["reason"], reason))))
 
 
 def _blank(row: Row, region: Region) -> dict[str, Any]:
@@ -236,37 +283,27 @@ def _blank(row: Row, region: Region) -> dict[str, Any]:
     return entry
 
 
-def _extract_reader(
+def _prepare_reader(
     case: LoadedCase,
     reader: str,
     regions: Sequence[Region],
     settings: Parameters,
     qc: list[dict[str, Any]],
     limits: tuple[int, int, int],
-) -> dict[str, dict[str, float]]:
-    """Measure, check and extract one reader's regions; fills ``qc`` in place."""
-    import numpy as np
-
-    from her2radiomics.extraction.engine import extract
+) -> dict[tuple[str, str], sitk.Image]:
+    """Make, measure and check one reader's regions; fills ``qc`` in place."""
     from her2radiomics.imaging import make_region
 
     assert case.image is not None
-    masks: dict[str, sitk.Image] = {}
+    masks: dict[tuple[str, str], sitk.Image] = {}
     dice = _dice(case, reader)
-    for region, entry in zip(regions, qc, strict=True):
-        entry.update(size=times(case.image.GetSize()), spacing_mm=times(case.image.GetSpacing()), dice=dice)
-        masks[region.name] = make_region(case.masks[reader], region.name, case.breast)
-        warnings = _measure(case.image, masks[region.name], settings, entry, limits)
-        entry.update(status="warned" if warnings else "extracted", reason="; ".join(warnings))
-    values = extract(case.image, masks, settings)
     for entry in qc:
-        empty = [name for name, value in values[entry["region"]].items() if not np.isfinite(value)]
-        if empty:
-            text = (
-                f"{len(empty)} features are not numbers ({', '.join(empty[:3])}{', …' if empty[3:] else ''})"
-            )
-            entry.update(status="warned", reason="; ".join(filter(None, (entry["reason"], text))))
-    return values
+        entry.update(size=times(case.image.GetSize()), spacing_mm=times(case.image.GetSpacing()), dice=dice)
+    for region, entry in zip(regions, qc, strict=True):
+        mask = masks[reader, region.name] = make_region(case.masks[reader], region.name, case.breast)
+        warnings = _measure(case.image, mask, settings, entry, limits)
+        entry.update(status="warned" if warnings else "extracted", reason="; ".join(warnings))
+    return masks
 
 
 def _measure(
@@ -305,7 +342,7 @@ def _measure(
         warnings.append(
             f"{levels} grey levels, outside {fewest} to {most}: check bin width against intensities"
         )
-    peak = max(abs(float(voxels.min())), abs(float(voxels.max())))
+    peak = max(map(abs, extremes(image)))
     if peak > SPIKE_RATIO * max(abs(low), abs(high)):
         warnings.append(f"the image reaches {peak:g}, far above the region: a stray voxel scales the filters")
     border = [axis for axis, name in enumerate("zyx") if _touches(inside, axis)]

@@ -22,6 +22,7 @@ from her2radiomics.errors import CaseError
 from her2radiomics.extraction.filters import LOG_PADDING, SUPPORTED, Box, filtered
 from her2radiomics.extraction.parameters import Parameters
 from her2radiomics.extraction.resampling import INTERPOLATORS, resample_region
+from her2radiomics.imaging.checks import MAX_GREY_LEVELS, check_grey_levels, extremes
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
@@ -113,8 +114,10 @@ def extract(
     Raises
     ------
     CaseError
-        The first region's failure, see :func:`extract_each`.
+        The first region's failure, see :func:`extract_each`; a region of more than 500 grey levels.
     """
+    for mask in regions.values():
+        _check_grey_levels(image, mask, parameters)
     found = extract_each(image, regions, parameters, log_padding=log_padding)
     for value in found.values():
         if isinstance(value, CaseError):
@@ -149,12 +152,21 @@ def extract_each(
     return found
 
 
+def _check_grey_levels(image: sitk.Image, mask: sitk.Image, parameters: Parameters) -> None:
+    import SimpleITK as sitk
+
+    box = bounding_box(mask)
+    inner, region = box.cut(image), box.cut(mask)
+    values = sitk.GetArrayViewFromImage(inner)[sitk.GetArrayViewFromImage(region) != 0]
+    low, high = float(values.min()), float(values.max())
+    check_grey_levels(parameters.grey_levels(low, high), MAX_GREY_LEVELS, low, high)
+
+
 def _cropped(
     image: sitk.Image, regions: Mapping[Key, sitk.Image], parameters: Parameters, log_padding: float
 ) -> dict[Key, Values | CaseError]:
     """Filter one padded crop for all regions."""
     from her2radiomics.extraction.classes import image_features, shape_features
-    from her2radiomics.imaging.checks import extremes
 
     boxes = {key: bounding_box(mask) for key, mask in regions.items()}
     union = Box(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 ORIGIN_TOLERANCE = 1e-4  # mm: headers that store float32 differ by some 1e-5 mm
 SPACING_TOLERANCE = 1e-5  # relative
 DIRECTION_TOLERANCE = 1e-5  # cosines
+MAX_GREY_LEVELS = 500
 ORTHONORMAL_TOLERANCE = 1e-4  # cosines: NIfTI quaternions and DICOM strings carry 5 to 7 digits
 
 
