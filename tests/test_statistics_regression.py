@@ -107,6 +107,30 @@ def test_separation_is_found_whatever_the_unit() -> None:
         assert logistic_regression(pd.DataFrame({"volume": volume * unit}), labels).separated
 
 
+@pytest.mark.parametrize("method", ["ml", "firth"])
+def test_units_and_origins_change_no_test(method: str) -> None:
+    """A volume in mm³ far from 0 gives the same p as standardised, and coefficients in its own unit."""
+    data = cohort("rare_events")
+    plain = data[["score_a", "age"]]
+    moved = plain.assign(age=1e7 + 1e4 * data["age"], score_a=1e-5 * data["score_a"])
+    first = logistic_regression(plain, data["label"], method).table
+    other = logistic_regression(moved, data["label"], method).table
+    np.testing.assert_allclose(other["p"][1:], first["p"][1:], rtol=1e-5)
+    np.testing.assert_allclose(other["beta"][1:], first["beta"][1:] * [1e5, 1e-4], rtol=1e-5)
+    np.testing.assert_allclose(np.log(other["ci_high"][2]), np.log(first["ci_high"][2]) * 1e-4, rtol=1e-4)
+
+
+def test_firth_converges_on_strongly_separated_small_data() -> None:
+    """26 rows, 4 predictors and a rare level, all but separated: every number is finite and in order."""
+    data = cohort("small").head(26)
+    table = data[["score_a", "score_b", "age"]].assign(signal=5 * data["label"] + data["skewed"] / 40)
+    model = logistic_regression(table, data["label"])
+    assert model.method == "firth"
+    rows = model.table
+    assert np.isfinite(rows[["beta", "se", "wald", "p"]]).all(axis=None)
+    assert ((rows["ci_low"] < rows["odds_ratio"]) & (rows["odds_ratio"] < rows["ci_high"])).all()
+
+
 @pytest.mark.parametrize("name", COHORTS)
 def test_univariate_then_multivariate(name: str) -> None:
     data = cohort(name)

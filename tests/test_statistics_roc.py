@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
@@ -163,3 +166,19 @@ def test_threshold_that_calls_everybody_positive_is_marked() -> None:
 def test_bad_input_is_named(labels: list, scores: list, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         auc(labels, scores)
+
+
+def test_importing_the_statistics_costs_numpy_alone() -> None:
+    code = "import sys, her2radiomics.statistics; print(*sorted({m.split('.')[0] for m in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "numpy" in loaded
+    assert not loaded & {
+        "scipy",
+        "pandas",
+        "statsmodels",
+        "sklearn",
+        "lifelines",
+        "firthmodels",
+        "matplotlib",
+    }

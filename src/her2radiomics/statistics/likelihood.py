@@ -16,7 +16,7 @@ import numpy as np
 from her2radiomics.statistics._check import BoolArray, FloatArray
 
 _MAX_ITERATIONS = 50
-_MAX_FIRTH_ITERATIONS = 500
+_MAX_FIRTH_ITERATIONS = 200
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,11 @@ def weights(linear: FloatArray) -> FloatArray:
 def firth_log_likelihood(x: FloatArray, positive: BoolArray, beta: FloatArray) -> float:
     """Log-likelihood plus half the log-determinant of the information; ``x`` has its intercept column."""
     linear = x @ beta
-    sign, determinant = np.linalg.slogdet(x.T @ (x * weights(linear)[:, None]))
-    return log_likelihood(linear, positive) + 0.5 * determinant if sign > 0 else float("-inf")
+    triangle = np.linalg.qr(x * np.sqrt(weights(linear))[:, None], mode="r")
+    diagonal = np.abs(np.diag(triangle))
+    if diagonal.min() == 0:  # probabilities of exactly 0 and 1: outside what the penalty allows
+        return float("-inf")
+    return log_likelihood(linear, positive) + float(np.log(diagonal).sum())
 
 
 def firth_maximum(
@@ -105,7 +108,7 @@ def firth_maximum(
     """Maximise the penalised log-likelihood over the ``free`` coefficients; the others stay as in ``start``.
 
     The penalty keeps the full information matrix, as in the penalised likelihood-ratio test of Heinze &
-    Schemper (2002) and of R's ``logistf``. Newton's method on Firth's modified score.
+    Schemper (2002) and of R's ``logistf``. Newton's method with the exact second derivative.
 
     Parameters
     ----------
@@ -130,27 +133,49 @@ def firth_maximum(
     """
     beta = start.astype(float).copy()
     value = firth_log_likelihood(x, positive, beta)
+    if not np.isfinite(value):
+        raise ArithmeticError("Firth's penalised likelihood: found no finite value at the start.")
     if not free.any():
         return beta, value
     for _ in range(_MAX_FIRTH_ITERATIONS):
-        weight = weights(x @ beta)
-        information = x.T @ (x * weight[:, None])
-        leverage = weight * np.einsum("ij,ji->i", x, np.linalg.solve(information, x.T))
-        probability = _expit(x @ beta)
-        score = x.T @ (positive - probability + leverage * (0.5 - probability))
-        step = np.linalg.solve(information[np.ix_(free, free)], score[free])
+        step = _firth_step(x, positive, beta, free)
         step *= min(1.0, 5.0 / max(np.abs(step).max(), 1e-300))
         moved, trial = beta.copy(), value
         for _ in range(40):  # halve a step that overshoots
             moved[free] = beta[free] + step
             trial = firth_log_likelihood(x, positive, moved)
-            if trial >= value - 1e-11 * abs(value):
+            if trial >= value - 1e-12 * (1 + abs(value)):
                 break
             step = step / 2
         beta, value = moved, trial
-        if np.abs(step).max() < 1e-8 * (1 + np.abs(beta).max()):
+        if np.abs(step).max() < 1e-9 * (1 + np.abs(beta).max()):
             return beta, value
     raise ArithmeticError("Firth's penalised likelihood: found no convergence, expected a maximum.")
+
+
+def _firth_step(x: FloatArray, positive: BoolArray, beta: FloatArray, free: BoolArray) -> FloatArray:
+    """Newton step of the free coefficients; where the likelihood is not concave, a step of Fisher scoring."""
+    linear = x @ beta
+    weight, probability = weights(linear), _expit(linear)
+    q, _ = np.linalg.qr(x * np.sqrt(weight)[:, None])
+    hat = q @ q.T
+    leverage = np.diag(hat)
+    tilt = 1 - 2 * probability
+    columns = x[:, free]
+    score = columns.T @ (positive - probability + leverage * tilt / 2)
+    scoring = columns.T @ (columns * (weight * (1 + leverage))[:, None])
+    # minus the second derivative: ∂h_i/∂η_k = h_i t_i δ_ik − H_ik² t_k, with t = 1 − 2p
+    twisted = columns * tilt[:, None]
+    hessian = (
+        scoring - twisted.T @ (twisted * leverage[:, None]) / 2 + twisted.T @ np.square(hat) @ twisted / 2
+    )
+    for matrix in (hessian, scoring):
+        try:
+            np.linalg.cholesky(matrix)
+            return np.asarray(np.linalg.solve(matrix, score), dtype=float)
+        except np.linalg.LinAlgError:
+            continue
+    raise ArithmeticError("Firth's penalised likelihood: found a singular information matrix.")
 
 
 def firth_profile_interval(
@@ -160,39 +185,39 @@ def firth_profile_interval(
     from scipy.optimize import brentq
     from scipy.special import chdtri
 
+    free = np.arange(beta.size) != at
     target = firth_log_likelihood(x, positive, beta) - float(chdtri(1, 1 - level)) / 2
+
+    def profile(value: float, near: FloatArray) -> tuple[FloatArray, float]:
+        return firth_maximum(x, positive, free, np.where(free, near, value))
+
     bounds = []
     for side in (-1.0, 1.0):
-        near, inner, reach = beta, 0.0, error / 4
-        while True:  # walk outwards, so that each maximum starts from its neighbour
-            moved, value = firth_profile(x, positive, near, at, beta[at] + side * reach)
+        near, inner, reach = beta, 0.0, error / 2
+        while (
+            True
+        ):  # walk outwards: each maximum starts from its neighbour and stays on the maximum's own ridge
+            moved, value = profile(beta[at] + side * reach, near)
             if value <= target:
                 break
-            near, inner, reach = moved, reach, reach * 1.3
+            near, inner, reach = moved, reach, reach * 1.4
 
         def above(point: float, near: FloatArray = near) -> float:
-            return firth_profile(x, positive, near, at, point)[1] - target
+            return profile(point, near)[1] - target
 
         ends = (beta[at] + side * inner, beta[at] + side * reach)
-        bounds.append(float(brentq(above, *ends, xtol=1e-10, rtol=1e-12)))
+        bounds.append(float(brentq(above, *ends, xtol=1e-8 * error, rtol=1e-10)))
     return bounds[0], bounds[1]
 
 
-def firth_profile(
-    x: FloatArray, positive: BoolArray, near: FloatArray, at: int, value: float
-) -> tuple[FloatArray, float]:
-    """Maximum with coefficient ``at`` held at ``value``: the best from several starts.
+def firth_profile(x: FloatArray, positive: BoolArray, near: FloatArray, at: int, value: float) -> float:
+    """Greatest penalised log-likelihood with coefficient ``at`` held at ``value``, from two starts.
 
-    Far from the overall maximum the penalised likelihood of a separated outcome can have several local maxima. The
-    starts are ``near``, 0, and ``near`` stretched as the held coefficient is; with a predictor of few values another
-    maximum may still be higher, and an interval's far end is then the nearer crossing.
+    Far from the overall maximum the penalised likelihood of a separated outcome can have several local maxima.
     """
     free = np.arange(near.size) != at
-    starts = [np.where(free, near, value), np.where(free, 0.0, value)]
-    if near[at] != 0 and value != 0:
-        starts.append(near * (value / near[at]))
-    tried = [firth_maximum(x, positive, free, start) for start in starts]
-    return max(tried, key=lambda result: result[1])
+    starts = (np.where(free, near, value), np.where(free, 0.0, value))
+    return max(firth_maximum(x, positive, free, start)[1] for start in starts)
 
 
 def intercept_for(linear: FloatArray, positive: BoolArray) -> float:

@@ -82,6 +82,8 @@ class LogisticRegression(Result):
             text += " The data are separated: maximum-likelihood estimates do not exist; use method='auto'."
         elif self.separated:
             text += " The data are separated."
+        elif not self.converged:
+            text += " The fit did not converge: use method='auto'."
         return text
 
     @property
@@ -178,13 +180,14 @@ def logistic_regression(
     _refuse_aliased(design, coding.terms)
     directions = likelihood.is_separated(design, positive)
     separated = bool(directions.any())
-    use_firth = method == "firth" or (method == "auto" and separated)
-    if use_firth:
+    parts = None
+    if method != "firth":
+        parts = (
+            _nonexistent(directions) if separated else _maximum_likelihood(design, positive, as_level(level))
+        )
+    use_firth = method == "firth" or (method == "auto" and parts is not None and not parts[1].converged)
+    if use_firth or parts is None:
         parts = _firth(design, positive, as_level(level))
-    elif separated:
-        parts = _nonexistent(directions)
-    else:
-        parts = _maximum_likelihood(design, positive, as_level(level))
     frame, fit, intercept = parts
     frame.insert(0, "term", [INTERCEPT, *coding.terms])
     return LogisticRegression(
@@ -250,40 +253,36 @@ def _nonexistent(directions: FloatArray) -> tuple[pd.DataFrame, likelihood.Fit, 
 def _firth(
     design: FloatArray, positive: BoolArray, level: float
 ) -> tuple[pd.DataFrame, likelihood.Fit, float]:
-    """Firth's fit; tests and intervals of the slopes on centred terms, which does not change them."""
+    """Firth's fit, its likelihood-ratio tests and profile intervals, on standardised terms."""
     from scipy.special import chdtrc
 
-    scale = design.std(axis=0)
-    plain, centred = _with_intercept(design / scale), _with_intercept(_standardised(design))
-    everything = np.ones(scale.size + 1, dtype=bool)
-    peak = likelihood.firth_maximum(centred, positive, everything, np.zeros(scale.size + 1))[0]
-    back = np.concatenate([[peak[0] - design.mean(axis=0) / scale @ peak[1:]], peak[1:]])
-    peaks = (likelihood.firth_maximum(plain, positive, everything, back)[0], peak)
-    value = likelihood.firth_log_likelihood(plain, positive, peaks[0])
-    weight = likelihood.weights(plain @ peaks[0])
-    covariance = np.asarray(np.linalg.inv(plain.T @ (plain * weight[:, None])), dtype=float)
-    error = np.sqrt(np.diag(covariance))
-    bounds, statistics = [], []
-    for i in range(peak.size):
-        x, top = (plain, peaks[0]) if i == 0 else (centred, peaks[1])
-        bounds.append(likelihood.firth_profile_interval(x, positive, top, float(error[i]), i, level))
-        best = likelihood.firth_profile(x, positive, top, i, 0.0)[1]
-        statistics.append(max(0.0, 2 * (value - best)))
-    unit = np.concatenate([[1.0], scale])
-    beta, error = peaks[0] / unit, error / unit
-    frame = _assemble(
-        beta,
-        error,
-        np.square(beta / error),
-        np.array(bounds) / unit[:, None],
-        chdtrc(1, np.array(statistics)),
-    )
+    x = _with_intercept(_standardised(design))
+    size = x.shape[1]
+    peak, value = likelihood.firth_maximum(x, positive, np.ones(size, dtype=bool), np.zeros(size))
+    weight = likelihood.weights(x @ peak)
+    covariance = np.asarray(np.linalg.inv(x.T @ (x * weight[:, None])), dtype=float)
+    # the coefficients as given are these combinations of the standardised ones; each is tested along its own axis
+    back = np.diag(np.concatenate([[1.0], 1 / design.std(axis=0)]))
+    back[0, 1:] = -design.mean(axis=0) / design.std(axis=0)
+    beta, error, bounds, statistics = back @ peak, np.empty(size), np.empty((size, 2)), np.empty(size)
+    for i, row in enumerate(back):
+        length = float(np.linalg.norm(row))
+        axes = np.linalg.qr(np.column_stack([row, np.eye(size)]))[0]
+        axes[:, 0] *= np.sign(axes[:, 0] @ row)
+        turned, top = x @ axes, axes.T @ peak
+        along = float(np.sqrt(axes[:, 0] @ covariance @ axes[:, 0]))
+        error[i] = length * along
+        bounds[i] = likelihood.firth_profile_interval(turned, positive, top, along, 0, level)
+        bounds[i] *= length
+        best = likelihood.firth_profile(turned, positive, top, 0, 0.0)
+        statistics[i] = max(0.0, 2 * (value - best))
     fit = likelihood.Fit(
         beta=beta,
-        covariance=covariance / np.outer(unit, unit),
-        log_likelihood=float(value + np.log(scale).sum()),
+        covariance=back @ covariance @ back.T,
+        log_likelihood=float(value + np.log(design.std(axis=0)).sum()),
         converged=True,
     )
+    frame = _assemble(beta, error, np.square(beta / error), bounds, chdtrc(1, statistics))
     return frame, fit, likelihood.intercept_for(design @ beta[1:], positive)
 
 
