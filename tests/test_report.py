@@ -299,6 +299,29 @@ def test_headline_of_a_model_no_better_than_chance(made, tmp_path):
     )
 
 
+def test_headline_of_a_partition_with_one_outcome(made, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(made[0], folder)
+    path = folder / "tables" / "performance.csv"
+    table = pd.read_csv(path)
+    table.loc[table["partition"] == "testing", ["auc", "auc_low", "auc_high"]] = None
+    table.to_csv(path, index=False)
+    assert summarise(folder, describe(), "x").headline == (
+        "The nomogram could not be judged: the test centre holds one outcome only (n = 30)."
+    )
+
+
+def test_remarks_of_the_evaluation_stand_with_their_model(made, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(made[0], folder)
+    with (folder / "tables" / "performance_extra.csv").open("a", encoding="utf-8") as stream:
+        stream.write("clinical,testing,note_threshold,,,,nobody is called positive\n")
+        stream.write("clinical,training,note_apparent,,,,apparent\n")
+    models = {model.id: model for model in build_context(folder, describe()).models}
+    assert models["clinical"].notes == ("Test (centre 2): nobody is called positive.",)
+    assert models["nomogram"].notes == ()
+
+
 def test_simulated_pages_say_so_and_real_ones_do_not(html, tmp_path):
     assert html.count("<strong>Simulated data.</strong>") == 2  # at the top and at the foot
     folder, arguments = build(tmp_path, simulated=False)
@@ -377,11 +400,12 @@ def test_words():
         "the R3 model",
         "the DCE model",
     ]
-    assert [lower_first(text) for text in ("Age", "ADC", "Ki-67 index", "TIC type")] == [
+    assert [lower_first(text) for text in ("Age", "ADC", "Ki-67 index", "TIC type", "Lymph-node size")] == [
         "age",
         "ADC",
         "Ki-67 index",
         "TIC type",
+        "lymph-node size",
     ]
     assert step_label("radiomics: lasso") == "radiomics: LASSO"
     assert step_label("min_max_2") == "Min-max scaling"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -148,9 +149,9 @@ def test_baseline_counts_and_quartiles_by_hand(tmp_path):
     assert rows[head, "Missing"]["testing"] == "1"
     assert rows["Response, n (%)", "pCR"]["training"] == "2 (50.0)"
     assert [heading.label for heading in table.headings] == [
-        "Training, n = 4",
-        "Test, n = 4",
-        "All patients, n = 8",
+        "Training, n\u00a0=\u00a04",
+        "Test, n\u00a0=\u00a04",
+        "All patients, n\u00a0=\u00a08",
         "p",
     ]
     assert rows[head, ""]["p"].startswith("0.486")  # Fisher's exact test of [[1, 3], [2, 1]]: 17/35
@@ -171,7 +172,7 @@ def test_baseline_by_outcome_and_by_column(run):
     by_label = make(settings(**BASELINE, by="label"), run.inputs)
     assert [heading.label.split(",")[0] for heading in by_label.headings] == ["pCR", "non-pCR", "p"]
     by_level = make(settings(**(BASELINE | {"columns": ["age"]}), by="tic"), run.inputs)
-    assert by_level.headings[0].label.startswith("Inflow, n = ")
+    assert by_level.headings[0].label.startswith("Inflow, n\u00a0=\u00a0")
 
 
 def test_baseline_errors_teach(run, tmp_path):
@@ -249,6 +250,12 @@ def test_performance_prints_fractions(run):
     assert row["auc"].startswith(f"{source['auc']:.3f} (")
     assert any("exact binomial" in note for note in table.footnotes)
     assert any("apparent" in note for note in table.footnotes)
+
+
+def test_level_of_the_interval_is_printed(run):
+    inputs = replace(run.inputs, level=0.9)
+    table = make(settings(id="table_3_p", kind="performance", title="P", measures=["auc"]), inputs)
+    assert table.headings[1].label == "AUC (90 % CI)"
 
 
 def test_published_fractions_of_the_paper():

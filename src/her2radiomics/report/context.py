@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -169,6 +169,8 @@ class ReportContext:
         What was chosen, where the paper disagrees with itself, what the cohort made different.
     versions, hashes, provenance
         Software, SHA-256 of what went in, and the file that says how the run was made.
+    files
+        Files of the cohort: participants, flow, quality control, agreement of readers.
     """
 
     run: str
@@ -202,7 +204,7 @@ class ReportContext:
     qc: tuple[QcRow, ...] = ()
     overlays: tuple[Overlay, ...] = ()
     overlays_note: str = ""
-    files: tuple[Link, ...] = field(default=())
+    files: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -11,26 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 from her2radiomics.errors import StudyError
 from her2radiomics.manuscript.tables import formatting as fmt
-from her2radiomics.manuscript.tables.html import fragment_of
 from her2radiomics.manuscript.tables.inputs import read_csv
 from her2radiomics.manuscript.tables.performance import performance_row
 from her2radiomics.report import words
-from her2radiomics.report.context import (
-    Disagreement,
-    FlowStep,
-    Grid,
-    Link,
-    PartitionSummary,
-    PublishedRow,
-    ReportContext,
-    ReportTable,
-    RunSummary,
-)
+from her2radiomics.report.context import Disagreement, Link, ReportContext, RunSummary
 from her2radiomics.report.figures import figures
 from her2radiomics.report.info import RunInfo
 from her2radiomics.report.methods import methods
 from her2radiomics.report.models import model_summary, rows_of
 from her2radiomics.report.quality import QC_HEADINGS, failed_cases, overlay_pictures, qc_rows
+from her2radiomics.report.sections import (
+    file_links,
+    flow_steps,
+    partition_summaries,
+    printed_table,
+    published_rows,
+)
 from her2radiomics.settings import read_yaml, validate
 
 if TYPE_CHECKING:
@@ -48,18 +43,6 @@ PERFORMANCE = (
     "specificity",
 )
 FLOW = ("step", "reason", "partition", "excluded", "remaining", "events")
-PUBLISHED = (
-    "quantity",
-    "model",
-    "partition",
-    "published",
-    "published_low",
-    "published_high",
-    "reproduced",
-    "low",
-    "high",
-    "n",
-)
 #: Libraries whose version decides on a number, by their printed name.
 SOFTWARE = {
     "her2radiomics": "her2radiomics",
@@ -116,7 +99,7 @@ def build_context(
         info = validate(RunInfo, info, "run")
     flow = read_csv(folder / "cohort" / "flow.csv", FLOW)
     performance = _performance(folder)
-    partitions = _partitions(flow, info)
+    partitions = partition_summaries(flow, info)
     selection = {
         name: rows_of(folder / "models" / name / "selection.csv", ("name", "features_in", "features_out"))
         for name in info.models
@@ -141,7 +124,7 @@ def build_context(
         cohort_notes=_cohort_notes(info),
         positive=info.protocol["label"]["positive"],
         variant=_variant(info),
-        flow=_flow(flow, info),
+        flow=flow_steps(flow, info),
         partitions=partitions,
         failed=failed_cases(qc),
         methods=methods(
@@ -153,14 +136,14 @@ def build_context(
             reproducibility=_reproducibility(folder, info),
             versions=versions,
         ),
-        tables=tuple(_table(folder, item) for item in info.get("tables", [])),
-        table_files=_links(
+        tables=tuple(printed_table(folder, item) for item in info.get("tables", [])),
+        table_files=file_links(
             folder / "tables",
             [f"{name}.csv" for name in ("performance", "performance_extra", "delong", "published")],
         ),
         figures=figures(folder, info, performance),
         models=tuple(model_summary(folder, info, name, remarks) for name in info.models),
-        published=_published(folder, info),
+        published=published_rows(folder, info),
         assumptions=tuple(info.get("assumptions", [])),
         contradictions=tuple(
             Disagreement(item["finding"], item["followed"], item.get("variant") or "")
@@ -174,7 +157,10 @@ def build_context(
         qc=qc,
         overlays=pictures,
         overlays_note=overlays_note,
-        files=_links(folder / "cohort", ["participants.csv", "flow.csv", "qc.csv"]),
+        files=(
+            *file_links(folder / "cohort", ["participants.csv", "flow.csv", "qc.csv"]),
+            *file_links(folder / "features", ["reproducibility.csv"]),
+        ),
     )
 
 
@@ -234,58 +220,6 @@ def _cohort_notes(info: RunInfo) -> tuple[str, ...]:
     )
 
 
-def _partitions(flow: pd.DataFrame, info: RunInfo) -> tuple[PartitionSummary, ...]:
-    rows = flow[flow["step"] == "partition"].set_index("partition")
-    absent = [name for name in info.partitions if name not in rows.index]
-    if absent:
-        raise StudyError(
-            f"flow.csv: found the partitions {', '.join(map(str, rows.index)) or 'none'}, expected '{absent[0]}' too. "
-            "Make the cohort again."
-        )
-    return tuple(
-        PartitionSummary(
-            info.partition_label(name), int(rows.loc[name, "remaining"]), int(rows.loc[name, "events"])
-        )
-        for name in info.partitions
-    )
-
-
-def _flow(flow: pd.DataFrame, info: RunInfo) -> tuple[FlowStep, ...]:
-    titles = {"registered": "Registered", "included": "Included"}
-    steps = []
-    for _, row in flow.iterrows():
-        step = str(row["step"])
-        if step == "partition":
-            text = info.partition_label(str(row["partition"]))
-        elif step == "not_extracted":
-            text = f"Features could not be extracted: {row['reason']}"
-        else:
-            text = titles.get(step, str(row["reason"]))
-        gone = None if step in (*titles, "partition") else int(row["excluded"])
-        steps.append(FlowStep(step, text, gone, int(row["remaining"])))
-    return tuple(steps)
-
-
-def _table(folder: Path, item: Mapping[str, Any]) -> ReportTable:
-    stem = folder / "tables" / item["id"]
-    page = stem.with_name(f"{stem.name}.html")
-    if not page.is_file():
-        raise StudyError(
-            f"{page}: no such file; expected a table of the protocol. Make it before the report."
-        )
-    files = tuple(
-        Link(label, f"tables/{stem.name}.{end}")
-        for end, label in (("docx", "Word"), ("tex", "LaTeX"), ("html", "HTML"), ("csv", "CSV"))
-        if stem.with_name(f"{stem.name}.{end}").is_file()
-    )
-    return ReportTable(item["id"].split("_")[1], fragment_of(page.read_text(encoding="utf-8")), files)
-
-
-def _links(folder: Path, names: Sequence[str]) -> tuple[Link, ...]:
-    """Links to those of the files that exist."""
-    return tuple(Link(name, f"{folder.name}/{name}") for name in names if (folder / name).is_file())
-
-
 def _reproducibility(folder: Path, info: RunInfo) -> dict[str, pd.DataFrame]:
     tables = {}
     for name in info.models:
@@ -295,46 +229,8 @@ def _reproducibility(folder: Path, info: RunInfo) -> dict[str, pd.DataFrame]:
     return tables
 
 
-def _published(folder: Path, info: RunInfo) -> tuple[PublishedRow, ...]:
-    numbers = info.get("published", [])
-    if not numbers:
-        return ()
-    table = read_csv(folder / "tables" / "published.csv", PUBLISHED)
-    if len(table) != len(numbers):
-        raise StudyError(
-            f"published.csv: found {len(table)} rows, expected the {len(numbers)} published numbers of the protocol. "
-            "Evaluate the run again."
-        )
-    rows = []
-    for (_, row), number in zip(table.iterrows(), numbers, strict=True):
-        quantity = str(row["quantity"])
-        models = [info.model_label(name) for name in (number["model"], number.get("versus", "")) if name]
-        partition = info.partition_label(number["partition"]) if number["partition"] else ""
-        ours = words.printed(quantity, row["reproduced"], row["low"], row["high"])
-        rows.append(
-            PublishedRow(
-                words.quantity_label(quantity, info),
-                " vs ".join(models),
-                partition,
-                words.printed(quantity, row["published"], row["published_low"], row["published_high"]),
-                ours,
-                "" if row["n"] != row["n"] else f"{row['n']:.0f}",
-                number["source"],
-            )
-        )
-    return tuple(rows)
-
-
 def _sha256(path: Path) -> str:
     if not path.is_file():
         raise StudyError(f"{path}: no such file; expected an input of the run, to give its SHA-256.")
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def relative(path: Path, folder: Path) -> str:
-    """``path`` as seen from a page in ``folder``, with forward slashes."""
-    return Path(os.path.relpath(path, folder)).as_posix()
-
-
-__all__ = ["Grid", "build_context", "relative", "software_versions", "summarise"]

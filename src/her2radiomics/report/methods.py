@@ -82,7 +82,7 @@ def _patients(info: RunInfo, flow: pd.DataFrame, partitions: Sequence[PartitionS
     return (
         text,
         f"The outcome was {label['positive']} against {label['negative']}: {definition}. "
-        f"The prediction is one made {STAGES[info.get('prediction_at', 'before_treatment')]}.",
+        f"The prediction is made {STAGES[info.get('prediction_at', 'before_treatment')]}.",
         f"{_split(info)} {sizes}.",
     )
 
@@ -213,7 +213,7 @@ def _evaluation(info: RunInfo) -> tuple[str, ...]:
         f"{level(settings.get('level', 0.95))} confidence interval, {how}. Models were compared by DeLong's test, "
         "with Holm's correction. Sensitivity, specificity, predictive values and accuracy are given at the threshold "
         "that maximises Youden's index on the training partition, kept for all others.",
-        f"Calibration of the training partition is shown as apparent curve{corrected}; other partitions show the "
+        f"Calibration of the training partition is shown as the apparent curve{corrected}; other partitions show the "
         f"observed curve{band}, and nothing was refitted on them. Clinical usefulness was judged by decision curves. "
         "Values on the training partition are apparent.",
     )

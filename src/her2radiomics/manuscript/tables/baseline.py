@@ -79,7 +79,9 @@ def make(inputs: TableInputs, options: BaselineTable) -> Table:
             _add_numbers(rows, column, patients[name], printed, result.mean, digits, cells)
         else:
             _add_levels(rows, column, patients[name], printed, cells)
-    headings = [Heading(group.key, f"{group.label}, n = {int(group.members.sum())}") for group in printed]
+    headings = [
+        Heading(group.key, f"{group.label}, n\u00a0=\u00a0{int(group.members.sum())}") for group in printed
+    ]
     tested = ["p", "test"] if options.test else []
     return Table(
         title=options.title,

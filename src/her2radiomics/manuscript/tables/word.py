@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 # a document must carry a date of making; a fixed one keeps the bytes the same
 _DATE = datetime(2000, 1, 1)
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
-# centimetres: text width of the page upright and across, a character of 10 pt Times, a cell's margins
-_UPRIGHT, _LANDSCAPE, _CHARACTER, _MARGIN = 17.0, 25.7, 0.175, 0.45
+# centimetres: text width of the page upright and across; a character, wide enough for fonts that may stand in for
+# Times; a cell's margins
+_UPRIGHT, _LANDSCAPE, _CHARACTER, _MARGIN = 17.0, 25.7, 0.22, 0.45
 
 
 def to_docx(table: Table, number: str) -> bytes:
@@ -35,7 +36,7 @@ def to_docx(table: Table, number: str) -> bytes:
     section = document.sections[0]
     short, long = Cm(21.0), Cm(29.7)
     widths = _widths(table)
-    wide = sum(widths) > _UPRIGHT
+    wide = sum(widths) > 1.12 * _UPRIGHT  # a little less than asked for still reads well
     section.orientation = WD_ORIENT.LANDSCAPE if wide else WD_ORIENT.PORTRAIT
     section.page_width, section.page_height = (long, short) if wide else (short, long)
     for side in ("left_margin", "right_margin", "top_margin", "bottom_margin"):
@@ -61,8 +62,8 @@ def _widths(table: Table) -> list[float]:
     """Centimetres that each column asks for: its longest cell, and its heading on two lines."""
 
     def asked(heading: str, texts: list[str]) -> float:
-        words = max((len(word) for word in heading.split()), default=0)
-        characters = max([*map(len, texts), words, len(heading) / 1.8])
+        words = 1.2 * max((len(word) for word in heading.split()), default=0)  # bold
+        characters = max([*map(len, texts), words, 1.2 * len(heading) / 2])
         return _MARGIN + _CHARACTER * min(characters, 34)
 
     rows = [(label.text, 3 * label.indent, label.section) for label in table.labels]

@@ -1,0 +1,128 @@
+"""Parts of the page that are read from one file each: flow, partitions, printed tables, published numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from her2radiomics.errors import StudyError
+from her2radiomics.manuscript.tables.html import fragment_of
+from her2radiomics.manuscript.tables.inputs import read_csv
+from her2radiomics.report import words
+from her2radiomics.report.context import FlowStep, Link, PartitionSummary, PublishedRow, ReportTable
+from her2radiomics.report.info import RunInfo
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PUBLISHED = (
+    "quantity",
+    "model",
+    "partition",
+    "published",
+    "published_low",
+    "published_high",
+    "reproduced",
+    "low",
+    "high",
+    "n",
+)
+
+
+def partition_summaries(flow: pd.DataFrame, info: RunInfo) -> tuple[PartitionSummary, ...]:
+    """Sizes of the run's partitions, from ``flow.csv``."""
+    rows = flow[flow["step"] == "partition"].set_index("partition")
+    absent = [name for name in info.partitions if name not in rows.index]
+    if absent:
+        raise StudyError(
+            f"flow.csv: found the partitions {', '.join(map(str, rows.index)) or 'none'}, expected '{absent[0]}' too. "
+            "Make the cohort again."
+        )
+    return tuple(
+        PartitionSummary(
+            info.partition_label(name), int(rows.loc[name, "remaining"]), int(rows.loc[name, "events"])
+        )
+        for name in info.partitions
+    )
+
+
+def flow_steps(flow: pd.DataFrame, info: RunInfo) -> tuple[FlowStep, ...]:
+    """``flow.csv`` in words."""
+    titles = {"registered": "Registered", "included": "Included"}
+    steps = []
+    for _, row in flow.iterrows():
+        step = str(row["step"])
+        if step == "partition":
+            text = info.partition_label(str(row["partition"]))
+        elif step == "not_extracted":
+            text = f"Features could not be extracted: {row['reason']}"
+        else:
+            text = titles.get(step, str(row["reason"]))
+        gone = None if step in (*titles, "partition") else int(row["excluded"])
+        steps.append(FlowStep(step, text, gone, int(row["remaining"])))
+    return tuple(steps)
+
+
+def printed_table(folder: Path, item: Mapping[str, Any]) -> ReportTable:
+    """A rendered table of the protocol.
+
+    Raises
+    ------
+    StudyError
+        It was not rendered.
+    """
+    stem = folder / "tables" / item["id"]
+    page = stem.with_name(f"{stem.name}.html")
+    if not page.is_file():
+        raise StudyError(
+            f"{page}: no such file; expected a table of the protocol. Make it before the report."
+        )
+    files = tuple(
+        Link(label, f"tables/{stem.name}.{end}")
+        for end, label in (("docx", "Word"), ("tex", "LaTeX"), ("html", "HTML"), ("csv", "CSV"))
+        if stem.with_name(f"{stem.name}.{end}").is_file()
+    )
+    return ReportTable(item["id"].split("_")[1], fragment_of(page.read_text(encoding="utf-8")), files)
+
+
+def file_links(folder: Path, names: Sequence[str]) -> tuple[Link, ...]:
+    """Links to those of the files that exist."""
+    return tuple(Link(name, f"{folder.name}/{name}") for name in names if (folder / name).is_file())
+
+
+def published_rows(folder: Path, info: RunInfo) -> tuple[PublishedRow, ...]:
+    """``published.csv`` as printed, each number with its place in the paper.
+
+    Raises
+    ------
+    StudyError
+        The file does not hold the protocol's published numbers.
+    """
+    numbers = info.get("published", [])
+    if not numbers:
+        return ()
+    table = read_csv(folder / "tables" / "published.csv", PUBLISHED)
+    if len(table) != len(numbers):
+        raise StudyError(
+            f"published.csv: found {len(table)} rows, expected the {len(numbers)} published numbers of the protocol. "
+            "Evaluate the run again."
+        )
+    rows = []
+    for (_, row), number in zip(table.iterrows(), numbers, strict=True):
+        quantity = str(row["quantity"])
+        models = [info.model_label(name) for name in (number["model"], number.get("versus", "")) if name]
+        partition = info.partition_label(number["partition"]) if number["partition"] else ""
+        ours = words.printed(quantity, row["reproduced"], row["low"], row["high"])
+        rows.append(
+            PublishedRow(
+                words.quantity_label(quantity, info),
+                " vs ".join(models),
+                partition,
+                words.printed(quantity, row["published"], row["published_low"], row["published_high"]),
+                ours,
+                "" if row["n"] != row["n"] else f"{row['n']:.0f}",
+                number["source"],
+            )
+        )
+    return tuple(rows)
