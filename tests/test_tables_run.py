@@ -118,8 +118,7 @@ def _flow(folder: Path, patients: pd.DataFrame) -> None:
     rows: list[dict] = [
         {"step": "registered", "remaining": n + 6},
         {"step": "excluded", "reason": "Clinical stage IV", "excluded": 4, "remaining": n + 2},
-        {"step": "not_extracted", "reason": "mask is empty", "excluded": 2, "remaining": n},
-        {"step": "included", "remaining": n, "events": int(patients["label"].sum())},
+        {"step": "failed", "reason": "mask is empty", "excluded": 2, "remaining": n},
     ]
     for name, members in patients.groupby("partition", sort=False):
         rows.append(

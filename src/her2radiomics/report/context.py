@@ -15,12 +15,12 @@ class Link:
 
 @dataclass(frozen=True)
 class FlowStep:
-    """One line of the recruitment flow; ``kind`` is the ``step`` of ``flow.csv``."""
+    """One line of the recruitment flow; ``kind`` is the ``step`` of ``flow.csv``, or ``included``."""
 
     kind: str
     text: str
     excluded: int | None
-    remaining: int | None
+    remaining: int
 
 
 @dataclass(frozen=True)

@@ -67,10 +67,10 @@ def methods(
 def _patients(info: RunInfo, flow: pd.DataFrame, partitions: Sequence[PartitionSummary]) -> tuple[str, ...]:
     label = info.protocol["label"]
     registered = int(flow.loc[flow["step"] == "registered", "remaining"].iloc[0])
-    included = int(flow.loc[flow["step"] == "included", "remaining"].iloc[0])
+    included = int(flow.loc[flow["step"] == "partition", "remaining"].sum())
     what = "simulated patients" if info.simulated else "patients"
     text = f"Of {registered} {what}, {included} were included."
-    for step, title in (("excluded", "Excluded"), ("not_extracted", "Features could not be extracted")):
+    for step, title in (("excluded", "Excluded"), ("failed", "Features could not be extracted")):
         rows = flow[flow["step"] == step]
         if len(rows):
             reasons = [f"{lower_first(row['reason'])} ({int(row['excluded'])})" for _, row in rows.iterrows()]

@@ -48,20 +48,20 @@ def partition_summaries(flow: pd.DataFrame, info: RunInfo) -> tuple[PartitionSum
 
 
 def flow_steps(flow: pd.DataFrame, info: RunInfo) -> tuple[FlowStep, ...]:
-    """``flow.csv`` in words."""
-    titles = {"registered": "Registered", "included": "Included"}
-    steps = []
+    """``flow.csv`` in words: registered, excluded, failed, then included (the sum of the partitions) by partition."""
+    steps, partitions = [], []
     for _, row in flow.iterrows():
-        step = str(row["step"])
+        step, remaining = str(row["step"]), int(row["remaining"])
         if step == "partition":
-            text = info.partition_label(str(row["partition"]))
-        elif step == "not_extracted":
-            text = f"Features could not be extracted: {row['reason']}"
+            partitions.append(FlowStep(step, info.partition_label(str(row["partition"])), None, remaining))
+        elif step == "registered":
+            steps.append(FlowStep(step, "Registered", None, remaining))
         else:
-            text = titles.get(step, str(row["reason"]))
-        gone = None if step in (*titles, "partition") else int(row["excluded"])
-        steps.append(FlowStep(step, text, gone, int(row["remaining"])))
-    return tuple(steps)
+            reason = str(row["reason"])
+            text = f"Features could not be extracted: {reason}" if step == "failed" else reason
+            steps.append(FlowStep(step, text, int(row["excluded"]), remaining))
+    included = sum(step.remaining for step in partitions)
+    return (*steps, FlowStep("included", "Included", None, included), *partitions)
 
 
 def printed_table(folder: Path, item: Mapping[str, Any]) -> ReportTable:
