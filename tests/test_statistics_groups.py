@@ -167,3 +167,9 @@ def test_bad_survival_input_is_named() -> None:
         logrank([1, 2], [1, 0], ["a", "a"])
     with pytest.raises(ValueError, match="no event"):
         logrank([1, 2], [0, 0], ["a", "b"])
+
+
+def test_a_baseline_table_prints_in_latex_without_special_characters() -> None:
+    text = compare_groups(cohort("small")[["label", "age", "er"]], "label").to_latex()
+    assert r"$\pm$" in text and r"$\chi$$^2$ test" in text and r"shapiro\_p" in text
+    assert not set("χ²±−") & set(text)

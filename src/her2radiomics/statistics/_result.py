@@ -9,6 +9,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_LATEX = {
+    **{character: "\\" + character for character in "_%&#"},
+    **{
+        "χ": r"$\chi$",
+        "²": r"$^2$",
+        "±": r"$\pm$",
+        "−": "$-$",
+        "≥": r"$\geq$",
+        "×": r"$\times$",
+        "β": r"$\beta$",
+    },
+}
+
+
 def _number(value: Any) -> Any:
     """Four significant digits for a real number; everything else unchanged."""
     return f"{value:.4g}" if isinstance(value, float) else value
@@ -66,6 +80,6 @@ class Result:
     def to_latex(self) -> str:
         """Return the table as a LaTeX ``tabular`` (booktabs), special characters escaped."""
         frame = self._rounded()
-        escaped = str.maketrans({"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#"})
+        escaped = str.maketrans(_LATEX)
         frame.columns = [str(name).translate(escaped) for name in frame.columns]
         return frame.map(lambda cell: str(cell).translate(escaped)).to_latex(index=False)

@@ -187,7 +187,13 @@ def logistic_regression(
         )
     use_firth = method == "firth" or (method == "auto" and parts is not None and not parts[1].converged)
     if use_firth or parts is None:
-        parts = _firth(design, positive, as_level(level))
+        try:
+            parts = _firth(design, positive, as_level(level))
+        except ArithmeticError as error:
+            raise ValueError(
+                f"table: found no maximum of Firth's likelihood with {design.shape[1]} terms and {len(design)} "
+                "rows, expected far fewer terms than rows. Select variables first."
+            ) from error
     frame, fit, intercept = parts
     frame.insert(0, "term", [INTERCEPT, *coding.terms])
     return LogisticRegression(
