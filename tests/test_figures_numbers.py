@@ -158,6 +158,21 @@ def test_calibration_draws_the_curves_and_counts_everybody(inputs: FigureInputs)
         assert counted == (rows["label"] == outcome).sum()
 
 
+def test_calibration_without_a_curve_says_so_and_an_unknown_curve_is_refused(
+    inputs: FigureInputs, tmp_path: Path
+):
+    source = pd.read_csv(inputs.path("calibration", "nomogram"))
+    file = tmp_path / "calibration.csv"
+    other = dataclasses.replace(inputs, calibration={"nomogram": file})
+    source.iloc[:0].to_csv(file, index=False)
+    drawing = draw(settings("calibration"), other)
+    assert any(t.get_text().startswith("No curve") for t in drawing.figure.axes[0].texts)
+    assert drawing.data["patients"].sum() == 65
+    source.assign(curve="smooth").to_csv(file, index=False)
+    with pytest.raises(TableError, match="column 'curve': found 'smooth'; expected one of apparent"):
+        draw(settings("calibration"), other)
+
+
 def test_rad_score_is_sorted_and_its_threshold_is_the_logit(inputs: FigureInputs):
     data = draw(settings("rad_score"), inputs).data
     assert len(data) == 68 and data["score"].is_monotonic_increasing

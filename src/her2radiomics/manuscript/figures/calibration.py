@@ -22,6 +22,7 @@ CURVES: dict[str, tuple[str, style.Line]] = {
     "observed": ("Observed", style.Line(style.VERMILLION, style.DASHES[0])),
 }
 BINS = 25
+NO_CURVE = "No curve: too few patients,\nor fewer than three different predictions"
 
 
 class CalibrationOptions(FigureOptions):
@@ -42,13 +43,14 @@ def draw(inputs: FigureInputs, options: CalibrationOptions) -> Drawing:
 
     curves = inputs.table("calibration", options.model)
     curves = curves[curves["partition"] == options.partition]
-    if curves.empty or not set(curves["curve"]) <= set(CURVES):
+    unknown = sorted(set(curves["curve"]) - set(CURVES))
+    if unknown:
         raise TableError(
             file=inputs.path("calibration", options.model),
             column="curve",
-            found=f"in partition '{options.partition}' the curves {', '.join(sorted(set(curves['curve']))) or '(none)'}",
-            expected=f"some of {', '.join(CURVES)}",
-            remedy="Compute the model's calibration in that partition.",
+            found=f"'{unknown[0]}'",
+            expected=f"one of {', '.join(CURVES)}",
+            remedy="Compute the model's calibration again.",
         )
     predictions = inputs.predictions_of(options.model, options.partition)
     performance = inputs.performance_of(options.model, options.partition)
@@ -83,6 +85,8 @@ def draw(inputs: FigureInputs, options: CalibrationOptions) -> Drawing:
     axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1.0], labels=[])
     axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
     axes.legend(loc="upper left")
+    if curves.empty:
+        axes.text(0.5, 0.5, NO_CURVE, ha="center", va="center", fontsize=style.SMALL, color=style.MUTED)
     said = [inputs.study.models.get(options.model, options.model)]
     if options.summary:
         said += [
@@ -99,7 +103,7 @@ def draw(inputs: FigureInputs, options: CalibrationOptions) -> Drawing:
     heading = inputs.partition_heading(options.partition, len(predictions), events)
     style.header(fig, letter=options.panel_letter, heading=heading, simulated=inputs.study.simulated)
     drawn = curves[["curve", "predicted", "observed", "low", "high"]]
-    data = pd.concat([drawn, counts], ignore_index=True)
+    data = pd.concat([drawn, counts], ignore_index=True) if len(drawn) else counts
     data.insert(0, "partition", options.partition)
     data.insert(0, "model", options.model)
     return Drawing(fig, data)
@@ -141,4 +145,4 @@ def _histogram(axes: Axes, predictions: pd.DataFrame, inputs: FigureInputs) -> p
 
 
 def _signed(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
+    return "not estimable" if value != value else f"{value:.2f}".replace("-", "−")
