@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 from workflow_run import Project
+
+from her2radiomics.errors import StudyError
+from her2radiomics.plan import Plan
 
 BASE = {"runs": [{"study": "nat_response", "cohort": "mine"}], "data": {"mine": "data"}}
 PARTICIPANTS = "patient_id\tcentre\tpcr\n" + "".join(
@@ -35,15 +39,35 @@ def project(tmp_path) -> Project:
     return made
 
 
+@pytest.fixture(autouse=True)
+def inside(project, monkeypatch):
+    """Paths in a config are relative to the folder that Snakemake is called in."""
+    monkeypatch.chdir(project.folder)
+
+
+def plan(project: Project) -> Plan:
+    """What the Snakefile does before it knows any job."""
+    config = yaml.safe_load((project.folder / "config.yaml").read_text())
+    return Plan(config, project.folder / "workflow")
+
+
 def refused(project: Project, *said: str) -> None:
-    printed = project.snakemake("-n", ok=False)
-    assert "Traceback" not in printed
+    with pytest.raises(StudyError) as caught:
+        plan(project)
     for part in said:
-        assert part in printed
+        assert part in str(caught.value)
 
 
 def test_a_good_cohort_is_planned(project):
-    assert project.jobs()["extract"] == 24
+    assert len(plan(project).runs["nat_response--default--mine"].cases()) == 24
+
+
+@pytest.mark.workflow
+def test_snakemake_says_the_same_without_a_traceback(project):
+    project.configure({**BASE, "sead": 1})
+    printed = project.snakemake("-n", ok=False)
+    assert "unknown key 'sead': did you mean 'seed'?" in printed
+    assert "Traceback" not in printed
 
 
 @pytest.mark.parametrize(
@@ -72,7 +96,7 @@ def test_config(project, config, said):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("P3\tcentre_1", "P2\tcentre_1", ["patient P2", "one row a patient"]),
+        ("P3\tcentre_1\t1\n", "P3\tcentre_1\t1\nP3\tcentre_1\t0\n", ["patient P3", "one row a patient"]),
         ("P3\tcentre_1\t1", "P3\tcentre_1\tG5", ["patient P3", "column 'pcr'", "expected 0 or 1"]),
         ("P3\tcentre_1", "P3\t", ["patient P3", "column 'centre'"]),
         ("pcr", "response", ["column 'pcr'"]),
@@ -104,7 +128,10 @@ def test_manifest(project, old, new, said):
     [
         ({"titel": "x"}, ["unknown key 'titel': did you mean 'title'?"]),
         ({"models": {"radiomics": {"steps": [{"step": "laso"}]}}}, ["models.radiomics", "laso"]),
-        ({"primary_model": "radiomic"}, ["'radiomic' is not declared; did you mean 'radiomics'?"]),
+        (
+            {"models": {"radiomics": {"sequences": ["T2SF"]}}},
+            ["'T2SF' is not declared; did you mean 'T2FS'?"],
+        ),
         (
             {"sequences": {"T2FS": {"parameters": "features_1125"}}},
             ["there is no file", "features_1125.yaml"],
