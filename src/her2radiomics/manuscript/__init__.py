@@ -1,0 +1,1 @@
+"""Figures and tables of a manuscript, by kind, in one style."""
