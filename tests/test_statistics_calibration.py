@@ -105,6 +105,13 @@ def test_a_refit_of_the_whole_pipeline_gives_the_same_as_its_design() -> None:
     pd.testing.assert_frame_equal(by_refit.table, by_design.table)
 
 
+def test_resamples_that_cannot_be_refitted_are_counted_and_leave_no_curve() -> None:
+    data = cohort("small")
+    result = calibration_curve(data["label"], fitted(data), refit=lambda rows: None, bootstrap=5, seed=1)
+    assert (result.iterations, result.failed) == (5, 5)
+    assert set(result.table["curve"]) == {"apparent"} and np.isnan(result.mean_absolute_error)
+
+
 def test_curve_of_unseen_rows_has_a_band_that_holds_it() -> None:
     data = cohort("rare_events")
     table = calibration_curve(data["label"], external(data), bootstrap=200, seed=1).table

@@ -25,9 +25,9 @@ class CalibrationCurve(Result):
 
     ``table`` has ``curve, predicted, observed, low, high``; ``curve`` is ``apparent`` and ``bias_corrected``
     on the rows that the model was fitted on, ``observed`` on others; ``low`` and ``high`` are the bootstrap
-    band of ``observed``. The ideal curve is the diagonal. ``mean_absolute_error`` is the mean |apparent −
-    corrected| over the predictions, as rms prints, NaN without correction; ``failed`` resamples could not be
-    refitted.
+    band of ``observed``. The ideal curve is the diagonal. ``mean_absolute_error`` is the mean difference of
+    prediction and corrected curve, as rms prints, NaN without correction; ``failed`` resamples could not be
+    refitted, and where none could there is no ``bias_corrected``.
     """
 
     table: pd.DataFrame
@@ -111,9 +111,11 @@ def calibration_curve(
             model = chosen_refit(positive, refit, design, levels)
             optimism, done = _optimism(positive, model, grid, drawn)
             failed = len(drawn) - done
-            curves["bias_corrected"] = (smooth - optimism, missing, missing)
-            inside = np.interp(probability, grid, smooth - optimism, left=np.nan, right=np.nan) - probability
-            error = float(np.nanmean(np.abs(inside)))
+            if done:
+                corrected = smooth - optimism
+                curves["bias_corrected"] = (corrected, missing, missing)
+                inside = np.interp(probability, grid, corrected, left=np.nan, right=np.nan) - probability
+                error = float(np.nanmean(np.abs(inside)))
     table = pd.concat(
         [
             pd.DataFrame({"curve": name, "predicted": grid, "observed": y, "low": low, "high": high})
