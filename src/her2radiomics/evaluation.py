@@ -67,12 +67,6 @@ class EvaluationSettings(Settings):
     pipeline_bootstrap: int = Field(
         default=40,
         ge=0,
-        description="Resamples in which the whole model, with scaling and selection, is refitted on training rows for "
-        "the calibration curve corrected for selection too. 0: none.",
-    )
-    pipeline_bootstrap: int = Field(
-        default=40,
-        ge=0,
         description="Resamples of the training curve corrected by refits of the whole pipeline, selection included. "
         "0: none.",
     )
