@@ -213,6 +213,19 @@ def test_too_many_grey_levels_are_refused_before_they_take_all_memory(case, para
     assert result.qc[0]["grey_levels"] > 500
 
 
+def test_a_spike_beside_the_region_is_refused_where_a_filter_spreads_it(case, tmp_path):
+    def spike(voxels):
+        voxels[4, 7, 12] = 1e6  # one voxel outside the mask
+        return voxels
+
+    rescaled(case, spike)
+    path = tmp_path / "wavelet.yaml"
+    path.write_text("imageType: {Original: {}, Wavelet: {}}\nfeatureClass: {firstorder: [], glcm: []}\n")
+    result = extract_case(case[:1], regions=["tumour_volume"], parameters=path)
+    assert result.features == []
+    assert "in a filtered image of the region" in result.qc[0]["reason"]
+
+
 def test_warnings(case, parameters):
     rescaled(case, spike_outside)
     result = extract_case(case[:1], regions=["tumour_volume"], parameters=parameters)

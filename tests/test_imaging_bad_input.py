@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import re
 import struct
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from her2radiomics.errors import CaseError
 from her2radiomics.imaging import read_image, read_mask
@@ -166,6 +169,26 @@ def test_folder_without_a_series(tmp_path):
     refused(tmp_path, "without a DICOM series")
 
 
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data(), st.sampled_from(["nii", "nii.gz", "nrrd", "mha"]), st.booleans())
+def test_damaged_bytes_never_end_in_another_error(tmp_path, data, ending, in_header):
+    voxels = np.arange(6 * 7 * 8, dtype=np.int16).reshape(6, 7, 8)
+    path = tmp_path / f"image.{ending}"
+    sitk.WriteImage(volume(voxels), str(path), False)
+    content = bytearray(path.read_bytes())
+    last = min(len(content), 400 if in_header else len(content)) - 1
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, last))] = data.draw(st.integers(0, 255))
+    path.write_bytes(bytes(content))
+    try:
+        image = read_image(path)
+    except CaseError as error:
+        assert str(path) in str(error)
+    else:
+        assert image.GetDimension() == 3
+        assert np.isfinite(sitk.GetArrayViewFromImage(image)).all()
+
+
 # -- masks ------------------------------------------------------------------------------------------
 
 
@@ -315,3 +338,16 @@ def test_phases_that_share_a_series(tmp_path, voxels):
 def test_missing_slice(tmp_path, voxels):
     places = [(index, 2.0 * index) for index in range(9) if index != 4]
     refused(dicom_folder(tmp_path / "series", voxels, places), "2 to 4 mm apart")
+
+
+@pytest.mark.real
+def test_a_real_series_that_holds_three_phases():
+    folders = Path(os.environ.get("HER2RADIOMICS_DATA", "")) / "breast_mri_nact_pilot" / "dicom"
+    if not folders.is_dir():
+        pytest.skip("the real images named by HER2RADIOMICS_DATA are not here")
+    messages = []
+    for folder in sorted({path.parent for path in folders.rglob("2-*.dcm")}):
+        with pytest.raises(CaseError) as caught:
+            read_image(folder)
+        messages.append(str(caught.value))
+    assert any("positions in one series" in message for message in messages)

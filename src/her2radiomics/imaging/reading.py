@@ -153,7 +153,7 @@ def _read(path: Path) -> sitk.Image:
     check_file(path)
     try:
         return sitk.ReadImage(str(path))
-    except RuntimeError as error:
+    except (RuntimeError, MemoryError, ValueError) as error:  # ITK's own, and what a mad header leads to
         raise CaseError(
             found=f"a file that cannot be read as an image ({_gist(error)})",
             expected="a NIfTI, NRRD or MetaImage file with three perpendicular axes",
@@ -162,7 +162,7 @@ def _read(path: Path) -> sitk.Image:
         ) from error
 
 
-def _gist(error: RuntimeError) -> str:
+def _gist(error: Exception) -> str:
     """The telling part of an ITK error: its last line of text."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1][-200:] if lines else "no reason given"
