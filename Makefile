@@ -22,14 +22,16 @@ test: $(READY)
 
 setup: $(READY)
 
-# uv installs the locked files many times faster; pip does where uv cannot reach the package index
+# uv installs the locked files many times faster; pip does where uv cannot reach the package index.
+# Byte code is compiled once, here: hundreds of short jobs would else compile their imports again and again.
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"Python 3.11 or newer is needed, found {v[0]}.{v[1]}: call make with PYTHON=/path/to/python3.11")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	($(BIN)/python -m pip install --quiet '$(UV)' \
-	  && $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock) \
+	  && $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock) \
 	  || $(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index --editable .
+	$(BIN)/python -m compileall -q src
 	touch $@
 
 lint: $(READY)

@@ -11,7 +11,9 @@ def main(snakemake):
     params, files = snakemake.params, snakemake.input
     columns = columns_from(params.columns)
     table, labels, features, _ = training_rows(files.participants, files.features, columns)
-    model = unfitted(snakemake.wildcards.model, params.models, columns, features, params.seed).fit(table, labels)
+    model = unfitted(snakemake.wildcards.model, params.models, columns, features, params.seed).fit(
+        table, labels
+    )
     rows = calibrate(
         model,
         table,

@@ -5,7 +5,10 @@ from her2radiomics.script import logged, write_text
 
 
 def main(snakemake):
-    runs = [summarise(f"results/{info['id']}", info, f"{info['id']}/report.html") for info in snakemake.params.runs]
+    runs = [
+        summarise(f"results/{info['id']}", info, f"{info['id']}/report.html")
+        for info in snakemake.params.runs
+    ]
     write_text(index(runs), snakemake.output[0])
 
 

@@ -6,7 +6,9 @@ from her2radiomics.script import logged, read_table, write_table
 
 
 def main(snakemake):
-    tables = {name: read_table(file) for name, file in zip(snakemake.params.models, snakemake.input, strict=True)}
+    tables = {
+        name: read_table(file) for name, file in zip(snakemake.params.models, snakemake.input, strict=True)
+    }
     assessed = [table.assign(model=name) for name, table in tables.items() if len(table)]
     gathered = pd.concat(assessed or [table.assign(model="") for table in tables.values()])
     first = ["model", "feature"]

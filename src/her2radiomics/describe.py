@@ -84,7 +84,8 @@ def study_text(run: Run, extraction: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        Plain data, with the keys of :class:`her2radiomics.manuscript.figures.inputs.StudyText`.
+        Plain data: the keys of :class:`her2radiomics.manuscript.figures.inputs.StudyText`, and the regions of each
+        sequence and the level of the intervals.
     """
     protocol = run.protocol
     sequences = protocol.sequences if run.extracted else {}
@@ -104,10 +105,12 @@ def study_text(run: Run, extraction: Path) -> dict[str, Any]:
         "columns": {name: column.label for name, column in protocol.columns.items()},
         "levels": level_labels(protocol.columns),
         "regions": {region: region_label(region) for item in sequences.values() for region in item.regions},
+        "regions_by_sequence": {name: list(item.regions) for name, item in sequences.items()},
+        "level": protocol.evaluation.level,
         "steps": STEP_LABELS,
         "acquisition": list(protocol.acquisition),
         "delineation": list(protocol.delineation),
-        "features_by_sequence": {name: item.features * len(item.regions) for name, item in sequences.items()},
+        "features_by_sequence": _feature_counts(run),
         "features_by_class": _by_class(parameters),
         "image_types": list(dict.fromkeys(_image_types(parameters))),
         "evaluation": evaluation_lines(run),
@@ -144,6 +147,15 @@ def evaluation_lines(run: Run) -> list[str]:
         "Calibration and decision curves",
         f"Partitions: {DESCRIPTIONS[run.protocol.partitions.kind]}",
     ]
+
+
+def _feature_counts(run: Run) -> dict[str, int]:
+    """Features of each sequence, or of the table that the user brought."""
+    if run.dataset.data.features is not None:
+        return {
+            "Feature table brought by the user": run.dataset.data.features.shape[1] - 2
+        }  # patient and reader
+    return {name: item.features * len(item.regions) for name, item in run.protocol.sequences.items()}
 
 
 def _by_class(parameters: dict[str, Parameters]) -> dict[str, int]:

@@ -46,7 +46,8 @@ def figure_inputs_from(
     inputs: Mapping[str, Any], study: Mapping[str, Any], images: Sequence[ExampleImage]
 ) -> FigureInputs:
     """A figure's inputs from a rule's parameters."""
-    return FigureInputs(study=validate(StudyText, study, "study"), images=images, **as_paths(inputs))
+    printed = {name: value for name, value in study.items() if name in StudyText.model_fields}
+    return FigureInputs(study=validate(StudyText, printed, "study"), images=images, **as_paths(inputs))
 
 
 def table_inputs_from(
@@ -62,6 +63,7 @@ def table_inputs_from(
         models=study["models"],
         simulated=study["simulated"],
         outcome=Outcome(outcome["positive"], outcome["positive"], outcome["negative"]),
+        level=study["level"],
         terms={name: f"{label} score" for name, label in study["models"].items()},
         **as_paths(inputs),
     )
@@ -101,20 +103,23 @@ def example_images(
                 "Mend their images, or take the figure out of the protocol."
             )
         for sequence, rows in patients[sound[0]].items():
-            images.append(_example(sound[0], sequence, rows, study["partitions"][partition]))
+            row = study["partitions"][partition]
+            images.append(_example(sound[0], sequence, rows, row, study["regions_by_sequence"][sequence]))
     return images
 
 
-def _example(patient: str, sequence: str, rows: Rows, row: str) -> ExampleImage:
+def _example(patient: str, sequence: str, rows: Rows, row: str, regions: Sequence[str]) -> ExampleImage:
     outlined = [item for item in rows if item["region"] == "tumour" and item["mask"]]
-    label = outlined[0]["mask_label"]
+    breast = [Path(item["mask"]) for item in rows if item["region"] == "breast" and item["mask"]]
     return ExampleImage(
         row=row,
         patient_id=patient,
         sequence=sequence,
         image=Path(outlined[0]["image"]),
         masks={item["reader"]: Path(item["mask"]) for item in outlined},
-        mask_label=int(label) if label else None,
+        mask_label=outlined[0]["mask_label"] or None,
+        breast=breast[0] if breast else None,
+        regions=list(regions),
     )
 
 

@@ -57,7 +57,9 @@ def training_rows(
     return table, people.set_index("patient_id")["label"].loc[table.index], read, people
 
 
-def unfitted(name: str, models: Mapping[str, Any], columns: Mapping[str, Column], features: pd.DataFrame, seed: int) -> StudyModel:
+def unfitted(
+    name: str, models: Mapping[str, Any], columns: Mapping[str, Column], features: pd.DataFrame, seed: int
+) -> StudyModel:
     """The unfitted model of a protocol, with the second reader's rows of the training patients."""
     from her2radiomics.modelling import build_model, second_reader_table
 

@@ -104,7 +104,9 @@ class Protocol(Settings):
     figures: list[FigureSettings] = Field(
         default_factory=list, description="Figures, numbered as in the paper: a mapping from id, or a list."
     )
-    tables: list[TableSettings] = Field(default_factory=list, description="Tables, numbered as in the paper: a mapping from id, or a list.")
+    tables: list[TableSettings] = Field(
+        default_factory=list, description="Tables, numbered as in the paper: a mapping from id, or a list."
+    )
     published: list[PublishedNumber] = Field(
         default_factory=list, description="Numbers that the paper prints."
     )

@@ -45,7 +45,9 @@ def files() -> dict[str, str]:
         for name, home in models.items():
             model = _model(home)
             schema = model.model_json_schema()
-            made[f"workflow/schemas/{name}.schema.json"] = json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+            made[f"workflow/schemas/{name}.schema.json"] = (
+                json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+            )
             parts.append(_sections(name, schema))
         made[f"docs/{page}.md"] = "\n".join(parts)
     return made
@@ -77,7 +79,9 @@ def _table(schema: dict[str, Any]) -> str:
     required = schema.get("required", [])
     lines = ["| key | type | default | meaning |", "|---|---|---|---|"]
     for key, item in schema.get("properties", {}).items():
-        default = "**required**" if key in required else f"`{json.dumps(item.get('default'), ensure_ascii=False)}`"
+        default = (
+            "**required**" if key in required else f"`{json.dumps(item.get('default'), ensure_ascii=False)}`"
+        )
         if key not in required and "default" not in item:
             default = ""
         lines.append(f"| `{key}` | {_type(item)} | {default} | {_text(item).replace('|', chr(92) + '|')} |")

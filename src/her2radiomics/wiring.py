@@ -20,7 +20,7 @@ def figure_inputs(run: Run, settings: figures.FigureOptions) -> dict[str, Any]:
         if need in COHORT_FILES | TABLE_FILES:
             inputs[need] = f"{run.folder}/{(COHORT_FILES | TABLE_FILES)[need]}"
         elif need != "images":
-            models = figures.models_needed(settings)
+            models = figures.models_needed(settings, need)
             inputs[need] = {model: f"{run.folder}/models/{model}/{need}.csv" for model in models}
     return inputs
 

@@ -68,6 +68,7 @@ rule calibrate:
         columns=lambda w: {name: settings_of(column) for name, column in run_of(w).protocol.columns.items()},
         evaluation=lambda w: settings_of(run_of(w).protocol.evaluation),
         seed=PLAN.config.seed,
+        simulated=lambda w: run_of(w).dataset.simulated,
     log:
         "logs/{run}/calibrate_{model}.log",
     resources:

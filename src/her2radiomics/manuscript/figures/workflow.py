@@ -147,7 +147,12 @@ def _stages(inputs: FigureInputs) -> list[_Stage]:
         ("Models", list(study.models.values())),
         ("Evaluation", study.evaluation),
     )
-    return [_Stage(heading, [Paragraph(line, bullet=True) for line in lines]) for heading, lines in said]
+    # a cohort that brings its features has no region to outline: an empty box would say nothing
+    return [
+        _Stage(heading, [Paragraph(line, bullet=True) for line in lines])
+        for heading, lines in said
+        if lines or heading == SELECTION
+    ]
 
 
 def _stage_box(
