@@ -88,8 +88,9 @@ def test_cross_validation_is_glmnets(family):
     np.testing.assert_allclose(cv.se[at], expected["cvsd"], rtol=max(1e-10, 20 * TOLERANCE[family]))
     assert (cv.index_min + 1, cv.index_1se + 1) == (expected["min"], expected["1se"])
     curve = cv.curve()
-    assert curve["chosen"].tolist()[2:4] == ["1se", "min"]
-    np.testing.assert_allclose(curve["high"] - curve["error"], curve["se"])
+    assert (np.flatnonzero(curve["min"]) + 1).tolist() == [expected["min"]]
+    assert (np.flatnonzero(curve["one_se"]) + 1).tolist() == [expected["1se"]]
+    assert curve["mean_error"].tolist() == cv.mean.tolist()
 
 
 def test_cross_validation_by_hand():
@@ -232,7 +233,7 @@ def test_the_step_keeps_the_nonzero_features_and_both_tables():
     path = step.path_table()
     assert path["lambda"].nunique() == 100
     chosen = path[np.isclose(path["lambda"], step.lambda_, rtol=1e-12) & (path["coefficient"] != 0)]
-    assert chosen["feature"].tolist() == step.names_out_
+    assert chosen["term"].tolist() == step.names_out_
 
 
 def test_a_lasso_without_anything_to_find_keeps_nothing():

@@ -48,9 +48,8 @@ def follow(columns: np.ndarray, centred: np.ndarray, lambdas: np.ndarray) -> np.
     gram[:, 0] = columns.T @ columns[:, first] / n
     blocked = np.zeros(p, dtype=bool)
     penalty = float(abs(covariance[first]))
-    place = int(
-        np.searchsorted(-lambdas, -penalty, side="left")
-    )  # penalties above the first knot keep nothing
+    # penalties above the first knot keep nothing
+    place = int(np.searchsorted(-lambdas, -penalty, side="left"))
     joined, left, left_sign = first, NONE, 0.0
 
     for _ in range(20 * min(n, p) + 20):
@@ -86,6 +85,8 @@ def follow(columns: np.ndarray, centred: np.ndarray, lambdas: np.ndarray) -> np.
             joined, left, left_sign = NONE, active.pop(leaver), signs.pop(leaver)
             gram[:, leaver : size - 1] = gram[:, leaver + 1 : size].copy()
             blocked[:] = False
+            if not active:
+                return result
             continue
         column = columns.T @ columns[:, joiner] / n
         explained = column[active] @ np.linalg.solve(block[active], column[active])

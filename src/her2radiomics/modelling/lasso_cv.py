@@ -41,21 +41,18 @@ class CrossValidatedLasso:
     folds: int
 
     def curve(self) -> pd.DataFrame:
-        """``lambda, error, se, low, high, nonzero, chosen`` (*min*, *1se*, *min, 1se* or empty)."""
+        """Return ``lambda, mean_error, se, n_features, min, one_se``; the last two mark the two chosen penalties."""
         import pandas as pd
 
-        chosen = [""] * self.mean.size
-        for place, name in ((self.index_min, "min"), (self.index_1se, "1se")):
-            chosen[place] = f"{chosen[place]}, {name}" if chosen[place] else name
+        places = np.arange(self.mean.size)
         return pd.DataFrame(
             {
                 "lambda": self.path.lambdas,
-                "error": self.mean,
+                "mean_error": self.mean,
                 "se": self.se,
-                "low": self.mean - self.se,
-                "high": self.mean + self.se,
-                "nonzero": (self.path.coefficients != 0).sum(axis=0),
-                "chosen": chosen,
+                "n_features": (self.path.coefficients != 0).sum(axis=0),
+                "min": places == self.index_min,
+                "one_se": places == self.index_1se,
             }
         )
 

@@ -70,18 +70,18 @@ class LassoFilter(FeatureStep):
         return self
 
     def path_table(self) -> pd.DataFrame:
-        """``feature, lambda, coefficient`` of every feature that ever joins the path."""
+        """Return ``lambda, term, coefficient`` of every feature that ever joins the path."""
         import pandas as pd
 
         if self.cv_ is None:
-            return pd.DataFrame(columns=["feature", "lambda", "coefficient"])
+            return pd.DataFrame(columns=["lambda", "term", "coefficient"])
         path = self.cv_.path
         ever = np.flatnonzero((path.coefficients != 0).any(axis=1))
         names = np.asarray(self.feature_names_in_, dtype=object)[ever]
         return pd.DataFrame(
             {
-                "feature": np.repeat(names, path.lambdas.size),
                 "lambda": np.tile(path.lambdas, ever.size),
+                "term": np.repeat(names, path.lambdas.size),
                 "coefficient": path.coefficients[ever].ravel(),
             }
         )
