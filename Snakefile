@@ -15,9 +15,9 @@ include: "workflow/rules/manuscript.smk"
 
 
 rule all:
+    default_target: True
     input:
         PLAN.targets("all"),
-    default_target: True
 
 
 rule figures:

@@ -12,7 +12,7 @@ def main(snakemake):
         size=snakemake.params.size,
         seed=snakemake.params.seed,
         patient_id=snakemake.wildcards.patient,
-        folder=Path(snakemake.params.folder),
+        folder=Path(snakemake.output[0]).parents[2],  # <cohort>/images/<patient>/<file>
     )
 
 

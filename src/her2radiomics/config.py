@@ -54,7 +54,9 @@ class Config(Settings):
         default_factory=dict,
         description="Cohort to the folder where its data lie; environment variables are expanded.",
     )
-    failed_cases: FailedCases = Field(default_factory=FailedCases, description="How many failures are borne.")
+    failed_cases: FailedCases = Field(
+        default_factory=lambda: FailedCases(count=2, share=0.05), description="How many failures are borne."
+    )
 
     @field_validator("runs")
     @classmethod

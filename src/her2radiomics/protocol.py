@@ -139,8 +139,8 @@ class Protocol(Settings):
         _known("primary_model", [self.primary_model], self.models)
         _known("model_labels", self.model_labels, self.models)
         for item in [*self.figures, *self.tables]:
-            single = [getattr(item, "model", None)] if getattr(item, "model", None) else []
-            _known(f"{item.id}.model", [*single, *(getattr(item, "models", None) or [])], self.models)
+            used = [getattr(item, "model", None), *(getattr(item, "models", None) or [])]
+            _known(f"{item.id}.model", [str(name) for name in used if name], self.models)
             _known(f"{item.id}.columns", getattr(item, "columns", None) or [], self.columns)
         return self
 

@@ -4,27 +4,27 @@ REAL = [name for name in DATASETS if name not in SIMULATED]
 
 
 rule simulate_tables:
-    message:
-        "simulated participants: {wildcards.dataset}"
     output:
         participants="results/cohorts/{dataset}/participants.tsv",
         manifest="results/cohorts/{dataset}/images.tsv",
         truth="results/cohorts/{dataset}/truth.tsv",
         readme="results/cohorts/{dataset}/SIMULATED.md",
+    log:
+        "logs/{dataset}/simulate_tables.log",
     wildcard_constraints:
         dataset=one_of(SIMULATED),
+    conda:
+        "../../envs/study.yaml"
+    resources:
+        mem_mb=400,
+        runtime=5,
     params:
         simulation=lambda w: settings_of(dataset_of(w).protocol.simulation),
         size=PLAN.config.size,
         seed=PLAN.config.seed,
         strength=PLAN.config.strength,
-    log:
-        "logs/{dataset}/simulate_tables.log",
-    resources:
-        mem_mb=400,
-        runtime=5,
-    conda:
-        "../../envs/study.yaml"
+    message:
+        "simulated participants: {wildcards.dataset}"
     script:
         "../../scripts/simulate_tables.py"
 
@@ -36,84 +36,84 @@ for name in SIMULATED:
         rule:
             name:
                 f"simulate_patient_{name}_{number}"
-            message:
-                "simulated images: patient {wildcards.patient}"
             output:
                 paths,
-            wildcard_constraints:
-                patient=one_of(patients),
-            params:
-                simulation=settings_of(DATASETS[name].protocol.simulation),
-                folder=DATASETS[name].folder,
-                size=PLAN.config.size,
-                seed=PLAN.config.seed,
             log:
                 f"logs/{name}/simulate/{{patient}}.log",
+            wildcard_constraints:
+                patient=one_of(patients),
+            conda:
+                "../../envs/study.yaml"
             resources:
                 mem_mb=600,
                 runtime=5,
-            conda:
-                "../../envs/study.yaml"
+            params:
+                simulation=settings_of(DATASETS[name].protocol.simulation),
+                size=PLAN.config.size,
+                seed=PLAN.config.seed,
+            message:
+                "simulated images: patient {wildcards.patient}"
             script:
                 "../../scripts/simulate_patient.py"
 
 
 rule import_cohort:
-    message:
-        "participants and manifest: {wildcards.dataset}"
     input:
         lambda w: dataset_of(w).data.files,
     output:
         participants="results/cohorts/{dataset}/participants.tsv",
         manifest="results/cohorts/{dataset}/images.tsv",
         features="results/cohorts/{dataset}/features.parquet",
+    log:
+        "logs/{dataset}/import.log",
     wildcard_constraints:
         dataset=one_of(REAL),
+    conda:
+        "../../envs/study.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
     params:
         cohort=lambda w: settings_of(dataset_of(w).cohort),
         root=lambda w: str(dataset_of(w).root),
         manifest=lambda w: dataset_of(w).manifest_fingerprint,
-    log:
-        "logs/{dataset}/import.log",
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    conda:
-        "../../envs/study.yaml"
+    message:
+        "participants and manifest: {wildcards.dataset}"
     script:
         "../../scripts/import_cohort.py"
 
 
 rule cohort:
-    message:
-        "exclusions and partitions: {wildcards.run}"
     input:
         participants=lambda w: f"{run_of(w).dataset.folder}/participants.tsv",
         qc=lambda w: f"results/{w.run}/cohort/qc.csv" if run_of(w).extracted else [],
     output:
         participants="results/{run}/cohort/participants.csv",
         flow="results/{run}/cohort/flow.csv",
+    log:
+        "logs/{run}/cohort.log",
+    conda:
+        "../../envs/study.yaml"
+    resources:
+        mem_mb=500,
+        runtime=5,
     params:
-        columns=lambda w: {name: settings_of(column) for name, column in run_of(w).protocol.columns.items()},
+        columns=lambda w: {
+            name: settings_of(column)
+            for name, column in run_of(w).protocol.columns.items()
+        },
         label=lambda w: run_of(w).protocol.label.column,
         exclusions=lambda w: run_of(w).protocol.exclusions,
         partition=lambda w: run_of(w).partition.to_dict(),
         failed_cases=settings_of(PLAN.config.failed_cases),
         simulated=lambda w: run_of(w).dataset.simulated,
-    log:
-        "logs/{run}/cohort.log",
-    resources:
-        mem_mb=500,
-        runtime=5,
-    conda:
-        "../../envs/study.yaml"
+    message:
+        "exclusions and partitions: {wildcards.run}"
     script:
         "../../scripts/cohort.py"
 
 
 rule partition:
-    message:
-        "{wildcards.partition} rows: {wildcards.run}"
     input:
         participants="results/{run}/cohort/participants.csv",
         features="results/{run}/features/cohort.parquet",
@@ -122,10 +122,12 @@ rule partition:
         features="results/{run}/features/{partition}.parquet",
     log:
         "logs/{run}/partition_{partition}.log",
+    conda:
+        "../../envs/study.yaml"
     resources:
         mem_mb=1000,
         runtime=5,
-    conda:
-        "../../envs/study.yaml"
+    message:
+        "{wildcards.partition} rows: {wildcards.run}"
     script:
         "../../scripts/partition.py"

@@ -1,21 +1,14 @@
-# What every rule needs: the plan (all settings and tables, checked), and look-ups from wildcards to it.
-import os
+# The plan (all settings and tables, checked), and look-ups from wildcards to it.
 import sys
 from pathlib import Path
 
-# jobs in an environment of their own find the library too
-os.environ["PYTHONPATH"] = os.pathsep.join([f"{workflow.basedir}/src", *filter(None, [os.environ.get("PYTHONPATH")])])
-# one thread a job: the same bytes for any number of cores, and no two jobs in each other's way
-os.environ.update({name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")})
 sys.path.insert(0, f"{workflow.basedir}/src")
 
-# for the record of what made a run; not parameters, since another number of cores changes no result
-os.environ.setdefault("HER2RADIOMICS_COMMAND", " ".join(sys.argv))
-os.environ.setdefault("HER2RADIOMICS_CORES", str(workflow.cores or ""))
-
-from her2radiomics import describe, wiring
+from her2radiomics import describe, environment, wiring
 from her2radiomics.errors import StudyError
 from her2radiomics.plan import FIGURE_FORMATS, TABLE_FORMATS, Plan
+
+environment.prepare(Path(workflow.basedir) / "src", cores=workflow.cores)
 
 try:
     PLAN = Plan(config, Path(workflow.basedir) / "workflow")
@@ -58,8 +51,14 @@ def settings_of(model):
 
 def case_files(dataset, patient, sequence):
     """Image and masks of a case; a file that is not there is the extraction's to record, not a missing input."""
-    paths = dict.fromkeys(row[name] for row in dataset.case_rows(patient, sequence) for name in ("image", "mask"))
-    return [path for path in paths if path and (dataset.simulated or Path(path).exists())]
+    paths = dict.fromkeys(
+        row[name]
+        for row in dataset.case_rows(patient, sequence)
+        for name in ("image", "mask")
+    )
+    return [
+        path for path in paths if path and (dataset.simulated or Path(path).exists())
+    ]
 
 
 def simulated_files(dataset):
@@ -67,7 +66,12 @@ def simulated_files(dataset):
     manifest = dataset.data.manifest
     groups = {}
     for patient, rows in manifest.groupby("patient_id"):
-        paths = {path.replace(patient, "{patient}") for name in ("image", "mask") for path in rows[name] if path}
+        paths = {
+            path.replace(patient, "{patient}")
+            for name in ("image", "mask")
+            for path in rows[name]
+            if path
+        }
         groups.setdefault(tuple(sorted(paths)), []).append(patient)
     return [(list(paths), patients) for paths, patients in groups.items()]
 
@@ -86,21 +90,27 @@ def parameter_files(run):
 
 def overlay_files(run):
     """Quality-control pictures of all cases."""
-    return [f"{run.case_stem(*case)}.png" for case in run.cases()] if run.extracted else []
+    return (
+        [f"{run.case_stem(*case)}.png" for case in run.cases()] if run.extracted else []
+    )
 
 
 def item_of(items, name):
     """The figure or table of this name."""
     found = [item for item in items if item.id == name]
     if not found:
-        raise WorkflowError(f"'{name}' is not in the protocol; it has {', '.join(item.id for item in items)}.")
+        raise WorkflowError(
+            f"'{name}' is not in the protocol; it has {', '.join(item.id for item in items)}."
+        )
     return found[0]
 
 
 def study_text_of(name):
     """Names, counts and lines that the manuscript prints about a run."""
     if name not in STUDY_TEXTS:
-        STUDY_TEXTS[name] = describe.study_text(RUNS[name], Path(workflow.basedir) / "workflow/extraction")
+        STUDY_TEXTS[name] = describe.study_text(
+            RUNS[name], Path(workflow.basedir) / "workflow/extraction"
+        )
     return STUDY_TEXTS[name]
 
 
@@ -111,9 +121,22 @@ def figure_inputs(run, name):
 def figure_files(run, name):
     """What a figure is made from: tables of the run, or the images of its example patients."""
     settings = item_of(run.protocol.figures, name)
-    patients = [patient for group in wiring.example_cases(run, settings).values() for patient in group]
-    images = [path for p in patients for s in run.protocol.sequences for path in case_files(run.dataset, p, s)]
-    return [*wiring.paths_in(wiring.figure_inputs(run, settings)), *images, *qc_file(run, bool(images))]
+    patients = [
+        patient
+        for group in wiring.example_cases(run, settings).values()
+        for patient in group
+    ]
+    images = [
+        path
+        for p in patients
+        for s in run.protocol.sequences
+        for path in case_files(run.dataset, p, s)
+    ]
+    return [
+        *wiring.paths_in(wiring.figure_inputs(run, settings)),
+        *images,
+        *qc_file(run, bool(images)),
+    ]
 
 
 def qc_file(run, wanted=True):
@@ -124,7 +147,10 @@ def example_cases(run, name):
     """For each partition, the manifest's rows of the candidates: partition -> patient -> sequence -> rows."""
     settings = item_of(run.protocol.figures, name)
     return {
-        partition: {p: {s: run.dataset.case_rows(p, s) for s in run.protocol.sequences} for p in patients}
+        partition: {
+            p: {s: run.dataset.case_rows(p, s) for s in run.protocol.sequences}
+            for p in patients
+        }
         for partition, patients in wiring.example_cases(run, settings).items()
     }
 
@@ -148,7 +174,11 @@ def run_description(name):
 
 def strength_of(run):
     """Strength of the planted signal."""
-    return PLAN.config.strength if PLAN.config.strength is not None else run.protocol.simulation.strength
+    return (
+        PLAN.config.strength
+        if PLAN.config.strength is not None
+        else run.protocol.simulation.strength
+    )
 
 
 def run_info(name):

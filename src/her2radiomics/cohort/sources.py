@@ -78,7 +78,7 @@ def _source(cohort: Cohort, root: Path) -> str:
 
 def _read_own(cohort: Cohort, root: Path) -> CohortData:
     """``participants.tsv`` and ``images.tsv`` as the contract has them, with the cohort file's mapping if any."""
-    sources = cohort.participants or [TableSource(file="participants.tsv")]
+    sources = cohort.participants or [TableSource.model_validate({"file": "participants.tsv"})]
     participants, files = _participants(cohort.model_copy(update={"participants": sources}), root, None)
     path = root / "images.tsv"
     manifest = check_manifest(read_table(path), path)

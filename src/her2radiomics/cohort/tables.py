@@ -13,7 +13,9 @@ from her2radiomics.columns import Column, type_column
 from her2radiomics.errors import TableError
 
 MANIFEST_COLUMNS = tuple(ManifestRow.model_fields)
-MANIFEST_DEFAULTS = {name: field.default for name, field in ManifestRow.model_fields.items() if not field.is_required()}
+MANIFEST_DEFAULTS = {
+    name: field.default for name, field in ManifestRow.model_fields.items() if not field.is_required()
+}
 PATIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
