@@ -2,22 +2,29 @@
 
 ITK reads a truncated or bit-flipped ``.nii.gz`` to the end and returns wrong voxels, and turns the NaN and
 infinite voxels of a NIfTI file into 0. So each file's own bytes are read once, as a stream, before ITK reads
-them: the compressed stream to its checksum, the size against the header, the voxels of floating NIfTI files.
+them (or, for a gzipped NIfTI file, the voxels read are held against the stream's checksum): the compressed
+stream to its checksum, the size against the header, the voxels of floating NIfTI files.
 """
 
 from __future__ import annotations
 
 import gzip
 import struct
+import sys
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 
 from her2radiomics.errors import CaseError
 
+if TYPE_CHECKING:
+    import numpy as np
+
 CHUNK = 1 << 20
+_NATIVE = "<" if sys.byteorder == "little" else ">"
 NIFTI_FLOATS = {16: "f4", 64: "f8"}  # NIfTI datatype codes of real floating images
 
 
@@ -51,6 +58,42 @@ def check_file(path: Path) -> None:
             remedy="Check the path, the permissions and the disk.",
             file=path,
         ) from error
+
+
+@dataclass(frozen=True)
+class Checksum:
+    """CRC-32 of a gzipped NIfTI file: of its header alone, and of the whole as its last bytes state it."""
+
+    header: int
+    whole: int
+
+    def holds(self, voxels: np.ndarray) -> bool:
+        """Whether these voxels, as read, are the very bytes that were compressed."""
+        return zlib.crc32(voxels.data, self.header) == self.whole
+
+
+def promised_checksum(path: Path) -> Checksum | None:
+    """The checksum that a reader's voxels can be held against, sparing a second decompression.
+
+    ``None`` where that cannot work and :func:`check_file` must decide: other formats, files that are not one
+    gzip stream of a 3-D header and its voxels.
+    """
+    if not path.name.lower().endswith(".nii.gz"):
+        return None
+    try:
+        with _open(path) as stream:
+            header = stream.read(540)
+        order, dims, _, bits, offset = _nifti_header(path, header)
+        with path.open("rb") as raw:
+            raw.seek(-8, 2)
+            whole, size = struct.unpack("<II", raw.read(8))
+    except (CaseError, OSError, EOFError, zlib.error):
+        return None
+    if len(dims) != 3 or order != _NATIVE or not 348 <= offset <= len(header):
+        return None
+    if offset + dims[0] * dims[1] * dims[2] * (bits // 8) != size:
+        return None
+    return Checksum(zlib.crc32(header[:offset]), whole)
 
 
 def _damaged(path: Path, found: str) -> CaseError:

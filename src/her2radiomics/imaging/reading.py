@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from her2radiomics.errors import CaseError
 from her2radiomics.imaging.checks import check_image, check_mask, check_same_grid, check_volume
-from her2radiomics.imaging.integrity import check_file
+from her2radiomics.imaging.integrity import check_file, promised_checksum
 
 if TYPE_CHECKING:
     import numpy as np
@@ -150,16 +150,22 @@ def _read(path: Path) -> sitk.Image:
             remedy="Correct the path in the manifest (paths are relative to the manifest).",
             file=path,
         )
-    check_file(path)
+    checksum = promised_checksum(path)
+    if checksum is None:
+        check_file(path)
     try:
-        return sitk.ReadImage(str(path))
+        image = sitk.ReadImage(str(path))
     except (RuntimeError, MemoryError, ValueError) as error:  # ITK's own, and what a mad header leads to
+        check_file(path)  # often knows better what is wrong
         raise CaseError(
             found=f"a file that cannot be read as an image ({_gist(error)})",
             expected="a NIfTI, NRRD or MetaImage file with three perpendicular axes",
             remedy="Open it in a viewer; export it again if that fails too.",
             file=path,
         ) from error
+    if checksum is not None and not checksum.holds(sitk.GetArrayViewFromImage(image)):
+        check_file(path)  # damaged, non-finite, or merely rescaled by its header
+    return image
 
 
 def _gist(error: Exception) -> str:

@@ -147,7 +147,8 @@ def region_voxels(
 def _within(core: np.ndarray, spacing: tuple[float, float, float], radius: float, flat: bool) -> np.ndarray:
     """Voxels within ``radius`` mm of ``core``, found on its bounding box widened by the radius.
 
-    Distances by Maurer's exact Euclidean transform, as ITK has it: SimpleITK is loaded already, SciPy is not.
+    Distances by Maurer's exact Euclidean transform, as ITK has it: SimpleITK is loaded already, SciPy is
+    not.
     """
     import numpy as np
     import SimpleITK as sitk
