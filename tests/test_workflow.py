@@ -109,6 +109,12 @@ class TestStudy:
     def test_nothing_changed_nothing_runs(self, finished):
         assert finished.jobs() == {}
 
+    def test_another_strength_of_the_signal_needs_no_new_image(self, finished):
+        jobs = finished.jobs("--config", "strength=0")
+        assert jobs["simulate_tables"] == 1
+        assert not {"extract", "merge"} & set(jobs)
+        assert not [name for name in jobs if name.startswith("simulate_patient")]
+
     def test_one_core_gives_the_same_bytes(self, finished, tmp_path):
         other = Project(tmp_path / "one", CONFIG)
         other.change("studies/nat_response.yaml", small_cohort(training=(9, 7), testing=(4, 3)))

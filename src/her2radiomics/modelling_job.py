@@ -114,7 +114,8 @@ def design_of(model: StudyModel, table: pd.DataFrame) -> pd.DataFrame:
     columns = {}
     for predictor in model.rule_.predictors:
         if isinstance(predictor, LevelPredictor):
-            columns[predictor.name] = table[predictor.name].astype(object)
+            levels = table[predictor.name].astype(object)
+            columns[predictor.name] = levels if predictor.fill is None else levels.fillna(predictor.fill)
         else:
             columns[predictor.name] = pd.Series(predictor.contribution(table), index=table.index)
     return pd.DataFrame(columns, index=table.index)
@@ -154,6 +155,8 @@ def calibrate(
     from her2radiomics.modelling import pipeline_refit
     from her2radiomics.statistics import logistic_refit
 
+    known = model.rule_.predictable(table)  # a complete-case model neither learnt from nor predicts the others
+    table, labels = table[known], labels[known]
     patients = [str(patient) for patient in table.index]
     if model.empty_:
         return calibration_rows(predictions, settings, seed=seed, patients=patients)
