@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 CHUNK = 1 << 20
+MOST_HEADER = 1 << 26  # bytes before the voxels, extensions included
 _NATIVE = "<" if sys.byteorder == "little" else ">"
 NIFTI_FLOATS = {16: "f4", 64: "f8"}  # NIfTI datatype codes of real floating images
 
@@ -169,15 +170,17 @@ def _nifti_header(path: Path, header: bytes) -> tuple[str, list[int], int, int, 
         if size == 348 and len(header) >= 348:
             dims = struct.unpack_from(f"{order}8h", header, 40)
             code, bits = struct.unpack_from(f"{order}2h", header, 70)
-            offset = int(struct.unpack_from(f"{order}f", header, 108)[0])
+            offset = struct.unpack_from(f"{order}f", header, 108)[0]
         elif size == 540 and len(header) >= 540:
             code, bits = struct.unpack_from(f"{order}2h", header, 12)
             dims = struct.unpack_from(f"{order}8q", header, 16)
             offset = struct.unpack_from(f"{order}q", header, 168)[0]
         else:
             continue
+        if not 0 <= offset <= MOST_HEADER:  # NaN included
+            raise _damaged(path, f"a NIfTI header whose voxels start at byte {offset:g}")
         if 1 <= dims[0] <= 7 and all(length > 0 for length in dims[1 : dims[0] + 1]):
-            return order, [int(length) for length in dims[1 : dims[0] + 1]], code, bits, offset
+            return order, [int(length) for length in dims[1 : dims[0] + 1]], code, bits, int(offset)
     raise _damaged(path, "no NIfTI header")
 
 
