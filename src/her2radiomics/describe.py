@@ -32,6 +32,7 @@ IMAGE_TYPE_LABELS = {
     "lbp-2D": "LBP 2-D",
 }
 STEP_LABELS = {
+    "numbers": "Computable in training",
     "min_max": "Min-max scaling",
     "z_score": "z-score",
     "icc_filter": "ICC between readers",
@@ -41,6 +42,7 @@ STEP_LABELS = {
     "recursive_elimination": "Recursive feature elimination",
     "lasso": "LASSO",
     "forced_retention": "Forced retention",
+    "logistic": "Logistic regression",
 }
 INTERVALS = {
     "delong": "DeLong",

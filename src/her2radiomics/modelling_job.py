@@ -80,6 +80,8 @@ def report_tables(report: FitReport, model: FittedModel) -> dict[str, pd.DataFra
 
 
 MAX_NOMOGRAM_AXES = 15
+# denser towards the ends, where the axis of log-odds is long
+PROBABILITIES = (0.001, 0.01, 0.05, *(tenth / 10 for tenth in range(1, 10)), 0.95, 0.99, 0.999)
 
 
 def nomogram_table(model: FittedModel) -> pd.DataFrame:
@@ -91,7 +93,12 @@ def nomogram_table(model: FittedModel) -> pd.DataFrame:
 
     from her2radiomics.statistics import nomogram
 
-    drawn = nomogram(model.nomogram_model()).to_frame()
+    laid_out = nomogram(model.nomogram_model())
+    reach = float(laid_out.to_frame().query("axis == 'total'")["points"].max())
+    drawn = nomogram(
+        model.nomogram_model(),
+        probabilities=[p for p in PROBABILITIES if 0 <= laid_out.total_for(p) <= reach],
+    ).to_frame()
     points = [("points", f"{value}", f"{value}", float(value)) for value in range(0, 101, 10)]
     names = {"total": "total_points"}
     rows = [
@@ -155,7 +162,9 @@ def calibrate(
     from her2radiomics.modelling import pipeline_refit
     from her2radiomics.statistics import logistic_refit
 
-    known = model.rule_.predictable(table)  # a complete-case model neither learnt from nor predicts the others
+    known = model.rule_.predictable(
+        table
+    )  # a complete-case model neither learnt from nor predicts the others
     table, labels = table[known], labels[known]
     patients = [str(patient) for patient in table.index]
     if model.empty_:

@@ -110,12 +110,13 @@ def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
     """Draw the curves, the chance diagonal, the locked thresholds, and AUC (95 % CI) in the legend."""
     import pandas as pd
 
-    width, below = options.width_mm, len(options.models) > 4
+    width = options.width_mm
     side = min(width - 16.0, 110.0)
     left = (width - side + 9.0) / 2
-    columns = 2 if below and width >= 150 else 1
+    columns = 2 if width >= 150 else 1
     rows = 1 - -(len(options.models) + int(options.thresholds) + (options.band is not None)) // columns
-    legend_room = rows * 3.6 + 3.0 if below else 0.0
+    # below the axes, not in them: on unseen patients a poor curve runs where a legend would stand
+    legend_room = rows * 3.6 + 3.0
     fig = style.new_figure(width, style.HEADER + side + 11.0 + legend_room)
     axes = style.place(fig, left, style.HEADER, side, side)
     axes.plot([0, 1], [0, 1], color=style.RULE, linewidth=0.8, zorder=1)
@@ -157,8 +158,13 @@ def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
             markeredgecolor=style.INK,
             label="Threshold locked on training",
         )
-    spot = {"loc": "upper center", "bbox_to_anchor": (0.5, -9.5 / side)} if below else {"loc": "lower right"}
-    legend = axes.legend(title="Model, AUC (95% CI)", alignment="left", ncols=columns, **spot)
+    legend = axes.legend(
+        title="Model, AUC (95% CI)",
+        alignment="left",
+        ncols=columns,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -9.5 / side),
+    )
     legend.get_title().set_fontsize(style.SMALL)
     legend.get_title().set_fontweight("bold")
     return Drawing(fig, pd.concat(tables, ignore_index=True))
