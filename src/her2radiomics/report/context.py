@@ -78,7 +78,7 @@ class ReportTable:
 
 @dataclass(frozen=True)
 class Panel:
-    """A figure or a panel of one: a picture as data URI, what it shows, and its files."""
+    """A figure or a panel of one: a picture as data URI, what it shows, its files, and whether it fills the row."""
 
     letter: str
     title: str
@@ -86,6 +86,7 @@ class Panel:
     alt: str
     picture: str
     files: tuple[Link, ...]
+    wide: bool = False
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from her2radiomics.report.info import RunInfo
 if TYPE_CHECKING:
     import pandas as pd
 
+ONE_COLUMN_MM = 120  # a wider figure is set over the page's whole width
 FORMATS = ("svg", "pdf", "png", "csv")
 CAPTIONS = {
     "flow": "Patients registered, excluded with reason, and included, by partition.",
@@ -62,7 +63,8 @@ def _panel(
         if stem.with_name(f"{stem.name}.{end}").is_file()
     )
     alt = f"{item['title'].rstrip('.')}. {caption}{_numbers(info, item, performance)}"
-    return Panel(letter, item["title"], caption, alt, figure_uri(stem, count), files)
+    wide = float(item.get("width_mm", 0)) > ONE_COLUMN_MM
+    return Panel(letter, item["title"], caption, alt, figure_uri(stem, count), files, wide)
 
 
 def _numbers(info: RunInfo, item: Mapping[str, Any], performance: pd.DataFrame) -> str:

@@ -142,7 +142,7 @@ def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
         curve = pd.DataFrame({"false_positive_rate": false, "true_positive_rate": true, "threshold": cut})
         tables.append(_described(curve, model, options.partition, "curve"))
         if model == options.band:
-            tables.append(_band(axes, label, probability, options, look.colour))
+            tables.append(_band(axes, label, probability, options, look.colour, name))
         if options.thresholds and pd.notna(performance.sensitivity) and pd.notna(performance.specificity):
             tables.append(_mark(axes, performance, model, options.partition, look.colour))
 
@@ -170,13 +170,17 @@ def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
     return Drawing(fig, pd.concat(tables, ignore_index=True))
 
 
-def _band(axes: Axes, label: np.ndarray, score: np.ndarray, options: RocOptions, colour: str) -> pd.DataFrame:
+def _band(
+    axes: Axes, label: np.ndarray, score: np.ndarray, options: RocOptions, colour: str, name: str
+) -> pd.DataFrame:
     import pandas as pd
 
     places, low, high = sensitivity_band(
         label, score, seed=options.band_seed, resamples=options.band_resamples
     )
-    axes.fill_between(places, low, high, color=colour, alpha=0.15, linewidth=0, zorder=2, label="95% band")
+    axes.fill_between(
+        places, low, high, color=colour, alpha=0.15, linewidth=0, zorder=2, label=f"95% band, {name}"
+    )
     band = pd.DataFrame({"false_positive_rate": places, "low": low, "high": high})
     return _described(band, str(options.band), options.partition, "band")
 
