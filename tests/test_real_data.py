@@ -29,7 +29,8 @@ class TestImages:
     """NACT_06 and DUKE_153: manifest, overlays and extraction of tumour and 3 mm ring."""
 
     @pytest.fixture(scope="class")
-    def project(self, real_data, tmp_path_factory):
+    @classmethod
+    def project(cls, real_data, tmp_path_factory):
         needed(real_data / "breast_mri_nact_pilot")
         needed(real_data / "duke_breast_mri_153")
         config = {
@@ -81,7 +82,8 @@ class TestFeatureTable:
     """I-SPY 2: pCR in HER2-positive patients from features brought as a table, up to the report."""
 
     @pytest.fixture(scope="class")
-    def project(self, real_data, tmp_path_factory):
+    @classmethod
+    def project(cls, real_data, tmp_path_factory):
         config = {
             "seed": 7,
             "runs": [{"study": "nat_response", "cohort": "ispy2"}],

@@ -98,8 +98,10 @@ class TestStudy:
         partition = {row["patient_id"]: row["partition"] for row in rows(folder / "cohort/participants.csv")}
         seen = pd.read_parquet(folder / "features/training.parquet", columns=["patient_id"])["patient_id"]
         assert {partition[patient] for patient in seen} == {"training"}
-        inputs = finished.snakemake("--summary", "--quiet", "all", f"{RUN}/models/radiomics/model.json")
-        assert "testing" not in inputs.replace("testing.log", "")
+        # nor does any job on the way from the patients to the model name another partition's file
+        planned = finished.snakemake("--detailed-summary", f"{RUN}/models/radiomics/model.json")
+        assert f"{RUN}/features/training.parquet" in planned
+        assert "testing" not in planned
 
     def test_progress_tells_how_far_which_patient_and_how_long(self, finished):
         lines = [line for line in finished.printed.splitlines() if "features: patient C1-" in line]

@@ -11,6 +11,8 @@ rule simulate_tables:
         readme="results/cohorts/{dataset}/SIMULATED.md",
     log:
         "logs/{dataset}/simulate_tables.log",
+    benchmark:
+        "logs/{dataset}/simulate_tables.benchmark.tsv"
     wildcard_constraints:
         dataset=one_of(SIMULATED),
     conda:
@@ -40,6 +42,8 @@ for name in SIMULATED:
                 paths,
             log:
                 f"logs/{name}/simulate/{{patient}}.log",
+            benchmark:
+                f"logs/{name}/simulate/{{patient}}.benchmark.tsv"
             wildcard_constraints:
                 patient=one_of(patients),
             conda:
@@ -66,6 +70,8 @@ rule import_cohort:
         features="results/cohorts/{dataset}/features.parquet",
     log:
         "logs/{dataset}/import.log",
+    benchmark:
+        "logs/{dataset}/import.benchmark.tsv"
     wildcard_constraints:
         dataset=one_of(REAL),
     conda:
@@ -92,6 +98,8 @@ rule cohort:
         flow="results/{run}/cohort/flow.csv",
     log:
         "logs/{run}/cohort.log",
+    benchmark:
+        "logs/{run}/cohort.benchmark.tsv"
     conda:
         "../../envs/study.yaml"
     resources:
@@ -122,6 +130,8 @@ rule partition:
         features="results/{run}/features/{partition}.parquet",
     log:
         "logs/{run}/partition_{partition}.log",
+    benchmark:
+        "logs/{run}/partition_{partition}.benchmark.tsv"
     conda:
         "../../envs/study.yaml"
     resources:

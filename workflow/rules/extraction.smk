@@ -9,6 +9,8 @@ rule extract:
         overlay="results/cohorts/{dataset}/extraction/{parameters}.{regions}/{patient}/{sequence}.png",
     log:
         "logs/{dataset}/extraction/{parameters}.{regions}/{patient}/{sequence}.log",
+    benchmark:
+        "logs/{dataset}/extraction/{parameters}.{regions}/{patient}/{sequence}.benchmark.tsv"
     wildcard_constraints:
         parameters="[A-Za-z0-9_]+",
         regions="[a-z0-9_+.]+",
@@ -41,6 +43,8 @@ rule merge:
         qc="results/{run}/cohort/qc.csv",
     log:
         "logs/{run}/merge.log",
+    benchmark:
+        "logs/{run}/merge.benchmark.tsv"
     wildcard_constraints:
         run=one_of(name for name, run in RUNS.items() if run.extracted),
     conda:
@@ -64,6 +68,8 @@ rule bring_features:
         "results/{run}/features/cohort.parquet",
     log:
         "logs/{run}/bring_features.log",
+    benchmark:
+        "logs/{run}/bring_features.benchmark.tsv"
     wildcard_constraints:
         run=one_of(name for name, run in RUNS.items() if not run.extracted),
     conda:

@@ -9,6 +9,8 @@ rule figure:
         },
     log:
         "logs/{run}/figures/{figure}.log",
+    benchmark:
+        "logs/{run}/figures/{figure}.benchmark.tsv"
     conda:
         "../../envs/study.yaml"
     resources:
@@ -35,6 +37,8 @@ rule table:
         },
     log:
         "logs/{run}/tables/{table}.log",
+    benchmark:
+        "logs/{run}/tables/{table}.benchmark.tsv"
     conda:
         "../../envs/study.yaml"
     resources:
@@ -62,6 +66,8 @@ rule provenance:
         "results/{run}/provenance/run.json",
     log:
         "logs/{run}/provenance.log",
+    benchmark:
+        "logs/{run}/provenance.benchmark.tsv"
     conda:
         "../../envs/study.yaml"
     resources:
@@ -99,6 +105,8 @@ rule page:
         "results/{run}/report.html",
     log:
         "logs/{run}/report.log",
+    benchmark:
+        "logs/{run}/report.benchmark.tsv"
     conda:
         "../../envs/study.yaml"
     resources:
@@ -124,6 +132,8 @@ rule index:
         "results/index.html",
     log:
         "logs/index.log",
+    benchmark:
+        "logs/index.benchmark.tsv"
     conda:
         "../../envs/study.yaml"
     resources:

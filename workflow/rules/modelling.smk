@@ -24,6 +24,8 @@ rule train:
         },
     log:
         "logs/{run}/train_{model}.log",
+    benchmark:
+        "logs/{run}/train_{model}.benchmark.tsv"
     conda:
         "../../envs/study.yaml"
     resources:
@@ -65,6 +67,8 @@ rule predict:
         "results/{run}/models/{model}/predictions.csv",
     log:
         "logs/{run}/predict_{model}.log",
+    benchmark:
+        "logs/{run}/predict_{model}.benchmark.tsv"
     conda:
         "../../envs/study.yaml"
     resources:
@@ -96,6 +100,8 @@ rule calibrate:
         "results/{run}/models/{model}/calibration.csv",
     log:
         "logs/{run}/calibrate_{model}.log",
+    benchmark:
+        "logs/{run}/calibrate_{model}.benchmark.tsv"
     conda:
         "../../envs/study.yaml"
     resources:
@@ -141,6 +147,8 @@ rule evaluate:
         published="results/{run}/tables/published.csv",
     log:
         "logs/{run}/evaluate.log",
+    benchmark:
+        "logs/{run}/evaluate.benchmark.tsv"
     conda:
         "../../envs/study.yaml"
     resources:
@@ -170,6 +178,8 @@ rule reproducibility:
         "results/{run}/features/reproducibility.csv",
     log:
         "logs/{run}/reproducibility.log",
+    benchmark:
+        "logs/{run}/reproducibility.benchmark.tsv"
     conda:
         "../../envs/study.yaml"
     resources:
