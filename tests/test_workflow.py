@@ -117,6 +117,26 @@ class TestStudy:
         assert not {"extract", "merge"} & set(jobs)
         assert not [name for name in jobs if name.startswith("simulate_patient")]
 
+    def test_own_patients_in_two_tables_give_the_same_features(self, finished, tmp_path):
+        """The simulated cohort's folder is a cohort in our own form: read as a user's data, it gives the same numbers."""
+        import pandas as pd
+
+        mine = tmp_path / "my_hospital"
+        shutil.copytree(finished.folder / COHORT, mine, ignore=shutil.ignore_patterns("extraction"))
+        chosen = ["C1-001", "C2-002"]
+        for name in ("participants.tsv", "images.tsv"):
+            table = pd.read_csv(mine / name, sep="\t", dtype=str, keep_default_na=False)
+            table[table["patient_id"].isin(chosen)].to_csv(mine / name, sep="\t", index=False)
+        run = {"study": "nat_response", "cohort": "my_hospital", "until": "extraction"}
+        project = Project(tmp_path / "own", {"runs": [run], "data": {"my_hospital": str(mine)}})
+        project.snakemake()
+        table = project.folder / "results/nat_response--default--my_hospital/features/cohort.parquet"
+        simulated = pd.read_parquet(finished.folder / RUN / "features/cohort.parquet")
+        expected = simulated[simulated["patient_id"].isin(chosen)].reset_index(drop=True)
+        pd.testing.assert_frame_equal(pd.read_parquet(table), expected, check_exact=True)
+        qc = rows(project.folder / "results/nat_response--default--my_hospital/cohort/qc.csv")
+        assert "simulated" not in qc[0]
+
     def test_one_core_gives_the_same_bytes(self, finished, tmp_path):
         other = Project(tmp_path / "one", CONFIG)
         other.change("studies/nat_response.yaml", small_cohort(training=(9, 7), testing=(4, 3)))

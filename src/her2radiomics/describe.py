@@ -104,7 +104,7 @@ def study_text(run: Run, extraction: Path) -> dict[str, Any]:
         },
         "models": {name: protocol.model_label(name) for name in protocol.models},
         "sequences": {name: item.label for name, item in sequences.items()},
-        "columns": {name: column.label for name, column in protocol.columns.items()},
+        "columns": {name: column.heading for name, column in protocol.columns.items()},
         "levels": level_labels(protocol.columns),
         "regions": {region: region_label(region) for item in sequences.values() for region in item.regions},
         "regions_by_sequence": {name: list(item.regions) for name, item in sequences.items()},
