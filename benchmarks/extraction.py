@@ -92,7 +92,7 @@ def measure(command: list[str], output: Path, cache: Path) -> Run:
     code, seconds, megabytes = launched.stdout.split()
     if code != "0":
         raise SystemExit(f"failed: {' '.join(command)}\n{launched.stderr}")
-    with output.open(newline="") as stream:
+    with output.open(newline="", encoding="utf-8") as stream:
         rows = [
             {name: float(value) for name, value in row.items() if name.split("_")[0] not in SKIPPED}
             for row in csv.DictReader(stream)
@@ -105,7 +105,7 @@ def compare(name: str, volume: str, folder: Path) -> tuple[Run, Run, float]:
     parameters, regions = ROOT / "workflow" / "extraction" / SETS[name][0], SETS[name][1]
     image, mask = folder / "image.nii.gz", folder / "mask.nii.gz"
     batch = folder / f"batch_{name}.csv"
-    with batch.open("w", newline="") as stream:
+    with batch.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(["Image", "Mask"])
         for region in regions:

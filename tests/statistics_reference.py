@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 HERE = Path(__file__).parent / "reference" / "statistics"
-R: dict[str, Any] = json.loads((HERE / "references.json").read_text())
+R: dict[str, Any] = json.loads((HERE / "references.json").read_text(encoding="utf-8"))
 COHORTS = ("small", "rare_events")  # 65 rows with 60 % events; 150 rows with 19 %
 
 

@@ -34,8 +34,8 @@ def project(tmp_path) -> Project:
     made = Project(tmp_path / "p", BASE)
     made.change("cohorts/mine.yaml", COHORT)
     (made.folder / "data").mkdir()
-    (made.folder / "data/participants.tsv").write_text(PARTICIPANTS)
-    (made.folder / "data/images.tsv").write_text(MANIFEST)
+    (made.folder / "data/participants.tsv").write_text(PARTICIPANTS, encoding="utf-8")
+    (made.folder / "data/images.tsv").write_text(MANIFEST, encoding="utf-8")
     return made
 
 
@@ -47,7 +47,7 @@ def inside(project, monkeypatch):
 
 def plan(project: Project) -> Plan:
     """What the Snakefile does before it knows any job."""
-    config = yaml.safe_load((project.folder / "config.yaml").read_text())
+    config = yaml.safe_load((project.folder / "config.yaml").read_text(encoding="utf-8"))
     return Plan(config, project.folder / "workflow")
 
 

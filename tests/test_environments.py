@@ -17,21 +17,25 @@ def generator(root):
 
 
 def test_the_conda_environment_is_made_from_the_lock(root):
-    lock = (root / "requirements.lock").read_text()
-    assert (root / "envs/study.yaml").read_text() == generator(root).environment(lock), "run 'make envs'"
+    lock = (root / "requirements.lock").read_text(encoding="utf-8")
+    assert (root / "envs/study.yaml").read_text(encoding="utf-8") == generator(root).environment(lock), (
+        "run 'make envs'"
+    )
 
 
 def test_every_package_of_the_lock_is_in_the_environment(root):
-    environment = yaml.safe_load((root / "envs/study.yaml").read_text())
+    environment = yaml.safe_load((root / "envs/study.yaml").read_text(encoding="utf-8"))
     pinned = next(item["pip"] for item in environment["dependencies"] if isinstance(item, dict))
-    names = re.findall(r"^([A-Za-z0-9._-]+)==", (root / "requirements.lock").read_text(), re.MULTILINE)
+    names = re.findall(
+        r"^([A-Za-z0-9._-]+)==", (root / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert [re.split("==", pin)[0] for pin in pinned] == names
 
 
 def test_every_dependency_is_locked_with_hashes(root):
-    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
-    lock = (root / "requirements.lock").read_text()
+    lock = (root / "requirements.lock").read_text(encoding="utf-8")
     for requirement in wanted:
         name = re.match(r"[A-Za-z0-9._-]+", requirement)[0].lower().replace("_", "-")
         assert re.search(rf"^{re.escape(name)}==\S+.*\\\n +--hash=sha256:", lock, re.MULTILINE), name

@@ -156,12 +156,12 @@ def test_files_say_what_made_them_and_carry_no_date(inputs: FigureInputs, tmp_pa
     said = json.loads(Image.open(png).text["Description"])
     assert said["protocol"] == "ab12" and said["simulated"] == "true" and said["figure"] == "figure_1_roc"
     assert Image.open(png).info["dpi"] == pytest.approx((300, 300), abs=0.1)
-    assert "ab12" in svg.read_text() and "<dc:date>" not in svg.read_text()
+    assert "ab12" in svg.read_text(encoding="utf-8") and "<dc:date>" not in svg.read_text(encoding="utf-8")
     content = pdf.read_bytes()
     assert b"CreationDate" not in content and b"FontFile2" in content  # TrueType, embedded
     assert b"/Type3" not in content
-    assert not re.search(r"<text[ >]", svg.read_text())  # letters are outlines
-    assert csv.read_text().count("\r") == 0
+    assert not re.search(r"<text[ >]", svg.read_text(encoding="utf-8"))  # letters are outlines
+    assert csv.read_text(encoding="utf-8").count("\r") == 0
     assert sorted(p.name for p in svg.parent.iterdir()) == sorted(p.name for p in (svg, pdf, png, csv))
 
 

@@ -117,7 +117,7 @@ class TestFeatureTable:
         page = (project.folder / f"results/{ISPY2}/report.html").read_text(encoding="utf-8")
         assert "not assessed" in page
         assert "brought as a table" in page
-        performance = (project.folder / f"results/{ISPY2}/tables/performance.csv").read_text()
+        performance = (project.folder / f"results/{ISPY2}/tables/performance.csv").read_text(encoding="utf-8")
         assert "simulated" not in performance
 
     def test_features_measured_during_treatment_are_refused_before_it(self, project, real_data, tmp_path):

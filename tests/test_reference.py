@@ -20,7 +20,7 @@ def test_reference_has_not_drifted(root, path):
 
 @pytest.mark.parametrize("kind", ["cohort", "config"])
 def test_schemas_accept_what_is_shipped_and_refuse_what_is_not(root, kind):
-    schema = json.loads((root / f"workflow/schemas/{kind}.schema.json").read_text())
+    schema = json.loads((root / f"workflow/schemas/{kind}.schema.json").read_text(encoding="utf-8"))
     shipped = {"cohort": root / "workflow/cohorts/simulated.yaml", "config": root / "config.yaml"}[kind]
     content = read_yaml(shipped)
     jsonschema.validate(content, schema)

@@ -82,7 +82,10 @@ class TestStudy:
                 assert "simulated" in header.lower(), path
         for path in [*folder.glob("figures/*.svg"), *folder.glob("tables/*.html"), folder / "report.html"]:
             assert "simulated" in path.read_text(encoding="utf-8").lower(), path
-        assert json.loads((folder / "models/nomogram/model.json").read_text())["simulated"] is True
+        assert (
+            json.loads((folder / "models/nomogram/model.json").read_text(encoding="utf-8"))["simulated"]
+            is True
+        )
 
     def test_features_are_the_papers_number(self, finished):
         import pyarrow.parquet as parquet
@@ -90,6 +93,20 @@ class TestStudy:
         names = parquet.read_schema(finished.folder / RUN / "features/training.parquet").names
         assert len(names) == 2 + 3375
         assert names[:2] == ["patient_id", "reader"]
+
+    def test_features_carry_what_was_planted(self, finished):
+        """The truth beside the data: size is measured as area, texture as the homogeneity of DWI."""
+        import pandas as pd
+
+        truth = pd.read_csv(finished.folder / COHORT / "truth.tsv", sep="\t", index_col="patient_id")
+        features = pd.read_parquet(finished.folder / RUN / "features/cohort.parquet")
+        read = features[features["reader"] == "1"].set_index("patient_id")
+        truth = truth.loc[read.index]
+        area = read["T2FS__tumour_slice__original_shape2D_MeshSurface"]
+        homogeneity = read["DWI__tumour_slice__exponential_glcm_Idm"]
+        assert area.corr(truth["radius_mm"], method="spearman") > 0.8
+        assert abs(homogeneity.corr(truth["texture_amplitude"], method="spearman")) > 0.6
+        assert abs(area.corr(truth["texture_amplitude"], method="spearman")) < 0.6
 
     def test_training_jobs_see_training_rows_only(self, finished):
         import pandas as pd

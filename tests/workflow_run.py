@@ -31,20 +31,23 @@ class Project:
         self.configure(config)
 
     def configure(self, config: dict[str, Any]) -> None:
-        (self.folder / "config.yaml").write_text(yaml.safe_dump(config))
+        (self.folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
 
     def change(self, file: str, changes: dict[str, Any]) -> None:
         """Lay changes over a study or cohort file of the copy."""
         path = self.folder / "workflow" / file
         content = read_yaml(path) if path.exists() else {}
-        path.write_text(yaml.safe_dump(overlay(content, changes), sort_keys=False, allow_unicode=True))
+        text = yaml.safe_dump(overlay(content, changes), sort_keys=False, allow_unicode=True)
+        path.write_text(text, encoding="utf-8")
 
     def snakemake(self, *words: str, cores: int = 2, ok: bool = True) -> str:
         """Run Snakemake and return what it printed."""
         command = [sys.executable, "-m", "snakemake", "--cores", str(cores), *words]
         # a locale and time zone of its own, so that no result may depend on the machine's
         environment = os.environ | {"LC_ALL": "C.UTF-8", "TZ": "Pacific/Auckland"}
-        done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True)
+        done = subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, encoding="utf-8"
+        )
         printed = done.stdout + done.stderr
         assert (done.returncode == 0) is ok, (
             f"exit {done.returncode} of {' '.join(command)}:\n{printed}\n{self.logs()}"
@@ -63,7 +66,9 @@ class Project:
 
     def logs(self) -> str:
         """What failed jobs wrote."""
-        texts = [(path, path.read_text()) for path in sorted((self.folder / "logs").rglob("*.log"))]
+        texts = [
+            (path, path.read_text(encoding="utf-8")) for path in sorted((self.folder / "logs").rglob("*.log"))
+        ]
         return "\n".join(f"--- {path.name}\n{text}" for path, text in texts if text.strip())[-4000:]
 
     def hashes(self) -> dict[str, str]:
