@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -145,4 +146,7 @@ def _histogram(axes: Axes, predictions: pd.DataFrame, inputs: FigureInputs) -> p
 
 
 def _signed(value: float) -> str:
-    return "not estimable" if value != value else f"{value:.2f}".replace("-", "−")
+    """Two decimals, no negative zero; infinite where the outcome is separated."""
+    if not math.isfinite(value):
+        return "not estimable"
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
