@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,8 +53,9 @@ class _Scaler(FeatureStep):
     shift_: np.ndarray
     scale_: np.ndarray
 
+    @abstractmethod
     def _spread(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        raise NotImplementedError
+        """Shift and scale of every column of the training rows, each of shape (features,)."""
 
     def fit(self, X: pd.DataFrame, y: object = None) -> _Scaler:
         """Learn shift and scale of every column from the training rows."""
