@@ -54,7 +54,8 @@ def image_features(
 def _run(calculator: Any, wanted: list[str] | None, prefix: str) -> dict[str, float]:
     for feature in wanted or []:
         calculator.enableFeatureByName(feature)
-    return {f"{prefix}_{feature}": float(value) for feature, value in calculator.execute().items()}
+    # MCC is the root of an eigenvalue, which newer SciPy returns as a complex number without imaginary part
+    return {f"{prefix}_{feature}": float(value.real) for feature, value in calculator.execute().items()}
 
 
 class _GreyLevels:

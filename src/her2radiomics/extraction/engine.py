@@ -213,7 +213,7 @@ def _stock(
     found: dict[Key, Values | CaseError] = {}
     for key, mask in regions.items():
         with _recorded(found, key):
-            found[key] = {name: float(value) for name, value in extractor.execute(image, mask).items()}
+            found[key] = {name: float(value.real) for name, value in extractor.execute(image, mask).items()}
     return found
 
 
