@@ -71,15 +71,16 @@ def report_tables(report: FitReport, model: FittedModel) -> dict[str, pd.DataFra
     """All tables that a training job writes, by file name without ending."""
     import pandas as pd
 
+    from her2radiomics.modelling.saved import MAX_NOMOGRAM
+
     tables = {"coefficients": report.coefficients, "selection": report.selection}
     for name, header in HEADERS.items():
         tables[name] = report.tables.get(name, pd.DataFrame(columns=list(header)))
-    if not model.empty and len(model.rule.predictors) <= MAX_NOMOGRAM_AXES:
+    if not model.empty and len(model.rule.predictors) <= MAX_NOMOGRAM:
         tables["nomogram"] = nomogram_table(model)
     return tables
 
 
-MAX_NOMOGRAM_AXES = 15
 # denser towards the ends, where the axis of log-odds is long
 PROBABILITIES = (0.001, 0.01, 0.05, *(tenth / 10 for tenth in range(1, 10)), 0.95, 0.99, 0.999)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from her2radiomics.errors import StudyError
 from her2radiomics.manuscript.tables.html import fragment_of
 from her2radiomics.manuscript.tables.inputs import read_csv
+from her2radiomics.manuscript.tables.published import COLUMNS
 from her2radiomics.report import words
 from her2radiomics.report.context import FlowStep, Link, PartitionSummary, PublishedRow, ReportTable
 from her2radiomics.report.info import RunInfo
@@ -16,18 +17,7 @@ from her2radiomics.report.info import RunInfo
 if TYPE_CHECKING:
     import pandas as pd
 
-PUBLISHED = (
-    "quantity",
-    "model",
-    "partition",
-    "published",
-    "published_low",
-    "published_high",
-    "reproduced",
-    "low",
-    "high",
-    "n",
-)
+PUBLISHED = tuple(name for name in COLUMNS if name != "simulated")
 
 
 def partition_summaries(flow: pd.DataFrame, info: RunInfo) -> tuple[PartitionSummary, ...]:
