@@ -32,6 +32,20 @@ def test_every_package_of_the_lock_is_in_the_environment(root):
     assert [re.split("==", pin)[0] for pin in pinned] == names
 
 
+def pins(path):
+    """Name and marker → pinned version."""
+    found = re.findall(r"^([A-Za-z0-9._-]+)==(\S+)([^\\\n]*)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {(name, marker.strip()): version for name, version, marker in found}
+
+
+def test_the_tests_own_lock_changes_nothing_that_the_study_runs_with(root):
+    study, tests = pins(root / "requirements.lock"), pins(root / "requirements.oracle.lock")
+    shared = study.keys() & tests.keys()
+    assert len(shared) > 50
+    assert {pin: tests[pin] for pin in shared} == {pin: study[pin] for pin in shared}
+    assert {name for name, _ in tests.keys() - study.keys()} >= {"mirp", "itk-core"}
+
+
 def test_every_dependency_is_locked_with_hashes(root):
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
