@@ -1,13 +1,14 @@
-"""What a protocol may say about its models: three kinds, and the selection steps of the radiomics kind."""
+"""What a protocol may say about its models: four kinds, and the selection steps of image features."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from her2radiomics.errors import SettingsError
+from her2radiomics.modelling.estimator_settings import Estimator, Folds, LogisticSpec, Method
 from her2radiomics.settings import Settings
 
 IccForm = Literal["ICC1,1", "ICC2,1", "ICC3,1"]
@@ -121,29 +122,15 @@ Step = Annotated[
 ]
 
 
-class LogisticSpec(Settings):
-    """The regression that turns selected features into a Rad-score (log-odds) and a probability."""
+class FeatureBlock(Settings):
+    """Image features, and the steps that scale and select them."""
 
-    kind: Literal["logistic"] = Field("logistic", description="Logistic regression.")
-    method: Literal["ml", "firth", "auto"] = Field(
-        "auto", description="Maximum likelihood, Firth's penalised likelihood, or Firth only on separation."
-    )
-
-
-class RadiomicsSpec(Settings):
-    """A model on image features: selection steps, then a Rad-score."""
-
-    kind: Literal["radiomics"] = Field(description="A Rad-score from image features.")
     sequences: tuple[str, ...] = Field((), description="Sequences to use; empty: every feature column.")
     regions: tuple[str, ...] = Field((), description="Regions of interest to use; empty: every region.")
     steps: tuple[Step, ...] = Field((), description="Scaling and selection, in the order in which they run.")
-    estimator: LogisticSpec = Field(
-        LogisticSpec(kind="logistic", method="auto"), description="The final regression."
-    )
-    allow_unavailable: bool = Field(False, description="Use columns that are not yet known when predicting.")
 
     @model_validator(mode="after")
-    def _steps_in_a_possible_order(self) -> RadiomicsSpec:
+    def _steps_in_a_possible_order(self) -> Self:
         names = [step.step for step in self.steps]
         for name in ("icc_filter", "lasso", "forced_retention"):
             if names.count(name) > 1:
@@ -157,16 +144,25 @@ class RadiomicsSpec(Settings):
         return self
 
 
+class RadiomicsSpec(FeatureBlock):
+    """A model on image features: selection steps, then a Rad-score."""
+
+    kind: Literal["radiomics"] = Field(description="A Rad-score from image features.")
+    estimator: Estimator = Field(LogisticSpec(kind="logistic"), description="What makes the Rad-score.")
+    allow_unavailable: bool = Field(False, description="Use columns that are not yet known when predicting.")
+
+
 class ClinicalSpec(Settings):
     """A logistic model on participants columns: univariate screening, then a multivariate model."""
 
     kind: Literal["clinical"] = Field(description="A logistic model on participants columns.")
     candidates: tuple[str, ...] = Field(min_length=1, description="Participants columns to screen.")
     p_enter: float = Field(0.05, gt=0, le=1, description="Level of the univariate test.")
-    keep: Literal["enter", "significant", "backward"] = Field(
+    keep: Literal["enter", "significant", "backward", "all"] = Field(
         "enter",
         description="enter: all that pass the univariate test; significant: of these, those with p below p_keep in the "
-        "multivariate model; backward: the least significant removed one by one until all are below p_keep.",
+        "multivariate model; backward: the least significant removed one by one until all are below p_keep; "
+        "all: every candidate, without screening (for a model with published terms).",
     )
     p_keep: float = Field(
         0.05, gt=0, le=1, description="Level of the multivariate test of significant and backward."
@@ -178,9 +174,10 @@ class ClinicalSpec(Settings):
         "impute",
         description="impute: training median or most frequent level, reported; complete_case: such rows are left out.",
     )
-    method: Literal["ml", "firth", "auto"] = Field(
+    method: Method = Field(
         "auto", description="Maximum likelihood, Firth's penalised likelihood, or Firth only on separation."
     )
+    folds: Folds = 0
     allow_unavailable: bool = Field(False, description="Use columns that are not yet known when predicting.")
 
 
@@ -191,15 +188,72 @@ class CombinedSpec(Settings):
         description="A logistic refit on the scores and predictors of other models."
     )
     of: tuple[str, ...] = Field(
-        min_length=2, description="Names of radiomics and clinical models, in this order."
+        min_length=1, description="Names of radiomics and clinical models, in this order."
     )
-    method: Literal["ml", "firth", "auto"] = Field(
+    method: Method = Field(
         "auto", description="Maximum likelihood, Firth's penalised likelihood, or Firth only on separation."
     )
+    folds: Folds = 0
     allow_unavailable: bool = Field(False, description="Use columns that are not yet known when predicting.")
 
 
-ModelSettings = Annotated[RadiomicsSpec | ClinicalSpec | CombinedSpec, Field(discriminator="kind")]
+class LassoSelection(Settings):
+    """One cross-validated LASSO over all blocks together."""
+
+    by: Literal["lasso"] = Field(description="LASSO with the penalty chosen by cross-validation.")
+    family: Literal["gaussian", "binomial"] = Field(
+        "binomial", description="gaussian: least squares on the 0/1 label; binomial: logistic."
+    )
+    folds: int = Field(10, ge=3, description="Folds of the cross-validation, stratified by label.")
+    rule: Literal["min", "1se"] = Field(
+        "min",
+        description="min: the smallest error; 1se: the largest penalty within one standard error of it.",
+    )
+    n_lambdas: int = Field(100, ge=10, description="Penalties on the path.")
+
+
+class BackwardSelection(Settings):
+    """Univariate regressions, then backward elimination."""
+
+    by: Literal["backward"] = Field(description="Univariate screening, then backward elimination.")
+    p_enter: float = Field(0.05, gt=0, le=1, description="Level of the univariate test.")
+    p_keep: float = Field(0.05, gt=0, le=1, description="Level of the multivariate test.")
+
+
+class MultivariateSpec(Settings):
+    """One logistic regression over image features, Rad-scores and participants columns, selected together."""
+
+    kind: Literal["multivariate"] = Field(
+        description="One selection and one logistic regression over all blocks of predictors."
+    )
+    features: FeatureBlock | None = Field(
+        None, description="Image features, after steps of their own; empty: none."
+    )
+    of: tuple[str, ...] = Field((), description="Radiomics models whose Rad-scores are predictors.")
+    candidates: tuple[str, ...] = Field((), description="Participants columns.")
+    selection: Annotated[LassoSelection | BackwardSelection, Field(discriminator="by")] = Field(
+        LassoSelection(by="lasso"), description="How predictors are selected, all blocks together."
+    )
+    missing: Literal["complete_case", "impute"] = Field(
+        "impute",
+        description="impute: training median or most frequent level, reported; complete_case: such rows are left out.",
+    )
+    method: Method = Field(
+        "auto", description="Maximum likelihood, Firth's penalised likelihood, or Firth only on separation."
+    )
+    folds: Folds = 0
+    allow_unavailable: bool = Field(False, description="Use columns that are not yet known when predicting.")
+
+    @model_validator(mode="after")
+    def _has_predictors(self) -> Self:
+        if self.features is None and not self.of and not self.candidates:
+            raise ValueError("found no predictor; give 'features', 'of' or 'candidates'")
+        return self
+
+
+ModelSettings = Annotated[
+    RadiomicsSpec | ClinicalSpec | CombinedSpec | MultivariateSpec, Field(discriminator="kind")
+]
 
 
 def check_models(models: Mapping[str, ModelSettings], source: str = "models") -> None:
@@ -211,16 +265,22 @@ def check_models(models: Mapping[str, ModelSettings], source: str = "models") ->
         A combined model names an unknown model, itself, another combined model, or two clinical models.
     """
     for name, spec in models.items():
-        if not isinstance(spec, CombinedSpec):
+        if not isinstance(spec, CombinedSpec | MultivariateSpec):
             continue
+        allowed = (RadiomicsSpec, ClinicalSpec) if isinstance(spec, CombinedSpec) else (RadiomicsSpec,)
+        kinds = " and ".join("radiomics" if kind is RadiomicsSpec else "clinical" for kind in allowed)
         for part in spec.of:
             if part not in models:
                 raise SettingsError(
                     f"{source}.{name}.of: found '{part}'; expected one of {', '.join(m for m in models if m != name)}."
                 )
-            if isinstance(models[part], CombinedSpec):
+            if not isinstance(models[part], allowed):
+                advice = (
+                    "name its radiomics and clinical parts" if kinds != "radiomics" else "name Rad-scores"
+                )
                 raise SettingsError(
-                    f"{source}.{name}.of: '{part}' is itself a combined model; name its radiomics and clinical parts."
+                    f"{source}.{name}.of: '{part}' is itself a {models[part].kind} model; a {spec.kind} model is made "
+                    f"of {kinds} models: {advice}."
                 )
         if len(set(spec.of)) < len(spec.of):
             raise SettingsError(f"{source}.{name}.of: a model is named twice.")

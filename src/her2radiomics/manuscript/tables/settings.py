@@ -108,8 +108,56 @@ class DelongTable(TableBase):
     adjusted: bool = Field(True, description="Print the p values after Holm's correction, too.")
 
 
+class Endpoint(Settings):
+    """A follow-up time with its event."""
+
+    label: str = Field(description="Name as printed: Overall survival.", min_length=1)
+    time: str = Field(description="Participants column of the follow-up time, continuous.")
+    event: str = Field(description="Participants column of the event.")
+    event_level: str = Field("1", description="Value of the event column where the event was seen.")
+
+
+class SurvivalTable(TableBase):
+    """Survival by group: events, medians, survival at given times, log-rank test and Cox regression."""
+
+    kind: Literal["survival"]
+    endpoints: tuple[Endpoint, ...] = Field(min_length=1, description="Follow-up times, in order.")
+    by: str = Field("label", description="'partition', 'label', or a participants column with levels.")
+    reference: str | None = Field(
+        None,
+        description="Group that hazard ratios compare with: a partition, 1 or 0 of the label (0 by default), or a "
+        "level of the column (the first by default).",
+    )
+    partitions: tuple[str, ...] = Field((), description="Partitions described; empty: all of the study.")
+    times: tuple[float, ...] = Field(
+        (), description="Follow-up times, in the unit of the time column, at which survival is given."
+    )
+
+
+class GroupComparisonTable(TableBase):
+    """Markers by group: numbers, summaries, the test of each, and stars."""
+
+    kind: Literal["group_comparison"]
+    columns: tuple[str, ...] = Field(min_length=1, description="Continuous participants columns, in order.")
+    by: str = Field("label", description="'partition', 'label', or a participants column with levels.")
+    partitions: tuple[str, ...] = Field((), description="Partitions described; empty: all of the study.")
+    summaries: dict[str, Literal["mean", "median"]] = Field(
+        default_factory=dict,
+        description="How a column is described and tested; by default as Shapiro–Wilk decides.",
+    )
+    variances: Literal["welch", "student", "levene"] = Field(
+        "welch", description="Which t test: Welch's, Student's, or the one that Levene's test suggests."
+    )
+    digits: dict[str, int] = Field(
+        default_factory=dict, description="Decimals of a column; by default three significant figures."
+    )
+    stars: bool = Field(True, description="Mark p < 0.05, 0.01 and 0.001 with stars.")
+    adjusted: bool = Field(False, description="Print p values after Holm's correction over the rows, too.")
+
+
 TableSettings = Annotated[
-    BaselineTable | RegressionTable | PerformanceTable | DelongTable, Field(discriminator="kind")
+    BaselineTable | RegressionTable | PerformanceTable | DelongTable | SurvivalTable | GroupComparisonTable,
+    Field(discriminator="kind"),
 ]
 
 
