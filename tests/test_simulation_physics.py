@@ -1,11 +1,13 @@
 """Signal equations by hand calculation, kinetics, random fields and sampling weights against their definitions."""
 
+import dataclasses
 import math
 
 import numpy as np
 import pytest
 
-from her2radiomics.simulation.biology import biology, late_change
+from her2radiomics.simulation.acquisition import TYPICAL
+from her2radiomics.simulation.biology import biology, late_change, phase_minutes
 from her2radiomics.simulation.fields import apply_axes, slice_weights, smooth_field
 from her2radiomics.simulation.kinetics import (
     TISSUES,
@@ -16,7 +18,7 @@ from her2radiomics.simulation.kinetics import (
     spoiled_gradient_echo,
 )
 from her2radiomics.simulation.lesion import solid
-from her2radiomics.simulation.settings import CentreSettings, TumourSettings
+from her2radiomics.simulation.settings import CentreSettings, DynamicTiming, TumourSettings
 from her2radiomics.simulation.traits import HETEROGENEITY_LOADINGS, TRAITS, draw_traits
 
 
@@ -45,6 +47,24 @@ def test_concentration_by_hand():
     """Two minutes, 0.2 mmol/kg, plateau 0.5 mM, rates 1 and 0.1 per min: 2 · 0.5 · (1 − e⁻²) · e⁻⁰·² = 0.707928."""
     assert concentration(2.0, 0.2, 0.5, 1.0, 0.1) == pytest.approx(0.707928, rel=1e-5)
     assert concentration(-0.5, 0.2, 0.5, 1.0, 0.1) == 0.0
+
+
+def test_phases_are_timed_from_the_injection():
+    """Phases of 60 s: the middle of the third lies at 150 s, and 30 s later at 180 s; phase 0 before the injection."""
+    timing = {"phases": 6, "phase_seconds": 60}
+    made = CentreSettings.model_construct(dynamic=DynamicTiming(**timing))
+    later = CentreSettings.model_construct(dynamic=DynamicTiming(**timing, delay_seconds=30))
+    assert phase_minutes(made, 3) == pytest.approx(150 / 60)
+    assert phase_minutes(later, 3) == pytest.approx(3.0)
+    for centre in (made, later):
+        assert phase_minutes(centre, 0) <= 0
+
+
+def test_area_and_volume_of_the_planted_ellipsoid():
+    """Radius 12 mm: 4/3 π 12³ mm³ = 7.238 cm³; relative half axes in the axial plane 1.1 and 0.9: π·1.2²·0.99 cm²."""
+    body = dataclasses.replace(TYPICAL, radius_mm=12.0, axes=(1 / 0.99, 1.1, 0.9))
+    assert body.volume_cm3 == pytest.approx(7.238, abs=1e-3)
+    assert body.area_cm2 == pytest.approx(math.pi * 1.44 * 0.99)
 
 
 def test_relaxivities_agree_with_an_independent_measurement():

@@ -15,6 +15,7 @@ from sklearn.metrics import roc_auc_score
 from her2radiomics.errors import SettingsError
 from her2radiomics.settings import read_yaml, validate
 from her2radiomics.simulation import SimulationSettings, note_text, roster, write_tables
+from her2radiomics.simulation.exact import apportion
 
 EXAMPLE = Path(__file__).with_name("test_simulation_example.yaml")
 
@@ -188,6 +189,104 @@ def test_columns_by_outcome_have_the_given_distributions_when_planted(planted, u
     assert null["cd8"].astype(float).mean() == pytest.approx(pooled, abs=0.8)
 
 
+EXACT = {
+    "kind": "categorical",
+    "exact": True,
+    "by_outcome": {
+        "positive": {"smooth": 23, "blur": 24, "burr": 33},
+        "negative": {"smooth": 101, "blur": 103, "burr": 36},
+    },
+}
+
+
+def with_column(section: dict, **columns) -> SimulationSettings:
+    changed = copy.deepcopy(section)
+    changed["columns"] = {**changed["columns"], **columns}
+    return validate(SimulationSettings, changed, "example")
+
+
+def test_numbers_are_apportioned_by_largest_remainder():
+    """By hand: quotas 2.5, 1.25, 1.25 of 5 and 0.6, 0.9, 1.5 of 3; counts that fit are kept; no level, no patient."""
+    assert apportion({"a": 2, "b": 1, "c": 1}, 5) == {"a": 3, "b": 1, "c": 1}
+    assert apportion({"a": 0.2, "b": 0.3, "c": 0.5}, 3) == {"a": 1, "b": 1, "c": 1}
+    assert apportion({"a": 23, "b": 24, "c": 33}, 80) == {"a": 23, "b": 24, "c": 33}
+    assert apportion({"a": 1, "b": 0}, 7) == {"a": 7, "b": 0}
+    assert apportion({"a": 1, "b": 1}, 0) == {"a": 0, "b": 0}
+
+
+def test_exact_columns_have_the_given_counts_in_each_centre_and_outcome(section):
+    settings = with_column(section, edge=EXACT, margin={**EXACT, "driver": "margin_blur"})
+    cohort = roster(settings, size="large", seed=5)
+    table = cohort.participants.query("exclude_reason == ''")
+    for name in ("edge", "margin"):
+        counted = table.groupby(["centre", "response", name]).size().to_dict()
+        # quotas of 250, 150, 130 and 70 patients, rounded by largest remainder
+        assert counted == {
+            ("north", "1", "smooth"): 72, ("north", "1", "blur"): 75, ("north", "1", "burr"): 103,
+            ("north", "0", "smooth"): 63, ("north", "0", "blur"): 64, ("north", "0", "burr"): 23,
+            ("south", "1", "smooth"): 37, ("south", "1", "blur"): 39, ("south", "1", "burr"): 54,
+            ("south", "0", "smooth"): 29, ("south", "0", "blur"): 30, ("south", "0", "burr"): 11,
+        }  # fmt: skip
+    truth = cohort.truth.assign(margin=table["margin"].to_numpy(), edge=table["edge"].to_numpy())
+    for _, group in truth.groupby(["centre", "outcome"]):
+        low, middle, high = (
+            group.loc[group["margin"] == level, "margin_blur"] for level in ("smooth", "blur", "burr")
+        )
+        assert low.max() < middle.min() and middle.max() < high.min()
+    assert not table["edge"].equals(table["margin"])
+
+
+def test_exact_columns_lose_their_link_to_the_outcome_with_the_strength(section):
+    """At strength 0 the totals stay, and the levels follow the driver alone, whatever the outcome."""
+    settings = with_column(section, edge=EXACT, margin={**EXACT, "driver": "margin_blur"})
+    at = {strength: roster(settings, size="large", seed=5, strength=strength) for strength in (0, 3, 4)}
+    tables = {k: v.participants.query("exclude_reason == ''") for k, v in at.items()}
+    totals = [table.groupby(["centre", "edge"]).size().to_dict() for table in tables.values()]
+    assert totals[0] == totals[1] == totals[2]  # in the order of the strengths
+    statistic = {
+        k: stats.chi2_contingency(pd.crosstab(t["edge"], t["response"]), correction=False)[0]
+        for k, t in tables.items()
+    }
+    assert statistic[0] < stats.chi2.ppf(0.99, 2) < statistic[3] < statistic[4]
+    truth = at[0].truth.assign(margin=tables[0]["margin"].to_numpy())
+    for _, group in truth.groupby("centre"):
+        first = group.loc[group["margin"] == "smooth", "margin_blur"]
+        assert first.max() < group.loc[group["margin"] != "smooth", "margin_blur"].min()
+
+
+def test_progression_counts_death_and_nobody_is_followed_beyond_the_follow_up(section):
+    settings = with_column(
+        section,
+        follow_up={"kind": "continuous", "mean": 24.5, "sd": 6, "minimum": 6, "decimals": 1},
+        os_months={
+            "kind": "time_to_event", "event_column": "os_event", "median_months": 40, "follow_up": "follow_up",
+        },
+        pfs_months={
+            "kind": "time_to_event", "event_column": "pfs_event", "median_months": 30, "follow_up": "follow_up",
+            "includes": {"time": "os_months", "event": "os_event"},
+        },
+    )  # fmt: skip
+    table = roster(settings, size="large", seed=5).participants.query("exclude_reason == ''")
+    months = table[["follow_up", "os_months", "pfs_months"]].astype(float)
+    died, progressed = (table[name] == "1" for name in ("os_event", "pfs_event"))
+    assert (months["pfs_months"] <= months["os_months"]).all()
+    assert (months["os_months"] <= months["follow_up"]).all()
+    assert progressed[died].all() and not died[progressed].all()
+    assert (months.loc[~died, "os_months"] == months.loc[~died, "follow_up"]).all()
+    # the rates of two independent exponential times add up: ln 2/40 + ln 2/30 a month, 600 patients
+    rate = progressed.sum() / months["pfs_months"].sum()
+    assert rate == pytest.approx(np.log(2) * (1 / 40 + 1 / 30), rel=0.15)
+
+
+def test_patients_read_twice_are_drawn_for_each_size_from_the_named_centres(section):
+    changed = copy.deepcopy(section)
+    changed["readers"] |= {"read_twice": {"small": 3, "large": 40}, "read_twice_centres": ["north"]}
+    settings = validate(SimulationSettings, changed, "example")
+    for size, number in (("small", 3), ("large", 40)):
+        twice = roster(settings, size=size, seed=1).manifest.query("reader == '2'")["patient_id"].unique()
+        assert len(twice) == number and all(patient.startswith("N-") for patient in twice)
+
+
 def test_columns_follow_their_drivers(planted):
     table = planted.participants.query("exclude_reason == ''").reset_index(drop=True)
     truth = planted.truth
@@ -238,6 +337,12 @@ def test_tables_on_disk_hold_the_roster_and_say_simulated(settings, tmp_path):
         (("columns", "centre"), {"kind": "continuous", "mean": 1, "sd": 1}, "reserved"),
         (("excluded",), [{"reason": "x", "counts": {"small": {"west": 1}}}], "no centre west"),
         (("outcome", "heterogeneity_loadings"), {"necrosis": 1.2}, "between -1 and 1"),
+        (("columns", "oestrogen_receptor", "driver"), "size", "by_outcome and exact: true"),
+        (("columns", "regimen", "exact"), True, "exact goes with by_outcome"),
+        (("columns", "dfs_months", "follow_up"), "age", "either follow_up_months or follow_up"),
+        (("columns", "dfs_months", "includes"), {"time": "age", "event": "dead"}, "given before it"),
+        (("readers", "read_twice"), {"small": 3}, "expected the sizes"),
+        (("readers", "read_twice_centres"), ["west"], "no centre west"),
     ],
 )
 def test_a_wrong_section_is_refused_with_advice(section, path, value, said):

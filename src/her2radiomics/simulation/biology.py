@@ -50,6 +50,16 @@ class Biology:
         """Longest diameter of the planted border, without its spicules."""
         return 2.0 * self.radius_mm * max(self.axes) * (1.0 + DIAMETER_BY_ROUGHNESS * self.roughness)
 
+    @property
+    def area_cm2(self) -> float:
+        """Largest axial cross-section of the ellipsoid behind the planted border."""
+        return math.pi * self.radius_mm**2 * self.axes[1] * self.axes[2] / 100.0
+
+    @property
+    def volume_cm3(self) -> float:
+        """Volume of the ellipsoid behind the planted border."""
+        return 4.0 / 3.0 * math.pi * self.radius_mm**3 / 1000.0
+
 
 DIAMETER_BY_ROUGHNESS = 2.1
 """How far waviness lengthens the longest diameter: measured on drawn tumours (docs/simulation.md)."""
@@ -92,7 +102,9 @@ def biology(traits: Mapping[str, float], tumour: TumourSettings, seed: int, pati
 
 def phase_minutes(centre: CentreSettings, phase: int) -> float:
     """Middle of a phase in minutes after the injection; phase 0 lies before it."""
-    return (phase - 0.5) * centre.dynamic.phase_seconds / 60.0
+    timing = centre.dynamic
+    seconds = timing.delay_seconds + (phase - 0.5) * timing.phase_seconds if phase else 0.0
+    return seconds / 60.0
 
 
 def late_change(patient: Biology, centre: CentreSettings) -> float:

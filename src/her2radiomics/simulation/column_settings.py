@@ -66,7 +66,8 @@ class CategoricalColumn(Settings):
     )
     driver: str | None = Field(
         default=None,
-        description="Trait or continuous column whose quantile decides the level: low value, first level.",
+        description="Trait or continuous column whose quantile decides the level: low value, first level. "
+        "With by_outcome only where exact: it decides inside each outcome.",
     )
     agreement: float = Field(
         default=1.0, gt=0, le=1, description="Correlation of the level's latent value with the driver."
@@ -75,17 +76,24 @@ class CategoricalColumn(Settings):
         default=None,
         description="Instead of levels: frequencies per outcome; pooled when nothing is planted.",
     )
+    exact: bool = Field(
+        default=False,
+        description="With by_outcome: each centre's counts by outcome are apportioned by largest remainder instead "
+        "of drawn, so that published counts come out as they are and smaller cohorts scale them.",
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if (self.levels is None) == (self.by_outcome is None):
             raise ValueError("expected either levels or by_outcome")
         if self.by_outcome is not None:
-            if self.driver is not None:
-                raise ValueError("driver goes with levels, not with by_outcome")
+            if self.driver is not None and not self.exact:
+                raise ValueError("driver goes with levels, or with by_outcome and exact: true")
             _same_levels(self.by_outcome)
             _some(self.by_outcome.positive, self.by_outcome.negative)
         else:
+            if self.exact:
+                raise ValueError("exact goes with by_outcome")
             _some(self.levels or {})
         return self
 
@@ -94,9 +102,9 @@ class MeasuredColumn(Settings):
     """What a reader measures on the images: follows from what is planted, with an error."""
 
     kind: Literal["measured"] = Field(description="A measurement on the simulated tumour.")
-    quantity: Literal["max_diameter", "adc", "tic_type"] = Field(
-        description="max_diameter in mm; adc of the viable tumour in 10⁻³ mm²/s; "
-        "tic_type: type of the time-signal curve by its late change."
+    quantity: Literal["max_diameter", "area", "volume", "adc", "tic_type"] = Field(
+        description="max_diameter in mm; area of the largest axial cross-section in cm²; volume in cm³; "
+        "adc of the viable tumour in 10⁻³ mm²/s; tic_type: type of the time-signal curve by its late change."
     )
     error: NonNegativeFloat = Field(
         0.0,
@@ -130,6 +138,13 @@ class OutcomeColumn(Settings):
         return self
 
 
+class EndPoint(Settings):
+    """Another time to event, by its two columns."""
+
+    time: str = Field(description="Its column of months.")
+    event: str = Field(description="Its event column.")
+
+
 class TimeToEventColumn(Settings):
     """Follow-up time in months, exponential, with the event in a second column."""
 
@@ -141,14 +156,25 @@ class TimeToEventColumn(Settings):
     hazard_ratio: PositiveFloat = Field(
         default=1.0, description="Hazard with the outcome over hazard without it."
     )
-    follow_up_months: tuple[NonNegativeFloat, PositiveFloat] = Field(
-        description="Shortest and longest follow-up: censoring is uniform between them."
+    follow_up_months: tuple[NonNegativeFloat, PositiveFloat] | None = Field(
+        default=None, description="Shortest and longest follow-up: censoring is uniform between them."
+    )
+    follow_up: str | None = Field(
+        default=None,
+        description="Instead: the continuous column, given before this one, that holds each patient's follow-up.",
+    )
+    includes: EndPoint | None = Field(
+        default=None,
+        description="A time to event, given before this one, whose event counts here as well: death in "
+        "progression-free survival.",
     )
     decimals: int = Field(default=1, ge=0, le=6, description="Decimals written.")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
-        if self.follow_up_months[0] > self.follow_up_months[1]:
+        if (self.follow_up_months is None) == (self.follow_up is None):
+            raise ValueError("expected either follow_up_months or follow_up")
+        if self.follow_up_months and self.follow_up_months[0] > self.follow_up_months[1]:
             raise ValueError("follow_up_months: the shortest comes after the longest")
         return self
 
@@ -174,6 +200,7 @@ def check_columns(columns: Mapping[str, Column], weights: Mapping[str, float]) -
         raise ValueError(f"columns: {', '.join(taken)} is reserved or given twice")
     if not any(isinstance(column, OutcomeColumn) for column in columns.values()):
         raise ValueError("columns: none is of kind outcome; the label would not be in the participants table")
+    _check_end_points(columns)
     for name, column in columns.items():
         driver = column.driver if isinstance(column, CategoricalColumn) else None
         if driver and driver not in TRAITS and not _numeric(columns.get(driver)):
@@ -188,6 +215,26 @@ def check_columns(columns: Mapping[str, Column], weights: Mapping[str, float]) -
                 f"outcome.weights: '{name}' is neither a trait nor a continuous or categorical column that is "
                 f"drawn before the outcome; traits: {', '.join(TRAITS)}; columns: {', '.join(fit)}"
             )
+
+
+def _check_end_points(columns: Mapping[str, Column]) -> None:
+    """Times to an event may hang on columns that come before them, since columns are drawn in their order."""
+    before: dict[str, Column] = {}
+    for name, column in columns.items():
+        if isinstance(column, TimeToEventColumn):
+            if column.follow_up and not isinstance(before.get(column.follow_up), ContinuousColumn):
+                raise ValueError(
+                    f"columns.{name}.follow_up: expected a continuous column given before it, found '{column.follow_up}'"
+                )
+            other = before.get(column.includes.time) if column.includes else None
+            if column.includes and (
+                not isinstance(other, TimeToEventColumn) or other.event_column != column.includes.event
+            ):
+                raise ValueError(
+                    f"columns.{name}.includes: expected the two columns of a time to event given before it, "
+                    f"found '{column.includes.time}' and '{column.includes.event}'"
+                )
+        before[name] = column
 
 
 def _numeric(column: Column | None) -> bool:

@@ -70,23 +70,28 @@ def draw_before(
     noise = float(stream(seed, patient, f"column {name}").standard_normal())
     if isinstance(column, ContinuousColumn):
         assert column.mean is not None and column.sd is not None
-        return _number(column, column.mean, column.sd, _latent(column.traits, scores, noise))
+        return _number(column, column.mean, column.sd, latent_value(column.traits, scores, noise))
     if isinstance(column, CategoricalColumn):
         assert column.levels is not None
         links = {column.driver: column.agreement} if column.driver else {}
-        return _level(column.levels, uniform(_latent(links, scores, noise)))
+        return _level(column.levels, uniform(latent_value(links, scores, noise)))
     assert isinstance(column, MeasuredColumn)
     return Drawn(_measure(column, body, centre, noise), 0.0)
 
 
-def draw_after(name: str, column: Column, *, seed: int, patient: str, outcome: Outcome) -> dict[str, str]:
-    """Draw a column that depends on the outcome; a time to event brings its event column along."""
+def draw_after(
+    name: str, column: Column, *, seed: int, patient: str, outcome: Outcome, row: Mapping[str, str]
+) -> dict[str, str]:
+    """Draw a column that depends on the outcome; a time to event brings its event column along.
+
+    ``row`` holds the patient's columns so far: a time to event may end with them.
+    """
     random = stream(seed, patient, f"column {name}")
     if isinstance(column, OutcomeColumn):
         levels = column.positive if outcome.positive else column.negative
         return {name: _level(levels, outcome.rank if column.ordered else float(random.uniform())).text}
     if isinstance(column, TimeToEventColumn):
-        return _time_to_event(name, column, random, outcome)
+        return _time_to_event(name, column, random, outcome, row)
     if isinstance(column, CategoricalColumn):
         assert column.by_outcome is not None
         positive, negative = _normalised(column.by_outcome.positive), _normalised(column.by_outcome.negative)
@@ -99,8 +104,8 @@ def draw_after(name: str, column: Column, *, seed: int, patient: str, outcome: O
     return {name: _number(column, mean, sd, float(random.standard_normal())).text}
 
 
-def _latent(links: Mapping[str, float], scores: Mapping[str, float], noise: float) -> float:
-    """Return a standard normal value with the given correlations to the scores."""
+def latent_value(links: Mapping[str, float], scores: Mapping[str, float], noise: float) -> float:
+    """Return a standard normal value with the given correlations to the scores, from its own standard normal noise."""
     own = math.sqrt(max(1.0 - sum(weight**2 for weight in links.values()), 0.0))
     return sum(weight * scores[name] for name, weight in links.items()) + own * noise
 
@@ -142,15 +147,30 @@ def _measure(column: MeasuredColumn, body: Biology, centre: CentreSettings, nois
         change = late_change(body, centre) + column.error * noise
         rising, flat, falling = column.levels
         return flat if abs(change) <= column.flat_within else rising if change > 0 else falling
-    value = body.max_diameter_mm if column.quantity == "max_diameter" else body.adc
+    value = {
+        "max_diameter": body.max_diameter_mm,
+        "area": body.area_cm2,
+        "volume": body.volume_cm3,
+        "adc": body.adc,
+    }[column.quantity]
     return f"{value * math.exp(column.error * noise):.{column.decimals}f}"
 
 
 def _time_to_event(
-    name: str, column: TimeToEventColumn, random: np.random.Generator, outcome: Outcome
+    name: str,
+    column: TimeToEventColumn,
+    random: np.random.Generator,
+    outcome: Outcome,
+    row: Mapping[str, str],
 ) -> dict[str, str]:
     log_hazard = _between(math.log(column.hazard_ratio), 0.0, outcome)
     event = column.median_months / math.log(2.0) * float(random.exponential()) / math.exp(log_hazard)
-    censored = float(random.uniform(*column.follow_up_months))
+    censored = (
+        float(row[column.follow_up])
+        if column.follow_up is not None
+        else float(random.uniform(*(column.follow_up_months or ())))
+    )
+    if column.includes is not None and row[column.includes.event] == "1":
+        event = min(event, float(row[column.includes.time]))
     months = max(min(event, censored), 10.0**-column.decimals)
     return {name: f"{months:.{column.decimals}f}", column.event_column: str(int(event <= censored))}

@@ -10,8 +10,9 @@ import numpy as np
 
 from her2radiomics.errors import SettingsError
 from her2radiomics.simulation.biology import Biology, biology
-from her2radiomics.simulation.column_settings import ContinuousColumn
+from her2radiomics.simulation.column_settings import CategoricalColumn, ContinuousColumn
 from her2radiomics.simulation.columns import Drawn, Outcome, depends_on_outcome, draw_after, draw_before
+from her2radiomics.simulation.exact import exact_levels
 from her2radiomics.simulation.seeds import stream
 from her2radiomics.simulation.settings import SimulationSettings
 from her2radiomics.simulation.traits import TRAITS, draw_traits
@@ -103,11 +104,13 @@ def read_twice(settings: SimulationSettings, *, size: str, seed: int) -> frozens
     """Return the patients whom the readers after the first outline too: all, or a random number of them."""
     included = [
         f"{settings.prefix(centre)}{number:03d}"
-        for centre in settings.centres
+        for centre in settings.readers.read_twice_centres or settings.centres
         for number, excluded in _places(settings, centre, size)
         if excluded is None
     ]
     wanted = settings.readers.read_twice
+    if isinstance(wanted, dict):
+        wanted = wanted[size]
     if wanted == "all":
         return frozenset(included)
     order = sorted(included, key=lambda patient: float(stream(seed, patient, "read twice").uniform()))
@@ -151,10 +154,12 @@ def roster(settings: SimulationSettings, *, size: str, seed: int, strength: floa
 
     association = min(strength / settings.strength, 1.0) if settings.strength else 0.0
     share = float(positive[included].mean()) if included.any() else 0.5
+    exact = _exact_columns(settings, people, before, positive, association, seed)
     rows = []
     for i, (person, drawn) in enumerate(zip(people, before, strict=True)):
         outcome = Outcome(bool(positive[i]), float(rank[i]), share, association)
-        rows.append(_participant(settings, person, drawn, outcome, seed))
+        given = {name: levels[person.patient_id] for name, levels in exact.items()} if included[i] else {}
+        rows.append(_participant(settings, person, drawn, given, outcome, seed))
     truth = [
         {
             "patient_id": person.patient_id,
@@ -256,8 +261,41 @@ def _mid_ranks(score: np.ndarray, positive: np.ndarray, included: np.ndarray) ->
     return rank
 
 
+def _exact_columns(
+    settings: SimulationSettings,
+    people: list[Member],
+    before: list[dict[str, Drawn]],
+    positive: np.ndarray,
+    association: float,
+    seed: int,
+) -> dict[str, dict[str, str]]:
+    """Return the columns with exact counts: column → included patient → level."""
+    included = [i for i, person in enumerate(people) if person.excluded is None]
+    who = [people[i] for i in included]
+    scores = [{**people[i].traits, **{k: d.latent for k, d in before[i].items()}} for i in included]
+    found = {}
+    for name, column in settings.columns.items():
+        if isinstance(column, CategoricalColumn) and column.exact:
+            levels = exact_levels(
+                name,
+                column,
+                seed=seed,
+                people=who,
+                positive=[bool(positive[i]) for i in included],
+                scores=scores,
+                association=association,
+            )
+            found[name] = dict(zip((person.patient_id for person in who), levels, strict=True))
+    return found
+
+
 def _participant(
-    settings: SimulationSettings, person: Member, drawn: dict[str, Drawn], outcome: Outcome, seed: int
+    settings: SimulationSettings,
+    person: Member,
+    drawn: dict[str, Drawn],
+    given: dict[str, str],
+    outcome: Outcome,
+    seed: int,
 ) -> dict[str, str]:
     made = settings.centres[person.centre]
     row = {"patient_id": person.patient_id, "centre": made.centre or person.centre}
@@ -266,8 +304,10 @@ def _participant(
     for name, column in settings.columns.items():
         if name in drawn:
             row[name] = drawn[name].text
+        elif name in given:
+            row[name] = given[name]
         else:
-            row |= draw_after(name, column, seed=seed, patient=person.patient_id, outcome=outcome)
+            row |= draw_after(name, column, seed=seed, patient=person.patient_id, outcome=outcome, row=row)
     reason = ""
     if person.excluded is not None:
         group = settings.excluded[person.excluded]

@@ -52,6 +52,9 @@ class DynamicTiming(Settings):
     phase_seconds: PositiveFloat = Field(
         description="Duration of a phase, in s; phase k is sampled at its middle."
     )
+    delay_seconds: float = Field(
+        default=0.0, ge=0, description="From the injection to the start of phase 1, in s."
+    )
 
 
 class Counts(Settings):
@@ -167,9 +170,13 @@ class ReaderSettings(Settings):
     """How readers' outlines differ from the tumour and from each other."""
 
     number: int = Field(default=2, ge=1, le=9, description="Number of readers.")
-    read_twice: int | Literal["all"] = Field(
+    read_twice: int | Literal["all"] | dict[str, int | Literal["all"]] = Field(
         default="all",
-        description="How many patients, drawn at random, readers other than the first outline; or all.",
+        description="How many patients, drawn at random, readers other than the first outline; or all. "
+        "A mapping gives each size of cohort its own.",
+    )
+    read_twice_centres: list[str] = Field(
+        default=[], description="Centres from which these patients are drawn; empty: all."
     )
     contour_sd_mm: float = Field(
         default=0.7, ge=0, description="Local error of an outline: standard deviation, in mm."
@@ -275,9 +282,21 @@ class SimulationSettings(Settings):
         if len(set(prefixes)) < len(prefixes):
             raise ValueError(f"centres: the patient prefixes {prefixes} are not all different")
         check_columns(self.columns, self.outcome.weights)
+        self._check_readers()
         for group in self.excluded:
             self._check_group(group)
         return self
+
+    def _check_readers(self) -> None:
+        unknown = sorted(set(self.readers.read_twice_centres) - set(self.centres))
+        if unknown:
+            raise ValueError(
+                f"readers.read_twice_centres: no centre {', '.join(unknown)}; known: {', '.join(self.centres)}"
+            )
+        if isinstance(self.readers.read_twice, dict) and set(self.readers.read_twice) != set(self.sizes):
+            raise ValueError(
+                f"readers.read_twice: found {sorted(self.readers.read_twice)}, expected the sizes {sorted(self.sizes)}"
+            )
 
     def _check_group(self, group: ExcludedGroup) -> None:
         known: Mapping[str, object]
