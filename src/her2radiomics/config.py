@@ -54,6 +54,12 @@ class Config(Settings):
         default_factory=dict,
         description="Cohort to the folder where its data lie; environment variables are expanded.",
     )
+    patients_per_job: int = Field(
+        4,
+        ge=1,
+        description="Patients whose images one job makes or extracts. A job's start costs a second: small images "
+        "want several patients a job, a cluster wants jobs of minutes.",
+    )
     failed_cases: FailedCases = Field(
         default_factory=lambda: FailedCases(count=2, share=0.05), description="How many failures are borne."
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -30,6 +30,11 @@ from her2radiomics.settings import overlay, read_yaml, validate
 PARTITIONS = ("training", "testing", "external")
 FIGURE_FORMATS = ("svg", "png", "pdf", "csv")
 TABLE_FORMATS = ("csv", "html", "tex", "docx")
+
+
+def batched(names: Sequence[str], size: int) -> list[list[str]]:
+    """Consecutive names in lists of ``size``, the last perhaps shorter."""
+    return [list(names[start : start + size]) for start in range(0, len(names), size)]
 
 
 @dataclass(frozen=True)

@@ -31,34 +31,32 @@ rule simulate_tables:
         "../../scripts/simulate_tables.py"
 
 
-# one rule for each set of files that patients of a simulated cohort have (some are read once, some twice)
+# one rule for each batch of patients: which files a patient has is known from the roster alone
 for name in SIMULATED:
-    for number, (paths, patients) in enumerate(simulated_files(DATASETS[name])):
+    for number, paths in enumerate(simulated_batches(DATASETS[name])):
 
         rule:
             name:
-                f"simulate_patient_{name}_{number}"
+                f"simulate_{name}_{number}"
             output:
                 paths,
             log:
-                f"logs/{name}/simulate/{{patient}}.log",
+                f"logs/{name}/simulate/{number:04d}.log",
             benchmark:
-                f"logs/{name}/simulate/{{patient}}.benchmark.tsv"
-            wildcard_constraints:
-                patient=one_of(patients),
+                f"logs/{name}/simulate/{number:04d}.benchmark.tsv"
             conda:
                 "../../envs/study.yaml"
             resources:
                 mem_mb=600,
-                runtime=5,
+                runtime=10,
             params:
                 simulation=settings_of(DATASETS[name].protocol.simulation),
                 size=PLAN.config.size,
                 seed=PLAN.config.seed,
             message:
-                "simulated images: patient {wildcards.patient}"
+                f"simulated images: {name}, batch {number + 1}"
             script:
-                "../../scripts/simulate_patient.py"
+                "../../scripts/simulate_patients.py"
 
 
 rule import_cohort:

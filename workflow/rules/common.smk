@@ -6,7 +6,7 @@ sys.path.insert(0, f"{workflow.basedir}/src")
 
 from her2radiomics import describe, environment, wiring
 from her2radiomics.errors import StudyError
-from her2radiomics.plan import FIGURE_FORMATS, TABLE_FORMATS, Plan
+from her2radiomics.plan import FIGURE_FORMATS, TABLE_FORMATS, Plan, batched
 
 environment.prepare(Path(workflow.basedir) / "src", cores=workflow.cores)
 
@@ -61,19 +61,18 @@ def case_files(dataset, patient, sequence):
     ]
 
 
-def simulated_files(dataset):
-    """Pairs of file patterns (with {patient}) and the patients who have just these files."""
-    manifest = dataset.data.manifest
-    groups = {}
-    for patient, rows in manifest.groupby("patient_id"):
-        paths = {
-            path.replace(patient, "{patient}")
-            for name in ("image", "mask")
-            for path in rows[name]
-            if path
-        }
-        groups.setdefault(tuple(sorted(paths)), []).append(patient)
-    return [(list(paths), patients) for paths, patients in groups.items()]
+def simulated_batches(dataset):
+    """Images and masks of a simulated cohort, a list for each job that makes them."""
+    files = {
+        patient: sorted(
+            {path for name in ("image", "mask") for path in rows[name] if path}
+        )
+        for patient, rows in dataset.data.manifest.groupby("patient_id")
+    }
+    return [
+        [path for patient in batch for path in files[patient]]
+        for batch in batched(sorted(files), PLAN.config.patients_per_job)
+    ]
 
 
 def expected_features(parameters):
