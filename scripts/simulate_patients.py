@@ -9,14 +9,14 @@ from her2radiomics.simulation import SimulationSettings, simulate_patient
 def main(snakemake):
     settings = settings_from(SimulationSettings, snakemake.params.simulation)
     # <cohort>/images/<patient>/<file>: named by the outputs, so that another size of batch makes nothing anew
-    folders = dict.fromkeys(Path(path).parent for path in snakemake.output)
-    for folder in folders:
+    patients = {path.parent.name: path.parents[2] for path in map(Path, snakemake.output)}
+    for patient, cohort in patients.items():
         simulate_patient(
             settings,
             size=snakemake.params.size,
             seed=snakemake.params.seed,
-            patient_id=folder.name,
-            folder=folder.parents[1],
+            patient_id=patient,
+            folder=cohort,
         )
 
 
