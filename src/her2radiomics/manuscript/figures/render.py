@@ -82,7 +82,6 @@ def render(
     tuple of pathlib.Path
         The four files. Each is written under another name first, so that a broken run leaves no half figure.
     """
-    stem.parent.mkdir(parents=True, exist_ok=True)
     simulated = inputs.study.simulated
     about = {
         "title": settings.title,
@@ -91,7 +90,12 @@ def render(
         "simulated": str(simulated).lower(),
         **(metadata or {}),
     }
-    drawing = draw(settings, inputs)
+    return write(draw(settings, inputs), stem, about, simulated=simulated)
+
+
+def write(drawing: Drawing, stem: Path, about: Mapping[str, str], *, simulated: bool) -> tuple[Path, ...]:
+    """Write a drawing as :func:`render` does; ``about`` is kept in the files, ``simulated`` marks the rows drawn."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
     with style.in_style():
         style.save(drawing.figure, stem, about)
     data = drawing.data.copy()
