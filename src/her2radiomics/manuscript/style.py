@@ -1,8 +1,8 @@
 """The one style of every figure: sizes in millimetres, type, colours, line styles, marks, and files.
 
-Figures are laid out in millimetres at their printed size, so that type is 7 to 9 pt on the page. Colours are
-those of Okabe and Ito (Color universal design, 2008), which readers with colour-vision deficiency can tell apart;
-line styles differ as well, so that a grey print still reads.
+Figures are laid out in millimetres at their printed size, so that type is 7 to 9 pt on the page (larger where the
+figure's ``font_size`` asks for it; distances that hold text grow with it, see :func:`mm`). Colours are those of the
+figure's palette; line styles differ as well, so that a grey print still reads.
 """
 
 from __future__ import annotations
@@ -11,24 +11,23 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from her2radiomics.manuscript.palettes import PALETTES, Palette
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, FigureBase
 
 MM = 1 / 25.4  # inches
 PNG_DPI = 300
 SIMULATED = "Simulated data"
-HEADER = 8.0  # mm kept free above the axes for the panel letter, the heading and the mark of simulated data
+FONT_SIZE = 8.0  # pt of axis labels, unless a figure says otherwise
 
-SMALL, BASE, LARGE = 7.0, 8.0, 9.0  # pt
-
-BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-ORANGE, SKY, BLACK = "#E69F00", "#56B4E9", "#000000"
-COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 DASHES: tuple[Any, ...] = (
     "-",
     (0, (5, 1.5)),
@@ -38,18 +37,12 @@ DASHES: tuple[Any, ...] = (
 )
 
 INK, MUTED, RULE, WASH = "#1a1a1a", "#595959", "#bdbdbd", "#f2f2f2"
-POSITIVE, NEGATIVE = VERMILLION, BLUE  # the two outcomes, in every figure
+OUTLINE, RING = "#D55E00", "#56B4E9"  # of regions on grey images, whatever the palette
 
 UNIT = re.compile(r"(?<=\d) (?=(?:T|s|min|mm|ml|mmol/kg|points|features|phases|%)(?:\W|$))")
 
 RC: dict[str, Any] = {
     "font.family": "DejaVu Sans",  # bundled with matplotlib: the same glyphs on every machine
-    "font.size": BASE,
-    "axes.labelsize": BASE,
-    "axes.titlesize": BASE,
-    "xtick.labelsize": SMALL,
-    "ytick.labelsize": SMALL,
-    "legend.fontsize": SMALL,
     "legend.frameon": True,
     "legend.framealpha": 0.85,
     "legend.edgecolor": "none",
@@ -92,6 +85,71 @@ RC: dict[str, Any] = {
 }
 
 
+@dataclass(frozen=True)
+class Look:
+    """What a figure's settings may change of the style."""
+
+    palette: Palette = PALETTES["okabe_ito"]
+    font_size: float = FONT_SIZE
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Where on a composed figure the next figure is drawn, in mm from the upper left corner.
+
+    ``drop`` moves its axes down, so that they stand in line with those beside them.
+    """
+
+    sheet: Figure
+    left: float
+    top: float
+    drop: float = 0.0
+
+
+_LOOK: ContextVar[Look] = ContextVar("look", default=Look())  # noqa: B039 (immutable)
+_CELL: ContextVar[Cell | None] = ContextVar("cell", default=None)
+
+
+def mm(distance: float) -> float:
+    """A distance in mm that holds text: it grows with the figure's type."""
+    return distance * _LOOK.get().font_size / FONT_SIZE
+
+
+def small() -> float:
+    """Size in pt of tick labels, legends and notes."""
+    return mm(7.0)
+
+
+def base() -> float:
+    """Size in pt of axis labels and headings."""
+    return mm(8.0)
+
+
+def large() -> float:
+    """Size in pt of the letters of parts."""
+    return mm(9.0)
+
+
+def head() -> float:
+    """Height in mm kept free above the axes for panel letter, heading and the mark of simulated data."""
+    return mm(8.0)
+
+
+def colours() -> tuple[str, ...]:
+    """Colours of the figure's palette."""
+    return _LOOK.get().palette.colours
+
+
+def positive() -> str:
+    """Colour of the positive outcome, and of what is to be looked at."""
+    return _LOOK.get().palette.positive
+
+
+def negative() -> str:
+    """Colour of the negative outcome."""
+    return _LOOK.get().palette.negative
+
+
 class Line(NamedTuple):
     """How one series is drawn."""
 
@@ -102,57 +160,127 @@ class Line(NamedTuple):
 def line_of(name: str, order: Sequence[str]) -> Line:
     """Colour and dash by the place in ``order``, so that a model looks the same in every figure."""
     place = list(order).index(name) if name in order else len(order)
-    return Line(COLOURS[place % len(COLOURS)], DASHES[place % len(DASHES)])
+    return Line(colours()[place % len(colours())], DASHES[place % len(DASHES)])
 
 
 @contextmanager
-def in_style() -> Iterator[None]:
+def in_style(look: Look | None = None) -> Iterator[None]:
     """Draw with matplotlib's own defaults and :data:`RC`, whatever the user's ``matplotlibrc`` says."""
     import matplotlib
 
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(RC)  # type: ignore[arg-type]
+    token = _LOOK.set(look or _LOOK.get())
+    try:
+        with matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            matplotlib.rcParams.update(RC)  # type: ignore[arg-type]
+            sizes = dict.fromkeys(("font.size", "axes.labelsize", "axes.titlesize"), base())
+            sizes |= dict.fromkeys(("xtick.labelsize", "ytick.labelsize", "legend.fontsize"), small())
+            matplotlib.rcParams.update(sizes)  # type: ignore[arg-type]
+            yield
+    finally:
+        _LOOK.reset(token)
+
+
+@contextmanager
+def inside(cell: Cell) -> Iterator[None]:
+    """Draw the next figure as a part of a composed one."""
+    token = _CELL.set(cell)
+    try:
         yield
+    finally:
+        _CELL.reset(token)
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure of ``width`` × ``height`` mm, without pyplot's global state."""
-    from matplotlib.figure import Figure
+    """An empty figure of ``width`` × ``height`` mm, without pyplot's global state.
 
-    return Figure(figsize=(width * MM, height * MM))
+    Inside a composed figure it is a part of that one, ``drop`` mm higher than asked.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.gridspec import GridSpec
+
+    cell = _CELL.get()
+    if cell is None:
+        return Figure(figsize=(width * MM, height * MM))
+    wide, tall = size(cell.sheet)
+    height += cell.drop
+    ratios = {
+        "width_ratios": (cell.left, width, wide - cell.left - width),
+        "height_ratios": (cell.top, height, tall - cell.top - height),
+    }
+    grid = GridSpec(
+        3,
+        3,
+        cell.sheet,
+        left=0,
+        right=1,
+        bottom=0,
+        top=1,
+        wspace=0,
+        hspace=0,
+        **{k: _positive(v) for k, v in ratios.items()},
+    )
+    return cell.sheet.add_subfigure(grid[1, 1])  # type: ignore[return-value]
+
+
+def _positive(ratios: tuple[float, ...]) -> list[float]:
+    """No ratio below zero by a rounding error."""
+    return [max(ratio, 0.0) for ratio in ratios]
+
+
+def size(figure: FigureBase) -> tuple[float, float]:
+    """Width and height in mm, of a part of a composed figure too."""
+    from matplotlib.figure import SubFigure
+
+    dpi = figure.dpi  # type: ignore[attr-defined]
+    if isinstance(figure, SubFigure):
+        return figure.bbox.width / dpi / MM, figure.bbox.height / dpi / MM
+    width, height = figure.get_size_inches() / MM  # type: ignore[attr-defined]
+    return float(width), float(height)
+
+
+def frame(figure: FigureBase, axes: Axes) -> tuple[float, float]:
+    """Distance in mm from the figure's upper edge to the axes' frame, and the frame's height."""
+    height = size(figure)[1]
+    box = axes.get_position(original=True)
+    return (1 - box.y1) * height, box.height * height
 
 
 def place(figure: Figure, left: float, top: float, width: float, height: float, **kwargs: Any) -> Axes:
     """Add axes whose frame lies ``left`` and ``top`` mm from the figure's upper left corner."""
-    total_width, total_height = figure.get_size_inches() / MM
-    bottom = total_height - top - height
+    total_width, total_height = size(figure)
+    cell = _CELL.get()
+    bottom = total_height - top - height - (cell.drop if cell else 0.0)
     return figure.add_axes(
         (left / total_width, bottom / total_height, width / total_width, height / total_height), **kwargs
     )
 
 
 def header(figure: Figure, *, letter: str, heading: str, simulated: bool) -> None:
-    """Print panel letter and heading at the upper left, and the mark of simulated data at the upper right."""
-    width, height = figure.get_size_inches() / MM
-    y = 1 - 1.2 / height
+    """Print panel letter and heading at the upper left, and the mark of simulated data at the upper right.
+
+    A composed figure carries that mark once, for all its parts.
+    """
+    simulated = simulated and _CELL.get() is None
+    width, height = size(figure)
+    y = 1 - mm(1.2) / height
     left = 1.0
     if letter:
-        figure.text(left / width, y, letter, fontsize=LARGE + 1, fontweight="bold", va="top")
-        left += text_width(letter, LARGE + 1, bold=True) + 2.0
-    room = width - left - 2.0 - (text_width(SIMULATED, SMALL, bold=True) + 4.0 if simulated else 0.0)
+        figure.text(left / width, y, letter, fontsize=large() + 1, fontweight="bold", va="top")
+        left += text_width(letter, large() + 1, bold=True) + 2.0
+    room = width - left - 2.0 - (text_width(SIMULATED, small(), bold=True) + 4.0 if simulated else 0.0)
     if heading:
-        size = BASE if text_width(heading, BASE) <= room else SMALL
-        lines = wrap(heading, room, size)
+        points = base() if text_width(heading, base()) <= room else small()
+        lines = wrap(heading, room, points)
         figure.text(
-            left / width, y - 0.3 / height, "\n".join(lines), fontsize=size, va="top", linespacing=1.15
+            left / width, y - 0.3 / height, "\n".join(lines), fontsize=points, va="top", linespacing=1.15
         )
     if simulated:
         figure.text(
             1 - 2.0 / width,
             y - 0.3 / height,
             SIMULATED,
-            fontsize=SMALL,
+            fontsize=small(),
             fontweight="bold",
             color="white",
             ha="right",
@@ -199,9 +327,9 @@ def line_height(size: float) -> float:
 
 def message(width: float, text: str) -> Figure:
     """A figure that says in words why there is nothing to draw."""
-    lines = wrap(text, width - 12, BASE)
-    figure = new_figure(width, HEADER + 12 + len(lines) * line_height(BASE))
-    figure.text(0.5, 0.42, "\n".join(lines), ha="center", va="center", fontsize=BASE, color=MUTED)
+    lines = wrap(text, width - 12, base())
+    figure = new_figure(width, head() + 12 + len(lines) * line_height(base()))
+    figure.text(0.5, 0.42, "\n".join(lines), ha="center", va="center", fontsize=base(), color=MUTED)
     return figure
 
 

@@ -20,17 +20,22 @@ class Paragraph:
 
     text: str
     bold: bool = False
-    size: float = style.SMALL
+    size: float | None = None  # pt; without it that of small type
     bullet: bool = False
 
     def lines(self, width: float) -> list[str]:
         """The text broken to ``width`` mm."""
-        return style.wrap(self.text, width - (self.indent), self.size, bold=self.bold)
+        return style.wrap(self.text, width - self.indent, self.points, bold=self.bold)
+
+    @property
+    def points(self) -> float:
+        """Size of the type in pt."""
+        return self.size if self.size is not None else style.small()
 
     @property
     def indent(self) -> float:
         """Room in mm for the bullet."""
-        return 2.4 if self.bullet else 0.0
+        return style.mm(2.4) if self.bullet else 0.0
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class Box:
 
 def page(figure: Figure) -> Axes:
     """Invisible axes over the whole figure: x to the right and y downwards, in mm."""
-    width, height = figure.get_size_inches() / style.MM
+    width, height = style.size(figure)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, width), ylim=(height, 0))
     axes.set_axis_off()
@@ -65,7 +70,7 @@ def page(figure: Figure) -> Axes:
 def height_of(paragraphs: list[Paragraph], width: float) -> float:
     """Height in mm of a box of ``width`` mm around the paragraphs."""
     inner = width - 2 * PAD
-    return 2 * PAD + sum(len(p.lines(inner)) * style.line_height(p.size) for p in paragraphs)
+    return 2 * PAD + sum(len(p.lines(inner)) * style.line_height(p.points) for p in paragraphs)
 
 
 def draw_box(
@@ -97,15 +102,15 @@ def write(
 ) -> float:
     """Write wrapped paragraphs from ``y`` downwards; returns where the next line would start."""
     for paragraph in paragraphs:
-        step = style.line_height(paragraph.size)
+        step = style.line_height(paragraph.points)
         if paragraph.bullet:
-            axes.text(x, y + step / 2, "•", fontsize=paragraph.size, va="center_baseline")
+            axes.text(x, y + step / 2, "•", fontsize=paragraph.points, va="center_baseline")
         for line in paragraph.lines(width):
             axes.text(
                 x + width / 2 if centre else x + paragraph.indent,
                 y + step / 2,
                 line,
-                fontsize=paragraph.size,
+                fontsize=paragraph.points,
                 fontweight="bold" if paragraph.bold else "normal",
                 ha="center" if centre else "left",
                 va="center_baseline",

@@ -10,23 +10,23 @@ from pydantic import Field
 from her2radiomics.errors import TableError
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs
-from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
+from her2radiomics.manuscript.figures.registry import Drawing, SquareOptions, figure
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-CURVES: dict[str, tuple[str, style.Line]] = {
-    "apparent": ("Apparent", style.Line(style.BLUE, style.DASHES[1])),
-    "bias_corrected": ("Bias-corrected", style.Line(style.VERMILLION, style.DASHES[0])),
-    "pipeline_corrected": ("Corrected, whole pipeline", style.Line(style.GREEN, style.DASHES[2])),
-    "observed": ("Observed", style.Line(style.VERMILLION, style.DASHES[0])),
+CURVES = {  # printed name, and the places of colour and dash in the palette and among the dashes
+    "apparent": ("Apparent", 0, 1),
+    "bias_corrected": ("Bias-corrected", 1, 0),
+    "pipeline_corrected": ("Corrected, whole pipeline", 2, 2),
+    "observed": ("Observed", 1, 0),
 }
 BINS = 25
 NO_CURVE = "No curve: too few patients,\nor fewer than three different predictions"
 
 
-class CalibrationOptions(FigureOptions):
+class CalibrationOptions(SquareOptions):
     """Calibration: ideal, apparent and bias-corrected curves, or the observed one with its band."""
 
     kind: Literal["calibration"] = Field(
@@ -56,14 +56,15 @@ def draw(inputs: FigureInputs, options: CalibrationOptions) -> Drawing:
     predictions = inputs.predictions_of(options.model, options.partition)
     performance = inputs.performance_of(options.model, options.partition)
 
-    side = min(options.width_mm - 16.0, 110.0)
-    left, strip = (options.width_mm - side + 9.0) / 2, 15.0
-    fig = style.new_figure(options.width_mm, style.HEADER + side + 2.0 + strip + 11.0)
-    axes = style.place(fig, left, style.HEADER, side, side)
+    left, side = options.place_square()
+    strip = style.mm(15.0)
+    fig = style.new_figure(options.width_mm, style.head() + side + 2.0 + strip + style.mm(11.0))
+    axes = style.place(fig, left, style.head(), side, side)
     axes.plot(
         [0, 1], [0, 1], color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 2)), label="Ideal", zorder=1
     )
-    for name, (label, look) in CURVES.items():
+    for name, (label, hue, dash) in CURVES.items():
+        look = style.Line(style.colours()[hue], style.DASHES[dash])
         rows = curves[curves["curve"] == name].sort_values("predicted")
         if rows.empty:
             continue
@@ -87,7 +88,7 @@ def draw(inputs: FigureInputs, options: CalibrationOptions) -> Drawing:
     axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
     axes.legend(loc="upper left")
     if curves.empty:
-        axes.text(0.5, 0.5, NO_CURVE, ha="center", va="center", fontsize=style.SMALL, color=style.MUTED)
+        axes.text(0.5, 0.5, NO_CURVE, ha="center", va="center", fontsize=style.small(), color=style.MUTED)
     said = [inputs.study.models.get(options.model, options.model)]
     if options.summary:
         said += [
@@ -95,9 +96,9 @@ def draw(inputs: FigureInputs, options: CalibrationOptions) -> Drawing:
             f"Slope {_signed(performance.calibration_slope)}",
             f"Brier score {performance.brier:.3f}",
         ]
-    axes.text(0.98, 0.03, "\n".join(said), ha="right", va="bottom", fontsize=style.SMALL, linespacing=1.35)
+    axes.text(0.98, 0.03, "\n".join(said), ha="right", va="bottom", fontsize=style.small(), linespacing=1.35)
 
-    below = style.place(fig, left, style.HEADER + side + 2.0, side, strip)
+    below = style.place(fig, left, style.head() + side + 2.0, side, strip)
     counts = _histogram(below, predictions, inputs)
     below.set_xlabel(f"Predicted probability of {inputs.study.positive}")
     events = int(predictions["label"].sum())
@@ -118,7 +119,7 @@ def _histogram(axes: Axes, predictions: pd.DataFrame, inputs: FigureInputs) -> p
 
     edges = np.linspace(0, 1, BINS + 1)
     tables, tallest = [], 1
-    for outcome, sign, colour in ((1, 1, style.POSITIVE), (0, -1, style.NEGATIVE)):
+    for outcome, sign, colour in ((1, 1, style.positive()), (0, -1, style.negative())):
         count, _ = np.histogram(predictions.loc[predictions["label"] == outcome, "probability"], bins=edges)
         axes.bar(edges[:-1], sign * count, width=0.8 / BINS, align="edge", color=colour, linewidth=0)
         tallest = max(tallest, int(count.max()))
@@ -138,10 +139,10 @@ def _histogram(axes: Axes, predictions: pd.DataFrame, inputs: FigureInputs) -> p
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{abs(value):.0f}"))
     axes.set_ylabel("Patients")
     for text, y, va, colour in (
-        (inputs.study.positive, 0.99, "top", style.POSITIVE),
-        (inputs.study.negative, 0.02, "bottom", style.NEGATIVE),
+        (inputs.study.positive, 0.99, "top", style.positive()),
+        (inputs.study.negative, 0.02, "bottom", style.negative()),
     ):
-        axes.text(0.01, y, text, transform=axes.transAxes, fontsize=style.SMALL, color=colour, va=va)
+        axes.text(0.01, y, text, transform=axes.transAxes, fontsize=style.small(), color=colour, va=va)
     return pd.concat(tables, ignore_index=True)
 
 

@@ -53,14 +53,14 @@ def draw(inputs: FigureInputs, options: FeatureWeightsOptions) -> Drawing:
         return Drawing(fig, data)
 
     beside = options.width_mm >= 120
-    longest = max(style.text_width(label, style.SMALL) for label in table["label"])
+    longest = max(style.text_width(label, style.small()) for label in table["label"])
     left = min(longest + 4.0, options.width_mm * 0.6) if beside else 4.0
     row = ROW if beside else ROW + 3.6
     wide, tall = options.width_mm - left - 3.0, row * len(table) + 2.0
     handles = _handles(table, inputs)
     columns, legend_room = _legend_grid(handles, options.width_mm)
-    fig = style.new_figure(options.width_mm, style.HEADER + legend_room + tall + 10.0)
-    axes = style.place(fig, left, style.HEADER + legend_room, wide, tall)
+    fig = style.new_figure(options.width_mm, style.head() + legend_room + tall + 10.0)
+    axes = style.place(fig, left, style.head() + legend_room, wide, tall)
     _bars(axes, table, inputs, row, names_above=not beside)
     axes.set_ylim(len(table) - 0.5, -0.5 if beside else -0.95)
     axes.set_xlim(*_limits(table["beta"], wide))
@@ -69,11 +69,11 @@ def draw(inputs: FigureInputs, options: FeatureWeightsOptions) -> Drawing:
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(options.axis)
     if handles:
-        height = fig.get_size_inches()[1] / style.MM
+        height = style.size(fig)[1]
         fig.legend(
             handles=handles,
             loc="upper left",
-            bbox_to_anchor=(1.0 / options.width_mm, 1 - (style.HEADER - 0.5) / height),
+            bbox_to_anchor=(1.0 / options.width_mm, 1 - (style.head() - 0.5) / height),
             ncols=columns,
             columnspacing=1.2,
             handlelength=1.4,
@@ -115,7 +115,7 @@ def _bars(axes: Axes, table: pd.DataFrame, inputs: FigureInputs, row: float, *, 
             textcoords="offset points",
             ha="left" if right else "right",
             va="center",
-            fontsize=style.SMALL,
+            fontsize=style.small(),
         )
         if names_above:
             axes.annotate(
@@ -125,7 +125,7 @@ def _bars(axes: Axes, table: pd.DataFrame, inputs: FigureInputs, row: float, *, 
                 textcoords="offset points",
                 xycoords=("axes fraction", "data"),
                 va="bottom",
-                fontsize=style.SMALL,
+                fontsize=style.small(),
             )
 
 
@@ -158,6 +158,6 @@ def _legend_grid(handles: list[Patch], width: float) -> tuple[int, float]:
     """Columns of the legend, so that it fits ``width`` mm, and the height in mm that its rows take."""
     if not handles:
         return 1, 0.0
-    widest = max(style.text_width(str(h.get_label()), style.SMALL) for h in handles) + 9.0
+    widest = max(style.text_width(str(h.get_label()), style.small()) for h in handles) + 9.0
     columns = max(1, min(len(handles), int((width - 2.0) // widest)))
     return columns, 1.5 + -(-len(handles) // columns) * 3.7

@@ -50,10 +50,10 @@ def draw(inputs: FigureInputs, options: FlowOptions) -> Drawing:
     ]
     boxes = [_losses(heading, part) for heading, part in losses]
     first = [
-        Paragraph(f"{options.registered} {_n(rows['registered']['remaining'].iloc[0])}", size=style.BASE)
+        Paragraph(f"{options.registered} {_n(rows['registered']['remaining'].iloc[0])}", size=style.base())
     ]
     last = [
-        Paragraph(f"{options.included} {_n(analysed)}", size=style.BASE),
+        Paragraph(f"{options.included} {_n(analysed)}", size=style.base()),
         *_outcomes(analysed, events, inputs),
     ]
     each = (width - 4.0 - GAP * (len(partitions) - 1)) / max(len(partitions), 1)
@@ -61,7 +61,7 @@ def draw(inputs: FigureInputs, options: FlowOptions) -> Drawing:
     ends = [_partition(row, inputs) for _, row in partitions.iterrows()]
     tall_ends = max(height_of(end, each) for end in ends)
     total = (
-        style.HEADER
+        style.head()
         + height_of(first, trunk)
         + sum(height_of(box, side) + GAP for box in boxes)
         + GAP
@@ -73,7 +73,7 @@ def draw(inputs: FigureInputs, options: FlowOptions) -> Drawing:
 
     fig = style.new_figure(width, total)
     axes = page(fig)
-    box = draw_box(axes, left, style.HEADER, trunk, first, centre=True)
+    box = draw_box(axes, left, style.head(), trunk, first, centre=True)
     x, y = box.bottom
     start = (x, y)
     for paragraphs in boxes:
@@ -152,7 +152,7 @@ def _partition(row: pd.Series, inputs: FigureInputs) -> list[Paragraph]:
     name = study.partitions.get(row["partition"], row["partition"])
     note = study.partition_notes.get(row["partition"], "")
     return [
-        Paragraph(f"{name} {_n(n)}", bold=True, size=style.BASE),
+        Paragraph(f"{name} {_n(n)}", bold=True, size=style.base()),
         *([Paragraph(note)] if note else []),
         *_outcomes(n, row["events"], inputs),
     ]

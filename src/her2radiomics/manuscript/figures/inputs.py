@@ -11,6 +11,7 @@ from pydantic import Field
 
 from her2radiomics.errors import StudyError, TableError
 from her2radiomics.manuscript import style
+from her2radiomics.manuscript.palettes import PaletteName
 from her2radiomics.settings import Settings
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class StudyText(Settings):
     """What figures print about a study; everything that is not in a table of results."""
 
     title: str = Field(description="The study's title.")
+    palette: PaletteName = Field("okabe_ito", description="Colours of figures that name none of their own.")
     simulated: bool = Field(description="Whether the patients are simulated: every figure is then marked so.")
     positive: str = Field(description="Name of the positive outcome (label 1), e.g. pCR.")
     negative: str = Field(description="Name of the negative outcome (label 0), e.g. non-pCR.")
@@ -57,6 +59,7 @@ class StudyText(Settings):
     columns: dict[str, str] = Field(
         default_factory=dict, description="Printed names of columns and predictors."
     )
+    units: dict[str, str] = Field(default_factory=dict, description="Units of columns, as printed.")
     levels: dict[str, dict[str, str]] = Field(
         default_factory=dict, description="Printed names of the levels of a column, the reference first."
     )

@@ -9,20 +9,24 @@ from pydantic import Field
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.labels import split_feature
-from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
+from her2radiomics.manuscript.figures.registry import Drawing, FramedOptions, figure
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 MARKS = (("min", "λ min", (0, (4, 2))), ("one_se", "λ 1-SE", (0, (1.2, 1.5))))
 
 
-class LassoOptions(FigureOptions):
+class LassoOptions(FramedOptions):
     """Coefficient paths and cross-validation curve of a model's LASSO."""
 
     kind: Literal["lasso"] = Field(description="LASSO coefficient paths and cross-validation curve.")
     model: str = Field(description="Model whose LASSO is drawn.")
+    part: Literal["both", "path", "cross_validation"] = Field(
+        "both", description="Coefficient paths, cross-validated error, or one beside the other."
+    )
     error: str = Field("Cross-validated mean squared error", description="Name of the cross-validated error.")
 
 
@@ -40,24 +44,45 @@ def draw(inputs: FigureInputs, options: LassoOptions) -> Drawing:
         return Drawing(fig, cv)
     for mark, _, _ in MARKS:
         cv[mark] = cv[mark].astype(str).str.strip().str.lower().isin(["1", "1.0", "true"])
-    beside = options.width_mm >= 120
-    panel = (options.width_mm - 34.0) / 2 if beside else options.width_mm - 17.0
-    tall = min(panel * 0.85, 60.0)
-    step = 0.0 if beside else tall + 18.0
-    fig = style.new_figure(options.width_mm, style.HEADER + 6.0 + tall + step + 11.0)
-    left = style.place(fig, 14.0, style.HEADER + 6.0, panel, tall)
-    right = style.place(fig, 14.0 + (panel + 17.0) * beside, style.HEADER + 6.0 + step, panel, tall)
-    _paths(left, path, inputs)
-    _error(right, cv, options)
-    for axes, letter in ((left, "a"), (right, "b")):
+    parts = ("path", "cross_validation") if options.part == "both" else (options.part,)
+    fig, frames = _frames(options, len(parts))
+    for part, axes in zip(parts, frames, strict=True):
+        if part == "path":
+            _paths(axes, path, inputs)
+        else:
+            _error(axes, cv, options)
         _penalty_axis(axes, cv)
-        x, y = -12.0 / panel, 1.0 + 3.0 / tall
-        axes.text(x, y, letter, transform=axes.transAxes, fontweight="bold", fontsize=style.LARGE)
-    right.legend(loc="upper center")
+        if part == "cross_validation":
+            axes.legend(loc="upper center")
+    if len(parts) > 1:
+        for axes, letter in zip(frames, "ab", strict=True):
+            _, tall = style.frame(fig, axes)
+            x, y = (
+                -style.mm(12.0) / (axes.get_position(original=True).width * options.width_mm),
+                1 + 3.0 / tall,
+            )
+            axes.text(x, y, letter, transform=axes.transAxes, fontweight="bold", fontsize=style.large())
     style.header(fig, letter=options.panel_letter, heading=f"LASSO: {name}", simulated=inputs.study.simulated)
     path.insert(0, "panel", "path")
     cv.insert(0, "panel", "cross_validation")
-    return Drawing(fig, pd.concat([path[["panel", "lambda", "term", "coefficient"]], cv], ignore_index=True))
+    tables = {"path": path[["panel", "lambda", "term", "coefficient"]], "cross_validation": cv}
+    return Drawing(fig, pd.concat([tables[part] for part in parts], ignore_index=True))
+
+
+def _frames(options: LassoOptions, count: int) -> tuple[Figure, list[Axes]]:
+    """The figure and its axes: side by side where there is room, else one below the other."""
+    margin, foot, top = style.mm(14.0), style.mm(11.0), style.head() + style.mm(6.0)
+    across = count if options.width_mm >= 120 else 1
+    wide = options.width_mm / across - margin - 3.0
+    tall = options.height_mm or min(wide * 0.85, 70.0)
+    down = -(-count // across)
+    step = tall + foot + style.mm(7.0)
+    fig = style.new_figure(options.width_mm, top + step * (down - 1) + tall + foot)
+    places = [(place % across, place // across) for place in range(count)]
+    return fig, [
+        style.place(fig, margin + x * options.width_mm / across, top + y * step, wide, tall)
+        for x, y in places
+    ]
 
 
 def _paths(axes: Axes, path: pd.DataFrame, inputs: FigureInputs) -> None:
@@ -95,7 +120,7 @@ def _error(axes: Axes, cv: pd.DataFrame, options: LassoOptions) -> None:
         yerr=cv["se"],
         fmt="o",
         markersize=2.2,
-        color=style.VERMILLION,
+        color=style.positive(),
         ecolor=style.RULE,
         elinewidth=0.7,
         capsize=1.2,
@@ -120,5 +145,5 @@ def _penalty_axis(axes: Axes, cv: pd.DataFrame) -> None:
     picks = np.unique(np.linspace(0, len(cv) - 1, 7).round().astype(int))
     above.set_xticks(where[picks], labels=[f"{int(n)}" for n in cv["n_features"].iloc[picks]])
     above.tick_params(length=0, pad=1)
-    above.set_xlabel("Number of features", fontsize=style.SMALL)
+    above.set_xlabel("Number of features", fontsize=style.small())
     above.spines["top"].set_visible(False)

@@ -30,9 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-LINE = style.line_height(style.SMALL)
 TICK, FINE = 1.3, 0.8  # mm
-EXAMPLE = style.VERMILLION
 
 
 class NomogramOptions(FigureOptions):
@@ -89,13 +87,18 @@ def draw(inputs: FigureInputs, options: NomogramOptions) -> Drawing:
 
     sheet = _Sheet(axes, inputs, options.width_mm)
     words = _words(example, inputs)
-    tail = sum(len(p.lines(options.width_mm - 6.0)) for p in words) * LINE + (3.0 if words else 0.0)
+    tail = sum(len(p.lines(options.width_mm - 6.0)) for p in words) * _line() + (3.0 if words else 0.0)
     fig = style.new_figure(options.width_mm, sheet.bottom + tail + 1.5)
     canvas = page(fig)
     sheet.draw(canvas, example)
     write(canvas, 3.0, sheet.bottom + 2.0, options.width_mm - 6.0, words)
     style.header(fig, letter=options.panel_letter, heading="", simulated=inputs.study.simulated)
     return Drawing(fig, _with_example(data, example))
+
+
+def _line() -> float:
+    """Distance in mm of two lines of labels."""
+    return style.line_height(style.small())
 
 
 class Label(NamedTuple):
@@ -123,20 +126,20 @@ class _Sheet:
             PROBABILITY: f"Probability of {inputs.study.positive}",
         }
         self.titles = [titles.get(a.name) or predictor_label(a.name, inputs.study) for a in axes]
-        longest = max(style.text_width(title, style.SMALL, bold=True) for title in self.titles)
+        longest = max(style.text_width(title, style.small(), bold=True) for title in self.titles)
         self.names = min(longest, 0.26 * width)
         self.left = 3.0 + self.names + 6.0
         self.right = width - 6.0
-        self.named = [style.wrap(title, self.names, style.SMALL, bold=True) for title in self.titles]
+        self.named = [style.wrap(title, self.names, style.small(), bold=True) for title in self.titles]
         self.low = min(self.total.low, self.probability.low)
         self.high = max(self.total.high, self.probability.high)
         self.labels = [self._labels(axis) for axis in axes]
         self.lines: list[float] = []
-        y = style.HEADER
+        y = style.head()
         for labels, names in zip(self.labels, self.named, strict=True):
-            above = max((label.line // 2 + 1 for label in labels if label.way < 0), default=0) * LINE
-            below = max((label.line // 2 + 1 for label in labels if label.way > 0), default=0) * LINE
-            half = len(names) * LINE / 2
+            above = max((label.line // 2 + 1 for label in labels if label.way < 0), default=0) * _line()
+            below = max((label.line // 2 + 1 for label in labels if label.way > 0), default=0) * _line()
+            half = len(names) * _line() / 2
             y += max(above + TICK, half) + 0.8
             self.lines.append(y)
             y += max(below + TICK, half) + 0.8
@@ -152,7 +155,7 @@ class _Sheet:
     def _labels(self, axis: NomogramAxis) -> list[Label]:
         """The labels that are printed: on lines below the axis (0, 2, …) or above it (1, 3, …)."""
         places = [self.x(axis, tick.position) for tick in axis.ticks]
-        widths = [style.text_width(tick.label, style.SMALL) for tick in axis.ticks]
+        widths = [style.text_width(tick.label, style.small()) for tick in axis.ticks]
         if axis.values is None:  # all levels are printed; those at the ends stay clear of the axis's name
             inside = [
                 min(max(x, self.left - 4.0 + w / 2), self.right + 4.0 - w / 2)
@@ -174,9 +177,9 @@ class _Sheet:
             for place, name in enumerate(names):
                 canvas.text(
                     3.0,
-                    y + (place - (len(names) - 1) / 2) * LINE,
+                    y + (place - (len(names) - 1) / 2) * _line(),
                     name,
-                    fontsize=style.SMALL,
+                    fontsize=style.small(),
                     fontweight="bold",
                     va="center_baseline",
                 )
@@ -185,9 +188,9 @@ class _Sheet:
                 text = axis.ticks[label.tick].label
                 canvas.text(
                     label.x,
-                    y + label.way * (TICK + (label.line // 2 + 0.5) * LINE),
+                    y + label.way * (TICK + (label.line // 2 + 0.5) * _line()),
                     text.replace("-", "−") if axis.values else text,
-                    fontsize=style.SMALL,
+                    fontsize=style.small(),
                     ha="center",
                     va="center_baseline",
                     gid="tick_label",
@@ -227,15 +230,20 @@ class _Sheet:
 
     def _example(self, canvas: Axes, example: Example) -> None:
         by_name = {axis.name: (axis, y) for axis, y in zip(self.axes, self.lines, strict=True)}
-        dots: dict[str, Any] = {"color": EXAMPLE, "linestyle": (0, (1, 1.4)), "linewidth": 1.0, "zorder": 4}
+        dots: dict[str, Any] = {
+            "color": style.positive(),
+            "linestyle": (0, (1, 1.4)),
+            "linewidth": 1.0,
+            "zorder": 4,
+        }
         for reading in example.readings:
             axis, y = by_name[reading.axis]
             x = self.x(axis, reading.points)
             canvas.plot([x, x], [self.lines[0], y], **dots)
-            canvas.plot([x], [y], "o", color=EXAMPLE, markersize=3.5, zorder=5)
+            canvas.plot([x], [y], "o", color=style.positive(), markersize=3.5, zorder=5)
         x = self.x(self.total, example.read_total)
         canvas.plot([x, x], [self.lines[-2], self.lines[-1]], **dots)
-        canvas.plot([x, x], self.lines[-2:], "o", color=EXAMPLE, markersize=3.5, zorder=5)
+        canvas.plot([x, x], self.lines[-2:], "o", color=style.positive(), markersize=3.5, zorder=5)
 
 
 def _words(example: Example | None, inputs: FigureInputs) -> list[Paragraph]:

@@ -8,13 +8,13 @@ from pydantic import Field
 
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs
-from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
+from her2radiomics.manuscript.figures.registry import Drawing, FramedOptions, figure
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class RadScoreOptions(FigureOptions):
+class RadScoreOptions(FramedOptions):
     """Waterfall of a model's score by patient."""
 
     kind: Literal["rad_score"] = Field(description="Score by patient (waterfall), with the locked threshold.")
@@ -50,10 +50,11 @@ def draw(inputs: FigureInputs, options: RadScoreOptions) -> Drawing:
     rows = inputs.predictions_of(options.model, options.partition)
     rows = rows.sort_values(["score", "patient_id"], kind="stable").reset_index(drop=True)
     cut = threshold_on_score(rows, float(inputs.performance_of(options.model, options.partition).threshold))
-    width, tall = options.width_mm, min(options.width_mm * 0.5, 65.0)
-    fig = style.new_figure(width, style.HEADER + 5.0 + tall + 9.0)
-    axes = style.place(fig, 14.0, style.HEADER + 5.0, width - 17.0, tall)
-    colours = [style.POSITIVE if label else style.NEGATIVE for label in rows["label"]]
+    width, tall = options.width_mm, options.height_mm or min(options.width_mm * 0.5, 65.0)
+    margin, top = style.mm(14.0), style.head() + style.mm(5.0)
+    fig = style.new_figure(width, top + tall + style.mm(9.0))
+    axes = style.place(fig, margin, top, width - margin - 3.0, tall)
+    colours = [style.positive() if label else style.negative() for label in rows["label"]]
     axes.bar(rows.index, rows["score"] - cut, bottom=cut, width=0.8, color=colours, linewidth=0)
     axes.axhline(cut, color=style.INK, linewidth=0.8)
     axes.annotate(
@@ -64,21 +65,21 @@ def draw(inputs: FigureInputs, options: RadScoreOptions) -> Drawing:
         textcoords="offset points",
         ha="right",
         va="top",
-        fontsize=style.SMALL,
+        fontsize=style.small(),
     )
     axes.set_xlim(-1, len(rows))
     axes.spines["bottom"].set_visible(False)
     axes.set_xticks([])
     axes.set_xlabel("Patients, by score")
     axes.set_ylabel(options.axis)
-    height = fig.get_size_inches()[1] / style.MM
+    height = style.size(fig)[1]
     fig.legend(
         handles=[
-            Patch(facecolor=style.POSITIVE, label=inputs.study.positive),
-            Patch(facecolor=style.NEGATIVE, label=inputs.study.negative),
+            Patch(facecolor=style.positive(), label=inputs.study.positive),
+            Patch(facecolor=style.negative(), label=inputs.study.negative),
         ],
         loc="upper left",
-        bbox_to_anchor=(12.0 / width, 1 - (style.HEADER - 1.0) / height),
+        bbox_to_anchor=((margin - 2.0) / width, 1 - (style.head() - 1.0) / height),
         ncols=2,
         handlelength=1.4,
         columnspacing=1.2,

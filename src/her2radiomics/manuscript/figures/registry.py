@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import Field
 
+from her2radiomics.manuscript import style
+from her2radiomics.manuscript.palettes import PaletteName
 from her2radiomics.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,8 +23,8 @@ class FigureOptions(Settings):
     """What every figure of a protocol says."""
 
     id: str = Field(
-        description="File name and number: figure_<n><letter>_<what>.",
-        pattern=r"^figure_[0-9]+[a-z]?_[a-z0-9_]+$",
+        description="File name and number: figure_<n><letter>_<what>; supplementary: figure_s<n><letter>_<what>.",
+        pattern=r"^figure_s?[0-9]+[a-z]?_[a-z0-9_]+$",
     )
     title: str = Field(
         description="The figure's title, as in the list of figures and in the files' metadata."
@@ -32,6 +34,12 @@ class FigureOptions(Settings):
         84.0, description="Printed width in mm: 84 is one column, 174 two.", ge=60, le=240
     )
     panel_letter: str = Field("", description="Bold letter at the upper left.", max_length=2)
+    palette: PaletteName | None = Field(
+        None, description="Colours; without it those of the protocol's palette."
+    )
+    font_size: float = Field(
+        style.FONT_SIZE, description="Size of axis labels in pt; small type is 7/8 of it.", ge=8, le=10
+    )
 
     def models_used(self, need: str) -> tuple[str, ...]:
         """Models whose ``need`` (``predictions``, ``coefficients``, …) the figure reads."""
@@ -44,6 +52,34 @@ class FigureOptions(Settings):
         """Inputs that the figure reads, of those that its kind usually needs."""
         return usual
 
+    def columns_used(self) -> tuple[str, ...]:
+        """Participants columns that the figure reads."""
+        return ()
+
+    def partitions_used(self) -> tuple[str, ...]:
+        """Partitions that the figure names."""
+        one = getattr(self, "partition", None)
+        return (one,) if one else tuple(getattr(self, "partitions", ()))
+
+
+class FramedOptions(FigureOptions):
+    """What a figure with one frame of axes says besides: composed figures bring such frames into line."""
+
+    height_mm: float | None = Field(
+        None, description="Height of the axes' frame in mm; without it as suits the width.", ge=20, le=200
+    )
+
+
+class SquareOptions(FramedOptions):
+    """A frame as wide as it is tall."""
+
+    def place_square(self) -> tuple[float, float]:
+        """Left edge and side of the frame in mm: in the middle of what the axis labels leave."""
+        margin = style.mm(14.0)
+        room = self.width_mm - margin - 3.0
+        side = min(room, self.height_mm or 110.0)
+        return margin + (room - side) / 2, side
+
 
 @dataclass(frozen=True)
 class Drawing:
@@ -51,6 +87,7 @@ class Drawing:
 
     figure: Figure
     data: pd.DataFrame
+    look: style.Look = field(default_factory=style.Look)
 
 
 Draw = Callable[["FigureInputs", Any], Drawing]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.registry import KINDS, Drawing, FigureOptions, Kind
+from her2radiomics.manuscript.palettes import PALETTES
 
 # inputs that are one file a model
 BY_MODEL = ("predictions", "calibration", "coefficients", "selection", "nomogram", "lasso_path", "lasso_cv")
@@ -39,6 +41,11 @@ def models_needed(settings: FigureOptions, need: str | None = None) -> tuple[str
     return tuple(dict.fromkeys(models))
 
 
+def look_of(settings: FigureOptions, inputs: FigureInputs) -> style.Look:
+    """Palette and size of type: the figure's own, or the protocol's palette."""
+    return style.Look(PALETTES[settings.palette or inputs.study.palette], settings.font_size)
+
+
 def draw(settings: FigureOptions, inputs: FigureInputs) -> Drawing:
     """Draw a figure in the project's style.
 
@@ -57,8 +64,9 @@ def draw(settings: FigureOptions, inputs: FigureInputs) -> Drawing:
                 inputs.path(name, model)
         else:
             inputs.path(name)
-    with style.in_style():
-        return kind_of(settings).draw(inputs, settings)
+    look = look_of(settings, inputs)
+    with style.in_style(look):
+        return replace(kind_of(settings).draw(inputs, settings), look=look)
 
 
 def render(
@@ -96,7 +104,7 @@ def render(
 def write(drawing: Drawing, stem: Path, about: Mapping[str, str], *, simulated: bool) -> tuple[Path, ...]:
     """Write a drawing as :func:`render` does; ``about`` is kept in the files, ``simulated`` marks the rows drawn."""
     stem.parent.mkdir(parents=True, exist_ok=True)
-    with style.in_style():
+    with style.in_style(drawing.look):
         style.save(drawing.figure, stem, about)
     data = drawing.data.copy()
     data["simulated"] = int(simulated)

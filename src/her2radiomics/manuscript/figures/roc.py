@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from her2radiomics.errors import TableError
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs
-from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
+from her2radiomics.manuscript.figures.registry import Drawing, SquareOptions, figure
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-class RocOptions(FigureOptions):
+class RocOptions(SquareOptions):
     """ROC curves: several models, AUC with its interval, the locked threshold."""
 
     kind: Literal["roc"] = Field(description="Receiver operating characteristic curves.")
@@ -111,14 +111,13 @@ def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
     import pandas as pd
 
     width = options.width_mm
-    side = min(width - 16.0, 110.0)
-    left = (width - side + 9.0) / 2
+    left, side = options.place_square()
     columns = 2 if width >= 150 else 1
     rows = 1 - -(len(options.models) + int(options.thresholds) + (options.band is not None)) // columns
     # below the axes, not in them: on unseen patients a poor curve runs where a legend would stand
-    legend_room = rows * 3.6 + 3.0
-    fig = style.new_figure(width, style.HEADER + side + 11.0 + legend_room)
-    axes = style.place(fig, left, style.HEADER, side, side)
+    legend_room = style.mm(rows * 3.6 + 3.0)
+    fig = style.new_figure(width, style.head() + side + style.mm(11.0) + legend_room)
+    axes = style.place(fig, left, style.head(), side, side)
     axes.plot([0, 1], [0, 1], color=style.RULE, linewidth=0.8, zorder=1)
 
     tables, order = [], list(inputs.study.models) or options.models
@@ -163,9 +162,9 @@ def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
         alignment="left",
         ncols=columns,
         loc="upper center",
-        bbox_to_anchor=(0.5, -9.5 / side),
+        bbox_to_anchor=(0.5, -style.mm(9.5) / side),
     )
-    legend.get_title().set_fontsize(style.SMALL)
+    legend.get_title().set_fontsize(style.small())
     legend.get_title().set_fontweight("bold")
     return Drawing(fig, pd.concat(tables, ignore_index=True))
 

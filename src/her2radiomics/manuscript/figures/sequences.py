@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 # directions of a slice by the body axis it lies across: radiological convention, head or front at the top
 VIEWS = {0: "PIL", 1: "LIP", 2: "LPS"}
-OUTLINE, RING = style.VERMILLION, style.SKY
 WINDOW = (1, 99.5)  # percentiles of the grey values seen that are shown black and white
 TALLEST = 225.0  # mm: a page
 _TUMOUR = "tumour"
@@ -64,23 +63,23 @@ def draw(inputs: FigureInputs, options: SequencesOptions) -> Drawing:
     rings = sorted({name for image in inputs.images for name in image.regions if name.startswith("ring_")})
     bands = [(row, outlined) for row in rows for outlined in ((False, True) if options.plain else (True,))]
     key = 6.0 if rings else 1.0
-    room = TALLEST - style.HEADER - 4.0 - key
+    room = TALLEST - style.head() - 4.0 - key
     if (side + gap) * len(bands) > room:
         side = room / len(bands) - gap
         left += (options.width_mm - left - 1.5 - (side + gap) * len(order) + gap) / 2
-    fig = style.new_figure(options.width_mm, style.HEADER + 4.0 + (side + gap) * len(bands) + key)
+    fig = style.new_figure(options.width_mm, style.head() + 4.0 + (side + gap) * len(bands) + key)
     letters = iter("abcdefghijklmnopqrstuvwxyz")
     drawn: list[dict[str, Any]] = []
     for down, (row, outlined) in enumerate(bands):
         for across, sequence in enumerate(order):
-            top = style.HEADER + 4.0 + down * (side + gap)
+            top = style.head() + 4.0 + down * (side + gap)
             axes = style.place(fig, left + across * (side + gap), top, side, side)
             axes.set_facecolor("black")
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set_visible(False)
             if down == 0:
                 title = inputs.study.sequences.get(sequence, sequence)
-                axes.set_title(title, fontsize=style.BASE, pad=2)
+                axes.set_title(title, fontsize=style.base(), pad=2)
             view = views.get((row, sequence))
             if view is None:
                 axes.text(0.5, 0.5, "not acquired", color="white", ha="center", transform=axes.transAxes)
@@ -168,7 +167,7 @@ class _View:
             tumour = self.regions[_TUMOUR]
             rings = [region | tumour for name, region in self.regions.items() if name != _TUMOUR]
             # of a ring the outer edge: its inner one is the tumour's
-            for region, colour in [*((ring, RING) for ring in rings), (tumour, OUTLINE)]:
+            for region, colour in [*((ring, style.RING) for ring in rings), (tumour, style.OUTLINE)]:
                 axes.contour(xs, ys, region.astype(float), levels=[0.5], colors=colour, linewidths=1.1)
         y, x = self.centre
         axes.set_xlim(x - field / 2, x + field / 2)
@@ -211,14 +210,14 @@ def _scale_bar(axes: Axes, field: float, length: float, *, label: bool) -> None:
     axes.plot([x - length, x], [y, y], color="white", linewidth=1.6, solid_capstyle="butt")
     if label:
         text = f"{length:g} mm"
-        axes.text(x, y - 0.02 * field, text, color="white", fontsize=style.SMALL, ha="right", va="bottom")
+        axes.text(x, y - 0.02 * field, text, color="white", fontsize=style.small(), ha="right", va="bottom")
 
 
 def _row_names(fig: Figure, rows: list[str], left: float, side: float, gap: float, bands: int) -> None:
-    width, height = fig.get_size_inches() / style.MM
+    width, height = style.size(fig)
     for place, row in enumerate(rows):
-        middle = style.HEADER + 4.0 + (place * bands + bands / 2) * (side + gap) - gap / 2
-        lines = style.wrap(row, bands * side, style.BASE)
+        middle = style.head() + 4.0 + (place * bands + bands / 2) * (side + gap) - gap / 2
+        lines = style.wrap(row, bands * side, style.base())
         fig.text(
             (left - 1.0) / width,
             1 - middle / height,
@@ -227,7 +226,7 @@ def _row_names(fig: Figure, rows: list[str], left: float, side: float, gap: floa
             ha="right",
             va="center",
             multialignment="center",
-            fontsize=style.BASE,
+            fontsize=style.base(),
         )
 
 
@@ -235,6 +234,6 @@ def _key(fig: Figure, rings: list[str], inputs: FigureInputs) -> None:
     from matplotlib.lines import Line2D
 
     names = [inputs.study.regions.get(ring, ring.replace("_", " ")) for ring in rings]
-    handles = [Line2D([], [], color=OUTLINE, label="Tumour")]
-    handles += [Line2D([], [], color=RING, label=name) for name in names]
+    handles = [Line2D([], [], color=style.OUTLINE, label="Tumour")]
+    handles += [Line2D([], [], color=style.RING, label=name) for name in names]
     fig.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 0.0), ncols=len(handles))

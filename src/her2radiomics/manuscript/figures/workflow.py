@@ -21,6 +21,7 @@ from her2radiomics.manuscript.figures.boxes import (
 )
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
+from her2radiomics.manuscript.palettes import tint
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,10 +29,7 @@ if TYPE_CHECKING:
 
 SELECTION = "Feature selection (training)"
 GAP = 5.0  # mm between boxes, where the arrows are
-BAND = 5.0  # mm of a box's heading
 BETWEEN = 1.2  # mm from one bar of the selection to the next
-COUNT = 10.0  # mm kept beside the bars for the number of features
-BAR = "#bfe0f5"
 
 
 class WorkflowOptions(FigureOptions):
@@ -66,11 +64,11 @@ def draw(inputs: FigureInputs, options: WorkflowOptions) -> Drawing:
         max(_height(stage, width, funnel) for stage, width in zip(row, each, strict=True))
         for row, each in zip(rows, widths, strict=True)
     ]
-    fig = style.new_figure(options.width_mm, style.HEADER + sum(tall) + GAP * (len(rows) - 1) + 2.0)
+    fig = style.new_figure(options.width_mm, style.head() + sum(tall) + GAP * (len(rows) - 1) + 2.0)
     axes = page(fig)
 
     boxes: list[Box] = []
-    y = style.HEADER
+    y = style.head()
     for row, each, height in zip(rows, widths, tall, strict=True):
         x = 2.0
         for stage, width in zip(row, each, strict=True):
@@ -88,6 +86,16 @@ def draw(inputs: FigureInputs, options: WorkflowOptions) -> Drawing:
     return Drawing(fig, data)
 
 
+def _band() -> float:
+    """Height in mm of a box's heading."""
+    return style.mm(5.0)
+
+
+def _count() -> float:
+    """Room in mm beside the bars for the number of features."""
+    return style.mm(10.0)
+
+
 class _Stage(NamedTuple):
     """Heading and text of one box."""
 
@@ -98,14 +106,16 @@ class _Stage(NamedTuple):
 def _height(stage: _Stage, width: float, funnel: list[tuple[str, int]]) -> float:
     """Height in mm that a box needs at a width."""
     extra = _funnel_height(funnel, width) if stage.heading == SELECTION else 0.0
-    return BAND + height_of(stage.text, width) + extra
+    return _band() + height_of(stage.text, width) + extra
 
 
 def _widths(row: list[_Stage], room: float, funnel: list[tuple[str, int]]) -> list[float]:
     """Widths in mm of the boxes of a row that make the row lowest; of equal ones the most even."""
     if len(row) == 1:
         return [room]
-    least = [style.text_width(f"0  {stage.heading}", style.BASE, bold=True) + 2 * PAD + 0.5 for stage in row]
+    least = [
+        style.text_width(f"0  {stage.heading}", style.base(), bold=True) + 2 * PAD + 0.5 for stage in row
+    ]
     shares = [
         shares
         for shares in product(range(4, 13), repeat=len(row))
@@ -161,18 +171,22 @@ def _stage_box(
     """A box with its heading in a band of colour."""
     from matplotlib.patches import Rectangle
 
-    box = draw_box(axes, x, y, width, [], height=height, edge=style.BLUE)
-    axes.add_patch(Rectangle((x, y), width, BAND, facecolor=style.BLUE, edgecolor=style.BLUE, linewidth=0.7))
+    box = draw_box(axes, x, y, width, [], height=height, edge=style.negative())
+    axes.add_patch(
+        Rectangle(
+            (x, y), width, _band(), facecolor=style.negative(), edgecolor=style.negative(), linewidth=0.7
+        )
+    )
     axes.text(
         x + PAD,
-        y + BAND / 2,
+        y + _band() / 2,
         f"{number}  {stage.heading}",
         color="white",
-        fontsize=style.BASE,
+        fontsize=style.base(),
         fontweight="bold",
         va="center_baseline",
     )
-    write(axes, x + PAD, y + BAND + PAD, width - 2 * PAD, stage.text)
+    write(axes, x + PAD, y + _band() + PAD, width - 2 * PAD, stage.text)
     return box
 
 
@@ -201,31 +215,33 @@ def _funnel(selection: pd.DataFrame, inputs: FigureInputs) -> list[tuple[str, in
 
 
 def _funnel_rows(funnel: list[tuple[str, int]], width: float) -> list[list[str]]:
-    return [style.wrap(label, width - 2 * PAD - COUNT, style.SMALL) for label, _ in funnel]
+    return [style.wrap(label, width - 2 * PAD - _count(), style.small()) for label, _ in funnel]
 
 
 def _funnel_height(funnel: list[tuple[str, int]], width: float) -> float:
     lines = sum(len(row) for row in _funnel_rows(funnel, width))
-    return lines * style.line_height(style.SMALL) + len(funnel) * BETWEEN
+    return lines * style.line_height(style.small()) + len(funnel) * BETWEEN
 
 
 def _draw_funnel(axes: Axes, box: Box, funnel: list[tuple[str, int]]) -> None:
     """A bar a step under the step's name, its length by the logarithm of the number of features left."""
     from matplotlib.patches import Rectangle
 
-    room = box.width - 2 * PAD - COUNT
+    room = box.width - 2 * PAD - _count()
     most = max(math.log1p(n) for _, n in funnel) or 1.0
-    y = box.y + BAND + PAD
+    y = box.y + _band() + PAD
     for (_, n), lines in zip(funnel, _funnel_rows(funnel, box.width), strict=True):
-        height = len(lines) * style.line_height(style.SMALL) + 0.4
+        height = len(lines) * style.line_height(style.small()) + 0.4
         length = max(room * math.log1p(n) / most, 0.3)
-        axes.add_patch(Rectangle((box.x + PAD, y), length, height, facecolor=BAR, linewidth=0))
+        axes.add_patch(
+            Rectangle((box.x + PAD, y), length, height, facecolor=tint(style.negative(), 0.25), linewidth=0)
+        )
         write(axes, box.x + PAD + 0.6, y + 0.2, room, [Paragraph(" ".join(lines))])
         axes.text(
             box.x + box.width - PAD,
             y + height / 2,
             f"{n:,}",
-            fontsize=style.SMALL,
+            fontsize=style.small(),
             ha="right",
             va="center_baseline",
         )
