@@ -24,7 +24,9 @@ from her2radiomics.cohort.tables import MANIFEST_COLUMNS, check_label, check_par
 from her2radiomics.columns import STAGES
 from her2radiomics.config import Config, RunRequest
 from her2radiomics.errors import SettingsError
+from her2radiomics.extraction.options import extraction_suffix
 from her2radiomics.protocol import Protocol
+from her2radiomics.protocol import Sequence as SequenceSettings
 from her2radiomics.settings import overlay, read_yaml, validate
 
 PARTITIONS = ("training", "testing", "external")
@@ -53,6 +55,11 @@ class Dataset:
     def simulated(self) -> bool:
         """Whether the patients are made, not real."""
         return self.cohort.kind == "simulated"
+
+    @property
+    def image_root(self) -> str:
+        """The folder that the manifest's paths are relative to."""
+        return self.folder if self.root is None else str(self.root)
 
     def case_rows(self, patient: str, sequence: str) -> list[dict[str, str]]:
         """The manifest's rows of one patient's sequence (breast masks included).
@@ -108,9 +115,11 @@ class Run:
         return sorted(self.participants.loc[self.participants["exclude_reason"] == "", "patient_id"])
 
     def extraction_id(self, sequence: str) -> str:
-        """Name of an extraction: runs with the same parameters and regions share it."""
+        """Name of an extraction: runs with the same parameters, regions and preprocessing share it."""
         settings = self.protocol.sequences[sequence]
-        return f"{settings.parameters}.{'+'.join(settings.regions)}"
+        named = f"{settings.parameters}.{'+'.join(settings.regions)}"
+        done = extraction_suffix(settings.preprocessing, settings.log_padding)
+        return f"{named}.{done}" if done else named
 
     def cases(self) -> list[tuple[str, str]]:
         """Every patient and sequence that is to be extracted."""
@@ -123,7 +132,12 @@ class Run:
     def targets(self, kind: str) -> list[str]:
         """Files that a target asks for: ``extraction``, ``figures``, ``tables``, ``report`` or ``all``."""
         extraction = (
-            [f"{self.folder}/cohort/qc.csv", f"{self.folder}/features/cohort.parquet"]
+            [
+                f"{self.folder}/cohort/qc.csv",
+                f"{self.folder}/features/cohort.parquet",
+                f"{self.folder}/features/ibsi.csv",
+                *(f"{self.folder}/cohort/grey_levels.{end}" for end in FIGURE_FORMATS),
+            ]
             if self.extracted
             else []
         )
@@ -143,6 +157,27 @@ class Run:
             "report": report,
             "all": [*extraction, *features, *figures, *tables, *report],
         }[kind]
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What is extracted from one sequence of a data set."""
+
+    dataset: Dataset
+    sequence: str
+    settings: SequenceSettings
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Preprocessing and padding as plain data; empty for the default."""
+        if not extraction_suffix(self.settings.preprocessing, self.settings.log_padding):
+            return {}
+        return self.settings.model_dump(mode="json", include={"preprocessing", "log_padding"})
+
+    def precontrast(self, patient: str) -> str:
+        """The image that is subtracted from the patient's; empty where none is, or where the manifest lacks it."""
+        subtracted = self.settings.preprocessing.subtract
+        return self.dataset.case_rows(patient, subtracted)[0]["image"] if subtracted else ""
 
 
 class Plan:
@@ -175,6 +210,14 @@ class Plan:
                 raise SettingsError(
                     f"config.yaml: data.{name}: there is no cohort file workflow/cohorts/{name}.yaml."
                 )
+
+    def extraction(self, dataset: str, name: str, sequence: str) -> Extraction | None:
+        """What the runs ask of an extraction (:meth:`Run.extraction_id`); ``None`` where no run asks for it."""
+        for run in self.runs.values():
+            if run.dataset.id == dataset and run.extracted and sequence in run.protocol.sequences:
+                if run.extraction_id(sequence) == name:
+                    return Extraction(run.dataset, sequence, run.protocol.sequences[sequence])
+        return None
 
     def targets(self, kind: str) -> list[str]:
         """Files of all runs that a target asks for."""
@@ -241,6 +284,30 @@ class Plan:
                     f"run {run.id}: the manifest of cohort {run.dataset.cohort_id} holds no sequence '{name}'; "
                     f"it holds {', '.join(known)}.{hint}"
                 )
+            self._check_preprocessing(run, name, path)
+
+    def _check_preprocessing(self, run: Run, name: str, parameters: Path) -> None:
+        """Refuse what no patient's images could satisfy: a phase or breast mask that the whole manifest lacks."""
+        settings = run.protocol.sequences[name].preprocessing
+        manifest, where = run.dataset.data.manifest, f"run {run.id}: sequences.{name}.preprocessing"
+        known = sorted(manifest.loc[manifest["image"] != "", "sequence"].unique())
+        if settings.subtract is not None and settings.subtract not in known:
+            near = difflib.get_close_matches(settings.subtract, known, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            if run.dataset.simulated:
+                hint += " A simulated cohort holds the sequences of the protocol's simulation.sequences."
+            raise SettingsError(
+                f"{where}.subtract: the manifest of cohort {run.dataset.cohort_id} holds no sequence "
+                f"'{settings.subtract}'; it holds {', '.join(known)}.{hint}"
+            )
+        masked = (manifest["sequence"] == name) & (manifest["region"] == "breast")
+        if settings.needs_breast and not masked.any():
+            raise SettingsError(
+                f"{where} says within: breast, but the manifest of cohort {run.dataset.cohort_id} holds no breast "
+                f"mask (region breast) of {name}. Add them, or say within: foreground or within: image."
+            )
+        if settings.normalise or settings.resample:
+            settings.refuse_twice(read_yaml(parameters).get("setting") or {}, where)
 
     def _cohort(self, name: str) -> Cohort:
         content = self._cohort_content(name)

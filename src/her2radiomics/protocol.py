@@ -11,6 +11,9 @@ from pydantic import Field, field_validator, model_validator
 from her2radiomics.cohort.partitions import Partitioning
 from her2radiomics.columns import Column, Stage, stage_allows
 from her2radiomics.evaluation import EvaluationSettings
+from her2radiomics.extraction.filters import LOG_PADDING
+from her2radiomics.extraction.options import LogPadding
+from her2radiomics.imaging.preprocessing_settings import Preprocessing
 from her2radiomics.manuscript.figures import FigureSettings
 from her2radiomics.manuscript.tables import PublishedNumber, TableSettings
 from her2radiomics.modelling.settings import ModelSettings
@@ -47,6 +50,15 @@ class Sequence(Settings):
     )
     parameters: str = Field(description="PyRadiomics parameter file in workflow/extraction, without .yaml.")
     features: int = Field(gt=0, description="Features expected from each region; another count is an error.")
+    preprocessing: Preprocessing = Field(
+        default_factory=Preprocessing,
+        description="What is done to image and masks first; nothing unless it is named here.",
+    )
+    log_padding: LogPadding = Field(
+        LOG_PADDING,
+        description="How far, in σ, Laplacian-of-Gaussian filters see beyond the regions: 12 gives the whole image's "
+        "values to 1e-6, exact (20) to 1e-9 at more cost.",
+    )
 
 
 class Contradiction(Settings):
@@ -129,6 +141,12 @@ class Protocol(Settings):
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Protocol:
+        for sequence, item in self.sequences.items():
+            if item.preprocessing.subtract == sequence:
+                raise ValueError(
+                    f"sequences.{sequence}.preprocessing.subtract: found the sequence itself; expected another one, "
+                    "the pre-contrast phase"
+                )
         for name, model in self.models.items():
             here = f"models.{name}"
             _known(f"{here}.candidates", getattr(model, "candidates", []), self.columns)

@@ -75,10 +75,23 @@ def simulated_batches(dataset):
     ]
 
 
-def expected_features(parameters):
-    """How many features a region has, as the protocols that use this parameter file say."""
-    items = [item for run in RUNS.values() for item in run.protocol.sequences.values()]
-    return next(item.features for item in items if item.parameters == parameters)
+def extraction_of(wildcards):
+    """What a run asks of the extraction whose folder and sequence these wildcards name."""
+    w = wildcards
+    name = f"{w.parameters}.{w.regions}{w.preprocessing}"
+    found = PLAN.extraction(w.dataset, name, w.sequence)
+    if found is None:
+        raise WorkflowError(f"no run of config.yaml extracts {w.sequence} as '{name}'.")
+    return found
+
+
+def extraction_files(dataset, patient, extraction):
+    """Files of a case, and the pre-contrast image that is subtracted."""
+    subtracted = extraction.precontrast(patient)
+    files = case_files(dataset, patient, extraction.sequence)
+    if subtracted and (dataset.simulated or Path(subtracted).exists()):
+        files = list(dict.fromkeys([*files, subtracted]))
+    return files
 
 
 def parameter_files(run):

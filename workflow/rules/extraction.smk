@@ -1,19 +1,20 @@
 # Features of one patient's sequence: all readers and regions of the image in one job, then the cohort's table.
 rule extract:
     input:
-        files=lambda w: case_files(dataset_of(w), w.patient, w.sequence),
+        files=lambda w: extraction_files(dataset_of(w), w.patient, extraction_of(w)),
         parameters="workflow/extraction/{parameters}.yaml",
     output:
-        features="results/cohorts/{dataset}/extraction/{parameters}.{regions}/{patient}/{sequence}.features.csv",
-        qc="results/cohorts/{dataset}/extraction/{parameters}.{regions}/{patient}/{sequence}.qc.csv",
-        overlay="results/cohorts/{dataset}/extraction/{parameters}.{regions}/{patient}/{sequence}.png",
+        features="results/cohorts/{dataset}/extraction/{parameters}.{regions}{preprocessing}/{patient}/{sequence}.features.csv",
+        qc="results/cohorts/{dataset}/extraction/{parameters}.{regions}{preprocessing}/{patient}/{sequence}.qc.csv",
+        overlay="results/cohorts/{dataset}/extraction/{parameters}.{regions}{preprocessing}/{patient}/{sequence}.png",
     log:
-        "logs/{dataset}/extraction/{parameters}.{regions}/{patient}/{sequence}.log",
+        "logs/{dataset}/extraction/{parameters}.{regions}{preprocessing}/{patient}/{sequence}.log",
     benchmark:
-        "logs/{dataset}/extraction/{parameters}.{regions}/{patient}/{sequence}.benchmark.tsv"
+        "logs/{dataset}/extraction/{parameters}.{regions}{preprocessing}/{patient}/{sequence}.benchmark.tsv"
     wildcard_constraints:
         parameters="[A-Za-z0-9_]+",
         regions="[a-z0-9_+.]+",
+        preprocessing=r"(?:\.[a-z0-9]+(?:-[a-z0-9]+)*-[0-9a-f]{8})?",
     conda:
         "../../envs/study.yaml"
     resources:
@@ -22,7 +23,10 @@ rule extract:
     params:
         rows=lambda w: dataset_of(w).case_rows(w.patient, w.sequence),
         regions=lambda w: w.regions.split("+"),
-        features=lambda w: expected_features(w.parameters),
+        features=lambda w: extraction_of(w).settings.features,
+        options=lambda w: extraction_of(w).options,
+        precontrast=lambda w: extraction_of(w).precontrast(w.patient),
+        root=lambda w: dataset_of(w).image_root,
         simulated=lambda w: dataset_of(w).simulated,
     message:
         "features: patient {wildcards.patient}, {wildcards.sequence}"
@@ -81,3 +85,48 @@ rule bring_features:
         "brought feature table: {wildcards.run}"
     shell:
         "cp {input} {output} 2> {log}"
+
+
+rule grey_levels:
+    input:
+        qc="results/{run}/cohort/qc.csv",
+    output:
+        **{
+            ending: f"results/{{run}}/cohort/grey_levels.{ending}"
+            for ending in FIGURE_FORMATS
+        },
+    log:
+        "logs/{run}/grey_levels.log",
+    benchmark:
+        "logs/{run}/grey_levels.benchmark.tsv"
+    conda:
+        "../../envs/study.yaml"
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        text=lambda w: describe.grey_level_text(run_of(w)),
+    message:
+        "grey levels of the regions: {wildcards.run}"
+    script:
+        "../../scripts/grey_levels.py"
+
+
+rule standards:
+    input:
+        lambda w: parameter_files(run_of(w)),
+    output:
+        "results/{run}/features/ibsi.csv",
+    log:
+        "logs/{run}/standards.log",
+    benchmark:
+        "logs/{run}/standards.benchmark.tsv"
+    conda:
+        "../../envs/study.yaml"
+    resources:
+        mem_mb=500,
+        runtime=5,
+    message:
+        "image biomarker standards: {wildcards.run}"
+    script:
+        "../../scripts/standards.py"

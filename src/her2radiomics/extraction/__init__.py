@@ -14,12 +14,11 @@ if TYPE_CHECKING:
     from her2radiomics.extraction.case import CaseResult, extract_case
     from her2radiomics.extraction.overlay import draw_overlay
     from her2radiomics.extraction.parameters import Parameters, read_parameters
-    from her2radiomics.extraction.tables import check_failed_share, merge, write_case
+    from her2radiomics.extraction.tables import merge, write_case
 
 _HOMES = {
     "CaseResult": "case",
     "Parameters": "parameters",
-    "check_failed_share": "tables",
     "draw_overlay": "overlay",
     "extract_case": "case",
     "extract_features": "api",
@@ -31,7 +30,6 @@ _HOMES = {
 __all__ = [
     "CaseResult",
     "Parameters",
-    "check_failed_share",
     "draw_overlay",
     "extract_case",
     "extract_features",

@@ -7,8 +7,13 @@ import csv
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from her2radiomics.errors import StudyError
+
+if TYPE_CHECKING:
+    from her2radiomics.extraction.engine import Values
+    from her2radiomics.extraction.parameters import Parameters
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,21 +35,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--label", help="mask value of the tumour, where the mask holds several")
     parser.add_argument("--breast", type=Path, help="breast mask that limits rings")
+    parser.add_argument(
+        "--preprocessing",
+        type=Path,
+        metavar="FILE",
+        help="YAML file with the keys of a protocol's preprocessing (n4, subtract, clip, normalise, resample, "
+        "resample_mask)",
+    )
+    parser.add_argument(
+        "--precontrast", type=Path, metavar="IMAGE", help="image that the preprocessing subtracts"
+    )
+    parser.add_argument(
+        "--exact-log",
+        action="store_true",
+        help="Laplacian of Gaussian to the last digits (crops padded by 20 σ)",
+    )
     parser.add_argument("--output", type=Path, help="CSV file (default: standard output)")
     options = parser.parse_args(arguments)
 
-    from her2radiomics.extraction.engine import extract
-    from her2radiomics.extraction.parameters import read_parameters
-    from her2radiomics.imaging import make_region, read_image, read_mask
-
     try:
-        parameters = read_parameters(options.parameters)
-        image = read_image(options.image)
-        mask = read_mask(options.mask, image, options.label)
-        breast = read_mask(options.breast, image) if options.breast else None
         names = list(dict.fromkeys(options.region or ["tumour_volume"]))
-        regions = {name: make_region(mask, name, breast) for name in names}
-        values = extract(image, regions, parameters)
+        parameters, values = _extract(options, names)
     except StudyError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -58,6 +69,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with options.output.open("w", newline="", encoding="utf-8") as stream:
             csv.writer(stream, lineterminator="\n").writerows([header, *lines])
     return 0
+
+
+def _extract(options: argparse.Namespace, names: Sequence[str]) -> tuple[Parameters, dict[str, Values]]:
+    """The parameter file as read, and the features of each region; warnings go to standard error."""
+    from her2radiomics.extraction.engine import extract
+    from her2radiomics.extraction.filters import EXACT_LOG_PADDING, LOG_PADDING
+    from her2radiomics.extraction.loading import load_case
+    from her2radiomics.extraction.parameters import read_parameters
+    from her2radiomics.imaging import make_region
+    from her2radiomics.imaging.preprocessing_settings import Preprocessing
+    from her2radiomics.settings import load
+
+    parameters = read_parameters(options.parameters)
+    preprocessing = load(Preprocessing, options.preprocessing) if options.preprocessing else None
+    if preprocessing is not None:
+        preprocessing.refuse_twice(parameters.settings, str(options.parameters))
+    row = {"patient_id": "", "sequence": "", "reader": "", "image": str(options.image), "mask_label": ""}
+    rows = [row | {"region": "tumour", "mask": str(options.mask), "mask_label": options.label or ""}]
+    if options.breast:
+        rows.append(row | {"region": "breast", "mask": str(options.breast)})
+    case = load_case(rows, preprocessing, precontrast=options.precontrast or "")
+    for problem in case.problems.values():
+        raise problem
+    for warning in case.warnings[""]:
+        print(f"warning: {warning}", file=sys.stderr)
+    assert case.image is not None
+    regions = {name: make_region(case.masks[""], name, case.breast) for name in names}
+    padding = EXACT_LOG_PADDING if options.exact_log else LOG_PADDING
+    return parameters, extract(case.image, regions, parameters, log_padding=padding)
 
 
 if __name__ == "__main__":

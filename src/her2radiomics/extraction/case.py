@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from her2radiomics.errors import CaseError, SettingsError
+from her2radiomics.extraction.filters import LOG_PADDING
+from her2radiomics.extraction.loading import LoadedCase, Row, load_case, named, relative_to, shown
 from her2radiomics.imaging.checks import MAX_GREY_LEVELS, check_grey_levels, extremes, times
 from her2radiomics.imaging.regions import Region, parse_region
 
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
     import SimpleITK as sitk
 
     from her2radiomics.extraction.parameters import Parameters
+    from her2radiomics.imaging.preprocessing_settings import Preprocessing
 
-Row = Mapping[str, str]
 FIRST_READER = "1"
 SPIKE_RATIO = 100.0  # the image's largest magnitude over the region's, above which filters lose contrast
 QC_COLUMNS = (
@@ -44,20 +46,6 @@ QC_COLUMNS = (
 
 
 @dataclass
-class LoadedCase:
-    """The image of a case, every reader's tumour mask, the breast mask, and what could not be read.
-
-    ``masks`` and ``problems`` are keyed by reader; a problem with the image is every reader's problem.
-    """
-
-    rows: dict[str, Row]
-    image: sitk.Image | None = None
-    breast: sitk.Image | None = None
-    masks: dict[str, sitk.Image] = field(default_factory=dict)
-    problems: dict[str, CaseError] = field(default_factory=dict)
-
-
-@dataclass
 class CaseResult:
     """What one case yields.
 
@@ -80,85 +68,6 @@ class CaseResult:
     case: LoadedCase
 
 
-def load_case(rows: Sequence[Row]) -> LoadedCase:
-    """Read the image once and every reader's mask; what fails is kept as that reader's problem.
-
-    Parameters
-    ----------
-    rows
-        Manifest rows of one patient and sequence: ``patient_id, sequence, reader, region, image, mask,
-        mask_label``.
-    """
-    from her2radiomics.imaging import read_image, read_mask
-
-    _one_case(rows)
-    tumours = {row["reader"]: row for row in rows if (row.get("region") or "tumour") == "tumour"}
-    case = LoadedCase(dict(sorted(tumours.items())))
-    try:
-        _check_rows(rows, case.rows)
-        case.image = read_image(rows[0]["image"])
-        for row in rows:
-            if row.get("region") == "breast":
-                case.breast = read_mask(row["mask"], case.image, row.get("mask_label"))
-    except Exception as error:  # a broken file must cost this case only, whatever its reader raises
-        case.problems = {reader: _named(error, row, rows[0]["image"]) for reader, row in case.rows.items()}
-        case.image = None
-        return case
-    for reader, row in case.rows.items():
-        try:
-            if not row.get("mask"):
-                raise CaseError(
-                    found="no mask",
-                    expected="a tumour mask for a sequence whose features are extracted",
-                    remedy="Fill in the manifest's mask, or exclude the patient with a reason.",
-                )
-            case.masks[reader] = read_mask(row["mask"], case.image, row.get("mask_label"))
-        except Exception as error:
-            case.problems[reader] = _named(error, row, row.get("mask") or row["image"])
-    return case
-
-
-def _one_case(rows: Sequence[Row]) -> None:
-    cases = {(row["patient_id"], row["sequence"]) for row in rows}
-    if len(cases) != 1:
-        raise SettingsError(
-            f"found manifest rows of {len(cases)} cases; expected one patient and one sequence."
-        )
-
-
-def _check_rows(rows: Sequence[Row], tumours: Mapping[str, Row]) -> None:
-    """Refuse rows that contradict each other: two images, an unknown region, one reader twice."""
-    images = sorted({row["image"] for row in rows if row.get("region") != "breast" or row["image"]})
-    regions = sorted({row.get("region") or "tumour" for row in rows} - {"tumour", "breast"})
-    count = sum((row.get("region") or "tumour") == "tumour" for row in rows)
-    found = ""
-    if len(images) != 1:
-        found = f"{len(images)} images ({', '.join(images)})"
-    elif regions:
-        found = f"the region {', '.join(regions)}"
-    elif count != len(tumours):
-        found = "two tumour masks of one reader"
-    if found:
-        raise CaseError(
-            found=found,
-            expected="one image, one mask (region tumour) a reader, at most one of the breast",
-            remedy="Correct the manifest.",
-        )
-
-
-def _named(error: Exception, row: Row, file: str) -> CaseError:
-    """Any failure as an error that names the case."""
-    if not isinstance(error, CaseError):
-        error = CaseError(
-            found=f"an unexpected {type(error).__name__}: {error}",
-            expected="a case that can be read and computed",
-            remedy="Open the files in a viewer; if they look right, report this as a bug with the case.",
-        )
-    return error.named(
-        patient=row["patient_id"], sequence=row["sequence"], reader=row["reader"], file=error.file or file
-    )
-
-
 def extract_case(
     rows: Sequence[Row],
     *,
@@ -167,6 +76,10 @@ def extract_case(
     expected_features: int | None = None,
     warn_grey_levels: tuple[int, int] = (16, 128),
     max_grey_levels: int = MAX_GREY_LEVELS,
+    preprocessing: Preprocessing | None = None,
+    precontrast: str | Path = "",
+    log_padding: float = LOG_PADDING,
+    root: str | Path = "",
 ) -> CaseResult:
     """Extract one patient's sequence: all readers and regions from one reading of the image.
 
@@ -189,12 +102,21 @@ def extract_case(
         Fewest and most grey levels of a region that pass without a warning.
     max_grey_levels
         Most grey levels of a region that are computed at all.
+    preprocessing
+        What to do to image and masks first, see :mod:`her2radiomics.imaging.preprocessing`; nothing without it.
+        Sizes, spacings and intensities in the quality-control rows are those after it.
+    precontrast
+        The patient's image to subtract, where ``preprocessing`` subtracts one.
+    log_padding
+        Padding of the Laplacian of Gaussian's crop in σ, 20 for exact values.
+    root
+        Folder of the data set: quality-control rows name files relative to it, as the manifest does.
 
     Raises
     ------
     SettingsError
-        When the parameter file, a region's name or the expected number is wrong: that is no one case's
-        fault.
+        When the parameter file, a region's name or the expected number is wrong, or parameter file and
+        preprocessing both normalise or resample: that is no one case's fault.
     """
     from her2radiomics.extraction.parameters import read_parameters
 
@@ -205,21 +127,24 @@ def extract_case(
             f"{parameters}: found {len(settings.feature_names)} features a region; expected the protocol's "
             f"{expected_features}. Correct the parameter file or the protocol."
         )
-    case = load_case(rows)
+    if preprocessing is not None:
+        preprocessing.refuse_twice(settings.settings, str(parameters))
+    case = load_case(rows, preprocessing, precontrast=precontrast, root=root)
     sequence = rows[0]["sequence"]
     columns = [f"{sequence}__{region.name}__{name}" for region in parsed for name in settings.feature_names]
     result = CaseResult([], [], ["patient_id", "reader", *columns], case)
     limits = (*warn_grey_levels, max_grey_levels)
+    knob = "bin width and normalise.scale" if preprocessing and preprocessing.normalise else "bin width"
     masks: dict[tuple[str, str], sitk.Image] = {}
-    quality = {reader: [_blank(row, region) for region in parsed] for reader, row in case.rows.items()}
+    quality = {reader: [_blank(row, region, root) for region in parsed] for reader, row in case.rows.items()}
     for reader, entries in quality.items():
         try:
             if reader in case.problems:
                 raise case.problems[reader]
-            masks |= _prepare_reader(case, reader, parsed, settings, entries, limits)
+            masks |= _prepare_reader(case, reader, parsed, settings, entries, limits, knob)
         except Exception as error:
-            _fail(entries, error, case.rows[reader])
-    values = _extract_all(case, masks, settings, quality)
+            _fail(entries, error, case.rows[reader], root)
+    values = _extract_all(case, masks, settings, quality, log_padding, root)
     for reader, entries in quality.items():
         if all(entry["status"] != "failed" for entry in entries):
             record: dict[str, Any] = {"patient_id": case.rows[reader]["patient_id"], "reader": reader}
@@ -237,6 +162,8 @@ def _extract_all(
     masks: Mapping[tuple[str, str], sitk.Image],
     settings: Parameters,
     quality: Mapping[str, list[dict[str, Any]]],
+    log_padding: float,
+    root: str | Path,
 ) -> dict[tuple[str, str], dict[str, float]]:
     """Features of every reader's regions from one filtering of the image; failures go to ``quality``."""
     from her2radiomics.extraction.engine import extract_each
@@ -246,22 +173,22 @@ def _extract_all(
     assert case.image is not None
     values: dict[tuple[str, str], dict[str, float]] = {}
     try:
-        found = extract_each(case.image, masks, settings)
+        found = extract_each(case.image, masks, settings, log_padding=log_padding)
     except Exception as error:  # a filter failed: no reader has features
         for reader in {reader for reader, _ in masks}:
-            _fail(quality[reader], error, case.rows[reader])
+            _fail(quality[reader], error, case.rows[reader], root)
         return values
     for (reader, region), value in found.items():
         if isinstance(value, CaseError):
-            _fail(quality[reader], value.named(region=region), case.rows[reader])
+            _fail(quality[reader], value.named(region=region), case.rows[reader], root)
         else:
             values[reader, region] = value
     return values
 
 
-def _fail(entries: list[dict[str, Any]], error: Exception, row: Row) -> None:
+def _fail(entries: list[dict[str, Any]], error: Exception, row: Row, root: str | Path) -> None:
     """Mark a reader's quality-control rows as failed; the first reason stays."""
-    reason = str(_named(error, row, row.get("mask") or row["image"]))
+    reason = str(relative_to(root, named(error, row, row.get("mask") or row["image"])))
     for entry in entries:
         if entry["status"] != "failed":
             entry.update(status="failed", reason=reason)
@@ -276,9 +203,10 @@ def _warn_empty(entry: dict[str, Any], values: Mapping[str, float]) -> None:
         entry.update(status="warned", reason="; ".join(filter(None, (entry["reason"], reason))))
 
 
-def _blank(row: Row, region: Region) -> dict[str, Any]:
+def _blank(row: Row, region: Region, root: str | Path) -> dict[str, Any]:
     entry: dict[str, Any] = dict.fromkeys(QC_COLUMNS, "")
-    entry.update({name: row.get(name, "") for name in ("patient_id", "sequence", "reader", "image", "mask")})
+    entry.update({name: row.get(name, "") for name in ("patient_id", "sequence", "reader")})
+    entry.update({name: shown(row.get(name, ""), root) for name in ("image", "mask")})
     entry["region"] = region.name
     return entry
 
@@ -290,6 +218,7 @@ def _prepare_reader(
     settings: Parameters,
     qc: list[dict[str, Any]],
     limits: tuple[int, int, int],
+    knob: str,
 ) -> dict[tuple[str, str], sitk.Image]:
     """Make, measure and check one reader's regions; fills ``qc`` in place."""
     from her2radiomics.imaging import make_region
@@ -301,7 +230,7 @@ def _prepare_reader(
         entry.update(size=times(case.image.GetSize()), spacing_mm=times(case.image.GetSpacing()), dice=dice)
     for region, entry in zip(regions, qc, strict=True):
         mask = masks[reader, region.name] = make_region(case.masks[reader], region.name, case.breast)
-        warnings = _measure(case.image, mask, settings, entry, limits)
+        warnings = [*case.warnings[reader], *_measure(case.image, mask, settings, entry, limits, knob)]
         entry.update(status="warned" if warnings else "extracted", reason="; ".join(warnings))
     return masks
 
@@ -312,6 +241,7 @@ def _measure(
     settings: Parameters,
     entry: dict[str, Any],
     limits: tuple[int, int, int],
+    knob: str,
 ) -> list[str]:
     """Fill a quality-control row with a region's measures; return what deserves a warning."""
     import numpy as np
@@ -339,9 +269,7 @@ def _measure(
         raise error.named(region=entry["region"]) from error
     warnings = []
     if not fewest <= levels <= most:
-        warnings.append(
-            f"{levels} grey levels, outside {fewest} to {most}: check bin width against intensities"
-        )
+        warnings.append(f"{levels} grey levels, outside {fewest} to {most}: check {knob} against intensities")
     peak = max(map(abs, extremes(image)))
     if peak > SPIKE_RATIO * max(abs(low), abs(high)):
         warnings.append(f"the image reaches {peak:g}, far above the region: a stray voxel scales the filters")

@@ -23,6 +23,7 @@ from her2radiomics.extraction.filters import LOG_PADDING, SUPPORTED, Box, filter
 from her2radiomics.extraction.parameters import Parameters
 from her2radiomics.extraction.resampling import INTERPOLATORS, resample_region
 from her2radiomics.imaging.checks import MAX_GREY_LEVELS, check_grey_levels, extremes
+from her2radiomics.imaging.threads import one_thread
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
@@ -258,17 +259,14 @@ def _recorded(found: dict[Key, Values | CaseError], key: Key) -> Iterator[None]:
 def _quiet_and_single_threaded() -> Iterator[None]:
     """One ITK thread (jobs run side by side), and no warnings of PyRadiomics: what they say is checked
     here."""
-    import SimpleITK as sitk
-
     logger = logging.getLogger("radiomics")
-    level, threads = logger.level, sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    level = logger.level
     logger.setLevel(logging.CRITICAL)
-    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
     try:
-        yield
+        with one_thread():
+            yield
     finally:
         logger.setLevel(level)
-        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(threads)
 
 
 def check_names(values: Mapping[str, float], parameters: Parameters) -> None:

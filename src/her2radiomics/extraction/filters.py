@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 SUPPORTED = frozenset(
     ("Original", "Wavelet", "LoG", "Square", "SquareRoot", "Logarithm", "Exponential", "Gradient", "LBP2D")
 )
-LOG_PADDING = 12.0  # σ
+LOG_PADDING = 12.0  # σ: within 1e-6 of the whole image's values
+EXACT_LOG_PADDING = 20.0  # σ: within 1e-9
 GRADIENT_PADDING = 2  # voxels
 SMALLEST_LOG_SIDE = 4  # voxels: ITK's recursive filters need as many
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from her2radiomics.errors import CaseError
-from her2radiomics.extraction.case import LoadedCase, Row, load_case
+from her2radiomics.extraction.loading import LoadedCase, Row, load_case
 from her2radiomics.imaging.regions import parse_region
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 PANEL = 240  # height of the picture's panels in pixels
 WIDEST = 320
-HEADER = 34
+HEADER = 34  # of one line of text and the legend
+LINE = 15
 TILES = (2, 3)  # rows and columns of magnified slices
 MARGIN_MM = 8.0  # around the regions in a magnified slice
 LARGEST_FILE = 60_000  # bytes: thousands of overlays stay browsable
@@ -79,7 +80,7 @@ def draw_overlay(
         data = _encode(_message(title, reasons[0]), GREYS[0])
     else:
         for greys in GREYS:
-            data = _encode(_picture(layers, title, case.problems, greys), greys)
+            data = _encode(_picture(layers, title, case, greys), greys)
             if len(data) < LARGEST_FILE:
                 break
     path = Path(path)
@@ -140,7 +141,7 @@ def _orientation(image: sitk.Image):  # type: ignore[no-untyped-def]
     return turn, ((y, x, z) if transpose else (x, y, z))
 
 
-def _picture(layers: _Layers, title: str, problems: Mapping[str, CaseError], greys: int) -> np.ndarray:
+def _picture(layers: _Layers, title: str, case: LoadedCase, greys: int) -> np.ndarray:
     """The whole picture as palette indices: header, largest slice, magnified slices."""
     import numpy as np
 
@@ -156,9 +157,20 @@ def _picture(layers: _Layers, title: str, problems: Mapping[str, CaseError], gre
     legend += [(f"reader {', '.join(readers[1:])}", 1)] if readers[1:] else []
     legend += [(f"ring {', '.join(layers.radii)} mm", 2)] if layers.rings else []
     note = f"slice {largest + 1} of {len(areas)}"
-    if problems:
-        note += f"   reader {', '.join(problems)}: failed"
-    return np.concatenate([_header(body.shape[1], f"{title}   {note}", legend, greys), body])
+    if case.problems:
+        note += f"   reader {', '.join(case.problems)}: failed"
+    said = [_resampled(case)] if case.resampled else []
+    said += [f"image: {case.steps}"] if case.steps else []
+    lines = [f"{title}   {note}", *(["   ".join(said)] if said else [])]
+    return np.concatenate([_header(body.shape[1], lines, legend, greys), body])
+
+
+def _resampled(case: LoadedCase) -> str:
+    """Whose masks were not drawn on this grid."""
+    readers = [name for name in case.resampled if name != "breast"]
+    whose = [f"reader {', '.join(readers)}"] if readers else []
+    whose += ["breast"] if "breast" in case.resampled else []
+    return f"MASK RESAMPLED onto the image: {' and '.join(whose)}"
 
 
 def _tiles(layers: _Layers, areas: np.ndarray, greys: int) -> np.ndarray:
@@ -247,24 +259,26 @@ def _to_greys(grey: np.ndarray, greys: int) -> np.ndarray:
     return (grey.astype(int) * greys // 256).astype("uint8")
 
 
-def _header(width: int, text: str, legend: Sequence[tuple[str, int]], greys: int) -> np.ndarray:
-    """Title line and legend line as palette indices."""
+def _header(width: int, lines: Sequence[str], legend: Sequence[tuple[str, int]], greys: int) -> np.ndarray:
+    """Lines of text, then the legend line, as palette indices."""
     import numpy as np
     from PIL import Image, ImageDraw, ImageFont
 
-    strip = Image.new("L", (width, HEADER), 0)
+    below = LINE * (len(lines) - 1)
+    strip = Image.new("L", (width, HEADER + below), 0)
     draw = ImageDraw.Draw(strip)
     font = ImageFont.load_default(12)
-    draw.text((4, 1), text, fill=235, font=font)
+    for number, line in enumerate(lines):
+        draw.text((4, 1 + LINE * number), line, fill=235, font=font)
     places = []
     left = 4.0
     for name, colour in legend:
         places.append((int(left), colour))
-        draw.text((left + 14, 16), name, fill=235, font=font)
+        draw.text((left + 14, below + 16), name, fill=235, font=font)
         left += 14 + draw.textlength(name, font=font) + 14
     header = _to_greys(np.asarray(strip), greys)
     for start, colour in places:
-        header[22:25, start : start + 10] = greys + colour
+        header[below + 22 : below + 25, start : start + 10] = greys + colour
     return header
 
 

@@ -1,18 +1,19 @@
-"""From cases to one cohort feature table: writing a case, merging all, and the gate on failures."""
+"""From cases to one cohort feature table: writing a case, and merging all."""
 
 from __future__ import annotations
 
 import csv
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from her2radiomics.errors import StudyError, TableError
+from her2radiomics.errors import TableError
+from her2radiomics.files import whole_file
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from her2radiomics.extraction.case import CaseResult
@@ -78,16 +79,10 @@ def write_case(result: CaseResult, features_path: str | Path, qc_path: str | Pat
 
 
 def _write(path: Path, header: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(header)
-            writer.writerows([_cell(row[name]) for name in header] for row in rows)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows([_cell(row[name]) for name in header] for row in rows)
 
 
 def _cell(value: Any) -> str:
@@ -121,42 +116,47 @@ def merge(
 
     qc = _merge_qc(qc_paths, sequences)
     headers: dict[str, list[str]] = {}
-    cases: dict[tuple[str, str], dict[str, list[str]]] = {}
+    cases: dict[tuple[str, str], dict[str, np.ndarray]] = {}
     for path in sorted(map(str, feature_paths)):
-        sequence = _read_features(path, sequences, headers, cases)
-        if sequence is None:
-            continue
+        _read_features(path, sequences, headers, cases)
     everyone = set(cases) | set(zip(qc["patient_id"], qc["reader"], strict=True))
     complete = sorted(key for key in cases if all(name in cases[key] for name in sequences))
-    values = [[*key, *(cell for name in sequences for cell in cases[key][name])] for key in complete]
-    columns = [*KEYS, *(column for name in sequences for column in headers.get(name, []))]
+    columns = [column for name in sequences for column in headers.get(name, [])]
     failed = [_failure(key, qc, cases, sequences) for key in sorted(everyone - set(complete))]
     return Merged(
-        features=_typed(values, columns),
+        features=_table(complete, cases, sequences, columns),
         qc=qc,
         failed=failed,
         cases=len(pd.unique(pd.MultiIndex.from_frame(qc[["patient_id", "sequence"]]))),
     )
 
 
-def _typed(values: list[list[str]], columns: list[str]) -> pd.DataFrame:
-    """Text cells as a table: the two keys as text, every feature a float64 (empty: NaN)."""
+def _table(
+    keys: Sequence[tuple[str, str]],
+    cases: Mapping[tuple[str, str], Mapping[str, np.ndarray]],
+    sequences: Sequence[str],
+    columns: Sequence[str],
+) -> pd.DataFrame:
+    """The complete cases as a table: the two keys as text, every feature a float64 (empty: NaN)."""
     import numpy as np
     import pandas as pd
 
-    keys = pd.DataFrame([row[:2] for row in values], columns=KEYS, dtype=object)
-    numbers = np.array([[float(cell or "nan") for cell in row[2:]] for row in values], dtype=float)
-    table = pd.DataFrame(numbers.reshape(len(values), len(columns) - 2), columns=columns[2:])
-    return pd.concat([keys, table], axis=1)
+    numbers = np.empty((len(keys), len(columns)))
+    for row, key in zip(numbers, keys, strict=True):
+        row[:] = np.concatenate([cases[key][name] for name in sequences])
+    table = pd.DataFrame(numbers, columns=list(columns), copy=False)
+    return pd.concat([pd.DataFrame(list(keys), columns=KEYS, dtype=object), table], axis=1)
 
 
 def _read_features(
     path: str,
     sequences: Sequence[str],
     headers: dict[str, list[str]],
-    cases: dict[tuple[str, str], dict[str, list[str]]],
-) -> str | None:
-    """Add one case's file to ``headers`` and ``cases``."""
+    cases: dict[tuple[str, str], dict[str, np.ndarray]],
+) -> None:
+    """Add one file's cases to ``headers`` and ``cases``; its text is let go at once, the numbers take 8 bytes each."""
+    import numpy as np
+
     with Path(path).open(newline="", encoding="utf-8") as stream:
         rows = list(csv.reader(stream))
     if not rows or rows[0][:2] != KEYS or len(rows[0]) < 3:
@@ -201,8 +201,16 @@ def _read_features(
                 expected="each case once",
                 remedy="Delete one of the two files.",
             )
-        case[sequence] = row[2:]
-    return sequence
+        try:
+            case[sequence] = np.array([float(cell or "nan") for cell in row[2:]])
+        except ValueError as error:
+            raise TableError(
+                file=path,
+                patient=row[0],
+                found=f"a cell that is no number ({error})",
+                expected="numbers",
+                remedy="Delete the file and run the extraction again.",
+            ) from error
 
 
 def _merge_qc(paths: Sequence[str | Path], sequences: Sequence[str]) -> pd.DataFrame:
@@ -235,7 +243,7 @@ def _merge_qc(paths: Sequence[str | Path], sequences: Sequence[str]) -> pd.DataF
 def _failure(
     key: tuple[str, str],
     qc: pd.DataFrame,
-    cases: Mapping[tuple[str, str], Mapping[str, list[str]]],
+    cases: Mapping[tuple[str, str], Mapping[str, Any]],
     sequences: Sequence[str],
 ) -> Failure:
     """Why a patient and reader lacks a sequence: the first reason that its quality control recorded."""
@@ -245,32 +253,4 @@ def _failure(
     lacking = [name for name in sequences if name not in cases.get(key, {})]
     return Failure(
         patient, reader, {name: str(recorded.get(name, f"no {name} of reader {reader}")) for name in lacking}
-    )
-
-
-def check_failed_share(qc: pd.DataFrame, *, cases: int = 2, share: float = 0.05) -> None:
-    """Stop the study when too many cases failed to be a matter of single files.
-
-    Parameters
-    ----------
-    qc
-        The merged quality-control table. A case is a patient and sequence; it failed when a row of it did.
-    cases, share
-        Up to so many failed cases, or so small a share of all, the study goes on.
-
-    Raises
-    ------
-    StudyError
-        Above both limits; lists every failed case with its reason.
-    """
-    all_cases = qc.groupby(["patient_id", "sequence"], sort=False)["status"]
-    failed = all_cases.agg(lambda status: (status == "failed").any())
-    count = int(failed.sum())
-    if count <= cases or count <= share * len(failed):
-        return
-    reasons = qc[qc["status"] == "failed"]["reason"].drop_duplicates()
-    listed = "\n".join(f"  - {reason}" for reason in reasons)
-    raise StudyError(
-        f"found {count} of {len(failed)} cases (patient × sequence) that failed; expected at most "
-        f"{cases}, or {share:.0%}. Mend these files, or exclude the patients with a reason:\n{listed}"
     )

@@ -6,6 +6,7 @@ what to do. None of them copies a whole volume.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,18 +103,26 @@ def extremes(image: sitk.Image) -> tuple[float, float]:
     return float(voxels.min()), float(voxels.max())
 
 
-def check_same_grid(mask: sitk.Image, image: sitk.Image, file: str | Path = "") -> None:
-    """Refuse a mask whose size, spacing, origin or direction is not the image's.
+def check_same_grid(
+    mask: sitk.Image,
+    image: sitk.Image,
+    file: str | Path = "",
+    *,
+    what: str = "a mask",
+    remedy: str = "Draw the mask on this very image, or resample it onto its grid (preprocessing: resample_mask) and "
+    "look at the overlay.",
+) -> None:
+    """Refuse a mask (or another phase: ``what``, ``remedy``) whose size, spacing, origin or direction is not the image's.
 
     The tolerances (1e-4 mm of origin, 1e-5 of spacing and cosines) let only the rounding of headers pass.
     """
     import numpy as np
 
-    def refuse(what: str, mine: str, theirs: str) -> CaseError:
+    def refuse(measure: str, mine: str, theirs: str) -> CaseError:
         return CaseError(
-            found=f"a mask of {what} {mine}",
-            expected=f"the image's {what} {theirs}",
-            remedy="Draw the mask on this very image, or resample it onto its grid and look at the overlay.",
+            found=f"{what} of {measure} {mine}",
+            expected=f"the image's {measure} {theirs}",
+            remedy=remedy,
             file=file,
         )
 
@@ -175,7 +184,7 @@ def check_grey_levels(levels: int, maximum: int, minimum_value: float, maximum_v
         )
 
 
-def times(numbers: tuple[float, ...]) -> str:
+def times(numbers: Sequence[float]) -> str:
     """Return ``352×352×120`` for ``(352, 352, 120)``; as many digits as are needed."""
     return "×".join(f"{number:.6g}" for number in numbers)
 

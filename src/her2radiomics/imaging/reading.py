@@ -38,7 +38,7 @@ def read_image(path: str | Path) -> sitk.Image:
         DICOM series, several, or one with several images at one position or with missing slices.
     """
     path = Path(path)
-    image = _read(path)
+    image = read_volume(path)
     check_image(image, path)
     return image
 
@@ -69,7 +69,7 @@ def read_mask(path: str | Path, image: sitk.Image, label: int | str | None = Non
         image.
     """
     path = Path(path)
-    return select_label(_read(path), image, label, path)
+    return select_label(read_volume(path), image, label, path)
 
 
 def select_label(
@@ -77,17 +77,25 @@ def select_label(
 ) -> sitk.Image:
     """Check a mask that is already in memory, as :func:`read_mask` does, and return its region as 0 and
     1."""
+    check_volume(mask, file)
+    check_same_grid(mask, image, file)
+    binary = select_value(mask, label, file)
+    binary.CopyInformation(image)
+    return binary
+
+
+def select_value(mask: sitk.Image, label: int | str | None = None, file: str | Path = "") -> sitk.Image:
+    """The one value that is the region, as 0 and 1 on the mask's own grid, checked but for its geometry."""
     import numpy as np
     import SimpleITK as sitk
 
     check_volume(mask, file)
-    check_same_grid(mask, image, file)
     voxels = sitk.GetArrayViewFromImage(mask)
     values = np.unique(voxels[voxels != 0])
     selected = voxels == _choose(values, label, file)
     check_mask(selected, file)
     binary = sitk.GetImageFromArray(selected.view(np.uint8))
-    binary.CopyInformation(image)
+    binary.CopyInformation(mask)
     return binary
 
 
@@ -138,9 +146,11 @@ def _some(values: np.ndarray) -> str:
     return shown if values.size <= 5 else f"{shown}, … {values.size} in all"
 
 
-def _read(path: Path) -> sitk.Image:
+def read_volume(path: str | Path) -> sitk.Image:
+    """Read a file or a DICOM folder; of its content only that it is whole is checked."""
     import SimpleITK as sitk
 
+    path = Path(path)
     if path.is_dir():
         return _read_series(path)
     if not path.is_file():

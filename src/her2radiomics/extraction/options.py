@@ -1,0 +1,71 @@
+"""Options of an extraction that a protocol may change, and the names by which extractions are told apart. Light."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from her2radiomics.extraction.filters import EXACT_LOG_PADDING, LOG_PADDING
+from her2radiomics.imaging.preprocessing_settings import Preprocessing
+
+LogPadding = Annotated[float, Field(ge=LOG_PADDING)] | Literal["exact"]
+
+
+def log_sigmas(padding: float | str) -> float:
+    """Padding of the Laplacian of Gaussian in σ: ``exact`` is 20."""
+    return EXACT_LOG_PADDING if padding == "exact" else float(padding)
+
+
+def extraction_suffix(preprocessing: Preprocessing, log_padding: float | str = LOG_PADDING) -> str:
+    """Third part of an extraction's name: words for what is done and a hash of how; empty for the default.
+
+    >>> extraction_suffix(Preprocessing())
+    ''
+    """
+    chosen = _chosen(preprocessing, log_padding)
+    words = [
+        word
+        for word, key in (
+            ("mask", "resample_mask"),
+            ("n4", "n4"),
+            ("subtract", "subtract"),
+            ("clip", "clip"),
+            ("normalise", "normalise"),
+            ("resample", "resample"),
+            ("logpad", "log_padding"),
+        )
+        if key in chosen
+    ]
+    return "-".join([*words, _hash(chosen)]) if words else ""
+
+
+def values_suffix(preprocessing: Preprocessing, log_padding: float | str = LOG_PADDING) -> str:
+    """As :func:`extraction_suffix`, of what defines a feature's value: a model is told apart by it.
+
+    ``resample_mask`` is left out: it says how a mask reaches its image's grid, not what is measured there, and a
+    model serves patients whose masks need it and patients whose masks do not.
+    """
+    return extraction_suffix(preprocessing.model_copy(update={"resample_mask": False}), log_padding)
+
+
+def _chosen(preprocessing: Preprocessing, log_padding: float | str) -> dict[str, Any]:
+    """What is switched on, with all its keys."""
+    chosen = {
+        key: value
+        for key, value in preprocessing.model_dump(mode="json").items()
+        if value is not None and value is not False
+    }
+    if preprocessing.subtract is None or preprocessing.subtract_as == "difference":
+        chosen.pop("percent_floor")
+    if preprocessing.subtract is None:
+        chosen.pop("subtract_as")
+    sigmas = log_sigmas(log_padding)
+    return chosen if sigmas == LOG_PADDING else chosen | {"log_padding": sigmas}
+
+
+def _hash(content: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
