@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from her2radiomics.errors import StudyError
+from her2radiomics.files import whole_file
 from her2radiomics.settings import Settings, validate
 
 if TYPE_CHECKING:
@@ -61,29 +61,17 @@ def write_table(table: pd.DataFrame, path: str | Path, *, simulated: bool = Fals
     A table made from simulated patients says so in a last column, ``simulated``.
     """
     marked = table.assign(simulated=True) if simulated and "simulated" not in table else table
-    with _renamed(path) as temporary:
+    with whole_file(path) as temporary:
         marked.to_csv(temporary, index=False, lineterminator="\n")
 
 
 def write_parquet(table: pd.DataFrame, path: str | Path) -> None:
     """Write a Parquet file under a temporary name and rename it; the same table gives the same bytes."""
-    with _renamed(path) as temporary:
+    with whole_file(path) as temporary:
         table.reset_index(drop=True).to_parquet(temporary, index=False, compression="zstd")
 
 
 def write_text(text: str, path: str | Path) -> None:
     """Write a text under a temporary name and rename it."""
-    with _renamed(path) as temporary:
+    with whole_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
-
-
-@contextlib.contextmanager
-def _renamed(path: str | Path) -> Iterator[Path]:
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        yield temporary
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
