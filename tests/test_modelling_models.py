@@ -22,7 +22,6 @@ from her2radiomics.modelling import (
     second_reader_table,
     to_dict,
 )
-from her2radiomics.modelling.logistic import _firth_slowly
 from her2radiomics.modelling.settings import parse_models
 from her2radiomics.statistics import (
     auc,
@@ -166,19 +165,19 @@ def test_the_rule_is_what_the_pipeline_computes(fitted, data):
     X = data[0]
     model = fitted["radiomics"]
     table = model.pipeline_.transform(X[model.pipeline_.steps[0][1].feature_names_in_])
-    beta = pd.Series(model.logistic_.coefficients)
+    beta = pd.Series(model.final_.coefficients)
     np.testing.assert_allclose(
-        model.decision_function(X), table[beta.index] @ beta + model.logistic_.intercept, rtol=0, atol=1e-10
+        model.decision_function(X), table[beta.index] @ beta + model.final_.intercept, rtol=0, atol=1e-10
     )
 
 
 def test_the_rad_score_is_the_logistic_regression_of_the_kept_features(fitted, data):
     """Same estimates as ``statistics.logistic_regression`` on the selected, scaled features."""
     model = fitted["radiomics"]
-    regression = logistic_regression(model.table_, model.labels_, model.logistic_.method)
+    regression = logistic_regression(model.table_, model.labels_, model.final_.method)
     for term, beta in regression.coefficients.items():
-        assert model.logistic_.coefficients[term] == pytest.approx(beta, rel=1e-5, abs=1e-6)
-    assert model.logistic_.intercept == pytest.approx(regression.intercept, rel=1e-5, abs=1e-5)
+        assert model.final_.coefficients[term] == pytest.approx(beta, rel=1e-5, abs=1e-6)
+    assert model.final_.intercept == pytest.approx(regression.intercept, rel=1e-5, abs=1e-5)
 
 
 def test_the_combined_model_refits_on_the_score_and_the_kept_predictors(fitted, data):
@@ -216,9 +215,15 @@ def test_the_nomogram_gives_the_models_probability(fitted, data):
 def test_the_formula_names_every_term(fitted):
     model = from_dict(content(fitted["radiomics"]))
     text = model.formula(digits=3)
-    assert text.startswith(f"radiomics = {model.rule.intercept:.3f} ")
-    for p in model.rule.predictors:
-        assert f"{'+' if p.coefficient >= 0 else '−'} {abs(p.coefficient):.3f} × {p.name}" in text
+    head, intercept, *terms = text.split("\n")  # more than three terms: one a line
+    assert (head, intercept.strip().replace("−", "-")) == ("radiomics =", f"{model.rule.intercept:.3f}")
+    assert [term.strip() for term in terms] == [
+        f"{'+' if p.coefficient >= 0 else '−'} {abs(p.coefficient):.3f} × {p.name}"
+        for p in model.rule.predictors
+    ]
+    short = from_dict(content(fitted["clinical"])).formula(digits=3)
+    assert short.startswith("clinical = ") and "[ki67 = high]" in short
+    assert short.count("\n") == (0 if short.count("×") <= 3 else short.count("×") + 1)
 
 
 def test_the_memory_layout_of_the_tables_does_not_matter(fitted, data):
@@ -250,7 +255,7 @@ def test_the_report_holds_every_table(fitted):
     assert selection["name"].iloc[-1] == "combined"
     assert set(report.tables) == {
         "radiomics.reproducibility", "radiomics.lasso_path", "radiomics.lasso_cv",
-        "clinical.univariate", "clinical.multivariate",
+        "clinical.univariate", "clinical.multivariate", "clinical.missing", "missing",
     }  # fmt: skip
     assert report.coefficients["term"].tolist()[:2] == ["(Intercept)", "radiomics"]
     assert {"beta", "se", "wald", "odds_ratio", "ci_low", "ci_high", "p"} <= set(report.coefficients)
@@ -283,7 +288,7 @@ def test_selection_before_cross_validation_is_optimistic_and_ours_is_not():
         select = [{"step": "z_score"}, {"step": "univariate", "k": 10}]
         model = model_of({"kind": "radiomics", "steps": select})
         honest.append(auc(labels, cross_validated_scores(model, features, labels, folds=5, seed=seed)))
-        chosen = model_of({"kind": "radiomics", "steps": select}).fit(features, labels).logistic_.columns
+        chosen = model_of({"kind": "radiomics", "steps": select}).fit(features, labels).final_.columns
         plain = model_of({"kind": "radiomics", "steps": [{"step": "z_score"}]})
         leaky.append(
             auc(labels, cross_validated_scores(plain, features[list(chosen)], labels, folds=5, seed=seed))
@@ -357,7 +362,7 @@ def test_constant_missing_and_copied_features_are_survived():
     for steps in ([], [{"step": "z_score"}, {"step": "univariate", "p": 0.001}], CHAIN):
         model = model_of({"kind": "radiomics", "steps": steps}).fit(X, labels)
         assert np.isfinite(model.decision_function(X)).all()
-        kept = set(model.logistic_.columns)
+        kept = set(model.final_.columns)
         assert not kept & {f"DCE2__tumour_slice__{name}" for name in ("flat", "hole", "inf")}
         assert not {"DWI__tumour_slice__copy", "T2FS__tumour_slice__f00"} <= kept
         assert len(kept) <= 78  # rows − 2
@@ -499,7 +504,7 @@ def test_the_bootstrap_refits_the_whole_pipeline(fitted, data):
     refit = pipeline_refit(model, X[:N], y[:N])
     rows = np.random.default_rng(5).integers(0, N, N)
     again = clone(model).fit(X.iloc[rows], y[rows])
-    assert again.parts_[0].logistic_.columns != model.parts_[0].logistic_.columns  # other features, other λ
+    assert again.parts_[0].final_.columns != model.parts_[0].final_.columns  # other features, other λ
     assert refit(rows).tolist() == again.predict_proba(X[:N])[:, 1].tolist()
     assert refit(np.flatnonzero(y[:N] == 1)[:30]) is None  # one class only
     apparent = model.predict_proba(X[:N])[:, 1]
@@ -564,7 +569,7 @@ def test_firth_on_nearly_saturated_models_reaches_its_maximum():
     design = random.normal(size=(60, 28))
     positive = design[:, 0] + 0.3 * random.normal(size=60) > 0
     x = np.column_stack([np.ones(60), design])
-    start = _firth_slowly(x, positive, "m")
+    start, _ = likelihood.firth_slowly(x, positive)
     beta, value = likelihood.firth_maximum(x, positive, np.ones(29, dtype=bool), start)
     assert likelihood.firth_log_likelihood(x, positive, start) == pytest.approx(value, abs=1e-9)
     np.testing.assert_allclose(start, beta, atol=1e-5)

@@ -24,6 +24,7 @@ HEADERS: dict[str, tuple[str, ...]] = {
     "multivariate": ("term", "beta", "se", "wald", "odds_ratio", "ci_low", "ci_high", "p"),
     "lasso_path": ("lambda", "term", "coefficient"),
     "lasso_cv": ("lambda", "mean_error", "se", "n_features", "min", "one_se"),
+    "stability": ("feature", "sequence", "frequency", "kept"),
     "nomogram": ("axis", "label", "value", "position"),
 }
 
@@ -34,13 +35,26 @@ def columns_from(content: Mapping[str, Mapping[str, Any]]) -> dict[str, Column]:
 
 
 def extraction_hashes(sequences: Mapping[str, Mapping[str, Any]], files: Sequence[str]) -> dict[str, str]:
-    """Sequence to the hash of what its features depend on: the parameter file and the regions."""
+    """Sequence to the hash of what its features depend on: the parameter file, the regions, the preprocessing."""
     contents = {Path(file).stem: Path(file).read_bytes() for file in files}
     return {
-        name: sha256(contents[item["parameters"]] + " ".join(item["regions"]).encode()).hexdigest()[:16]
+        name: sha256(
+            contents[item["parameters"]] + (" ".join(item["regions"]) + _done_first(item)).encode()
+        ).hexdigest()[:16]
         for name, item in sequences.items()
         if item["parameters"] in contents
     }
+
+
+def _done_first(item: Mapping[str, Any]) -> str:
+    """What a sequence's preprocessing adds to its hash; empty for the default."""
+    from her2radiomics.extraction.filters import LOG_PADDING
+    from her2radiomics.extraction.options import values_suffix
+    from her2radiomics.imaging.preprocessing_settings import Preprocessing
+
+    settings = validate(Preprocessing, item.get("preprocessing") or {}, "preprocessing")
+    suffix = values_suffix(settings, item.get("log_padding", LOG_PADDING))
+    return f" {suffix}" if suffix else ""
 
 
 def training_rows(
@@ -113,22 +127,6 @@ def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def design_of(model: StudyModel, table: pd.DataFrame) -> pd.DataFrame:
-    """The design table of a fitted model's last regression: one column a predictor, levels as text."""
-    import pandas as pd
-
-    from her2radiomics.modelling.rule import LevelPredictor
-
-    columns = {}
-    for predictor in model.rule_.predictors:
-        if isinstance(predictor, LevelPredictor):
-            levels = table[predictor.name].astype(object)
-            columns[predictor.name] = levels if predictor.fill is None else levels.fillna(predictor.fill)
-        else:
-            columns[predictor.name] = pd.Series(predictor.contribution(table), index=table.index)
-    return pd.DataFrame(columns, index=table.index)
-
-
 def calibrate(
     model: StudyModel,
     table: pd.DataFrame,
@@ -161,7 +159,6 @@ def calibrate(
 
     from her2radiomics.evaluation import calibration_rows
     from her2radiomics.modelling import pipeline_refit
-    from her2radiomics.statistics import logistic_refit
 
     known = model.rule_.predictable(
         table
@@ -170,7 +167,7 @@ def calibrate(
     patients = [str(patient) for patient in table.index]
     if model.empty_:
         return calibration_rows(predictions, settings, seed=seed, patients=patients)
-    final = logistic_refit(design_of(model, table), labels.to_numpy())
+    final = model.final_refit(table, labels)
     rows = calibration_rows(predictions, settings, seed=seed, refit=final, patients=patients)
     if settings.pipeline_bootstrap == 0:
         return rows

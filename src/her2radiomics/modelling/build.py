@@ -10,9 +10,16 @@ from her2radiomics.errors import SettingsError, TableError
 from her2radiomics.modelling.clinical import ClinicalModel
 from her2radiomics.modelling.combined import CombinedModel
 from her2radiomics.modelling.estimators import StudyModel
+from her2radiomics.modelling.multivariate import MultivariateModel
 from her2radiomics.modelling.radiomics import RadiomicsModel
 from her2radiomics.modelling.readers import SecondReader
-from her2radiomics.modelling.settings import ClinicalSpec, CombinedSpec, ModelSettings, check_models
+from her2radiomics.modelling.settings import (
+    ClinicalSpec,
+    CombinedSpec,
+    ModelSettings,
+    MultivariateSpec,
+    check_models,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,17 +61,15 @@ def build_model(
     spec = specs[name]
     if isinstance(spec, ClinicalSpec):
         return ClinicalModel(name, spec, columns)
+    if not isinstance(spec, CombinedSpec | MultivariateSpec):
+        return RadiomicsModel(name, spec, columns, second_reader, seed)
+    for part in spec.of:
+        if part in columns:
+            raise SettingsError(f"models.{part}: a participants column has the same name; rename the model.")
+    parts = [build_model(part, specs, columns, second_reader=second_reader, seed=seed) for part in spec.of]
     if isinstance(spec, CombinedSpec):
-        for part in spec.of:
-            if part in columns:
-                raise SettingsError(
-                    f"models.{part}: a participants column has the same name; rename the model."
-                )
-        parts = [
-            build_model(part, specs, columns, second_reader=second_reader, seed=seed) for part in spec.of
-        ]
         return CombinedModel(name, spec, parts)
-    return RadiomicsModel(name, spec, columns, second_reader, seed)
+    return MultivariateModel(name, spec, columns, parts, second_reader, seed)
 
 
 def model_table(
@@ -78,7 +83,8 @@ def model_table(
         ``patient_id, reader`` (optional), then features; rows of readers other than 1 are left out. ``None``: clinical
         columns only.
     participants
-        ``patient_id`` and the protocol's columns, typed. Its patients and their order are the result's.
+        ``patient_id``, the protocol's columns, typed, and ``centre``, where known. Its patients and their order are the
+        result's.
     columns
         The protocol's participants columns; those that the table lacks are left out.
 
@@ -95,7 +101,9 @@ def model_table(
     import pandas as pd
 
     people = _by_patient(participants, "participants table")
-    clinical = people[[c for c in columns if c in people.columns]]
+    # the centre is no predictor (see RESERVED); ComBat reads it
+    carried = dict.fromkeys([*columns, "centre"])
+    clinical = people[[c for c in carried if c in people.columns]]
     if features is None:
         return clinical
     first = _by_patient(reader_rows(features, "1"), "feature table")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from her2radiomics.modelling.clinical import ClinicalModel, code_table, levels_of
+from her2radiomics.modelling.clinical import ClinicalModel
 from her2radiomics.modelling.estimators import (
     FitReport,
     StudyModel,
@@ -18,6 +18,7 @@ from her2radiomics.modelling.logistic import LogisticFit, fit_logistic
 from her2radiomics.modelling.radiomics import RadiomicsModel
 from her2radiomics.modelling.rule import LinearRule, Predictor, ScorePredictor
 from her2radiomics.modelling.settings import CombinedSpec
+from her2radiomics.modelling.variables import code_table, levels_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,5 +126,8 @@ class CombinedModel(StudyModel):
                 "note": fit.note,
             }
         )
+        missing = [part.missing_ for part in self.parts_ if isinstance(part, ClinicalModel)]
+        if missing:
+            tables["missing"] = missing[0]
         coefficients = coefficient_table(self.table_, self.labels_, self.rule_, fit.method, self.levels_)
         return FitReport(coefficients, selection_table(rows), tables, notes_on(self, coefficients))

@@ -13,11 +13,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from her2radiomics.columns import Column
 from her2radiomics.errors import StudyError, TableError
-from her2radiomics.modelling.rule import LevelPredictor, LinearRule, probability
+from her2radiomics.modelling.rule import LevelPredictor, LinearRule, Rule
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from her2radiomics.modelling.resampling import Refit
     from her2radiomics.statistics import YoudenThreshold
 
 # columns of participants and feature tables that are never predictors
@@ -61,10 +62,14 @@ class StudyModel(ClassifierMixin, BaseEstimator):
 
     Fitted attributes
     -----------------
-    rule_ : LinearRule
+    rule_ : Rule
         All that prediction needs.
+    table_, labels_ : DataFrame and ndarray
+        What the final estimator was fitted on: rows used × predictors.
     threshold_ : YoudenThreshold
         Chosen on the training rows' probabilities, and locked.
+    held_out_ : ndarray or None
+        Out-of-bag probabilities of the training rows, where the estimator has some: the threshold is chosen on them.
     n_, events_ : int
         Training rows used, and those with label 1.
     empty_ : bool
@@ -72,7 +77,10 @@ class StudyModel(ClassifierMixin, BaseEstimator):
     """
 
     name: str
-    rule_: LinearRule
+    rule_: Rule
+    held_out_: np.ndarray | None
+    table_: pd.DataFrame
+    labels_: np.ndarray
     threshold_: YoudenThreshold
     linear_range_: tuple[float, float]
     classes_: np.ndarray
@@ -103,13 +111,17 @@ class StudyModel(ClassifierMixin, BaseEstimator):
         X, labels = X.iloc[order], labels[order]
         self.classes_ = np.array([0, 1])
         self.notes_ = []
+        self.held_out_ = None
         with _one_thread():
             used = self._fit(X, labels)
         X, labels = X[used], labels[used]
         score = self.rule_.score(X)
         self.n_, self.events_ = len(labels), int(labels.sum())
         self.linear_range_ = (float(score.min()), float(score.max()))
-        self.threshold_ = youden_threshold(labels, probability(score))
+        judged = self.rule_.probability(X)
+        if self.held_out_ is not None:
+            judged = np.where(np.isnan(self.held_out_), judged, self.held_out_)
+        self.threshold_ = youden_threshold(labels, judged)
         if self.empty_:
             self.notes_.append("nothing was selected: the model is its intercept, AUC 0.5")
         return self
@@ -129,7 +141,7 @@ class StudyModel(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """Probabilities of label 0 and 1, shape (rows, 2)."""
-        positive = probability(self.decision_function(X))
+        positive = self.rule_.probability(X)
         return np.column_stack([1 - positive, positive])
 
     def predict(self, X: pd.DataFrame) -> np.ndarray:
@@ -140,25 +152,62 @@ class StudyModel(ClassifierMixin, BaseEstimator):
     def fit_report(self) -> FitReport:
         """Tables of the fit."""
 
+    def final_refit(self, X: pd.DataFrame, y: Any) -> Refit:
+        """Refit of the final regression alone on resampled training rows, its terms and their scaling fixed.
+
+        Parameters
+        ----------
+        X, y
+            Training rows and labels, in any order; all of them predictable.
+
+        Returns
+        -------
+        callable
+            Row numbers → probabilities of all rows of ``X``, or ``None`` where the resample cannot be fitted.
+        """
+        from her2radiomics.statistics import logistic_refit
+
+        return logistic_refit(self.design(X), np.asarray(y))
+
+    def design(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Predictors of the final regression: one column each, levels as text."""
+        import pandas as pd
+
+        columns = {}
+        for predictor in self.rule_.predictors:
+            if isinstance(predictor, LevelPredictor):
+                levels = X[predictor.name].astype(object)
+                columns[predictor.name] = levels if predictor.fill is None else levels.fillna(predictor.fill)
+            else:
+                columns[predictor.name] = pd.Series(predictor.contribution(X), index=X.index)
+        return pd.DataFrame(columns, index=X.index)
+
 
 def coefficient_table(
-    table: pd.DataFrame, labels: np.ndarray, rule: LinearRule, method: str, levels: Mapping[str, tuple]
+    table: pd.DataFrame, labels: np.ndarray, rule: Rule, method: str, levels: Mapping[str, tuple]
 ) -> pd.DataFrame:
     """``term, beta, se, …`` of the regression that a model used.
 
-    ``term, beta`` when it is empty, or when Firth's method was used with more than a term every
+    ``term, beta`` when it is empty or penalised (ridge, support vector machine); no row for a forest, which has no
+    coefficients. ``term, beta``, too, when Firth's method was used with more than a term every
     :data:`ROWS_PER_TERM` rows: so close to saturation its profile intervals say nothing and may not exist.
     """
     import pandas as pd
 
     from her2radiomics.statistics import logistic_regression
 
+    if not isinstance(rule, LinearRule):
+        return pd.DataFrame(columns=["term", "beta"])
     if table.shape[1] == 0:
         return pd.DataFrame({"term": ["(Intercept)"], "beta": [rule.intercept]})
     try:
+        if method not in ("ml", "firth"):
+            raise ArithmeticError
         if method == "firth" and table.shape[1] * ROWS_PER_TERM > len(table):
             raise ArithmeticError
-        return logistic_regression(table, labels, method, levels).table  # type: ignore[arg-type]
+        fit = logistic_regression(table, labels, method, levels)  # type: ignore[arg-type]
+        fit.table.attrs["wald_terms"] = fit.wald_terms
+        return fit.table
     except (ArithmeticError, np.linalg.LinAlgError):
         terms = [(p.name, p.coefficient) for p in rule.predictors if not isinstance(p, LevelPredictor)]
         terms += [
@@ -173,14 +222,22 @@ def coefficient_table(
 def notes_on(model: StudyModel, coefficients: pd.DataFrame) -> list[str]:
     """Return the model's notes, and why a coefficient table has no standard errors or another intercept."""
     notes = list(model.notes_)
-    if model.empty_:
+    if model.empty_ or not isinstance(model.rule_, LinearRule):
         return notes
+    if (estimator := getattr(model.spec, "estimator", None)) is not None and estimator.kind != "logistic":
+        return [*notes, "a penalised estimator has no standard errors"]
     if "se" not in coefficients:
         terms = len(coefficients) - 1
         notes.append(
             f"no standard errors: {terms} terms for {model.n_} rows are too many for Firth's intervals"
         )
-    elif abs(coefficients["beta"].iloc[0] - model.rule_.intercept) > 1e-6:
+        return notes
+    if coefficients.attrs.get("wald_terms"):
+        notes.append(
+            "Wald's interval and p in place of Firth's profile, which has no bound: "
+            + ", ".join(coefficients.attrs["wald_terms"])
+        )
+    if abs(coefficients["beta"].iloc[0] - model.rule_.intercept) > 1e-6:
         notes.append(
             f"predictions use the intercept {model.rule_.intercept:.4f}, at which the mean probability is the "
             "prevalence (FLIC), not Firth's in the table"

@@ -109,38 +109,14 @@ def _firth(design: np.ndarray, positive: np.ndarray, name: str) -> np.ndarray:
 
     scale = design.std(axis=0)
     x = np.column_stack([np.ones(len(design)), (design - design.mean(axis=0)) / scale])
-    everything = np.ones(x.shape[1], dtype=bool)
     try:
-        beta, _ = likelihood.firth_maximum(x, positive, everything, np.zeros(x.shape[1]))
-    except (ArithmeticError, np.linalg.LinAlgError):
-        beta = _firth_slowly(x, positive, name)
-    return np.asarray(beta[1:], dtype=float) / scale
-
-
-def _firth_slowly(x: np.ndarray, positive: np.ndarray, name: str) -> np.ndarray:
-    """Maximise with a general optimiser, for models with half as many terms as rows, where scoring steps creep."""
-    from scipy.optimize import minimize
-    from scipy.special import expit
-
-    from her2radiomics.statistics import likelihood
-
-    def negative(beta: np.ndarray) -> tuple[float, np.ndarray]:
-        linear = x @ beta
-        weight, fitted = likelihood.weights(linear), expit(linear)
-        inverse = np.linalg.pinv(x.T @ (x * weight[:, None]))
-        leverage = weight * np.einsum("ij,jk,ik->i", x, inverse, x, optimize=True)
-        score = x.T @ (positive - fitted + leverage * (0.5 - fitted))
-        return -likelihood.firth_log_likelihood(x, positive, beta), -score
-
-    best = minimize(
-        negative, np.zeros(x.shape[1]), jac=True, method="BFGS", options={"gtol": 1e-7, "maxiter": 2000}
-    )
-    if not np.isfinite(best.fun) or np.abs(best.jac).max() > 1e-3:
+        beta, _ = likelihood.firth_fit(x, positive)
+    except (ArithmeticError, np.linalg.LinAlgError) as error:
         raise StudyError(
             f"model '{name}': found no maximum of Firth's likelihood with {x.shape[1] - 1} terms and {len(x)} rows; "
             "expected far fewer terms than rows. Select fewer features (rule: 1se, or k)."
-        )
-    return np.asarray(best.x, dtype=float)
+        ) from error
+    return np.asarray(beta[1:], dtype=float) / scale
 
 
 def _independent(table: pd.DataFrame, levels: Levels) -> list[str]:

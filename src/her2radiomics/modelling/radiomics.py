@@ -1,15 +1,17 @@
-"""The radiomics model: selection steps, then a logistic regression whose linear predictor is the Rad-score."""
+"""The radiomics model: selection steps, then an estimator whose log-odds are the Rad-score."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from her2radiomics.columns import Column
 from her2radiomics.errors import StudyError
 from her2radiomics.modelling.chain import build_chain, flat_steps, scalings, selection_rows
+from her2radiomics.modelling.estimator_settings import LogisticSpec
 from her2radiomics.modelling.estimators import (
     FitReport,
     StudyModel,
@@ -18,18 +20,19 @@ from her2radiomics.modelling.estimators import (
     notes_on,
     selection_table,
 )
-from her2radiomics.modelling.filters import IccFilter, univariate_test
-from her2radiomics.modelling.lasso_step import LassoFilter
-from her2radiomics.modelling.logistic import LogisticFit, fit_logistic
+from her2radiomics.modelling.final import FinalFit, fit_final
+from her2radiomics.modelling.forest import ForestRule
+from her2radiomics.modelling.harmonisation import people_of
 from her2radiomics.modelling.rule import FeaturePredictor, LinearRule
 from her2radiomics.modelling.scaling import NumericFeatures
-from her2radiomics.modelling.settings import RadiomicsSpec
+from her2radiomics.modelling.settings import FeatureBlock, RadiomicsSpec
 
 if TYPE_CHECKING:
     import pandas as pd
     from sklearn.pipeline import Pipeline
 
     from her2radiomics.modelling.readers import SecondReader
+    from her2radiomics.modelling.resampling import Refit
 
 
 class RadiomicsModel(StudyModel):
@@ -52,12 +55,12 @@ class RadiomicsModel(StudyModel):
     -----------------
     pipeline_ : sklearn.pipeline.Pipeline
         The fitted steps.
-    logistic_ : LogisticFit
-        The regression on what they kept.
+    final_ : FinalFit
+        The estimator on what they kept.
     """
 
     pipeline_: Pipeline
-    logistic_: LogisticFit
+    final_: FinalFit
 
     def __init__(
         self,
@@ -75,58 +78,50 @@ class RadiomicsModel(StudyModel):
         self.seed = seed
 
     def _fit(self, X: pd.DataFrame, labels: np.ndarray) -> np.ndarray:
-        import pandas as pd
-
-        names = feature_columns(X, self.columns, self.spec.sequences, self.spec.regions, name=self.name)
-        if not names:
-            raise StudyError(
-                f"model '{self.name}': found no feature column in the table; expected some. "
-                "Give the extracted features, or remove the model."
-            )
-        # one memory layout, so that the last bit of a sum does not depend on how the table was put together
-        values = np.array(X[names].to_numpy(dtype=float), order="C")
-        raw = pd.DataFrame(values, index=X.index, columns=names)
-        self.pipeline_ = build_chain(
-            self.spec, first_reader=raw, second_reader=self.second_reader, seed=self.seed
+        self.pipeline_, table = fit_features(
+            X, labels, self.spec, self.columns, self.second_reader, seed=self.seed, name=self.name
         )
-        table = self.pipeline_.fit_transform(raw, labels)
-        statistic, p = univariate_test(table.to_numpy(dtype=float), labels, "f_classif")
-        important = [table.columns[i] for i in np.lexsort((np.arange(p.size), -statistic, p))]
-        fit = fit_logistic(table[important], labels, self.spec.estimator.method, name=self.name)
-        self.logistic_ = fit
-        kept = [name for name in table.columns if name in fit.coefficients]
-        numbers = self._step(NumericFeatures)
-        medians = dict(zip(numbers.names_out_, numbers.medians_.tolist(), strict=True))
-        self.rule_ = LinearRule(
-            self.name,
-            fit.intercept,
-            tuple(
-                FeaturePredictor(
-                    name=f,
-                    coefficient=fit.coefficients[f],
-                    fill=medians[f],
-                    low=float(table[f].min()),
-                    high=float(table[f].max()),
-                    scalings=scalings(self.pipeline_, f),
-                )
-                for f in kept
-            ),
-        )
-        self.table_, self.labels_ = table[kept], labels
-        if numbers.dropped_:
+        fit = fit_final(table, labels, self.spec.estimator, seed=self.seed, name=self.name)
+        self.final_ = fit
+        kept = list(fit.columns)
+        predictors = feature_predictors(self.pipeline_, table[kept], fit.coefficients)
+        if fit.forest is not None:
+            self.rule_ = ForestRule(self.name, predictors, fit.forest.trees)
+            self.held_out_ = fit.forest.out_of_bag
             self.notes_.append(
-                f"{len(numbers.dropped_)} features were not a number in training and were dropped"
+                "the threshold is Youden's on out-of-bag probabilities; training rows are predicted by trees that saw "
+                "them, so that their performance says little"
             )
+        else:
+            self.rule_ = LinearRule(self.name, fit.intercept, predictors)
+        self.table_, self.labels_ = table[kept], labels
+        self.notes_ += feature_notes(self.pipeline_)
         if fit.separated:
             self.notes_.append("the selected features separate the training classes; Firth's method was used")
         return np.ones(len(labels), dtype=bool)
 
-    def _step(self, kind: type) -> NumericFeatures:
-        return next(step for step in flat_steps(self.pipeline_) if isinstance(step, kind))
+    def final_refit(self, X: pd.DataFrame, y: Any) -> Refit:
+        """Refit of the estimator alone, on the features selected on all rows."""
+        if isinstance(self.spec.estimator, LogisticSpec):
+            return super().final_refit(X, y)
+        import pandas as pd
+
+        labels = np.asarray(y)
+        # contributions of coefficient 1 are the scaled values
+        inputs = [replace(predictor, coefficient=1.0) for predictor in self.rule_.features()]
+        table = pd.DataFrame({p.name: p.contribution(X) for p in inputs}, index=X.index)
+
+        def refit(rows: np.ndarray) -> np.ndarray | None:
+            fit = fit_final(
+                table.iloc[rows], labels[rows], self.spec.estimator, seed=self.seed, name=self.name
+            )
+            return fit.probability(table) if fit.columns else None
+
+        return refit
 
     def fit_report(self) -> FitReport:
         """Coefficients, selection, ``reproducibility`` and, with a LASSO, ``lasso_path`` and ``lasso_cv``."""
-        fit = self.logistic_
+        fit = self.final_
         coefficients = coefficient_table(self.table_, self.labels_, self.rule_, fit.method, {})
         rows = selection_rows(self.pipeline_)
         rows.append(
@@ -137,12 +132,76 @@ class RadiomicsModel(StudyModel):
                 "note": fit.note,
             }
         )
-        tables = {}
-        for step in flat_steps(self.pipeline_):
-            if isinstance(step, IccFilter):
-                tables["reproducibility"] = step.reproducibility_
-            if isinstance(step, LassoFilter):
-                tables["lasso_path"] = step.path_table()
-                if step.cv_ is not None:
-                    tables["lasso_cv"] = step.cv_.curve()
+        tables = step_tables(self.pipeline_)
         return FitReport(coefficients, selection_table(rows), tables, notes_on(self, coefficients))
+
+
+def fit_features(
+    X: pd.DataFrame,
+    labels: np.ndarray,
+    block: FeatureBlock,
+    columns: Mapping[str, Column],
+    second_reader: SecondReader | None,
+    *,
+    seed: int,
+    name: str,
+) -> tuple[Pipeline, pd.DataFrame]:
+    """Fit the steps of a block of image features.
+
+    Returns
+    -------
+    tuple
+        The fitted pipeline, and the scaled features that it keeps, patients × features.
+
+    Raises
+    ------
+    StudyError
+        The table holds no such feature.
+    """
+    import pandas as pd
+
+    names = feature_columns(X, columns, block.sequences, block.regions, name=name)
+    if not names:
+        raise StudyError(
+            f"model '{name}': found no feature column in the table; expected some. "
+            "Give the extracted features, or remove the model."
+        )
+    # one memory layout, so that the last bit of a sum does not depend on how the table was put together
+    values = np.array(X[names].to_numpy(dtype=float), order="C")
+    raw = pd.DataFrame(values, index=X.index, columns=names)
+    people = people_of(X, block.steps, columns)
+    pipeline = build_chain(block, first_reader=raw, second_reader=second_reader, people=people, seed=seed)
+    return pipeline, pipeline.fit_transform(raw, labels)
+
+
+def feature_predictors(
+    pipeline: Pipeline, table: pd.DataFrame, coefficients: Mapping[str, float]
+) -> tuple[FeaturePredictor, ...]:
+    """Rules of the columns of ``table``, scaled as the pipeline does; coefficient 1 where none is given."""
+    numbers = _numbers(pipeline)
+    medians = dict(zip(numbers.names_out_, numbers.medians_.tolist(), strict=True))
+    return tuple(
+        FeaturePredictor(
+            name=f,
+            coefficient=coefficients.get(f, 1.0),
+            fill=medians[f],
+            low=float(table[f].min()),
+            high=float(table[f].max()),
+            scalings=scalings(pipeline, f),
+        )
+        for f in map(str, table.columns)
+    )
+
+
+def feature_notes(pipeline: Pipeline) -> list[str]:
+    """Sentences on features that training dropped since they are not numbers, and on harmonisation."""
+    return [note for step in flat_steps(pipeline) for note in step.notes()]
+
+
+def step_tables(pipeline: Pipeline) -> dict[str, pd.DataFrame]:
+    """What the steps of a fitted pipeline leave: ``reproducibility``, ``lasso_path`` and ``lasso_cv``, ``stability``."""
+    return {name: table for step in flat_steps(pipeline) for name, table in step.tables().items()}
+
+
+def _numbers(pipeline: Pipeline) -> NumericFeatures:
+    return next(step for step in flat_steps(pipeline) if isinstance(step, NumericFeatures))

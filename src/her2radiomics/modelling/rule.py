@@ -17,6 +17,8 @@ from her2radiomics.errors import TableError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from her2radiomics.modelling.adjustment import CentreAdjustment
+
 TABLE = "table to predict"
 
 
@@ -24,6 +26,7 @@ TABLE = "table to predict"
 class FeaturePredictor:
     """An image feature: missing values filled, scaled step by step as ``(x - shift) / scale``, then weighted.
 
+    Between the scalings may stand the adjustment of the patient's centre (ComBat).
     ``fill`` is the training median of the unscaled feature; ``low`` and ``high`` are the range of the scaled one.
     """
 
@@ -32,7 +35,7 @@ class FeaturePredictor:
     fill: float
     low: float
     high: float
-    scalings: tuple[tuple[float, float], ...] = ()
+    scalings: tuple[tuple[float, float] | CentreAdjustment, ...] = ()
 
     def numbers(self, table: pd.DataFrame) -> np.ndarray:
         """Unscaled values as they stand, shape (rows,); missing and infinite ones are NaN."""
@@ -52,9 +55,14 @@ class FeaturePredictor:
     def contribution(self, table: pd.DataFrame) -> np.ndarray:
         """What the predictor adds to the log-odds, shape (rows,)."""
         values = self.numbers(table)
-        values = np.where(np.isnan(values), self.fill, values)
-        for shift, scale in self.scalings:
-            values = (values - shift) / scale
+        known = ~np.isnan(values)
+        values = np.where(known, values, self.fill)
+        for scaling in self.scalings:
+            if isinstance(scaling, tuple):
+                shift, scale = scaling
+                values = (values - shift) / scale
+            else:
+                values = scaling.adjust(values, table, known)
         return self.coefficient * values
 
 
@@ -134,7 +142,7 @@ class LevelPredictor:
 class ScorePredictor:
     """The score of another rule (a Rad-score), with its range in training."""
 
-    rule: LinearRule
+    rule: Rule
     coefficient: float
     low: float
     high: float
@@ -153,13 +161,11 @@ Predictor = FeaturePredictor | NumericPredictor | LevelPredictor | ScorePredicto
 ClinicalPredictor = NumericPredictor | LevelPredictor
 
 
-@dataclass(frozen=True)
-class LinearRule:
-    """An intercept and predictors on the logit scale; without predictors the model is empty."""
+class Rule:
+    """What a model predicts with: predictors, and how they make a score (log-odds) and a probability."""
 
     name: str
-    intercept: float
-    predictors: tuple[Predictor, ...] = ()
+    predictors: tuple[Predictor, ...]
 
     def score(self, table: pd.DataFrame) -> np.ndarray:
         """Log-odds of the rows of a table indexed by patient, shape (rows,).
@@ -169,10 +175,11 @@ class LinearRule:
         TableError
             A column is absent, a category was never seen in training, or a value is missing and nothing fills it.
         """
-        total = np.full(len(table), self.intercept)
-        for predictor in self.predictors:
-            total = total + predictor.contribution(table)
-        return total
+        raise NotImplementedError
+
+    def probability(self, table: pd.DataFrame) -> np.ndarray:
+        """Probability of label 1, shape (rows,)."""
+        return probability(self.score(table))
 
     def features(self) -> Iterator[FeaturePredictor]:
         """Yield the image features, those of inner scores included."""
@@ -190,6 +197,18 @@ class LinearRule:
             elif not isinstance(predictor, FeaturePredictor):
                 yield predictor
 
+    def adjustments(self) -> Iterator[CentreAdjustment]:
+        """Yield the adjustments to centres of all image features."""
+        for predictor in self.features():
+            for scaling in predictor.scalings:
+                if not isinstance(scaling, tuple):
+                    yield scaling
+
+    def covariates(self) -> list[ClinicalPredictor]:
+        """Clinical columns that adjustments to centres need, each once."""
+        found = {p.name: p for adjustment in self.adjustments() for p in adjustment.expected.clinical()}
+        return list(found.values())
+
     def predictable(self, table: pd.DataFrame) -> np.ndarray:
         """Mark the rows without a missing value that nothing fills, shape (rows,)."""
         known = np.ones(len(table), dtype=bool)
@@ -203,7 +222,9 @@ class LinearRule:
         import pandas as pd
 
         rows = []
-        for predictor in [*self.features(), *self.clinical()]:
+        clinical = list(self.clinical())
+        clinical += [p for p in self.covariates() if p.name not in {known.name for known in clinical}]
+        for predictor in [*self.features(), *clinical]:
             if isinstance(predictor, FeaturePredictor):
                 missing = np.isnan(predictor.numbers(table))
             else:
@@ -211,6 +232,22 @@ class LinearRule:
             if predictor.fill is not None:
                 rows += [(str(patient), predictor.name, predictor.fill) for patient in table.index[missing]]
         return pd.DataFrame(rows, columns=["patient_id", "column", "filled_with"])
+
+
+@dataclass(frozen=True)
+class LinearRule(Rule):
+    """An intercept and predictors on the logit scale; without predictors the model is empty."""
+
+    name: str
+    intercept: float
+    predictors: tuple[Predictor, ...] = ()
+
+    def score(self, table: pd.DataFrame) -> np.ndarray:
+        """Log-odds: the intercept and what each predictor adds, shape (rows,)."""
+        total = np.full(len(table), self.intercept)
+        for predictor in self.predictors:
+            total = total + predictor.contribution(table)
+        return total
 
 
 def probability(score: np.ndarray) -> np.ndarray:

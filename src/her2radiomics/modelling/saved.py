@@ -1,7 +1,7 @@
 """``model.json``: a fitted model as plain numbers and names, and prediction from it.
 
 Numbers are written so that they read back to the same bits, and prediction runs through the same
-:class:`~her2radiomics.modelling.rule.LinearRule` as in training: a loaded model's predictions are identical. No pickle.
+:class:`~her2radiomics.modelling.rule.Rule` as in training: a loaded model's predictions are identical. No pickle.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ import numpy as np
 from her2radiomics.columns import Column, type_column
 from her2radiomics.errors import StudyError, TableError
 from her2radiomics.modelling import rule as r
+from her2radiomics.modelling.adjustment import CentreAdjustment, treatments
 from her2radiomics.modelling.base import sequence_of
 from her2radiomics.modelling.build import model_table
+from her2radiomics.modelling.forest import ForestRule, Tree
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +40,7 @@ LIBRARIES = (
     "pyradiomics-bhklab",
 )
 MAX_NOMOGRAM = 15
+MAX_TERMS_IN_LINE = 3
 
 _TYPES: dict[str, type] = {
     "feature": r.FeaturePredictor,
@@ -61,7 +64,7 @@ class FittedModel:
         The whole of ``model.json``.
     """
 
-    rule: r.LinearRule
+    rule: r.Rule
     columns: Mapping[str, Column]
     content: Mapping[str, Any]
 
@@ -114,7 +117,8 @@ class FittedModel:
         Returns
         -------
         pandas.DataFrame
-            ``patient_id, score, probability``.
+            ``patient_id, score, probability``; with ComBat also ``harmonisation``: whether the patient's centre was
+            ``learned``, ``passed_through`` or ``adapted``.
 
         Raises
         ------
@@ -129,10 +133,15 @@ class FittedModel:
         table = self._table(features, participants, typed)
         if incomplete == "omit":
             table = table[self.rule.predictable(table)]
-        score = self.rule.score(table)
-        return pd.DataFrame(
-            {"patient_id": table.index.astype(str), "score": score, "probability": r.probability(score)}
+        predicted = pd.DataFrame(
+            {
+                "patient_id": table.index.astype(str),
+                "score": self.rule.score(table),
+                "probability": self.rule.probability(table),
+            }
         )
+        treated = treatments(self.rule, table)
+        return predicted if treated is None else predicted.assign(harmonisation=treated)
 
     def imputed(
         self, features: pd.DataFrame | None, participants: pd.DataFrame, *, typed: bool = True
@@ -206,7 +215,8 @@ class FittedModel:
         """
         from her2radiomics.statistics import CategoricalPredictor, ContinuousPredictor, LinearModel
 
-        count = len(self.rule.predictors)
+        rule = self._linear("a nomogram")
+        count = len(rule.predictors)
         if not 1 <= count <= MAX_NOMOGRAM:
             raise StudyError(
                 f"model '{self.name}': found {count} predictors, expected 1 to {MAX_NOMOGRAM} for a nomogram."
@@ -215,21 +225,47 @@ class FittedModel:
             CategoricalPredictor(p.name, dict(p.weights))
             if isinstance(p, r.LevelPredictor)
             else ContinuousPredictor(p.name, p.coefficient, p.low, p.high)
-            for p in self.rule.predictors
+            for p in rule.predictors
         ]
         low, high = self.content["linear_range"]
-        return LinearModel(self.rule.intercept, drawn, (low, high))
+        return LinearModel(rule.intercept, drawn, (low, high))
 
     def formula(self, digits: int = 4) -> str:
-        """Return the score as text: intercept and weighted terms; image features stand as scaled in training."""
-        terms = [f"{self.rule.intercept:.{digits}f}"]
-        for p in self.rule.predictors:
+        """Return the score as text: intercept and weighted terms; image features stand as scaled in training.
+
+        Up to three terms stand in one line, more of them one a line.
+
+        Raises
+        ------
+        StudyError
+            The model is a forest.
+        """
+        rule = self._linear("a formula")
+        terms = [f"{'−' if rule.intercept < 0 else ''}{abs(rule.intercept):.{digits}f}"]
+        for p in rule.predictors:
             if isinstance(p, r.LevelPredictor):
                 parts = [(f"[{p.name} = {level}]", w) for level, w in p.weights if w != 0]
             else:
                 parts = [(p.name, p.coefficient)]
-            terms += [f"{'+' if w >= 0 else '−'} {abs(w):.{digits}f} × {text}" for text, w in parts]
-        return f"{self.name} = " + " ".join(terms)
+            terms += [f"{'−' if w < 0 else '+'} {_digits(abs(w), digits)} × {text}" for text, w in parts]
+        if len(terms) <= MAX_TERMS_IN_LINE + 1:
+            return f"{self.name} = " + " ".join(terms)
+        return f"{self.name} =\n    " + "\n  ".join(terms)
+
+    def _linear(self, what: str) -> r.LinearRule:
+        if not isinstance(self.rule, r.LinearRule):
+            raise StudyError(
+                f"model '{self.name}': found a random forest, expected a linear model for {what}: its prediction is no "
+                "sum of terms. Use estimator: logistic, ridge or linear_svm."
+            )
+        return self.rule
+
+
+def _digits(weight: float, digits: int) -> str:
+    """Decimals, and as many more as a small weight needs for two significant figures."""
+    if weight >= 10**-digits * 10 or weight == 0:
+        return f"{weight:.{digits}f}"
+    return f"{weight:.2g}"
 
 
 def to_dict(
@@ -254,7 +290,8 @@ def to_dict(
     """
     from importlib.metadata import version
 
-    used = {p.name for p in model.rule_.clinical()}
+    used = {p.name for p in [*model.rule_.clinical(), *model.rule_.covariates()]}
+    used |= {adjustment.column for adjustment in model.rule_.adjustments()}
     columns: Mapping[str, Column] = {}
     for part in [model, *getattr(model, "parts_", [])]:
         columns = {**columns, **getattr(part, "columns", {})}
@@ -268,7 +305,8 @@ def to_dict(
         "columns": {name: columns[name].model_dump() for name in columns if name in used},
         "threshold": {
             "probability": model.threshold_.threshold,
-            "rule": "Youden index on training",
+            "rule": "Youden index on training"
+            + (", out-of-bag probabilities" if model.held_out_ is not None else ""),
             "sensitivity": model.threshold_.sensitivity,
             "specificity": model.threshold_.specificity,
         },
@@ -331,7 +369,7 @@ def load_model(path: str | Path) -> FittedModel:
     return from_dict(content, str(path))
 
 
-def _rule_to_dict(rule: r.LinearRule) -> dict[str, Any]:
+def _rule_to_dict(rule: r.Rule) -> dict[str, Any]:
     names = {kind: name for name, kind in _TYPES.items()}
     predictors = []
     for predictor in rule.predictors:
@@ -341,12 +379,19 @@ def _rule_to_dict(rule: r.LinearRule) -> dict[str, Any]:
         if isinstance(predictor, r.LevelPredictor):
             entry["weights"] = dict(predictor.weights)
         if isinstance(predictor, r.FeaturePredictor):
-            entry["scalings"] = [list(pair) for pair in predictor.scalings]
+            entry["scalings"] = [
+                list(item) if isinstance(item, tuple) else item.to_dict(_rule_to_dict)
+                for item in predictor.scalings
+            ]
         predictors.append(entry)
-    return {"name": rule.name, "intercept": rule.intercept, "predictors": predictors}
+    if isinstance(rule, ForestRule):
+        trees = [tree.to_dict() for tree in rule.trees]
+        return {"name": rule.name, "type": "forest", "predictors": predictors, "trees": trees}
+    assert isinstance(rule, r.LinearRule)
+    return {"name": rule.name, "type": "linear", "intercept": rule.intercept, "predictors": predictors}
 
 
-def _rule_from_dict(content: Mapping[str, Any]) -> r.LinearRule:
+def _rule_from_dict(content: Mapping[str, Any]) -> r.Rule:
     predictors = []
     for entry in content["predictors"]:
         values = {key: value for key, value in entry.items() if key != "type"}
@@ -355,8 +400,16 @@ def _rule_from_dict(content: Mapping[str, Any]) -> r.LinearRule:
         if entry["type"] == "levels":
             values["weights"] = tuple(entry["weights"].items())
         if entry["type"] == "feature":
-            values["scalings"] = tuple((shift, scale) for shift, scale in entry["scalings"])
+            values["scalings"] = tuple(
+                CentreAdjustment.from_dict(item, _rule_from_dict) if isinstance(item, dict) else tuple(item)
+                for item in entry["scalings"]
+            )
         predictors.append(_TYPES[entry["type"]](**values))
+    if content.get("type", "linear") == "forest":
+        trees = tuple(Tree.from_dict(tree) for tree in content["trees"])
+        if not trees or any(tree.feature.max() >= len(predictors) for tree in trees):
+            raise ValueError("the forest has no tree, or a tree that asks for an unknown feature")
+        return ForestRule(content["name"], tuple(predictors), trees)
     return r.LinearRule(content["name"], content["intercept"], tuple(predictors))
 
 

@@ -17,6 +17,7 @@ from her2radiomics.statistics._check import BoolArray, FloatArray
 
 _MAX_ITERATIONS = 50
 _MAX_FIRTH_ITERATIONS = 200
+_MAX_OUTWARD_STEPS = 30
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,45 @@ def firth_maximum(
     raise ArithmeticError("Firth's penalised likelihood: found no convergence, expected a maximum.")
 
 
+def firth_fit(x: FloatArray, positive: BoolArray) -> tuple[FloatArray, float]:
+    """Maximum of the penalised log-likelihood over all coefficients: Newton's method, else a general optimiser.
+
+    Parameters
+    ----------
+    x, positive
+        As for :func:`firth_maximum`.
+
+    Raises
+    ------
+    ArithmeticError
+        Neither finds a maximum.
+    """
+    try:
+        return firth_maximum(x, positive, np.ones(x.shape[1], dtype=bool), np.zeros(x.shape[1]))
+    except (ArithmeticError, np.linalg.LinAlgError):
+        return firth_slowly(x, positive)
+
+
+def firth_slowly(x: FloatArray, positive: BoolArray) -> tuple[FloatArray, float]:
+    """As :func:`firth_fit` by BFGS, for models with half as many terms as rows, where Newton's steps creep."""
+    from scipy.optimize import minimize
+
+    def negative(beta: FloatArray) -> tuple[float, FloatArray]:
+        linear = x @ beta
+        weight, fitted = weights(linear), _expit(linear)
+        inverse = np.linalg.pinv(x.T @ (x * weight[:, None]))
+        leverage = weight * np.einsum("ij,jk,ik->i", x, inverse, x, optimize=True)
+        score = x.T @ (positive - fitted + leverage * (0.5 - fitted))
+        return -firth_log_likelihood(x, positive, beta), -score
+
+    best = minimize(
+        negative, np.zeros(x.shape[1]), jac=True, method="BFGS", options={"gtol": 1e-7, "maxiter": 2000}
+    )
+    if not np.isfinite(best.fun) or np.abs(best.jac).max() > 1e-3:
+        raise ArithmeticError("Firth's penalised likelihood: found no convergence, expected a maximum.")
+    return np.asarray(best.x, dtype=float), -float(best.fun)
+
+
 def _firth_step(x: FloatArray, positive: BoolArray, beta: FloatArray, free: BoolArray) -> FloatArray:
     """Newton step of the free coefficients; where the likelihood is not concave, a step of Fisher scoring."""
     linear = x @ beta
@@ -181,7 +221,13 @@ def _firth_step(x: FloatArray, positive: BoolArray, beta: FloatArray, free: Bool
 def firth_profile_interval(
     x: FloatArray, positive: BoolArray, beta: FloatArray, error: float, at: int, level: float
 ) -> tuple[float, float]:
-    """Profile interval of coefficient ``at``; ``beta`` is the maximum, ``error`` its standard error there."""
+    """Profile interval of coefficient ``at``; ``beta`` is the maximum, ``error`` its standard error there.
+
+    Raises
+    ------
+    ArithmeticError
+        The profile does not fall to the bound within 10⁴ standard errors, or cannot be followed there.
+    """
     from scipy.optimize import brentq
     from scipy.special import chdtri
 
@@ -194,13 +240,16 @@ def firth_profile_interval(
     bounds = []
     for side in (-1.0, 1.0):
         near, inner, reach = beta, 0.0, error / 2
-        while (
-            True
-        ):  # walk outwards: each maximum starts from its neighbour and stays on the maximum's own ridge
+        # walk outwards: each maximum starts from its neighbour and stays on the maximum's own ridge
+        for _ in range(_MAX_OUTWARD_STEPS):
             moved, value = profile(beta[at] + side * reach, near)
             if value <= target:
                 break
             near, inner, reach = moved, reach, reach * 1.4
+        else:
+            raise ArithmeticError(
+                "Firth's penalised likelihood: found a profile that never falls to its bound."
+            )
 
         def above(point: float, near: FloatArray = near) -> float:
             return profile(point, near)[1] - target

@@ -12,6 +12,7 @@ Puhr et al., Statistics in Medicine 36 (2017) 2302–2317 (FLIC).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 Method = Literal["ml", "firth", "auto"]
 INTERCEPT = "(Intercept)"
+# terms up to which Firth's profile intervals are looked for: each costs some hundred fits
+_MAX_PROFILED = 60
 COLUMNS = ["term", "beta", "se", "wald", "odds_ratio", "ci_low", "ci_high", "p"]
 
 
@@ -41,7 +44,7 @@ class LogisticRegression(Result):
         ``term, beta, se, wald, odds_ratio, ci_low, ci_high, p``, the intercept first. ``wald`` is (β / SE)²
         on one degree of freedom. ``ci_low`` and ``ci_high`` bound the odds ratio: Wald intervals after
         maximum likelihood, profile intervals of the penalised likelihood after Firth, whose ``p`` are
-        likelihood-ratio p.
+        likelihood-ratio p (but see ``wald_terms``).
     method
         ``ml`` or ``firth``: what was fitted.
     converged, separated
@@ -49,6 +52,9 @@ class LogisticRegression(Result):
         and nothing else is given.
     log_likelihood
         Maximised log-likelihood (penalised for Firth).
+    wald_terms
+        Terms with Wald's interval and p after Firth's method: close to saturation a profile may never fall to its
+        bound, and it is not looked for in models of more than 60 terms.
     coefficients, intercept
         For prediction: Firth's intercept is replaced by the one that makes the mean probability equal the
         prevalence (FLIC).
@@ -65,6 +71,7 @@ class LogisticRegression(Result):
     events: int
     level: float
     coding: Coding
+    wald_terms: tuple[str, ...]
     _design: FloatArray = field(repr=False)
     _positive: BoolArray = field(repr=False)
     _covariance: FloatArray = field(repr=False)
@@ -82,7 +89,9 @@ class LogisticRegression(Result):
             text += " The data are separated: maximum-likelihood estimates do not exist; use method='auto'."
         elif self.separated:
             text += " The data are separated."
-        elif not self.converged:
+        if self.wald_terms:
+            text += f" Wald's interval and p, since the profile has no bound: {', '.join(self.wald_terms)}."
+        if not self.separated and not self.converged:
             text += " The fit did not converge: use method='auto'."
         return text
 
@@ -127,15 +136,33 @@ class LogisticRegression(Result):
                 block = self._covariance[at.start + 1 : at.stop + 1, at.start + 1 : at.stop + 1]
                 statistic = float(beta @ np.linalg.solve(block, beta))
             else:
-                statistic = max(0.0, 2 * (self.log_likelihood - self._constrained(at)))
+                places = np.arange(at.start, at.stop)
+                statistic = max(0.0, 2 * (self.log_likelihood - self._constrained(places)))
             rows.append((variable, statistic, df, float(chdtrc(df, statistic))))
         return pd.DataFrame(rows, columns=["variable", "statistic", "df", "p"])
 
-    def _constrained(self, at: slice) -> float:
+    def test_without(self, variables: Sequence[str]) -> tuple[float, int, float]:
+        """(Penalised) likelihood-ratio test of several variables together: statistic, degrees of freedom, p.
+
+        After maximum likelihood it is the test against the nested model without them; after Firth's method their
+        coefficients are held at 0 under the penalty of the whole model (Heinze & Schemper 2002).
+        """
+        from scipy.special import chdtrc
+
+        places = [
+            i for name in variables for i in np.arange(len(self.coding.terms))[self.coding.positions(name)]
+        ]
+        if not self.converged:
+            return float("nan"), len(places), float("nan")
+        statistic = max(0.0, 2 * (self.log_likelihood - self._constrained(np.array(places, dtype=int))))
+        return statistic, len(places), float(chdtrc(len(places), statistic))
+
+    def _constrained(self, at: np.ndarray) -> float:
+        """Maximised (penalised) log-likelihood without the terms at these places."""
         if self.method == "firth":
             x = _with_intercept(_standardised(self._design))
             free = np.ones(x.shape[1], dtype=bool)
-            free[at.start + 1 : at.stop + 1] = False
+            free[at + 1] = False
             start = np.zeros(x.shape[1])
             best = likelihood.firth_maximum(x, self._positive, free, start)[1]
             return best + float(np.log(self._design.std(axis=0)).sum())
@@ -180,7 +207,7 @@ def logistic_regression(
     _refuse_aliased(design, coding.terms)
     directions = likelihood.is_separated(design, positive)
     separated = bool(directions.any())
-    parts = None
+    parts, wald = None, []
     if method != "firth":
         parts = (
             _nonexistent(directions) if separated else _maximum_likelihood(design, positive, as_level(level))
@@ -188,8 +215,8 @@ def logistic_regression(
     use_firth = method == "firth" or (method == "auto" and parts is not None and not parts[1].converged)
     if use_firth or parts is None:
         try:
-            parts = _firth(design, positive, as_level(level))
-        except ArithmeticError as error:
+            parts, wald = _firth(design, positive, as_level(level))
+        except (ArithmeticError, np.linalg.LinAlgError) as error:
             raise ValueError(
                 f"table: found no maximum of Firth's likelihood with {design.shape[1]} terms and {len(design)} "
                 "rows, expected far fewer terms than rows. Select variables first."
@@ -208,6 +235,7 @@ def logistic_regression(
         events=int(positive.sum()),
         level=level,
         coding=coding,
+        wald_terms=tuple([INTERCEPT, *coding.terms][i] for i in wald),
         _design=design,
         _positive=positive,
         _covariance=fit.covariance,
@@ -258,19 +286,24 @@ def _nonexistent(directions: FloatArray) -> tuple[pd.DataFrame, likelihood.Fit, 
 
 def _firth(
     design: FloatArray, positive: BoolArray, level: float
-) -> tuple[pd.DataFrame, likelihood.Fit, float]:
-    """Firth's fit, its likelihood-ratio tests and profile intervals, on standardised terms."""
-    from scipy.special import chdtrc
+) -> tuple[tuple[pd.DataFrame, likelihood.Fit, float], list[int]]:
+    """Firth's fit, its likelihood-ratio tests and profile intervals, on standardised terms.
+
+    Close to saturation the profile of a term may not fall to its bound, or not be followed: Wald's interval and test
+    take its place, and the last item of the result names the rows.
+    """
+    from scipy.special import chdtrc, ndtri
 
     x = _with_intercept(_standardised(design))
     size = x.shape[1]
-    peak, value = likelihood.firth_maximum(x, positive, np.ones(size, dtype=bool), np.zeros(size))
+    peak, value = likelihood.firth_fit(x, positive)
     weight = likelihood.weights(x @ peak)
     covariance = np.asarray(np.linalg.inv(x.T @ (x * weight[:, None])), dtype=float)
     # the coefficients as given are these combinations of the standardised ones; each is tested along its own axis
     back = np.diag(np.concatenate([[1.0], 1 / design.std(axis=0)]))
     back[0, 1:] = -design.mean(axis=0) / design.std(axis=0)
     beta, error, bounds, statistics = back @ peak, np.empty(size), np.empty((size, 2)), np.empty(size)
+    wald: list[int] = []
     for i, row in enumerate(back):
         length = float(np.linalg.norm(row))
         axes = np.linalg.qr(np.column_stack([row, np.eye(size)]))[0]
@@ -278,10 +311,18 @@ def _firth(
         turned, top = x @ axes, axes.T @ peak
         along = float(np.sqrt(axes[:, 0] @ covariance @ axes[:, 0]))
         error[i] = length * along
-        bounds[i] = likelihood.firth_profile_interval(turned, positive, top, along, 0, level)
-        bounds[i] *= length
-        best = likelihood.firth_profile(turned, positive, top, 0, 0.0)
-        statistics[i] = max(0.0, 2 * (value - best))
+        try:
+            if size > _MAX_PROFILED:
+                raise ArithmeticError
+            bounds[i] = likelihood.firth_profile_interval(turned, positive, top, along, 0, level)
+            bounds[i] *= length
+            best = likelihood.firth_profile(turned, positive, top, 0, 0.0)
+            statistics[i] = max(0.0, 2 * (value - best))
+        except (ArithmeticError, np.linalg.LinAlgError, ValueError):
+            half = float(ndtri(1 - (1 - level) / 2)) * error[i]
+            bounds[i] = beta[i] - half, beta[i] + half
+            statistics[i] = np.square(beta[i] / error[i])
+            wald.append(i)
     fit = likelihood.Fit(
         beta=beta,
         covariance=back @ covariance @ back.T,
@@ -289,7 +330,7 @@ def _firth(
         converged=True,
     )
     frame = _assemble(beta, error, np.square(beta / error), bounds, chdtrc(1, statistics))
-    return frame, fit, likelihood.intercept_for(design @ beta[1:], positive)
+    return (frame, fit, likelihood.intercept_for(design @ beta[1:], positive)), wald
 
 
 def _standardised(design: FloatArray) -> FloatArray:

@@ -22,7 +22,7 @@ from her2radiomics.statistics.regression import (
 if TYPE_CHECKING:
     import pandas as pd
 
-Keep = Literal["enter", "significant", "backward"]
+Keep = Literal["enter", "significant", "backward", "all"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -93,7 +93,8 @@ def univariate_then_multivariate(
     keep
         ``enter``: all that entered are kept. ``significant``: of these, the ones with p < ``p_keep`` in the
         multivariate model, and :attr:`model` is refitted on them. ``backward``: the variable with the largest
-        p is removed and the rest refitted until every p < ``p_keep``.
+        p is removed and the rest refitted until every p < ``p_keep``. ``all``: every variable enters and stays,
+        whatever its p, as in a model whose terms are published.
     p_keep
         Multivariate p below which a variable is kept.
     test
@@ -106,7 +107,7 @@ def univariate_then_multivariate(
     """
     import pandas as pd
 
-    one_of(keep, ("enter", "significant", "backward"), "keep")
+    one_of(keep, ("enter", "significant", "backward", "all"), "keep")
     as_labels(labels)
     levels = levels or {}
 
@@ -125,7 +126,7 @@ def univariate_then_multivariate(
             continue
         model, p = fitted([name])
         univariate += _rows(model, p)
-        if p[name] < p_enter:
+        if keep == "all" or p[name] < p_enter:
             entered.append(name)
 
     selected, tabled, final = list(entered), None, None

@@ -1,0 +1,199 @@
+"""Participants columns as predictors: what training taught about each, filled and coded for a regression."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from her2radiomics.columns import Column
+from her2radiomics.errors import StudyError, TableError
+from her2radiomics.modelling.rule import ClinicalPredictor, LevelPredictor, NumericPredictor
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from her2radiomics.modelling.logistic import LogisticFit
+    from her2radiomics.statistics import LogisticRegression
+
+MISSING = ("column", "rows", "missing", "handling", "filled_with")
+
+
+@dataclass(frozen=True)
+class Variable:
+    """What training taught about one clinical column.
+
+    ``levels`` are those seen in training, in the declared order, the reference first; ``fill`` is the median or the most
+    frequent level, ``None`` where rows with missing values are left out; ``low`` and ``high`` are a number's range.
+    """
+
+    name: str
+    kind: str
+    levels: tuple[str, ...]
+    declared: tuple[str, ...]
+    fill: Any
+    low: float
+    high: float
+
+    def code(self, values: pd.Series) -> pd.Series:
+        """Numbers for continuous and ordinal columns, levels as text for categorical ones."""
+        if self.fill is not None:
+            values = values.astype(object).where(values.notna(), self.fill)
+        if self.kind == "ordinal":
+            return values.map({level: float(i) for i, level in enumerate(self.declared)}).astype(float)
+        return values.astype(float if self.kind == "continuous" else object)
+
+    def predictor(self, coefficients: Mapping[str, float]) -> ClinicalPredictor:
+        """Rule of this variable, given the coefficients of its terms."""
+        if self.kind == "continuous":
+            return NumericPredictor(self.name, coefficients[self.name], self.low, self.high, self.fill)
+        if self.kind == "ordinal":
+            beta = coefficients[self.name]
+            weights = [(level, beta * i) for i, level in enumerate(self.declared)]
+        else:
+            reference, *others = self.levels
+            weights = [
+                (reference, 0.0),
+                *((level, coefficients[f"{self.name}[{level}]"]) for level in others),
+            ]
+        return LevelPredictor(self.name, tuple(weights), self.fill)
+
+
+def learn_variable(values: pd.Series, column: Column, *, impute: bool) -> Variable:
+    """Learn levels, range and filling value of a typed column (missing: NaN or ``None``) from training rows.
+
+    Raises
+    ------
+    TableError
+        A level that the protocol does not declare, or no value at all.
+    """
+    name, present = str(values.name), values.dropna()
+    if present.empty:
+        raise TableError(
+            file="training rows",
+            column=name,
+            found="no value in training",
+            expected="at least one",
+            remedy="Remove the column from the model's candidates.",
+        )
+    if column.kind == "continuous":
+        numbers = present.to_numpy(dtype=float)
+        median = float(np.median(numbers)) if impute else None
+        return Variable(name, column.kind, (), (), median, float(numbers.min()), float(numbers.max()))
+    declared = tuple(column.levels)
+    unknown = present[~present.isin(declared)]
+    if len(unknown):
+        raise TableError(
+            file="training rows",
+            patient=str(unknown.index[0]),
+            column=name,
+            found=f"'{unknown.iloc[0]}'",
+            expected=f"one of {', '.join(declared)}",
+            remedy="Declare the level in the protocol, or correct the cell.",
+        )
+    counts = {level: int((present == level).sum()) for level in declared}
+    seen = tuple(level for level in declared if counts[level])
+    most = max(seen, key=lambda level: (counts[level], -declared.index(level))) if impute else None
+    return Variable(name, column.kind, seen, declared, most, float("nan"), float("nan"))
+
+
+def candidates(
+    X: pd.DataFrame, names: tuple[str, ...], columns: Mapping[str, Column], *, name: str
+) -> pd.DataFrame:
+    """Typed clinical columns of a table.
+
+    Raises
+    ------
+    StudyError
+        A column that the protocol does not declare.
+    TableError
+        A column that the table lacks.
+    """
+    for column in names:
+        if column not in columns:
+            raise StudyError(
+                f"model '{name}': the candidate '{column}' is not among the protocol's columns "
+                f"({', '.join(columns)})."
+            )
+        if column not in X.columns:
+            raise TableError(
+                file="training rows",
+                column=column,
+                found="no such column",
+                expected=f"the candidates of model '{name}'",
+                remedy="Add the column to the participants table, or remove it from the candidates.",
+            )
+    return X[list(names)]
+
+
+def code_table(raw: pd.DataFrame, variables: Mapping[str, Variable]) -> pd.DataFrame:
+    """Fill and code the columns of ``variables``: complete, ready for a regression."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {name: variable.code(raw[name]) for name, variable in variables.items()}, index=raw.index
+    )
+
+
+def levels_of(variables: Mapping[str, Variable]) -> dict[str, tuple[str, ...]]:
+    """Levels seen in training, the reference first, of the categorical variables."""
+    return {name: v.levels for name, v in variables.items() if v.kind == "categorical"}
+
+
+def clinical_predictors(
+    model: LogisticRegression | LogisticFit, variables: Mapping[str, Variable]
+) -> tuple[ClinicalPredictor, ...]:
+    """Rules of the clinical variables of a regression, in its order."""
+    names = [name for name in model.coding.variables if name in variables]
+    return tuple(variables[name].predictor(model.coefficients) for name in names)
+
+
+def known_rows(raw: pd.DataFrame, labels: np.ndarray, *, impute: bool, name: str) -> np.ndarray:
+    """Mark the rows that a model is fitted on, shape (rows,): all of them, or the complete ones.
+
+    Raises
+    ------
+    StudyError
+        The complete rows lack a class.
+    """
+    if impute:
+        return np.ones(len(raw), dtype=bool)
+    used = raw.notna().all(axis=1).to_numpy(dtype=bool)
+    if len(np.unique(labels[used])) < 2:
+        raise StudyError(
+            f"model '{name}': found {int(used.sum())} complete rows without both labels; expected both. "
+            "Say missing: impute, or name fewer candidates."
+        )
+    return used
+
+
+def missing_table(raw: pd.DataFrame, variables: Mapping[str, Variable], *, impute: bool) -> pd.DataFrame:
+    """Missing training values of every candidate, and what was done: ``column, rows, missing, handling, filled_with``."""
+    import pandas as pd
+
+    rows = [
+        {
+            "column": name,
+            "rows": len(raw),
+            "missing": int(raw[name].isna().sum()),
+            "handling": "imputed" if impute else "left out",
+            "filled_with": variables[name].fill if impute else None,
+        }
+        for name in raw.columns
+    ]
+    return pd.DataFrame(rows, columns=list(MISSING))
+
+
+def missing_notes(raw: pd.DataFrame, used: np.ndarray, *, impute: bool) -> list[str]:
+    """Sentences on missing training values: one a column, and how many rows were left out."""
+    done = " and imputed" if impute else ""
+    notes = [
+        f"{name}: {count} of {len(raw)} training values were missing{done}"
+        for name, count in raw.isna().sum().items()
+        if count
+    ]
+    if not used.all():
+        notes.append(f"{int((~used).sum())} of {len(raw)} training rows were incomplete and left out")
+    return notes
