@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
+from her2radiomics.extraction.filters import LOG_PADDING
+from her2radiomics.extraction.options import log_sigmas
 from her2radiomics.manuscript.tables.formatting import listing
 from her2radiomics.report.info import RunInfo
+from her2radiomics.report.preprocessing_words import preprocessing
 from her2radiomics.report.words import lower_first
 
 IMAGE_TYPES = {
@@ -72,28 +76,32 @@ def regions(info: RunInfo) -> tuple[str, ...]:
 
 
 def extraction(info: RunInfo, parameters: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
-    """Features of each parameter file: counts, image types, classes, discretisation, resampling, normalisation."""
+    """Features of each parameter file and preprocessing: counts, image types, classes, discretisation, resampling,
+    normalisation."""
     if not info.extracted:
         return ("The features were brought as a table; none was extracted from images here.",)
     sequences = info.get("sequences", {})
-    by_file: dict[str, list[str]] = {}
+    alike: dict[tuple[str, ...], list[str]] = {}
     for name, item in sequences.items():
-        by_file.setdefault(item["parameters"], []).append(name)
+        before = json.dumps([item.get("preprocessing"), item.get("log_padding")], sort_keys=True)
+        alike.setdefault((item["parameters"], before), []).append(name)
     total = sum(item["features"] * len(item["regions"]) for item in sequences.values())
     paragraphs = []
-    for file, names in by_file.items():
+    for (file, _), names in alike.items():
         items = [sequences[name] for name in names]
         where = listing([item["label"] for item in items])
         text = f"With PyRadiomics, {items[0]['features']} features were extracted from each region on {where}"
-        if len(by_file) == 1:
+        if len(alike) == 1:
             text += f" ({total} in all)"
-        paragraphs.append(f"{text}. {_settings(parameters.get(file, {}))}".strip())
-    if len(by_file) > 1:
+        before = " ".join(preprocessing(items[0], info.sequence_label))
+        what = _settings(parameters.get(file, {}), items[0])
+        paragraphs.append(" ".join(filter(None, (before, f"{text}.", what))))
+    if len(alike) > 1:
         paragraphs.append(f"In all there were {total} features a patient.")
     return tuple(paragraphs)
 
 
-def _settings(content: Mapping[str, Any]) -> str:
+def _settings(content: Mapping[str, Any], item: Mapping[str, Any]) -> str:
     if not content:
         return ""
     setting = content.get("setting") or {}
@@ -105,9 +113,13 @@ def _settings(content: Mapping[str, Any]) -> str:
         f"{CLASSES.get(name, name)}{f' ({len(features)})' if features else ''}"
         for name, features in (content.get("featureClass") or {}).items()
     ]
+    done = item.get("preprocessing") or {}
     lines = []
     if kinds:
         lines.append(f"Image types: {listing(kinds)}.")
+    sigmas = log_sigmas(item.get("log_padding", LOG_PADDING))
+    if sigmas != LOG_PADDING and "LoG" in (content.get("imageType") or {}):
+        lines.append(f"Laplacian-of-Gaussian filters saw {sigmas:g} σ around the regions.")
     if classes:
         lines.append(f"Feature classes: {listing(classes)}.")
     if setting.get("binCount"):
@@ -121,13 +133,12 @@ def _settings(content: Mapping[str, Any]) -> str:
         size = " × ".join(f"{value:g}" for value in spacing)
         how = INTERPOLATORS.get(setting.get("interpolator", "sitkBSpline"), setting.get("interpolator"))
         lines.append(f"Images were resampled to {size} mm ({how} interpolation).")
-    else:
+    elif not done.get("resample"):
         lines.append("Images were not resampled.")
-    lines.append(
-        f"Intensities were normalised (scale {setting.get('normalizeScale', 1):g})."
-        if setting.get("normalize")
-        else "Intensities were not normalised."
-    )
+    if setting.get("normalize"):
+        lines.append(f"Intensities were normalised (scale {setting.get('normalizeScale', 1):g}).")
+    elif not done.get("normalise"):
+        lines.append("Intensities were not normalised.")
     return " ".join(lines)
 
 
