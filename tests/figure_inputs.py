@@ -20,8 +20,30 @@ STUDY: dict[str, Any] = {
     "partition_notes": {"training": "Centre 1", "testing": "Centre 2 (geographic)"},
     "models": {"clinical": "Clinical", "radiomics": "Radiomics", "nomogram": "Nomogram"},
     "sequences": {"T2FS": "fs-T2WI", "DWI": "DWI", "DCE2": "DCE phase 2"},
-    "columns": {"ki67": "Ki-67", "shape": "Tumour shape", "radiomics": "Rad-score"},
+    "columns": {
+        "ki67": "Ki-67",
+        "shape": "Tumour shape",
+        "radiomics": "Rad-score",
+        "pfs_months": "Progression-free survival (months)",
+        "os_months": "Overall survival (months)",
+        "cea": "CEA (ng/ml)",
+        "ca153": "CA15-3 (U/ml)",
+        "cd8": "CD8+ T cells (%)",
+        "cd4": "CD4+ T cells (%)",
+        "tam": "Tumour-associated macrophages (%)",
+        "grade": "Histological grade",
+    },
+    "units": {
+        "pfs_months": "months",
+        "os_months": "months",
+        "cea": "ng/ml",
+        "ca153": "U/ml",
+        "cd8": "%",
+        "cd4": "%",
+        "tam": "%",
+    },
     "levels": {
+        "grade": {"I": "Grade I", "II": "Grade II", "III": "Grade III", "IV": "Grade IV"},
         "ki67": {"low": "< 20%", "high": "≥ 20%"},
         "shape": {"regular": "Regular", "irregular": "Irregular"},
     },
@@ -105,7 +127,7 @@ def make_inputs(folder: Path, *, images: bool = False, **study: Any) -> FigureIn
         + BETA["shape"] * code["shape"],
     }
     label = (scores["nomogram"] + rng.logistic(0, 0.8, n) > 0).astype(int)
-    patients.to_csv(folder / "participants.csv", index=False)
+    _outlook(patients.assign(label=label)).to_csv(folder / "participants.csv", index=False)
     paths: dict[str, dict[str, Path]] = {"predictions": {}}
     performance, labelled = [], patients[["patient_id", "partition"]].assign(label=label)
     for model, score in scores.items():
@@ -146,6 +168,31 @@ def make_inputs(folder: Path, *, images: bool = False, **study: Any) -> FigureIn
         lasso_cv={"radiomics": folder / "lasso_cv.csv"},
         images=_images(folder, rng) if images else (),
     )
+
+
+def _outlook(patients: pd.DataFrame) -> pd.DataFrame:
+    """Follow-up, markers and grade beside the label, with a few empty cells; nobody has grade IV."""
+    rng = np.random.default_rng(20260102)
+    n, label = len(patients), patients["label"].to_numpy()
+    death = rng.exponential(90 * np.where(label == 1, 2.5, 1.0))
+    end = rng.uniform(24, 84, n)
+    progression = np.minimum(rng.exponential(50 * np.where(label == 1, 2.5, 1.0)), death)
+    table = patients.assign(
+        os_months=np.minimum(death, end).round(1),
+        os=(death <= end).astype(int),
+        pfs_months=np.minimum(progression, end).round(1),
+        pfs=(progression <= end).astype(int),
+        cea=np.exp(rng.normal(1.0 - 0.5 * label, 0.8, n)).round(2),
+        ca153=np.exp(rng.normal(2.8 - 0.1 * label, 0.5, n)).round(1),
+        cd8=rng.normal(18 + 6 * label, 6, n).clip(0).round(1),
+        cd4=rng.normal(24 + 1 * label, 7, n).clip(0).round(1),
+        tam=rng.normal(9 - 1.6 * label, 3, n).clip(0).round(1),
+        grade=rng.choice(["I", "II", "III"], n, p=[0.15, 0.5, 0.35]),
+    )
+    text = table.astype(object).where(table.notna(), "")
+    text.loc[[4, 90], ["pfs_months", "pfs"]] = ""
+    text.loc[[7, 8, 99], "cea"] = ""
+    return text
 
 
 def _performance(model: str, partition: str, rows: pd.DataFrame) -> dict[str, Any]:

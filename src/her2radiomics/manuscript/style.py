@@ -256,6 +256,12 @@ def place(figure: Figure, left: float, top: float, width: float, height: float, 
     )
 
 
+def vertical_label(axes: Axes, text: str, tall: float) -> None:
+    """Label the vertical axis of a frame ``tall`` mm high, in two or more lines where one is too long."""
+    points = base() if text_width(text, base()) <= tall + mm(4.0) else small()
+    axes.set_ylabel("\n".join(wrap(text, tall + mm(4.0), points)), fontsize=points, linespacing=1.1)
+
+
 def header(figure: Figure, *, letter: str, heading: str, simulated: bool) -> None:
     """Print panel letter and heading at the upper left, and the mark of simulated data at the upper right.
 

@@ -14,7 +14,9 @@ from her2radiomics.manuscript.figures.calibration import CalibrationOptions
 from her2radiomics.manuscript.figures.decision_curve import DecisionCurveOptions
 from her2radiomics.manuscript.figures.feature_weights import FeatureWeightsOptions
 from her2radiomics.manuscript.figures.flow import FlowOptions
+from her2radiomics.manuscript.figures.groups import GroupsOptions
 from her2radiomics.manuscript.figures.inputs import ExampleImage, FigureInputError, FigureInputs, StudyText
+from her2radiomics.manuscript.figures.kaplan_meier import KaplanMeierOptions
 from her2radiomics.manuscript.figures.lasso import LassoOptions
 from her2radiomics.manuscript.figures.nomogram import NomogramOptions
 from her2radiomics.manuscript.figures.rad_score import RadScoreOptions
@@ -34,7 +36,9 @@ FigureSettings = Annotated[
     | RocOptions
     | CalibrationOptions
     | DecisionCurveOptions
-    | NomogramOptions,
+    | NomogramOptions
+    | KaplanMeierOptions
+    | GroupsOptions,
     Field(discriminator="kind"),
 ]
 

@@ -1,0 +1,379 @@
+"""Markers by group: points, boxes and stars, one frame a marker."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from pydantic import Field
+
+from her2radiomics.manuscript import style
+from her2radiomics.manuscript.figures.beeswarm import offsets
+from her2radiomics.manuscript.figures.boxes import Paragraph, write
+from her2radiomics.manuscript.figures.inputs import FigureInputs
+from her2radiomics.manuscript.figures.members import Members, column_name, members, scope
+from her2radiomics.manuscript.figures.registry import Drawing, FramedOptions, figure
+from her2radiomics.manuscript.palettes import tint
+from her2radiomics.manuscript.stars import LEGEND, stars
+from her2radiomics.manuscript.tables import formatting as fmt
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BOX_FROM = 5  # values below which a box would say more than is known
+HALF_BOX, HALF_SWARM = 0.28, 0.36  # of the distance between two groups
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+class GroupsOptions(FramedOptions):
+    """Markers or immune cells by group."""
+
+    kind: Literal["groups"] = Field(description="Markers by group: points, boxes and stars.")
+    columns: tuple[str, ...] = Field(
+        min_length=1, description="Continuous columns, one frame each, in order."
+    )
+    by: str = Field("label", description="'label', 'partition' or a participants column with levels.")
+    partitions: tuple[str, ...] = Field((), description="Partitions drawn together; empty: all of the study.")
+    annotation: Literal["stars", "p", "both", "none"] = Field(
+        "stars", description="What is printed of the test above the groups."
+    )
+    summaries: dict[str, Literal["mean", "median"]] = Field(
+        default_factory=dict,
+        description="How a column is tested: mean, t test; median, rank test. By default as Shapiro–Wilk decides.",
+    )
+    variances: Literal["welch", "student", "levene"] = Field(
+        "welch", description="Which t test: Welch's, Student's, or the one that Levene's test suggests."
+    )
+    log: tuple[str, ...] = Field((), description="Columns drawn on a logarithmic axis.")
+    across: int | None = Field(None, description="Frames side by side; without it as suits the width.", ge=1)
+    letters: bool = Field(False, description="Letter the frames A, B, C, … at their upper left.")
+    note: bool = Field(True, description="Explain boxes, stars and tests below the frames.")
+
+    def columns_used(self) -> tuple[str, ...]:
+        """Markers and group."""
+        return (*self.columns, *(() if self.by in ("label", "partition") else (self.by,)))
+
+
+class _Compared(NamedTuple):
+    """One marker: its values by group, and the test."""
+
+    column: str
+    values: pd.Series
+    group: pd.Series
+    test: str
+    statistic: float
+    p: float
+
+
+@figure("groups", GroupsOptions, needs=("participants",))
+def draw(inputs: FigureInputs, options: GroupsOptions) -> Drawing:
+    """Draw every patient as a point over the box of its group, and the test's stars on a bracket."""
+    import pandas as pd
+
+    cohort = members(inputs, options.by, options.partitions)
+    compared = [_compare(cohort, column, options) for column in options.columns]
+    sheet = _Sheet(options, cohort.names, _notes(compared, cohort, options))
+    fig = style.new_figure(options.width_mm, sheet.height)
+    parts = []
+    for place, item in enumerate(compared):
+        axes = sheet.axes(fig, place)
+        name, unit = column_name(inputs, item.column)
+        style.vertical_label(axes, f"{name} ({unit})" if unit else name, sheet.tall)
+        parts.append(_frame(axes, item, cohort, options))
+        sheet.name_groups(axes, item, cohort.names)
+        if options.letters:
+            x, y = -sheet.margin / sheet.wide, 1 + style.mm(2.0) / sheet.tall
+            axes.text(
+                x, y, LETTERS[place], transform=axes.transAxes, fontweight="bold", fontsize=style.large() + 1
+            )
+    sheet.write(fig, cohort.names)
+    n = int((cohort.group != "").sum())
+    heading = f"{scope(inputs, options.partitions)}, {style.keep(f'n = {n}')}"
+    style.header(fig, letter=options.panel_letter, heading=heading, simulated=inputs.study.simulated)
+    data = pd.concat(parts, ignore_index=True)
+    data.insert(3, "label", data["group"].map(cohort.names).fillna(""))
+    return Drawing(fig, data)
+
+
+def _compare(cohort: Members, column: str, options: GroupsOptions) -> _Compared:
+    """The column's values and the test that :func:`~her2radiomics.statistics.compare_groups` chooses."""
+    import pandas as pd
+
+    from her2radiomics.statistics import compare_groups
+
+    values = cohort.numbers(column)
+    known = values.notna() & (cohort.group != "")
+    values, group = values[known], cohort.group[known]
+    if column in options.log:
+        text = cohort.text(column)
+        cohort.refuse(text, (cohort.numbers(column) <= 0), "a number above 0, for a logarithmic axis")
+    present = [key for key in cohort.names if (group == key).any()]
+    if len(present) < 2:
+        return _Compared(column, values, group, "none: fewer than two groups have values", math.nan, math.nan)
+    kind = {"mean": "normal", "median": "skewed"}.get(options.summaries.get(column, ""), "continuous")
+    table = compare_groups(
+        pd.DataFrame({"marker": values}),
+        pd.Series(pd.Categorical(group, categories=present, ordered=True), index=values.index),
+        {"marker": kind},  # type: ignore[dict-item]
+        variances=options.variances,
+    ).table.iloc[0]
+    return _Compared(column, values, group, str(table["test"]), float(table["statistic"]), float(table["p"]))
+
+
+def _frame(axes: Axes, item: _Compared, cohort: Members, options: GroupsOptions) -> pd.DataFrame:
+    """Boxes, points and bracket of one marker; returns what was drawn."""
+    import numpy as np
+    import pandas as pd
+
+    keys = list(cohort.names)
+    colours = dict(zip(keys, (style.line_of(key, keys).colour for key in keys), strict=True))
+    if item.column in options.log:
+        axes.set_yscale("log")
+    size = item.group.value_counts()
+    boxed = [key for key in keys if size.get(key, 0) >= BOX_FROM]
+    _boxes(axes, item, boxed, colours)
+    axes.set(xlabel="", xlim=(-0.5, len(keys) - 0.5))
+    tables = [_point_table(item)]
+    for place, key in enumerate(keys):
+        mine = item.values[item.group == key]
+        if mine.empty:
+            continue
+        shift = offsets(np.log(mine) if item.column in options.log else mine.to_numpy()) * HALF_SWARM
+        axes.scatter(
+            place + shift,
+            mine,
+            s=6,
+            color=colours[key],
+            edgecolor="white",
+            linewidth=0.25,
+            zorder=4,
+            clip_on=False,
+        )
+        if key not in boxed:
+            axes.plot([place - HALF_BOX, place + HALF_BOX], [mine.median()] * 2, color=style.INK, zorder=3)
+        tables.append(_summary(item, key, mine, cohort))
+    _bracket(axes, item, options, len(keys))
+    test = {"what": "test", "column": item.column, "group": "", "test": item.test}
+    numbers = {"statistic": item.statistic, "p": item.p, "stars": stars(item.p)}
+    return pd.concat([*tables, pd.DataFrame([test | numbers])], ignore_index=True)
+
+
+def _boxes(axes: Axes, item: _Compared, boxed: list[str], colours: dict[str, str]) -> None:
+    """A box for each group that has values enough, at the group's place."""
+    import warnings
+
+    import pandas as pd
+    import seaborn as sns
+    from matplotlib import MatplotlibDeprecationWarning
+
+    shown = item.group.isin(boxed)
+    if not shown.any():
+        return
+    group = pd.Categorical(item.group[shown], categories=list(colours))
+    with warnings.catch_warnings():
+        # seaborn 0.13 calls matplotlib by an argument that leaves in 3.13
+        warnings.simplefilter("ignore", MatplotlibDeprecationWarning)
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        sns.boxplot(
+            x=group,
+            y=item.values[shown].to_numpy(),
+            hue=group,
+            palette={key: tint(colour, 0.3) for key, colour in colours.items()},
+            saturation=1,
+            legend=False,
+            showfliers=False,
+            width=2 * HALF_BOX,
+            linewidth=0.8,
+            linecolor=style.INK,
+            medianprops={"linewidth": 1.6},
+            ax=axes,
+        )
+
+
+def _point_table(item: _Compared) -> pd.DataFrame:
+    import pandas as pd
+
+    table = {"what": "point", "column": item.column, "group": item.group, "patient_id": item.values.index}
+    return pd.DataFrame(table | {"value": item.values}).reset_index(drop=True)
+
+
+def _summary(item: _Compared, key: str, mine: pd.Series, cohort: Members) -> pd.DataFrame:
+    """Numbers of one box; quartiles as R's type 7, whiskers to the last value within 1.5 times their distance."""
+    import pandas as pd
+
+    low, middle, high = mine.quantile([0.25, 0.5, 0.75])
+    reach = 1.5 * (high - low)
+    row = {
+        "what": "box",
+        "column": item.column,
+        "group": key,
+        "n": len(mine),
+        "missing": int((cohort.group == key).sum()) - len(mine),
+        "q1": low,
+        "median": middle,
+        "q3": high,
+        "whisker_low": mine[mine >= low - reach].min(),
+        "whisker_high": mine[mine <= high + reach].max(),
+        "mean": mine.mean(),
+        "sd": mine.std(ddof=1),
+    }
+    return pd.DataFrame([row]).astype({"n": "Int64", "missing": "Int64"})
+
+
+def _bracket(axes: Axes, item: _Compared, options: GroupsOptions, groups: int) -> None:
+    """The bracket over the groups with the test's stars or p, above the highest point."""
+    axes.margins(y=0.06)
+    axes.autoscale(axis="y")
+    if options.annotation == "none":
+        return
+    if math.isnan(item.p):
+        text = "not tested"
+    else:
+        p = fmt.p_value(item.p)
+        number = f"p {p[0]} {p[1:]}" if p[0] in "<>" else f"p = {p}"
+        marks = stars(item.p)
+        text = {"stars": marks, "p": number, "both": f"{marks}, {number}"}[options.annotation]
+    below = 0.96
+    axes.plot(
+        [0, 0, groups - 1, groups - 1],
+        [below, below + 0.02, below + 0.02, below],
+        transform=axes.get_xaxis_transform(),
+        color=style.INK,
+        linewidth=0.7,
+        clip_on=False,
+    )
+    starred = set(text) == {"*"}
+    axes.annotate(
+        text,
+        ((groups - 1) / 2, below + 0.02),
+        xycoords=axes.get_xaxis_transform(),
+        xytext=(0, -1.5 if starred else 1.0),
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        fontsize=style.large() if starred else style.small(),
+    )
+    bottom, top = axes.get_ylim()
+    room = 0.09
+    if item.column in options.log:
+        bottom, top = math.log10(bottom), math.log10(top)
+        axes.set_ylim(10**bottom, 10 ** (top + (top - bottom) * room))
+    else:
+        axes.set_ylim(max(bottom, 0.0) if (item.values >= 0).all() else bottom, top + (top - bottom) * room)
+
+
+def _notes(compared: list[_Compared], cohort: Members, options: GroupsOptions) -> list[str]:
+    """What boxes, points and stars are, and which tests gave them."""
+    if not options.note:
+        return []
+    lines = [
+        "Boxes: median and quartiles; whiskers: to the last value within 1.5 times their distance; points: patients."
+    ]
+    tested = [item for item in compared if not math.isnan(item.p)]
+    if tested and options.annotation != "none":
+        names = list(dict.fromkeys(_short(item.test) for item in tested))
+        which = (
+            names[0]
+            if len(names) == 1
+            else "; ".join(
+                f"{name}: {', '.join(_letter(options, item.column) for item in tested if _short(item.test) == name)}"
+                for name in names
+            )
+        )
+        lines.append(f"{LEGEND}. {which}." if options.annotation != "p" else f"{which}.")
+    missing = {item.column: int((cohort.group != "").sum()) - len(item.values) for item in compared}
+    if any(missing.values()):
+        said = [f"{_letter(options, name)} {count}" for name, count in missing.items() if count]
+        lines.append(f"Missing values: {', '.join(said)}.")
+    return lines
+
+
+def _short(test: str) -> str:
+    """The test's name without its variant: the CSV has it in full."""
+    return test.split(" (")[0].split(", ")[0]
+
+
+def _letter(options: GroupsOptions, column: str) -> str:
+    return LETTERS[options.columns.index(column)] if options.letters else column
+
+
+class _Sheet:
+    """Where the frames, their groups' names and the notes stand, in mm."""
+
+    def __init__(self, options: GroupsOptions, names: dict[str, str], notes: list[str]) -> None:
+        width, count = options.width_mm, len(options.columns)
+        most = min(count, max(int(width // style.mm(33.0 + 4.0 * max(len(names) - 2, 0))), 1))
+        rows = -(-count // (options.across or most))
+        self.across = options.across or -(-count // rows)
+        self.margin = style.mm(14.0)
+        self.each = width / self.across
+        self.wide = self.each - self.margin - 2.0
+        self.tall = options.height_mm or min(max(self.wide * 1.3, 35.0), 55.0)
+        slot = self.wide / len(names) - 0.8
+        wrapped = {key: style.wrap(name, slot, style.small()) for key, name in names.items()}
+        fits = all(
+            style.text_width(line, style.small()) <= slot for lines in wrapped.values() for line in lines
+        )
+        self.ticks = wrapped if fits else None  # names that are too long go to a legend
+        line = style.line_height(style.small())
+        lines = max(map(len, wrapped.values())) if fits else 0
+        self.gap = style.mm(5.0) if options.letters else style.mm(3.0)
+        self.foot = (lines + 1) * line + style.mm(2.5)
+        self.top = style.head() + (style.mm(3.5) if options.letters else 0.0)
+        self.step = self.tall + self.foot + self.gap
+        self.under = self.top + rows * self.step - self.gap
+        self.notes = [Paragraph(note) for note in notes]
+        said = sum(len(note.lines(width - 3.0)) for note in self.notes)
+        self.legend = 0.0
+        if not fits:
+            widest = max(style.text_width(name, style.small()) for name in names.values()) + style.mm(7.0)
+            self.ncols = max(1, min(len(names), int((width - 2.0) // widest)))
+            self.legend = -(-len(names) // self.ncols) * style.mm(3.7) + 1.5
+        self.height = self.under + self.legend + said * line + 1.5
+
+    def axes(self, fig: Figure, place: int) -> Axes:
+        """The frame of the marker at this place."""
+        x, y = place % self.across, place // self.across
+        return style.place(fig, x * self.each + self.margin, self.top + y * self.step, self.wide, self.tall)
+
+    def name_groups(self, axes: Axes, item: _Compared, names: dict[str, str]) -> None:
+        """Group names, where they fit, and the number of values under each box."""
+        labels = []
+        lines = max(map(len, self.ticks.values())) if self.ticks else 0
+        for key in names:
+            said = list(self.ticks[key]) if self.ticks else []
+            labels.append(
+                "\n".join([*said, *[""] * (lines - len(said)), f"n = {int((item.group == key).sum())}"])
+            )
+        axes.set_xticks(range(len(names)), labels=labels)
+        axes.tick_params(axis="x", length=0, pad=3)
+
+    def write(self, fig: Figure, names: dict[str, str]) -> None:
+        """The legend of groups whose names do not fit under their boxes, and the notes."""
+        from matplotlib.patches import Patch
+
+        width, _ = style.size(fig)
+        canvas = style.place(fig, 0.0, self.under, width, self.height - self.under)
+        canvas.set(xlim=(0, width), ylim=(self.height, self.under))
+        canvas.set_axis_off()
+        if not self.ticks:
+            handles: list[Any] = [
+                Patch(
+                    facecolor=tint(style.line_of(key, list(names)).colour, 0.3),
+                    edgecolor=style.INK,
+                    label=name,
+                )
+                for key, name in names.items()
+            ]
+            canvas.legend(
+                handles=handles,
+                loc="upper left",
+                bbox_to_anchor=(0.0, 1.0),
+                borderaxespad=0,
+                ncols=self.ncols,
+                handlelength=1.4,
+                columnspacing=1.2,
+            )
+        write(canvas, 1.5, self.under + self.legend, width - 3.0, self.notes)

@@ -1,0 +1,317 @@
+"""Kaplan–Meier curves by group, with the numbers at risk under the axis and the log-rank test."""
+
+from __future__ import annotations
+
+import math
+from itertools import count
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from pydantic import Field
+
+from her2radiomics.manuscript import style
+from her2radiomics.manuscript.figures.boxes import Paragraph, write
+from her2radiomics.manuscript.figures.inputs import FigureInputs
+from her2radiomics.manuscript.figures.members import column_name, members, scope
+from her2radiomics.manuscript.figures.registry import Drawing, FramedOptions, figure
+from her2radiomics.manuscript.tables import formatting as fmt
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from her2radiomics.statistics import KaplanMeier
+
+MONTHS = (1, 2, 3, 6, 12, 24, 36, 60, 120)
+
+
+class KaplanMeierOptions(FramedOptions):
+    """Kaplan–Meier curves of one time to event, by group."""
+
+    kind: Literal["kaplan_meier"] = Field(description="Kaplan–Meier curves with numbers at risk.")
+    time: str = Field(description="Participants column of the follow-up time, continuous.")
+    event: str = Field(description="Participants column of the event.")
+    event_level: str = Field("1", description="Value of the event column where the event was seen.")
+    by: str = Field(
+        "label", description="'label', 'partition', a participants column with levels, or empty: one curve."
+    )
+    partitions: tuple[str, ...] = Field((), description="Partitions drawn together; empty: all of the study.")
+    endpoint: str = Field("", description="Label of the vertical axis; without it the time column's name.")
+    level: float = Field(0.95, description="Level of the intervals.", gt=0.5, lt=1)
+    band: bool = Field(True, description="Draw the pointwise interval (log-log scale).")
+    until: float | None = Field(None, description="Follow-up time at which the axis ends.", gt=0)
+    step: float | None = Field(
+        None, description="Distance of the times at which the numbers at risk stand.", gt=0
+    )
+
+    def columns_used(self) -> tuple[str, ...]:
+        """Time, event and group."""
+        by = () if self.by in ("", "label", "partition") else (self.by,)
+        return (self.time, self.event, *by)
+
+
+class _Curves(NamedTuple):
+    """What is drawn: the estimate, its groups' printed names by key, and the test in words and numbers."""
+
+    estimate: KaplanMeier
+    names: dict[str, str]
+    test: str
+    numbers: dict[str, float]
+
+
+@figure("kaplan_meier", KaplanMeierOptions, needs=("participants",))
+def draw(inputs: FigureInputs, options: KaplanMeierOptions) -> Drawing:
+    """Draw survival as steps with censoring ticks, the log-rank p, numbers at risk, and medians in words."""
+    cohort = members(inputs, options.by, options.partitions)
+    time = cohort.numbers(options.time, least=0)
+    event = cohort.text(options.event)
+    known = time.notna() & (event != "") & (cohort.group != "")
+    if not known.any():
+        text = f"No patient with {options.time} and {options.event}: no Kaplan–Meier curve."
+        return _nothing(inputs, options, text)
+    seen = event[known] == options.event_level
+    table = _estimate(time[known], seen, cohort.group[known], cohort.names, options)
+    name, unit = column_name(inputs, options.time)
+    lost = int((~known).sum())
+    notes = [*_medians(table, unit, options.level), *_absences(table, cohort.names)]
+    if lost:
+        notes.append(f"Left out: {lost} patient{'s' * (lost > 1)} without follow-up or group")
+    look = {key: style.line_of(key, list(cohort.names)) for key in table.names}
+    sheet = _Sheet(options, table.names, notes)
+    fig = style.new_figure(options.width_mm, sheet.height)
+    axes = style.place(fig, sheet.left, style.head(), sheet.wide, sheet.tall)
+    last = options.until or float(time[known].max()) or 1.0
+    ticks = time_ticks(last, unit, sheet.wide, options.step)
+    end = max(last, ticks[-1]) if options.until is None else last
+    axes.set(xlim=(0, end), ylim=(0, 1.02))
+    axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
+    axes.set_xticks(ticks, labels=[f"{tick:g}" for tick in ticks])
+    axes.set_xlabel(f"Time ({unit})" if unit else "Time")
+    style.vertical_label(axes, options.endpoint or name, sheet.tall)
+    _curves(axes, table, look, options)
+    _test(axes, table, end)
+    risk = table.estimate.at_risk(ticks)
+    sheet.write(fig, risk, ticks, end, look, table.names)
+    n = int(known.sum())
+    heading = f"{scope(inputs, options.partitions)}, {style.keep(f'n = {n}')}"
+    style.header(fig, letter=options.panel_letter, heading=heading, simulated=inputs.study.simulated)
+    return Drawing(fig, _data(table, risk))
+
+
+def _nothing(inputs: FigureInputs, options: KaplanMeierOptions, text: str) -> Drawing:
+    import pandas as pd
+
+    fig = style.message(options.width_mm, text)
+    style.header(fig, letter=options.panel_letter, heading="", simulated=inputs.study.simulated)
+    return Drawing(fig, pd.DataFrame({"what": ["message"], "label": [text]}))
+
+
+def _estimate(
+    time: pd.Series, seen: pd.Series, group: pd.Series, names: dict[str, str], options: KaplanMeierOptions
+) -> _Curves:
+    import pandas as pd
+
+    from her2radiomics.statistics import kaplan_meier, logrank
+
+    present = [key for key in names if (group == key).any()]
+    of = pd.Categorical(group, categories=present, ordered=True)
+    estimate = kaplan_meier(time, seen.astype(int), of, level=options.level)
+    printed = {key: names[key] for key in present}
+    if len(present) < 2:
+        return _Curves(estimate, printed, "", {})
+    if not seen.any():
+        return _Curves(estimate, printed, "No event: log-rank test not possible", {})
+    test = logrank(time, seen.astype(int), of)
+    p = fmt.p_value(test.p)
+    words = f"Log-rank p {p[0]} {p[1:]}" if p[0] in "<>" else f"Log-rank p = {p}"
+    return _Curves(estimate, printed, words, {"statistic": test.statistic, "df": test.df, "p": test.p})
+
+
+def time_ticks(last: float, unit: str, wide: float, step: float | None) -> list[float]:
+    """Times from 0 at which numbers at risk stand, at least one number's width apart.
+
+    Months come in quarters, halves and whole years, other units in 1, 2 or 5 times a power of ten.
+
+    Parameters
+    ----------
+    last
+        Last time drawn.
+    unit
+        Unit of the times.
+    wide
+        Width of the axis in mm.
+    step
+        Distance in units of time, where the figure names it.
+    """
+    most = max(int(wide // style.mm(7.5)), 2)
+    if step is None:
+        decimal = (base * 10.0**power for power in count(-6) for base in (1, 2, 5))
+        steps = (*MONTHS, *(year * 12.0 for year in (20, 50, 100))) if unit.startswith("month") else decimal
+        step = next((s for s in steps if last / s <= most), last / most)
+        if unit.startswith("month") and last < 2:
+            step = last / 2
+    return [round(step * place, 9) for place in range(math.floor(last / step + 1e-9) + 1)]
+
+
+def _curves(axes: Axes, table: _Curves, look: dict[str, style.Line], options: KaplanMeierOptions) -> None:
+    for key, rows in table.estimate.table.groupby("group", sort=False):
+        colour, dash = look[str(key)]
+        if options.band and rows[["low", "high"]].notna().any(axis=None):
+            band = rows[["time", "low", "high"]].ffill()
+            axes.fill_between(
+                band["time"].to_numpy(),
+                band["low"].to_numpy(),
+                band["high"].to_numpy(),
+                step="post",
+                color=colour,
+                alpha=0.13 if len(table.names) < 3 else 0.08,
+                linewidth=0,
+                zorder=1,
+            )
+        axes.step(rows["time"], rows["survival"], where="post", color=colour, linestyle=dash, zorder=3)
+        lost = rows[rows["censored"] > 0]
+        axes.plot(
+            lost["time"],
+            lost["survival"],
+            linestyle="",
+            marker="|",
+            markersize=4.5,
+            markeredgewidth=0.8,
+            color=colour,
+            zorder=4,
+            clip_on=False,
+        )
+
+
+def _test(axes: Axes, table: _Curves, end: float) -> None:
+    """The test in the corner that the curves leave free: below at the left, or above at the right."""
+    if not table.test:
+        return
+    curves = table.estimate.table
+    early, late = curves[curves["time"] <= 0.6 * end], curves[curves["time"] >= 0.4 * end]
+    below = early["low"].fillna(early["survival"]).min()
+    before = curves[curves["time"] < 0.4 * end].groupby("group")["high"].last().max()
+    above = max(late["high"].fillna(late["survival"]).max(), before if before == before else 0.0)
+    high = below < 0.16 and (above != above or above < 0.86)
+    x, y, ha, va = (0.98, 0.98, "right", "top") if high else (0.03, 0.03, "left", "bottom")
+    axes.text(
+        x,
+        y,
+        table.test,
+        transform=axes.transAxes,
+        ha=ha,
+        va=va,
+        fontsize=style.small(),
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8},
+        zorder=5,
+    )
+
+
+def _medians(table: _Curves, unit: str, level: float) -> list[str]:
+    """Events and median of each group, in words."""
+    lines = []
+    for row in table.estimate.medians.itertuples():
+        text = f"{table.names[str(row.group)]}: {style.keep(f'{row.events} events')}, median "
+        if math.isfinite(row.median):
+            digits = fmt.digits_for([row.median])
+            low, high = (fmt.fixed(value, digits) for value in (row.low, row.high))
+            ends = f"{low}–{high}" if math.isfinite(row.high) else f"{low} to not reached"
+            interval = style.keep(f"{fmt.level(level).replace(' ', '')} CI {ends}")
+            text += style.keep(f"{fmt.fixed(row.median, digits)} {unit}".strip()) + f" ({interval})"
+        else:
+            text += "not reached"
+        lines.append(text)
+    return lines
+
+
+def _absences(table: _Curves, names: dict[str, str]) -> list[str]:
+    lines = [f"{name}: no patient with follow-up" for key, name in names.items() if key not in table.names]
+    if lines and len(table.names) == 1:
+        lines.append("One group alone: no log-rank test")
+    return lines
+
+
+class _Sheet:
+    """Where axes, numbers at risk and notes stand, in mm from the upper left corner."""
+
+    def __init__(self, options: KaplanMeierOptions, names: dict[str, str], notes: list[str]) -> None:
+        width = options.width_mm
+        self.row = style.line_height(style.small()) * 1.08
+        self.mark = style.mm(5.0)  # the sample of a curve before its group's name
+        room = max(0.28 * width - self.mark, style.mm(9.0))
+        self.names = {key: style.wrap(name, room, style.small()) for key, name in names.items()}
+        longest = max(
+            style.text_width(line, style.small()) for lines in self.names.values() for line in lines
+        )
+        self.left = max(style.mm(14.0), 1.5 + self.mark + longest + style.mm(4.0))
+        self.wide = width - self.left - style.mm(4.0)
+        self.tall = options.height_mm or min(self.wide * 0.78, 80.0)
+        self.notes = [Paragraph(note) for note in notes]
+        self.risk = style.head() + self.tall + style.mm(9.2)
+        lines = sum(len(lines) for lines in self.names.values())
+        self.below = self.risk + self.row * (lines + 1) + style.mm(1.5)
+        said = sum(len(note.lines(width - 3.0)) for note in self.notes)
+        self.height = self.below + said * style.line_height(style.small()) + 1.5
+
+    def write(
+        self,
+        fig: Figure,
+        risk: pd.DataFrame,
+        ticks: list[float],
+        end: float,
+        look: dict[str, style.Line],
+        names: dict[str, str],
+    ) -> None:
+        """Numbers at risk under their times, each row after a sample of its curve; then the notes."""
+        canvas = self._canvas(fig)
+        canvas.text(
+            1.5, self.risk + self.row / 2, "Number at risk", fontsize=style.small(), va="center_baseline"
+        )
+        y = self.risk + self.row
+        for key, row in zip(names, risk.to_numpy(), strict=True):
+            lines = self.names[key]
+            middle = y + self.row * len(lines) / 2
+            colour, dash = look[key]
+            canvas.plot([1.5, self.mark], [middle, middle], color=colour, linestyle=dash, linewidth=1.2)
+            for place, line in enumerate(lines):
+                x, at = 1.5 + self.mark, y + self.row * (place + 0.5)
+                canvas.text(x, at, line, fontsize=style.small(), va="center_baseline")
+            for tick, number in zip(ticks, row, strict=True):
+                canvas.text(
+                    self.left + self.wide * tick / end,
+                    middle,
+                    f"{number}",
+                    fontsize=style.small(),
+                    ha="center",
+                    va="center_baseline",
+                )
+            y += self.row * len(lines)
+        write(canvas, 1.5, self.below, style.size(fig)[0] - 3.0, self.notes)
+
+    def _canvas(self, fig: Figure) -> Axes:
+        """Invisible axes in mm from the upper edge of what is below the frame."""
+        width, _ = style.size(fig)
+        canvas = style.place(fig, 0.0, self.risk, width, self.height - self.risk)
+        canvas.set(xlim=(0, width), ylim=(self.height, self.risk))
+        canvas.set_axis_off()
+        return canvas
+
+
+def _data(table: _Curves, risk: pd.DataFrame) -> pd.DataFrame:
+    """Curves, numbers at risk, medians and test, one below the other."""
+    import pandas as pd
+
+    counts = risk.rename_axis("group").reset_index().melt("group", var_name="time", value_name="at_risk")
+    parts: list[tuple[str, Any]] = [
+        ("curve", table.estimate.table),
+        ("at_risk", counts),
+        ("median", table.estimate.medians),
+    ]
+    if table.numbers:
+        parts.append(("log_rank", pd.DataFrame([table.numbers])))
+    data = pd.concat([part.assign(what=what) for what, part in parts], ignore_index=True)
+    data["label"] = data["group"].map(table.names).fillna("")
+    first = ["what", "group", "label", "time"]
+    whole = ["at_risk", "events", "censored", "n", *(["df"] if table.numbers else [])]
+    data[whole] = data[whole].astype("Int64")
+    return data[[*first, *(name for name in data.columns if name not in first)]]
