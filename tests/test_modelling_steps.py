@@ -356,13 +356,23 @@ def test_a_chain_that_keeps_nothing_goes_on(kind):
 @pytest.mark.parametrize(
     ("steps", "message"),
     [
-        ([{"step": "forced_retention"}, LASSO], "needs a 'lasso' step before it"),
+        ([{"step": "forced_retention"}, LASSO], "needs a 'lasso' or 'elastic_net' step before it"),
         ([LASSO, {"step": "icc_filter"}, {"step": "forced_retention"}], "must come before the 'lasso'"),
         ([LASSO, LASSO], "2 times"),
         ([{"step": "univariate"}], "either 'p'"),
         ([{"step": "univariate", "p": 0.05, "k": 3}], "either 'p'"),
         ([{"step": "lasso", "flods": 3}], "flods"),
-        ([{"step": "mrmr"}], "mrmr"),
+        ([LASSO, {"step": "elastic_net"}], "one of them is enough"),
+        ([{"step": "mrmr"}], "mrmr.k' is missing"),
+        ([{"step": "elastic_nett"}], "did you mean 'elastic_net'"),
+        ([{"step": "stability_selection"}], "either 'q'"),
+        ([{"step": "stability_selection", "q": 5, "treshold": 0.6}], "did you mean 'threshold'"),
+        (
+            [{"step": "combat", "unseen": "adapt", "preserve_label": True}],
+            "labels of the centre .* are unknown",
+        ),
+        ([{"step": "combat", "covariates": ["centre"]}], "it cannot be kept"),
+        ([LASSO, {"step": "combat"}, {"step": "forced_retention"}], "'combat' must come before the 'lasso'"),
     ],
 )
 def test_impossible_chains_are_refused(steps, message):

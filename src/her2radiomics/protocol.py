@@ -16,7 +16,8 @@ from her2radiomics.extraction.options import LogPadding
 from her2radiomics.imaging.preprocessing_settings import Preprocessing
 from her2radiomics.manuscript.figures import FigureSettings
 from her2radiomics.manuscript.tables import PublishedNumber, TableSettings
-from her2radiomics.modelling.settings import ModelSettings
+from her2radiomics.modelling.settings import ModelSettings, feature_steps
+from her2radiomics.modelling.step_settings import CombatStep
 from her2radiomics.settings import Settings
 from her2radiomics.simulation.settings import SimulationSettings
 
@@ -154,6 +155,9 @@ class Protocol(Settings):
             if self.sequences:
                 _known(f"{here}.sequences", getattr(model, "sequences", []), self.sequences)
             self._refuse_unavailable(name, getattr(model, "candidates", []), model.allow_unavailable)
+            for step in feature_steps(model):
+                if isinstance(step, CombatStep):
+                    self._check_harmonisation(name, step, model.allow_unavailable)
         _known("primary_model", [self.primary_model], self.models)
         _known("model_labels", self.model_labels, self.models)
         for item in [*self.figures, *self.tables]:
@@ -161,6 +165,18 @@ class Protocol(Settings):
             _known(f"{item.id}.model", [str(name) for name in used if name], self.models)
             _known(f"{item.id}.columns", getattr(item, "columns", None) or [], self.columns)
         return self
+
+    def _check_harmonisation(self, model: str, step: CombatStep, allowed: bool) -> None:
+        here = f"models.{model}.steps.combat"
+        if self.label.column in step.covariates:
+            raise ValueError(
+                f"{here}.covariates: '{self.label.column}' is the label, which a new patient does not have; say "
+                "preserve_label: true to estimate the centres beside it in training"
+            )
+        _known(f"{here}.covariates", step.covariates, self.columns)
+        self._refuse_unavailable(model, step.covariates, allowed)
+        named = {name: column for name, column in self.columns.items() if column.kind == "categorical"}
+        _known(f"{here}.batch", [step.batch], ["centre", *named])
 
     def _refuse_unavailable(self, model: str, names: Iterable[str], allowed: bool) -> None:
         late = [name for name in names if not stage_allows(self.columns[name], self.prediction_at)]

@@ -110,6 +110,11 @@ def _explain(model: type[BaseModel], content: Any, problem: Mapping[str, Any]) -
         near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
         advice = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(known)}"
         return f"unknown key '{where}': {advice}"
+    if problem["type"] == "union_tag_invalid":
+        tag, known = str(problem["ctx"]["tag"]), problem["ctx"]["expected_tags"]
+        near = difflib.get_close_matches(tag, known.replace("'", "").split(", "), n=1)
+        advice = f"did you mean '{near[0]}'?" if near else f"expected: {known}"
+        return f"'{where}.{problem['ctx']['discriminator'].strip(chr(39))}': found '{tag}'; {advice}"
     if problem["type"] == "missing":
         return f"the key '{where}' is missing"
     if problem["type"] == "value_error":

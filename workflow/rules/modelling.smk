@@ -8,6 +8,7 @@ MODEL_FILES = (
     "multivariate.csv",
     "lasso_path.csv",
     "lasso_cv.csv",
+    "stability.csv",
     "nomogram.csv",
 )
 

@@ -11,6 +11,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 if TYPE_CHECKING:
     import pandas as pd
 
+    from her2radiomics.modelling.adjustment import CentreAdjustment
+
 # relative spread below which a column counts as constant: rounding of a mean, not a measurement
 CONSTANT = 1e-12
 
@@ -63,9 +65,20 @@ class FeatureStep(TransformerMixin, BaseEstimator):
         """Names of the columns that :meth:`transform` returns."""
         return np.asarray(self.names_out_, dtype=object)
 
-    def scaling(self, feature: str) -> tuple[float, float] | None:
-        """``(shift, scale)`` that this step applies to a feature as ``(x - shift) / scale``; ``None``: untouched."""
+    def scaling(self, feature: str) -> tuple[float, float] | CentreAdjustment | None:
+        """``(shift, scale)`` that this step applies to a feature as ``(x - shift) / scale``; ``None``: untouched.
+
+        ComBat gives the adjustment of each centre instead.
+        """
         return None
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Tables of the fit that are kept beside the model, by name."""
+        return {}
+
+    def notes(self) -> list[str]:
+        """Sentences on the fit for ``model.json`` and the report."""
+        return []
 
     def selection_rows(self, step: str) -> list[dict[str, Any]]:
         """Rows of the selection report."""

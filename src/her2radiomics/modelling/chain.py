@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from her2radiomics.modelling import settings as s
+from her2radiomics.modelling import step_settings as s
 from her2radiomics.modelling.base import FeatureStep
 from her2radiomics.modelling.filters import (
     IccFilter,
@@ -14,23 +14,27 @@ from her2radiomics.modelling.filters import (
     UnivariateFilter,
     VarianceFilter,
 )
+from her2radiomics.modelling.harmonisation import ComBat, People
 from her2radiomics.modelling.lasso_step import ForcedRetention, LassoFilter
+from her2radiomics.modelling.mrmr import MinimumRedundancy
 from her2radiomics.modelling.scaling import MinMax, NumericFeatures, ZScore
+from her2radiomics.modelling.stability import StabilitySelection
 
 if TYPE_CHECKING:
     import pandas as pd
     from sklearn.pipeline import Pipeline
 
+    from her2radiomics.modelling.adjustment import CentreAdjustment
     from her2radiomics.modelling.readers import SecondReader
-
-SCALERS = (MinMax, ZScore)
+    from her2radiomics.modelling.settings import FeatureBlock
 
 
 def build_chain(
-    spec: s.RadiomicsSpec,
+    spec: FeatureBlock,
     *,
     first_reader: pd.DataFrame | None = None,
     second_reader: SecondReader | None = None,
+    people: People | None = None,
     seed: int = 0,
 ) -> Pipeline:
     """Build the unfitted pipeline of a radiomics model's steps; the rule for missing values comes first.
@@ -43,33 +47,51 @@ def build_chain(
         Reader 1's unscaled features of the rows that the pipeline will be fitted on (for the ICC filter).
     second_reader
         The second reader's unscaled features.
+    people
+        Centre and covariates of the patients (for ComBat).
     seed
-        Seed of the LASSO's folds.
+        Seed of the LASSO's folds and of the halves of stability selection.
     """
     from sklearn.pipeline import Pipeline
 
+    steps = list(spec.steps)
+
+    def made(step: s.Step) -> FeatureStep:
+        match step:
+            case s.IccFilterStep():
+                return IccFilter(
+                    step.form, step.threshold, step.minimum_patients, second_reader, first_reader
+                )
+            case s.VarianceStep():
+                # by identity: equal steps may stand at two places
+                before = steps[: next(place for place, other in enumerate(steps) if other is step)]
+                return VarianceFilter(step.threshold, tuple(b.step for b in before if b.step in s.SCALERS))
+            case s.CombatStep():
+                return ComBat(step, people)
+        return _transformer(step, seed)
+
     def named(steps: Sequence[s.Step]) -> list[tuple[str, Any]]:
         count: dict[str, int] = {}
-        made = []
+        pairs = []
         for step in steps:
             count[step.step] = count.get(step.step, 0) + 1
             name = step.step if count[step.step] == 1 else f"{step.step}_{count[step.step]}"
-            made.append((name, _transformer(step, first_reader, second_reader, seed)))
-        return made
+            pairs.append((name, made(step)))
+        return pairs
 
-    steps = list(spec.steps)
     names = [step.step for step in steps]
     if "forced_retention" not in names:
         return Pipeline([("numbers", NumericFeatures()), *named(steps)])
     place = names.index("forced_retention")
-    # what retention may restore from: the features after the reproducibility filter
-    start = names.index("icc_filter") + 1 if "icc_filter" in names[:place] else 0
+    # what retention may restore from: the features after the reproducibility filter, and after ComBat, which learns
+    # from all features together and cannot be learned again on the restored ones
+    start = max((names.index(x) + 1 for x in ("icc_filter", "combat") if x in names[:place]), default=0)
     inner = steps[start:place]
     retained = steps[place]
     assert isinstance(retained, s.ForcedRetentionStep)
     retention = ForcedRetention(
         Pipeline(named(inner)),
-        Pipeline(named([x for x in inner if x.step in ("min_max", "z_score")]) or [("none", "passthrough")]),
+        Pipeline(named([x for x in inner if x.step in s.SCALERS]) or [("none", "passthrough")]),
         ranking=retained.ranking,
         sequences=spec.sequences,
     )
@@ -86,27 +108,29 @@ def build_chain(
     )
 
 
-def _transformer(
-    step: s.Step, first_reader: pd.DataFrame | None, second_reader: SecondReader | None, seed: int
-) -> FeatureStep:
+def _transformer(step: s.Step, seed: int) -> FeatureStep:
     match step:
         case s.MinMaxStep():
             return MinMax()
         case s.ZScoreStep():
             return ZScore()
-        case s.IccFilterStep():
-            return IccFilter(step.form, step.threshold, step.minimum_patients, second_reader, first_reader)
-        case s.VarianceStep():
-            return VarianceFilter(step.threshold)
         case s.UnivariateStep():
             return UnivariateFilter(step.test, step.p, step.k)
         case s.RedundancyStep():
             return RedundancyFilter(step.method, step.threshold)
         case s.LassoStep():
             return LassoFilter(step.family, step.folds, step.rule, step.n_lambdas, seed)
+        case s.ElasticNetStep():
+            return LassoFilter(step.family, step.folds, step.rule, step.n_lambdas, seed, step.alpha)
+        case s.MrmrStep():
+            return MinimumRedundancy(step.k, step.relevance, step.redundancy, step.scheme)
+        case s.StabilityStep():
+            return StabilitySelection(
+                step.q, step.penalty, step.threshold, step.samples, step.family, step.alpha, seed
+            )
         case s.RecursiveEliminationStep():
             return RecursiveElimination(step.k)
-    raise AssertionError(step)  # pragma: no cover - forced retention is built by build_chain
+    raise AssertionError(step)  # pragma: no cover - the others are built by build_chain
 
 
 def flat_steps(chain: Pipeline) -> list[FeatureStep]:
@@ -119,8 +143,8 @@ def flat_steps(chain: Pipeline) -> list[FeatureStep]:
     return flat
 
 
-def scalings(chain: Pipeline, feature: str) -> tuple[tuple[float, float], ...]:
-    """``(shift, scale)`` that the fitted chain applies to a feature, one after the other."""
+def scalings(chain: Pipeline, feature: str) -> tuple[tuple[float, float] | CentreAdjustment, ...]:
+    """What the fitted chain does to a feature, one after the other: ``(shift, scale)``, or ComBat's adjustment."""
     found = []
     for _, step in chain.steps:
         inner = step.scaling_steps() if isinstance(step, ForcedRetention) else [step]

@@ -30,7 +30,7 @@ class IccFilter(FeatureStep):
     Parameters
     ----------
     form, threshold, minimum_patients
-        See :class:`~her2radiomics.modelling.settings.IccFilterStep`.
+        See :class:`~her2radiomics.modelling.step_settings.IccFilterStep`.
     second_reader
         Holder of the second reader's unscaled features, or ``None``.
     first_reader
@@ -79,6 +79,10 @@ class IccFilter(FeatureStep):
         self._record(X, keep, f"{self.form} ≥ {self.threshold:g} in {n} training patients read twice")
         return self
 
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """``reproducibility``."""
+        return {"reproducibility": self.reproducibility_}
+
     def _coefficients(self, one: pd.DataFrame, two: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """ICC with its interval, shape (3, features), and the number of pairs of each feature."""
         from her2radiomics.statistics.agreement import icc_table
@@ -111,18 +115,27 @@ class VarianceFilter(FeatureStep):
     """Keep the features whose population variance is above a threshold (scikit-learn's ``VarianceThreshold``).
 
     The variance is of the values that reach this step: put the step before the scaling to filter measured variances.
+
+    Parameters
+    ----------
+    threshold
+        See :class:`~her2radiomics.modelling.step_settings.VarianceStep`.
+    scaled_by
+        Scaling steps before this one, for the note; none: the values are as measured.
     """
 
-    def __init__(self, threshold: float = 0.0) -> None:
-        """Keep the parameter."""
+    def __init__(self, threshold: float = 0.0, scaled_by: tuple[str, ...] = ()) -> None:
+        """Keep the parameters."""
         self.threshold = threshold
+        self.scaled_by = scaled_by
 
     def fit(self, X: pd.DataFrame, y: object = None) -> VarianceFilter:
         """Learn the variances."""
         values = X.to_numpy(dtype=float)
         constant = is_constant(values)
         variance = np.where(constant, 0.0, values.var(axis=0))
-        note = f"variance > {self.threshold:g}"
+        of = f"values scaled by {', then '.join(self.scaled_by)}" if self.scaled_by else "measured values"
+        note = f"variance of {of} > {self.threshold:g}"
         if (~constant).any() and np.allclose(variance[~constant], 1.0, rtol=0, atol=1e-9):
             note += "; after z-scoring every variance is 1, so this step says nothing"
         self._record(X, variance > self.threshold, note)

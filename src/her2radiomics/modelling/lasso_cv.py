@@ -85,6 +85,7 @@ def cross_validated_lasso(
     family: str = "gaussian",
     n_lambdas: int = 100,
     lambdas: np.ndarray | None = None,
+    alpha: float = 1.0,
 ) -> CrossValidatedLasso | None:
     """Fit the path and choose the penalty, as ``cv.glmnet`` with an explicit ``lambda`` and ``foldid``.
 
@@ -106,6 +107,8 @@ def cross_validated_lasso(
         Penalties on glmnet's grid.
     lambdas
         An explicit grid instead, decreasing.
+    alpha
+        Share of the LASSO in the penalty (1: LASSO; less: elastic net).
 
     Returns
     -------
@@ -113,7 +116,7 @@ def cross_validated_lasso(
         ``None`` when no column varies with the label.
     """
     y = np.asarray(labels, dtype=float)
-    grid = lambda_grid(values, y, n_lambdas) if lambdas is None else np.asarray(lambdas, dtype=float)
+    grid = lambda_grid(values, y, n_lambdas, alpha) if lambdas is None else np.asarray(lambdas, dtype=float)
     if grid.size == 0:
         return None
     fit, loss = _FAMILIES[family]
@@ -121,12 +124,12 @@ def cross_validated_lasso(
     names = np.unique(fold)
     for name in names:
         test = fold == name
-        path = fit(values[~test], y[~test], grid)
+        path = fit(values[~test], y[~test], grid, alpha)
         errors[test] = loss(y[test][:, None], path.predict(values[test]))
     mean, se = _summary(errors, fold, names)
     smallest = int(np.argmax(mean <= mean.min()))
     within = int(np.argmax(mean <= mean[smallest] + se[smallest]))
-    return CrossValidatedLasso(fit(values, y, grid), mean, se, smallest, within, names.size)
+    return CrossValidatedLasso(fit(values, y, grid, alpha), mean, se, smallest, within, names.size)
 
 
 def _summary(errors: np.ndarray, fold: np.ndarray, names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -153,7 +156,7 @@ def _deviance(labels: np.ndarray, linear: np.ndarray) -> np.ndarray:
     return np.asarray(-2 * np.log(np.where(labels == 1, probability, 1 - probability)))
 
 
-Fit = Callable[[np.ndarray, np.ndarray, np.ndarray], Path]
+Fit = Callable[[np.ndarray, np.ndarray, np.ndarray, float], Path]
 Loss = Callable[[np.ndarray, np.ndarray], np.ndarray]
 _FAMILIES: dict[str, tuple[Fit, Loss]] = {
     "gaussian": (gaussian_path, _squared_error),

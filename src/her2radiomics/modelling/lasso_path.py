@@ -1,9 +1,13 @@
-"""LASSO paths in glmnet's conventions: population standard deviations, penalty per row, a grid of penalties.
+"""LASSO and elastic-net paths in glmnet's conventions: population SDs, penalty per row, a grid of penalties.
 
 Gaussian: minimise Σ(y − b₀ − xb)² / (2n) + λ‖b‖₁ on standardised columns; scikit-learn's ``alpha`` is this λ. The
 path is followed from knot to knot (``homotopy``), which for a few dozen patients is faster than coordinate descent at
 any useful tolerance; each solution is then checked against the optimality conditions, and scikit-learn's coordinate
 descent finishes a path that fails them.
+
+With a ridge share the penalty is λ(α‖b‖₁ + (1 − α)‖b‖² / (2s)), s the population SD of y: glmnet scales y to SD 1 before it
+applies the penalty and scales back, which changes nothing for the LASSO and divides the ridge by s. Such a path bends
+between its knots, so each penalty is solved by itself, from the solution of the one before (``active_set``).
 
 Reference
 ---------
@@ -17,9 +21,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from her2radiomics.modelling.active_set import SQUARED, minimum
 from her2radiomics.modelling.base import is_constant
 from her2radiomics.modelling.homotopy import follow
 
+# glmnet's smallest α when it looks for the largest penalty
+SMALLEST_ALPHA = 1e-3
 # violation of the optimality conditions, as a share of the largest penalty, up to which a solution stands
 OPTIMAL = 1e-6
 
@@ -58,11 +65,12 @@ def standardise(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     return np.asfortranarray(columns), mean, deviation
 
 
-def lambda_grid(values: np.ndarray, labels: np.ndarray, count: int = 100) -> np.ndarray:
+def lambda_grid(values: np.ndarray, labels: np.ndarray, count: int = 100, alpha: float = 1.0) -> np.ndarray:
     """glmnet's grid: from the smallest penalty that keeps nothing, down to 0.01 of it (1e-4 when rows > columns).
 
-    The largest penalty is the same for the gaussian and the binomial family. glmnet's automatic grid may end earlier
-    (when the deviance stops changing); this one never does. Empty when no column varies with the label.
+    ``alpha`` is the share of the LASSO in the penalty. The largest penalty is the same for the gaussian and the binomial
+    family. glmnet's automatic grid may end earlier (when the deviance stops changing); this one never does. Empty when
+    no column varies with the label.
     """
     columns, _, _ = standardise(values)
     if columns.shape[1] == 0:
@@ -71,11 +79,11 @@ def lambda_grid(values: np.ndarray, labels: np.ndarray, count: int = 100) -> np.
     if largest <= 1e-12:
         return np.empty(0)
     ratio = 1e-2 if values.shape[0] < values.shape[1] else 1e-4
-    return largest * np.geomspace(1.0, ratio, count)
+    return largest / max(alpha, SMALLEST_ALPHA) * np.geomspace(1.0, ratio, count)
 
 
-def gaussian_path(values: np.ndarray, labels: np.ndarray, lambdas: np.ndarray) -> Path:
-    """Least-squares LASSO at each penalty.
+def gaussian_path(values: np.ndarray, labels: np.ndarray, lambdas: np.ndarray, alpha: float = 1.0) -> Path:
+    """Least-squares LASSO or elastic net at each penalty.
 
     Parameters
     ----------
@@ -85,16 +93,56 @@ def gaussian_path(values: np.ndarray, labels: np.ndarray, lambdas: np.ndarray) -
         Shape (rows,).
     lambdas
         Penalties, strictly decreasing, shape (l,).
+    alpha
+        Share of the LASSO in the penalty, above 0 up to 1 (the LASSO).
     """
     columns, mean, deviation = standardise(values)
     centred = labels - labels.mean()
-    coefficients = follow(columns, centred, lambdas)
-    good = _optimal(columns, centred, lambdas, coefficients)
-    if not good.all():
-        start = int(np.argmin(good))
-        coefficients[:, start:] = _coordinate_descent(columns, centred, lambdas[start:])
+    if alpha < 1:
+        coefficients = _net(columns, centred, lambdas, alpha)
+    else:
+        coefficients = follow(columns, centred, lambdas)
+        good = _optimal(columns, centred, lambdas, coefficients)
+        if not good.all():
+            start = int(np.argmin(good))
+            coefficients[:, start:] = _coordinate_descent(columns, centred, lambdas[start:])
     coefficients = coefficients / deviation[:, None]
     return Path(lambdas, coefficients, labels.mean() - mean @ coefficients)
+
+
+def _net(columns: np.ndarray, centred: np.ndarray, lambdas: np.ndarray, alpha: float) -> np.ndarray:
+    """Elastic-net coefficients at the penalties, shape (features, l)."""
+    result = np.zeros((columns.shape[1], lambdas.size))
+    spread = float(centred.std())
+    if spread == 0:
+        return result
+    beta = np.zeros(columns.shape[1])
+    for place, penalty in enumerate(lambdas.tolist()):
+        lasso, ridge = penalty * alpha, penalty * (1 - alpha) / spread
+        found = minimum(SQUARED, columns, centred, lasso, ridge, beta, 0.0)
+        beta = _coordinate_net(columns, centred, lasso, ridge, beta) if found is None else found[0]
+        result[:, place] = beta
+    return result
+
+
+def _coordinate_net(
+    columns: np.ndarray, centred: np.ndarray, lasso: float, ridge: float, start: np.ndarray
+) -> np.ndarray:
+    """Elastic net at one penalty by scikit-learn's coordinate descent, from a start."""
+    from sklearn.linear_model import enet_path
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _, coefficients, _ = enet_path(
+            columns,
+            centred,
+            l1_ratio=lasso / (lasso + ridge),
+            alphas=[lasso + ridge],
+            coef_init=start,
+            tol=1e-10,
+            max_iter=100_000,
+        )
+    return np.asarray(coefficients[:, 0], dtype=float)
 
 
 def _optimal(

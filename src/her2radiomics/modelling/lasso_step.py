@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 
 
 class LassoFilter(FeatureStep):
-    """Keep the features with a coefficient other than zero at the cross-validated penalty.
+    """Keep the features with a coefficient other than zero at the cross-validated penalty of a LASSO or elastic net.
+
+    Parameters
+    ----------
+    family, folds, rule, n_lambdas
+        See :class:`~her2radiomics.modelling.step_settings.ElasticNetStep`.
+    seed
+        Seed of the folds.
+    alpha
+        Share of the LASSO in the penalty: 1 is the LASSO, less an elastic net.
 
     Fitted attributes
     -----------------
@@ -39,8 +48,10 @@ class LassoFilter(FeatureStep):
         rule: str = "min",
         n_lambdas: int = 100,
         seed: int = 0,
+        alpha: float = 1.0,
     ) -> None:
         """Keep the parameters."""
+        self.alpha = alpha
         self.family = family
         self.folds = folds
         self.rule = rule
@@ -54,20 +65,28 @@ class LassoFilter(FeatureStep):
         self.cv_, self.lambda_, self.coefficients_ = None, float("nan"), np.empty(0)
         if fold.size == 0:
             return self._nothing(X, "kept nothing: too few patients of a class to cross-validate")
-        self.cv_ = cross_validated_lasso(values, labels, fold, family=self.family, n_lambdas=self.n_lambdas)
+        self.cv_ = cross_validated_lasso(
+            values, labels, fold, family=self.family, n_lambdas=self.n_lambdas, alpha=self.alpha
+        )
         if self.cv_ is None:
             return self._nothing(X, "kept nothing: no feature varies with the label")
         place = self.cv_.index_min if self.rule == "min" else self.cv_.index_1se
         self.lambda_ = float(self.cv_.path.lambdas[place])
         chosen = self.cv_.path.coefficients[:, place]
         self.coefficients_ = chosen[chosen != 0]
-        note = f"{self.family}, lambda.{self.rule} = {self.lambda_:.4g}, {self.cv_.folds} folds"
+        mix = "" if self.alpha == 1 else f"alpha {self.alpha:g}, "
+        note = f"{self.family}, {mix}lambda.{self.rule} = {self.lambda_:.4g}, {self.cv_.folds} folds"
         self._record(X, chosen != 0, note if (chosen != 0).any() else f"kept nothing: {note}")
         return self
 
     def _nothing(self, X: pd.DataFrame, note: str) -> LassoFilter:
         self._record(X, np.zeros(X.shape[1], dtype=bool), note)
         return self
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """``lasso_path`` and, where a penalty was chosen, ``lasso_cv``."""
+        found = {"lasso_path": self.path_table()}
+        return found if self.cv_ is None else {**found, "lasso_cv": self.cv_.curve()}
 
     def path_table(self) -> pd.DataFrame:
         """Return ``lambda, term, coefficient`` of every feature that ever joins the path."""

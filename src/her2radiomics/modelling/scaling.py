@@ -36,6 +36,11 @@ class NumericFeatures(FeatureStep):
         self.medians_ = np.median(values[:, keep], axis=0)
         return self
 
+    def notes(self) -> list[str]:
+        """How many features were dropped."""
+        dropped = len(self.dropped_)
+        return [f"{dropped} features were not a number in training and were dropped"] if dropped else []
+
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Keep the numeric features; missing and infinite values become the training medians."""
         import pandas as pd

@@ -5,121 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from her2radiomics.errors import SettingsError
 from her2radiomics.modelling.estimator_settings import Estimator, Folds, LogisticSpec, Method
-from her2radiomics.settings import Settings
-
-IccForm = Literal["ICC1,1", "ICC2,1", "ICC3,1"]
-
-
-class MinMaxStep(Settings):
-    """Scale every feature to [0, 1] on the training rows; unseen rows are not clipped."""
-
-    step: Literal["min_max"] = Field(description="Min-max scaling.")
-
-
-class ZScoreStep(Settings):
-    """Centre every feature at its training mean and divide by its training standard deviation."""
-
-    step: Literal["z_score"] = Field(description="Standardisation.")
-
-
-class IccFilterStep(Settings):
-    """Keep the features that two readers agree on."""
-
-    step: Literal["icc_filter"] = Field(description="Filter by the intraclass correlation of two readers.")
-    form: IccForm = Field("ICC2,1", description="Form of the intraclass correlation (Shrout and Fleiss).")
-    threshold: float = Field(
-        0.75, gt=0, lt=1, description="Keep features whose coefficient is at least this."
-    )
-    minimum_patients: int = Field(
-        10, ge=3, description="With fewer training patients read twice the filter passes all: not assessed."
-    )
-
-
-class VarianceStep(Settings):
-    """Drop features that hardly vary, at this place of the chain (before or after scaling)."""
-
-    step: Literal["variance"] = Field(description="Filter by variance.")
-    threshold: float = Field(0.0, ge=0, description="Keep features whose population variance is above this.")
-
-
-class UnivariateStep(Settings):
-    """Keep the features related to the label one by one."""
-
-    step: Literal["univariate"] = Field(description="Univariate test against the label.")
-    test: Literal["f_classif", "mann_whitney"] = Field(
-        "f_classif",
-        description="One-way analysis of variance, or Mann–Whitney (normal approximation, ties and continuity corrected).",
-    )
-    p: float | None = Field(None, gt=0, le=1, description="Keep features with a p value below this.")
-    k: int | None = Field(
-        None, ge=1, description="Keep this many features, those with the smallest p values."
-    )
-
-    @model_validator(mode="after")
-    def _one_rule(self) -> UnivariateStep:
-        if (self.p is None) == (self.k is None):
-            raise ValueError("give either 'p' (a level) or 'k' (a number of features), not both")
-        return self
-
-
-class RedundancyStep(Settings):
-    """Of two correlated features keep the one more related to the label."""
-
-    step: Literal["redundancy"] = Field(description="Filter of features correlated with one another.")
-    method: Literal["pearson", "spearman"] = Field("pearson", description="Correlation coefficient.")
-    threshold: float = Field(
-        0.9, gt=0, le=1, description="Drop one of two features correlated above this (absolute)."
-    )
-
-
-class LassoStep(Settings):
-    """Keep the features with a coefficient other than zero in a cross-validated LASSO."""
-
-    step: Literal["lasso"] = Field(description="LASSO with the penalty chosen by cross-validation.")
-    family: Literal["gaussian", "binomial"] = Field(
-        "gaussian", description="gaussian: least squares on the 0/1 label; binomial: logistic."
-    )
-    folds: int = Field(10, ge=3, description="Folds of the cross-validation, stratified by label.")
-    rule: Literal["min", "1se"] = Field(
-        "min",
-        description="min: the smallest error; 1se: the largest penalty within one standard error of it.",
-    )
-    n_lambdas: int = Field(100, ge=10, description="Penalties on the path.")
-
-
-class ForcedRetentionStep(Settings):
-    """Give every sequence that the LASSO emptied its best feature back."""
-
-    step: Literal["forced_retention"] = Field(description="Forced retention; needs a lasso step before it.")
-    by: Literal["sequence"] = Field("sequence", description="What must not be emptied.")
-    ranking: Literal["f_classif", "mann_whitney"] = Field(
-        "f_classif", description="Univariate test that ranks a sequence's features."
-    )
-
-
-class RecursiveEliminationStep(Settings):
-    """Drop the feature with the smallest logistic weight until few are left."""
-
-    step: Literal["recursive_elimination"] = Field(description="Recursive feature elimination.")
-    k: int = Field(ge=1, description="Features to keep.")
-
-
-Step = Annotated[
-    MinMaxStep
-    | ZScoreStep
-    | IccFilterStep
-    | VarianceStep
-    | UnivariateStep
-    | RedundancyStep
-    | LassoStep
-    | ForcedRetentionStep
-    | RecursiveEliminationStep,
-    Field(discriminator="step"),
-]
+from her2radiomics.modelling.step_settings import Step, check_order
+from her2radiomics.settings import Settings, validate
 
 
 class FeatureBlock(Settings):
@@ -131,16 +22,7 @@ class FeatureBlock(Settings):
 
     @model_validator(mode="after")
     def _steps_in_a_possible_order(self) -> Self:
-        names = [step.step for step in self.steps]
-        for name in ("icc_filter", "lasso", "forced_retention"):
-            if names.count(name) > 1:
-                raise ValueError(f"the step '{name}' is given {names.count(name)} times; once is enough")
-        if "forced_retention" in names:
-            place = names.index("forced_retention")
-            if "lasso" not in names[:place]:
-                raise ValueError("'forced_retention' needs a 'lasso' step before it")
-            if "icc_filter" in names[names.index("lasso") :]:
-                raise ValueError("with 'forced_retention' the 'icc_filter' must come before the 'lasso'")
+        check_order(self.steps)
         return self
 
 
@@ -148,7 +30,9 @@ class RadiomicsSpec(FeatureBlock):
     """A model on image features: selection steps, then a Rad-score."""
 
     kind: Literal["radiomics"] = Field(description="A Rad-score from image features.")
-    estimator: Estimator = Field(LogisticSpec(kind="logistic"), description="What makes the Rad-score.")
+    estimator: Estimator = Field(
+        LogisticSpec(kind="logistic", method="auto"), description="What makes the Rad-score."
+    )
     allow_unavailable: bool = Field(False, description="Use columns that are not yet known when predicting.")
 
 
@@ -232,7 +116,8 @@ class MultivariateSpec(Settings):
     of: tuple[str, ...] = Field((), description="Radiomics models whose Rad-scores are predictors.")
     candidates: tuple[str, ...] = Field((), description="Participants columns.")
     selection: Annotated[LassoSelection | BackwardSelection, Field(discriminator="by")] = Field(
-        LassoSelection(by="lasso"), description="How predictors are selected, all blocks together."
+        LassoSelection(by="lasso", family="binomial", folds=10, rule="min", n_lambdas=100),
+        description="How predictors are selected, all blocks together.",
     )
     missing: Literal["complete_case", "impute"] = Field(
         "impute",
@@ -254,6 +139,12 @@ class MultivariateSpec(Settings):
 ModelSettings = Annotated[
     RadiomicsSpec | ClinicalSpec | CombinedSpec | MultivariateSpec, Field(discriminator="kind")
 ]
+
+
+def feature_steps(model: ModelSettings) -> tuple[Step, ...]:
+    """Steps on image features of a model of any kind."""
+    block = model if isinstance(model, FeatureBlock) else getattr(model, "features", None)
+    return block.steps if isinstance(block, FeatureBlock) else ()
 
 
 def check_models(models: Mapping[str, ModelSettings], source: str = "models") -> None:
@@ -288,6 +179,12 @@ def check_models(models: Mapping[str, ModelSettings], source: str = "models") ->
             raise SettingsError(f"{source}.{name}.of: two clinical models; put their candidates into one.")
 
 
+class _Models(Settings):
+    """Models by name."""
+
+    models: dict[str, ModelSettings] = Field(description="Models, by name.")
+
+
 def parse_models(content: Mapping[str, Any], source: str = "models") -> dict[str, ModelSettings]:
     """Check a ``models:`` mapping given as plain data.
 
@@ -296,12 +193,6 @@ def parse_models(content: Mapping[str, Any], source: str = "models") -> dict[str
     SettingsError
         One line for every problem.
     """
-    try:
-        models: dict[str, ModelSettings] = TypeAdapter(dict[str, ModelSettings]).validate_python(
-            dict(content)
-        )
-    except ValidationError as error:
-        lines = [f"{'.'.join(map(str, p['loc']))}: found {p['input']!r}; {p['msg']}" for p in error.errors()]
-        raise SettingsError(f"{source}:\n" + "\n".join(f"  - {line}" for line in lines)) from None
+    models = dict(validate(_Models, {"models": dict(content)}, source).models)
     check_models(models, source)
     return models

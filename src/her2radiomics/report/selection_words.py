@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TESTS = {"f_classif": "one-way analysis of variance", "mann_whitney": "the Mann–Whitney test"}
+SCALINGS = {"min_max": "min-max scaling", "z_score": "z-scoring"}
+UNCOUNTED = (*SCALINGS, "combat")
 FAMILIES = {"gaussian": "least squares on the 0/1 outcome", "binomial": "logistic"}
 RULES = {
     "min": "the smallest cross-validated error (lambda.min)",
@@ -27,13 +29,65 @@ def _univariate(step: Mapping[str, Any]) -> str:
     return f"features related to the outcome by {test} (p < {step['p']:g}) were kept"
 
 
-def _lasso(step: Mapping[str, Any]) -> str:
+def _penalty(step: Mapping[str, Any], method: str) -> str:
     family = FAMILIES.get(step.get("family", "gaussian"), str(step.get("family")))
     rule = RULES.get(step.get("rule", "min"), str(step.get("rule")))
     return (
-        f"features with a coefficient other than zero were kept by LASSO: {family}, penalty at {rule} in "
+        f"features with a coefficient other than zero were kept by {method}: {family}, penalty at {rule} in "
         f"{step.get('folds', 10)}-fold cross-validation, features standardised inside each fold"
     )
+
+
+def _mrmr(step: Mapping[str, Any]) -> str:
+    relevance = {"f_classif": "the F statistic", "mutual_information": "mutual information"}
+    redundancy = {"correlation": "absolute Pearson correlation", "mutual_information": "mutual information"}
+    return (
+        f"{step['k']} features were taken by minimum redundancy and maximum relevance: the {step.get('scheme', 'quotient')} "
+        f"of {relevance[step.get('relevance', 'f_classif')]} with the outcome and the mean "
+        f"{redundancy[step.get('redundancy', 'correlation')]} with the features taken before"
+    )
+
+
+def _stability(step: Mapping[str, Any]) -> str:
+    alpha = step.get("alpha", 1.0)
+    method = "LASSO" if alpha == 1 else f"an elastic net (alpha {alpha:g})"
+    family = FAMILIES.get(step.get("family", "gaussian"), str(step.get("family")))
+    taken = (
+        f"among the first {step['q']} to enter its path"
+        if step.get("q")
+        else f"kept at {step['penalty']:g} of the largest penalty"
+    )
+    return (
+        f"features {taken} on at least {100 * step.get('threshold', 0.75):g} % of {step.get('samples', 100)} random halves "
+        f"of the training patients were kept (stability selection with {method}: {family})"
+    )
+
+
+def _combat(step: Mapping[str, Any]) -> str:
+    batch = step.get("batch", "centre")
+    parts = ["locations alone"] if step.get("mean_only") else []
+    parts.append(f"{'parametric' if step.get('parametric', True) else 'non-parametric'} empirical Bayes")
+    if step.get("reference"):
+        parts.append(f"reference {step['reference']}")
+    kept = [*step.get("covariates", ()), *(["the outcome in training"] if step.get("preserve_label") else [])]
+    if kept:
+        parts.append(f"beside the effect of {listing(kept)}")
+    unseen = {
+        "refuse": f"another {batch} was refused",
+        "pass_through": f"values of another {batch} were left as they are",
+        "adapt": f"another {batch} was adapted to, without outcomes, from {step.get('minimum', 20)} or more of its patients "
+        "predicted together (transductive)",
+    }
+    return (
+        f"features were harmonised between the training {batch}s by ComBat ({', '.join(parts)}), learned on training "
+        f"patients only; {unseen[step.get('unseen', 'refuse')]}"
+    )
+
+
+def _variance(step: Mapping[str, Any], before: Sequence[str]) -> str:
+    scaled = [SCALINGS[name] for name in before if name in SCALINGS]
+    of = f"after {listing(scaled)}" if scaled else "of the measured values"
+    return f"features with a variance of {step.get('threshold', 0):g} or less ({of}) were dropped"
 
 
 SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
@@ -45,13 +99,16 @@ SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
         f"features with an intraclass correlation between readers, {_form(s)}, of at least "
         f"{s.get('threshold', 0.75):g} were kept"
     ),
-    "variance": lambda s: f"features with a variance of {s.get('threshold', 0):g} or less were dropped",
     "univariate": _univariate,
     "redundancy": lambda s: (
         f"of two features with an absolute {str(s.get('method', 'pearson')).capitalize()} correlation above "
         f"{s.get('threshold', 0.9):g}, the one more related to the outcome was kept"
     ),
-    "lasso": _lasso,
+    "mrmr": _mrmr,
+    "lasso": lambda s: _penalty(s, "LASSO"),
+    "elastic_net": lambda s: _penalty(s, f"an elastic net (alpha {s.get('alpha', 0.5):g})"),
+    "stability_selection": _stability,
+    "combat": _combat,
     "forced_retention": lambda s: (
         "a sequence from which nothing was left got its best feature back, by "
         f"{TESTS.get(s.get('ranking', 'f_classif'), s.get('ranking'))}"
@@ -67,9 +124,11 @@ def _form(step: Mapping[str, Any]) -> str:
     return f"{form[:3]}({form[3:]})"
 
 
-def sentence(step: Mapping[str, Any]) -> str:
-    """One step in words; a step of an unknown kind is given by its settings."""
+def sentence(step: Mapping[str, Any], before: Sequence[str] = ()) -> str:
+    """One step in words, given the kinds of the steps before it; one of an unknown kind is given by its settings."""
     kind = step["step"]
+    if kind == "variance":
+        return _variance(step, before)
     if kind in SENTENCES:
         return SENTENCES[kind](step)
     rest = ", ".join(f"{key} {value}" for key, value in step.items() if key != "step")
@@ -83,7 +142,7 @@ def chain(steps: Sequence[Mapping[str, Any]], counts: pd.DataFrame | None) -> st
     left = _left(counts)
     parts = []
     for number, step in enumerate(steps, 1):
-        text = sentence(step)
+        text = sentence(step, [earlier["step"] for earlier in steps[: number - 1]])
         kept = left.get(step["step"], [])
         if kept:
             text += f" ({kept.pop(0)} left)"
@@ -92,13 +151,13 @@ def chain(steps: Sequence[Mapping[str, Any]], counts: pd.DataFrame | None) -> st
 
 
 def _left(counts: pd.DataFrame | None) -> dict[str, list[int]]:
-    """Features left by each step of a name, in order; scaling steps leave all and are not counted."""
+    """Features left by each step of a name, in order; scaling and harmonisation leave all and are not counted."""
     left: dict[str, list[int]] = {}
     if counts is None:
         return left
     for _, row in counts.iterrows():
         name = str(row["name"]).removesuffix("_after").rstrip("0123456789").rstrip("_")
-        if name not in ("min_max", "z_score"):
+        if name not in UNCOUNTED:
             left.setdefault(name, []).append(int(row["features_out"]))
     return left
 
