@@ -222,7 +222,7 @@ def log_bias_field(image: sitk.Image, settings: BiasField, within: _Within) -> s
     count = int(np.count_nonzero(sitk.GetArrayViewFromImage(mask)))
     if count < FEWEST_VOXELS:
         raise CaseError(
-            found=f"{count} positive voxels to fit the bias field to (shrunken {times(factors)})",
+            found=f"{count} positive voxels to fit the bias field to (shrunken by {times(factors)})",
             expected=f"at least {FEWEST_VOXELS}",
             remedy="Lower n4.shrink_factor, choose n4.within, or leave N4 out: a map such as the ADC has no bias field.",
         )
