@@ -11,8 +11,9 @@ def main(snakemake):
     context = build_context(
         Path(snakemake.output[0]).parent,
         snakemake.params.info,
-        overlays=files.overlays,
+        overlays=[picture for folder in files.overlays for picture in sorted(Path(folder).rglob("*.png"))],
         parameters=files.parameters,
+        centres=snakemake.params.centres,
         hashed={str(file): file for file in [*files.parameters, *files.models]},
     )
     write_text(page(context), snakemake.output[0])

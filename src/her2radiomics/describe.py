@@ -123,6 +123,29 @@ def run_info(run: Run, seed: int) -> dict[str, Any]:
     """A run in words, with the keys of :class:`her2radiomics.report.info.RunInfo`."""
     cohort = run.dataset.cohort
     return {
+def grey_level_text(run: Run) -> dict[str, Any]:
+    """Names for the figure of grey levels, as :class:`her2radiomics.manuscript.figures.grey_levels.GreyLevelText`.
+
+    Patients are drawn by partition, or by centre where the run ends before there are partitions.
+    """
+    protocol = run.protocol
+    centre = dict(zip(run.participants["patient_id"], run.participants["centre"], strict=True))
+    if run.partitions:
+        groups = {name: protocol.partition_labels.get(name, name.capitalize()) for name in run.partitions}
+        group_of = run.partition.to_dict()
+    else:
+        groups = {name: protocol.centres.get(name, name) for name in sorted(set(centre.values()))}
+        group_of = centre
+    return {
+        "title": protocol.title,
+        "simulated": run.dataset.simulated,
+        "sequences": {name: item.label for name, item in protocol.sequences.items()},
+        "regions": {r: region_label(r) for item in protocol.sequences.values() for r in item.regions},
+        "groups": groups,
+        "group_of": {patient: group_of[patient] for patient in run.patients},
+    }
+
+
         "id": run.id,
         "study": run.request.study,
         "variant": run.request.variant,

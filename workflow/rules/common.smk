@@ -168,6 +168,20 @@ def example_cases(run, name):
 
 
 def table_inputs(run, name):
+def quality_files(run):
+    """Quality control and standards: what the page shows of an extraction."""
+    if not run.extracted:
+        return []
+    figure = [f"{run.folder}/cohort/grey_levels.{ending}" for ending in FIGURE_FORMATS]
+    return [*qc_file(run), *figure, f"{run.folder}/features/ibsi.csv"]
+
+
+def centres_of(run):
+    """Patient to centre."""
+    table = run.participants
+    return dict(zip(table["patient_id"], table["centre"]))
+
+
     return wiring.table_inputs(run, item_of(run.protocol.tables, name))
 
 

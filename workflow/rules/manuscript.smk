@@ -98,8 +98,8 @@ rule page:
             f"results/{w.run}/cohort/{file}.csv" for file in ("flow", "participants")
         ],
         reproducibility="results/{run}/features/reproducibility.csv",
-        qc=lambda w: qc_file(run_of(w)),
-        overlays=lambda w: overlay_files(run_of(w)),
+        qc=lambda w: quality_files(run_of(w)),
+        overlays=lambda w: extracted_files(run_of(w), "overlays"),
         parameters=lambda w: parameter_files(run_of(w)),
     output:
         "results/{run}/report.html",
@@ -114,6 +114,7 @@ rule page:
         runtime=10,
     params:
         info=lambda w: run_info(w.run),
+        centres=lambda w: centres_of(run_of(w)),
     message:
         "report: {wildcards.run}"
     script:

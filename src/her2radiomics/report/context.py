@@ -49,11 +49,29 @@ class Grid:
 
 
 @dataclass(frozen=True)
+class QcColumn:
+    """A column of quality control: its name in ``qc.csv``, its heading, and whether it fits on paper."""
+
+    name: str
+    heading: str
+    printed: bool
+
+
+@dataclass(frozen=True)
 class QcRow:
-    """A line of ``qc.csv``: its cells in the order of :attr:`ReportContext.qc_headings`, and its status."""
+    """A line of ``qc.csv``: its cells in the order of :attr:`ReportContext.qc_columns`, and its status."""
 
     status: str
     cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Values by which quality control can be filtered: a column of it, and what stands there."""
+
+    name: str
+    heading: str
+    values: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -65,6 +83,16 @@ class Overlay:
     status: str
     thumbnail: str
     href: str
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """How one parameter file's features stand to IBSI-1: the sequences it serves, a headline, and remarks."""
+
+    name: str
+    serves: str
+    headline: str
+    remarks: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -162,8 +190,12 @@ class ReportContext:
         sequence, reader, region and reason.
     methods
         The methods section.
-    qc_headings, qc, overlays, overlays_note
+    standards, feature_sets
+        How many features of each parameter file are IBSI-1's, and what is not.
+    qc_columns, qc, qc_choices, overlays, overlays_note
         Quality control; the note says how many pictures are linked but not shown.
+    grey_levels, grey_levels_note
+        The figure of grey levels, and how many regions lie outside the usual numbers.
     tables, table_files, figures, models, published
         The results. ``table_files`` are the tables of numbers that have no printed form.
     assumptions, contradictions, departures
@@ -201,8 +233,13 @@ class ReportContext:
     versions: tuple[tuple[str, str], ...]
     hashes: tuple[tuple[str, str], ...]
     provenance: Link | None = None
-    qc_headings: tuple[str, ...] = ()
+    standards: Grid | None = None
+    feature_sets: tuple[FeatureSet, ...] = ()
+    qc_columns: tuple[QcColumn, ...] = ()
     qc: tuple[QcRow, ...] = ()
+    qc_choices: tuple[Choice, ...] = ()
+    grey_levels: Panel | None = None
+    grey_levels_note: str = ""
     overlays: tuple[Overlay, ...] = ()
     overlays_note: str = ""
     files: tuple[Link, ...] = ()

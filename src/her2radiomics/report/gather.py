@@ -13,12 +13,19 @@ from her2radiomics.manuscript.tables import formatting as fmt
 from her2radiomics.manuscript.tables.inputs import read_csv
 from her2radiomics.manuscript.tables.performance import performance_row
 from her2radiomics.report import words
-from her2radiomics.report.context import Disagreement, Link, ReportContext, RunSummary
+from her2radiomics.report.context import Disagreement, FeatureSet, Grid, Link, ReportContext, RunSummary
 from her2radiomics.report.figures import figures
+from her2radiomics.report.ibsi_words import IBSI_COLUMNS, feature_sets
 from her2radiomics.report.info import RunInfo
 from her2radiomics.report.methods import methods
 from her2radiomics.report.models import model_summary, rows_of
-from her2radiomics.report.quality import QC_HEADINGS, failed_cases, overlay_pictures, qc_rows
+from her2radiomics.report.quality import (
+    Quality,
+    failed_cases,
+    grey_level_panel,
+    overlay_pictures,
+    read_quality,
+)
 from her2radiomics.report.sections import (
     file_links,
     flow_steps,
@@ -68,6 +75,7 @@ def build_context(
     *,
     overlays: Sequence[str | Path] = (),
     parameters: Sequence[str | Path] = (),
+    centres: Mapping[str, str] | None = None,
     hashed: Mapping[str, str | Path] | None = None,
 ) -> ReportContext:
     """Gather a run's page.
@@ -82,6 +90,8 @@ def build_context(
         Quality-control pictures, each ``…/<patient>/<sequence>.png``.
     parameters
         The PyRadiomics parameter files.
+    centres
+        Patient → centre, for quality control; centres are printed by the protocol's names.
     hashed
         What went in, by its printed name: files whose SHA-256 the page gives.
 
@@ -108,8 +118,14 @@ def build_context(
     remarks = read_csv(
         folder / "tables" / "performance_extra.csv", ("model", "partition", "measure", "method")
     )
-    qc = qc_rows(folder / "cohort" / "qc.csv") if info.extracted else ()
-    pictures, overlays_note = overlay_pictures([Path(path) for path in overlays], folder, qc)
+    named = {patient: info.get("centres", {}).get(name, name) for patient, name in (centres or {}).items()}
+    qc = read_quality(folder / "cohort" / "qc.csv", named) if info.extracted else Quality((), (), ())
+    pictures, overlays_note = (
+        overlay_pictures([Path(path) for path in overlays], folder, qc) if qc.rows else ((), "")
+    )
+    levels, levels_note = grey_level_panel(folder, qc) if qc.rows else (None, "")
+    contents = {Path(path).stem: read_yaml(path) for path in parameters}
+    standards, sets = _standards(folder, info, contents)
     sources = {name: Path(path) for name, path in (hashed or {}).items()}
     return ReportContext(
         run=info.id,
@@ -126,12 +142,12 @@ def build_context(
         variant=_variant(info),
         flow=flow_steps(flow, info),
         partitions=partitions,
-        failed=failed_cases(qc),
+        failed=failed_cases(qc) if qc.rows else Grid((), ()),
         methods=methods(
             info,
             flow=flow,
             partitions=partitions,
-            parameters={Path(path).stem: read_yaml(path) for path in parameters},
+            parameters=contents,
             selection={name: table for name, table in selection.items() if table is not None},
             reproducibility=_reproducibility(folder, info),
             versions=versions,
@@ -153,13 +169,18 @@ def build_context(
         versions=versions,
         hashes=tuple((name, _sha256(path)) for name, path in sources.items()),
         provenance=Link("run.json", "provenance/run.json"),
-        qc_headings=QC_HEADINGS if qc else (),
-        qc=qc,
+        standards=standards,
+        feature_sets=sets,
+        qc_columns=qc.columns,
+        qc=qc.rows,
+        qc_choices=qc.choices,
+        grey_levels=levels,
+        grey_levels_note=levels_note,
         overlays=pictures,
         overlays_note=overlays_note,
         files=(
             *file_links(folder / "cohort", ["participants.csv", "flow.csv", "qc.csv"]),
-            *file_links(folder / "features", ["reproducibility.csv"]),
+            *file_links(folder / "features", ["reproducibility.csv", "ibsi.csv"]),
         ),
     )
 
@@ -211,6 +232,15 @@ def _variant(info: RunInfo) -> str:
         return ""
     described = info.get("variants", {}).get(info.variant, {}).get("description", "")
     return f"{info.variant}: {described}" if described else info.variant
+
+
+def _standards(
+    folder: Path, info: RunInfo, contents: Mapping[str, Mapping[str, Any]]
+) -> tuple[Grid | None, tuple[FeatureSet, ...]]:
+    if not info.extracted:
+        return None, ()
+    table = read_csv(folder / "features" / "ibsi.csv", IBSI_COLUMNS, text=True)
+    return feature_sets(table, contents, info)
 
 
 def _cohort_notes(info: RunInfo) -> tuple[str, ...]:

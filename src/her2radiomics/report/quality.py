@@ -1,74 +1,185 @@
-"""Quality control on the page: the cases as a table, their pictures, and those that could not be used."""
+"""Quality control on the page: the cases as a table, their pictures, their grey levels, and those that failed."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from her2radiomics.errors import StudyError
+from her2radiomics.manuscript.figures.grey_levels import outside_counts, place_of
 from her2radiomics.manuscript.tables.inputs import read_csv
-from her2radiomics.report.context import Grid, Overlay, QcRow
-from her2radiomics.report.embed import thumbnails
+from her2radiomics.report.context import Choice, Grid, Link, Overlay, Panel, QcColumn, QcRow
+from her2radiomics.report.embed import figure_uri, thumbnails
 
-#: Column of ``qc.csv`` and its heading on the page, the status first.
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Column of ``qc.csv`` and its heading on the page, in order; further columns follow by their own names.
 QC = {
     "status": "Status",
     "patient_id": "Patient",
+    "centre": "Centre",
     "sequence": "Sequence",
     "reader": "Reader",
     "region": "Region",
-    "reason": "Reason",
-    "voxels": "Voxels",
-    "volume_ml": "Volume (ml)",
-    "slices": "Slices",
     "grey_levels": "Grey levels",
+    "dice": "Dice with reader 1",
+    "volume_ml": "Volume (ml)",
+    "voxels": "Voxels",
+    "reason": "Reason",
+    "slices": "Slices",
+    "slice_index": "Largest slice (from 0)",
+    "minimum": "Minimum",
+    "maximum": "Maximum",
     "spacing_mm": "Spacing (mm)",
     "size": "Size",
-    "dice": "Dice with reader 1",
+    "image": "Image",
+    "mask": "Mask",
 }
-QC_HEADINGS = tuple(QC.values())
+PRINTED = 11  # columns that fit on paper
+FILTERS = ("status", "sequence", "centre", "region", "reader")
+_ROUNDED = {"volume_ml": 3, "dice": 3, "minimum": 1, "maximum": 1}  # decimals on the page
 _WORST_FIRST = ("failed", "warned", "extracted")
 
 
-def qc_rows(path: Path) -> tuple[QcRow, ...]:
-    """Rows of ``qc.csv``: failed cases first, then warned ones, each in the file's order."""
-    table = read_csv(path, list(QC), text=True)
-    rows = [QcRow(str(row["status"]), tuple(row[name] for name in QC)) for _, row in table.iterrows()]
-    return tuple(
-        sorted(rows, key=lambda row: _WORST_FIRST.index(row.status) if row.status in _WORST_FIRST else 0)
+@dataclass(frozen=True)
+class Quality:
+    """``qc.csv`` as the page shows it."""
+
+    columns: tuple[QcColumn, ...]
+    rows: tuple[QcRow, ...]
+    choices: tuple[Choice, ...]
+
+    def place(self, name: str) -> int:
+        """Place of a column."""
+        return [column.name for column in self.columns].index(name)
+
+    def values(self, name: str) -> list[str]:
+        """Cells of a column."""
+        place = self.place(name)
+        return [row.cells[place] for row in self.rows]
+
+
+def read_quality(path: Path, centres: Mapping[str, str]) -> Quality:
+    """Read ``qc.csv``: failed cases first, then warned ones, each in the file's order.
+
+    Parameters
+    ----------
+    path
+        ``qc.csv``. All its columns are shown.
+    centres
+        Patient → printed name of the centre; empty where the run knows none.
+
+    Raises
+    ------
+    TableError
+        The file is missing or lacks a column.
+    """
+    table = read_csv(path, [name for name in QC if name != "centre"], text=True)
+    table = table.drop(columns="simulated", errors="ignore")
+    if centres:
+        table["centre"] = [centres.get(patient, "") for patient in table["patient_id"]]
+    names = [*(name for name in QC if name in table), *(name for name in table if name not in QC)]
+    place = {name: number for number, name in enumerate(_WORST_FIRST)}
+    table = table.sort_values("status", key=lambda column: column.map(place).fillna(0), kind="stable")
+    columns = tuple(
+        QcColumn(name, QC.get(name) or name.replace("_", " ").capitalize(), number < PRINTED)
+        for number, name in enumerate(names)
+    )
+    rows = tuple(
+        QcRow(cells[names.index("status")], tuple(map(_shown, names, cells)))
+        for cells in table[names].itertuples(index=False, name=None)
+    )
+    choices = [Choice(name, QC[name], _choices(table, name)) for name in FILTERS if name in table]
+    return Quality(columns, rows, tuple(c for c in choices if len(c.values) > 1))
+
+
+def _choices(table: pd.DataFrame, name: str) -> tuple[str, ...]:
+    found = dict.fromkeys(value for value in table[name] if value)
+    return (
+        tuple(value for value in _WORST_FIRST if value in found) if name == "status" else tuple(sorted(found))
     )
 
 
-def failed_cases(rows: Sequence[QcRow]) -> Grid:
+def _shown(name: str, cell: str) -> str:
+    """A cell as it is printed; the file keeps all digits."""
+    if cell and name in _ROUNDED:
+        return f"{float(cell):.{_ROUNDED[name]}f}".removesuffix(".0")
+    return cell
+
+
+def failed_cases(quality: Quality) -> Grid:
     """Patient, sequence, reader, region and reason of the cases that could not be used."""
-    names = list(QC)
-    wanted = [names.index(name) for name in ("patient_id", "sequence", "reader", "region", "reason")]
-    failed = tuple(tuple(row.cells[i] for i in wanted) for row in rows if row.status == "failed")
-    return Grid(tuple(QC_HEADINGS[i] for i in wanted), failed)
+    places = [quality.place(name) for name in ("patient_id", "sequence", "reader", "region", "reason")]
+    failed = tuple(tuple(row.cells[i] for i in places) for row in quality.rows if row.status == "failed")
+    return Grid(tuple(quality.columns[i].heading for i in places), failed)
+
+
+def grey_level_panel(folder: Path, quality: Quality) -> tuple[Panel, str]:
+    """The figure ``cohort/grey_levels`` for the page, and a sentence that counts the regions outside.
+
+    Raises
+    ------
+    StudyError
+        The figure is missing.
+    """
+    stem = folder / "cohort" / "grey_levels"
+    files = [Link(end.upper(), f"cohort/{stem.name}.{end}") for end in ("svg", "pdf", "png", "csv")]
+    missing = [file.href for file in files if not (folder / file.href).is_file()]
+    if missing:
+        raise StudyError(
+            f"{folder / missing[0]}: no such file; expected the figure. Draw it before the report."
+        )
+    levels = Counter(place_of(float(value)) for value in quality.values("grey_levels") if value)
+    note = outside_counts(levels)
+    caption = (
+        "One mark a region. Too few grey levels leave texture without content, too many leave its matrices empty; "
+        "a region beyond the dashed line is refused."
+    )
+    return Panel(
+        "", "Grey levels", caption, f"Grey levels of each region. {note}", figure_uri(stem), tuple(files)
+    ), note
 
 
 def overlay_pictures(
-    paths: Sequence[Path], folder: Path, rows: Sequence[QcRow]
+    paths: Sequence[Path], folder: Path, quality: Quality
 ) -> tuple[tuple[Overlay, ...], str]:
-    """Thumbnails of ``…/<patient>/<sequence>.png`` with the worst status of the case, those that failed first.
+    """Thumbnails of ``…/<patient>/<sequence>.png`` with the worst status of the case.
+
+    Those that failed come first, then those that were warned, then the others by their lowest Dice: so those that
+    are linked only, once the page is full, are those that need the least of a look.
 
     Returns
     -------
     tuple
         The pictures, and a note on those that are linked but not shown.
     """
-    names = list(QC)
-    patient, sequence = names.index("patient_id"), names.index("sequence")
     status: dict[tuple[str, str], str] = {}
-    for row in reversed(rows):  # worst first, so the worst is written last
-        status[row.cells[patient], row.cells[sequence]] = row.status
-    cases = [((path.parent.name, path.stem), path) for path in paths]
+    lowest: dict[tuple[str, str], float] = {}
+    cases = zip(quality.values("patient_id"), quality.values("sequence"), strict=True)
+    for case, row, dice in zip(cases, quality.rows, quality.values("dice"), strict=True):
+        status.setdefault(case, row.status)  # worst first
+        lowest[case] = min(lowest.get(case, 1.0), float(dice or 1.0))
     order = {name: place for place, name in enumerate(_WORST_FIRST)}
-    cases.sort(key=lambda case: order.get(status.get(case[0], "extracted"), 0))
-    small = thumbnails([path for _, path in cases])
+
+    def urgency(path: Path) -> tuple[int, float]:
+        case = path.parent.name, path.stem
+        return order.get(status.get(case, "extracted"), 0), lowest.get(case, 1.0)
+
+    paths = sorted(paths, key=urgency)
     pictures = tuple(
-        Overlay(*case, status.get(case, ""), uri, Path(os.path.relpath(path, folder)).as_posix())
-        for (case, path), uri in zip(cases, small, strict=True)
+        Overlay(
+            path.parent.name,
+            path.stem,
+            status.get((path.parent.name, path.stem), ""),
+            uri,
+            Path(os.path.relpath(path, folder)).as_posix(),
+        )
+        for path, uri in zip(paths, thumbnails(paths), strict=True)
     )
     hidden = sum(not picture.thumbnail for picture in pictures)
     note = f"{hidden} of {len(pictures)} pictures are linked only, to keep the page small." if hidden else ""

@@ -1,0 +1,274 @@
+"""Grey levels of every region against the numbers that texture needs: part of quality control, not of a protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from her2radiomics.imaging.checks import MAX_GREY_LEVELS
+from her2radiomics.manuscript import style
+from her2radiomics.manuscript.figures.registry import Drawing
+from her2radiomics.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+#: Numbers of grey levels that pass without a warning.
+USUAL = (16, 128)
+COLUMNS = ("patient_id", "sequence", "reader", "region", "grey_levels", "status")
+Place = Literal["below", "usual", "above", "refused"]
+
+MARKS = ("o", "s", "^", "D", "v", "P", "X")
+WIDTH = 174.0  # mm, two columns
+LABELS, NOTES = 44.0, 24.0  # mm beside the axes
+LANE, GAP = 4.6, 2.2  # mm a group, and between rows
+FIRST_READER = "1"
+
+
+class GreyLevelText(Settings):
+    """Printed names, and which group each patient is drawn in."""
+
+    title: str = Field(description="The study's title.")
+    simulated: bool = Field(description="Whether the patients are simulated.")
+    sequences: dict[str, str] = Field(description="Sequence → printed name, in order.")
+    regions: dict[str, str] = Field(description="Region → printed name, in order.")
+    groups: dict[str, str] = Field(description="Group (partition or centre) → printed name, in order.")
+    group_of: dict[str, str] = Field(description="Patient → group.")
+
+
+def place_of(levels: float) -> Place:
+    """Where a number of grey levels lies: ``below`` or ``above`` :data:`USUAL`, ``usual``, or ``refused``."""
+    if levels > MAX_GREY_LEVELS:
+        return "refused"
+    if levels > USUAL[1]:
+        return "above"
+    return "below" if levels < USUAL[0] else "usual"
+
+
+def draw_grey_levels(qc: pd.DataFrame, text: GreyLevelText) -> Drawing:
+    """Draw one mark a region: a row a sequence and region, a lane a group, the number of grey levels across.
+
+    Parameters
+    ----------
+    qc
+        ``qc.csv`` as text, with :data:`COLUMNS`. Regions that were never measured have no ``grey_levels`` and are not
+        drawn; those refused for their number are.
+    text
+        Printed names and groups.
+
+    Returns
+    -------
+    Drawing
+        The figure, and a row a mark: :data:`COLUMNS`, ``group`` and ``place`` (:func:`place_of`).
+    """
+    data = _drawn(qc, text)
+    if data.empty:
+        words = "No region was measured, so there are no grey levels to draw: see the failed cases."
+        return Drawing(style.message(WIDTH, words), data)
+    rows = [pair for pair in _pairs(text) if len(_of(data, *pair))]
+    groups = [name for name in text.groups if (data["group"] == name).any()]
+    lane = LANE * len(groups)
+    tall = len(rows) * (lane + GAP)
+    top = style.head() + 5.0
+    figure = style.new_figure(WIDTH, top + tall + 10.0)
+    axes = style.place(figure, LABELS, top, WIDTH - LABELS - NOTES, tall)
+    _frame(axes, data, tall)
+    for number, (sequence, region) in enumerate(rows):
+        part = _of(data, sequence, region)
+        start = number * (lane + GAP) + GAP / 2
+        for index, group in enumerate(groups):
+            _lane(axes, part[part["group"] == group], start + (index + 0.5) * LANE, text, group)
+        _beside(axes, part, start + lane / 2, text, sequence, region)
+        if number:
+            axes.axhline(start - GAP / 2, color=style.RULE, linewidth=0.4)
+    _legend(axes, data, groups, text)
+    style.header(figure, letter="", heading="Grey levels of each region", simulated=text.simulated)
+    return Drawing(figure, data)
+
+
+def _drawn(qc: pd.DataFrame, text: GreyLevelText) -> pd.DataFrame:
+    """The regions that were measured, in the order of the figure."""
+    data = qc.loc[qc["grey_levels"] != "", list(COLUMNS)].copy()
+    data["grey_levels"] = data["grey_levels"].astype(float).round().astype(int)
+    data["group"] = [text.group_of.get(patient, "") for patient in data["patient_id"]]
+    data["place"] = [place_of(levels) for levels in data["grey_levels"]]
+    order = {pair: place for place, pair in enumerate(_pairs(text))}
+    groups = list(text.groups)
+    data["_row"] = [order[pair] for pair in zip(data["sequence"], data["region"], strict=True)]
+    data["_group"] = [groups.index(name) for name in data["group"]]
+    data = data.sort_values(["_row", "_group", "patient_id", "reader"], kind="stable").reset_index(drop=True)
+    return data.drop(columns=["_row", "_group"])
+
+
+def _pairs(text: GreyLevelText) -> list[tuple[str, str]]:
+    return [(sequence, region) for sequence in text.sequences for region in text.regions]
+
+
+def _of(data: pd.DataFrame, sequence: str, region: str) -> pd.DataFrame:
+    return data[(data["sequence"] == sequence) & (data["region"] == region)]
+
+
+def _frame(axes: Axes, data: pd.DataFrame, tall: float) -> None:
+    """Log axis, the band of usual numbers, and the line of refusal; rows are laid out in mm from the top."""
+    low = min(10.0, float(data["grey_levels"].min()) / 1.3)
+    high = max(MAX_GREY_LEVELS * 1.25, float(data["grey_levels"].max()) * 1.3)
+    axes.set_xscale("log")
+    axes.set_xlim(low, high)
+    axes.set_ylim(tall, 0)
+    ticks = [
+        tick for tick in (1, 2, 4, 8, 16, 32, 64, 128, 256, 500, 2000, 10_000, 100_000) if low <= tick <= high
+    ]
+    axes.set_xticks(ticks, [f"{tick:,}".replace(",", "\u202f") for tick in ticks])
+    axes.minorticks_off()
+    axes.set_xlabel("Number of grey levels (bins) in the region")
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.axvspan(*USUAL, color="#e3eef6", linewidth=0, zorder=0)
+    for edge in USUAL:
+        axes.axvline(edge, color=style.RULE, linewidth=0.6, zorder=1)
+    axes.axvline(MAX_GREY_LEVELS, color=style.INK, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
+    middle = (USUAL[0] * USUAL[1]) ** 0.5
+    for x, words, side in (
+        (middle, f"usual: {USUAL[0]}–{USUAL[1]}", "center"),
+        (MAX_GREY_LEVELS, "refused beyond", "left"),
+    ):
+        axes.annotate(
+            words,
+            (x, 0),
+            xytext=(0, 2),
+            textcoords="offset points",
+            ha=side,
+            va="bottom",
+            fontsize=style.small(),
+            color=style.MUTED,
+            annotation_clip=False,
+        )
+
+
+def _lane(axes: Axes, part: pd.DataFrame, y: float, text: GreyLevelText, group: str) -> None:
+    """The marks of one group in one row: first reader filled, others open; a tick at the first reader's median."""
+    place = list(text.groups).index(group)
+    colour, mark = _colour(place), MARKS[place % len(MARKS)]
+    first = part["reader"] == FIRST_READER
+    heights = y + 0.62 * LANE * (_spread(len(part)) - 0.5)
+    for chosen, face in ((first, colour), (~first, "none")):
+        axes.scatter(
+            part.loc[chosen, "grey_levels"],
+            heights[chosen.to_numpy()],
+            s=9,
+            marker=mark,
+            facecolor=face,
+            edgecolor=colour,
+            linewidth=0.6,
+            alpha=0.85,
+            zorder=3,
+        )
+    if first.any():
+        median = float(part.loc[first, "grey_levels"].median())
+        axes.plot(
+            [median, median], [y - 0.42 * LANE, y + 0.42 * LANE], color=style.INK, linewidth=1.1, zorder=4
+        )
+
+
+def _colour(place: int) -> str:
+    return style.colours()[place % len(style.colours())]
+
+
+def _spread(count: int):  # type: ignore[no-untyped-def]
+    """``count`` numbers in (0, 1), neighbours far apart: van der Corput's sequence, so that nothing is random."""
+    from scipy.stats import qmc
+
+    return qmc.Halton(d=1, scramble=False).random(count + 1)[1:, 0]
+
+
+def _beside(
+    axes: Axes, part: pd.DataFrame, y: float, text: GreyLevelText, sequence: str, region: str
+) -> None:
+    """The row's name on the left, how many of its regions lie outside on the right."""
+    outside = int((part["place"] != "usual").sum())
+    lines = [text.sequences[sequence], *style.wrap(text.regions[region], LABELS - 3.0, style.small())]
+    step = style.line_height(style.small())
+    for number, line in enumerate(lines):
+        axes.annotate(
+            line,
+            (0, y + (number - (len(lines) - 1) / 2) * step),
+            xycoords=axes.get_yaxis_transform(),
+            xytext=(-6, 0),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            fontsize=style.small(),
+            fontweight="bold" if not number else "normal",
+            annotation_clip=False,
+        )
+    axes.annotate(
+        f"{outside} of {len(part)}\noutside",
+        (1, y),
+        xycoords=axes.get_yaxis_transform(),
+        xytext=(5, 0),
+        textcoords="offset points",
+        ha="left",
+        va="center",
+        fontsize=style.small(),
+        fontweight="bold" if outside else "normal",
+        color=style.INK if outside else style.MUTED,
+        annotation_clip=False,
+    )
+
+
+def _legend(axes: Axes, data: pd.DataFrame, groups: list[str], text: GreyLevelText) -> None:
+    from matplotlib.lines import Line2D
+
+    handles = []
+    for name in groups:
+        place = list(text.groups).index(name)
+        colour, mark = _colour(place), MARKS[place % len(MARKS)]
+        patients = data.loc[data["group"] == name, "patient_id"].nunique()
+        label = f"{text.groups[name]} (n = {patients})"
+        handles.append(Line2D([], [], linestyle="", marker=mark, color=colour, markersize=3.6, label=label))
+    if (data["reader"] != FIRST_READER).any():
+        handles.append(
+            Line2D(
+                [],
+                [],
+                linestyle="",
+                marker="o",
+                color=style.MUTED,
+                mfc="none",
+                markersize=3.6,
+                label="other readers",
+            )
+        )
+    handles.append(Line2D([], [], linestyle="", marker="|", color=style.INK, markersize=6, label="median"))
+    figure = axes.figure
+    width, height = style.size(figure)
+    figure.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(1.0 / width, 1 - (style.head() - 2.5) / height),
+        ncols=len(handles),
+        handlelength=1.0,
+        handletextpad=0.3,
+        columnspacing=1.2,
+    )
+
+
+def outside_counts(levels: Mapping[Place, int]) -> str:
+    """A sentence on how many regions lie outside, from the number of regions at each :func:`place_of`."""
+    total = sum(levels.values())
+    if not total:
+        return "No region was measured, so no grey levels were counted."
+    low, high = USUAL
+    outside = total - levels.get("usual", 0)
+    words: dict[Place, str] = {
+        "below": f"below {low}",
+        "above": f"above {high}",
+        "refused": f"beyond {MAX_GREY_LEVELS}, which is refused",
+    }
+    parts = [f"{levels[place]} {word}" for place, word in words.items() if levels.get(place)]
+    verb = "lies" if outside == 1 else "lie"
+    detail = f": {', '.join(parts)}" if parts else ""
+    return f"{outside} of {total} regions {verb} outside {low} to {high} grey levels{detail}."
