@@ -153,7 +153,8 @@ class Protocol(Settings):
             _known(f"{here}.candidates", getattr(model, "candidates", []), self.columns)
             _known(f"{here}.of", getattr(model, "of", []), self.models)
             if self.sequences:
-                _known(f"{here}.sequences", getattr(model, "sequences", []), self.sequences)
+                block = getattr(model, "features", None) or model
+                _known(f"{here}.sequences", getattr(block, "sequences", []), self.sequences)
             self._refuse_unavailable(name, getattr(model, "candidates", []), model.allow_unavailable)
             for step in feature_steps(model):
                 if isinstance(step, CombatStep):
@@ -164,6 +165,8 @@ class Protocol(Settings):
             used = [getattr(item, "model", None), *(getattr(item, "models", None) or [])]
             _known(f"{item.id}.model", [str(name) for name in used if name], self.models)
             _known(f"{item.id}.columns", getattr(item, "columns", None) or [], self.columns)
+            for endpoint in getattr(item, "endpoints", None) or []:
+                _known(f"{item.id}.endpoints", [endpoint.time, endpoint.event], self.columns)
         return self
 
     def _check_harmonisation(self, model: str, step: CombatStep, allowed: bool) -> None:
@@ -179,6 +182,13 @@ class Protocol(Settings):
         _known(f"{here}.batch", [step.batch], ["centre", *named])
 
     def _refuse_unavailable(self, model: str, names: Iterable[str], allowed: bool) -> None:
+        names = list(names)
+        later = [name for name in names if self.columns[name].available_at == "follow_up"]
+        if later and self.prediction_at != "follow_up":
+            raise ValueError(
+                f"models.{model} uses what is only known during follow-up: {', '.join(later)}. Follow-up may be "
+                "described in tables and figures; it is never a predictor. Remove it from the model"
+            )
         late = [name for name in names if not stage_allows(self.columns[name], self.prediction_at)]
         if late and not allowed:
             stages = ", ".join(f"{name} ({self.columns[name].available_at})" for name in late)

@@ -207,7 +207,7 @@ def logistic_regression(
     _refuse_aliased(design, coding.terms)
     directions = likelihood.is_separated(design, positive)
     separated = bool(directions.any())
-    parts, wald = None, []
+    parts, wald = None, list[int]()
     if method != "firth":
         parts = (
             _nonexistent(directions) if separated else _maximum_likelihood(design, positive, as_level(level))

@@ -52,6 +52,25 @@ class KaplanMeier(Result):
         counts = {name: [int((follow_up >= t).sum()) for t in at] for name, follow_up in self._times.items()}
         return pd.DataFrame.from_dict(counts, orient="index", columns=at.tolist()).rename_axis("group")
 
+    def at(self, times: ArrayLike) -> pd.DataFrame:
+        """Survival at each of ``times``: ``group, time, at_risk, survival, low, high``.
+
+        NaN beyond the last follow-up of a group, where the estimate says nothing (``summary.survfit`` of R).
+        """
+        import pandas as pd
+
+        rows = []
+        for name, curve in self.table.groupby("group", sort=False):
+            known = curve["time"].to_numpy()
+            for time in as_finite(times, name="times"):
+                at_risk = int((self._times[str(name)] >= time).sum())
+                values = [float("nan")] * 3
+                if time <= known.max():
+                    place = int(np.searchsorted(known, time, side="right")) - 1
+                    values = [float(curve[column].iloc[place]) for column in ("survival", "low", "high")]
+                rows.append((str(name), float(time), at_risk, *values))
+        return pd.DataFrame(rows, columns=["group", "time", "at_risk", "survival", "low", "high"])
+
 
 def kaplan_meier(
     time: ArrayLike, event: ArrayLike, group: ArrayLike | None = None, level: float = 0.95

@@ -14,7 +14,7 @@ from her2radiomics.manuscript.tables.text import to_csv, to_latex
 from her2radiomics.manuscript.tables.word import to_docx
 
 SUFFIXES = (".csv", ".html", ".tex", ".docx")
-_KIND_MODULES = ("baseline", "regression", "performance", "delong")
+_KIND_MODULES = ("baseline", "regression", "performance", "delong", "survival", "group_comparison")
 
 
 def needs(settings: TableBase) -> tuple[str, ...]:
