@@ -61,6 +61,17 @@ def test_small_deterministic_and_in_the_readers_colours(tmp_path):
     assert drawn(tmp_path / "one.png", OTHER_READER) == drawn(tmp_path / "one.png", RING) == 0
 
 
+def test_mosaic_reaches_the_ring_above_the_tumour(tmp_path):
+    """Tumour in slices 4 to 8 of 3 mm: the ring of 3 mm fills 3 to 9, and the first magnified slice is slice 3."""
+    rows = make_rows(tmp_path, readers=("1",))
+    tile = (slice(HEADER, HEADER + 119), slice(302, 421))  # right of the main slice of 300 pixels
+    for regions, ring in ((["ring_3mm_volume"], True), (["ring_3mm_slice"], False)):
+        draw_overlay(rows, regions, tmp_path / "overlay.png")
+        first = colours(tmp_path / "overlay.png")[tile]
+        assert (first == RING).all(axis=2).any() == ring
+        assert (first == FIRST_READER).all(axis=2).any() != ring
+
+
 def test_simulated_images_are_marked(tmp_path):
     rows = make_rows(tmp_path)
     draw_overlay(rows, ["tumour_slice"], tmp_path / "real.png")

@@ -174,14 +174,14 @@ def _resampled(case: LoadedCase) -> str:
 
 
 def _tiles(layers: _Layers, areas: np.ndarray, greys: int) -> np.ndarray:
-    """Magnified slices, evenly spread over the slices that hold tumour of any reader."""
+    """Magnified slices, evenly spread over the slices that hold tumour of any reader, or a ring."""
     import numpy as np
 
     union = np.logical_or.reduce([*layers.tumours.values(), *layers.rings])
     rows, columns = (np.flatnonzero(union.any(axis=axes)) for axes in ((0, 2), (0, 1)))
     x, y, _ = layers.spacing
     window = _square(rows, columns, (y, x), union.shape[1:])
-    slices = np.flatnonzero(np.logical_or.reduce(list(layers.tumours.values())).any(axis=(1, 2)))
+    slices = np.flatnonzero(union.any(axis=(1, 2)))
     if len(slices) == 1:
         return _panel(layers, int(slices[0]), window, (PANEL, WIDEST), greys)
     down, across = TILES
