@@ -1,0 +1,34 @@
+"""Writes an audit's files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from her2radiomics.audit.paper import Audit, AuditRow
+from her2radiomics.audit.render import to_csv, to_docx, to_html
+
+SUFFIXES = (".csv", ".html", ".docx")
+
+
+def write(paper: Audit, rows: list[AuditRow], stem: Path) -> list[Path]:
+    """Write ``<stem>.csv``, ``.html`` and ``.docx``, each under a temporary name first; the same audit, the same bytes.
+
+    Returns
+    -------
+    list of Path
+        The three files.
+    """
+    contents = {
+        ".csv": to_csv(rows).encode(),
+        ".html": to_html(paper, rows).encode(),
+        ".docx": to_docx(paper, rows),
+    }
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    written = []
+    for suffix in SUFFIXES:
+        path = stem.with_name(stem.name + suffix)
+        temporary = path.with_name(f".{path.name}.partial")
+        temporary.write_bytes(contents[suffix])
+        temporary.replace(path)
+        written.append(path)
+    return written

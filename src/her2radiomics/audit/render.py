@@ -1,0 +1,107 @@
+"""The audit as files: ``audit.csv``, a page that stands alone, and a Word table."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import astuple, fields
+from functools import cache
+from typing import TYPE_CHECKING
+
+from her2radiomics.audit.base import VERDICTS, Verdict
+from her2radiomics.audit.paper import Audit, AuditRow, tally
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from her2radiomics.manuscript.tables.model import Table
+
+COLUMNS = tuple(field.name for field in fields(AuditRow))
+HEADINGS = {
+    "inconsistent": "What does not add up",
+    "cannot be checked": "What cannot be checked from print",
+    "consistent": "What adds up",
+}
+
+
+def headline(rows: list[AuditRow]) -> str:
+    """``42 checks: 30 consistent, 9 inconsistent, 3 cannot be checked``."""
+    counts = tally(rows)
+    order: tuple[Verdict, ...] = ("consistent", "inconsistent", "cannot be checked")
+    return f"{len(rows)} checks: " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in order)
+
+
+def to_csv(rows: list[AuditRow]) -> str:
+    """``id, check, place, claim, quote, verdict, arithmetic, note``, a row a check, in the order of the file."""
+    from her2radiomics.manuscript.tables.text import safe_cell
+
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([safe_cell(str(cell)) for cell in astuple(row)] for row in rows)
+    return stream.getvalue()
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("her2radiomics.audit"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def to_fragment(paper: Audit, rows: list[AuditRow]) -> str:
+    """Return the findings as HTML without style, ids or scripts, the inconsistent ones first."""
+    groups = [(HEADINGS[v], v, [row for row in rows if row.verdict == v]) for v in VERDICTS]
+    return (
+        _environment()
+        .get_template("fragment.html")
+        .render(paper=paper, headline=headline(rows), groups=[group for group in groups if group[2]])
+    )
+
+
+def to_html(paper: Audit, rows: list[AuditRow]) -> str:
+    """Return a page that holds the fragment and its style, and loads nothing."""
+    return _environment().get_template("page.html").render(paper=paper, fragment=to_fragment(paper, rows))
+
+
+def to_table(paper: Audit, rows: list[AuditRow]) -> Table:
+    """Return the findings as a table for Word, under a heading for each verdict."""
+    from her2radiomics.manuscript.tables.model import Heading, Rows, Table
+
+    made = Rows()
+    for verdict in VERDICTS:
+        group = [row for row in rows if row.verdict == verdict]
+        if group:
+            made.add(f"{HEADINGS[verdict]} ({len(group)})", section=True)
+        for row in group:
+            arithmetic = " ".join(filter(None, [row.arithmetic, row.note]))
+            made.add(row.claim, cells={"place": row.place, "quote": row.quote, "arithmetic": arithmetic})
+    headings = (
+        Heading("place", "Place", align="left"),
+        Heading("quote", "As printed", align="left"),
+        Heading("arithmetic", "Arithmetic", align="left"),
+    )
+    frame = made.frame([heading.key for heading in headings])
+    notes = [f"{headline(rows)}.", paper.source, paper.citation, *paper.beyond_arithmetic]
+    return Table(
+        f"Reported-number audit: {paper.title}",
+        frame,
+        "Statement",
+        tuple(made.labels),
+        headings,
+        tuple(filter(None, notes)),
+    )
+
+
+def to_docx(paper: Audit, rows: list[AuditRow]) -> bytes:
+    """Return the findings as a Word document."""
+    from her2radiomics.manuscript.tables.word import to_docx as table_to_docx
+
+    return table_to_docx(to_table(paper, rows), "A1")
