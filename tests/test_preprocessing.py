@@ -216,27 +216,39 @@ class TestSubtraction:
         np.testing.assert_array_equal(done, 2.0 * voxels - 255)
 
     def test_relative_enhancement_in_percent(self, breast):
-        image, _ = breast
-        before = as_image(np.full(array(image).shape, 200.0), image)
-        before[0, 0, 0] = 0.0
+        """By hand within the breast; in the air the denominator is held at Li's threshold."""
+        image, masks = breast
+        inside = array(masks["breast"]) > 0
+        before = as_image(np.where(inside, 200.0, array(image)), image)
+        threshold = sitk.LiThresholdImageFilter()
+        threshold.Execute(before)
         asked = settings(subtract="DCE0", subtract_as="percent")
-        done = array(preprocess(image, asked, {}, precontrast=before).image)
-        expected = 100 * (array(image).astype(float) - 200) / 200
-        # the 99th percentile is 200: a denominator of nothing is held at 5 % of it
-        expected[0, 0, 0] = 100 * float(array(image)[0, 0, 0]) / 10
-        np.testing.assert_allclose(done, expected, rtol=1e-12, atol=1e-12)
+        done = array(preprocess(image, asked, {"1": masks["lesion"]}, precontrast=before).image)
+        after = array(image).astype(float)
+        np.testing.assert_allclose(done[inside], 100 * (after[inside] - 200) / 200, rtol=1e-12, atol=1e-12)
+        assert 10 < threshold.GetThreshold() < 200
+        noise = as_image(np.where(inside, 200.0, array(image) + 9), image)
+        threshold.Execute(noise)
+        done = array(preprocess(image, asked, {}, precontrast=noise).image)
+        np.testing.assert_allclose(done[~inside].mean(), -100 * 9 / threshold.GetThreshold(), rtol=0.05)
 
     def test_a_dark_pre_contrast_lesion_is_warned_of(self, breast):
         image, masks = breast
         lesion = array(masks["lesion"]) > 0
-        before = as_image(np.where(lesion, 1.0, 200.0), image)
+        air = array(masks["breast"]) == 0
+        before = as_image(np.where(lesion | air, 1.0, 200.0), image)
         asked = settings(subtract="DCE0", subtract_as="percent")
         done = preprocess(image, asked, {"1": masks["lesion"]}, precontrast=before)
         count = int(lesion.sum())
         assert (
-            f"in {count} of {count} tumour voxels the pre-contrast signal lies below 10"
-            in done.warnings["1"][0]
+            f"in {count} of {count} tumour voxels the pre-contrast signal lies below" in done.warnings["1"][0]
         )
+
+    def test_a_phase_without_positive_values_has_no_percentages(self, breast):
+        image, _ = breast
+        asked = settings(subtract="DCE0", subtract_as="percent")
+        with pytest.raises(CaseError, match="pre-contrast image whose foreground starts at -"):
+            preprocess(image, asked, {}, precontrast=as_image(-array(image) - 50, image))
 
     @pytest.mark.parametrize(
         ("change", "words"),

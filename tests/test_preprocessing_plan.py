@@ -68,7 +68,6 @@ def test_every_key_changes_the_name_and_the_default_has_none():
         {"subtract": "DCE0"},
         {"subtract": "DCE1"},
         {"subtract": "DCE0", "subtract_as": "percent"},
-        {"subtract": "DCE0", "subtract_as": "percent", "percent_floor": 0.1},
         {"clip": {"low": 1, "high": 99}},
         {"clip": {"low": 1, "high": 99.5}},
         {"normalise": {"within": "image"}},

@@ -59,8 +59,6 @@ def _chosen(preprocessing: Preprocessing, log_padding: float | str) -> dict[str,
         for key, value in preprocessing.model_dump(mode="json").items()
         if value is not None and value is not False
     }
-    if preprocessing.subtract is None or preprocessing.subtract_as == "difference":
-        chosen.pop("percent_floor")
     if preprocessing.subtract is None:
         chosen.pop("subtract_as")
     sigmas = log_sigmas(log_padding)

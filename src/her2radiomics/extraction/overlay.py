@@ -161,7 +161,7 @@ def _picture(layers: _Layers, title: str, case: LoadedCase, greys: int) -> np.nd
         note += f"   reader {', '.join(case.problems)}: failed"
     said = [_resampled(case)] if case.resampled else []
     said += [f"image: {case.steps}"] if case.steps else []
-    lines = [f"{title}   {note}", *(["   ".join(said)] if said else [])]
+    lines = [f"{title}   {note}", *said]
     return np.concatenate([_header(body.shape[1], lines, legend, greys), body])
 
 

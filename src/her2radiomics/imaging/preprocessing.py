@@ -141,9 +141,9 @@ def _intensities(prepared: Prepared, settings: Preprocessing, precontrast: sitk.
         if before is not None:
             before /= bias
     if settings.subtract is not None:
-        assert before is not None
+        assert before is not None and precontrast is not None
         if settings.subtract_as == "percent":
-            _percent(voxels, before, settings, prepared)
+            _percent(voxels, before, precontrast, prepared)
         else:
             voxels -= before
     del before
@@ -234,15 +234,17 @@ def log_bias_field(image: sitk.Image, settings: BiasField, within: _Within) -> s
     return corrector.GetLogBiasFieldAsImage(image)
 
 
-def _percent(voxels: np.ndarray, before: np.ndarray, settings: Preprocessing, prepared: Prepared) -> None:
+def _percent(voxels: np.ndarray, before: np.ndarray, precontrast: sitk.Image, prepared: Prepared) -> None:
     """Relative enhancement in percent, in place; warns where a tumour's denominator is held at the floor."""
     import numpy as np
     import SimpleITK as sitk
 
-    floor = settings.percent_floor * float(np.percentile(before, 99))
+    threshold = sitk.LiThresholdImageFilter()
+    threshold.Execute(precontrast)
+    floor = float(threshold.GetThreshold())
     if floor <= 0:
         raise CaseError(
-            found="a pre-contrast image whose 99th percentile is not positive",
+            found=f"a pre-contrast image whose foreground starts at {floor:.4g}",
             expected="positive intensities to divide by",
             remedy="Look at the pre-contrast image, or say subtract_as: difference.",
         )

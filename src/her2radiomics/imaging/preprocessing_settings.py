@@ -116,14 +116,9 @@ class Preprocessing(Settings):
     )
     subtract_as: Literal["difference", "percent"] = Field(
         default="difference",
-        description="difference: image − pre-contrast; percent: 100 × (image − pre-contrast) / pre-contrast.",
-    )
-    percent_floor: float = Field(
-        default=0.05,
-        gt=0,
-        lt=1,
-        description="percent: the denominator is at least this share of the pre-contrast image's 99th "
-        "percentile, so that air and noise do not divide by almost nothing.",
+        description="difference: image − pre-contrast; percent: 100 × (image − pre-contrast) / pre-contrast, with a "
+        "denominator of at least the pre-contrast image's foreground threshold, so that air and noise do not divide "
+        "by almost nothing.",
     )
     clip: Clip | None = Field(default=None, description="Clipping to percentiles.")
     normalise: Normalise | None = Field(default=None, description="z-scores, scaled and shifted.")
@@ -136,14 +131,8 @@ class Preprocessing(Settings):
                 "found n4 and subtract_as: percent; expected one of them, since the bias field cancels in "
                 "a ratio of two phases. Remove n4"
             )
-        defaults = type(self).model_fields
-        odd = [
-            name
-            for name in ("subtract_as", "percent_floor")
-            if self.subtract is None and getattr(self, name) != defaults[name].default
-        ]
-        if odd:
-            raise ValueError(f"found {odd[0]} without subtract; expected the sequence to subtract")
+        if self.subtract is None and self.subtract_as == "percent":
+            raise ValueError("found subtract_as without subtract; expected the sequence to subtract")
         return self
 
     @property
@@ -152,7 +141,7 @@ class Preprocessing(Settings):
         return any((self.n4, self.subtract, self.clip, self.normalise, self.resample))
 
     def summary(self) -> str:
-        """What is done to the image in a few words, for a picture's header.
+        """What is done to the image in a few words of ASCII, for a picture's header.
 
         >>> Preprocessing(n4=BiasField(), subtract="DCE0").summary()
         'N4, minus DCE0'
@@ -163,11 +152,11 @@ class Preprocessing(Settings):
                 f"minus {self.subtract}" if self.subtract_as == "difference" else f"% of {self.subtract}"
             )
         if self.clip:
-            words.append(f"clipped {self.clip.low:g}–{self.clip.high:g} %")
+            words.append(f"clipped {self.clip.low:g} to {self.clip.high:g} %")
         words += ["z-score"] if self.normalise else []
         if self.resample:
-            spacing = "×".join("–" if step is None else f"{step:g}" for step in self.resample.spacing_mm)
-            words.append(f"resampled {spacing} mm")
+            steps = zip("xyz", self.resample.spacing_mm, strict=True)
+            words.append(f"resampled to {' '.join(f'{axis} {step:g}' for axis, step in steps if step)} mm")
         return ", ".join(words)
 
     @property

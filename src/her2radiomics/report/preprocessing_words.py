@@ -65,8 +65,8 @@ def _subtraction(done: Step, label: str) -> str:
     if done.get("subtract_as", "difference") == "difference":
         return f"The image of {label} was subtracted; negative differences were kept."
     return (
-        f"Intensities were expressed as enhancement relative to {label} in percent, with denominators of at least "
-        f"{100 * done['percent_floor']:g} % of its 99th percentile."
+        f"Intensities were expressed as enhancement relative to {label} in percent, with denominators of at least its "
+        "foreground threshold (Li)."
     )
 
 
