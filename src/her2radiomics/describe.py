@@ -119,10 +119,6 @@ def study_text(run: Run, extraction: Path) -> dict[str, Any]:
     }
 
 
-def run_info(run: Run, seed: int) -> dict[str, Any]:
-    """A run in words, with the keys of :class:`her2radiomics.report.info.RunInfo`."""
-    cohort = run.dataset.cohort
-    return {
 def grey_level_text(run: Run) -> dict[str, Any]:
     """Names for the figure of grey levels, as :class:`her2radiomics.manuscript.figures.grey_levels.GreyLevelText`.
 
@@ -146,6 +142,10 @@ def grey_level_text(run: Run) -> dict[str, Any]:
     }
 
 
+def run_info(run: Run, seed: int) -> dict[str, Any]:
+    """A run in words, with the keys of :class:`her2radiomics.report.info.RunInfo`."""
+    cohort = run.dataset.cohort
+    return {
         "id": run.id,
         "study": run.request.study,
         "variant": run.request.variant,

@@ -155,19 +155,6 @@ def qc_file(run, wanted=True):
     return [f"{run.folder}/cohort/qc.csv"] if wanted and run.extracted else []
 
 
-def example_cases(run, name):
-    """For each partition, the manifest's rows of the candidates: partition -> patient -> sequence -> rows."""
-    settings = item_of(run.protocol.figures, name)
-    return {
-        partition: {
-            p: {s: run.dataset.case_rows(p, s) for s in run.protocol.sequences}
-            for p in patients
-        }
-        for partition, patients in wiring.example_cases(run, settings).items()
-    }
-
-
-def table_inputs(run, name):
 def quality_files(run):
     """Quality control and standards: what the page shows of an extraction."""
     if not run.extracted:
@@ -182,6 +169,19 @@ def centres_of(run):
     return dict(zip(table["patient_id"], table["centre"]))
 
 
+def example_cases(run, name):
+    """For each partition, the manifest's rows of the candidates: partition -> patient -> sequence -> rows."""
+    settings = item_of(run.protocol.figures, name)
+    return {
+        partition: {
+            p: {s: run.dataset.case_rows(p, s) for s in run.protocol.sequences}
+            for p in patients
+        }
+        for partition, patients in wiring.example_cases(run, settings).items()
+    }
+
+
+def table_inputs(run, name):
     return wiring.table_inputs(run, item_of(run.protocol.tables, name))
 
 
