@@ -214,3 +214,32 @@ def test_a_real_breast_mask_of_fewer_slices(real_data, tmp_path):
     expected[9:51] = sitk.GetArrayFromImage(segmentation) > 0
     np.testing.assert_array_equal(sitk.GetArrayFromImage(moved) > 0, expected)
     assert "256×256×42 voxels" in note and "are lost" not in note
+
+
+def test_the_figure_of_sequences_outlines_a_resampled_mask(tmp_path):
+    """The example's mask on a grid of 1.3 mm: refused as it is, outlined where the protocol resamples it."""
+    import dataclasses
+
+    from figure_inputs import make_inputs
+    from test_figures import settings
+
+    from her2radiomics.manuscript.figures import draw
+
+    inputs = make_inputs(tmp_path, images=True)
+    example = inputs.images[0]
+    (reader, path) = next(iter(example.masks.items()))
+    drawn = sitk.ReadImage(str(path))
+    size = [max(1, round(n * s / 1.3)) for n, s in zip(drawn.GetSize()[:2], drawn.GetSpacing(), strict=False)]
+    spacing = (1.3, 1.3, drawn.GetSpacing()[2])
+    coarse = sitk.Resample(
+        drawn, [*size, drawn.GetSize()[2]], sitk.Transform(), sitk.sitkNearestNeighbor,
+        drawn.GetOrigin(), spacing, drawn.GetDirection(), 0,
+    )  # fmt: skip
+    sitk.WriteImage(coarse, str(tmp_path / "coarse.nii.gz"))
+    elsewhere = example.model_copy(update={"masks": {reader: tmp_path / "coarse.nii.gz"}})
+    with pytest.raises(CaseError, match="resample_mask"):
+        draw(settings("sequences"), dataclasses.replace(inputs, images=[elsewhere]))
+    resampled = elsewhere.model_copy(update={"resample_mask": True})
+    data = draw(settings("sequences"), dataclasses.replace(inputs, images=[resampled])).data
+    # the ellipse of 24 × 20 mm that the example's reader drew
+    assert data["tumour_area_mm2"].to_numpy() == pytest.approx(np.pi * 120, rel=0.1)

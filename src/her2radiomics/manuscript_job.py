@@ -104,7 +104,10 @@ def example_images(
             )
         for sequence, rows in patients[sound[0]].items():
             row = study["partitions"][partition]
-            images.append(_example(sound[0], sequence, rows, row, study["regions_by_sequence"][sequence]))
+            example = _example(sound[0], sequence, rows, row, study["regions_by_sequence"][sequence])
+            images.append(
+                example.model_copy(update={"resample_mask": sequence in study.get("masks_resampled", [])})
+            )
     return images
 
 

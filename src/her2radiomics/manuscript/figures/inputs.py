@@ -95,6 +95,10 @@ class ExampleImage(Settings):
         None, description="Value of the tumour in the mask, if it holds several."
     )
     breast: Path | None = Field(None, description="Mask of the breast, which limits a ring.")
+    resample_mask: bool = Field(
+        default=False,
+        description="Whether masks of another grid are resampled onto the image, as the protocol says.",
+    )
     regions: list[str] = Field(
         default_factory=lambda: ["tumour_slice"], description="Regions to outline, as protocols name them."
     )

@@ -12,6 +12,8 @@ from her2radiomics.manuscript.figures.inputs import ExampleImage, FigureInputErr
 from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     import SimpleITK as sitk
     from matplotlib.axes import Axes
@@ -183,11 +185,17 @@ def _read(image: ExampleImage) -> tuple[int, np.ndarray, dict[str, np.ndarray], 
     import SimpleITK as sitk
 
     from her2radiomics.imaging import make_region, parse_region, read_image, read_mask
+    from her2radiomics.imaging.mask_grid import read_mask_onto
+
+    def outlined(path: Path, volume: sitk.Image, label: int | str | None = None) -> sitk.Image:
+        if image.resample_mask:
+            return read_mask_onto(path, volume, label)[0]
+        return read_mask(path, volume, label)
 
     try:
         volume = read_image(image.image)
-        mask = read_mask(next(iter(image.masks.values())), volume, image.mask_label)
-        breast = read_mask(image.breast, volume) if image.breast else None
+        mask = outlined(next(iter(image.masks.values())), volume, image.mask_label)
+        breast = outlined(image.breast, volume) if image.breast else None
         rings = [name for name in image.regions if parse_region(name).kind == "ring"]
         regions = {_TUMOUR: mask, **{name: make_region(mask, name, breast) for name in rings}}
     except CaseError as error:
