@@ -1,38 +1,63 @@
-"""Extract one patient's sequence: features, quality control and the overlay. A bad case is recorded, not raised."""
+"""Extract some patients' images of one sequence: features, quality control, overlays. A bad case is recorded, not raised."""
 
 from pathlib import Path
 
-from her2radiomics.extraction import draw_overlay, extract_case, write_case
+from her2radiomics.extraction.batch import FEATURES, OVERLAY, QC, run_batch
+from her2radiomics.extraction.store import CaseStore, case_key
 from her2radiomics.script import logged, settings_from
 
 
-def asked_for(params):
+def asked_for(options, precontrast):
     """Preprocessing and filter padding, where the protocol asks for other than the default."""
-    if not params.options:
+    if not options:
         return {}
     from her2radiomics.extraction.options import log_sigmas
     from her2radiomics.imaging.preprocessing_settings import Preprocessing
 
     return {
-        "preprocessing": settings_from(Preprocessing, params.options["preprocessing"]),
-        "precontrast": params.precontrast,
-        "log_padding": log_sigmas(params.options["log_padding"]),
+        "preprocessing": settings_from(Preprocessing, options["preprocessing"]),
+        "precontrast": precontrast,
+        "log_padding": log_sigmas(options["log_padding"]),
     }
 
 
-def main(snakemake):
-    rows, regions = snakemake.params.rows, snakemake.params.regions
+def extract(case, params, parameters, folder):
+    """One case's files; whether all readers and regions succeeded."""
+    from her2radiomics.extraction import draw_overlay, extract_case, write_case
+
     result = extract_case(
-        rows,
-        regions=regions,
-        parameters=Path(snakemake.input.parameters),
-        expected_features=snakemake.params.features,
-        root=snakemake.params.root,
-        **asked_for(snakemake.params),
+        case["rows"],
+        regions=params.regions,
+        parameters=parameters,
+        expected_features=params.features,
+        root=params.root,
+        **asked_for(params.options, case["precontrast"]),
     )
-    simulated = snakemake.params.simulated
-    draw_overlay(rows, regions, snakemake.output.overlay, simulated=simulated, case=result.case)
-    write_case(result, snakemake.output.features, snakemake.output.qc)
+    draw_overlay(case["rows"], params.regions, folder / OVERLAY, simulated=params.simulated, case=result.case)
+    write_case(result, folder / FEATURES, folder / QC)
+    return all(row["status"] != "failed" for row in result.qc)
+
+
+def main(snakemake):
+    params, output = snakemake.params, snakemake.output
+    parameters = Path(snakemake.input.parameters)
+    shared = {name: getattr(params, name) for name in ("regions", "features", "options", "root", "simulated")}
+    keys = {}
+    for patient, case in params.cases.items():
+        paths = [row[name] for row in case["rows"] for name in ("image", "mask")] + [case["precontrast"]]
+        keys[patient] = case_key([*dict.fromkeys(filter(None, paths)), parameters], {**shared, **case})
+    computed = run_batch(
+        keys,
+        lambda patient, folder: extract(params.cases[patient], params, parameters, folder),
+        CaseStore(Path(output.features).parent / ".cases"),
+        sequence=snakemake.wildcards.sequence,
+        features=output.features,
+        qc=output.qc,
+        overlays=output.overlays,
+    )
+    print(
+        f"{len(computed)} of {len(keys)} cases were computed ({', '.join(computed) or 'all were in the store'})"
+    )
 
 
 with logged(snakemake):  # noqa: F821

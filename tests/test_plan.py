@@ -47,10 +47,18 @@ def test_the_published_size_has_the_papers_counts(root):
 def test_extractions_are_shared_by_runs_with_the_same_parameters(root):
     plan = planned(root, {"study": "nat_response"}, {"study": "nat_response", "variant": "dce_volume"})
     first, second = plan.runs.values()
-    patient = first.patients[0]
     assert first.dataset is second.dataset
-    assert first.case_stem(patient, "T2FS") == second.case_stem(patient, "T2FS")
-    assert first.case_stem(patient, "DCE2") != second.case_stem(patient, "DCE2")
+    shared = set(first.extraction_stems()) & set(second.extraction_stems())
+    assert {stem.split("/")[-2] for stem in shared} == {"T2FS", "DWI"}
+    assert {stem.split("/")[-2] for stem in set(first.extraction_stems()) - shared} == {"DCE2"}
+
+
+def test_batches_hold_every_patient_once(root):
+    (run,) = planned(root, {"study": "nat_response"}).runs.values()
+    batches = run.dataset.batches
+    assert [patient for batch in batches.values() for patient in batch] == run.patients
+    assert {len(batch) for batch in list(batches.values())[:-1]} == {4}
+    assert list(batches)[0] == "batch_0001"
 
 
 def test_what_a_figure_or_table_is_made_from_is_made_by_the_run(root):

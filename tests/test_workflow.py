@@ -132,7 +132,7 @@ class TestStudy:
         jobs = finished.jobs("--config", "strength=0")
         assert jobs["simulate_tables"] == 1
         assert not {"extract", "merge"} & set(jobs)
-        assert not [name for name in jobs if name.startswith("simulate_patient")]
+        assert not [name for name in jobs if name.startswith("simulate_simulated")]
 
     def test_own_patients_in_two_tables_give_the_same_features(self, finished, tmp_path):
         """The simulated cohort's folder is a cohort in our own form: read as a user's data, it gives the same numbers."""
@@ -171,6 +171,22 @@ class TestStudy:
         assert jobs["extract"] == 1
         assert "merge" in jobs
         assert not [name for name in jobs if name.startswith("simulate")]
+        copy.snakemake(f"{RUN}/cohort/qc.csv")
+        (log,) = [path for path in (project / "logs").rglob("*.log") if "C1-003" in path.read_text()]
+        assert log.read_text().startswith("1 of 4 cases were computed (C1-003)")
+
+    def test_other_batches_give_the_same_tables_from_the_store(self, finished, tmp_path):
+        project = tmp_path / "batches"
+        shutil.copytree(finished.folder, project, symlinks=True)
+        copy = Project.__new__(Project)
+        copy.folder = project
+        wanted = [f"{RUN}/cohort/qc.csv", f"{RUN}/features/cohort.parquet"]
+        before = [(project / path).read_bytes() for path in wanted]
+        copy.snakemake("--config", "patients_per_job=3", "--", *wanted)
+        assert [(project / path).read_bytes() for path in wanted] == before
+        logs = [path.read_text() for path in (project / "logs").rglob("DWI/batch_*.log")]
+        assert len(logs) == 8  # 23 patients
+        assert all(text.startswith("0 of ") for text in logs)
 
     def test_a_corrupt_image_is_recorded_and_the_others_go_on(self, finished, tmp_path):
         project = tmp_path / "corrupt"

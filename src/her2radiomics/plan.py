@@ -25,11 +25,13 @@ from her2radiomics.columns import STAGES
 from her2radiomics.config import Config, RunRequest
 from her2radiomics.errors import SettingsError
 from her2radiomics.extraction.options import extraction_suffix
-from her2radiomics.protocol import Protocol
+from her2radiomics.modelling.centres import check_partitions
+from her2radiomics.modelling.settings import feature_steps
+from her2radiomics.modelling.step_settings import CombatStep
+from her2radiomics.protocol import PARTITIONS, Protocol
 from her2radiomics.protocol import Sequence as SequenceSettings
 from her2radiomics.settings import overlay, read_yaml, validate
 
-PARTITIONS = ("training", "testing", "external")
 FIGURE_FORMATS = ("svg", "png", "pdf", "csv")
 TABLE_FORMATS = ("csv", "html", "tex", "docx")
 
@@ -50,6 +52,19 @@ class Dataset:
     folder: str
     data: CohortData
     root: Path | None = None
+    patients_per_job: int = 1
+
+    @property
+    def patients(self) -> list[str]:
+        """Included patients, sorted."""
+        table = self.data.participants
+        return sorted(table.loc[table["exclude_reason"] == "", "patient_id"])
+
+    @cached_property
+    def batches(self) -> dict[str, list[str]]:
+        """Name of a batch to the patients whom one job extracts: the same for every run on these data."""
+        found = batched(self.patients, self.patients_per_job)
+        return {f"batch_{number:04d}": patients for number, patients in enumerate(found, start=1)}
 
     @property
     def simulated(self) -> bool:
@@ -112,7 +127,7 @@ class Run:
     @property
     def patients(self) -> list[str]:
         """Included patients, sorted."""
-        return sorted(self.participants.loc[self.participants["exclude_reason"] == "", "patient_id"])
+        return self.dataset.patients
 
     def extraction_id(self, sequence: str) -> str:
         """Name of an extraction: runs with the same parameters, regions and preprocessing share it."""
@@ -125,9 +140,14 @@ class Run:
         """Every patient and sequence that is to be extracted."""
         return [(patient, sequence) for patient in self.patients for sequence in self.protocol.sequences]
 
-    def case_stem(self, patient: str, sequence: str) -> str:
-        """Path of a case's extraction, without its ending."""
-        return f"{self.dataset.folder}/extraction/{self.extraction_id(sequence)}/{patient}/{sequence}"
+    def extraction_stems(self) -> list[str]:
+        """Paths of the batches of every sequence, without their endings."""
+        folder = f"{self.dataset.folder}/extraction"
+        return [
+            f"{folder}/{self.extraction_id(sequence)}/{sequence}/{batch}"
+            for sequence in self.protocol.sequences
+            for batch in self.dataset.batches
+        ]
 
     def targets(self, kind: str) -> list[str]:
         """Files that a target asks for: ``extraction``, ``figures``, ``tables``, ``report`` or ``all``."""
@@ -238,9 +258,11 @@ class Plan:
             labels = pd.Series(0, index=included["patient_id"])
             partition = pd.Series("", index=included["patient_id"], dtype=object)
         else:
-            type_columns(included, protocol.columns, file)
+            typed = type_columns(included, protocol.columns, file)
             labels = check_label(included, protocol.label.column, file)
             partition = assign(included, labels, protocol.partitions, seed=self.config.seed, file=file)
+            centres = typed.assign(centre=included.set_index("patient_id")["centre"])
+            _check_harmonisation(f"run {request.id}", protocol, centres, partition)
         run = Run(request.id, request, protocol, dataset, participants, labels, partition)
         if run.extracted:
             self._check_extraction(run)
@@ -260,7 +282,8 @@ class Plan:
             if STAGES.index(stage) <= STAGES.index(at):
                 continue
             for name, model in run.protocol.models.items():
-                if model.kind == "radiomics" and not model.allow_unavailable:
+                imaged = model.kind == "radiomics" or getattr(model, "features", None) is not None
+                if imaged and not model.allow_unavailable:
                     raise SettingsError(
                         f"run {run.id}: models.{name} predicts {at}, but the feature '{feature}' is known only {stage}. "
                         "Drop it in the cohort file (features.drop), or say allow_unavailable: true, "
@@ -344,9 +367,8 @@ class Plan:
             if name not in self.datasets:
                 folder = f"results/cohorts/{name}"
                 root = self._root(name, cohort)
-                self.datasets[name] = Dataset(
-                    name, name, cohort, protocol, folder, read_cohort(cohort, root), root
-                )
+                data = read_cohort(cohort, root)
+                self.datasets[name] = Dataset(name, name, cohort, protocol, folder, data, root, self._batch)
             return self.datasets[name]
         name = f"{request.cohort}_{request.study}"
         if protocol.simulation is None:
@@ -367,8 +389,12 @@ class Plan:
         for column in ("image", "mask"):
             manifest[column] = [f"{folder}/{path}" if path else "" for path in manifest[column]]
         data = CohortData(made.participants.astype(str), manifest, source=f"{folder}/participants.tsv")
-        self.datasets[name] = Dataset(name, request.cohort, cohort, protocol, folder, data)
+        self.datasets[name] = Dataset(name, request.cohort, cohort, protocol, folder, data, None, self._batch)
         return self.datasets[name]
+
+    @property
+    def _batch(self) -> int:
+        return self.config.patients_per_job
 
     def _root(self, name: str, cohort: Cohort) -> Path:
         root = self.config.data.get(name, cohort.root)
@@ -383,3 +409,11 @@ class Plan:
                 f"cohort {name}: there is no folder {expanded}. Correct data.{name} in config.yaml."
             )
         return expanded
+
+
+def _check_harmonisation(run: str, protocol: Protocol, typed: pd.DataFrame, partition: pd.Series) -> None:
+    """Refuse ComBat where the partitions leave nothing to learn, or ask for a centre that it cannot know."""
+    for name, model in protocol.models.items():
+        for step in feature_steps(model):
+            if isinstance(step, CombatStep):
+                check_partitions(step, typed[step.batch].dropna(), partition, f"{run}: models.{name}")

@@ -85,26 +85,39 @@ def extraction_of(wildcards):
     return found
 
 
-def extraction_files(dataset, patient, extraction):
-    """Files of a case, and the pre-contrast image that is subtracted."""
-    subtracted = extraction.precontrast(patient)
-    files = case_files(dataset, patient, extraction.sequence)
-    if subtracted and (dataset.simulated or Path(subtracted).exists()):
-        files = list(dict.fromkeys([*files, subtracted]))
-    return files
+def batch_files(dataset, batch, extraction):
+    """Files of the batch's cases, and the pre-contrast images that are subtracted."""
+    files = []
+    for patient in dataset.batches[batch]:
+        files += case_files(dataset, patient, extraction.sequence)
+        subtracted = extraction.precontrast(patient)
+        if subtracted and (dataset.simulated or Path(subtracted).exists()):
+            files.append(subtracted)
+    return list(dict.fromkeys(files))
+
+
+def batch_cases(dataset, batch, extraction):
+    """For each patient of the batch, the manifest's rows and the image to subtract."""
+    return {
+        patient: {
+            "rows": dataset.case_rows(patient, extraction.sequence),
+            "precontrast": extraction.precontrast(patient),
+        }
+        for patient in dataset.batches[batch]
+    }
+
+
+def extracted_files(run, ending):
+    """Files of this ending of all batches of a run, none where features were brought."""
+    return (
+        [f"{stem}.{ending}" for stem in run.extraction_stems()] if run.extracted else []
+    )
 
 
 def parameter_files(run):
     """Parameter files of a run's extractions: part of what a model was trained on."""
     items = run.protocol.sequences.values() if run.extracted else []
     return sorted({f"workflow/extraction/{item.parameters}.yaml" for item in items})
-
-
-def overlay_files(run):
-    """Quality-control pictures of all cases."""
-    return (
-        [f"{run.case_stem(*case)}.png" for case in run.cases()] if run.extracted else []
-    )
 
 
 def item_of(items, name):

@@ -1,47 +1,46 @@
-# Features of one patient's sequence: all readers and regions of the image in one job, then the cohort's table.
+# Features of some patients' images of one sequence: all readers and regions of an image from one reading. A case that
+# is unchanged comes from the store beside the outputs, so that a batch costs what changed in it. Then the cohort's table.
 rule extract:
     input:
-        files=lambda w: extraction_files(dataset_of(w), w.patient, extraction_of(w)),
+        files=lambda w: batch_files(dataset_of(w), w.batch, extraction_of(w)),
         parameters="workflow/extraction/{parameters}.yaml",
     output:
-        features="results/cohorts/{dataset}/extraction/{parameters}.{regions}{preprocessing}/{patient}/{sequence}.features.csv",
-        qc="results/cohorts/{dataset}/extraction/{parameters}.{regions}{preprocessing}/{patient}/{sequence}.qc.csv",
-        overlay="results/cohorts/{dataset}/extraction/{parameters}.{regions}{preprocessing}/{patient}/{sequence}.png",
+        features="results/cohorts/{dataset}/extraction/{parameters}.{regions}{preprocessing}/{sequence}/{batch}.features.csv",
+        qc="results/cohorts/{dataset}/extraction/{parameters}.{regions}{preprocessing}/{sequence}/{batch}.qc.csv",
+        overlays=directory(
+            "results/cohorts/{dataset}/extraction/{parameters}.{regions}{preprocessing}/{sequence}/{batch}.overlays"
+        ),
     log:
-        "logs/{dataset}/extraction/{parameters}.{regions}{preprocessing}/{patient}/{sequence}.log",
+        "logs/{dataset}/extraction/{parameters}.{regions}{preprocessing}/{sequence}/{batch}.log",
     benchmark:
-        "logs/{dataset}/extraction/{parameters}.{regions}{preprocessing}/{patient}/{sequence}.benchmark.tsv"
+        "logs/{dataset}/extraction/{parameters}.{regions}{preprocessing}/{sequence}/{batch}.benchmark.tsv"
     wildcard_constraints:
         parameters="[A-Za-z0-9_]+",
         regions="[a-z0-9_+.]+",
         preprocessing=r"(?:\.[a-z0-9]+(?:-[a-z0-9]+)*-[0-9a-f]{8})?",
+        batch="batch_[0-9]+",
     conda:
         "../../envs/study.yaml"
     resources:
         mem_mb=lambda w, attempt: 1500 * attempt,
-        runtime=10,
+        runtime=lambda w: 5 + PLAN.config.patients_per_job,
     params:
-        rows=lambda w: dataset_of(w).case_rows(w.patient, w.sequence),
+        cases=lambda w: batch_cases(dataset_of(w), w.batch, extraction_of(w)),
         regions=lambda w: w.regions.split("+"),
         features=lambda w: extraction_of(w).settings.features,
         options=lambda w: extraction_of(w).options,
-        precontrast=lambda w: extraction_of(w).precontrast(w.patient),
         root=lambda w: dataset_of(w).image_root,
         simulated=lambda w: dataset_of(w).simulated,
     message:
-        "features: patient {wildcards.patient}, {wildcards.sequence}"
+        "features: {wildcards.sequence}, {wildcards.dataset}, {wildcards.batch}"
     script:
         "../../scripts/extract.py"
 
 
 rule merge:
     input:
-        features=lambda w: [
-            f"{run_of(w).case_stem(*case)}.features.csv" for case in run_of(w).cases()
-        ],
-        qc=lambda w: [
-            f"{run_of(w).case_stem(*case)}.qc.csv" for case in run_of(w).cases()
-        ],
+        features=lambda w: extracted_files(run_of(w), "features.csv"),
+        qc=lambda w: extracted_files(run_of(w), "qc.csv"),
     output:
         features="results/{run}/features/cohort.parquet",
         qc="results/{run}/cohort/qc.csv",
