@@ -1,10 +1,11 @@
-"""Calibration of one model: bias-corrected on training rows, observed on the other partitions."""
+"""Resample one model on its training rows: calibration, optimism, cross-validation."""
 
 import pandas as pd
 
 from her2radiomics.evaluation import EvaluationSettings
-from her2radiomics.modelling_job import calibrate, columns_from, training_rows, unfitted
+from her2radiomics.modelling_job import columns_from, training_rows, unfitted
 from her2radiomics.script import logged, settings_from, write_table
+from her2radiomics.validation import resample
 
 
 def main(snakemake):
@@ -14,7 +15,7 @@ def main(snakemake):
     model = unfitted(snakemake.wildcards.model, params.models, columns, features, params.seed).fit(
         table, labels
     )
-    rows = calibrate(
+    tables = resample(
         model,
         table,
         labels,
@@ -22,7 +23,8 @@ def main(snakemake):
         settings_from(EvaluationSettings, params.evaluation),
         seed=params.seed,
     )
-    write_table(rows, snakemake.output[0], simulated=params.simulated)
+    for name, written in tables.items():
+        write_table(written, snakemake.output[name], simulated=params.simulated)
 
 
 with logged(snakemake):  # noqa: F821

@@ -17,9 +17,11 @@ def main(snakemake):
         for name, file in zip(params.models, files.predictions, strict=True)
     }
     thresholds = {name: model.threshold for name, model in models.items()}
-    judged = evaluate(
-        predictions, thresholds, settings_from(EvaluationSettings, params.evaluation), seed=params.seed
-    )
+    validation = {
+        name: pd.read_csv(file) for name, file in zip(params.models, files.validations, strict=True)
+    }
+    settings = settings_from(EvaluationSettings, params.evaluation)
+    judged = evaluate(predictions, thresholds, settings, seed=params.seed, validation=validation)
     numbers = [settings_from(PublishedNumber, number) for number in params.published]
     published = published_table(
         numbers,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
+from her2radiomics.comparison import comparison_rows
 from her2radiomics.errors import TableError
 from her2radiomics.predictions import (
     TRAINING,
@@ -77,6 +78,11 @@ class EvaluationSettings(Settings):
         default_factory=lambda: [0.25, 0.5, 0.75],
         description="Threshold probabilities, each from 0 to below 1, at which net benefit is tabled.",
     )
+    comparisons: list[tuple[str, str]] = Field(
+        default_factory=list,
+        description="Pairs of models, the reference first: net reclassification (category-free, and between the classes "
+        "at each model's own threshold), integrated discrimination and difference of net benefit of the second.",
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +110,7 @@ def evaluate(
     settings: EvaluationSettings | None = None,
     *,
     seed: int,
+    validation: Mapping[str, pd.DataFrame] | None = None,
 ) -> Evaluation:
     """Judge models on every partition that they predicted.
 
@@ -119,9 +126,14 @@ def evaluate(
         How to judge.
     seed
         Seed of the bootstrap.
+    validation
+        For each model, ``measure, value, low, high, method`` of its resampling on training rows
+        (:mod:`her2radiomics.validation`): taken over into ``extra``.
 
     Raises
     ------
+    SettingsError
+        A comparison names an unknown model.
     TableError
         If a column is missing, a patient occurs twice, a label is not 0 or 1, a probability is missing or not
         in [0, 1], a model has no threshold, or two models give a patient different labels or partitions.
@@ -146,6 +158,10 @@ def evaluate(
             row, more = _judged(rows, float(threshold), partition, settings, seed)
             performance.append({"model": name, "partition": partition, **row})
             extra += [{"model": name, "partition": partition, **item} for item in more]
+            if partition == TRAINING and validation is not None and name in validation:
+                resampled = validation[name].to_dict("records")
+                extra += [{"model": name, "partition": partition, **item} for item in resampled]
+    extra += comparison_rows(known, thresholds, settings, seed=seed)
     return Evaluation(
         performance=pd.DataFrame(performance, columns=list(PERFORMANCE)),
         extra=pd.DataFrame(extra, columns=list(EXTRA)),

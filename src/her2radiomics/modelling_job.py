@@ -14,7 +14,6 @@ from her2radiomics.settings import validate
 if TYPE_CHECKING:
     import pandas as pd
 
-    from her2radiomics.evaluation import EvaluationSettings
     from her2radiomics.modelling import FitReport, FittedModel, StudyModel
 
 # what a kind of model does not have is written with its header alone, so that every declared file exists
@@ -26,6 +25,7 @@ HEADERS: dict[str, tuple[str, ...]] = {
     "lasso_cv": ("lambda", "mean_error", "se", "n_features", "min", "one_se"),
     "stability": ("feature", "sequence", "frequency", "kept"),
     "nomogram": ("axis", "label", "value", "position"),
+    "missing": ("column", "rows", "missing", "handling", "filled_with"),
 }
 
 
@@ -90,7 +90,7 @@ def report_tables(report: FitReport, model: FittedModel) -> dict[str, pd.DataFra
     tables = {"coefficients": report.coefficients, "selection": report.selection}
     for name, header in HEADERS.items():
         tables[name] = report.tables.get(name, pd.DataFrame(columns=list(header)))
-    if not model.empty and len(model.rule.predictors) <= MAX_NOMOGRAM:
+    if model.linear and not model.empty and len(model.rule.predictors) <= MAX_NOMOGRAM:
         tables["nomogram"] = nomogram_table(model)
     return tables
 
@@ -125,58 +125,6 @@ def nomogram_table(model: FittedModel) -> pd.DataFrame:
 
 def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def calibrate(
-    model: StudyModel,
-    table: pd.DataFrame,
-    labels: pd.Series,
-    predictions: pd.DataFrame,
-    settings: EvaluationSettings,
-    *,
-    seed: int,
-) -> pd.DataFrame:
-    """Rows of ``calibration.csv``: ``partition, curve, predicted, observed, low, high``.
-
-    The training curve is corrected for optimism twice: ``bias_corrected`` refits the final regression alone, as
-    ``rms::calibrate`` does and papers print; ``pipeline_corrected`` refits the whole pipeline with its selection, which
-    is the honest one. Other partitions are only observed.
-
-    Parameters
-    ----------
-    model
-        The model, fitted on ``table`` and ``labels``.
-    table, labels
-        The training rows.
-    predictions
-        ``predictions.csv`` of the model.
-    settings
-        How many resamples.
-    seed
-        Their seed.
-    """
-    import pandas as pd
-
-    from her2radiomics.evaluation import calibration_rows
-    from her2radiomics.modelling import pipeline_refit
-
-    known = model.rule_.predictable(
-        table
-    )  # a complete-case model neither learnt from nor predicts the others
-    table, labels = table[known], labels[known]
-    patients = [str(patient) for patient in table.index]
-    if model.empty_:
-        return calibration_rows(predictions, settings, seed=seed, patients=patients)
-    final = model.final_refit(table, labels)
-    rows = calibration_rows(predictions, settings, seed=seed, refit=final, patients=patients)
-    if settings.pipeline_bootstrap == 0:
-        return rows
-    fewer = settings.model_copy(update={"calibration_bootstrap": settings.pipeline_bootstrap})
-    training = predictions[predictions["partition"] == "training"]
-    whole = pipeline_refit(model, table, labels)
-    again = calibration_rows(training, fewer, seed=seed, refit=whole, patients=patients)
-    honest = again[again["curve"] == "bias_corrected"].assign(curve="pipeline_corrected")
-    return pd.concat([rows, honest], ignore_index=True)
 
 
 def feature_counts(

@@ -14,13 +14,15 @@ from her2radiomics.evaluation import EvaluationSettings
 from her2radiomics.extraction.filters import LOG_PADDING
 from her2radiomics.extraction.options import LogPadding
 from her2radiomics.imaging.preprocessing_settings import Preprocessing
-from her2radiomics.manuscript.figures import FigureSettings
+from her2radiomics.manuscript.figures import FigureOptions, FigureSettings, with_panels
+from her2radiomics.manuscript.palettes import PaletteName
 from her2radiomics.manuscript.tables import PublishedNumber, TableSettings
 from her2radiomics.modelling.settings import ModelSettings, feature_steps
 from her2radiomics.modelling.step_settings import CombatStep
 from her2radiomics.settings import Settings
 from her2radiomics.simulation.settings import SimulationSettings
 
+PARTITIONS = ("training", "testing", "external")  # in the order of the papers
 REGION = r"^(tumour|ring_\d+(\.\d+)?mm)_(volume|slice)$"
 
 
@@ -114,6 +116,9 @@ class Protocol(Settings):
     evaluation: EvaluationSettings = Field(
         default_factory=EvaluationSettings, description="How models are judged."
     )
+    palette: PaletteName = Field(
+        "okabe_ito", description="Colours of the figures; a figure may name its own palette."
+    )
     figures: list[FigureSettings] = Field(
         default_factory=list, description="Figures, numbered as in the paper: a mapping from id, or a list."
     )
@@ -140,6 +145,12 @@ class Protocol(Settings):
             return [{"id": name, **(settings or {})} for name, settings in value.items()]
         return value
 
+    @field_validator("figures", mode="after")
+    @classmethod
+    def _panels_are_figures(cls, value: list[FigureOptions]) -> list[FigureOptions]:
+        """Composed figures know the settings of their panels."""
+        return with_panels(value)
+
     @model_validator(mode="after")
     def _names_are_known(self) -> Protocol:
         for sequence, item in self.sequences.items():
@@ -161,9 +172,15 @@ class Protocol(Settings):
                     self._check_harmonisation(name, step, model.allow_unavailable)
         _known("primary_model", [self.primary_model], self.models)
         _known("model_labels", self.model_labels, self.models)
+        compared = [name for pair in self.evaluation.comparisons for name in pair]
+        _known("evaluation.comparisons", compared, self.models)
         for item in [*self.figures, *self.tables]:
             used = [getattr(item, "model", None), *(getattr(item, "models", None) or [])]
             _known(f"{item.id}.model", [str(name) for name in used if name], self.models)
+            if isinstance(item, FigureOptions):  # a figure's own names of columns: time, event, by
+                _known(f"{item.id}.columns", item.columns_used(), self.columns)
+                _known(f"{item.id}.partition", item.partitions_used(), PARTITIONS)
+                continue
             _known(f"{item.id}.columns", getattr(item, "columns", None) or [], self.columns)
             for endpoint in getattr(item, "endpoints", None) or []:
                 _known(f"{item.id}.endpoints", [endpoint.time, endpoint.event], self.columns)

@@ -10,6 +10,7 @@ MODEL_FILES = (
     "lasso_cv.csv",
     "stability.csv",
     "nomogram.csv",
+    "missing.csv",
 )
 
 
@@ -91,14 +92,16 @@ rule predict:
         "../../scripts/predict.py"
 
 
-# bias-corrected calibration refits the whole pipeline on training rows; other partitions are only observed
+# everything that resamples training rows: calibration, optimism and cross-validation; other partitions are only observed
 rule calibrate:
     input:
         participants="results/{run}/cohort/participants_training.csv",
         features="results/{run}/features/training.parquet",
         predictions="results/{run}/models/{model}/predictions.csv",
     output:
-        "results/{run}/models/{model}/calibration.csv",
+        calibration="results/{run}/models/{model}/calibration.csv",
+        validation="results/{run}/models/{model}/validation.csv",
+        cross_validation="results/{run}/models/{model}/cross_validation.csv",
     log:
         "logs/{run}/calibrate_{model}.log",
     benchmark:
@@ -134,6 +137,10 @@ rule evaluate:
         ],
         predictions=lambda w: [
             f"results/{w.run}/models/{name}/predictions.csv"
+            for name in run_of(w).protocol.models
+        ],
+        validations=lambda w: [
+            f"results/{w.run}/models/{name}/validation.csv"
             for name in run_of(w).protocol.models
         ],
         selections=lambda w: [

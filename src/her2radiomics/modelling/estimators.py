@@ -18,8 +18,8 @@ from her2radiomics.modelling.rule import LevelPredictor, LinearRule, Rule
 if TYPE_CHECKING:
     import pandas as pd
 
-    from her2radiomics.modelling.resampling import Refit
     from her2radiomics.statistics import YoudenThreshold
+    from her2radiomics.statistics.resampling import Refit
 
 # columns of participants and feature tables that are never predictors
 RESERVED = (

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
     from her2radiomics.modelling.readers import SecondReader
-    from her2radiomics.modelling.resampling import Refit
+    from her2radiomics.statistics.resampling import Refit
 
 
 class RadiomicsModel(StudyModel):

@@ -88,6 +88,11 @@ class FittedModel:
         """Whether the model is its intercept alone."""
         return not self.rule.predictors
 
+    @property
+    def linear(self) -> bool:
+        """Whether the score is a sum of terms: only then there are a formula and a nomogram."""
+        return isinstance(self.rule, r.LinearRule)
+
     def predict(
         self,
         features: pd.DataFrame | None,

@@ -6,7 +6,7 @@ use them.
 
 from her2radiomics.statistics.agreement import IntraclassCorrelation, icc, icc_table
 from her2radiomics.statistics.calibration_plot import CalibrationCurve, calibration_curve
-from her2radiomics.statistics.decision import DecisionCurve, decision_curve
+from her2radiomics.statistics.decision import DecisionCurve, decision_curve, net_benefit_difference
 from her2radiomics.statistics.design import Coding, treatment_coding
 from her2radiomics.statistics.goodness import (
     Calibration,
@@ -37,9 +37,12 @@ from her2radiomics.statistics.reclassification import (
 )
 from her2radiomics.statistics.regression import LogisticRegression, logistic_regression
 from her2radiomics.statistics.resampling import (
+    OptimismCorrected,
     OptimismCorrectedAuc,
     logistic_refit,
+    optimism_corrected,
     optimism_corrected_auc,
+    remembered,
 )
 from her2radiomics.statistics.roc import (
     DeLongTest,
@@ -78,6 +81,7 @@ __all__ = [
     "LogisticRegression",
     "Nomogram",
     "OperatingPoint",
+    "OptimismCorrected",
     "OptimismCorrectedAuc",
     "UnivariateThenMultivariate",
     "YoudenThreshold",
@@ -101,12 +105,15 @@ __all__ = [
     "logistic_refit",
     "logistic_regression",
     "logrank",
+    "net_benefit_difference",
     "net_reclassification",
     "nomogram",
     "operating_point",
+    "optimism_corrected",
     "optimism_corrected_auc",
     "pretty",
     "proportion_interval",
+    "remembered",
     "treatment_coding",
     "univariate_then_multivariate",
     "youden_threshold",

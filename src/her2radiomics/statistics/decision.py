@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from her2radiomics.statistics._check import as_finite, as_labels, as_probabilities
+from her2radiomics.statistics._check import as_finite, as_labels, as_level, as_probabilities
 from her2radiomics.statistics._result import Result
 
 if TYPE_CHECKING:
@@ -80,3 +80,53 @@ def decision_curve(
             }
         )
     )
+
+
+def net_benefit_difference(
+    labels: ArrayLike,
+    probabilities_a: ArrayLike,
+    probabilities_b: ArrayLike,
+    thresholds: ArrayLike,
+    *,
+    level: float = 0.95,
+    iterations: int = 1000,
+    seed: int | None = None,
+) -> pd.DataFrame:
+    """Net benefit of model B less that of model A on the same rows, with a percentile interval over resampled rows.
+
+    Parameters
+    ----------
+    labels, probabilities_a, probabilities_b
+        Shape (n,).
+    thresholds
+        Threshold probabilities in [0, 1).
+    level
+        Level of the interval.
+    iterations, seed
+        Number of resamples of patients and their seed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``threshold, difference, low, high``.
+    """
+    import pandas as pd
+
+    from her2radiomics.statistics.resampling import draw_rows
+
+    positive = as_labels(labels, both=False)
+    a = as_probabilities(probabilities_a, size=positive.size, name="probabilities_a")
+    b = as_probabilities(probabilities_b, size=positive.size, name="probabilities_b")
+    at = as_finite(thresholds, name="thresholds")
+    if at.size == 0 or at.min() < 0 or at.max() >= 1:
+        raise ValueError("thresholds: expected one or more numbers from 0 to below 1.")
+    resamples = draw_rows(positive.size, iterations, seed)
+    tail = (1 - as_level(level)) / 2
+    rows = []
+    for threshold in at:
+        # what each row adds to the difference: a true positive 1, a false positive minus the odds of the threshold
+        worth = np.where(positive, 1.0, -threshold / (1 - threshold))
+        gain = worth * ((b >= threshold).astype(float) - (a >= threshold))
+        low, high = np.quantile(gain[resamples].mean(axis=1), [tail, 1 - tail])
+        rows.append((float(threshold), float(gain.mean()), float(low), float(high)))
+    return pd.DataFrame(rows, columns=["threshold", "difference", "low", "high"])

@@ -124,6 +124,98 @@ def optimism_corrected_auc(
     )
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class OptimismCorrected(Result):
+    """Performance corrected for optimism by the bootstrap.
+
+    ``table`` has ``measure, apparent, optimism, corrected, resamples``; ``measure`` is ``auc``, ``brier``,
+    ``calibration_intercept`` and ``calibration_slope``. ``failed`` of ``iterations`` resamples could not be refitted.
+    """
+
+    table: pd.DataFrame
+    iterations: int
+    failed: int
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return :attr:`table`."""
+        return self.table
+
+
+def optimism_corrected(
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    refit: Refit | None = None,
+    *,
+    design: pd.DataFrame | None = None,
+    levels: Levels | None = None,
+    iterations: int = 1000,
+    seed: int | None = None,
+    resamples: NDArray[np.intp] | None = None,
+) -> OptimismCorrected:
+    """AUC, Brier score, calibration intercept and slope, each less its mean optimism (``rms::validate``).
+
+    As in rms a model is taken for calibrated where it was fitted (intercept 0, slope 1), so that the corrected intercept
+    and slope are those of the refitted models on the original rows: the slope is the shrinkage that predictions need.
+
+    Parameters
+    ----------
+    labels, probabilities
+        Outcomes and apparent probabilities of the rows that the model was fitted on, shape (n,).
+    refit, design, levels
+        As for :func:`optimism_corrected_auc`; ``refit`` returns probabilities.
+    iterations, seed
+        Number of resamples and their seed.
+    resamples
+        Row numbers of the resamples, shape (iterations, n), instead.
+    """
+    import pandas as pd
+
+    from her2radiomics.statistics.goodness import brier, calibration
+
+    positive = as_labels(labels)
+    probability = as_finite(probabilities, size=positive.size, name="probabilities")
+    drawn = draw_rows(positive.size, iterations, seed) if resamples is None else np.asarray(resamples)
+    gaps: dict[str, list[float]] = {
+        name: [] for name in ("auc", "brier", "calibration_intercept", "calibration_slope")
+    }
+    done = 0
+    for rows, again in refitted(positive, chosen_refit(positive, refit, design, levels), drawn):
+        done += 1
+        gaps["auc"].append(auc(positive[rows], again[rows]) - auc(positive, again))
+        gaps["brier"].append(brier(positive[rows], again[rows]) - brier(positive, again))
+        there = calibration(positive, again)
+        gaps["calibration_intercept"].append(-there.intercept)
+        gaps["calibration_slope"].append(1 - there.slope)
+    if not done:
+        raise ValueError(f"refit: none of {len(drawn)} resamples could be refitted; the data are too few.")
+    apparent = {
+        "auc": auc(positive, probability),
+        "brier": brier(positive, probability),
+        "calibration_intercept": 0.0,
+        "calibration_slope": 1.0,
+    }
+    rows_out = []
+    for name, found in gaps.items():
+        known = np.array(found)[np.isfinite(found)]  # a refit may separate the rows: no finite slope
+        optimism = float(known.mean()) if known.size else float("nan")
+        rows_out.append((name, apparent[name], optimism, apparent[name] - optimism, known.size))
+    columns = ["measure", "apparent", "optimism", "corrected", "resamples"]
+    return OptimismCorrected(pd.DataFrame(rows_out, columns=columns), len(drawn), len(drawn) - done)
+
+
+def remembered(refit: Refit) -> Refit:
+    """Return ``refit`` with a memory: the same resample is refitted once, however many statistics ask for it."""
+    known: dict[bytes, ArrayLike | None] = {}
+
+    def again(rows: NDArray[np.intp]) -> ArrayLike | None:
+        key = np.ascontiguousarray(rows, dtype=np.int64).tobytes()
+        if key not in known:
+            known[key] = refit(rows)
+        return known[key]
+
+    return again
+
+
 def chosen_refit(
     positive: BoolArray, refit: Refit | None, design: pd.DataFrame | None, levels: Levels | None
 ) -> Refit:
