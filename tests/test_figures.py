@@ -29,6 +29,7 @@ from her2radiomics.manuscript.figures import (
     models_needed,
     needs,
     render,
+    with_panels,
 )
 from her2radiomics.settings import Settings, validate
 
@@ -44,12 +45,23 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "calibration": {"model": "nomogram", "partition": "testing"},
     "decision_curve": {"models": ["clinical", "radiomics", "nomogram"], "partition": "testing"},
     "nomogram": {"model": "nomogram"},
+    "kaplan_meier": {"time": "pfs_months", "event": "pfs"},
+    "groups": {"columns": ["cea", "cd8", "cd4"], "log": ["cea"]},
+    "composed": {
+        "columns": 1,
+        "page_mm": 240,
+        "panels": ["figure_1_rad_score", "figure_1_decision_curve"],
+    },
 }
 
 
 def settings(kind: str, **options: Any) -> Any:
     start = {"id": f"figure_1_{kind}", "kind": kind, "title": kind}
-    return ADAPTER.validate_python({**start, **EXAMPLES[kind], **options})
+    found = ADAPTER.validate_python({**start, **EXAMPLES[kind], **options})
+    if kind != "composed":
+        return found
+    singles = [settings(name.removeprefix("figure_1_")) for name in found.panels]
+    return with_panels([*singles, found])[-1]
 
 
 @pytest.fixture(scope="module")

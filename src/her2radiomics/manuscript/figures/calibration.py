@@ -9,7 +9,9 @@ from pydantic import Field
 
 from her2radiomics.errors import TableError
 from her2radiomics.manuscript import style
+from her2radiomics.manuscript.figures.boxes import Paragraph, write
 from her2radiomics.manuscript.figures.inputs import FigureInputs
+from her2radiomics.manuscript.figures.labels import legend_grid
 from her2radiomics.manuscript.figures.registry import Drawing, SquareOptions, figure
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ CURVES = {  # printed name, and the places of colour and dash in the palette and
     "pipeline_corrected": ("Corrected, whole pipeline", 2, 2),
     "observed": ("Observed", 1, 0),
 }
+BANDED = "Observed (95% bootstrap band)"
 BINS = 25
 NO_CURVE = "No curve: too few patients,\nor fewer than three different predictions"
 
@@ -57,8 +60,19 @@ def draw(inputs: FigureInputs, options: CalibrationOptions) -> Drawing:
     performance = inputs.performance_of(options.model, options.partition)
 
     left, side = options.place_square()
-    strip = style.mm(15.0)
-    fig = style.new_figure(options.width_mm, style.head() + side + 2.0 + strip + style.mm(11.0))
+    narrow = side < style.mm(55.0)  # what would be printed on the curves stands below them
+    strip = style.mm(10.0 if narrow else 15.0)
+    drawn = [name for name in CURVES if (curves["curve"] == name).any()]
+    named = ["Ideal", *(BANDED if name == "observed" else CURVES[name][0] for name in drawn)]
+    columns, rows = legend_grid(named, options.width_mm)
+    legend_room = style.mm(3.6 * rows + 1.5) if narrow else 0.0
+    said = _summary(inputs, options, performance)
+    words = [Paragraph(", ".join(style.keep(part) for part in said))] if narrow else []
+    lines = sum(len(word.lines(options.width_mm - 3.0)) for word in words)
+    below_strip = style.head() + side + 2.0 + strip + style.mm(10.0)
+    fig = style.new_figure(
+        options.width_mm, below_strip + legend_room + lines * style.line_height(style.small()) + 1.0
+    )
     axes = style.place(fig, left, style.head(), side, side)
     axes.plot(
         [0, 1], [0, 1], color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 2)), label="Ideal", zorder=1
@@ -78,25 +92,30 @@ def draw(inputs: FigureInputs, options: CalibrationOptions) -> Drawing:
                 linewidth=0,
                 zorder=2,
             )
-            label = "Observed (95% bootstrap band)"
+            label = BANDED
         axes.plot(
             rows["predicted"], rows["observed"], color=look.colour, linestyle=look.dash, label=label, zorder=3
         )
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
-    axes.set_ylabel(f"Observed proportion of {inputs.study.positive}")
+    style.vertical_label(axes, f"Observed proportion of {inputs.study.positive}", side)
     axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1.0], labels=[])
     axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
-    axes.legend(loc="upper left")
     if curves.empty:
         axes.text(0.5, 0.5, NO_CURVE, ha="center", va="center", fontsize=style.small(), color=style.MUTED)
-    said = [inputs.study.models.get(options.model, options.model)]
-    if options.summary:
-        said += [
-            f"Intercept {_signed(performance.calibration_intercept)}",
-            f"Slope {_signed(performance.calibration_slope)}",
-            f"Brier score {performance.brier:.3f}",
-        ]
-    axes.text(0.98, 0.03, "\n".join(said), ha="right", va="bottom", fontsize=style.small(), linespacing=1.35)
+    if narrow:
+        canvas = style.place(fig, 0.0, below_strip, options.width_mm, max(legend_room, 1.0))
+        canvas.set_axis_off()
+        handles, labels = axes.get_legend_handles_labels()
+        canvas.legend(handles, labels, ncols=columns, loc="upper left", columnspacing=1.0)
+        canvas = style.place(fig, 0.0, below_strip + legend_room, options.width_mm, 1.0)
+        canvas.set(xlim=(0, options.width_mm), ylim=(1.0, 0.0))
+        canvas.set_axis_off()
+        write(canvas, 1.5, 0.0, options.width_mm - 3.0, words)
+    else:
+        axes.legend(loc="upper left")
+        axes.text(
+            0.98, 0.03, "\n".join(said), ha="right", va="bottom", fontsize=style.small(), linespacing=1.35
+        )
 
     below = style.place(fig, left, style.head() + side + 2.0, side, strip)
     counts = _histogram(below, predictions, inputs)
@@ -104,11 +123,23 @@ def draw(inputs: FigureInputs, options: CalibrationOptions) -> Drawing:
     events = int(predictions["label"].sum())
     heading = inputs.partition_heading(options.partition, len(predictions), events)
     style.header(fig, letter=options.panel_letter, heading=heading, simulated=inputs.study.simulated)
-    drawn = curves[["curve", "predicted", "observed", "low", "high"]]
-    data = pd.concat([drawn, counts], ignore_index=True) if len(drawn) else counts
+    table = curves[["curve", "predicted", "observed", "low", "high"]]
+    data = pd.concat([table, counts], ignore_index=True) if len(table) else counts
     data.insert(0, "partition", options.partition)
     data.insert(0, "model", options.model)
     return Drawing(fig, data)
+
+
+def _summary(inputs: FigureInputs, options: CalibrationOptions, performance: pd.Series) -> list[str]:
+    """The model, and its calibration in numbers where asked for."""
+    said = [inputs.study.models.get(options.model, options.model)]
+    if options.summary:
+        said += [
+            f"Intercept {_signed(performance.calibration_intercept)}",
+            f"Slope {_signed(performance.calibration_slope)}",
+            f"Brier score {performance.brier:.3f}",
+        ]
+    return said
 
 
 def _histogram(axes: Axes, predictions: pd.DataFrame, inputs: FigureInputs) -> pd.DataFrame:

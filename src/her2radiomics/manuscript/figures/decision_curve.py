@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs
+from her2radiomics.manuscript.figures.labels import legend_grid
 from her2radiomics.manuscript.figures.registry import Drawing, FramedOptions, figure
 
 
@@ -38,12 +39,13 @@ def draw(inputs: FigureInputs, options: DecisionCurveOptions) -> Drawing:
     grid = np.arange(0, 100) / 100
     thresholds = grid[(grid >= options.lowest) & (grid <= options.highest)]
     order = list(inputs.study.models) or options.models
-    width, below = options.width_mm, len(options.models) > 4
+    width = options.width_mm
     margin = style.mm(14.0)
     inner = width - margin - 3.0
     tall = options.height_mm or min(inner * 0.85, 85.0)
-    columns = (3 if width >= 150 else 2) if below else 1
-    legend_room = style.mm(-(-(len(options.models) + 2) // columns) * 3.6 + 2.0) if below else 0.0
+    names = [inputs.study.models.get(model, model) for model in options.models]
+    columns, rows_of = legend_grid([*names, "Treat none", "Treat all"], inner)
+    legend_room = style.mm(rows_of * 3.6 + 2.0)
     fig = style.new_figure(width, style.head() + tall + style.mm(11.0) + legend_room)
     axes = style.place(fig, margin, style.head(), inner, tall)
 
@@ -66,12 +68,9 @@ def draw(inputs: FigureInputs, options: DecisionCurveOptions) -> Drawing:
     axes.set_ylabel("Net benefit")
     handles, labels = axes.get_legend_handles_labels()
     handles, labels = handles[2:] + handles[:2], labels[2:] + labels[:2]
-    spot = (
-        {"loc": "upper center", "bbox_to_anchor": (0.5, -style.mm(9.5) / tall)}
-        if below
-        else {"loc": "upper right"}
+    axes.legend(
+        handles, labels, ncols=columns, loc="upper center", bbox_to_anchor=(0.5, -style.mm(9.5) / tall)
     )
-    axes.legend(handles, labels, ncols=columns, **spot)
     heading = inputs.partition_heading(options.partition, len(label), int(label.sum()))
     style.header(fig, letter=options.panel_letter, heading=heading, simulated=inputs.study.simulated)
 

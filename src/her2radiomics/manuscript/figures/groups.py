@@ -74,7 +74,10 @@ def draw(inputs: FigureInputs, options: GroupsOptions) -> Drawing:
 
     cohort = members(inputs, options.by, options.partitions)
     compared = [_compare(cohort, column, options) for column in options.columns]
-    sheet = _Sheet(options, cohort.names, _notes(compared, cohort, options))
+    named = {item: column_name(inputs, item)[0] for item in options.columns}
+    if options.letters:
+        named = dict(zip(options.columns, LETTERS, strict=False))
+    sheet = _Sheet(options, cohort.names, _notes(compared, cohort, options, named))
     fig = style.new_figure(options.width_mm, sheet.height)
     parts = []
     for place, item in enumerate(compared):
@@ -129,8 +132,7 @@ def _frame(axes: Axes, item: _Compared, cohort: Members, options: GroupsOptions)
 
     keys = list(cohort.names)
     colours = dict(zip(keys, (style.line_of(key, keys).colour for key in keys), strict=True))
-    if item.column in options.log:
-        axes.set_yscale("log")
+    _scale(axes, logarithmic=item.column in options.log)
     size = item.group.value_counts()
     boxed = [key for key in keys if size.get(key, 0) >= BOX_FROM]
     _boxes(axes, item, boxed, colours)
@@ -148,16 +150,30 @@ def _frame(axes: Axes, item: _Compared, cohort: Members, options: GroupsOptions)
             color=colours[key],
             edgecolor="white",
             linewidth=0.25,
-            zorder=4,
+            alpha=0.8,
+            zorder=3,
             clip_on=False,
         )
         if key not in boxed:
-            axes.plot([place - HALF_BOX, place + HALF_BOX], [mine.median()] * 2, color=style.INK, zorder=3)
+            axes.plot([place - HALF_BOX, place + HALF_BOX], [mine.median()] * 2, color=style.INK, zorder=5)
         tables.append(_summary(item, key, mine, cohort))
     _bracket(axes, item, options, len(keys))
     test = {"what": "test", "column": item.column, "group": "", "test": item.test}
     numbers = {"statistic": item.statistic, "p": item.p, "stars": stars(item.p)}
     return pd.concat([*tables, pd.DataFrame([test | numbers])], ignore_index=True)
+
+
+def _scale(axes: Axes, *, logarithmic: bool) -> None:
+    """Few round ticks, and plain numbers on a logarithmic axis."""
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+
+    if not logarithmic:
+        axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+        return
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _boxes(axes: Axes, item: _Compared, boxed: list[str], colours: dict[str, str]) -> None:
@@ -180,6 +196,7 @@ def _boxes(axes: Axes, item: _Compared, boxed: list[str], colours: dict[str, str
             x=group,
             y=item.values[shown].to_numpy(),
             hue=group,
+            dodge=False,
             palette={key: tint(colour, 0.3) for key, colour in colours.items()},
             saturation=1,
             legend=False,
@@ -187,7 +204,9 @@ def _boxes(axes: Axes, item: _Compared, boxed: list[str], colours: dict[str, str
             width=2 * HALF_BOX,
             linewidth=0.8,
             linecolor=style.INK,
-            medianprops={"linewidth": 1.6},
+            boxprops={"zorder": 2},
+            whiskerprops={"zorder": 2},
+            medianprops={"linewidth": 1.8, "zorder": 5},
             ax=axes,
         )
 
@@ -264,7 +283,9 @@ def _bracket(axes: Axes, item: _Compared, options: GroupsOptions, groups: int) -
         axes.set_ylim(max(bottom, 0.0) if (item.values >= 0).all() else bottom, top + (top - bottom) * room)
 
 
-def _notes(compared: list[_Compared], cohort: Members, options: GroupsOptions) -> list[str]:
+def _notes(
+    compared: list[_Compared], cohort: Members, options: GroupsOptions, named: dict[str, str]
+) -> list[str]:
     """What boxes, points and stars are, and which tests gave them."""
     if not options.note:
         return []
@@ -278,14 +299,14 @@ def _notes(compared: list[_Compared], cohort: Members, options: GroupsOptions) -
             names[0]
             if len(names) == 1
             else "; ".join(
-                f"{name}: {', '.join(_letter(options, item.column) for item in tested if _short(item.test) == name)}"
+                f"{name}: {', '.join(named[item.column] for item in tested if _short(item.test) == name)}"
                 for name in names
             )
         )
         lines.append(f"{LEGEND}. {which}." if options.annotation != "p" else f"{which}.")
     missing = {item.column: int((cohort.group != "").sum()) - len(item.values) for item in compared}
     if any(missing.values()):
-        said = [f"{_letter(options, name)} {count}" for name, count in missing.items() if count]
+        said = [f"{named[name]} {count}" for name, count in missing.items() if count]
         lines.append(f"Missing values: {', '.join(said)}.")
     return lines
 
@@ -293,10 +314,6 @@ def _notes(compared: list[_Compared], cohort: Members, options: GroupsOptions) -
 def _short(test: str) -> str:
     """The test's name without its variant: the CSV has it in full."""
     return test.split(" (")[0].split(", ")[0]
-
-
-def _letter(options: GroupsOptions, column: str) -> str:
-    return LETTERS[options.columns.index(column)] if options.letters else column
 
 
 class _Sheet:
@@ -340,12 +357,26 @@ class _Sheet:
 
     def name_groups(self, axes: Axes, item: _Compared, names: dict[str, str]) -> None:
         """Group names, where they fit, and the number of values under each box."""
+        counts = [int((item.group == key).sum()) for key in names]
+        slot = self.wide / len(names) - 0.8
+        roomy = all(style.text_width(f"n = {count}", style.small()) <= slot for count in counts)
         labels = []
         lines = max(map(len, self.ticks.values())) if self.ticks else 0
-        for key in names:
+        for key, count in zip(names, counts, strict=True):
             said = list(self.ticks[key]) if self.ticks else []
-            labels.append(
-                "\n".join([*said, *[""] * (lines - len(said)), f"n = {int((item.group == key).sum())}"])
+            number = f"n = {count}" if roomy else f"{count}"
+            labels.append("\n".join([*said, *[""] * (lines - len(said)), number]))
+        if not roomy:  # the letter stands once, left of the numbers
+            y = -(3 * axes.figure.dpi / 72) / axes.bbox.height
+            text = "\n" * lines + "n"
+            axes.text(
+                -1.0 / self.wide,
+                y,
+                text,
+                transform=axes.transAxes,
+                ha="right",
+                va="top",
+                fontsize=style.small(),
             )
         axes.set_xticks(range(len(names)), labels=labels)
         axes.tick_params(axis="x", length=0, pad=3)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import StudyText
 
 
@@ -35,3 +38,11 @@ def predictor_label(term: str, study: StudyText) -> str:
 def level_label(column: str, level: str, study: StudyText) -> str:
     """Printed name of a level of a column."""
     return study.levels.get(column, {}).get(level, level)
+
+
+def legend_grid(labels: Sequence[str], width: float) -> tuple[int, int]:
+    """Columns and rows of a legend that fits ``width`` mm: as many columns as the longest label allows."""
+    widest = max(style.text_width(label, style.small()) for label in labels) + style.mm(13.0)
+    columns = max(1, min(len(labels), int((width - 2.0) // widest)))
+    rows = -(-len(labels) // columns)
+    return -(-len(labels) // rows), rows

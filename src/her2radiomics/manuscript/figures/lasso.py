@@ -50,7 +50,7 @@ def draw(inputs: FigureInputs, options: LassoOptions) -> Drawing:
         if part == "path":
             _paths(axes, path, inputs)
         else:
-            _error(axes, cv, options)
+            _error(axes, cv, options, style.frame(fig, axes)[1])
         _penalty_axis(axes, cv)
         if part == "cross_validation":
             axes.legend(loc="upper center")
@@ -111,7 +111,7 @@ def _paths(axes: Axes, path: pd.DataFrame, inputs: FigureInputs) -> None:
         axes.legend(handles=lines, loc="best", handlelength=1.2)
 
 
-def _error(axes: Axes, cv: pd.DataFrame, options: LassoOptions) -> None:
+def _error(axes: Axes, cv: pd.DataFrame, options: LassoOptions, tall: float) -> None:
     import numpy as np
 
     axes.errorbar(
@@ -126,7 +126,7 @@ def _error(axes: Axes, cv: pd.DataFrame, options: LassoOptions) -> None:
         capsize=1.2,
         capthick=0.6,
     )
-    axes.set_ylabel(options.error)
+    style.vertical_label(axes, options.error, tall)
 
 
 def _penalty_axis(axes: Axes, cv: pd.DataFrame) -> None:

@@ -1,0 +1,282 @@
+"""A numbered figure of several panels, each drawn by its own kind into its own part of the page."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, model_validator
+
+from her2radiomics.manuscript import style
+from her2radiomics.manuscript.figures.inputs import FigureInputError, FigureInputs
+from her2radiomics.manuscript.figures.kinds import SingleFigure
+from her2radiomics.manuscript.figures.registry import (
+    KINDS,
+    Drawing,
+    FigureOptions,
+    FramedOptions,
+    SquareOptions,
+    figure,
+)
+from her2radiomics.manuscript.palettes import PALETTES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BETWEEN, UNDER = 4.0, 3.0  # mm between panels of a row, and between rows
+LOWEST = 24.0  # mm: frames are not made lower to fit the page
+ROUNDS = 6
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+class ComposedOptions(FigureOptions):
+    """Panels of one numbered figure, in rows."""
+
+    kind: Literal["composed"] = Field(description="Several figures of the protocol as panels of one.")
+    panels: tuple[str, ...] = Field(
+        min_length=1, max_length=26, description="Ids of other figures of the protocol, row by row."
+    )
+    width_mm: float = Field(
+        174.0, description="Printed width in mm: 84 is one column, 174 two.", ge=60, le=240
+    )
+    columns: int = Field(2, description="Panels side by side.", ge=1, le=4)
+    wide: tuple[str, ...] = Field((), description="Panels that have a row to themselves.")
+    letters: Literal["upper", "lower", "none"] = Field("upper", description="Letters of the panels.")
+    page_mm: float = Field(
+        235.0, description="Greatest height in mm; frames are made lower until they fit.", ge=60, le=240
+    )
+    figures: tuple[SingleFigure, ...] = Field(
+        (), description="Settings of the panels: filled in from the protocol's figures of these ids."
+    )
+
+    @model_validator(mode="after")
+    def _panels_fit(self) -> ComposedOptions:
+        if len(set(self.panels)) < len(self.panels):
+            raise ValueError("panels: a figure is named twice")
+        astray = [name for name in self.wide if name not in self.panels]
+        if astray:
+            raise ValueError(f"wide: '{astray[0]}' is not among the panels {', '.join(self.panels)}")
+        if self.width_mm / self.columns < 40:
+            raise ValueError(
+                f"columns: {self.columns} panels of {self.width_mm / self.columns:.0f} mm; expected at least 40 mm each"
+            )
+        return self
+
+    def models_used(self, need: str) -> tuple[str, ...]:
+        """Models of all panels that read ``need``."""
+        used = [model for item in self.figures if need in _needs(item) for model in item.models_used(need)]
+        return tuple(dict.fromkeys(used))
+
+    def needs(self, usual: tuple[str, ...]) -> tuple[str, ...]:
+        """What any panel reads."""
+        return tuple(dict.fromkeys(need for item in self.figures for need in _needs(item)))
+
+    def columns_used(self) -> tuple[str, ...]:
+        """Columns of all panels."""
+        return tuple(dict.fromkeys(name for item in self.figures for name in item.columns_used()))
+
+    def rows(self) -> list[list[str]]:
+        """Panels row by row."""
+        rows: list[list[str]] = [[]]
+        for name in self.panels:
+            if name in self.wide:
+                rows += [[name], []]
+            elif len(rows[-1]) == self.columns:
+                rows.append([name])
+            else:
+                rows[-1].append(name)
+        return [row for row in rows if row]
+
+
+def _needs(item: FigureOptions) -> tuple[str, ...]:
+    return item.needs(KINDS[item.kind].inputs)  # type: ignore[attr-defined]
+
+
+def with_panels(figures: Sequence[Any]) -> list[Any]:
+    """The figures of a protocol, with the composed ones given the settings of their panels.
+
+    Raises
+    ------
+    ValueError
+        A panel is no figure of the protocol, or itself composed.
+    """
+    singles = {item.id: item for item in figures if not isinstance(item, ComposedOptions)}
+    found = []
+    for item in figures:
+        if isinstance(item, ComposedOptions):
+            for name in item.panels:
+                if name not in singles:
+                    near = difflib.get_close_matches(name, singles, n=1)
+                    advice = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(singles)}"
+                    raise ValueError(
+                        f"{item.id}.panels: '{name}' is not a figure that stands alone in this protocol; {advice}"
+                    )
+            item = item.model_copy(update={"figures": tuple(singles[name] for name in item.panels)})
+        found.append(item)
+    return found
+
+
+@dataclass
+class _Panel:
+    """One panel while the page is laid out: its settings, place and measured size in mm."""
+
+    settings: Any
+    row: int
+    left: float
+    height: float = 0.0
+    stale: bool = True
+    frame: tuple[float, float] | None = (
+        None  # from the panel's upper edge to the frame, and the frame's height
+    )
+
+    @property
+    def framed(self) -> bool:
+        """Whether the frame's height can be set."""
+        return isinstance(self.settings, FramedOptions)
+
+    def measure(self, inputs: FigureInputs, look: style.Look) -> None:
+        """Draw the panel alone, to learn its size; once for each height of its frame."""
+        if not self.stale:
+            return
+        self.stale = False
+        alone = _drawn(self.settings, inputs, look).figure
+        self.height = style.size(alone)[1]
+        self.frame = style.frame(alone, alone.axes[0]) if self.framed and alone.axes else None
+
+    def reframe(self, height: float) -> None:
+        """Give the frame another height."""
+        self.stale = True
+        self.settings = self.settings.model_copy(update={"height_mm": height})
+
+
+@figure("composed", ComposedOptions, needs=())
+def draw(inputs: FigureInputs, options: ComposedOptions) -> Drawing:
+    """Draw every panel as a part of one page: letters and frames of a row in line, vectors left vectors."""
+    import pandas as pd
+
+    if tuple(item.id for item in options.figures) != options.panels:
+        raise FigureInputError(
+            f"{options.id}: found no settings of its panels; expected those of {', '.join(options.panels)}. "
+            "Put the protocol's figures together with with_panels()."
+        )
+    marked = style.mm(6.0) if inputs.study.simulated else 0.0
+    panels, looks = _laid_out(options), _looks(options, inputs)
+    tops, height = _fitted(panels, inputs, options, looks, marked)
+    sheet = style.new_figure(options.width_mm, height)
+    style.header(sheet, letter=options.panel_letter, heading="", simulated=inputs.study.simulated)
+    tables = []
+    for panel, letter, look in zip(panels, _letters(options), looks, strict=True):
+        drop = _frame_top(panels, panel.row) - panel.frame[0] if panel.frame else 0.0
+        with style.inside(style.Cell(sheet, panel.left, tops[panel.row], drop)):
+            data = _drawn(panel.settings, inputs, look).data
+        tables.append(_named(data, letter, panel.settings.id))
+    return Drawing(sheet, pd.concat(tables, ignore_index=True))
+
+
+def _letters(options: ComposedOptions) -> list[str]:
+    letters = LETTERS[: len(options.panels)]
+    return list(letters.lower() if options.letters == "lower" else letters)
+
+
+def _looks(options: ComposedOptions, inputs: FigureInputs) -> list[style.Look]:
+    """Of each panel: the composed figure's size of type, and its palette unless the panel alone names one."""
+    names = (options.palette or item.palette or inputs.study.palette for item in options.figures)
+    return [style.Look(PALETTES[name], options.font_size) for name in names]
+
+
+def _laid_out(options: ComposedOptions) -> list[_Panel]:
+    """The panels at their widths, with their letters."""
+    settings = {item.id: item for item in options.figures}
+    letters = dict(zip(options.panels, _letters(options), strict=True))
+    each = (options.width_mm - BETWEEN * (options.columns - 1)) / options.columns
+    panels = []
+    for place, row in enumerate(options.rows()):
+        for across, name in enumerate(row):
+            change = {
+                "width_mm": options.width_mm if name in options.wide else each,
+                "panel_letter": "" if options.letters == "none" else letters[name],
+            }
+            panels.append(_Panel(settings[name].model_copy(update=change), place, across * (each + BETWEEN)))
+    return panels
+
+
+def _fitted(
+    panels: list[_Panel],
+    inputs: FigureInputs,
+    options: ComposedOptions,
+    looks: list[style.Look],
+    top: float,
+) -> tuple[list[float], float]:
+    """Bring the frames of each row to one height, lower where the page asks for it; rows' tops and the height.
+
+    Raises
+    ------
+    FigureInputError
+        The panels are higher than the page with the lowest frames.
+    """
+
+    def measure() -> None:
+        for panel, look in zip(panels, looks, strict=True):
+            panel.measure(inputs, look)
+
+    measure()
+    wanted = {row: _common_height(list(those)) for row, those in _by_row(panels)}
+    for _ in range(ROUNDS):
+        for panel in panels:
+            if panel.frame and wanted[panel.row] and panel.frame[1] != wanted[panel.row]:
+                panel.reframe(wanted[panel.row])
+        measure()
+        tops, height = _stacked(panels, top)
+        excess = height - options.page_mm
+        lower = [row for row, frame in wanted.items() if frame > LOWEST]
+        if excess <= 0:
+            return tops, height
+        if not lower:
+            break
+        for row in lower:
+            wanted[row] = max(wanted[row] - excess / len(lower) - 0.01, LOWEST)
+    raise FigureInputError(
+        f"{options.id}: found panels of {height:.0f} mm in all; expected at most {options.page_mm:.0f} mm. "
+        "Give the figure more columns, fewer panels, or a higher page_mm."
+    )
+
+
+def _by_row(panels: list[_Panel]) -> Iterator[tuple[int, list[_Panel]]]:
+    for row in range(panels[-1].row + 1):
+        yield row, [panel for panel in panels if panel.row == row]
+
+
+def _common_height(row: list[_Panel]) -> float:
+    """Height in mm of a row's frames: that of the smallest square one, which cannot grow, or of the tallest."""
+    square = [p.frame[1] for p in row if p.frame and isinstance(p.settings, SquareOptions)]
+    return min(square) if square else max((p.frame[1] for p in row if p.frame), default=0.0)
+
+
+def _frame_top(panels: list[_Panel], row: int) -> float:
+    """Distance in mm from a row's upper edge to its frames: that of the panel with most above its frame."""
+    return max((p.frame[0] for p in panels if p.row == row and p.frame), default=0.0)
+
+
+def _stacked(panels: list[_Panel], top: float) -> tuple[list[float], float]:
+    """Tops of the rows in mm, and the height of the page."""
+    tops = []
+    for row, those in _by_row(panels):
+        tops.append(top)
+        drops = (_frame_top(panels, row) - p.frame[0] if p.frame else 0.0 for p in those)
+        top += max(p.height + drop for p, drop in zip(those, drops, strict=True)) + UNDER
+    return tops, top - UNDER
+
+
+def _drawn(settings: Any, inputs: FigureInputs, look: style.Look) -> Drawing:
+    with style.in_style(look):
+        return KINDS[settings.kind].draw(inputs, settings)
+
+
+def _named(data: pd.DataFrame, letter: str, name: str) -> pd.DataFrame:
+    """The panel's table with its letter and id; what a kind calls its own panels becomes ``part``."""
+    data = data.rename(columns={"panel": "part"})
+    data.insert(0, "figure", name)
+    data.insert(0, "panel", letter)
+    return data
