@@ -174,16 +174,16 @@ class Protocol(Settings):
         _known("model_labels", self.model_labels, self.models)
         compared = [name for pair in self.evaluation.comparisons for name in pair]
         _known("evaluation.comparisons", compared, self.models)
-        for item in [*self.figures, *self.tables]:
-            used = [getattr(item, "model", None), *(getattr(item, "models", None) or [])]
-            _known(f"{item.id}.model", [str(name) for name in used if name], self.models)
-            if isinstance(item, FigureOptions):  # a figure's own names of columns: time, event, by
-                _known(f"{item.id}.columns", item.columns_used(), self.columns)
-                _known(f"{item.id}.partition", item.partitions_used(), PARTITIONS)
+        for piece in [*self.figures, *self.tables]:
+            used = [getattr(piece, "model", None), *(getattr(piece, "models", None) or [])]
+            _known(f"{piece.id}.model", [str(name) for name in used if name], self.models)
+            if isinstance(piece, FigureOptions):  # a figure's own names of columns: time, event, by
+                _known(f"{piece.id}.columns", piece.columns_used(), self.columns)
+                _known(f"{piece.id}.partition", piece.partitions_used(), PARTITIONS)
                 continue
-            _known(f"{item.id}.columns", getattr(item, "columns", None) or [], self.columns)
-            for endpoint in getattr(item, "endpoints", None) or []:
-                _known(f"{item.id}.endpoints", [endpoint.time, endpoint.event], self.columns)
+            _known(f"{piece.id}.columns", getattr(piece, "columns", None) or [], self.columns)
+            for endpoint in getattr(piece, "endpoints", None) or []:
+                _known(f"{piece.id}.endpoints", [endpoint.time, endpoint.event], self.columns)
         return self
 
     def _check_harmonisation(self, model: str, step: CombatStep, allowed: bool) -> None:
