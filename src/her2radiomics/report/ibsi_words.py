@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from her2radiomics.extraction.ibsi import BIN_WIDTH, STATUSES, aggregation, definitions
@@ -67,10 +67,10 @@ def feature_sets(
         part = table[table["parameters"] == file]
         counts = part["status"].value_counts()
         rows.append((file, str(len(part)), *(str(int(counts.get(status, 0))) for status in STATUSES)))
-        served = [item["label"] for item in info.get("sequences", {}).values() if item["parameters"] == file]
-        sets.append(
-            FeatureSet(file, listing(served), _headline(part), _remarks(part, parameters.get(file, {})))
-        )
+        served = [item for item in info.get("sequences", {}).values() if item["parameters"] == file]
+        labels = listing([item["label"] for item in served])
+        remarks = _remarks(part, parameters.get(file, {}), served)
+        sets.append(FeatureSet(file, labels, _headline(part), remarks))
     return Grid(("Feature set", "Features", *HEADINGS.values()), tuple(rows)), tuple(sets)
 
 
@@ -82,7 +82,9 @@ def _headline(part: pd.DataFrame) -> str:
     return f"{text}, and {converted} more after a conversion." if converted else f"{text}."
 
 
-def _remarks(part: pd.DataFrame, content: Mapping[str, Any]) -> tuple[str, ...]:
+def _remarks(
+    part: pd.DataFrame, content: Mapping[str, Any], served: Sequence[Mapping[str, Any]]
+) -> tuple[str, ...]:
     setting = content.get("setting") or {}
     original = {**setting, **((content.get("imageType") or {}).get("Original") or {})}
     remarks = (
@@ -93,10 +95,8 @@ def _remarks(part: pd.DataFrame, content: Mapping[str, Any]) -> tuple[str, ...]:
         *_regions(part),
         _discretisation(part, original),
         _aggregated(part, setting),
-        _grid(setting),
-        "Intensities were normalised before anything else, which IBSI-1 leaves open."
-        if setting.get("normalize")
-        else "",
+        *_grid(setting, served),
+        *_intensities(setting, served),
     )
     return tuple(remark for remark in remarks if remark)
 
@@ -162,8 +162,7 @@ def _discretisation(part: pd.DataFrame, original: Mapping[str, Any]) -> str:
 
 
 def _aggregated(part: pd.DataFrame, setting: Mapping[str, Any]) -> str:
-    kinds = set(_unique(part["kind"]))
-    if not kinds & {"glcm", "glrlm", "glszm", "gldm", "ngtdm"}:
+    if not set(part["kind"]) & {"glcm", "glrlm", "glszm", "gldm", "ngtdm"}:
         return ""
     directions, zones = aggregation(setting)
     neighbours = "Neighbours are one voxel away"
@@ -178,20 +177,62 @@ def _aggregated(part: pd.DataFrame, setting: Mapping[str, Any]) -> str:
     )
 
 
-def _grid(setting: Mapping[str, Any]) -> str:
+def _grid(setting: Mapping[str, Any], served: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Resampling by the parameter file, or by the protocol before extraction, or none."""
     spacing = setting.get("resampledPixelSpacing")
-    if not spacing:
-        return (
-            "Voxels: as acquired. IBSI-1 recommends interpolation to voxels of one size (isotropic in 3-D), so texture "
-            "is comparable between images of one voxel size only."
+    if spacing:
+        size = " × ".join(f"{value:g}" if value else "as acquired" for value in spacing)
+        return [
+            f"Resampling to {size} mm is PyRadiomics': the corners of the old and the new grid are aligned (IBSI-1: their "
+            "centres), masks are interpolated by nearest neighbour (IBSI-1's reference configurations: linearly, with "
+            "voxels kept from a half), and intensities are not rounded."
+        ]
+    lines = []
+    for mask, labels in _by_step(served, "resample", lambda step: step["mask"]).items():
+        how = (
+            "by nearest neighbour"
+            if mask == "nearest"
+            else "linearly, with voxels kept from a half, as in IBSI-1"
         )
-    size = " × ".join(f"{value:g}" if value else "as acquired" for value in spacing)
-    return (
-        f"Resampling to {size} mm is PyRadiomics': the corners of the old and the new grid are aligned (IBSI-1: their "
-        "centres), masks are interpolated by nearest neighbour (IBSI-1's reference configurations: linearly, with voxels "
-        "kept from a half), and intensities are not rounded."
-    )
+        lines.append(
+            f"Resampling on {listing(labels)} aligns the centres of the old and the new grid, as IBSI-1 does; masks are "
+            f"interpolated {how}, and intensities are not rounded."
+        )
+    as_acquired = [item["label"] for item in served if not _done(item).get("resample")]
+    if as_acquired or not served:
+        on = f" on {listing(as_acquired)}" if lines else ""
+        lines.append(
+            f"Voxels{on}: as acquired. IBSI-1 recommends interpolation to voxels of one size (isotropic in 3-D), so "
+            "texture is comparable between images of one voxel size only."
+        )
+    return lines
 
 
-def _unique(values: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(values))
+def _intensities(setting: Mapping[str, Any], served: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What was done to intensities beforehand, which IBSI-1 leaves to the study."""
+    steps = ("n4", "subtract", "clip", "normalise")
+    changed = [item["label"] for item in served if any(_done(item).get(step) for step in steps)]
+    if setting.get("normalize"):
+        changed = [item["label"] for item in served]
+    if not changed:
+        return []
+    return [
+        f"Intensities on {listing(changed)} were changed before extraction (see Feature extraction); IBSI-1 leaves that "
+        "to the study, and values compare only with images treated alike."
+    ]
+
+
+def _done(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The protocol's preprocessing of a sequence."""
+    return item.get("preprocessing") or {}
+
+
+def _by_step(
+    served: Sequence[Mapping[str, Any]], step: str, key: Callable[[Mapping[str, Any]], str]
+) -> dict[str, list[str]]:
+    """Labels of the sequences that have a preprocessing step, by one of its settings."""
+    found: dict[str, list[str]] = {}
+    for item in served:
+        if _done(item).get(step):
+            found.setdefault(key(_done(item)[step]), []).append(item["label"])
+    return found
