@@ -12,7 +12,9 @@ def main(snakemake):
     images = example_images(params.examples, params.study, f"results/{snakemake.wildcards.run}/cohort/qc.csv")
     inputs = figure_inputs_from(params.inputs, params.study, images)
     stem = Path(snakemake.output.svg).with_suffix("")
-    render(figure_from(params.figure), inputs, stem, metadata=made_from(snakemake.input))
+    run = snakemake.wildcards.run  # begins with the protocol's id
+    about = made_from(snakemake.input) | {"run": run, "protocol": run.split("--")[0]}
+    render(figure_from(params.figure), inputs, stem, metadata=about)
 
 
 with logged(snakemake):  # noqa: F821

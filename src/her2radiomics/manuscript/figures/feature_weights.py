@@ -8,7 +8,7 @@ from pydantic import Field
 
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs
-from her2radiomics.manuscript.figures.labels import feature_label, split_feature
+from her2radiomics.manuscript.figures.labels import broken, feature_label, legend_grid, split_feature
 from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 INTERCEPTS = ("intercept", "(intercept)", "const")
 ROW = 5.0  # mm a bar
+BAR = 3.2  # mm, its height
 NUMBER = 11.0  # mm for a weight printed at the end of its bar
 HATCH = "//////"
 
@@ -28,6 +29,7 @@ class FeatureWeightsOptions(FigureOptions):
     kind: Literal["feature_weights"] = Field(description="Selected features by weight.")
     model: str = Field(description="Model whose coefficients are drawn.")
     axis: str = Field("Weight (coefficient β)", description="Label of the axis of weights.")
+    most: int = Field(30, description="Greatest number of bars: those of the largest weights.", ge=1, le=40)
 
 
 @figure("feature_weights", FeatureWeightsOptions, needs=("coefficients", "selection"))
@@ -45,6 +47,8 @@ def draw(inputs: FigureInputs, options: FeatureWeightsOptions) -> Drawing:
     table["label"] = [feature_label(t, inputs.study, region=several_regions) for t in table["term"]]
     table = table.sort_values("beta", key=lambda beta: beta.abs(), ascending=False, kind="stable")
     table = table.reset_index(drop=True)
+    every = len(table)
+    table = table.head(options.most)
     data = table[["term", "label", "sequence", "beta", "forced"]]
     name = inputs.study.models.get(options.model, options.model)
     if table.empty:
@@ -53,19 +57,25 @@ def draw(inputs: FigureInputs, options: FeatureWeightsOptions) -> Drawing:
         return Drawing(fig, data)
 
     beside = options.width_mm >= 120
-    longest = max(style.text_width(label, style.small()) for label in table["label"])
-    left = min(longest + 4.0, options.width_mm * 0.6) if beside else 4.0
-    row = ROW if beside else ROW + 3.6
+    room = options.width_mm * 0.55 if beside else options.width_mm - 9.0
+    names = [broken(label, room) for label in table["label"]]
+    line, lines = style.line_height(style.small()), max(map(len, names))
+    longest = max(style.text_width(part, style.small()) for name in names for part in name)
+    left = longest + 4.0 if beside else 4.0
+    row = max(style.mm(ROW), lines * line + 1.2) if beside else style.mm(ROW) + lines * line
     wide, tall = options.width_mm - left - 3.0, row * len(table) + 2.0
     handles = _handles(table, inputs)
-    columns, legend_room = _legend_grid(handles, options.width_mm)
-    fig = style.new_figure(options.width_mm, style.head() + legend_room + tall + 10.0)
+    columns, rows = (
+        legend_grid([str(h.get_label()) for h in handles], options.width_mm) if handles else (1, 0)
+    )
+    legend_room = style.mm(1.5 + rows * 3.7) if rows else 0.0
+    fig = style.new_figure(options.width_mm, style.head() + legend_room + tall + style.mm(10.0))
     axes = style.place(fig, left, style.head() + legend_room, wide, tall)
-    _bars(axes, table, inputs, row, names_above=not beside)
-    axes.set_ylim(len(table) - 0.5, -0.5 if beside else -0.95)
+    _bars(axes, table, inputs, row, [] if beside else names)
+    axes.set_ylim(len(table) - 0.5, -0.5 if beside else -1.0 + style.mm(1.3) / row)
     axes.set_xlim(*_limits(table["beta"], wide))
     axes.spines["left"].set_visible(False)
-    axes.set_yticks(range(len(table)), labels=list(table["label"]) if beside else [])
+    axes.set_yticks(range(len(table)), labels=["\n".join(name) for name in names] if beside else [])
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(options.axis)
     if handles:
@@ -79,7 +89,10 @@ def draw(inputs: FigureInputs, options: FeatureWeightsOptions) -> Drawing:
             handlelength=1.4,
         )
     what = "feature" if table["sequence"].all() else "term"
-    heading = f"{name}, {len(table)} {what}{'s' if len(table) > 1 else ''}"
+    shown = f"{len(table)} of {every}" if len(table) < every else f"{every}"
+    heading = (
+        f"{inputs.study.models.get(options.model, options.model)}, {shown} {what}{'s' if every > 1 else ''}"
+    )
     style.header(fig, letter=options.panel_letter, heading=heading, simulated=inputs.study.simulated)
     return Drawing(fig, data)
 
@@ -91,21 +104,23 @@ def _restored(inputs: FigureInputs, model: str) -> set[str]:
     return {word for note in notes for word in note.replace(";", " ").split()}
 
 
-def _bars(axes: Axes, table: pd.DataFrame, inputs: FigureInputs, row: float, *, names_above: bool) -> None:
+def _bars(axes: Axes, table: pd.DataFrame, inputs: FigureInputs, row: float, names: list[list[str]]) -> None:
     """One bar a term with its weight at the end, and its name above it where there is no room at the left."""
+    bar = style.mm(BAR)
     order = list(inputs.study.sequences)
     for place, term in enumerate(table.itertuples()):
         colour = style.line_of(term.sequence, order).colour if term.sequence else style.MUTED
         axes.barh(
             place,
             term.beta,
-            height=3.2 / row,
+            height=bar / row,
             color="white" if term.forced else colour,
             edgecolor=colour,
             hatch=HATCH if term.forced else None,
             zorder=2,
         )
-        ends = (place - 2.0 / row, place + 2.0 / row) if names_above else (place - 0.5, place + 0.5)
+        over = bar / 2 / row + 0.4 / row
+        ends = (place - over, place + over) if names else (place - 0.5, place + 0.5)
         axes.plot([0, 0], ends, color=style.INK, linewidth=0.6, solid_capstyle="butt", zorder=3)
         right = term.beta >= 0
         axes.annotate(
@@ -117,15 +132,16 @@ def _bars(axes: Axes, table: pd.DataFrame, inputs: FigureInputs, row: float, *, 
             va="center",
             fontsize=style.small(),
         )
-        if names_above:
+        if names:
             axes.annotate(
-                term.label,
-                (0, place - 1.6 / row),
+                "\n".join(names[place]),
+                (0, place - bar / 2 / row),
                 xytext=(0, 1),
                 textcoords="offset points",
                 xycoords=("axes fraction", "data"),
                 va="bottom",
                 fontsize=style.small(),
+                linespacing=1.15,
             )
 
 
@@ -134,9 +150,10 @@ def _limits(beta: pd.Series, wide: float) -> tuple[float, float]:
     low, high = min(float(beta.min()), 0.0), max(float(beta.max()), 0.0)
     if low == high:
         return -1.0, 1.0
-    room = NUMBER * ((low < 0) + (high > 0))
+    number = style.mm(NUMBER)
+    room = number * ((low < 0) + (high > 0))
     unit = (high - low) / (wide - room)
-    return low - NUMBER * unit * (low < 0), high + NUMBER * unit * (high > 0)
+    return low - number * unit * (low < 0), high + number * unit * (high > 0)
 
 
 def _handles(table: pd.DataFrame, inputs: FigureInputs) -> list[Patch]:
@@ -152,12 +169,3 @@ def _handles(table: pd.DataFrame, inputs: FigureInputs) -> list[Patch]:
         forced = Patch(facecolor="white", edgecolor=style.MUTED, hatch=HATCH, label="Forced retention")
         handles.append(forced)
     return handles
-
-
-def _legend_grid(handles: list[Patch], width: float) -> tuple[int, float]:
-    """Columns of the legend, so that it fits ``width`` mm, and the height in mm that its rows take."""
-    if not handles:
-        return 1, 0.0
-    widest = max(style.text_width(str(h.get_label()), style.small()) for h in handles) + 9.0
-    columns = max(1, min(len(handles), int((width - 2.0) // widest)))
-    return columns, 1.5 + -(-len(handles) // columns) * 3.7

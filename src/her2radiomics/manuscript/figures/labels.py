@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import StudyText
+
+CAPITALS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def split_feature(term: str) -> tuple[str, str, str] | None:
@@ -46,3 +49,17 @@ def legend_grid(labels: Sequence[str], width: float) -> tuple[int, int]:
     columns = max(1, min(len(labels), int((width - 2.0) // widest)))
     rows = -(-len(labels) // columns)
     return -(-len(labels) // rows), rows
+
+
+def broken(label: str, width: float) -> list[str]:
+    """Lines of a feature's name at most ``width`` mm wide: broken at spaces, and a longer word at its capitals."""
+    lines: list[str] = []
+    for line in style.wrap(label, width, style.small()):
+        part = ""
+        for piece in CAPITALS.split(line) if style.text_width(line, style.small()) > width else [line]:
+            if part and style.text_width(part + piece, style.small()) > width:
+                lines.append(part)
+                part = ""
+            part += piece
+        lines.append(part)
+    return lines

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from her2radiomics import __version__
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.registry import KINDS, Drawing, FigureOptions, Kind
@@ -83,7 +84,8 @@ def render(
     stem
         Path of the files without suffix; its folder is made.
     metadata
-        Provenance to keep in the files, e.g. hashes of the inputs; title and identifier are added.
+        Provenance to keep in the files, e.g. run, protocol and hashes of the inputs; title, identifier, study and
+        version of the software are added.
 
     Returns
     -------
@@ -96,6 +98,7 @@ def render(
         "figure": settings.id,
         "study": inputs.study.title,
         "simulated": str(simulated).lower(),
+        "software": f"her2radiomics {__version__}",
         **(metadata or {}),
     }
     return write(draw(settings, inputs), stem, about, simulated=simulated)

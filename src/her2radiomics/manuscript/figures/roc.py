@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from her2radiomics.errors import TableError
 from her2radiomics.manuscript import style
@@ -23,9 +23,9 @@ class RocOptions(SquareOptions):
     kind: Literal["roc"] = Field(description="Receiver operating characteristic curves.")
     models: list[str] = Field(description="Models to draw.", min_length=1)
     partition: str = Field(description="Partition whose patients are drawn.")
-    band: str | None = Field(
-        None,
-        description="Model whose pointwise 95 % confidence band is drawn (bootstrap within each outcome).",
+    band: tuple[str, ...] = Field(
+        (),
+        description="Models whose pointwise 95 % confidence band is drawn (bootstrap within each outcome); one or a list.",
     )
     band_seed: int = Field(1, description="Seed of the band's bootstrap.", ge=0)
     band_resamples: int = Field(1000, description="Resamples of the band's bootstrap.", ge=100, le=100_000)
@@ -33,10 +33,17 @@ class RocOptions(SquareOptions):
         True, description="Mark sensitivity and specificity at each model's locked threshold."
     )
 
+    @field_validator("band", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        """One model's name, or a list of them."""
+        return (value,) if isinstance(value, str) else () if value is None else value
+
     @model_validator(mode="after")
     def _band_is_drawn(self) -> RocOptions:
-        if self.band is not None and self.band not in self.models:
-            raise ValueError(f"band: '{self.band}' is not among the models {', '.join(self.models)}")
+        for name in self.band:
+            if name not in self.models:
+                raise ValueError(f"band: '{name}' is not among the models {', '.join(self.models)}")
         return self
 
 
@@ -113,7 +120,7 @@ def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
     width = options.width_mm
     left, side = options.place_square()
     columns = 2 if width >= 150 else 1
-    rows = 1 - -(len(options.models) + int(options.thresholds) + (options.band is not None)) // columns
+    rows = 1 - -(len(options.models) + int(options.thresholds) + len(options.band)) // columns
     # below the axes, not in them: on unseen patients a poor curve runs where a legend would stand
     legend_room = style.mm(rows * 3.6 + 3.0)
     fig = style.new_figure(width, style.head() + side + style.mm(11.0) + legend_room)
@@ -140,8 +147,8 @@ def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
         axes.plot(false, true, color=look.colour, linestyle=look.dash, label=text, zorder=3, clip_on=False)
         curve = pd.DataFrame({"false_positive_rate": false, "true_positive_rate": true, "threshold": cut})
         tables.append(_described(curve, model, options.partition, "curve"))
-        if model == options.band:
-            tables.append(_band(axes, label, probability, options, look.colour, name))
+        if model in options.band:
+            tables.append(_band(axes, label, probability, options, look.colour, model, name))
         if options.thresholds and pd.notna(performance.sensitivity) and pd.notna(performance.specificity):
             tables.append(_mark(axes, performance, model, options.partition, look.colour))
 
@@ -170,7 +177,13 @@ def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
 
 
 def _band(
-    axes: Axes, label: np.ndarray, score: np.ndarray, options: RocOptions, colour: str, name: str
+    axes: Axes,
+    label: np.ndarray,
+    score: np.ndarray,
+    options: RocOptions,
+    colour: str,
+    model: str,
+    name: str,
 ) -> pd.DataFrame:
     import pandas as pd
 
@@ -181,7 +194,7 @@ def _band(
         places, low, high, color=colour, alpha=0.15, linewidth=0, zorder=2, label=f"95% band, {name}"
     )
     band = pd.DataFrame({"false_positive_rate": places, "low": low, "high": high})
-    return _described(band, str(options.band), options.partition, "band")
+    return _described(band, model, options.partition, "band")
 
 
 def _mark(axes: Axes, performance: pd.Series, model: str, partition: str, colour: str) -> pd.DataFrame:
