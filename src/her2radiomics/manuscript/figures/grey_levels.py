@@ -26,6 +26,7 @@ WIDTH = 174.0  # mm, two columns
 LABELS, NOTES = 44.0, 24.0  # mm beside the axes
 LANE, GAP = 4.6, 2.2  # mm a group, and between rows
 FIRST_READER = "1"
+FEWEST = 5  # marks of the first reader that have a median drawn
 
 
 class GreyLevelText(Settings):
@@ -149,7 +150,7 @@ def _frame(axes: Axes, data: pd.DataFrame, tall: float) -> None:
 
 
 def _lane(axes: Axes, part: pd.DataFrame, y: float, text: GreyLevelText, group: str) -> None:
-    """The marks of one group in one row: first reader filled, others open; a tick at the first reader's median."""
+    """The marks of one group in one row: first reader filled, others open; a line at the first reader's median."""
     place = list(text.groups).index(group)
     colour, mark = _colour(place), MARKS[place % len(MARKS)]
     first = part["reader"] == FIRST_READER
@@ -166,7 +167,7 @@ def _lane(axes: Axes, part: pd.DataFrame, y: float, text: GreyLevelText, group: 
             alpha=0.85,
             zorder=3,
         )
-    if first.any():
+    if first.sum() >= FEWEST:
         median = float(part.loc[first, "grey_levels"].median())
         axes.plot(
             [median, median], [y - 0.42 * LANE, y + 0.42 * LANE], color=style.INK, linewidth=1.1, zorder=4
@@ -242,7 +243,11 @@ def _legend(axes: Axes, data: pd.DataFrame, groups: list[str], text: GreyLevelTe
                 label="other readers",
             )
         )
-    handles.append(Line2D([], [], linestyle="", marker="|", color=style.INK, markersize=6, label="median"))
+    first = data[data["reader"] == FIRST_READER].groupby(["sequence", "region", "group"]).size()
+    if (first >= FEWEST).any():
+        handles.append(
+            Line2D([], [], linestyle="", marker="|", color=style.INK, markersize=6, label="median")
+        )
     figure = axes.figure
     width, height = style.size(figure)
     figure.legend(
