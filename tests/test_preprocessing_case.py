@@ -167,6 +167,30 @@ def test_the_overlay_says_what_was_done(data, tmp_path):
     assert heights[0] == heights[1] + 15
 
 
+def test_the_command_line_subtracts_and_normalises(data, tmp_path, capsys):
+    from her2radiomics.extraction.__main__ import main
+
+    (tmp_path / "asked.yaml").write_text("subtract: DCE0\nclip: {low: 0, high: 100}\n", encoding="utf-8")
+    row = rows(data)[0]
+    words = [
+        row["image"],
+        row["mask"],
+        str(tmp_path / "small.yaml"),
+        "--preprocessing",
+        str(tmp_path / "asked.yaml"),
+    ]
+    assert main([*words, "--precontrast", str(data / "images/dce0.nii.gz"), "--exact-log"]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert float(
+        printed[1].split(",")[printed[0].split(",").index("original_firstorder_Mean")]
+    ) == pytest.approx(320)
+    assert main(words) == 1
+    assert "found no image of DCE0" in capsys.readouterr().err
+    (tmp_path / "asked.yaml").write_text("substract: DCE0\n", encoding="utf-8")
+    assert main(words) == 1
+    assert "did you mean 'subtract'" in capsys.readouterr().err
+
+
 def test_exact_log_is_stock_to_1e_9(tmp_path):
     """20 σ on a volume larger than the pad, against PyRadiomics on the whole volume."""
     from test_extraction_equals_stock import breast_like

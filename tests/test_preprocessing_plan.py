@@ -126,6 +126,45 @@ def test_the_methods_say_what_was_done_and_nothing_by_default():
     assert "nearest neighbour" in said(resample_mask=True)
 
 
+def test_what_was_not_done_is_not_said_to_have_been(root):
+    """The sentence that closes the paragraph: not normalised and not resampled only where that is so."""
+    from her2radiomics.report import extraction_words
+    from her2radiomics.report.info import RunInfo
+
+    def said(**sequences):
+        keys = ("title", "question", "paper", "label", "partitions", "evaluation")
+        protocol = {key: {} for key in keys} | {
+            "models": {"m": {}},
+            "primary_model": "m",
+            "sequences": sequences,
+        }
+        names = {name: "r" for name in ("id", "study", "cohort", "cohort_title")}
+        info = RunInfo(**names, simulated=False, partitions=["training"], seed=1, protocol=protocol)
+        content = read_yaml(root / "workflow/extraction/features_1023_3d.yaml")
+        return extraction_words.extraction(info, {"features_1023_3d": content})
+
+    def sequence(label, **keys):
+        done = validate(Preprocessing, keys, "preprocessing").model_dump(mode="json")
+        base = {
+            "label": label,
+            "parameters": "features_1023_3d",
+            "regions": ["tumour_slice"],
+            "features": 1023,
+        }
+        return base | {"preprocessing": done, "log_padding": 12.0}
+
+    (plain,) = said(A=sequence("A"), B=sequence("B"))
+    assert "Images were not resampled. Intensities were not normalised." in plain
+    first, second, total = said(A=sequence("A"), B=sequence("B", normalise={"within": "image"}))
+    assert "Intensities were not normalised." in first and "z-scores" not in first
+    assert "z-scores" in second and "not normalised" not in second and "not resampled" in second
+    assert "2046 features" in total
+    (moved,) = said(A=sequence("A", resample={"spacing_mm": [1, 1, 1]}))
+    assert "not resampled" not in moved and "not normalised" in moved
+    (exact,) = said(A=sequence("A") | {"log_padding": "exact"})
+    assert "20 σ" in exact and "σ around" not in plain
+
+
 def test_snakemake_plans_the_pre_contrast_image_as_an_input(tmp_path):
     """Of a few patients: the folder has the third part, and the phase that is subtracted stands among the inputs."""
     run = {"study": "nat_response", "variant": "done", "until": "extraction"}

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 Key = TypeVar("Key", bound=Hashable)
 
 SHORTEST_SHRUNKEN = 8  # voxels: an axis is not shrunken below
+FLOORED = 0.01  # share of a tumour's voxels with a denominator at the floor above which a warning counts them
 FEWEST_VOXELS = 100  # on the shrunken grid, to fit a bias field to
 SHORTEST_SPLINE = 4  # voxels: a cubic B-spline needs as many along each axis
 LARGEST_GRID = 2**28  # voxels: 2 GB as float64
@@ -251,10 +252,10 @@ def _percent(voxels: np.ndarray, before: np.ndarray, precontrast: sitk.Image, pr
     for key, mask in prepared.masks.items():
         inside = before[sitk.GetArrayViewFromImage(mask) != 0]
         low = int(np.count_nonzero(inside < floor))
-        if low:
+        if low > FLOORED * inside.size:
             prepared.warnings[key].append(
                 f"in {low} of {inside.size} tumour voxels the pre-contrast signal lies below {floor:.4g}, which "
-                "divides them instead: their enhancement is too low"
+                "divides them instead: their percentages are understated"
             )
     voxels -= before
     voxels /= np.maximum(before, floor)
