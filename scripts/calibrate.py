@@ -19,7 +19,7 @@ def main(snakemake):
         model,
         table,
         labels,
-        pd.read_csv(files.predictions, dtype={"patient_id": str}),
+        pd.read_csv(files.predictions, dtype={"patient_id": str}, float_precision="round_trip"),
         settings_from(EvaluationSettings, params.evaluation),
         seed=params.seed,
     )

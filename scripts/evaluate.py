@@ -13,12 +13,14 @@ def main(snakemake):
     params, files, output = snakemake.params, snakemake.input, snakemake.output
     models = dict(zip(params.models, map(load_model, files.models), strict=True))
     predictions = {
-        name: pd.read_csv(file, dtype={"patient_id": str})
+        # the last bit decides who lies at the threshold, and pandas' own parser may miss it
+        name: pd.read_csv(file, dtype={"patient_id": str}, float_precision="round_trip")
         for name, file in zip(params.models, files.predictions, strict=True)
     }
     thresholds = {name: model.threshold for name, model in models.items()}
     validation = {
-        name: pd.read_csv(file) for name, file in zip(params.models, files.validations, strict=True)
+        name: pd.read_csv(file, float_precision="round_trip")
+        for name, file in zip(params.models, files.validations, strict=True)
     }
     settings = settings_from(EvaluationSettings, params.evaluation)
     judged = evaluate(predictions, thresholds, settings, seed=params.seed, validation=validation)

@@ -85,7 +85,7 @@ def report_tables(report: FitReport, model: FittedModel) -> dict[str, pd.DataFra
     """All tables that a training job writes, by file name without ending."""
     import pandas as pd
 
-    from her2radiomics.modelling.saved import MAX_NOMOGRAM
+    from her2radiomics.modelling.fitted import MAX_NOMOGRAM
 
     tables = {"coefficients": report.coefficients, "selection": report.selection}
     for name, header in HEADERS.items():

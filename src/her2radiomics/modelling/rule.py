@@ -43,11 +43,13 @@ class FeaturePredictor:
         try:
             numbers = values.to_numpy(dtype=float)
         except (TypeError, ValueError):
+            patient, value = next((p, v) for p, v in values.items() if not _is_number(v))
             raise TableError(
                 file=TABLE,
+                patient=str(patient),
                 column=self.name,
-                found=f"'{values.iloc[0]}' …",
-                expected="numbers",
+                found=f"'{value}'",
+                expected="a number",
                 remedy="Give the feature table as it was extracted.",
             ) from None
         return np.where(np.isfinite(numbers), numbers, np.nan)
@@ -255,6 +257,14 @@ def probability(score: np.ndarray) -> np.ndarray:
     from scipy.special import expit
 
     return np.asarray(expit(score), dtype=float)
+
+
+def _is_number(value: object) -> bool:
+    try:
+        float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return value is None
+    return True
 
 
 def _column(table: pd.DataFrame, name: str) -> pd.Series:

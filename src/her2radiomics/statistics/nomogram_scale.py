@@ -82,6 +82,11 @@ class Nomogram(Result):
         """Return :attr:`table`."""
         return self.table
 
+    @property
+    def lowest(self) -> dict[str, float]:
+        """Contribution of each predictor to the linear predictor at 0 points."""
+        return dict(self._lowest)
+
     def points(self, values: Mapping[str, Any]) -> dict[str, float]:
         """Return the points of each predictor for one patient.
 
