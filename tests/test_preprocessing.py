@@ -200,6 +200,23 @@ class TestIntensities:
                 as_image(flat, image), settings(normalise={"within": "breast"}), {}, breast=masks["breast"]
             )
 
+    @pytest.mark.parametrize(
+        "step", [{"normalise": {"within": "breast"}}, {"clip": {"low": 1, "high": 9, "within": "breast"}}]
+    )
+    def test_an_empty_breast_mask(self, breast, step):
+        image, masks = breast
+        with pytest.raises(CaseError, match="no voxel within the breast"):
+            preprocess(image, settings(**step), {}, breast=as_image(0 * array(masks["breast"]), image))
+
+    def test_a_stray_voxel_is_no_foreground(self, breast):
+        image, _ = breast
+        stray = sitk.Image(image)
+        stray[0, 0, 0] = 1e9
+        with pytest.raises(
+            CaseError, match="1 voxels of one intensity within the foreground.*stray bright voxel"
+        ):
+            preprocess(stray, settings(normalise={"within": "foreground"}), {})
+
 
 class TestSubtraction:
     def test_difference_with_negative_values(self, breast):

@@ -197,7 +197,14 @@ class _Within:
         mask = self.mask(name)
         if mask is None:
             return np.ones(self.image.GetSize()[::-1], dtype=bool)
-        return sitk.GetArrayViewFromImage(mask) != 0
+        inside = sitk.GetArrayViewFromImage(mask) != 0
+        if not inside.any():
+            raise CaseError(
+                found=f"no voxel within the {name}",
+                expected="voxels to take percentiles, mean and spread of",
+                remedy="Look at the breast mask and at the image's intensities (a stray voxel?).",
+            )
+        return inside
 
 
 def log_bias_field(image: sitk.Image, settings: BiasField, within: _Within) -> sitk.Image:
@@ -286,7 +293,7 @@ def normalise(voxels: np.ndarray, settings: Normalise, inside: np.ndarray) -> No
         raise CaseError(
             found=f"{chosen.size} voxels of one intensity within the {settings.within} to normalise by",
             expected="intensities that vary",
-            remedy="Look at the mask and at the percentiles of clip.",
+            remedy="Look at the mask, at the percentiles of clip, and for a stray bright voxel.",
         )
     voxels -= mean
     voxels *= settings.scale / spread
