@@ -105,9 +105,7 @@ class CentreAdjustment:
         centres = centres_of(table, self.column)
         trained = [name for name, _, _ in self.centres]
         treatment = np.full(len(table), LEARNED, dtype=object)
-        for name in np.unique(centres):
-            if name in trained:
-                continue
+        for name in sorted(set(centres.tolist()) - set(trained)):
             rows = centres == name
             if self.unseen == "adapt" and int(rows.sum()) >= self.minimum:
                 treatment[rows] = ADAPTED
@@ -175,8 +173,9 @@ def centres_of(table: pd.DataFrame, column: str) -> np.ndarray:
             expected=f"the {column} of each patient, for ComBat",
             remedy="Give it in the participants table.",
         )
-    values = table[column]
-    missing = values.isna().to_numpy(dtype=bool) | (values.astype(str).str.strip() == "").to_numpy(dtype=bool)
+    cells = zip(table[column].tolist(), table[column].isna().tolist(), strict=True)
+    centres = np.array(["" if absent else str(value).strip() for value, absent in cells], dtype=object)
+    missing = centres == ""
     if missing.any():
         raise TableError(
             file=TABLE,
@@ -186,7 +185,7 @@ def centres_of(table: pd.DataFrame, column: str) -> np.ndarray:
             expected=f"the {column} of each patient, for ComBat",
             remedy="Fill the cell, or leave the patient out.",
         )
-    return values.astype(str).to_numpy(dtype=object)
+    return centres
 
 
 def treatments(rule: Rule, table: pd.DataFrame) -> np.ndarray | None:
