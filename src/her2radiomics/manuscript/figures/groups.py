@@ -289,9 +289,11 @@ def _notes(
     """What boxes, points and stars are, and which tests gave them."""
     if not options.note:
         return []
-    lines = [
-        "Boxes: median and quartiles; whiskers: to the last value within 1.5 times their distance; points: patients."
-    ]
+    said = "Boxes: median and quartiles; whiskers: to the last value within 1.5 times their distance; points: patients."
+    sizes = [int((item.group == key).sum()) for item in compared for key in cohort.names]
+    if any(0 < size < BOX_FROM for size in sizes):
+        said += f" Groups of fewer than {BOX_FROM} values: the median alone."
+    lines = [said]
     tested = [item for item in compared if not math.isnan(item.p)]
     if tested and options.annotation != "none":
         names = list(dict.fromkeys(_short(item.test) for item in tested))
@@ -305,9 +307,16 @@ def _notes(
         )
         lines.append(f"{LEGEND}. {which}." if options.annotation != "p" else f"{which}.")
     missing = {item.column: int((cohort.group != "").sum()) - len(item.values) for item in compared}
+    untested = [
+        f"{named[item.column]} ({item.test.removeprefix('none: ')})"
+        for item in compared
+        if math.isnan(item.p)
+    ]
+    if untested and options.annotation != "none":
+        lines.append(f"Not tested: {', '.join(untested)}.")
     if any(missing.values()):
-        said = [f"{named[name]} {count}" for name, count in missing.items() if count]
-        lines.append(f"Missing values: {', '.join(said)}.")
+        empty = [f"{named[name]} {count}" for name, count in missing.items() if count]
+        lines.append(f"Missing values: {', '.join(empty)}.")
     return lines
 
 

@@ -66,12 +66,11 @@ def draw(inputs: FigureInputs, options: KaplanMeierOptions) -> Drawing:
     time = cohort.numbers(options.time, least=0)
     event = cohort.text(options.event)
     known = time.notna() & (event != "") & (cohort.group != "")
+    name, unit = column_name(inputs, options.time)
     if not known.any():
-        text = f"No patient with {options.time} and {options.event}: no Kaplan–Meier curve."
-        return _nothing(inputs, options, text)
+        return _nothing(inputs, options, f"{name}: no patient with a known time, event and group.")
     seen = event[known] == options.event_level
     table = _estimate(time[known], seen, cohort.group[known], cohort.names, options)
-    name, unit = column_name(inputs, options.time)
     lost = int((~known).sum())
     notes = [*_medians(table, unit, options.level), *_absences(table, cohort.names)]
     if lost:
@@ -169,7 +168,7 @@ def _curves(axes: Axes, table: _Curves, look: dict[str, style.Line], options: Ka
                 zorder=1,
             )
         axes.step(rows["time"], rows["survival"], where="post", color=colour, linestyle=dash, zorder=3)
-        lost = rows[rows["censored"] > 0]
+        lost = rows[(rows["censored"] > 0) & (rows["time"] <= axes.get_xlim()[1])]
         axes.plot(
             lost["time"],
             lost["survival"],
@@ -211,7 +210,7 @@ def _medians(table: _Curves, unit: str, level: float) -> list[str]:
     """Events and median of each group, in words."""
     lines = []
     for row in table.estimate.medians.itertuples():
-        text = f"{table.names[str(row.group)]}: {style.keep(f'{row.events} events')}, median "
+        text = f"{table.names[str(row.group)]}: {style.keep(f'{row.events} event' + 's' * (row.events != 1))}, median "
         if math.isfinite(row.median):
             digits = fmt.digits_for([row.median])
             low, high = (fmt.fixed(value, digits) for value in (row.low, row.high))

@@ -1,0 +1,189 @@
+"""Composed figures: native panels in line, letters in order, one table; and what a protocol may not compose."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from figure_inputs import make_inputs
+from test_figures import ADAPTER, settings
+
+from her2radiomics.manuscript import style
+from her2radiomics.manuscript.figures import (
+    FigureInputError,
+    FigureInputs,
+    draw,
+    models_needed,
+    needs,
+    render,
+    with_panels,
+)
+
+MODELS = ["clinical", "radiomics", "nomogram"]
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> FigureInputs:
+    return make_inputs(tmp_path_factory.mktemp("study"))
+
+
+def composed(kinds: list[str], **options: Any) -> Any:
+    singles = [settings(kind) for kind in kinds]
+    start = {"id": "figure_5_composed", "kind": "composed", "title": "t", "panels": [s.id for s in singles]}
+    return with_panels([*singles, ADAPTER.validate_python(start | options)])[-1]
+
+
+def frames(figure: Any) -> list[tuple[float, float, float, float]]:
+    """Left, top, width and height in mm of each panel's frame, from the figure's upper left corner."""
+    width, height = style.size(figure)
+    found = []
+    for part in figure.subfigs:
+        box = part.axes[0].get_window_extent()
+        whole = figure.bbox
+        x, y = box.x0 / whole.width * width, (whole.height - box.y1) / whole.height * height
+        found.append((x, y, box.width / whole.width * width, box.height / whole.height * height))
+    return found
+
+
+def test_frames_of_a_row_are_in_line(inputs: FigureInputs):
+    """ROC (square), decision curve and Rad-score (with a legend above): same top, same height, even columns."""
+    drawing = draw(composed(["roc", "decision_curve", "rad_score"], columns=3), inputs)
+    placed = frames(drawing.figure)
+    for here, there in pairwise(placed):
+        assert here[1] == pytest.approx(there[1], abs=0.01)
+        assert here[3] == pytest.approx(there[3], abs=0.01)
+    assert placed[0][2] == pytest.approx(placed[0][3], abs=0.05)  # still square
+    steps = [there[0] - here[0] for here, there in pairwise(placed)]
+    assert steps == pytest.approx([(174 - 8) / 3 + 4] * 2, abs=0.01)
+
+
+def test_columns_are_in_line(inputs: FigureInputs):
+    placed = frames(
+        draw(composed(["roc", "calibration", "decision_curve", "kaplan_meier"], columns=2), inputs).figure
+    )
+    assert placed[0][0] == pytest.approx(placed[2][0], abs=0.01)
+
+
+@pytest.mark.parametrize(("letters", "expected"), [("upper", "ABC"), ("lower", "abc"), ("none", "")])
+def test_letters_stand_at_the_panels_upper_left(inputs: FigureInputs, letters: str, expected: str):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure = draw(composed(["roc", "rad_score", "feature_weights"], letters=letters), inputs).figure
+    seen = FigureCanvasAgg(figure).get_renderer()
+    printed, places = "", []
+    for part in figure.subfigs:
+        for text in part.texts:
+            if len(text.get_text()) == 1 and text.get_fontweight() == "bold":
+                printed += text.get_text()
+                box = text.get_window_extent(seen)
+                places.append((box.x0 - part.bbox.x0, part.bbox.y1 - box.y1))
+    assert printed == expected
+    assert all(
+        abs(a - b) < 2 for here, there in pairwise(places) for a, b in zip(here, there, strict=True)
+    )  # dots
+
+
+def test_the_table_is_the_panels_tables(inputs: FigureInputs):
+    whole = draw(composed(["roc", "lasso"]), inputs).data
+    assert whole[["panel", "figure"]].drop_duplicates().to_numpy().tolist() == [
+        ["A", "figure_1_roc"],
+        ["B", "figure_1_lasso"],
+    ]
+    for letter, kind in (("A", "roc"), ("B", "lasso")):
+        alone = draw(settings(kind), inputs).data.rename(columns={"panel": "part"})
+        mine = whole[whole["panel"] == letter][list(alone.columns)].reset_index(drop=True)
+        pd.testing.assert_frame_equal(mine, alone, check_dtype=False)
+
+
+def test_panels_stay_vectors_and_are_marked_once(inputs: FigureInputs, tmp_path: Path):
+    svg, pdf, _, csv = render(composed(["kaplan_meier", "groups"]), inputs, tmp_path / "figure_5_composed")
+    text = svg.read_text(encoding="utf-8")
+    assert "<image" not in text and b"/Subtype /Image" not in pdf.read_bytes()
+    assert len(re.findall("<!-- Simulated data -->", text)) == 1
+    assert set(pd.read_csv(csv)["simulated"]) == {1}
+
+
+def test_needs_are_those_of_the_panels():
+    whole = composed(["roc", "lasso", "nomogram"])
+    wanted = {"predictions", "performance", "lasso_path", "lasso_cv", "nomogram", "participants"}
+    assert set(needs(whole)) == wanted
+    assert models_needed(whole, "lasso_path") == ("radiomics",)
+    assert models_needed(whole, "predictions") == tuple(MODELS)
+
+
+def test_a_page_that_is_too_low_makes_frames_lower_and_then_refuses(inputs: FigureInputs):
+    kinds = ["roc", "decision_curve"]
+    tall = draw(composed(kinds), inputs)
+    low = draw(composed(kinds, page_mm=90), inputs)
+    assert style.size(low.figure)[1] <= 90 < style.size(tall.figure)[1]
+    assert frames(low.figure)[0][3] < frames(tall.figure)[0][3]
+    with pytest.raises(FigureInputError, match="found panels of .* mm in all; expected at most 60 mm"):
+        draw(composed(kinds, page_mm=60), inputs)
+
+
+def test_a_wide_panel_has_a_row_to_itself(inputs: FigureInputs):
+    whole = composed(["nomogram", "roc", "decision_curve"], wide=["figure_1_nomogram"])
+    assert whole.rows() == [["figure_1_nomogram"], ["figure_1_roc", "figure_1_decision_curve"]]
+    parts = draw(whole, inputs).figure.subfigs
+    assert [style.size(part)[0] for part in parts] == pytest.approx([174, 85, 85])
+
+
+def test_palette_of_the_whole_goes_before_the_panels(inputs: FigureInputs):
+    from matplotlib.colors import to_hex
+
+    def first_line(**options: Any) -> str:
+        part = draw(composed(["kaplan_meier"], **options), inputs).figure.subfigs[0]
+        return to_hex(part.axes[0].lines[0].get_color()).upper()
+
+    assert first_line() == "#0072B2"
+    assert first_line(palette="jama") == "#374E55"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            {"panels": ["figure_1_rocc"]},
+            "figure_5_composed.panels: 'figure_1_rocc'.*did you mean 'figure_1_roc'",
+        ),
+        ({"panels": ["figure_1_roc", "figure_1_roc"]}, "named twice"),
+        (
+            {"panels": ["figure_1_roc"], "wide": ["figure_1_lasso"]},
+            "'figure_1_lasso' is not among the panels",
+        ),
+        ({"panels": ["figure_1_roc"], "columns": 4, "width_mm": 84}, "at least 40 mm"),
+        ({"panels": ["figure_5_composed"]}, "not a figure that stands alone"),
+    ],
+)
+def test_what_cannot_be_composed_is_refused(change: dict[str, Any], said: str):
+    start = {"id": "figure_5_composed", "kind": "composed", "title": "t"}
+    with pytest.raises(ValueError, match=said):
+        with_panels([settings("roc"), ADAPTER.validate_python(start | change)])
+
+
+def test_a_protocol_resolves_its_composed_figures_and_checks_their_names():
+    from her2radiomics.errors import SettingsError
+    from her2radiomics.protocol import Protocol
+    from her2radiomics.settings import read_yaml, validate
+
+    content = read_yaml(Path(__file__).parents[1] / "workflow/studies/nat_response.yaml")
+    pair = {"kind": "composed", "title": "ROC", "panels": ["figure_5b_roc_training", "figure_5c_roc_testing"]}
+    content["figures"]["figure_s1_roc"] = pair
+    whole = next(f for f in validate(Protocol, content, "p.yaml").figures if f.id == "figure_s1_roc")
+    assert [item.id for item in whole.figures] == pair["panels"]
+    # plain data and back: what the rule hands to its script
+    again = ADAPTER.validate_python(whole.model_dump(mode="json"))
+    assert again == whole
+    for change, said in (
+        ({"panels": ["figure_5b_roc"]}, "did you mean 'figure_5b_roc_training'"),
+        ({"kind": "kaplan_meier", "time": "pfs", "event": "pfs", "panels": None}, "'pfs' is not declared"),
+        ({"kind": "groups", "columns": ["ki67"], "partitions": ["tests"], "panels": None}, "'tests'"),
+    ):
+        wrong = {k: v for k, v in (pair | change).items() if v is not None}
+        content["figures"]["figure_s1_roc"] = wrong
+        with pytest.raises(SettingsError, match=said):
+            validate(Protocol, content, "p.yaml")
