@@ -11,8 +11,9 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from her2radiomics.errors import CaseError
 from her2radiomics.extraction.loading import LoadedCase, Row, load_case
@@ -262,12 +263,12 @@ def _to_greys(grey: np.ndarray, greys: int) -> np.ndarray:
 def _header(width: int, lines: Sequence[str], legend: Sequence[tuple[str, int]], greys: int) -> np.ndarray:
     """Lines of text, then the legend line, as palette indices."""
     import numpy as np
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw
 
     below = LINE * (len(lines) - 1)
     strip = Image.new("L", (width, HEADER + below), 0)
     draw = ImageDraw.Draw(strip)
-    font = ImageFont.load_default(12)
+    font = _font()
     for number, line in enumerate(lines):
         draw.text((4, 1 + LINE * number), line, fill=235, font=font)
     places = []
@@ -287,13 +288,13 @@ def _message(title: str, reason: str) -> np.ndarray:
     import textwrap
 
     import numpy as np
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw
 
     lines = [title, "", *textwrap.wrap(reason, 74)]
     picture = Image.new("L", (2 * PANEL, max(PANEL, 20 + 16 * len(lines))), 20)
     draw = ImageDraw.Draw(picture)
     for number, line in enumerate(lines):
-        draw.text((8, 8 + 16 * number), line, fill=235, font=ImageFont.load_default(12))
+        draw.text((8, 8 + 16 * number), line, fill=235, font=_font())
     return _to_greys(np.asarray(picture), GREYS[0])
 
 
@@ -307,3 +308,16 @@ def _encode(indices: np.ndarray, greys: int) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, format="PNG", optimize=True)
     return buffer.getvalue()
+
+
+@cache
+def _font() -> Any:
+    """DejaVu Sans as matplotlib brings it: Pillow's own font has no ×, – or σ. Found without importing matplotlib."""
+    from importlib.util import find_spec
+
+    from PIL import ImageFont
+
+    spec = find_spec("matplotlib")
+    assert spec is not None and spec.submodule_search_locations is not None
+    fonts = Path(spec.submodule_search_locations[0]) / "mpl-data" / "fonts" / "ttf"
+    return ImageFont.truetype(str(fonts / "DejaVuSans.ttf"), 11)
