@@ -521,10 +521,10 @@ def test_tables_of_a_cohort_become_model_tables():
     participants = clinical.assign(centre="1", label=labels).reset_index(names="patient_id")
     table = model_table(both, participants.iloc[::-1], COLUMNS)
     assert list(table.index) == [f"P{i:03d}" for i in range(39, -1, -1)]
-    assert table.shape == (40, 184)
+    assert table.shape == (40, 185) and (table["centre"] == "1").all()  # the centre: for ComBat, no predictor
     assert second_reader_table(both).table.shape == (30, 180)
     assert second_reader_table(features.reset_index(names="patient_id")) is None
-    assert model_table(None, participants, COLUMNS).shape == (40, 4)
+    assert model_table(None, participants, COLUMNS).shape == (40, 5)
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from her2radiomics.manuscript.tables import TableSettings
 from her2radiomics.manuscript.tables import render as render_table
 from her2radiomics.report import RunInfo, build_context, embed, index, page, summarise
 from her2radiomics.report.extraction_words import region_phrase
+from her2radiomics.report.methods import _evaluation, model_sentence
 from her2radiomics.report.selection_words import chain
 from her2radiomics.report.words import lower_first, model_phrase, step_label
 
@@ -602,3 +603,39 @@ def test_index_over_runs(made):
     assert text.count("simulated data</strong>") == 1
     assert "AUC, Test (centre 2)" in text and "n = 30" in text
     assert "No run has a report yet." in index([])
+
+
+def test_a_sentence_for_every_kind_of_model():
+    info = describe()
+    ridge = {"kind": "radiomics", "steps": [], "estimator": {"kind": "ridge", "folds": 10}}
+    info["protocol"]["models"] |= {
+        "ridge": ridge,
+        "svm": {**ridge, "estimator": {"kind": "linear_svm"}},
+        "forest": {**ridge, "estimator": {"kind": "random_forest", "trees": 300}},
+        "published": {"kind": "clinical", "candidates": ["age", "ki67"], "keep": "all", "missing": "impute"},
+        "all_blocks": {
+            "kind": "multivariate",
+            "features": {"steps": [{"step": "z_score"}]},
+            "of": ["radiomics"],
+            "candidates": ["age"],
+            "selection": {"by": "lasso", "family": "binomial", "folds": 10, "rule": "min"},
+            "missing": "complete_case",
+        },
+        "backward": {"kind": "multivariate", "of": ["radiomics"], "selection": {"by": "backward"}},
+    }
+    run = RunInfo.model_validate(info)
+    text = {name: model_sentence(run, name) for name in info["protocol"]["models"]}
+    assert "ridge penalty chosen by cross-validation inside the training partition" in text["ridge"]
+    assert "linear support vector machine, with probabilities by Platt scaling" in text["svm"]
+    assert "a random forest of 300 trees" in text["forest"] and "smoothed share of votes" in text["forest"]
+    assert "its terms were fixed beforehand, and none was screened" in text["published"]
+    assert "filled with the training median" in text["published"]
+    assert (
+        "the Rad-scores of the radiomics model, and age, selected together by a logistic LASSO"
+        in text["all_blocks"]
+    )
+    assert "at the smallest error in 10-fold cross-validation" in text["all_blocks"]
+    assert "Patients with a missing candidate were left out." in text["all_blocks"]
+    assert "backward elimination (p < 0.05)" in text["backward"]
+    evaluation = " ".join(_evaluation(run))
+    assert "10-fold cross-validation, stratified by outcome, was reported" in evaluation

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import chdtrc
 from statistics_reference import COHORTS, R, cohort
 
 from her2radiomics.statistics import (
@@ -210,3 +211,25 @@ def test_a_result_prints_as_text_html_and_latex() -> None:
     assert "<table" in model.to_html() and model._repr_html_() == model.to_html()
     assert r"odds\_ratio" in model.to_latex() and r"\toprule" in model.to_latex()
     assert model["beta"].equals(model.table["beta"])
+
+
+def test_firth_near_saturation_has_wald_intervals_where_the_profile_has_none() -> None:
+    """60 rows, 40 terms: Newton's steps creep, and the profile of some terms never falls to its bound."""
+    random = np.random.default_rng(1)
+    x = random.normal(size=(60, 40)) @ (np.eye(40) + 0.5 * random.normal(size=(40, 40)) / np.sqrt(40))
+    labels = (random.random(60) < 1 / (1 + np.exp(-3 * (x[:, 0] + x[:, 1])))).astype(int)
+    table = pd.DataFrame(x, columns=[f"x{i}" for i in range(40)])
+    fit = logistic_regression(table, labels, "firth")
+    assert fit.converged and fit.wald_terms
+    rows = fit.table.set_index("term")
+    assert np.isfinite(rows.to_numpy(dtype=float)).all()
+    for term in fit.wald_terms:
+        row = rows.loc[term]
+        half = 1.959963984540054 * row["se"]
+        assert np.log([row["ci_low"], row["ci_high"]]) == pytest.approx(
+            [row["beta"] - half, row["beta"] + half]
+        )
+        assert row["p"] == pytest.approx(float(chdtrc(1, (row["beta"] / row["se"]) ** 2)))
+    assert (
+        f"Wald's interval and p, since the profile has no bound: {', '.join(fit.wald_terms)}." in fit.remark
+    )

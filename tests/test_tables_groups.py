@@ -10,6 +10,8 @@ from pydantic import TypeAdapter
 from her2radiomics.columns import Column
 from her2radiomics.errors import SettingsError, TableError
 from her2radiomics.manuscript.tables import Outcome, TableInputs, TableSettings, make, needs, render
+from her2radiomics.protocol import Protocol
+from her2radiomics.settings import validate
 from her2radiomics.statistics import kaplan_meier
 
 COLUMNS = {
@@ -284,3 +286,43 @@ def test_the_tables_are_written_in_all_formats(inputs, tmp_path, options):
     data = pd.read_csv(written[0], dtype=str)
     assert len(data) == 2  # section rows are no data
     assert b"HER2-positive" in first[1]
+
+
+def protocol(**changes):
+    """A protocol with one clinical model and one table."""
+    content = {
+        "title": "T",
+        "question": "Q",
+        "paper": {"citation": "C"},
+        "label": {"column": "her2", "positive": "+", "negative": "-", "definition": "D"},
+        "partitions": {"kind": "given"},
+        "columns": {name: column.model_dump() for name, column in COLUMNS.items()},
+        "models": {"clinical": {"kind": "clinical", "candidates": ["cea"]}},
+        "primary_model": "clinical",
+        **changes,
+    }
+    return validate(Protocol, content, "study.yaml")
+
+
+def test_follow_up_is_described_and_never_a_predictor():
+    table = survival().model_dump(exclude={"id"})
+    assert protocol(tables={"table_5_survival": table}).tables[0].endpoints[0].time == "os_months"
+    for allowed in (False, True):
+        model = {"kind": "clinical", "candidates": ["cea", "os_months"], "allow_unavailable": allowed}
+        with pytest.raises(SettingsError, match="only known during follow-up: os_months.*never a predictor"):
+            protocol(models={"clinical": model})
+    blocks = {"kind": "multivariate", "candidates": ["os_months"], "allow_unavailable": True}
+    with pytest.raises(SettingsError, match="never a predictor"):
+        protocol(models={"clinical": {"kind": "clinical", "candidates": ["cea"]}, "all": blocks})
+
+
+def test_columns_of_endpoints_and_models_of_comparisons_must_be_declared():
+    table = {**survival().model_dump(exclude={"id"}), "endpoints": [{**ENDPOINT, "event": "os_evnt"}]}
+    with pytest.raises(
+        SettingsError, match="table_5_survival.endpoints: 'os_evnt' is not declared; did you mean 'os_event'"
+    ):
+        protocol(tables={"table_5_survival": table})
+    with pytest.raises(
+        SettingsError, match=r"evaluation.comparisons: 'clinic' is not declared; did you mean 'clinical'"
+    ):
+        protocol(evaluation={"comparisons": [["clinical", "clinic"]]})

@@ -124,11 +124,12 @@ def _imaging(info: RunInfo) -> tuple[str, ...]:
 
 
 def _by_chain(info: RunInfo, selection: Mapping[str, pd.DataFrame]) -> tuple[str, ...]:
-    """One paragraph for all radiomics models that share their steps."""
+    """One paragraph for all models on image features that share their steps."""
     chains: dict[str, list[str]] = {}
     for name, model in info.models.items():
-        if model["kind"] == "radiomics":
-            chains.setdefault(json.dumps(model.get("steps", []), sort_keys=True), []).append(name)
+        block = model if model["kind"] == "radiomics" else model.get("features")
+        if block is not None:
+            chains.setdefault(json.dumps(block.get("steps", []), sort_keys=True), []).append(name)
     paragraphs = []
     for chain, names in chains.items():
         who = (
@@ -165,7 +166,9 @@ def model_sentence(info: RunInfo, name: str) -> str:
         source = (
             f"the features of {listing(sequences)}" if sequences and info.extracted else "the image features"
         )
-        text = f"{who} is a logistic regression on the selected among {source}; its linear predictor is the Rad-score."
+        text = (
+            f"{who} is {_estimator(model)} on the selected among {source}; {_score(model)} is the Rad-score."
+        )
     elif model["kind"] == "clinical":
         names = [lower_first(info.column_label(column)) for column in model["candidates"]]
         kept = {
@@ -178,10 +181,15 @@ def model_sentence(info: RunInfo, name: str) -> str:
             f"{listing(names)}; each was tested by univariate logistic regression (p < {model.get('p_enter', 0.05):g}), "
             f"and {kept}."
         )
-        if model.get("missing") == "complete_case":
-            text += " Patients with a missing candidate were left out."
-        elif model.get("missing"):
-            text += " Missing values were filled with the training median or most frequent level."
+        if model.get("keep") == "all":
+            text = (
+                f"{who} is a logistic regression on {listing(names)}: its terms were fixed beforehand, and none was "
+                "screened."
+            )
+        text += _missing(model)
+    elif model["kind"] == "multivariate":
+        text = f"{who} is a logistic regression on {_blocks(info, model)}, {_selected(model)}."
+        text += _missing(model)
     else:
         parts = [model_phrase(info.model_label(part)) for part in model["of"]]
         text = f"{who} is a logistic regression that combines {listing(parts)}: their scores and kept predictors."
@@ -191,6 +199,68 @@ def model_sentence(info: RunInfo, name: str) -> str:
         stage = STAGES[info.get("prediction_at", "before_treatment")]
         text += f" It uses characteristics that are not known {stage}."
     return text
+
+
+def _folds(model: Mapping[str, Any]) -> int:
+    return int(model.get("estimator", model).get("folds", 0))
+
+
+def _estimator(model: Mapping[str, Any]) -> str:
+    settings = model.get("estimator") or {"kind": "logistic"}
+    return {
+        "logistic": "a logistic regression",
+        "ridge": "a logistic regression with a ridge penalty chosen by cross-validation inside the training partition",
+        "linear_svm": "a linear support vector machine, with probabilities by Platt scaling of held-out decision values,",
+        "random_forest": f"a random forest of {settings.get('trees', 500)} trees",
+    }[settings["kind"]]
+
+
+def _score(model: Mapping[str, Any]) -> str:
+    kind = (model.get("estimator") or {"kind": "logistic"})["kind"]
+    return (
+        "the log-odds of its smoothed share of votes" if kind == "random_forest" else "its linear predictor"
+    )
+
+
+def _blocks(info: RunInfo, model: Mapping[str, Any]) -> str:
+    """What a multivariate model selects among."""
+    parts = []
+    if model.get("features") is not None:
+        names = model["features"].get("sequences") or info.get("sequences", {})
+        sequences = [info.sequence_label(name) for name in names]
+        parts.append(
+            f"the features of {listing(sequences)} after their own steps"
+            if sequences and info.extracted
+            else "the image features after their own steps"
+        )
+    if model.get("of"):
+        parts.append(f"the Rad-scores of {listing([model_phrase(info.model_label(n)) for n in model['of']])}")
+    if model.get("candidates"):
+        parts.append(listing([lower_first(info.column_label(column)) for column in model["candidates"]]))
+    return ", and ".join(parts)
+
+
+def _selected(model: Mapping[str, Any]) -> str:
+    how = model.get("selection") or {"by": "lasso"}
+    if how["by"] == "backward":
+        return (
+            f"screened together by univariate regressions (p < {how.get('p_enter', 0.05):g}) and backward elimination "
+            f"(p < {how.get('p_keep', 0.05):g})"
+        )
+    family = "logistic" if how.get("family", "binomial") == "binomial" else "least-squares"
+    rule = "the smallest error" if how.get("rule", "min") == "min" else "one standard error of the smallest"
+    return (
+        f"selected together by a {family} LASSO with the penalty at {rule} in {how.get('folds', 10)}-fold "
+        "cross-validation, and refitted without penalty"
+    )
+
+
+def _missing(model: Mapping[str, Any]) -> str:
+    if model.get("missing") == "complete_case":
+        return " Patients with a missing candidate were left out."
+    if model.get("missing"):
+        return " Missing values were filled with the training median or most frequent level."
+    return ""
 
 
 def _evaluation(info: RunInfo) -> tuple[str, ...]:
@@ -207,6 +277,25 @@ def _evaluation(info: RunInfo) -> tuple[str, ...]:
     if settings.get("pipeline_bootstrap"):
         curves.append(f"by {settings['pipeline_bootstrap']} refits of the whole pipeline, selection included")
     corrected = f" and {', and '.join(curves)}" if curves else ""
+    honest = (
+        " The same refits corrected AUC, Brier score, calibration intercept and slope (performance_extra.csv)."
+        if curves
+        else ""
+    )
+    folds = sorted({_folds(model) for model in info.models.values()} - {0})
+    if folds:
+        honest += (
+            f" {listing([f'{number}-fold' for number in folds])} cross-validation, stratified by outcome, was reported for "
+            "the final estimator on the selected predictors and for the whole pipeline."
+        )
+    pairs = [
+        listing([model_phrase(info.model_label(n)) for n in pair]) for pair in settings.get("comparisons", [])
+    ]
+    if pairs:
+        honest += (
+            f" Net reclassification, integrated discrimination and the difference of net benefit compared "
+            f"{'; '.join(pairs)}."
+        )
     band = " with a bootstrap band" if settings.get("calibration_bootstrap") else ""
     return (
         "Discrimination was measured by the area under the receiver operating characteristic curve (AUC) with its "
@@ -215,7 +304,7 @@ def _evaluation(info: RunInfo) -> tuple[str, ...]:
         "that maximises Youden's index on the training partition, kept for all others.",
         f"Calibration of the training partition is shown as the apparent curve{corrected}; other partitions show the "
         f"observed curve{band}, and nothing was refitted on them. Clinical usefulness was judged by decision curves. "
-        "Values on the training partition are apparent.",
+        f"Values on the training partition are apparent.{honest}",
     )
 
 

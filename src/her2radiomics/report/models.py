@@ -20,7 +20,12 @@ from her2radiomics.report.words import step_label
 if TYPE_CHECKING:
     import pandas as pd
 
-KINDS = {"radiomics": "Radiomics", "clinical": "Clinical", "combined": "Combined"}
+KINDS = {
+    "radiomics": "Radiomics",
+    "clinical": "Clinical",
+    "combined": "Combined",
+    "multivariate": "Multivariate",
+}
 FILES = ("model.json", "coefficients.csv", "selection.csv", "predictions.csv", "calibration.csv")
 
 
@@ -56,8 +61,11 @@ def model_summary(folder: Path, info: RunInfo, name: str, extra: pd.DataFrame) -
     terms = coefficients[~coefficients["term"].str.lower().isin(INTERCEPT)]
     spec = info.models[name]
     marks = []
-    if terms.empty:
+    forest = content.get("rule", {}).get("type") == "forest"
+    if terms.empty and not forest:
         marks.append("Nothing was selected: the model is its intercept alone, and its AUC is 0.5.")
+    if forest:
+        marks.append("A random forest has no coefficients and no formula; its trees stand in model.json.")
     if spec.get("allow_unavailable"):
         stage = STAGES[info.get("prediction_at", "before_treatment")]
         marks.append(f"Uses characteristics that are not known {stage}, when the prediction is to be made.")

@@ -47,6 +47,11 @@ STEPS = {
     "logistic": "Logistic regression",
     "multivariate": "Multivariate logistic regression",
     "combined": "Logistic regression of the combination",
+    "ridge": "Ridge-penalised logistic regression",
+    "linear_svm": "Linear support vector machine",
+    "random_forest": "Random forest",
+    "lasso of all blocks": "LASSO over all predictors",
+    "backward": "Univariate test, then backward elimination",
 }
 _RATES = ("sensitivity", "specificity", "ppv", "npv", "accuracy")
 _COUNTS = ("n", "events", "features_extracted", "features_selected")
