@@ -12,6 +12,7 @@ include: "workflow/rules/cohort.smk"
 include: "workflow/rules/extraction.smk"
 include: "workflow/rules/modelling.smk"
 include: "workflow/rules/manuscript.smk"
+include: "workflow/rules/evidence.smk"
 
 
 rule all:

@@ -108,6 +108,7 @@ class Run:
     participants: pd.DataFrame
     labels: pd.Series
     partition: pd.Series
+    audited: bool = False
 
     @property
     def folder(self) -> str:
@@ -150,7 +151,7 @@ class Run:
         ]
 
     def targets(self, kind: str) -> list[str]:
-        """Files that a target asks for: ``extraction``, ``figures``, ``tables``, ``report`` or ``all``."""
+        """Files that a target asks for: ``extraction``, ``figures``, ``tables``, ``evidence``, ``report`` or ``all``."""
         extraction = (
             [
                 f"{self.folder}/cohort/qc.csv",
@@ -171,11 +172,16 @@ class Run:
         tables += [f"{self.folder}/tables/{name}.csv" for name in always]
         report = [f"{self.folder}/report.html", f"{self.folder}/provenance/run.json"]
         features = [f"{self.folder}/features/reproducibility.csv"]
+        # audit of the paper, checklists and crate look at a run; nothing else is made from them
+        evidence = [f"{self.folder}/tables/audit.{end}" for end in ("csv", "html", "docx") if self.audited]
+        evidence += [f"{self.folder}/checklists.{end}" for end in ("html", "csv", "docx")]
+        evidence += [f"{self.folder}/ro-crate-metadata.json"]
         return {
             "figures": figures,
             "tables": tables,
-            "report": report,
-            "all": [*extraction, *features, *figures, *tables, *report],
+            "evidence": evidence,
+            "report": [*report, *evidence],
+            "all": [*extraction, *features, *figures, *tables, *report, *evidence],
         }[kind]
 
 
@@ -263,7 +269,8 @@ class Plan:
             partition = assign(included, labels, protocol.partitions, seed=self.config.seed, file=file)
             centres = typed.assign(centre=included.set_index("patient_id")["centre"])
             _check_harmonisation(f"run {request.id}", protocol, centres, partition)
-        run = Run(request.id, request, protocol, dataset, participants, labels, partition)
+        audited = (self.workflow / "audits" / f"{request.study}.yaml").is_file()
+        run = Run(request.id, request, protocol, dataset, participants, labels, partition, audited)
         if run.extracted:
             self._check_extraction(run)
         else:

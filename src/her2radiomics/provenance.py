@@ -62,19 +62,27 @@ def record(run: Mapping[str, Any], files: Iterable[str]) -> str:
         "platform": platform.platform(),
         "cores": os.environ.get("HER2RADIOMICS_CORES", ""),
         "command": os.environ.get("HER2RADIOMICS_COMMAND", ""),
-        "commit": _commit(),
+        "commit": commit(),
         "versions": versions(),
         "sha256": file_hashes(files),
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def _commit() -> str:
+def commit() -> str:
     """The checkout's commit, with a mark when it is changed; empty outside a checkout."""
     here = Path(__file__).parent
     try:
-        commit = _git(here, "rev-parse", "HEAD")
-        return commit + ("+changes" if _git(here, "status", "--porcelain", "--untracked-files=no") else "")
+        found = _git(here, "rev-parse", "HEAD")
+        return found + ("+changes" if _git(here, "status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def commit_date() -> str:
+    """When the checkout's commit was made, as ISO 8601 with time zone; empty outside a checkout."""
+    try:
+        return _git(Path(__file__).parent, "show", "--no-patch", "--format=%cI", "HEAD")
     except (OSError, subprocess.CalledProcessError):
         return ""
 

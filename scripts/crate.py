@@ -1,0 +1,31 @@
+"""Describe a run as an RO-Crate: what went in, what came out, and their hashes."""
+
+import json
+from pathlib import Path
+
+from her2radiomics.crate import COPIES, INPUTS, CrateInputs, copy_files, hash_list, metadata
+from her2radiomics.provenance import commit, commit_date, versions
+from her2radiomics.script import logged, write_text
+
+
+def main(snakemake):
+    given = snakemake.params
+    folder = Path(given.folder)
+    copies = copy_files(given.copies, given.texts, folder / COPIES)
+    write_text(hash_list(given.data, Path(given.root), snakemake.threads), folder / INPUTS)
+    # outside a checkout there is no date but the run's own
+    date = commit_date() or json.loads(Path(snakemake.input.record).read_text(encoding="utf-8"))["finished"]
+    crate = CrateInputs(
+        folder=folder,
+        outputs=[str(Path(file).relative_to(folder)) for file in given.outputs],
+        copies=[f"{COPIES}/{name}" for name in copies],
+        commit=commit(),
+        date=date,
+        versions=versions(),
+        **given.about,
+    )
+    write_text(metadata(crate), snakemake.output.metadata)
+
+
+with logged(snakemake):  # noqa: F821
+    main(snakemake)  # noqa: F821

@@ -1,0 +1,57 @@
+"""A run's checklists from its facts to its files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from her2radiomics.checklists.fill import FilledChecklist, fill
+from her2radiomics.checklists.render import to_csv, to_docx, to_html
+from her2radiomics.checklists.results import result_facts
+from her2radiomics.checklists.settings import Checklist
+from her2radiomics.settings import load
+
+ORDER = ("clear", "metrics", "tripod_ai", "rqs", "ibsi")
+
+
+def read_checklists(files: Sequence[str | Path]) -> list[Checklist]:
+    """Read checklist files, in the order of :data:`ORDER`, others after them.
+
+    Raises
+    ------
+    SettingsError
+        Whatever is wrong with a file.
+    """
+    rank = {name: position for position, name in enumerate(ORDER)}
+    return sorted((load(Checklist, file) for file in files), key=lambda c: (rank.get(c.id, len(ORDER)), c.id))
+
+
+def filled_checklists(
+    files: Sequence[str | Path], run: Mapping[str, Any], folder: Path
+) -> list[FilledChecklist]:
+    """Fill every checklist for a run that is done.
+
+    Parameters
+    ----------
+    files
+        Checklist files.
+    run
+        What :func:`her2radiomics.checklists.wiring.checklist_run` says.
+    folder
+        The run's folder.
+    """
+    results = result_facts(folder, run["models"], run["primary"], run["radiomics"])
+    facts = {**run["facts"], **results}
+    return [fill(checklist, facts, run["declared"], run["kinds"]) for checklist in read_checklists(files)]
+
+
+def contents(files: Sequence[str | Path], run: Mapping[str, Any], folder: Path) -> dict[str, bytes]:
+    """Ending to the content of the page, the CSV and the Word document; the same run gives the same bytes."""
+    checklists = filled_checklists(files, run, folder)
+    simulated = bool(run["facts"]["simulated"])
+    return {
+        "html": to_html(run["title"], checklists, simulated).encode(),
+        "csv": to_csv(checklists, simulated).encode(),
+        "docx": to_docx(checklists, simulated),
+    }

@@ -1,0 +1,238 @@
+"""A checklist against the facts and files of a run: a status for each item, and the range of its score."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from her2radiomics.checklists.settings import Checklist, Evidence, Item, Part
+from her2radiomics.errors import SettingsError
+
+Status = Literal["filled", "for the author", "not done", "not applicable"]
+STATUSES: tuple[Status, ...] = ("filled", "for the author", "not done", "not applicable")
+MOST_LINKS = 3
+
+
+@dataclass(frozen=True)
+class FilledItem:
+    """An item, or a part of one, as it stands for a run.
+
+    Attributes
+    ----------
+    number, section, text
+        As in the checklist.
+    status
+        See :data:`STATUSES`.
+    statement
+        One sentence made from the run's facts; a draft where it is for the author.
+    files
+        Files below the run's folder that show it; at least one where it is filled.
+    points
+        Points of the item or part; 0 in checklists without a score.
+    """
+
+    number: str
+    section: str
+    text: str
+    status: Status
+    statement: str
+    files: tuple[str, ...]
+    points: float = 0.0
+
+
+@dataclass(frozen=True)
+class Score:
+    """A score's range: what the run itself shows, and what it would be if the author's items were all fulfilled."""
+
+    label: str
+    low: float
+    high: float
+    total: float
+    unit: str
+
+    def __str__(self) -> str:
+        """``METRICS score 46.2 to 83.1 %``."""
+        digits = 0 if float(self.low).is_integer() and float(self.high).is_integer() else 1
+        span = (
+            f"{self.low:.{digits}f}"
+            if self.low == self.high
+            else f"{self.low:.{digits}f} to {self.high:.{digits}f}"
+        )
+        return f"{self.label}: {span} {self.unit} of {self.total:g} {self.unit}".replace("% of 100 %", "%")
+
+
+@dataclass(frozen=True)
+class FilledChecklist:
+    """A checklist as it stands for a run."""
+
+    checklist: Checklist
+    items: tuple[FilledItem, ...]
+    score: Score | None
+
+    def count(self, status: Status) -> int:
+        """Number of items (or parts) with a status."""
+        return sum(item.status == status for item in self.items)
+
+
+def holds(condition: Evidence, facts: Mapping[str, Any]) -> bool:
+    """Whether a condition holds.
+
+    Raises
+    ------
+    SettingsError
+        It names a fact that no run has.
+    """
+    if condition.all_:
+        return all(holds(part, facts) for part in condition.all_)
+    if condition.any_:
+        return any(holds(part, facts) for part in condition.any_)
+    if condition.not_ is not None:
+        return not holds(condition.not_, facts)
+    assert condition.fact is not None
+    value = _fact(condition.fact, facts)
+    if condition.has:
+        return bool(set(condition.has) & set(value))
+    if condition.at_least is not None:
+        return (len(value) if isinstance(value, list | str) else value) >= condition.at_least
+    if condition.is_ is not None:
+        return value in condition.is_ if isinstance(condition.is_, list) else value == condition.is_
+    return bool(value)
+
+
+def _fact(name: str, facts: Mapping[str, Any]) -> Any:
+    if name not in facts:
+        raise SettingsError(f"checklists: no fact '{name}'; known: {', '.join(sorted(facts))}.")
+    return facts[name]
+
+
+def shown_by(
+    wanted: Sequence[str], declared: Sequence[str], kinds: Mapping[str, Sequence[str]]
+) -> tuple[str, ...]:
+    """Declared files that ``wanted`` names, at most :data:`MOST_LINKS`.
+
+    Parameters
+    ----------
+    wanted
+        Patterns below the run's folder, ``figure:<kind>``, ``table:<kind>``.
+    declared
+        Files below the run's folder that it makes.
+    kinds
+        ``figure:<kind>`` or ``table:<kind>`` to files.
+    """
+    found: list[str] = []
+    for pattern in wanted:
+        if pattern in kinds:
+            found += [file for file in kinds[pattern] if file in declared][:1]
+        else:
+            found += sorted(fnmatch.filter(declared, pattern))[:MOST_LINKS]
+    return tuple(dict.fromkeys(found))[:MOST_LINKS]
+
+
+def fill(
+    checklist: Checklist,
+    facts: Mapping[str, Any],
+    declared: Sequence[str],
+    kinds: Mapping[str, Sequence[str]],
+) -> FilledChecklist:
+    """Fill a checklist.
+
+    Parameters
+    ----------
+    checklist
+        The list.
+    facts
+        Facts of the run, by name.
+    declared
+        Files below the run's folder that the run makes.
+    kinds
+        ``figure:<kind>`` and ``table:<kind>`` to files of that kind.
+
+    Raises
+    ------
+    SettingsError
+        An item names a fact that no run has.
+    """
+    rows: list[FilledItem] = []
+    lows, highs, possible = 0.0, 0.0, 0.0
+    for section in checklist.sections:
+        for item in section.items:
+            made = _item_rows(item, section.title, facts, declared, kinds)
+            rows += made
+            low, high = _range(item, made)
+            lows, highs = lows + low, highs + high
+            possible += 0 if all(row.status == "not applicable" for row in made) else item.points
+    return FilledChecklist(checklist, tuple(rows), _score(checklist, lows, highs, possible))
+
+
+def _item_rows(
+    item: Item,
+    section: str,
+    facts: Mapping[str, Any],
+    declared: Sequence[str],
+    kinds: Mapping[str, Sequence[str]],
+) -> list[FilledItem]:
+    parts: list[tuple[str, str, Part]] = [
+        (f"{item.number}.{index}", f"{item.text}: {part.text}", part)
+        for index, part in enumerate(item.parts, 1)
+    ]
+    if len(parts) == 1:
+        parts = [(item.number, *parts[0][1:])]
+    rows = []
+    for number, text, part in parts or [(item.number, item.text, item)]:
+        status, files = _status(part, facts, declared, kinds)
+        said = {"not done": part.missing, "not applicable": ""}.get(status, part.statement)
+        rows.append(FilledItem(number, section, text, status, sentence(said, facts), files, part.points))
+    return rows
+
+
+def _status(
+    part: Part, facts: Mapping[str, Any], declared: Sequence[str], kinds: Mapping[str, Sequence[str]]
+) -> tuple[Status, tuple[str, ...]]:
+    if part.applies is not None and not holds(part.applies, facts):
+        return "not applicable", ()
+    if part.show and (part.evidence is None or holds(part.evidence, facts)):
+        files = shown_by(part.show, declared, kinds)
+        if files:
+            return "filled", files
+    return ("not done" if part.otherwise == "not done" else "for the author"), ()
+
+
+def sentence(text: str, facts: Mapping[str, Any]) -> str:
+    """``text`` with facts put in; lists are joined, and a sentence does not end twice."""
+    if not text:
+        return ""
+    words = {
+        name: ", ".join(map(str, value))
+        if isinstance(value, list)
+        else str(value).rstrip(".")
+        if f"{{{name}}}." in text
+        else str(value)
+        for name, value in facts.items()
+    }
+    try:
+        made = text.format_map(words)
+    except KeyError as error:
+        raise SettingsError(f"checklists: no fact {error}; known: {', '.join(sorted(facts))}.") from None
+    return (made[:1].upper() + made[1:]).strip().strip(";").strip()
+
+
+def _range(item: Item, rows: Sequence[FilledItem]) -> tuple[float, float]:
+    """Points that are shown, and points if everything left to the author were fulfilled."""
+    shown = [row.points for row in rows if row.status == "filled"]
+    open_ = [row.points for row in rows if row.status == "for the author"]
+    if item.pick == "best":
+        low = max(shown, default=item.floor)
+        return low, max([low, *open_])
+    low = sum(shown) if shown else item.floor
+    return low, sum(shown) + sum(open_) if shown or open_ else item.floor
+
+
+def _score(checklist: Checklist, low: float, high: float, possible: float) -> Score | None:
+    rule = checklist.score
+    if rule is None:
+        return None
+    if rule.kind == "share":
+        return Score(rule.label, 100 * low / possible, 100 * high / possible, 100, rule.unit)
+    return Score(rule.label, low, high, rule.total, rule.unit)

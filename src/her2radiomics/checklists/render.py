@@ -1,0 +1,144 @@
+"""Filled checklists as files: a page that stands alone, one CSV, and a Word document."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from her2radiomics.checklists.fill import STATUSES, FilledChecklist, FilledItem
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from her2radiomics.manuscript.tables.model import Table
+
+COLUMNS = ("checklist", "number", "section", "item", "status", "statement", "files", "points", "simulated")
+OWN_WORDS = "Short texts of the items are our own wording; the publication has the full ones."
+SIMULATED = (
+    "Simulated patients: what is filled shows what this workflow would show with real ones, and says nothing about the "
+    "published study."
+)
+
+
+def summary(filled: FilledChecklist) -> str:
+    """``30 filled, 20 for the author, 8 not done``: statuses that occur."""
+    counts = [(filled.count(status), status) for status in STATUSES]
+    return ", ".join(f"{count} {status}" for count, status in counts if count)
+
+
+def score_words(filled: FilledChecklist) -> str:
+    """The score's range in words, empty where the checklist has none."""
+    if filled.score is None:
+        return ""
+    return (
+        f"{filled.score}: the lower number counts only what the run shows; the higher one is reached if everything left "
+        "to the author is fulfilled."
+    )
+
+
+def to_csv(checklists: Sequence[FilledChecklist], simulated: bool) -> str:
+    """A row an item (a part, where an item has several), in the order of the lists."""
+    from her2radiomics.manuscript.tables.text import safe_cell
+
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for filled in checklists:
+        for item in filled.items:
+            cells = (filled.checklist.id, item.number, item.section, item.text, item.status, item.statement)
+            points = f"{item.points:g}" if filled.score else ""
+            texts = [safe_cell(cell) for cell in cells]
+            writer.writerow([*texts, ";".join(item.files), points, str(simulated)])
+    return stream.getvalue()
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("her2radiomics.checklists"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    # Jinja's own groupby sorts; the order of the checklist is meant
+    environment.filters["groupby_section"] = _by_section
+    return environment
+
+
+def _by_section(items: Sequence[FilledItem]) -> list[tuple[str, list[FilledItem]]]:
+    groups: dict[str, list[FilledItem]] = {}
+    for item in items:
+        groups.setdefault(item.section, []).append(item)
+    return list(groups.items())
+
+
+def to_html(title: str, checklists: Sequence[FilledChecklist], simulated: bool) -> str:
+    """Return a page that loads nothing; its links lead to files beside it.
+
+    Parameters
+    ----------
+    title
+        Title of the study.
+    checklists
+        The filled lists.
+    simulated
+        Whether the patients are simulated.
+    """
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            title=title,
+            checklists=[(filled, summary(filled), score_words(filled)) for filled in checklists],
+            simulated=SIMULATED if simulated else "",
+            own_words=OWN_WORDS,
+        )
+    )
+
+
+def to_table(checklists: Sequence[FilledChecklist], simulated: bool) -> Table:
+    """Return all filled checklists as one table for Word: a heading for each list and section."""
+    from her2radiomics.manuscript.tables.model import Heading, Rows, Table
+
+    rows = Rows()
+    notes = []
+    for filled in checklists:
+        section = ""
+        for item in filled.items:
+            if item.section != section:
+                section = item.section
+                rows.add(f"{filled.checklist.name}: {section}", section=True)
+            cells = {"item": item.text, "status": item.status, "statement": item.statement}
+            rows.add(item.number, cells=cells | {"files": " ".join(item.files)})
+        name = filled.checklist.name
+        notes.append(" ".join(filter(None, [f"{name}: {summary(filled)}.", score_words(filled)])))
+        notes.append(filled.checklist.citation)
+    headings = (
+        Heading("item", "Item", align="left"),
+        Heading("status", "Status", align="left"),
+        Heading("statement", "What the run says", align="left"),
+        Heading("files", "Shown in", align="left"),
+    )
+    return Table(
+        "Reporting checklists, as far as the run can fill them",
+        rows.frame([heading.key for heading in headings]),
+        "No.",
+        tuple(rows.labels),
+        headings,
+        (*notes, OWN_WORDS),
+        simulated,
+    )
+
+
+def to_docx(checklists: Sequence[FilledChecklist], simulated: bool) -> bytes:
+    """Return all filled checklists as a Word document."""
+    from her2radiomics.manuscript.tables.word import to_docx as table_to_docx
+
+    return table_to_docx(to_table(checklists, simulated), "C1")

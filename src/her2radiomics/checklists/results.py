@@ -1,0 +1,79 @@
+"""What a run knows after it: numbers of patients, selected features, whether readers were compared, AUCs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from her2radiomics.errors import StudyError
+
+
+def result_facts(
+    folder: Path, models: Mapping[str, str], primary: str, radiomics: list[str]
+) -> dict[str, Any]:
+    """Facts from the tables that a run has made.
+
+    Parameters
+    ----------
+    folder
+        The run's folder.
+    models
+        Names of all models to their labels.
+    primary
+        Name of the primary model.
+    radiomics
+        Names of the models that select image features.
+
+    Raises
+    ------
+    StudyError
+        A table is missing, or says nothing of the primary model.
+    """
+    performance = _read(folder / "tables" / "performance.csv")
+    rows = performance[performance["model"] == primary]
+    if rows.empty:
+        raise StudyError(
+            f"{folder}/tables/performance.csv: found no row of '{primary}'; expected the primary model. "
+            "Evaluate the run again."
+        )
+    training = rows[rows["partition"] == "training"].iloc[0]
+    smaller = min(int(training["events"]), int(training["n"]) - int(training["events"]))
+    selections = {name: _read(folder / "models" / name / "selection.csv") for name in radiomics}
+    kept = {name: _kept(table) for name, table in selections.items() if len(table)}
+    notes = [
+        str(row["note"])
+        for table in selections.values()
+        for _, row in table[table["name"] == "icc_filter"].iterrows()
+        if not str(row["note"]).startswith("not assessed")
+    ]
+    most = max((after for _, after in kept.values()), default=0)
+    return {
+        "auc_words": "; ".join(
+            f"{models[primary]}, {row['partition']}: AUC {row['auc']:.3f} ({row['auc_low']:.3f} to {row['auc_high']:.3f})"
+            for _, row in rows.iterrows()
+        ),
+        "n_words": "; ".join(
+            f"{row['partition']}: {int(row['n'])} patients, {int(row['events'])} events"
+            for _, row in rows.iterrows()
+        ),
+        "selected_words": "; ".join(
+            f"{models[n]}: {after} of {before} features" for n, (before, after) in kept.items()
+        ),
+        "minority_per_feature": round(smaller / most, 1) if most else 0.0,
+        "icc_assessed": bool(notes),
+        "icc_words": "; ".join(dict.fromkeys(notes)),
+    }
+
+
+def _kept(selection: Any) -> tuple[int, int]:
+    """Features before the first step and after the last."""
+    return int(selection.iloc[0]["features_in"]), int(selection.iloc[-1]["features_out"])
+
+
+def _read(path: Path) -> Any:
+    import pandas as pd
+
+    if not path.is_file():
+        raise StudyError(f"{path}: no such file; expected a table of the run. Make it before the checklists.")
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])
