@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import html
 import json
 import os
 import re
@@ -17,6 +18,7 @@ import pytest
 from figure_inputs import make_inputs
 from pydantic import TypeAdapter
 
+from her2radiomics import __version__
 from her2radiomics.errors import SettingsError, TableError
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures import (
@@ -77,19 +79,21 @@ def test_union_and_registry_hold_the_same_kinds():
     assert set(EXAMPLES) == set(KINDS)
 
 
-@pytest.mark.parametrize("width", [84, 174])
+@pytest.mark.parametrize(("width", "points"), [(84, 8), (174, 8), (84, 10)])
 @pytest.mark.parametrize("kind", sorted(EXAMPLES))
-def test_every_kind_draws_inside_its_printed_width(inputs: FigureInputs, kind: str, width: int):
-    """No text leaves the page at the widths of one and two columns, and none is smaller than 7 pt."""
+def test_every_kind_draws_inside_its_printed_width(
+    inputs: FigureInputs, kind: str, width: int, points: float
+):
+    """No text leaves the page at the widths of one and two columns, and none is smaller than 7 pt (8.75 of 10)."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.text import Text
 
-    drawing = draw(settings(kind, width_mm=width), inputs)
+    drawing = draw(settings(kind, width_mm=width, font_size=points), inputs)
     figure = drawing.figure
     assert figure.get_size_inches()[0] / style.MM == pytest.approx(width)
     assert figure.get_size_inches()[1] / style.MM <= 240  # a page
     assert len(drawing.data)
-    with style.in_style():
+    with style.in_style(drawing.look):
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
         page = figure.bbox
@@ -101,7 +105,7 @@ def test_every_kind_draws_inside_its_printed_width(inputs: FigureInputs, kind: s
             box = text.get_window_extent(canvas.get_renderer())
             assert box.x0 >= page.x0 - 1 and box.x1 <= page.x1 + 1, text.get_text()
             assert box.y0 >= page.y0 - 1 and box.y1 <= page.y1 + 1, text.get_text()
-            assert text.get_fontsize() >= 7, text.get_text()
+            assert text.get_fontsize() >= points * 7 / 8, text.get_text()
     assert sum(t.get_text() == style.SIMULATED for t in texts) == 1
 
 
@@ -167,6 +171,9 @@ def test_files_say_what_made_them_and_carry_no_date(inputs: FigureInputs, tmp_pa
     )
     said = json.loads(Image.open(png).text["Description"])
     assert said["protocol"] == "ab12" and said["simulated"] == "true" and said["figure"] == "figure_1_roc"
+    assert said["software"] == f"her2radiomics {__version__}" and said["study"] == inputs.study.title
+    for text in (svg.read_text(encoding="utf-8"), pdf.read_bytes().decode("latin-1")):
+        assert said["software"] in html.unescape(text) and "ab12" in text and inputs.study.title in text
     assert Image.open(png).info["dpi"] == pytest.approx((300, 300), abs=0.1)
     assert "ab12" in svg.read_text(encoding="utf-8") and "<dc:date>" not in svg.read_text(encoding="utf-8")
     content = pdf.read_bytes()
@@ -227,12 +234,17 @@ def test_settings_refuse_what_they_do_not_know():
         "models": ["a"],
         "partition": "training",
     }
-    assert validate(Figures, {"figures": [good]}, "protocol.yaml").figures[0].id == good["id"]
+    for name in (good["id"], "figure_s1_roc_external", "figure_s12b_roc"):
+        assert validate(Figures, {"figures": [good | {"id": name}]}, "protocol.yaml").figures[0].id == name
     for change, said in (
         ({"modles": ["a"]}, "unknown key.*modles.*did you mean 'models'"),
         ({"id": "roc_training"}, "figure_"),
         ({"kind": "rock"}, "roc"),
         ({"width_mm": 20}, "60"),
+        ({"palette": "rainbow"}, "'okabe_ito', 'jama'"),
+        ({"font_size": 6}, "8"),
+        ({"band": "b"}, "'b' is not among the models a"),
+        ({"kind": "flow", "height_mm": 50}, "height_mm"),
     ):
         with pytest.raises(SettingsError, match=f"(?s){said}"):
             validate(Figures, {"figures": [{**good, **change}]}, "protocol.yaml")
