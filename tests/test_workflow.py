@@ -37,6 +37,8 @@ class TestStudy:
             "cohort/flow.csv": ["step", "reason", "partition", "excluded", "remaining"],
             "cohort/qc.csv": ["patient_id", "sequence", "reader", "region"],
             "features/reproducibility.csv": ["model", "feature"],
+            "features/ibsi.csv": ["parameters", "feature", "image", "kind", "name", "code"],
+            "cohort/grey_levels.csv": ["patient_id"],
             "models/nomogram/coefficients.csv": ["term", "beta"],
             "models/radiomics/selection.csv": ["step", "name", "features_in", "features_out", "note"],
             "models/clinical/predictions.csv": ["patient_id", "partition", "label", "score", "probability"],
