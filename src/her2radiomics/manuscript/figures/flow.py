@@ -8,12 +8,13 @@ from pydantic import Field
 
 from her2radiomics.errors import TableError
 from her2radiomics.manuscript import style
-from her2radiomics.manuscript.figures.boxes import Paragraph, arrow, draw_box, height_of, page
+from her2radiomics.manuscript.figures.boxes import Box, Paragraph, arrow, draw_box, height_of, page
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 STEPS = ("registered", "excluded", "failed", "partition")
 GAP = 5.0  # mm between one box and the next
@@ -56,10 +57,14 @@ def draw(inputs: FigureInputs, options: FlowOptions) -> Drawing:
         Paragraph(f"{options.included} {_n(analysed)}", size=style.base()),
         *_outcomes(analysed, events, inputs),
     ]
-    each = (width - 4.0 - GAP * (len(partitions) - 1)) / max(len(partitions), 1)
-    each = min(each, 62.0)
     ends = [_partition(row, inputs) for _, row in partitions.iterrows()]
-    tall_ends = max(height_of(end, each) for end in ends)
+    each = min((width - 4.0 - GAP * (len(partitions) - 1)) / max(len(partitions), 1), 62.0)
+    stacked = each < style.mm(34.0)  # too narrow for their text: one below the other
+    if stacked:
+        each = min(width - left - 4.0 - 2 * GAP, 90.0)
+        room = sum(height_of(end, each) + GAP for end in ends) - 2 * GAP
+    else:
+        room = tall_ends = max(height_of(end, each) for end in ends)
     total = (
         style.head()
         + height_of(first, trunk)
@@ -67,7 +72,7 @@ def draw(inputs: FigureInputs, options: FlowOptions) -> Drawing:
         + GAP
         + height_of(last, trunk)
         + 2 * GAP
-        + tall_ends
+        + room
         + 2.0
     )
 
@@ -83,6 +88,23 @@ def draw(inputs: FigureInputs, options: FlowOptions) -> Drawing:
         y += loss.height + GAP
     end = draw_box(axes, left, y + GAP, trunk, last, centre=True)
     arrow(axes, start, end.top)
+    if stacked:
+        x, y = left + GAP, end.bottom[1] + GAP
+        for paragraphs in ends:
+            box = draw_box(axes, left + 2 * GAP, y, each, paragraphs)
+            middle = box.y + box.height / 2
+            arrow(axes, (x, end.bottom[1]), (x, middle), (box.x, middle))
+            y += box.height + GAP
+    else:
+        _side_by_side(axes, end, ends, each, tall_ends, width)
+    style.header(fig, letter=options.panel_letter, heading="", simulated=inputs.study.simulated)
+    return Drawing(fig, table[["step", "reason", "partition", "excluded", "remaining", "events"]])
+
+
+def _side_by_side(
+    axes: Axes, end: Box, ends: list[list[Paragraph]], each: float, tall: float, width: float
+) -> None:
+    """The partitions' boxes in a row under the box of all who were analysed."""
     row_width = each * len(ends) + GAP * (len(ends) - 1)
     from_left = min(max(end.bottom[0] - row_width / 2, 2.0), width - 2.0 - row_width)
     fork = end.bottom[1] + GAP
@@ -92,9 +114,7 @@ def draw(inputs: FigureInputs, options: FlowOptions) -> Drawing:
         if abs(middle - end.bottom[0]) < 1.0:  # no jog of a hair's breadth
             middle = end.bottom[0]
         arrow(axes, end.bottom, (end.bottom[0], fork), (middle, fork), (middle, fork + GAP))
-        draw_box(axes, spot, fork + GAP, each, paragraphs, height=tall_ends, centre=True)
-    style.header(fig, letter=options.panel_letter, heading="", simulated=inputs.study.simulated)
-    return Drawing(fig, table[["step", "reason", "partition", "excluded", "remaining", "events"]])
+        draw_box(axes, spot, fork + GAP, each, paragraphs, height=tall, centre=True)
 
 
 def _check(table: pd.DataFrame, inputs: FigureInputs) -> None:
