@@ -30,6 +30,7 @@ STEPS = [{"step": "z_score"}, {"step": "univariate", "k": 6}]
 CONTENT = {
     "radiomics": {"kind": "radiomics", "steps": STEPS},
     "ridge": {"kind": "radiomics", "steps": STEPS, "estimator": {"kind": "ridge", "n_lambdas": 15}},
+    "elastic_net": {"kind": "radiomics", "steps": STEPS, "estimator": {"kind": "elastic_net_logistic"}},
     "linear_svm": {"kind": "radiomics", "steps": STEPS, "estimator": {"kind": "linear_svm"}},
     "random_forest": {
         "kind": "radiomics",

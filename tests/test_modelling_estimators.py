@@ -18,6 +18,8 @@ from test_modelling_models import COLUMNS, cohort
 
 from her2radiomics.errors import SettingsError, StudyError
 from her2radiomics.modelling import build_model, from_dict, load_model, save_model, to_dict
+from her2radiomics.modelling.estimator_settings import ElasticNetLogisticSpec
+from her2radiomics.modelling.final import _elastic_net
 from her2radiomics.modelling.forest import Tree
 from her2radiomics.modelling.lasso_cv import patient_folds
 from her2radiomics.modelling.ridge import cross_validated_ridge, ridge_grid, ridge_path
@@ -28,6 +30,7 @@ N = 100
 STEPS = [{"step": "z_score"}, {"step": "univariate", "test": "f_classif", "k": 12}]
 ESTIMATORS = {
     "ridge": {"kind": "ridge"},
+    "elastic_net_logistic": {"kind": "elastic_net_logistic", "alpha": 0.4},
     "linear_svm": {"kind": "linear_svm", "c": 0.5},
     "random_forest": {"kind": "random_forest", "trees": 60},
 }
@@ -237,7 +240,7 @@ def test_too_few_patients_of_a_class_leave_the_intercept():
         random.normal(size=(30, 5)), columns=list("abcde"), index=[f"P{i:02d}" for i in range(30)]
     )
     y = np.array([1, 1, *[0] * 28])
-    for kind in ("ridge", "linear_svm"):
+    for kind in ("ridge", "elastic_net_logistic", "linear_svm"):
         specs = parse_models({"m": {"kind": "radiomics", "steps": [], "estimator": {"kind": kind}}})
         model = build_model("m", specs, {}, seed=0).fit(X, y)
         assert model.empty_
@@ -269,3 +272,24 @@ def test_a_damaged_tree_is_refused(fitted):
     )
     rows = np.array([[0.5], [0.50001], [-3.0]], dtype=np.float32)
     assert tree.predict(rows).tolist() == [0.25, 1.0, 0.25]  # by hand: at or below the threshold goes left
+
+
+# R 4.2.2, glmnet 4.1-6: l <- 0.165375969471 / 0.3 * 10^seq(0, -4, length.out = 100)
+#   v <- cv.glmnet(X, y, family = "binomial", alpha = 0.3, lambda = l, foldid = f, thresh = 1e-25, maxit = 1e8)
+#   which(l == v$lambda.min) is 11, which(l == v$lambda.1se) is 6; coef(glmnet(…))[, 11]
+NET = {"intercept": -6.708589274535, 0: 3.172360528303, 5: 0.201324098450, 8: 0.707026936394}
+
+
+def test_the_elastic_net_is_cv_glmnets():
+    x, y, fold = example()
+    table = pd.DataFrame(x, columns=[f"f{i}" for i in range(12)])
+    fit = _elastic_net(table, y, fold, ElasticNetLogisticSpec(kind="elastic_net_logistic", alpha=0.3))
+    assert fit.columns == ("f0", "f5", "f8")
+    assert fit.intercept == pytest.approx(NET["intercept"], rel=1e-8)
+    for place in (0, 5, 8):
+        assert fit.coefficients[f"f{place}"] == pytest.approx(NET[place], rel=1e-7)
+    wider = ElasticNetLogisticSpec(kind="elastic_net_logistic", alpha=0.3, rule="1se")
+    assert (
+        f"lambda.1se = {FIRST / 1000 / 0.3 * 10 ** (-4 * 5 / 99):.4g}"
+        in _elastic_net(table, y, fold, wider).note
+    )

@@ -45,6 +45,27 @@ class RidgeSpec(Settings):
     folds: Folds = 0
 
 
+class ElasticNetLogisticSpec(Settings):
+    """Logistic regression with an elastic-net penalty: some selected features leave, the others are shrunken."""
+
+    kind: Literal["elastic_net_logistic"] = Field(
+        description="Logistic regression with an elastic-net penalty, as glmnet's."
+    )
+    alpha: float = Field(
+        0.5,
+        ge=0.001,
+        le=1,
+        description="Share of the LASSO in the penalty, glmnet's alpha; the rest is ridge.",
+    )
+    rule: Literal["min", "1se"] = Field(
+        "min",
+        description="Penalty with the smallest cross-validated deviance, or the largest within one standard error.",
+    )
+    inner_folds: InnerFolds = Field(10, description="Folds that choose the penalty, inside training.")
+    n_lambdas: int = Field(100, ge=10, description="Penalties tried, on glmnet's grid.")
+    folds: Folds = 0
+
+
 class LinearSvmSpec(Settings):
     """Linear support vector machine with probabilities by Platt scaling."""
 
@@ -70,6 +91,7 @@ class RandomForestSpec(Settings):
 
 
 Estimator = Annotated[
-    LogisticSpec | RidgeSpec | LinearSvmSpec | RandomForestSpec, Field(discriminator="kind")
+    LogisticSpec | RidgeSpec | ElasticNetLogisticSpec | LinearSvmSpec | RandomForestSpec,
+    Field(discriminator="kind"),
 ]
-EstimatorSpec = LogisticSpec | RidgeSpec | LinearSvmSpec | RandomForestSpec
+EstimatorSpec = LogisticSpec | RidgeSpec | ElasticNetLogisticSpec | LinearSvmSpec | RandomForestSpec

@@ -11,7 +11,7 @@ import numpy as np
 from her2radiomics.modelling import estimator_settings as s
 from her2radiomics.modelling.base import is_constant
 from her2radiomics.modelling.forest import GrownForest, grow_forest
-from her2radiomics.modelling.lasso_cv import patient_folds
+from her2radiomics.modelling.lasso_cv import cross_validated_lasso, patient_folds
 from her2radiomics.modelling.lasso_path import standardise
 from her2radiomics.modelling.logistic import fit_logistic
 from her2radiomics.modelling.ridge import cross_validated_ridge
@@ -31,7 +31,7 @@ class FinalFit:
     intercept, coefficients
         Of a linear estimator: log-odds, on the scale of the table.
     method
-        ``ml``, ``firth``, ``ridge``, ``linear_svm`` or ``random_forest``.
+        ``ml``, ``firth``, ``ridge``, ``elastic_net_logistic``, ``linear_svm`` or ``random_forest``.
     note
         What was fitted, in words.
     separated
@@ -97,6 +97,8 @@ def fit_final(
         return _nothing(labels, spec.kind, "intercept only: too few patients of a class to cross-validate")
     if isinstance(spec, s.RidgeSpec):
         return _ridge(varying, labels, fold, spec)
+    if isinstance(spec, s.ElasticNetLogisticSpec):
+        return _elastic_net(varying, labels, fold, spec)
     return _linear_svm(varying, labels, fold, spec)
 
 
@@ -124,6 +126,26 @@ def _ridge(table: pd.DataFrame, labels: np.ndarray, fold: np.ndarray, spec: s.Ri
     beta = dict(zip(map(str, table.columns), path.coefficients[:, 0].tolist(), strict=True))
     note = f"ridge penalty lambda.{spec.rule} = {penalty:.4g}, {np.unique(fold).size} folds"
     return FinalFit(tuple(beta), float(path.intercepts[0]), beta, spec.kind, note)
+
+
+def _elastic_net(
+    table: pd.DataFrame, labels: np.ndarray, fold: np.ndarray, spec: s.ElasticNetLogisticSpec
+) -> FinalFit:
+    found = cross_validated_lasso(
+        table.to_numpy(dtype=float),
+        labels,
+        fold,
+        family="binomial",
+        n_lambdas=spec.n_lambdas,
+        alpha=spec.alpha,
+    )
+    if found is None:
+        return _nothing(labels, spec.kind, "intercept only: no feature varies with the label")
+    place = found.index_min if spec.rule == "min" else found.index_1se
+    chosen = found.path.coefficients[:, place]
+    beta = {str(f): float(b) for f, b in zip(table.columns, chosen, strict=True) if b != 0}
+    note = f"elastic net, alpha {spec.alpha:g}, lambda.{spec.rule} = {found.path.lambdas[place]:.4g}, {found.folds} folds"
+    return FinalFit(tuple(beta), float(found.path.intercepts[place]), beta, spec.kind, note)
 
 
 def _linear_svm(table: pd.DataFrame, labels: np.ndarray, fold: np.ndarray, spec: s.LinearSvmSpec) -> FinalFit:

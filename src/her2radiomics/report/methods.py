@@ -210,6 +210,8 @@ def _estimator(model: Mapping[str, Any]) -> str:
     return {
         "logistic": "a logistic regression",
         "ridge": "a logistic regression with a ridge penalty chosen by cross-validation inside the training partition",
+        "elastic_net_logistic": "a logistic regression with an elastic-net penalty chosen by cross-validation inside the "
+        "training partition",
         "linear_svm": "a linear support vector machine, with probabilities by Platt scaling of held-out decision values,",
         "random_forest": f"a random forest of {settings.get('trees', 500)} trees",
     }[settings["kind"]]

@@ -48,6 +48,7 @@ STEPS = {
     "multivariate": "Multivariate logistic regression",
     "combined": "Logistic regression of the combination",
     "ridge": "Ridge-penalised logistic regression",
+    "elastic_net_logistic": "Elastic-net logistic regression",
     "linear_svm": "Linear support vector machine",
     "random_forest": "Random forest",
     "lasso of all blocks": "LASSO over all predictors",
