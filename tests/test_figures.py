@@ -253,3 +253,26 @@ def test_settings_refuse_what_they_do_not_know():
 def test_study_text_refuses_unknown_keys():
     with pytest.raises(SettingsError, match="simulate"):
         validate(StudyText, {"simulate": True}, "study")
+
+
+DOCS = Path(__file__).parents[1] / "docs/figures.md"
+
+
+def test_the_documented_examples_are_valid_and_show_every_kind_and_palette():
+    import yaml
+
+    from her2radiomics.manuscript.palettes import PALETTES
+
+    text = DOCS.read_text(encoding="utf-8")
+    shown = set()
+    for block in re.findall(r"```yaml\n(.*?)```", text, flags=re.S):
+        named = yaml.safe_load(block)["figures"]
+        figures = with_panels([ADAPTER.validate_python({"id": name, **item}) for name, item in named.items()])
+        shown |= {item.kind for item in figures}
+    assert shown == set(KINDS)
+    assert all(f"| `{kind}` |" in text for kind in KINDS)
+    for palette in PALETTES.values():
+        row = next(line for line in text.splitlines() if line.startswith(f"| `{palette.name}`"))
+        assert (
+            f"| {palette.distinct}" in row and ("not colour-blind safe" in row) != palette.colour_blind_safe
+        )
