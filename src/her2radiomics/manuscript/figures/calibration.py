@@ -168,7 +168,7 @@ def _histogram(axes: Axes, predictions: pd.DataFrame, inputs: FigureInputs) -> p
     axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
     axes.yaxis.set_major_locator(MaxNLocator(3, integer=True, symmetric=True))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{abs(value):.0f}"))
-    axes.set_ylabel("Patients")
+    axes.set_ylabel("Patients", fontsize=style.small())
     for text, y, va, colour in (
         (inputs.study.positive, 0.99, "top", style.positive()),
         (inputs.study.negative, 0.02, "bottom", style.negative()),
