@@ -1,6 +1,6 @@
 """A run as an RO-Crate: metadata that other tools can read, with what went in, what came out, and their hashes.
 
-The metadata follow RO-Crate 1.1 and the profiles *Workflow RO-Crate* and *Workflow Run Crate*
+The metadata follow RO-Crate 1.1 and the profiles *Workflow RO-Crate* 1.0 and *Workflow Run Crate* 0.5
 (https://www.researchobject.org/workflow-run-crate/). The crate is the run's folder: results where they lie, and below
 ``provenance/workflow`` copies of the workflow, protocol and parameter files that made them. Images stay where they
 are; ``provenance/inputs.sha256`` lists their hashes (check it with ``sha256sum -c``).
@@ -220,8 +220,8 @@ def _root(inputs: CrateInputs, main: str, files: Sequence[Mapping[str, Any]]) ->
         "conformsTo": [{"@id": url} for url in PROFILES],
         "hasPart": [{"@id": file["@id"]} for file in files],
         "mainEntity": {"@id": main},
-        "mentions": [{"@id": "#run"}],
-        "additionalProperty": [{"@id": "#simulated"}],
+        "mentions": {"@id": "#run"},
+        "additionalProperty": {"@id": "#simulated"},
     }
 
 
@@ -237,6 +237,7 @@ def _workflow(
     return {
         "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow"],
         "name": "Breast-MRI radiomics workflow",
+        "conformsTo": {"@id": "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"},
         "programmingLanguage": {"@id": "#snakemake"},
         "version": inputs.commit or "not in a checkout",
         "license": {"@id": "https://spdx.org/licenses/MIT"},
@@ -256,14 +257,13 @@ def _action(
         "@type": "CreateAction",
         "name": f"Run of {inputs.run.get('id', '')}",
         "description": f"Command line, host, cores and time of the run are in {RECORD}.",
-        "actionStatus": {"@id": "http://schema.org/CompletedActionStatus"},
         "instrument": {"@id": main},
         "object": [
             *({"@id": n} for n in [*settings, INPUTS]),
             *({"@id": value["@id"]} for _, value in parameters),
         ],
         "result": [{"@id": name} for name in results],
-        "subjectOf": [{"@id": RECORD}],
+        "subjectOf": {"@id": RECORD},
     }
 
 
