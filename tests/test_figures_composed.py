@@ -10,10 +10,12 @@ from typing import Any
 import pandas as pd
 import pytest
 from figure_inputs import make_inputs
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from test_figures import ADAPTER, settings
 
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures import (
+    KINDS,
     FigureInputError,
     FigureInputs,
     draw,
@@ -28,7 +30,7 @@ MODELS = ["clinical", "radiomics", "nomogram"]
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> FigureInputs:
-    return make_inputs(tmp_path_factory.mktemp("study"))
+    return make_inputs(tmp_path_factory.mktemp("study"), images=True)
 
 
 def composed(kinds: list[str], **options: Any) -> Any:
@@ -47,6 +49,34 @@ def frames(figure: Any) -> list[tuple[float, float, float, float]]:
         x, y = box.x0 / whole.width * width, (whole.height - box.y1) / whole.height * height
         found.append((x, y, box.width / whole.width * width, box.height / whole.height * height))
     return found
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"composed"}))
+def test_every_kind_draws_the_same_as_a_panel(inputs: FigureInputs, kind: str):
+    """The same texts, in the same places on the page in millimetres, as in the figure that stands alone."""
+    from matplotlib.text import Text
+
+    def texts(figure: Any, below: float) -> list[tuple[str, float, float]]:
+        FigureCanvasAgg(figure).draw()
+        seen = FigureCanvasAgg(figure).get_renderer()
+        found = []
+        for text in figure.findobj(Text):
+            if text.get_visible() and text.get_text().strip() and text.get_text() != style.SIMULATED:
+                box = text.get_window_extent(seen)
+                mm = figure.dpi * style.MM
+                found.append((text.get_text(), box.x0 / mm, (figure.bbox.y1 - box.y1) / mm - below))
+        return sorted(found)
+
+    alone = settings(kind, width_mm=174, panel_letter="")
+    whole = composed([kind], columns=1, letters="none")
+    with style.in_style():
+        single = texts(draw(alone, inputs).figure, 0.0)
+        panel = texts(draw(whole, inputs).figure, 6.0)  # under the mark of simulated data
+    assert [text for text, _, _ in panel] == [text for text, _, _ in single]
+    for (text, *here), (_, *there) in zip(panel, single, strict=True):
+        assert here == pytest.approx(there, abs=0.5), (
+            text
+        )  # hinting moves letters by a dot, a quarter of a mm
 
 
 def test_frames_of_a_row_are_in_line(inputs: FigureInputs):
@@ -70,8 +100,6 @@ def test_columns_are_in_line(inputs: FigureInputs):
 
 @pytest.mark.parametrize(("letters", "expected"), [("upper", "ABC"), ("lower", "abc"), ("none", "")])
 def test_letters_stand_at_the_panels_upper_left(inputs: FigureInputs, letters: str, expected: str):
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
     figure = draw(composed(["roc", "rad_score", "feature_weights"], letters=letters), inputs).figure
     seen = FigureCanvasAgg(figure).get_renderer()
     printed, places = "", []

@@ -397,3 +397,45 @@ def test_text_is_measured_as_it_is_drawn():
     lines = style.wrap(f"one two {style.keep('(n = 3)')}", style.text_width("one two", 7) + 0.1, 7)
     assert lines == ["one two", style.keep("(n = 3)")]
     assert style.wrap("at 1.5 T", 1, 7) == ["at", "1.5\u00a0T"]  # a number keeps its unit
+
+
+def test_bands_of_several_models(inputs: FigureInputs):
+    data = draw(settings("roc", band=["nomogram", "clinical"]), inputs).data
+    band = data[data["what"] == "band"]
+    assert set(band["model"]) == {"nomogram", "clinical"} and len(band) == 2 * 51
+    alone = draw(settings("roc", band="clinical"), inputs).data
+    np.testing.assert_array_equal(
+        band.loc[band["model"] == "clinical", "low"], alone.loc[alone["what"] == "band", "low"]
+    )
+
+
+@pytest.mark.parametrize("part", ["path", "cross_validation"])
+def test_lasso_may_be_drawn_in_parts(inputs: FigureInputs, part: str):
+    whole, one = draw(settings("lasso"), inputs), draw(settings("lasso", part=part), inputs)
+    expected = whole.data[whole.data["panel"] == part].dropna(axis=1, how="all").reset_index(drop=True)
+    pd.testing.assert_frame_equal(one.data, expected, check_dtype=False)
+    cv = pd.read_csv(inputs.path("lasso_cv", "radiomics"))
+    marked = {float(line.get_xdata()[0]) for line in one.figure.axes[0].lines if len(line.get_xdata()) == 2}
+    chosen = np.log(cv.loc[cv["min"] | cv["one_se"], "lambda"])
+    assert all(any(np.isclose(x, mark) for mark in marked) for x in chosen)
+
+
+def test_only_the_largest_weights_are_drawn_where_asked(inputs: FigureInputs):
+    drawing = draw(settings("feature_weights", most=3), inputs)
+    assert drawing.data["beta"].tolist() == [1.934, -1.522, 0.871]
+    assert any("3 of 8\u00a0features" in text.get_text() for text in drawing.figure.texts)
+
+
+def test_narrow_flow_stacks_its_partitions(inputs: FigureInputs, tmp_path: Path):
+    table = pd.read_csv(inputs.path("flow"))
+    split = table[table["partition"] == "testing"].assign(partition="external", remaining=20, events=5)
+    table.loc[table["partition"] == "testing", ["remaining", "events"]] = [45, 20]
+    pd.concat([table, split]).to_csv(tmp_path / "flow.csv", index=False)
+    three = dataclasses.replace(inputs, flow=tmp_path / "flow.csv")
+
+    def rows(width: int) -> int:
+        texts = draw(settings("flow", width_mm=width), three).figure.axes[0].texts
+        names = ("Training", "Testing", "external")
+        return len({t.get_position()[1] for t in texts if t.get_text().startswith(names)})
+
+    assert rows(174) == 1 and rows(84) == 3
