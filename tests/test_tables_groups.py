@@ -326,3 +326,10 @@ def test_columns_of_endpoints_and_models_of_comparisons_must_be_declared():
         SettingsError, match=r"evaluation.comparisons: 'clinic' is not declared; did you mean 'clinical'"
     ):
         protocol(evaluation={"comparisons": [["clinical", "clinic"]]})
+
+
+def test_stars_survive_latex(inputs, tmp_path):
+    """After a line break LaTeX takes a star for the break's own option, over spaces too."""
+    tex = render(comparison(), inputs, tmp_path / "table_6_markers")[2].read_text(encoding="utf-8")
+    assert r"\\ \relax * p \textless{} 0.05" in tex
+    assert r"\\ *" not in tex

@@ -130,7 +130,8 @@ def to_latex(table: Table, number: str, label: str) -> str:
             lines.append(indent + _line([row.text, *cells]))
     lines += [r"\bottomrule", r"\end{tabular}"]
     if table.printed_footnotes:
-        notes = r" \\ ".join(escape_latex(note) for note in table.printed_footnotes)
+        # without \relax a note that begins with a star or a bracket would be read as an option of the line break
+        notes = r" \\ \relax ".join(escape_latex(note) for note in table.printed_footnotes)
         lines += [
             r"\par\smallskip",
             rf"\begin{{minipage}}{{\linewidth}}\footnotesize {notes}\end{{minipage}}",
