@@ -215,3 +215,30 @@ def test_a_protocol_resolves_its_composed_figures_and_checks_their_names():
         content["figures"]["figure_s1_roc"] = wrong
         with pytest.raises(SettingsError, match=said):
             validate(Protocol, content, "p.yaml")
+
+
+def test_the_rule_is_given_the_files_of_all_panels(tmp_path: Path):
+    import shutil
+
+    import yaml
+
+    from her2radiomics import wiring
+    from her2radiomics.plan import Plan
+    from her2radiomics.settings import read_yaml
+
+    workflow = tmp_path / "workflow"
+    shutil.copytree(Path(__file__).parents[1] / "workflow", workflow)
+    protocol = workflow / "studies/nat_response.yaml"
+    content = read_yaml(protocol)
+    panels = ["figure_5b_roc_training", "figure_5d_calibration_training", "figure_2_sequences"]
+    content["figures"]["figure_5_all"] = {"kind": "composed", "title": "All", "panels": panels}
+    protocol.write_text(yaml.safe_dump(content, sort_keys=False))
+    run = next(iter(Plan({"runs": [{"study": "nat_response"}]}, workflow).runs.values()))
+    whole = next(item for item in run.protocol.figures if item.id == "figure_5_all")
+    models = {f"results/nat_response/models/{name}/predictions.csv" for name in MODELS}
+    assert set(wiring.paths_in(wiring.figure_inputs(run, whole))) == models | {
+        "results/nat_response/tables/performance.csv",
+        "results/nat_response/models/nomogram/calibration.csv",
+    }
+    assert list(wiring.example_cases(run, whole)) == ["training", "testing"]
+    assert "results/nat_response/figures/figure_5_all.svg" in run.targets("figures")
