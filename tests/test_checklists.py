@@ -296,3 +296,18 @@ def test_page_escapes(root, runs, tmp_path):
     files = sorted((root / "workflow" / "checklists").glob("*.yaml"))
     page = contents(files, run, write_results(tmp_path / "r", run))["html"].decode()
     assert "<script" not in page and "&lt;script&gt;" in page
+
+
+def test_what_does_not_hold_is_not_said(lists, runs, tmp_path):
+    """Where the evidence fails the sentence of the filled item is not shown, as a draft neither."""
+    run = runs["nat_response"]
+    facts = facts_of(run, write_results(tmp_path / "r", run))
+    made = {item.number: item for item in fill(lists["ibsi"], facts, run["declared"], run["kinds"]).items}
+    assert (made["74"].status, made["74"].statement) == ("for the author", "")
+    assert (made["76"].status, made["76"].statement) == ("for the author", "")
+    assert made["48a"].statement.startswith("Outlined by")  # a draft, where nothing could fill it
+
+
+def test_names_keep_their_first_letter():
+    assert sentence("models/a/model.json holds it.", {}) == "models/a/model.json holds it."
+    assert sentence("{s}.", {"s": "fs-T2WI: fat-suppressed"}) == "fs-T2WI: fat-suppressed."

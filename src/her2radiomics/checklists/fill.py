@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -115,16 +116,16 @@ def shown_by(
     Parameters
     ----------
     wanted
-        Patterns below the run's folder, ``figure:<kind>``, ``table:<kind>``.
+        Patterns below the run's folder, ``figure:<kind>``, ``table:<kind>``, ``model:<table>``.
     declared
         Files below the run's folder that it makes.
     kinds
-        ``figure:<kind>`` or ``table:<kind>`` to files.
+        ``figure:<kind>``, ``table:<kind>``, ``model:<table>`` to files.
     """
     found: list[str] = []
     for pattern in wanted:
         if pattern in kinds:
-            found += [file for file in kinds[pattern] if file in declared][:1]
+            found += [file for file in kinds[pattern] if file in declared]
         else:
             found += sorted(fnmatch.filter(declared, pattern))[:MOST_LINKS]
     return tuple(dict.fromkeys(found))[:MOST_LINKS]
@@ -147,7 +148,7 @@ def fill(
     declared
         Files below the run's folder that the run makes.
     kinds
-        ``figure:<kind>`` and ``table:<kind>`` to files of that kind.
+        ``figure:<kind>``, ``table:<kind>``, ``model:<table>`` to files.
 
     Raises
     ------
@@ -182,7 +183,9 @@ def _item_rows(
     rows = []
     for number, text, part in parts or [(item.number, item.text, item)]:
         status, files = _status(part, facts, declared, kinds)
-        said = {"not done": part.missing, "not applicable": ""}.get(status, part.statement)
+        # a statement about what does not hold would be untrue; a draft belongs to what is the author's from the start
+        draft = part.statement if part.evidence is None and not part.show else part.missing
+        said = {"filled": part.statement, "not applicable": ""}.get(status, draft)
         rows.append(FilledItem(number, section, text, status, sentence(said, facts), files, part.points))
     return rows
 
@@ -215,7 +218,9 @@ def sentence(text: str, facts: Mapping[str, Any]) -> str:
         made = text.format_map(words)
     except KeyError as error:
         raise SettingsError(f"checklists: no fact {error}; known: {', '.join(sorted(facts))}.") from None
-    return (made[:1].upper() + made[1:]).strip().strip(";").strip()
+    made = made.strip().strip(";").strip()
+    # a file's or a sequence's name keeps its own first letter
+    return made[:1].upper() + made[1:] if re.match(r"[a-z]+[ ,;:.]", made) else made
 
 
 def _range(item: Item, rows: Sequence[FilledItem]) -> tuple[float, float]:

@@ -57,7 +57,8 @@ class Part(Settings):
     evidence: Evidence | None = Field(None, description="What must hold for it to be filled.")
     show: list[str] = Field(
         default_factory=list,
-        description="Files below the run's folder that show it (shell wildcards), 'figure:<kind>' or 'table:<kind>'. "
+        description="Files below the run's folder that show it (shell wildcards), 'figure:<kind>', 'table:<kind>' or "
+        "'model:<table>' (selection, lasso_cv: of models on image features). "
         "One of them at least must be among the run's declared files.",
     )
     otherwise: Literal["author", "not done"] = Field(
@@ -66,14 +67,14 @@ class Part(Settings):
     statement: str = Field(
         "", description="Sentence with {facts}: shown where filled, and as a draft for the author."
     )
-    missing: str = Field("", description="Sentence for what is not done.")
+    missing: str = Field("", description="Sentence where it could be filled and is not.")
 
     @model_validator(mode="after")
     def _shown(self) -> Part:
         if self.evidence is not None and not self.show:
             raise ValueError(f"'{self.text}': evidence needs a file that shows it")
-        if (self.otherwise == "not done") != bool(self.missing) and self.show:
-            raise ValueError(f"'{self.text}': 'not done' and 'missing' go together")
+        if self.otherwise == "not done" and not self.missing:
+            raise ValueError(f"'{self.text}': 'not done' needs 'missing', the sentence that says so")
         return self
 
     @property

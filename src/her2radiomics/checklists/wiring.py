@@ -36,7 +36,7 @@ def checklist_run(run: Run, config: Config, extraction: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``facts``; ``declared`` files; ``kinds``: ``figure:<kind>`` and ``table:<kind>`` to files; ``models``: name to
+        ``facts``; ``declared`` files; ``kinds``: ``figure:<kind>``, ``table:<kind>``, ``model:<table>`` to files; ``models``: name to
         label; ``primary`` model; names of the ``radiomics`` models; ``title``.
     """
     protocol = run.protocol
@@ -45,6 +45,10 @@ def checklist_run(run: Run, config: Config, extraction: Path) -> dict[str, Any]:
         kinds.setdefault(f"figure:{figure.kind}", []).append(f"figures/{figure.id}.svg")
     for table in protocol.tables:
         kinds.setdefault(f"table:{table.kind}", []).append(f"tables/{table.id}.html")
+    # a clinical model's table of selection steps has no row, so that only these are shown
+    radiomics = [name for name, model in protocol.models.items() if feature_steps(model)]
+    for table_name in ("selection", "lasso_cv"):
+        kinds[f"model:{table_name}"] = [f"models/{name}/{table_name}.csv" for name in radiomics]
     return {
         "title": protocol.title,
         "facts": static_facts(run, config, extraction),
@@ -52,5 +56,5 @@ def checklist_run(run: Run, config: Config, extraction: Path) -> dict[str, Any]:
         "kinds": kinds,
         "models": {name: protocol.model_label(name) for name in protocol.models},
         "primary": protocol.primary_model,
-        "radiomics": [name for name, model in protocol.models.items() if feature_steps(model)],
+        "radiomics": radiomics,
     }
