@@ -275,6 +275,38 @@ def test_adjusted_against_crude():
     assert crude_odds_ratio([[0, 5], [3, 4]], parse("2.0")).verdict == "cannot be checked"
 
 
+PRINTED = st.one_of(
+    st.none(), st.decimals(-900, 900, places=3, allow_nan=False).map(str), st.just("<0.001"), st.just("0")
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.tuples(*[PRINTED] * 7))
+def test_no_misprint_stops_a_row(texts):
+    names = ("beta", "se", "wald", "odds_ratio", "ci_low", "ci_high", "p")
+    given_ = {name: text for name, text in zip(names, texts, strict=True) if text is not None}
+    assert odds_ratio(row(**given_)).verdict in ("consistent", "inconsistent", "cannot be checked")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.floats(-3, 3), st.floats(0.05, 1.5), st.integers(2, 4))
+def test_a_true_row_is_never_called_wrong(beta, se, digits):
+    ends = [math.exp(beta + d * 1.959964 * se) for d in (-1, 1)]
+    wald = (beta / se) ** 2
+    p = p_of_wald(wald)
+    texts = {
+        "beta": beta,
+        "se": se,
+        "wald": wald,
+        "odds_ratio": math.exp(beta),
+        "ci_low": ends[0],
+        "ci_high": ends[1],
+    }
+    printed = {name: f"{value:.{digits}f}" for name, value in texts.items()}
+    printed["p"] = "<0.001" if p < 0.001 else f"{p:.3f}"
+    assert odds_ratio(row(**printed)).verdict == "consistent"
+
+
 # features
 
 

@@ -52,7 +52,8 @@ def fraction(printed: Number, n: int, numerator: int | None = None, search: int 
     if fits:
         return found(True, f"{printed.text} of {n} is {join([f'{k}/{n}' for k in fits], 'or')}.")
     below = math.floor(printed.value * n)
-    neighbours = join([f"{k}/{n} is {printed.like(k / n)}" for k in (below, below + 1) if k <= n])
+    near = [k for k in (below, below + 1) if 0 <= k <= n] or [n]
+    neighbours = join([f"{k}/{n} is {printed.like(k / n)}" for k in near])
     most = search or 2 * n
     others = denominators(printed, most)
     listed = ", ".join(f"{k}/{m}" for k, m in others[:_SHOWN])
@@ -157,6 +158,8 @@ class Ratio(Check):
 
     @model_validator(mode="after")
     def _as_many(self) -> Ratio:
+        if not sum(map(float, self.stated.split(":"))) or not sum(self.counts):
+            raise ValueError(f"found the ratio {self.stated} of {self.counts}; expected numbers above 0")
         if len(self.counts) != len(self.stated.split(":")):
             raise ValueError(
                 f"found {len(self.counts)} counts for the ratio {self.stated}; expected one for each part"

@@ -43,11 +43,11 @@ def odds_ratio(row: RegressionRow) -> Finding:
     sentences, agrees, sign = [], [], 1
     beta, se, ratio = row.beta, row.se, row.odds_ratio
     if beta and ratio:
-        ok = ratio.agrees(math.exp(beta.low), math.exp(beta.high))
-        lost = not ok and ratio.agrees(math.exp(-beta.high), math.exp(-beta.low))
+        ok = ratio.agrees(_exp(beta.low), _exp(beta.high))
+        lost = not ok and ratio.agrees(_exp(-beta.high), _exp(-beta.low))
         sign = -1 if lost else 1
         agrees.append(ok)
-        text = f"exp({beta.text}) = {decimal(math.exp(beta.value))}; printed OR {ratio.text}"
+        text = f"exp({beta.text}) = {decimal(_exp(beta.value))}; printed OR {ratio.text}"
         sentences.append(
             f"{text}, which is exp(−{beta.text}): the sign of β is lost." if lost else f"{text}."
         )
@@ -55,7 +55,7 @@ def odds_ratio(row: RegressionRow) -> Finding:
     if beta:
         betas = sorted((sign * beta.low, sign * beta.high))
     elif ratio:
-        betas = [math.log(max(ratio.low, _TINY)), math.log(ratio.high)]
+        betas = [math.log(max(ratio.low, _TINY)), math.log(max(ratio.high, _TINY))]
     else:
         return unknown("Neither β nor an odds ratio is printed.")
     if row.ci_low and row.ci_high:
@@ -67,7 +67,7 @@ def odds_ratio(row: RegressionRow) -> Finding:
         sentences.append(text)
     if row.wald and se:
         sizes = _sizes(betas)
-        low, high = (sizes[0] / se.high) ** 2, (sizes[1] / max(se.low, _TINY)) ** 2
+        low, high = (sizes[0] / max(se.high, _TINY)) ** 2, (sizes[1] / max(se.low, _TINY)) ** 2
         agrees.append(row.wald.agrees(low, high))
         sentences.append(f"(β/SE)² = {span(low, high, 2)}; printed Wald {row.wald.text}.")
     if row.p:
@@ -79,6 +79,11 @@ def odds_ratio(row: RegressionRow) -> Finding:
     if not agrees:
         return unknown("Too little is printed to compare.")
     return found(all(agrees), *sentences)
+
+
+def _exp(value: float) -> float:
+    """``exp``, without an overflow where a number is misprinted."""
+    return math.exp(min(value, 700.0))
 
 
 def _sizes(betas: Sequence[float]) -> tuple[float, float]:
@@ -93,18 +98,18 @@ def _walds(row: RegressionRow, betas: Sequence[float]) -> tuple[float, float] | 
         return max(row.wald.low, 0.0), row.wald.high
     sizes = _sizes(betas)
     if row.se:
-        return (sizes[0] / row.se.high) ** 2, (sizes[1] / max(row.se.low, _TINY)) ** 2
+        return (sizes[0] / max(row.se.high, _TINY)) ** 2, (sizes[1] / max(row.se.low, _TINY)) ** 2
     if row.ci_low and row.ci_high:
         ends = (row.ci_low.high, row.ci_high.low), (row.ci_low.low, row.ci_high.high)
-        widths = [(math.log(high) - math.log(max(low, _TINY))) / (2 * Z95) for low, high in ends]
-        return (sizes[0] / max(widths)) ** 2, (sizes[1] / max(min(widths), _TINY)) ** 2
+        widths = [(math.log(max(high, _TINY)) - math.log(max(low, _TINY))) / (2 * Z95) for low, high in ends]
+        return (sizes[0] / max(*widths, _TINY)) ** 2, (sizes[1] / max(min(widths), _TINY)) ** 2
     return None
 
 
 def _interval_from_se(betas: Sequence[float], se: Number, low: Number, high: Number) -> tuple[bool, str]:
     ends = []
     for direction in (-1, 1):
-        limits = [math.exp(b + direction * Z95 * s) for b, s in product(betas, (se.low, se.high))]
+        limits = [_exp(b + direction * Z95 * s) for b, s in product(betas, (se.low, se.high))]
         ends.append((min(limits), max(limits)))
     ok = low.agrees(*ends[0]) and high.agrees(*ends[1])
     made = " to ".join(span(*end, word="–") for end in ends)
@@ -116,7 +121,7 @@ def _interval_around(ratio: Number | None, low: Number, high: Number) -> tuple[b
     if ratio is None:
         ok = low.value <= high.value
         return ok, f"The interval is {low.text} to {high.text}."
-    limits = math.sqrt(max(low.low, 0.0) * high.low), math.sqrt(low.high * high.high)
+    limits = math.sqrt(max(low.low, 0.0) * max(high.low, 0.0)), math.sqrt(max(low.high * high.high, 0.0))
     return ratio.agrees(*limits), f"√(lower × upper limit) = {span(*limits)}; printed OR {ratio.text}."
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from her2radiomics.audit.base import Check, Finding, found, join
+from her2radiomics.audit.base import Check, Finding, found, join, unknown
 from her2radiomics.audit.printed import Number, Printed, parse, percent
 
 if TYPE_CHECKING:
@@ -171,6 +171,8 @@ class SameTotals(Check):
             for t in (first, second)
         ]
         shared = [level for level in totals[0] if level in totals[1]]
+        if not shared:
+            return unknown(f"No level is called alike: {join(list(totals[0]))}; {join(list(totals[1]))}.")
         pairs = [f"{level} {totals[0][level]} against {totals[1][level]}" for level in shared]
         return found(
             all(totals[0][level] == totals[1][level] for level in shared),

@@ -36,8 +36,8 @@ def checklist_run(run: Run, config: Config, extraction: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``facts``; ``declared`` files; ``kinds``: ``figure:<kind>``, ``table:<kind>``, ``model:<table>`` to files; ``models``: name to
-        label; ``primary`` model; names of the ``radiomics`` models; ``title``.
+        ``facts``; ``declared`` files; ``kinds``: ``figure:<kind>``, ``table:<kind>``, ``model:<table>`` to files;
+        ``models``: name to label; ``primary`` model; names of the ``radiomics`` models; ``title``.
     """
     protocol = run.protocol
     kinds: dict[str, list[str]] = {}
