@@ -311,3 +311,31 @@ def test_what_does_not_hold_is_not_said(lists, runs, tmp_path):
 def test_names_keep_their_first_letter():
     assert sentence("models/a/model.json holds it.", {}) == "models/a/model.json holds it."
     assert sentence("{s}.", {"s": "fs-T2WI: fat-suppressed"}) == "fs-T2WI: fat-suppressed."
+
+
+def test_partitions_of_the_studies_in_facts(runs):
+    """A held-out centre, a random split, and later cases are told apart by who tests."""
+    facts = {study: run["facts"] for study, run in runs.items()}
+    assert facts["nat_response"]["partition_words"].startswith("geographic")
+    for study in ("her2_equivocal", "her2_peritumoral", "her2_nomogram"):
+        assert facts[study]["partition_words"] == "random" and facts[study]["tested_within"], study
+    assert (
+        facts["her2_peritumoral"]["temporal"]
+        and "examined from" in facts["her2_peritumoral"]["testing_words"]
+    )
+    assert all(fact["simulated"] and not fact["public_images"] for fact in facts.values())
+
+
+def test_real_features(root, real_data):
+    """I-SPY 2 brings features and no images: what needs images does not apply, and fourteen sites are counted."""
+    folder = real_data / "ispy2_mri_features"
+    if not folder.is_dir():
+        pytest.skip("HER2RADIOMICS_DATA holds no ispy2_mri_features")
+    config = {"runs": [{"study": "nat_response", "cohort": "ispy2"}], "data": {"ispy2": str(folder)}}
+    plan = Plan(config, root / "workflow")
+    run = checklist_run(next(iter(plan.runs.values())), plan.config, root / "workflow" / "extraction")
+    facts = run["facts"]
+    assert not facts["simulated"] and not facts["extracted"] and facts["sequences"] == []
+    assert (
+        facts["centres"] == 14 and facts["tested_elsewhere"] and facts["cohort_licence"].startswith("CC BY")
+    )

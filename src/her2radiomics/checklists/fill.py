@@ -54,14 +54,14 @@ class Score:
     unit: str
 
     def __str__(self) -> str:
-        """``METRICS score 46.2 to 83.1 %``."""
+        """``METRICS score: 46.2 to 83.1 %``; ``Radiomics Quality Score: 15 to 34 of 36 points``."""
         digits = 0 if float(self.low).is_integer() and float(self.high).is_integer() else 1
         span = (
             f"{self.low:.{digits}f}"
             if self.low == self.high
             else f"{self.low:.{digits}f} to {self.high:.{digits}f}"
         )
-        return f"{self.label}: {span} {self.unit} of {self.total:g} {self.unit}".replace("% of 100 %", "%")
+        return f"{self.label}: {span} {self.unit if self.unit == '%' else f'of {self.total:g} {self.unit}'}"
 
 
 @dataclass(frozen=True)
