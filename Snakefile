@@ -31,6 +31,11 @@ rule tables:
         PLAN.targets("tables"),
 
 
+rule evidence:
+    input:
+        PLAN.targets("evidence"),
+
+
 rule report:
     input:
         PLAN.targets("report"),

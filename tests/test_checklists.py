@@ -232,7 +232,7 @@ def test_scores_by_hand(lists, runs, tmp_path):
         0.0176,
         0.0749,
     ]
-    lacking = [0.0622, 0.0117, 0.0375]  # 11 (no normalisation), 23 (several sequences), 26 (no internal test)
+    lacking = [0.0117, 0.0375]  # 23 (no model on a single sequence), 26 (no internal test)
     assert (
         facts["minority_per_feature"] == 4.0
     )  # 16 patients of the smaller group, 4 features: item 16 is the author's
@@ -326,8 +326,8 @@ def test_partitions_of_the_studies_in_facts(runs):
     assert all(fact["simulated"] and not fact["public_images"] for fact in facts.values())
 
 
-def test_real_features(root, real_data):
-    """I-SPY 2 brings features and no images: what needs images does not apply, and fourteen sites are counted."""
+def test_real_features(root, lists, real_data):
+    """I-SPY 2 brings features and no images: what needs images is the author's, and fourteen sites are counted."""
     folder = real_data / "ispy2_mri_features"
     if not folder.is_dir():
         pytest.skip("HER2RADIOMICS_DATA holds no ispy2_mri_features")
@@ -336,6 +336,7 @@ def test_real_features(root, real_data):
     run = checklist_run(next(iter(plan.runs.values())), plan.config, root / "workflow" / "extraction")
     facts = run["facts"]
     assert not facts["simulated"] and not facts["extracted"] and facts["sequences"] == []
-    assert (
-        facts["centres"] == 14 and facts["tested_elsewhere"] and facts["cohort_licence"].startswith("CC BY")
-    )
+    assert facts["centres"] == 14 and facts["tested_elsewhere"]
+    assert facts["cohort_licence"].startswith("CC BY")
+    made = statuses(lists["ibsi"], run, facts | {"icc_assessed": False, "icc_words": ""})
+    assert {made[number] for number in ("37", "41", "45", "50a", "56b", "61")} == {"for the author"}

@@ -180,7 +180,6 @@ def extraction_facts(run: Run, folder: Path) -> dict[str, Any]:
     interpolators = {
         INTERPOLATORS.get(str(s.get("interpolator")), str(s.get("interpolator"))) for s in settings
     }
-    steps = sorted({item.summary() for item in done if item.summary()})
     brought = run.dataset.data.features
     total = sum(item.features * len(item.regions) for item in sequences.values())
     return {
@@ -200,17 +199,33 @@ def extraction_facts(run: Run, folder: Path) -> dict[str, Any]:
         "normalised": bool(normalised),
         "resampled": resampled,
         "bias_corrected": any(item.n4 for item in done),
+        **(
+            _processing(done, spacing, resampled, bool(normalised), interpolators)
+            if run.extracted
+            else NO_WORDS
+        ),
+        **_texture(settings),
+    }
+
+
+NO_WORDS = dict.fromkeys(("preprocessing_words", "normalisation_words", "bias_words", "resampling_words"), "")
+
+
+def _processing(
+    done: list[Any], spacing: list[str], resampled: bool, normalised: bool, interpolators: set[str]
+) -> dict[str, str]:
+    """What is done to images before extraction, in words."""
+    steps = sorted({item.summary() for item in done if item.summary()})
+    corrected = any(item.n4 for item in done)
+    return {
         "preprocessing_words": f"Done to images: {'; '.join(steps)}."
         if steps
         else "Images are used as they are.",
         "normalisation_words": "Intensities are normalised."
         if normalised
         else "Intensities are not normalised.",
-        "bias_words": "N4 bias field correction."
-        if any(i.n4 for i in done)
-        else "No correction of non-uniformity.",
+        "bias_words": "N4 bias field correction." if corrected else "No correction of non-uniformity.",
         "resampling_words": _resampling(spacing, resampled, interpolators),
-        **_texture(settings),
     }
 
 
