@@ -119,10 +119,16 @@ class Panel:
 
 @dataclass(frozen=True)
 class ReportFigure:
-    """A figure in the paper's numbering, of one or several panels."""
+    """A figure in the paper's numbering (``5``, ``S1``), of one or several panels.
+
+    ``title``, ``caption`` and ``files`` are those of the composed figure; empty where none is composed.
+    """
 
     number: str
     panels: tuple[Panel, ...]
+    title: str = ""
+    caption: str = ""
+    files: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True)

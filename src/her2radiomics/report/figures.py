@@ -1,12 +1,18 @@
-"""Figures on the page, in the paper's numbering, with captions and descriptions for those who cannot see them."""
+"""Figures on the page, in the paper's numbering, with captions and descriptions for those who cannot see them.
+
+A composed figure is not shown a second time beside its own panels: they are shown one by one, large enough for a narrow
+screen, under its letters, and the composed figure is linked above them.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from string import ascii_lowercase as LETTERS
 from typing import TYPE_CHECKING, Any
 
+from her2radiomics.errors import StudyError
 from her2radiomics.manuscript.tables import formatting as fmt
 from her2radiomics.report.context import Link, Panel, ReportFigure
 from her2radiomics.report.embed import figure_uri
@@ -28,26 +34,83 @@ CAPTIONS = {
     "calibration": "Predicted against observed probability, with the distribution of predictions below.",
     "decision_curve": "Net benefit against threshold probability, with treating all and treating none.",
     "nomogram": "Read off the points of each predictor, add them up, and read the probability below the total.",
+    "kaplan_meier": "Steps with pointwise 95 % bands, a tick at each censored patient; numbers at risk below.",
+    "groups": "Each point is a patient; boxes hold the quartiles. * p < 0.05, ** p < 0.01, *** p < 0.001.",
+    "composed": "Its panels are shown one by one below; as printed they stand together in one figure.",
 }
-_ID = re.compile(r"figure_([0-9]+)([a-z]?)_")
+_ID = re.compile(r"figure_(s?)([0-9]+)([a-z]?)_")
 
 
 def figures(folder: Path, info: RunInfo, performance: pd.DataFrame) -> tuple[ReportFigure, ...]:
-    """Figures of the protocol, panels of one number together.
+    """Figures of the protocol, panels of one number together; supplementary figures after the numbered ones.
 
     Raises
     ------
     StudyError
         A figure's file is missing.
     """
-    panels: dict[str, list[Panel]] = {}
-    items = info.get("figures", [])
-    for item in items:
-        found = _ID.match(item["id"])
-        number, letter = found.groups() if found else (item["id"], "")
-        panel = _panel(folder / "figures", info, item, letter, performance, len(items))
-        panels.setdefault(number, []).append(panel)
-    return tuple(ReportFigure(number, tuple(those)) for number, those in panels.items())
+    items = sorted(info.get("figures", []), key=_place)
+    composed = {_number(item["id"])[0]: item for item in items if item["kind"] == "composed"}
+    singles = [item for item in items if item["kind"] != "composed"]
+    panels: dict[str, list[Panel]] = {_number(item["id"])[0]: [] for item in items}
+    for item in singles:
+        number, letter = _number(item["id"])
+        whole = composed.get(number, {"panels": ()})["panels"]
+        if item["id"] in whole and len(whole) > 1:
+            letter = LETTERS[list(whole).index(item["id"])]
+        panels[number].append(_panel(folder / "figures", info, item, letter, performance, len(singles)))
+    return tuple(
+        _figure(folder / "figures", info, number, those, composed.get(number))
+        for number, those in panels.items()
+    )
+
+
+def _number(name: str) -> tuple[str, str]:
+    """Number of a figure and letter of a panel, from its id: ``figure_s2b_x`` is ``S2`` and ``b``."""
+    found = _ID.match(name)
+    return (f"{found[1].upper()}{found[2]}", found[3]) if found else (name, "")
+
+
+def _place(item: Mapping[str, Any]) -> tuple[int, int]:
+    """Order on the page: numbered figures, supplementary ones, others; within a number the protocol's order."""
+    found = _ID.match(item["id"])
+    return (1 if found[1] else 0, int(found[2])) if found else (2, 0)
+
+
+def _figure(
+    folder: Path, info: RunInfo, number: str, panels: list[Panel], whole: Mapping[str, Any] | None
+) -> ReportFigure:
+    """A figure of its panels; ``whole`` is the composed one."""
+    if whole is None:
+        return ReportFigure(number, tuple(sorted(panels, key=lambda panel: panel.letter)))
+    titles = {item["id"]: item["title"] for item in info.get("figures", [])}
+    elsewhere = [name for name in whole["panels"] if _number(name)[0] != number]
+    caption = (whole.get("caption") or CAPTIONS["composed"]).strip()
+    if elsewhere:
+        where = f"Shown under their own numbers: {fmt.listing([_named(name, titles) for name in elsewhere])}."
+        caption = f"{caption} {where}" if panels else where
+    files = _files(folder, whole["id"])
+    if not files:
+        raise StudyError(
+            f"{folder / whole['id']}.svg: no such file; expected the figure. Draw it before the report."
+        )
+    return ReportFigure(
+        number, tuple(sorted(panels, key=lambda panel: panel.letter)), whole["title"], caption, files
+    )
+
+
+def _named(name: str, titles: Mapping[str, str]) -> str:
+    number, letter = _number(name)
+    return f"{titles[name]} (Figure {number}{letter.upper()})"
+
+
+def _files(folder: Path, name: str) -> tuple[Link, ...]:
+    """Links to the formats of a figure that exist."""
+    return tuple(
+        Link(end.upper(), f"{folder.name}/{name}.{end}")
+        for end in FORMATS
+        if (folder / f"{name}.{end}").is_file()
+    )
 
 
 def _panel(
@@ -57,11 +120,7 @@ def _panel(
     caption = (item.get("caption") or CAPTIONS.get(item["kind"], "")).strip()
     if info.simulated:
         caption = f"{caption} Simulated data.".strip()
-    files = tuple(
-        Link(end.upper(), f"{folder.name}/{item['id']}.{end}")
-        for end in FORMATS
-        if stem.with_name(f"{stem.name}.{end}").is_file()
-    )
+    files = _files(folder, item["id"])
     alt = f"{item['title'].rstrip('.')}. {caption}{_numbers(info, item, performance)}"
     wide = float(item.get("width_mm", 0)) > ONE_COLUMN_MM
     return Panel(letter, item["title"], caption, alt, figure_uri(stem, count), files, wide)
