@@ -573,13 +573,16 @@ def test_command_line(tmp_path):
     path.write_text(CONSISTENT.replace("total: 1316", "total: 1317"), encoding="utf-8")
     run = subprocess.run(
         [sys.executable, "-m", "her2radiomics.audit", str(path), "--output", str(tmp_path / "out")],
-        capture_output=True, text=True, check=False,
+        capture_output=True, encoding="utf-8", check=False,
     )  # fmt: skip
     assert run.returncode == 0 and "1 inconsistent" in run.stdout
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["audit.csv", "audit.docx", "audit.html"]
     path.write_text(CONSISTENT.replace("check: ratio", "check: ration"), encoding="utf-8")
     run = subprocess.run(
-        [sys.executable, "-m", "her2radiomics.audit", str(path)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "her2radiomics.audit", str(path)],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
     )
     assert run.returncode == 1 and run.stderr.startswith("error:") and "Traceback" not in run.stderr
 

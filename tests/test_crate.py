@@ -73,7 +73,7 @@ def test_hashes_are_those_of_sha256sum(run, tmp_path):
     assert "# absent: images/gone.nii.gz" in text
     checked = subprocess.run(
         ["sha256sum", "--check", "--strict", str(run.folder / INPUTS)],
-        cwd=tmp_path / "data", capture_output=True, text=True, check=False,
+        cwd=tmp_path / "data", capture_output=True, encoding="utf-8", check=False,
     )  # fmt: skip
     assert checked.returncode == 0, checked.stderr
     assert str(tmp_path) not in text

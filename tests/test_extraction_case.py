@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -302,3 +305,25 @@ def test_public_function_and_command_line_agree(case, parameters, tmp_path, caps
     assert [float(rows[0][name]) for name in table.columns] == table.iloc[0].tolist()
     assert main([image, "absent.nii", str(parameters)]) == 1
     assert "absent.nii: found no such file" in capsys.readouterr().err
+
+
+def test_the_machine_s_locale_does_not_matter(tmp_path):
+    """A comment beyond ASCII in a parameter file, read where text is ASCII: PyRadiomics' own reading fails there."""
+    path = tmp_path / "parameters.yaml"
+    path.write_text(
+        "# bin width × 25\nsetting: {binWidth: 25}\nimageType: {Original: {}}\n", encoding="utf-8"
+    )
+    code = (
+        "import sys, locale; from her2radiomics.extraction import read_parameters; "
+        "assert locale.getpreferredencoding(False) != 'UTF-8'; "
+        "print(len(read_parameters(sys.argv[1]).feature_names))"
+    )
+    plain = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)],
+        env={**os.environ, **plain},
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "107"

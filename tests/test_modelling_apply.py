@@ -165,11 +165,11 @@ def test_output_parquet_and_the_module_as_a_program(saved, files, tmp_path):
     done = subprocess.run(
         [*command, str(tmp_path / "features.parquet"), str(files[1]), "--output", str(out)],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     assert done.returncode == 0 and done.stdout == ""
-    plain = subprocess.run([*command, *map(str, files)], capture_output=True, text=True, check=False)
+    plain = subprocess.run([*command, *map(str, files)], capture_output=True, encoding="utf-8", check=False)
     assert plain.stdout == out.read_text(encoding="utf-8")
     assert (
         "extraction settings of DCE2, DWI, T2FS were not compared" in done.stderr

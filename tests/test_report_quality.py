@@ -357,7 +357,7 @@ p.textContent = c.textContent; document.body.append(p); }} }}, 50)</script>"""
     done = subprocess.run(
         [str(CHROMIUM), *flags, f"--user-data-dir={profile}", (tmp_path / "frame.html").as_uri()],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=120,
         env={**os.environ, "HOME": str(tmp_path)},
     )

@@ -76,7 +76,7 @@ def test_same_bytes_in_another_process_order_thread_count_and_strength(cohort, f
         for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")
     }
     told = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, **threads}, capture_output=True, text=True
+        [sys.executable, "-c", code], env={**os.environ, **threads}, capture_output=True, encoding="utf-8"
     )
     assert told.returncode == 0, told.stderr
     again, first = hashes(tmp_path), hashes(folder)

@@ -113,7 +113,9 @@ def test_same_arguments_same_roster_in_another_process(settings):
         "heavy = {'SimpleITK', 'scipy', 'sklearn', 'radiomics'} & set(sys.modules); assert not heavy, heavy"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "99"}
-    told = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    told = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, encoding="utf-8"
+    )
     assert told.returncode == 0, told.stderr
     here = roster(settings, size="small", seed=3)
     assert told.stdout == here.participants.to_csv() + here.manifest.to_csv() + here.truth.to_csv()

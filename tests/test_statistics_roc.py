@@ -170,7 +170,7 @@ def test_bad_input_is_named(labels: list, scores: list, message: str) -> None:
 
 def test_importing_the_statistics_costs_numpy_alone() -> None:
     code = "import sys, her2radiomics.statistics; print(*sorted({m.split('.')[0] for m in sys.modules}))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     loaded = set(done.stdout.split())
     assert "numpy" in loaded
     assert not loaded & {

@@ -89,5 +89,5 @@ def commit_date() -> str:
 
 def _git(folder: Path, *words: str) -> str:
     return subprocess.run(
-        ["git", "-C", str(folder), *words], capture_output=True, text=True, check=True
+        ["git", "-C", str(folder), *words], capture_output=True, encoding="utf-8", check=True
     ).stdout.strip()

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from her2radiomics.errors import CaseError
 from her2radiomics.extraction.filters import LOG_PADDING, SUPPORTED, Box, filtered
-from her2radiomics.extraction.parameters import Parameters
+from her2radiomics.extraction.parameters import Parameters, read_content
 from her2radiomics.extraction.resampling import INTERPOLATORS, resample_region
 from her2radiomics.imaging.checks import MAX_GREY_LEVELS, check_grey_levels, extremes
 from her2radiomics.imaging.threads import one_thread
@@ -210,7 +210,7 @@ def _stock(
     """Stock PyRadiomics, for what the crops do not cover."""
     from radiomics.featureextractor import RadiomicsFeatureExtractor
 
-    extractor = RadiomicsFeatureExtractor(str(parameters.path), additionalInfo=False)
+    extractor = RadiomicsFeatureExtractor(read_content(parameters.path), additionalInfo=False)
     found: dict[Key, Values | CaseError] = {}
     for key, mask in regions.items():
         with _recorded(found, key):

@@ -89,6 +89,16 @@ def _image_names(kind: str, settings: Mapping[str, Any]) -> list[str]:
     return [kind.lower()]
 
 
+def read_content(path: Path) -> dict[str, Any]:
+    """The file's content, read as UTF-8: PyRadiomics itself would read it in the machine's locale."""
+    from ruamel.yaml import YAML  # what PyRadiomics' schema checker reads with
+
+    content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise ValueError("found no sections; expected setting, imageType, featureClass")
+    return content
+
+
 def read_parameters(path: str | Path) -> Parameters:
     """Read and check a PyRadiomics parameter file.
 
@@ -105,7 +115,8 @@ def read_parameters(path: str | Path) -> Parameters:
     if not path.is_file():
         raise SettingsError(f"{path}: no such PyRadiomics parameter file.")
     try:
-        extractor = RadiomicsFeatureExtractor(str(path))
+        content = read_content(path)
+        extractor = RadiomicsFeatureExtractor(content)
     except Exception as error:  # pykwalify and ruamel raise their own, unrelated classes
         raise SettingsError(f"{path}: PyRadiomics refuses this parameter file: {error}") from error
     settings = dict(extractor.settings)
@@ -114,12 +125,15 @@ def read_parameters(path: str | Path) -> Parameters:
             f"{path}: found a label or label_channel; expected none. Name the mask's value in the manifest "
             "(mask_label): regions reach PyRadiomics as masks of 0 and 1."
         )
-    if "shape2D" in extractor.enabledFeatures and not settings.get("force2D", False):
+    classes = dict(extractor.enabledFeatures)
+    if not content.get("featureClass") and not settings.get("force2D", False):
+        classes.pop("shape2D", None)  # "all classes" is what a silent file asks for; in 3-D that one has no meaning
+    if "shape2D" in classes and not settings.get("force2D", False):
         raise SettingsError(f"{path}: found shape2D without force2D: true; expected both or neither.")
     settings["additionalInfo"] = False  # diagnostics are not features; qc.csv carries ours
     return Parameters(
         path=path,
         settings=settings,
         image_types={name: own or {} for name, own in extractor.enabledImagetypes.items()},
-        feature_classes=dict(extractor.enabledFeatures),
+        feature_classes=classes,
     )
