@@ -33,6 +33,11 @@ PAGES = {
             "manifest": "her2radiomics.cohort.settings:ManifestRow",
         },
     ),
+    "audit_keys": (
+        "Audit files",
+        "What a file of printed numbers in `workflow/audits/*.yaml` may say; how to write one stands in `audit.md`.",
+        {"audit": "her2radiomics.audit.paper:Audit"},
+    ),
 }
 NOTE = "Made by `python -m her2radiomics.reference` from the settings classes: do not edit."
 
