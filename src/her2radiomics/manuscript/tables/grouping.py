@@ -77,6 +77,7 @@ def compare_columns(
 
     forced = {name: "normal" if how == "mean" else "skewed" for name, how in options.summaries.items()}
     kinds: dict[str, Any] = {name: forced.get(name, column.kind) for name, column in columns.items()}
+    kinds |= _wanted_tests(columns, options)
     if not getattr(options, "test", True):
         normal = dict.fromkeys(columns, False)
         for name, kind in kinds.items():
@@ -108,6 +109,21 @@ def compare_columns(
         )
         for name in columns
     }
+
+
+def _wanted_tests(
+    columns: dict[str, Column], options: BaselineTable | GroupComparisonTable
+) -> dict[str, str]:
+    """Kinds of the columns whose test the table's ``tests`` name."""
+    wanted = options.tests if isinstance(options, BaselineTable) else {}
+    for name, test in wanted.items():
+        known(name, columns, f"column of {options.id} (tests)")
+        if not columns[name].levels:
+            raise SettingsError(
+                f"{options.id}.tests: found {name}: {test}, but '{name}' is continuous; expected a column with levels. "
+                "For a continuous column say mean or median in summaries."
+            )
+    return {name: "categorical" if test == "chi2" else "ordinal" for name, test in wanted.items()}
 
 
 def described(values: pd.Series, *, mean: bool, digits: int) -> str:

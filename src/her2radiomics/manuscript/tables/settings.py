@@ -28,8 +28,8 @@ class TableBase(Settings):
     """What every table has."""
 
     id: str = Field(
-        pattern=r"^table_[0-9]+[a-z]?_[a-z0-9]+(_[a-z0-9]+)*$",
-        description="File name of the table, in the paper's numbering: table_<n>_<what>.",
+        pattern=r"^table_s?[0-9]+[a-z]?_[a-z0-9]+(_[a-z0-9]+)*$",
+        description="File name of the table, in the paper's numbering: table_<n>_<what>; supplementary: table_s<n>_<what>.",
     )
     title: str = Field(description="Title as printed, without the table's number.", min_length=1)
     footnotes: tuple[str, ...] = Field(
@@ -38,8 +38,9 @@ class TableBase(Settings):
 
     @property
     def number(self) -> str:
-        """The table's number in the paper: ``1``, ``3b``."""
-        return self.id.split("_")[1]
+        """The table's number in the paper: ``1``, ``3b``; ``S2`` of a supplementary table."""
+        number = self.id.split("_")[1]
+        return f"S{number[1:]}" if number.startswith("s") else number
 
 
 class BaselineTable(TableBase):
@@ -58,6 +59,12 @@ class BaselineTable(TableBase):
     )
     variances: Literal["welch", "student", "levene"] = Field(
         "welch", description="Which t test: Welch's, Student's, or the one that Levene's test suggests."
+    )
+    tests: dict[str, Literal["chi2", "ranks"]] = Field(
+        default_factory=dict,
+        description="Test of a column with levels, where the usual one is not wanted. chi2: χ², or Fisher's exact test "
+        "where an expected count is below 5 (usual where levels have no order); ranks: Mann–Whitney or Kruskal–Wallis on "
+        "the levels' order (usual where they have one).",
     )
     yates: bool = Field(False, description="Continuity correction of the χ² test of a 2 × 2 table.")
     digits: dict[str, int] = Field(
