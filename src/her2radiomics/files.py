@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +24,18 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_whole(stem: str | Path, contents: Mapping[str, bytes]) -> list[Path]:
+    """Write ``<stem><suffix>`` for each suffix and its content, each whole or not at all; the paths in that order."""
+    written = []
+    for suffix, content in contents.items():
+        path = Path(stem)
+        path = path.with_name(path.name + suffix)
+        with whole_file(path) as temporary:
+            temporary.write_bytes(content)
+        written.append(path)
+    return written
 
 
 @contextmanager

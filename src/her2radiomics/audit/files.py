@@ -6,8 +6,7 @@ from pathlib import Path
 
 from her2radiomics.audit.paper import Audit, AuditRow
 from her2radiomics.audit.render import to_csv, to_docx, to_html
-
-SUFFIXES = (".csv", ".html", ".docx")
+from her2radiomics.files import write_whole
 
 
 def write(paper: Audit, rows: list[AuditRow], stem: Path) -> list[Path]:
@@ -23,12 +22,4 @@ def write(paper: Audit, rows: list[AuditRow], stem: Path) -> list[Path]:
         ".html": to_html(paper, rows).encode(),
         ".docx": to_docx(paper, rows),
     }
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    written = []
-    for suffix in SUFFIXES:
-        path = stem.with_name(stem.name + suffix)
-        temporary = path.with_name(f".{path.name}.partial")
-        temporary.write_bytes(contents[suffix])
-        temporary.replace(path)
-        written.append(path)
-    return written
+    return write_whole(stem, contents)

@@ -5,15 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import astuple, fields
-from functools import cache
 from typing import TYPE_CHECKING
 
 from her2radiomics.audit.base import VERDICTS, Verdict
 from her2radiomics.audit.paper import Audit, AuditRow, tally
+from her2radiomics.templates import environment
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
-
     from her2radiomics.manuscript.tables.model import Table
 
 COLUMNS = tuple(field.name for field in fields(AuditRow))
@@ -42,25 +40,11 @@ def to_csv(rows: list[AuditRow]) -> str:
     return stream.getvalue()
 
 
-@cache
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    return Environment(
-        loader=PackageLoader("her2radiomics.audit"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-
-
 def to_fragment(paper: Audit, rows: list[AuditRow]) -> str:
     """Return the findings as HTML without style, ids or scripts, the inconsistent ones first."""
     groups = [(HEADINGS[v], v, [row for row in rows if row.verdict == v]) for v in VERDICTS]
     return (
-        _environment()
+        environment("audit")
         .get_template("fragment.html")
         .render(paper=paper, headline=headline(rows), groups=[group for group in groups if group[2]])
     )
@@ -68,7 +52,9 @@ def to_fragment(paper: Audit, rows: list[AuditRow]) -> str:
 
 def to_html(paper: Audit, rows: list[AuditRow]) -> str:
     """Return a page that holds the fragment and its style, and loads nothing."""
-    return _environment().get_template("page.html").render(paper=paper, fragment=to_fragment(paper, rows))
+    return (
+        environment("audit").get_template("page.html").render(paper=paper, fragment=to_fragment(paper, rows))
+    )
 
 
 def to_table(paper: Audit, rows: list[AuditRow]) -> Table:

@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from her2radiomics.checklists.fill import STATUSES, FilledChecklist, FilledItem
+from her2radiomics.templates import environment
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -57,19 +58,10 @@ def to_csv(checklists: Sequence[FilledChecklist], simulated: bool) -> str:
 
 @cache
 def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("her2radiomics.checklists"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    made = environment("checklists").overlay()
     # Jinja's own groupby sorts; the order of the checklist is meant
-    environment.filters["groupby_section"] = _by_section
-    return environment
+    made.filters["groupby_section"] = _by_section
+    return made
 
 
 def _by_section(items: Sequence[FilledItem]) -> list[tuple[str, list[FilledItem]]]:

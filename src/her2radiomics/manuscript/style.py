@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from her2radiomics.files import whole_file
 from her2radiomics.manuscript.palettes import PALETTES, Palette
 
 if TYPE_CHECKING:
@@ -359,7 +360,5 @@ def save(figure: Figure, stem: Path, metadata: Mapping[str, str]) -> None:
         "png": {"Software": "her2radiomics", "Title": title, "Description": about},
     }
     for kind, words in kinds.items():
-        target = stem.with_name(f"{stem.name}.{kind}")
-        temporary = target.with_name(f".{target.name}.part")
-        figure.savefig(temporary, format=kind, dpi=PNG_DPI, metadata=words)
-        temporary.replace(target)
+        with whole_file(stem.with_name(f"{stem.name}.{kind}")) as temporary:
+            figure.savefig(temporary, format=kind, dpi=PNG_DPI, metadata=words)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2radiomics.errors import CaseError
+from her2radiomics.files import whole_file
 from her2radiomics.simulation.acquisition import (
     Protocol,
     Sampling,
@@ -128,7 +129,5 @@ def _write(volume: NDArray, lattice: Sampling, path: Path) -> None:
     image = sitk.GetImageFromArray(volume)
     image.SetSpacing(lattice.spacing)
     image.SetOrigin(lattice.origin)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".writing-{path.name}")
-    sitk.WriteImage(image, str(temporary), useCompression=True)
-    temporary.replace(path)
+    with whole_file(path) as temporary:
+        sitk.WriteImage(image, str(temporary), useCompression=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from her2radiomics.files import whole_file
 from her2radiomics.simulation.enrolment import Roster
 from her2radiomics.simulation.settings import SimulationSettings
 
@@ -82,6 +83,5 @@ def _tsv(table: pd.DataFrame) -> str:
 
 
 def _replace(path: Path, text: str) -> None:
-    temporary = path.with_name(f".writing-{path.name}")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from her2radiomics import __version__
+from her2radiomics.files import whole_file
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.registry import KINDS, Drawing, FigureOptions, Kind
@@ -112,7 +113,6 @@ def write(drawing: Drawing, stem: Path, about: Mapping[str, str], *, simulated: 
     data = drawing.data.copy()
     data["simulated"] = int(simulated)
     target = stem.with_name(f"{stem.name}.csv")
-    temporary = target.with_name(f".{target.name}.part")
-    data.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
-    temporary.replace(target)
+    with whole_file(target) as temporary:
+        data.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
     return tuple(stem.with_name(f"{stem.name}.{kind}") for kind in ("svg", "pdf", "png", "csv"))

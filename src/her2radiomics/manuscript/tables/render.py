@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
+from her2radiomics.files import write_whole
 from her2radiomics.manuscript.tables.html import to_html
 from her2radiomics.manuscript.tables.inputs import TableInputs
 from her2radiomics.manuscript.tables.model import Table
@@ -13,7 +14,6 @@ from her2radiomics.manuscript.tables.settings import RegressionTable, TableBase
 from her2radiomics.manuscript.tables.text import to_csv, to_latex
 from her2radiomics.manuscript.tables.word import to_docx
 
-SUFFIXES = (".csv", ".html", ".tex", ".docx")
 _KIND_MODULES = ("baseline", "regression", "performance", "delong", "survival", "group_comparison")
 
 
@@ -50,16 +50,7 @@ def render(settings: TableBase, inputs: TableInputs, stem: str | Path) -> list[P
         ".tex": to_latex(table, settings.number, settings.id).encode(),
         ".docx": to_docx(table, settings.number),
     }
-    stem = Path(stem)
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    written = []
-    for suffix in SUFFIXES:
-        path = stem.with_name(stem.name + suffix)
-        temporary = path.with_name(f".{path.name}.partial")
-        temporary.write_bytes(contents[suffix])
-        temporary.replace(path)
-        written.append(path)
-    return written
+    return write_whole(stem, contents)
 
 
 def _kind(settings: TableBase) -> Kind:
