@@ -127,7 +127,9 @@ def read_parameters(path: str | Path) -> Parameters:
         )
     classes = dict(extractor.enabledFeatures)
     if not content.get("featureClass") and not settings.get("force2D", False):
-        classes.pop("shape2D", None)  # "all classes" is what a silent file asks for; in 3-D that one has no meaning
+        classes.pop(
+            "shape2D", None
+        )  # "all classes" is what a silent file asks for; in 3-D that one has no meaning
     if "shape2D" in classes and not settings.get("force2D", False):
         raise SettingsError(f"{path}: found shape2D without force2D: true; expected both or neither.")
     settings["additionalInfo"] = False  # diagnostics are not features; qc.csv carries ours
