@@ -596,11 +596,14 @@ def test_index_over_runs(made):
     text = index(runs)
     parsed = Parsed(text)
     assert all(address.startswith("data:") for address in parsed.loads)
-    assert [link for link in parsed.links if link.endswith(".html")] == [
+    assert list(dict.fromkeys(link for link in parsed.links if link.endswith(".html"))) == [
         "nat_response/report.html",
         "b/report.html",
     ]
+    assert "nat_response/tables/performance.csv" in parsed.links
     assert text.count("simulated data</strong>") == 1
+    assert [run.n for run in runs] == [64, 64]
+    assert runs[0].shown[0] == "Test (centre 2)"
     assert "AUC, Test (centre 2)" in text and "n = 30" in text
     assert "No run has a report yet." in index([])
 

@@ -101,6 +101,10 @@ rule page:
         qc=lambda w: quality_files(run_of(w)),
         overlays=lambda w: extracted_files(run_of(w), "overlays"),
         parameters=lambda w: parameter_files(run_of(w)),
+        # audit and checklists; the crate describes the page itself
+        evidence=lambda w: [
+            file for file in run_of(w).targets("evidence") if not file.endswith(".json")
+        ],
     output:
         "results/{run}/report.html",
     log:

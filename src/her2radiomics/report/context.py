@@ -165,12 +165,58 @@ class PublishedRow:
 
 
 @dataclass(frozen=True)
+class Variant:
+    """A variant of the protocol, the line of ``config.yaml`` that asks for it, and the folder of its results."""
+
+    name: str
+    description: str
+    request: str
+    folder: str
+
+
+@dataclass(frozen=True)
 class Disagreement:
     """A place where the paper contradicts itself, the side that is followed, the variant of the other."""
 
     finding: str
     followed: str
     variant: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A check of the paper's numbers: what it claims, where, as printed, and the arithmetic."""
+
+    claim: str
+    place: str
+    quote: str
+    arithmetic: str
+
+
+@dataclass(frozen=True)
+class AuditGroup:
+    """Findings of one verdict under their heading."""
+
+    verdict: str
+    heading: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class AuditSummary:
+    """The audit of the paper's numbers: a headline, its findings by verdict, and its files."""
+
+    headline: str
+    groups: tuple[AuditGroup, ...]
+    files: tuple[Link, ...]
+
+
+@dataclass(frozen=True)
+class Checklists:
+    """Reporting checklists: items by status, a row a list, and the files with every item."""
+
+    summary: Grid
+    files: tuple[Link, ...]
 
 
 @dataclass(frozen=True)
@@ -206,6 +252,10 @@ class ReportContext:
         The results. ``table_files`` are the tables of numbers that have no printed form.
     assumptions, contradictions, departures
         What was chosen, where the paper disagrees with itself, what the cohort made different.
+    variants
+        The protocol's other variants, and how to run them.
+    audit, checklists
+        Arithmetic on the paper's numbers; reporting checklists.
     versions, hashes, provenance
         Software, SHA-256 of what went in, and the file that says how the run was made.
     files
@@ -249,11 +299,18 @@ class ReportContext:
     overlays: tuple[Overlay, ...] = ()
     overlays_note: str = ""
     files: tuple[Link, ...] = ()
+    variants: tuple[Variant, ...] = ()
+    audit: AuditSummary | None = None
+    checklists: Checklists | None = None
 
 
 @dataclass(frozen=True)
 class RunSummary:
-    """A run in the index; ``aucs`` is the primary model's AUC with interval by partition."""
+    """A run in the index.
+
+    ``aucs`` is the primary model's AUC with interval by partition, ``shown`` the one of the headline; ``n`` counts the
+    patients of all partitions; ``links`` lead to what stands beside the page.
+    """
 
     run: str
     href: str
@@ -264,3 +321,7 @@ class RunSummary:
     simulated: bool
     headline: str
     aucs: tuple[tuple[str, str], ...]
+    n: int
+    model: str
+    shown: tuple[str, str]
+    links: tuple[Link, ...] = ()

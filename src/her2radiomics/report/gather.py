@@ -13,7 +13,16 @@ from her2radiomics.manuscript.tables import formatting as fmt
 from her2radiomics.manuscript.tables.inputs import read_csv
 from her2radiomics.manuscript.tables.performance import performance_row
 from her2radiomics.report import words
-from her2radiomics.report.context import Disagreement, FeatureSet, Grid, Link, ReportContext, RunSummary
+from her2radiomics.report.context import (
+    Disagreement,
+    FeatureSet,
+    Grid,
+    Link,
+    ReportContext,
+    RunSummary,
+    Variant,
+)
+from her2radiomics.report.evidence import audit_summary, checklists
 from her2radiomics.report.figures import figures
 from her2radiomics.report.ibsi_words import IBSI_COLUMNS, feature_sets
 from her2radiomics.report.info import RunInfo
@@ -49,6 +58,13 @@ PERFORMANCE = (
     "sensitivity",
     "specificity",
 )
+#: What stands beside a run's page and is linked from the index.
+BESIDE = {
+    "tables/audit.html": "Audit of the paper",
+    "checklists.html": "Checklists",
+    "tables/performance.csv": "Performance",
+    "tables/published.csv": "Published beside ours",
+}
 FLOW = ("step", "reason", "partition", "excluded", "remaining", "events")
 #: Libraries whose version decides on a number, by their printed name.
 SOFTWARE = {
@@ -166,6 +182,9 @@ def build_context(
             for item in info.get("contradictions", [])
         ),
         departures=tuple(info.departures),
+        variants=_variants(info),
+        audit=audit_summary(folder),
+        checklists=checklists(folder),
         versions=versions,
         hashes=tuple((name, _sha256(path)) for name, path in sources.items()),
         provenance=Link("run.json", "provenance/run.json"),
@@ -192,11 +211,13 @@ def summarise(run_folder: str | Path, info: RunInfo | Mapping[str, Any], href: s
         info = validate(RunInfo, info, "run")
     performance, path = _performance(folder), folder / "tables" / "performance.csv"
     primary = info.protocol["primary_model"]
-    aucs = []
+    aucs, counted = [], 0
+    beside = href.removesuffix(Path(href).name)
     for partition in info.partitions:
         row = performance_row(performance, primary, partition, path)
         text = fmt.interval(float(row["auc"]), float(row["auc_low"]), float(row["auc_high"]), 2)
         aucs.append((info.partition_label(partition), f"{text}, n = {int(row['n'])}"))
+        counted += int(row["n"])
     return RunSummary(
         run=info.id,
         href=href,
@@ -207,6 +228,12 @@ def summarise(run_folder: str | Path, info: RunInfo | Mapping[str, Any], href: s
         simulated=info.simulated,
         headline=words.headline(info, performance, path),
         aucs=tuple(aucs),
+        n=counted,
+        model=info.model_label(primary),
+        shown=aucs[info.partitions.index(info.headline_partition)],
+        links=tuple(
+            Link(label, f"{beside}{file}") for file, label in BESIDE.items() if (folder / file).is_file()
+        ),
     )
 
 
@@ -232,6 +259,27 @@ def _variant(info: RunInfo) -> str:
         return ""
     described = info.get("variants", {}).get(info.variant, {}).get("description", "")
     return f"{info.variant}: {described}" if described else info.variant
+
+
+def _variants(info: RunInfo) -> tuple[Variant, ...]:
+    """The default and the named variants, but for the one that was run."""
+    described = {"default": "The protocol as it stands."} | {
+        name: item.get("description", "") for name, item in info.get("variants", {}).items()
+    }
+    found = []
+    for name, description in described.items():
+        if name == info.variant:
+            continue
+        # as in config.RunRequest.id
+        usual = name == "default" and info.cohort == "simulated"
+        run = info.study if usual else f"{info.study}--{name}--{info.cohort}"
+        asked = ", ".join(
+            [f"study: {info.study}"]
+            + [f"variant: {name}"] * (name != "default")
+            + [f"cohort: {info.cohort}"] * (info.cohort != "simulated")
+        )
+        found.append(Variant(name, description.strip(), f"- {{{asked}}}", f"results/{run}"))
+    return tuple(found) if len(described) > 1 else ()
 
 
 def _standards(

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from her2radiomics.manuscript.tables.formatting import level, listing
-from her2radiomics.report import extraction_words, selection_words
+from her2radiomics.report import analysis_words, extraction_words, selection_words
 from her2radiomics.report.context import Methods, PartitionSummary
 from her2radiomics.report.info import RunInfo
-from her2radiomics.report.words import interval_method, lower_first, model_phrase
+from her2radiomics.report.references import references
+from her2radiomics.report.words import interval_method, lower_first, model_phrase, upper_first
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +60,9 @@ def methods(
         Methods("Feature selection", _by_chain(info, selection)),
         Methods("Models", _models(info)),
         Methods("Evaluation", _evaluation(info)),
+        Methods("Statistics", analysis_words.statistics(info)),
         Methods("Software", (_software(versions, info),)),
+        Methods("References for the methods", references(info)),
     ]
     return tuple(part for part in parts if part.paragraphs)
 
@@ -107,7 +110,8 @@ def _split(info: RunInfo) -> str:
     if settings.get("external_from"):
         text += f" Patients examined from {settings['external_from']} on were the external, temporal test."
     if settings.get("external_centres"):
-        text += f" Patients of {listing(settings['external_centres'])} were the external, geographic test."
+        centres = [info.get("centres", {}).get(name, name) for name in settings["external_centres"]]
+        text += f" Patients of {listing(centres)} were the external, geographic test."
     return text
 
 
@@ -159,8 +163,7 @@ def _method(model: Mapping[str, Any]) -> str:
 def model_sentence(info: RunInfo, name: str) -> str:
     """Return what a model is, in a sentence."""
     model = info.models[name]
-    who = model_phrase(info.model_label(name))
-    who = who[0].upper() + who[1:]
+    who = upper_first(model_phrase(info.model_label(name)))
     if model["kind"] == "radiomics":
         sequences = [info.sequence_label(s) for s in model.get("sequences") or info.get("sequences", {})]
         source = (
@@ -174,7 +177,8 @@ def model_sentence(info: RunInfo, name: str) -> str:
         kept = {
             "enter": "those that passed entered one multivariate logistic regression",
             "backward": "those that passed entered a multivariate logistic regression with backward elimination",
-            "significant": "of those that passed, the ones significant together were kept",
+            "significant": "those that passed entered one multivariate logistic regression, whose predictors with "
+            f"p < {model.get('p_keep', 0.05):g} were kept and refitted",
         }.get(model.get("keep", "backward"), "those that passed were fitted together")
         text = (
             f"{who} is a logistic regression on clinical and imaging characteristics. Candidates were "
@@ -305,7 +309,8 @@ def _evaluation(info: RunInfo) -> tuple[str, ...]:
         "with Holm's correction. Sensitivity, specificity, predictive values and accuracy are given at the threshold "
         "that maximises Youden's index on the training partition, kept for all others.",
         f"Calibration of the training partition is shown as the apparent curve{corrected}; other partitions show the "
-        f"observed curve{band}, and nothing was refitted on them. Clinical usefulness was judged by decision curves. "
+        f"observed curve{band}, and nothing was refitted on them. Goodness of fit was tested by Hosmer and Lemeshow's test "
+        f"({settings.get('hosmer_lemeshow_groups', 10)} groups of risk). Clinical usefulness was judged by decision curves. "
         f"Values on the training partition are apparent.{honest}",
     )
 

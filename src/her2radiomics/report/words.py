@@ -66,6 +66,11 @@ def lower_first(text: str) -> str:
     return text[0].lower() + text[1:] if common else text
 
 
+def upper_first(text: str) -> str:
+    """``text`` as it stands at the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
+
+
 def model_phrase(label: str) -> str:
     """``the nomogram``, ``the clinical model``, ``the R3 model``: a model's printed name inside a sentence."""
     name = lower_first(label)
