@@ -1,0 +1,88 @@
+"""The audit of the paper and the reporting checklists on the page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from her2radiomics.manuscript.tables.inputs import read_csv
+from her2radiomics.report.context import AuditGroup, AuditSummary, Checklists, Finding, Grid, Link
+
+AUDIT = ("check", "place", "claim", "quote", "verdict", "arithmetic", "note")
+ITEMS = ("checklist", "number", "status")
+#: Verdicts in the order of the page, with their headings.
+VERDICTS = {
+    "inconsistent": "What does not add up",
+    "cannot be checked": "What cannot be checked from print",
+    "consistent": "What adds up",
+}
+#: Printed names of the checklists that come with the workflow.
+NAMES = {
+    "clear": "CLEAR",
+    "metrics": "METRICS",
+    "tripod_ai": "TRIPOD+AI",
+    "rqs": "RQS",
+    "ibsi": "IBSI reporting",
+}
+STATUSES = ("filled", "for the author", "not done", "not applicable")
+_LABELS = {"html": "Page", "docx": "Word", "csv": "CSV"}
+
+
+def audit_summary(folder: Path) -> AuditSummary | None:
+    """Findings of ``tables/audit.csv``, the inconsistent ones first; ``None`` where the paper was not audited.
+
+    Raises
+    ------
+    TableError
+        The file lacks a column.
+    """
+    path = folder / "tables" / "audit.csv"
+    if not path.is_file():
+        return None
+    table = read_csv(path, AUDIT, text=True)
+    counts = Counter(table["verdict"])
+    groups = []
+    for verdict, heading in VERDICTS.items():
+        rows = table[table["verdict"] == verdict]
+        found = tuple(
+            Finding(
+                row["claim"],
+                row["place"],
+                row["quote"],
+                " ".join(filter(None, (row["arithmetic"], row["note"]))),
+            )
+            for _, row in rows.iterrows()
+        )
+        if found:
+            groups.append(AuditGroup(verdict, heading, found))
+    parts = ", ".join(f"{counts[verdict]} {verdict}" for verdict in ("consistent", "inconsistent")) + (
+        f", {counts['cannot be checked']} that print alone cannot decide" * (counts["cannot be checked"] > 0)
+    )
+    return AuditSummary(f"{len(table)} checks: {parts}", tuple(groups), _links(folder, "tables/audit"))
+
+
+def checklists(folder: Path) -> Checklists | None:
+    """Items by status of every list in ``checklists.csv``; ``None`` where none was filled.
+
+    Raises
+    ------
+    TableError
+        The file lacks a column.
+    """
+    path = folder / "checklists.csv"
+    if not path.is_file():
+        return None
+    table = read_csv(path, ITEMS, text=True)
+    rows = []
+    for name, items in table.groupby("checklist", sort=False):
+        counts = Counter(items["status"])
+        cells = (str(counts[status]) for status in STATUSES)
+        rows.append((NAMES.get(str(name), str(name)), str(len(items)), *cells))
+    headings = ("Checklist", "Items", *(status.capitalize() for status in STATUSES))
+    return Checklists(Grid(headings, tuple(rows)), _links(folder, "checklists"))
+
+
+def _links(folder: Path, stem: str) -> tuple[Link, ...]:
+    return tuple(
+        Link(label, f"{stem}.{end}") for end, label in _LABELS.items() if (folder / f"{stem}.{end}").is_file()
+    )
