@@ -49,6 +49,10 @@ def _groups(info: RunInfo) -> str:
     if settled:
         names = [lower_first(info.column_label(name)) for name in settled]
         text += f" For {listing(names)} the mean and the t test were chosen beforehand, as in the paper."
+    if markers:
+        columns = dict.fromkeys(name for item in markers for name in item["columns"])
+        names = [lower_first(info.column_label(name)) for name in columns]
+        text += f" The same tests compared {listing(names)} between the groups."
     if tables:
         text += (
             " Counts were compared by the χ² test"
@@ -59,9 +63,6 @@ def _groups(info: RunInfo) -> str:
         text += (
             f"; levels that have an order ({listing(ranked)}) by the Mann–Whitney test." if ranked else "."
         )
-    if markers:
-        columns = dict.fromkeys(name for item in markers for name in item["columns"])
-        text += f" So were {listing([lower_first(info.column_label(name)) for name in columns])}, by group."
     corrected = any(item.get("adjusted") for item in _printed(info, "group_comparison"))
     return f"{text} p values are two-sided{'' if corrected else ' and not corrected for the number of comparisons'}."
 

@@ -34,10 +34,11 @@ class PartitionSummary:
 
 @dataclass(frozen=True)
 class Methods:
-    """A headed part of the methods, as paragraphs of plain text."""
+    """A headed part of the methods, as paragraphs of plain text, or as a numbered list of them."""
 
     heading: str
     paragraphs: tuple[str, ...]
+    numbered: bool = False
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def methods(
         Methods("Evaluation", _evaluation(info)),
         Methods("Statistics", analysis_words.statistics(info)),
         Methods("Software", (_software(versions, info),)),
-        Methods("References for the methods", references(info)),
+        Methods("References for the methods", references(info), numbered=True),
     ]
     return tuple(part for part in parts if part.paragraphs)
 
@@ -111,13 +111,13 @@ def _split(info: RunInfo) -> str:
         text += f" Patients examined from {settings['external_from']} on were the external, temporal test."
     if settings.get("external_centres"):
         centres = [info.get("centres", {}).get(name, name) for name in settings["external_centres"]]
-        text += f" Patients of {listing(centres)} were the external, geographic test."
+        text += f" The external, geographic test patients came from: {listing(centres)}."
     return text
 
 
 def _imaging(info: RunInfo) -> tuple[str, ...]:
     acquired = [line.rstrip(".") for line in info.get("acquisition", [])]
-    lines = [f"Acquisition: {'; '.join(map(lower_first, acquired))}."] if acquired else []
+    lines = [f"Acquisition: {'; '.join(acquired)}."] if acquired else []
     sequences = [
         f"{item['description']} ({item['label']})" if item.get("description") else item["label"]
         for item in info.get("sequences", {}).values()
@@ -166,12 +166,8 @@ def model_sentence(info: RunInfo, name: str) -> str:
     who = upper_first(model_phrase(info.model_label(name)))
     if model["kind"] == "radiomics":
         sequences = [info.sequence_label(s) for s in model.get("sequences") or info.get("sequences", {})]
-        source = (
-            f"the features of {listing(sequences)}" if sequences and info.extracted else "the image features"
-        )
-        text = (
-            f"{who} is {_estimator(model)} on the selected among {source}; {_score(model)} is the Rad-score."
-        )
+        source = f"those of {listing(sequences)}" if sequences and info.extracted else "the image features"
+        text = f"{who} is {_estimator(model)} on features selected from {source}; {_score(model)} is the Rad-score."
     elif model["kind"] == "clinical":
         names = [lower_first(info.column_label(column)) for column in model["candidates"]]
         kept = {
@@ -291,8 +287,8 @@ def _evaluation(info: RunInfo) -> tuple[str, ...]:
     folds = sorted({_folds(model) for model in info.models.values()} - {0})
     if folds:
         honest += (
-            f" {listing([f'{number}-fold' for number in folds])} cross-validation, stratified by outcome, was reported for "
-            "the final estimator on the selected predictors and for the whole pipeline."
+            f" Results of {listing([f'{number}-fold' for number in folds])} cross-validation, stratified by outcome, are "
+            "given for the final estimator on the selected predictors and for the whole pipeline."
         )
     pairs = [
         listing([model_phrase(info.model_label(n)) for n in pair]) for pair in settings.get("comparisons", [])

@@ -55,12 +55,9 @@ REFERENCES = {
 
 
 def references(info: RunInfo) -> tuple[str, ...]:
-    """Numbered references of what the run used, in the order of its methods."""
+    """References of what the run used, in the order of its methods."""
     used = set(_used(info))
-    return tuple(
-        f"{number}. {REFERENCES[key]}"
-        for number, key in enumerate((key for key in REFERENCES if key in used), 1)
-    )
+    return tuple(text for key, text in REFERENCES.items() if key in used)
 
 
 def _used(info: RunInfo) -> Iterator[str]:

@@ -62,7 +62,7 @@ _TITLES = {"training": "training partition", "testing": "test partition", "exter
 def lower_first(text: str) -> str:
     """``text`` as it stands inside a sentence: ``Age`` becomes ``age``; ``ADC``, ``Ki-67`` and ``R3`` stay."""
     word = text.split(" ", 1)[0].split("-", 1)[0]
-    common = len(word) > 2 and word[1:].isalpha() and word[1:].islower()
+    common = word in ("No", "In", "On", "At") or (len(word) > 2 and word[1:].isalpha() and word[1:].islower())
     return text[0].lower() + text[1:] if common else text
 
 
