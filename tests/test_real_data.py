@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import csv
 import math
+import shutil
 
 import pytest
+import yaml
 from workflow_run import Project
 
+from her2radiomics.errors import StudyError
+from her2radiomics.plan import Plan
+from her2radiomics.settings import overlay, read_yaml
+
+ISPY1 = "her2_nomogram--default--ispy1_her2"
 ISPY2 = "nat_response--default--ispy2"
 PILOT = "nat_response--default--mama_mia_pilot"
 
@@ -134,3 +141,196 @@ class TestFeatureTable:
             "predicts before_treatment, but the feature 'VOLUME_TUM_BLU_V20' is known only during_treatment"
             in printed
         )
+
+
+def ispy1_plan(root, real_data, folder, study, cohort, changes=None):
+    """The plan of a run on I-SPY 1, with ``changes`` laid over its cohort file; nothing is carried out."""
+    data = needed(real_data / "ispy1_radiomics")
+    shutil.copytree(root / "workflow", folder / "workflow")
+    path = folder / f"workflow/cohorts/{cohort}.yaml"
+    text = yaml.safe_dump(overlay(read_yaml(path), changes or {}), sort_keys=False, allow_unicode=True)
+    path.write_text(text, encoding="utf-8")
+    config = {"runs": [{"study": study, "cohort": cohort}], "data": {cohort: str(data)}}
+    (run,) = Plan(config, folder / "workflow").runs.values()
+    return run
+
+
+@pytest.mark.real
+class TestISPY1Planned:
+    """I-SPY 1 by its cohort files: who trains and who tests, and what is refused before any job.
+
+    The counts are those of the two tables of this share, counted by hand with pandas: 109 patients with features, 106
+    with HER2 (35 positive), 106 with response (28 complete).
+    """
+
+    @pytest.mark.parametrize(
+        ("study", "cohort", "counts", "left_out"),
+        [
+            (
+                "her2_nomogram",
+                "ispy1_her2",
+                {"training": (62, 20), "testing": (44, 15)},
+                "HER2 status unknown",
+            ),
+            (
+                "her2_nomogram",
+                "ispy1_her2_random",
+                {"training": (74, 24), "testing": (32, 11)},
+                "HER2 status unknown",
+            ),
+            (
+                "her2_nomogram",
+                "ispy1_her2_combat",
+                {"training": (84, 28), "testing": (22, 7)},
+                "HER2 status unknown",
+            ),
+            (
+                "nat_response",
+                "ispy1_pcr",
+                {"training": (63, 20), "testing": (43, 8)},
+                "No surgery, or response unknown",
+            ),
+            (
+                "nat_response",
+                "ispy1_pcr_random",
+                {"training": (74, 20), "testing": (32, 8)},
+                "No surgery, or response unknown",
+            ),
+        ],
+    )
+    def test_counts(self, root, real_data, tmp_path, study, cohort, counts, left_out):
+        run = ispy1_plan(root, real_data, tmp_path, study, cohort)
+        assert len(run.participants) == 109
+        assert run.participants["exclude_reason"].value_counts().to_dict() == {"": 106, left_out: 3}
+        made = {
+            name: (int((run.partition == name).sum()), int(run.labels[run.partition == name].sum()))
+            for name in run.partition.unique()
+        }
+        assert made == counts
+        features = run.dataset.data.features.columns.drop(["patient_id", "reader"])
+        assert len(features) == 370  # the dropped column is the outcome of another task
+        assert "Target_HRpos" not in features
+
+    def test_no_site_is_on_both_sides(self, root, real_data, tmp_path):
+        run = ispy1_plan(root, real_data, tmp_path, "her2_nomogram", "ispy1_her2")
+        site = run.participants.set_index("patient_id")["centre"].loc[run.partition.index]
+        assert set(site[run.partition == "training"]) == {"AAI", "AAE"}
+        assert set(site[run.partition == "testing"]) == {"AAB", "AAC", "AAD", "AAG", "AAH"}
+
+    @pytest.mark.parametrize(
+        ("column", "message"),
+        [
+            ("longest_diameter_early", "longest_diameter_early.*during_treatment"),
+            ("pcr", "pcr.*after_surgery"),
+            ("rfs_days", "only known during follow-up: rfs_days"),
+        ],
+    )
+    def test_what_is_known_later_is_refused(self, root, real_data, tmp_path, column, message):
+        changes = {"protocol": {"models": {"nomogram": {"candidates": ["age", column]}}}}
+        with pytest.raises(StudyError, match=message):
+            ispy1_plan(root, real_data, tmp_path, "her2_nomogram", "ispy1_her2", changes)
+
+    @pytest.mark.parametrize(
+        ("unseen", "message"),
+        [
+            (
+                {"unseen": "refuse"},
+                r"testing partition: found centre 'AAB' \(18 patients\), which combat did not learn",
+            ),
+            (
+                {"unseen": "adapt", "minimum": 20},
+                "cannot adapt to centre 'AAB': found 18 patients, expected at least 20",
+            ),
+        ],
+    )
+    def test_combat_names_the_site_that_it_cannot_know(self, root, real_data, tmp_path, unseen, message):
+        steps = [{"step": "combat", **unseen}, {"step": "z_score"}, {"step": "lasso"}]
+        changes = {"protocol": {"models": {"radiomics": {"steps": steps}}}}
+        with pytest.raises(StudyError, match=message):
+            ispy1_plan(root, real_data, tmp_path, "her2_nomogram", "ispy1_her2", changes)
+
+    def test_combat_passes_unknown_sites_through_when_told_to(self, root, real_data, tmp_path):
+        steps = [{"step": "combat", "unseen": "pass_through"}, {"step": "z_score"}, {"step": "lasso"}]
+        changes = {"protocol": {"models": {"radiomics": {"steps": steps}}}}
+        run = ispy1_plan(root, real_data, tmp_path, "her2_nomogram", "ispy1_her2", changes)
+        assert run.protocol.models["radiomics"].steps[0].unseen == "pass_through"
+
+
+@pytest.mark.real
+@pytest.mark.workflow
+class TestISPY1:
+    """I-SPY 1, HER2 by her2_nomogram: models, performance and survival, without the resampling that takes long."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def project(cls, real_data, tmp_path_factory):
+        config = {
+            "runs": [{"study": "her2_nomogram", "cohort": "ispy1_her2"}],
+            "data": {"ispy1_her2": str(needed(real_data / "ispy1_radiomics"))},
+        }
+        project = Project(tmp_path_factory.mktemp("ispy1") / "p", config)
+        project.snakemake(
+            f"results/{ISPY1}/models/radiomics/predictions.csv",
+            f"results/{ISPY1}/models/radiomics_nomogram/predictions.csv",
+            f"results/{ISPY1}/tables/table_5_survival.csv",
+            f"results/{ISPY1}/figures/figure_2a_recurrence_free_survival.svg",
+        )
+        return project
+
+    def test_every_step_counts_its_features(self, project):
+        """Of 370 features some remain after each step; nobody read twice."""
+        steps = rows(project.folder / f"results/{ISPY1}/models/radiomics/selection.csv")
+        assert [row["name"] for row in steps] == [
+            "numbers",
+            "icc_filter",
+            "variance",
+            "z_score",
+            "redundancy",
+            "lasso",
+            "logistic",
+        ]
+        counts = [int(steps[0]["features_in"]), *(int(row["features_out"]) for row in steps)]
+        assert counts[0] == 370 and counts == sorted(counts, reverse=True)
+        assert steps[1]["note"] == "not assessed: no second reader"
+
+    def test_all_patients_are_predicted_once(self, project):
+        for model in ("radiomics", "radiomics_nomogram"):
+            predictions = rows(project.folder / f"results/{ISPY1}/models/{model}/predictions.csv")
+            assert len({row["patient_id"] for row in predictions}) == len(predictions) == 106
+            assert all(0 < float(row["probability"]) < 1 for row in predictions)
+
+    def test_the_same_numbers_come_out_again(self, project):
+        """A model made anew on one core is the same to the last byte, and so are its predictions."""
+        folder = project.folder / f"results/{ISPY1}/models/radiomics"
+        files = [folder / "model.json", folder / "selection.csv", folder / "predictions.csv"]
+        before = [path.read_bytes() for path in files]
+        shutil.rmtree(folder)
+        project.snakemake(str(files[-1].relative_to(project.folder)), cores=1)
+        assert [path.read_bytes() for path in files] == before
+
+    def test_survival_by_her2_is_lifelines_on_the_source_table(self, project, real_data):
+        """Events, log-rank p and survival at three years (1,095 days) from the trial's own table, by lifelines."""
+        import pandas as pd
+        from lifelines import KaplanMeierFitter
+        from lifelines.statistics import logrank_test
+
+        folder = real_data / "ispy1_radiomics"
+        table = pd.read_csv(folder / "ispy1_clinical_outcome.csv", encoding="utf-8-sig").set_index("ID")
+        table = table.loc[pd.read_csv(folder / "ispy1_captk_radiomics.csv", usecols=["ID"])["ID"]]
+        positive, negative = (table[table["Her2MostPos"] == value] for value in (1, 0))
+        made = {
+            row["group"]: row
+            for row in rows(project.folder / f"results/{ISPY1}/tables/table_5_survival.csv")
+            if row["endpoint"] == "Recurrence-free survival"
+        }
+        for name, group in (("HER2-positive", positive), ("HER2-negative", negative)):
+            assert int(made[name]["n"]) == len(group)
+            assert int(made[name]["events"]) == group["rfs_ind"].sum()
+            survival = KaplanMeierFitter().fit(group["RFS"], group["rfs_ind"]).predict(1095)
+            assert float(made[name]["survival_at_1095"].split()[0]) == pytest.approx(100 * survival, abs=0.05)
+        test = logrank_test(positive["RFS"], negative["RFS"], positive["rfs_ind"], negative["rfs_ind"])
+        printed = [row["logrank_p"] for row in made.values() if row["logrank_p"]]
+        assert [float(p) for p in printed] == [pytest.approx(test.p_value, abs=5e-4)]
+        figure = rows(project.folder / f"results/{ISPY1}/figures/figure_2a_recurrence_free_survival.csv")
+        (drawn,) = {row["p"] for row in figure if row["p"]}
+        assert float(drawn) == pytest.approx(test.p_value, rel=1e-6)
