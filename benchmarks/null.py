@@ -1,6 +1,7 @@
 """The null: outcomes and clinical columns redrawn on features that were extracted once.
 
-    .venv/bin/python benchmarks/null.py RUN [RUN …] [--redraws 200] [--processes 2] [--config KEY=VALUE …]
+    .venv/bin/python benchmarks/null.py RUN [RUN …] [--redraws 200] [--processes 2] [--models MODEL …]
+                                        [--config '{size: published}']
 
 For every finished run and every redraw, outcomes are permuted among the patients of a centre, and so, independently, are
 their rows of clinical columns; the partition is made anew as the protocol says, and every model of the protocol is
@@ -61,8 +62,8 @@ def redrawn(people: pd.DataFrame, columns: list[str], random: np.random.Generato
     return table.astype(people.dtypes.to_dict())
 
 
-def one(name: str, changes: str, redraw: int) -> list[dict[str, Any]]:
-    """AUC of every model on every partition of one redraw."""
+def one(name: str, changes: str, models: tuple[str, ...], redraw: int) -> list[dict[str, Any]]:
+    """AUC of each model on every partition of one redraw."""
     run, people, features, second = tables(name, changes)
     columns = [column for column in run.protocol.columns if column in people]
     random = np.random.default_rng([SEED, redraw])
@@ -75,7 +76,7 @@ def one(name: str, changes: str, redraw: int) -> list[dict[str, Any]]:
     )
     table = model_table(features, drawn, run.protocol.columns)
     rows = []
-    for model_name in run.protocol.models:
+    for model_name in [model for model in run.protocol.models if model in (models or run.protocol.models)]:
         model = build_model(
             model_name, run.protocol.models, run.protocol.columns, second_reader=second, seed=redraw
         )
@@ -111,13 +112,19 @@ def main() -> None:
     parser.add_argument(
         "--config", default="{}", help="what differs from config.yaml, as YAML: {size: published}"
     )
+    parser.add_argument(
+        "--models", nargs="*", default=[], help="models to refit (default: all of the protocol)"
+    )
     parser.add_argument("--output", type=Path, help="CSV file of every redraw")
     options = parser.parse_args()
     off, everything = [], []
     for name in options.runs:
         start = time.perf_counter()
         with ProcessPoolExecutor(options.processes) as pool:
-            jobs = [pool.submit(one, name, options.config, redraw) for redraw in range(options.redraws)]
+            jobs = [
+                pool.submit(one, name, options.config, tuple(options.models), redraw)
+                for redraw in range(options.redraws)
+            ]
             rows = pd.DataFrame([row for job in jobs for row in job.result()])
         table = summary(rows)
         everything.append(rows.assign(run=name))
