@@ -192,6 +192,12 @@ class TestISPY1Planned:
             ),
             (
                 "nat_response",
+                "ispy1_pcr_combat",
+                {"training": (81, 20), "testing": (25, 8)},
+                "No surgery, or response unknown",
+            ),
+            (
+                "nat_response",
                 "ispy1_pcr_random",
                 {"training": (74, 20), "testing": (32, 8)},
                 "No surgery, or response unknown",
