@@ -573,3 +573,22 @@ def test_firth_on_nearly_saturated_models_reaches_its_maximum():
     beta, value = likelihood.firth_maximum(x, positive, np.ones(29, dtype=bool), start)
     assert likelihood.firth_log_likelihood(x, positive, start) == pytest.approx(value, abs=1e-9)
     np.testing.assert_allclose(start, beta, atol=1e-5)
+
+
+@pytest.mark.parametrize("effect", [1e-3, 0.05, 0.3, 2.0, 30.0])
+def test_a_weak_models_nomogram_has_probabilities_too(effect):
+    """Where the usual ticks leave one or none, finer ones inside the model's range; in order, and on the axis."""
+    from types import SimpleNamespace
+
+    from her2radiomics.modelling_job import nomogram_table
+    from her2radiomics.statistics import ContinuousPredictor, LinearModel
+
+    linear = LinearModel(-0.8, (ContinuousPredictor("score", effect, 0.0, 1.0),), (-0.8, -0.8 + effect))
+    table = nomogram_table(SimpleNamespace(nomogram_model=lambda: linear))
+    ticks = table[table["axis"] == "probability"]
+    assert len(ticks) >= 2
+    assert ticks["position"].between(-1e-9, table["position"].max() + 1e-9).all()
+    values = ticks["label"].astype(float)
+    assert values.is_monotonic_increasing and values.is_unique
+    expected = 1 / (1 + np.exp(0.8 - effect * ticks["position"] / 100))
+    np.testing.assert_allclose(values, expected, rtol=2e-5 if effect > 0.01 else 1e-3)

@@ -96,6 +96,7 @@ def report_tables(report: FitReport, model: FittedModel) -> dict[str, pd.DataFra
 
 
 # denser towards the ends, where the axis of log-odds is long
+FEWEST = 3
 PROBABILITIES = (0.001, 0.01, 0.05, *(tenth / 10 for tenth in range(1, 10)), 0.95, 0.99, 0.999)
 
 
@@ -107,13 +108,14 @@ def nomogram_table(model: FittedModel) -> pd.DataFrame:
     import pandas as pd
 
     from her2radiomics.statistics import nomogram
+    from her2radiomics.statistics.nomogram_scale import round_probabilities
 
     laid_out = nomogram(model.nomogram_model())
     reach = float(laid_out.to_frame().query("axis == 'total'")["points"].max())
-    drawn = nomogram(
-        model.nomogram_model(),
-        probabilities=[p for p in PROBABILITIES if 0 <= laid_out.total_for(p) <= reach],
-    ).to_frame()
+    probabilities = [p for p in PROBABILITIES if 0 <= laid_out.total_for(p) <= reach]
+    if len(probabilities) < FEWEST:  # a weak model's probabilities hardly differ
+        probabilities = round_probabilities(laid_out.probability(0.0), laid_out.probability(reach))
+    drawn = nomogram(model.nomogram_model(), probabilities=probabilities).to_frame()
     points = [("points", f"{value}", f"{value}", float(value)) for value in range(0, 101, 10)]
     names = {"total": "total_points"}
     rows = [

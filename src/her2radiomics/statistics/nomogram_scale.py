@@ -174,7 +174,7 @@ def nomogram(
         from scipy.special import expit
 
         least, most = float(expit(linear[0])), float(expit(linear[-1]))
-        probabilities = [float(p) for p in pretty(least, most, ticks) if least <= p <= most and 0 < p < 1]
+        probabilities = round_probabilities(least, most, ticks)
     rows += [
         ("probability", "probability", float(p), (_logit(p) - origin) * float(scale)) for p in probabilities
     ]
@@ -201,6 +201,18 @@ def linear_model(model: LogisticRegression, data: pd.DataFrame | None) -> Linear
             column = data[name].astype(float)
             predictors.append(ContinuousPredictor(name, model.coefficients[name], column.min(), column.max()))
     return LinearModel(model.intercept, tuple(predictors), (float(linear.min()), float(linear.max())))
+
+
+def round_probabilities(least: float, most: float, ticks: int = 10) -> list[float]:
+    """About ``ticks`` round probabilities from ``least`` to ``most``, and never fewer than two.
+
+    A weak model predicts within a narrow range, where the usual steps would leave one tick or none.
+    """
+    for wanted in (ticks, 2 * ticks, 4 * ticks, 8 * ticks):
+        inside = [float(p) for p in pretty(least, most, wanted) if least <= p <= most and 0 < p < 1]
+        if len(inside) >= 2:
+            return inside
+    return [least, most]
 
 
 def pretty(low: float, high: float, n: int = 5) -> FloatArray:
