@@ -58,7 +58,7 @@ def test_batches_hold_every_patient_once(root):
     batches = run.dataset.batches
     assert [patient for batch in batches.values() for patient in batch] == run.patients
     assert {len(batch) for batch in list(batches.values())[:-1]} == {4}
-    assert list(batches)[0] == "batch_0001"
+    assert next(iter(batches)) == "batch_0001"
 
 
 def test_what_a_figure_or_table_is_made_from_is_made_by_the_run(root):
