@@ -150,10 +150,59 @@ def _by_chain(info: RunInfo, selection: Mapping[str, pd.DataFrame]) -> tuple[str
 
 
 def _models(info: RunInfo) -> tuple[str, ...]:
-    lines = [model_sentence(info, name) for name in info.models]
+    lines, told = [], set()
+    for alike in _alike(info):
+        lines.append(_together(info, alike))
+        told |= set(alike)
+    lines = [model_sentence(info, name) for name in info.models if name not in told] + lines
     if any(_method(model) == "auto" for model in info.models.values()):
         lines.append("Where the data were separated, Firth's penalised likelihood was used.")
     return (" ".join(lines),)
+
+
+def _alike(info: RunInfo) -> list[list[str]]:
+    """Models told together: three or more of a kind that differ in nothing but what they are made from."""
+    groups: dict[str, list[str]] = {}
+    for name, model in info.models.items():
+        if model["kind"] in ("radiomics", "combined"):
+            rest = {key: value for key, value in model.items() if key not in ("sequences", "steps", "of")}
+            groups.setdefault(json.dumps(rest, sort_keys=True), []).append(name)
+    return [names for names in groups.values() if len(names) > 2]
+
+
+def _together(info: RunInfo, names: Sequence[str]) -> str:
+    """One sentence for models of a kind, each with what it is made from."""
+    first = info.models[names[0]]
+    parts = []
+    for name in names:
+        model = info.models[name]
+        if first["kind"] == "radiomics":
+            sources = [info.sequence_label(s) for s in model.get("sequences") or info.get("sequences", {})]
+        else:
+            sources = [info.model_label(part) for part in model["of"]]
+        made = listing(sources)
+        label = info.model_label(name)
+        parts.append(label if made in ("", label) or not info.extracted else f"{label} ({made})")
+    if first["kind"] == "radiomics":
+        text = (
+            f"Each of {len(names)} radiomics models is {_estimator(first)} on features selected from those of its own "
+            f"sequences, and {_score(first)} is its Rad-score: {listing(parts)}."
+        )
+    else:
+        text = (
+            f"Each of {len(names)} combined models is a logistic regression on the scores and kept predictors of other "
+            f"models: {listing(parts)}."
+        )
+    return text + _marks(info, first)
+
+
+def _marks(info: RunInfo, model: Mapping[str, Any]) -> str:
+    """Firth's likelihood where it was asked for, and columns that are known too late."""
+    text = " It was fitted by Firth's penalised likelihood." if _method(model) == "firth" else ""
+    if model.get("allow_unavailable"):
+        stage = STAGES[info.get("prediction_at", "before_treatment")]
+        text += f" It uses characteristics that are not known {stage}."
+    return text
 
 
 def _method(model: Mapping[str, Any]) -> str:
@@ -193,12 +242,7 @@ def model_sentence(info: RunInfo, name: str) -> str:
     else:
         parts = [model_phrase(info.model_label(part)) for part in model["of"]]
         text = f"{who} is a logistic regression that combines {listing(parts)}: their scores and kept predictors."
-    if _method(model) == "firth":
-        text += " It was fitted by Firth's penalised likelihood."
-    if model.get("allow_unavailable"):
-        stage = STAGES[info.get("prediction_at", "before_treatment")]
-        text += f" It uses characteristics that are not known {stage}."
-    return text
+    return text + _marks(info, model)
 
 
 def _folds(model: Mapping[str, Any]) -> int:

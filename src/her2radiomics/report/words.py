@@ -54,6 +54,7 @@ STEPS = {
     "lasso of all blocks": "LASSO over all predictors",
     "backward": "Univariate test, then backward elimination",
 }
+MOST_NAMED = 5  # more models than these are summed up where a reader begins
 _RATES = ("sensitivity", "specificity", "ppv", "npv", "accuracy")
 _COUNTS = ("n", "events", "features_extracted", "features_selected")
 _TITLES = {"training": "training partition", "testing": "test partition", "external": "external partition"}
@@ -129,11 +130,7 @@ def findings(info: RunInfo, performance: pd.DataFrame, path: Path) -> tuple[str,
         )
     others = [name for name in info.models if name != primary]
     if others:
-        values = []
-        for name in others:
-            other = performance_row(performance, name, partition, path)
-            values.append(f"{model_phrase(info.model_label(name))} {fmt.fixed(other['auc'], 2)}")
-        lines.append(f"AUC of the other models on the same patients: {fmt.listing(values)}.")
+        lines.append(_others(info, performance, others, path))
     for number in info.get("published", []):
         if (number["quantity"], number["model"], number["partition"]) == ("auc", primary, partition):
             text = fmt.interval(number["value"], _bound(number["low"]), _bound(number["high"]), 3)
@@ -143,6 +140,21 @@ def findings(info: RunInfo, performance: pd.DataFrame, path: Path) -> tuple[str,
             "The patients are simulated: agreement or disagreement with the paper says nothing about the paper."
         )
     return tuple(lines)
+
+
+def _others(info: RunInfo, performance: pd.DataFrame, names: list[str], path: Path) -> str:
+    """AUCs of the other models; of many only the range and the highest."""
+    partition = info.headline_partition
+    aucs = {name: float(performance_row(performance, name, partition, path)["auc"]) for name in names}
+    known = {name: auc for name, auc in aucs.items() if auc == auc}
+    if len(names) > MOST_NAMED and known:
+        best = max(known, key=lambda name: known[name])
+        return (
+            f"AUC of the {len(names)} other models on the same patients: {fmt.fixed(min(known.values()), 2)} to "
+            f"{fmt.fixed(known[best], 2)}, highest that of {model_phrase(info.model_label(best))}."
+        )
+    values = [f"{model_phrase(info.model_label(name))} {fmt.fixed(auc, 2)}" for name, auc in aucs.items()]
+    return f"AUC of the other models on the same patients: {fmt.listing(values)}."
 
 
 def quantity_label(quantity: str, info: RunInfo) -> str:
