@@ -641,4 +641,4 @@ def test_a_sentence_for_every_kind_of_model():
     assert "Patients with a missing candidate were left out." in text["all_blocks"]
     assert "backward elimination (p < 0.05)" in text["backward"]
     evaluation = " ".join(_evaluation(run))
-    assert "10-fold cross-validation, stratified by outcome, was reported" in evaluation
+    assert "10-fold cross-validation, stratified by outcome, are given" in evaluation

@@ -1,0 +1,96 @@
+"""Audit, checklists, variants, statistics and references on the page."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from test_report import build, describe, protocol
+from workflow_run import ROOT
+
+from her2radiomics.audit.files import write
+from her2radiomics.audit.paper import audit, read_audit
+from her2radiomics.report import RunInfo, build_context, page
+from her2radiomics.report.analysis_words import statistics
+from her2radiomics.report.methods import _models
+from her2radiomics.report.references import REFERENCES, references
+
+CHECKLISTS = """checklist,number,section,item,status,statement,files,points,simulated
+tripod_ai,1,Title,Title,for the author,,,,True
+tripod_ai,2,Methods,Data,filled,Said.,cohort/flow.csv,,True
+rqs,1,Image,Protocol,not done,,,0,True
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return build(tmp_path_factory.mktemp("evidence"))
+
+
+def info_of(**changes) -> RunInfo:
+    return RunInfo.model_validate(describe(protocol=protocol() | changes))
+
+
+def test_audit_and_checklists_stand_on_the_page(made, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(made[0], folder)
+    paper = read_audit(ROOT / "workflow" / "audits" / "nat_response.yaml")
+    rows = audit(paper)
+    write(paper, rows, folder / "tables" / "audit")
+    (folder / "checklists.csv").write_text(CHECKLISTS, encoding="utf-8")
+    context = build_context(folder, describe())
+    assert context.audit is not None and context.checklists is not None
+    assert sum(len(group.findings) for group in context.audit.groups) == len(rows)
+    assert context.audit.groups[0].verdict == "inconsistent"
+    assert context.checklists.summary.rows == (
+        ("TRIPOD+AI", "2", "1", "1", "0", "0"),
+        ("RQS", "1", "0", "0", "1", "0"),
+    )
+    text = page(context)
+    assert 'id="audit"' in text and 'href="tables/audit.docx"' in text and 'href="checklists.html"' in text
+
+
+def test_pages_without_evidence_have_no_section_of_it(made):
+    text = page(build_context(made[0], describe()))
+    assert 'id="audit"' not in text and 'id="checklists"' not in text
+
+
+def test_variants_say_how_to_run_them(made):
+    content = protocol() | {"variants": {"other": {"description": "The other side.", "changes": {}}}}
+    text = page(build_context(made[0], describe(protocol=content)))
+    assert "- {study: nat_response, variant: other}" in text
+    assert "results/nat_response--other--simulated" in text
+    ran = build_context(made[0], describe(protocol=content, variant="other", cohort="hospital"))
+    assert [(v.name, v.folder) for v in ran.variants] == [
+        ("default", "results/nat_response--default--hospital")
+    ]
+    assert "This run is the variant" in page(ran)
+
+
+def test_survival_and_groups_are_told():
+    figures = [{"id": "figure_2_os", "kind": "kaplan_meier", "time": "t", "endpoint": "Overall survival"}]
+    tables = [{"id": "table_1_a", "kind": "baseline", "columns": ["age", "ki67"], "variances": "student"}]
+    groups, survival = statistics(info_of(figures=figures, tables=tables))
+    assert (
+        "Student's t test" in groups and "Shapiro–Wilk" in groups and "χ² test without continuity" in groups
+    )
+    assert survival.startswith("Overall survival was estimated by the Kaplan–Meier method")
+    assert statistics(info_of(figures=[], tables=[])) == ()
+
+
+def test_references_are_those_of_what_was_used():
+    found = references(info_of())
+    for key in ("pyradiomics", "icc_filter", "lasso", "binomial_exact", "decision"):
+        assert REFERENCES[key] in found, key
+    for key in ("combat", "kaplan_meier", "random_forest"):
+        assert REFERENCES[key] not in found, key
+
+
+def test_many_models_of_a_kind_are_told_together():
+    one = {"kind": "radiomics", "steps": [], "estimator": {"kind": "logistic"}}
+    models = {name: one | {"sequences": [name]} for name in ("T2FS", "DWI", "DCE2")}
+    models |= {"nomogram": {"kind": "combined", "of": ["T2FS", "DWI"], "folds": 10}}
+    (text,) = _models(info_of(models=models, model_labels={"DCE2": "Late"}))
+    assert "Each of 3 radiomics models is a logistic regression" in text
+    assert "Late (DCE phase 2)" in text
+    assert "combines" in text
