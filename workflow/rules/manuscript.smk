@@ -103,7 +103,9 @@ rule page:
         parameters=lambda w: parameter_files(run_of(w)),
         # audit and checklists; the crate describes the page itself
         evidence=lambda w: [
-            file for file in run_of(w).targets("evidence") if not file.endswith(".json")
+            file
+            for file in run_of(w).targets("evidence")
+            if not file.endswith(".json")
         ],
     output:
         "results/{run}/report.html",
