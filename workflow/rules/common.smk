@@ -2,9 +2,12 @@
 import sys
 from pathlib import Path
 
+import yaml
+
 sys.path.insert(0, f"{workflow.basedir}/src")
 
-from her2radiomics import describe, environment, wiring
+from her2radiomics import crate, describe, environment, wiring
+from her2radiomics.checklists import wiring as checklist_wiring
 from her2radiomics.errors import StudyError
 from her2radiomics.plan import FIGURE_FORMATS, TABLE_FORMATS, Plan, batched
 
@@ -223,3 +226,67 @@ def strength_of(run):
 def run_info(name):
     """A run in words, for its page."""
     return describe.run_info(RUNS[name], PLAN.config.seed)
+
+
+def evidence_inputs(run):
+    """Files that the checklists point to: all targets but the evidence itself, the report and the record."""
+    own = {
+        *run.targets("evidence"),
+        f"{run.folder}/report.html",
+        f"{run.folder}/provenance/run.json",
+    }
+    return [file for file in run.targets("all") if file not in own]
+
+
+def model_files(run):
+    """Tables of every model that the checklists and the crate name."""
+    return [
+        f"{run.folder}/models/{name}/{file}"
+        for name in run.protocol.models
+        for file in checklist_wiring.MODEL_FILES
+    ]
+
+
+def crate_outputs(run):
+    """Files of a run that its crate describes."""
+    names = checklist_wiring.declared_files(run)
+    return [f"{run.folder}/{name}" for name in names if name != crate.METADATA]
+
+
+def crate_copies(run):
+    """Name in the crate to file: the workflow, the study, its cohort and parameters, and the lock file."""
+    names = [
+        *sorted(map(str, Path("workflow/rules").glob("*.smk"))),
+        f"workflow/studies/{run.request.study}.yaml",
+        f"workflow/cohorts/{run.request.cohort}.yaml",
+        *parameter_files(run),
+    ]
+    lock = Path(workflow.basedir) / "requirements.lock"
+    found = {name: name for name in names} | {
+        "Snakefile": f"{workflow.basedir}/Snakefile"
+    }
+    return found | ({"requirements.lock": str(lock)} if lock.exists() else {})
+
+
+def crate_texts(run):
+    """The protocol as run, with its variant and cohort laid over it, and the configuration without local paths."""
+    settings = {
+        "protocol.yaml": settings_of(run.protocol),
+        "config.yaml": PLAN.config.model_dump(mode="json", exclude={"data"}),
+    }
+    return {
+        name: yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+        for name, content in settings.items()
+    }
+
+
+def crate_data(run):
+    """Tables, images and masks that the run was made from."""
+    manifest = run.dataset.data.manifest
+    images = {path for name in ("image", "mask") for path in manifest[name] if path}
+    tables = (
+        [f"{run.dataset.folder}/{name}.tsv" for name in ("participants", "images")]
+        if run.dataset.simulated
+        else list(map(str, run.dataset.data.files))
+    )
+    return sorted({*images, *tables})
