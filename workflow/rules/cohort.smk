@@ -54,7 +54,7 @@ for name in SIMULATED:
                 size=PLAN.config.size,
                 seed=PLAN.config.seed,
             message:
-                f"simulated images: {name}, batch {number + 1}"
+                f"simulated images: {patients_in_words(sorted({Path(path).parent.name for path in paths}))}"
             script:
                 "../../scripts/simulate_patients.py"
 

@@ -110,6 +110,15 @@ def batch_cases(dataset, batch, extraction):
     }
 
 
+def patients_in_words(names):
+    """Who is in a batch, for the progress line."""
+    return (
+        f"patient {names[0]}"
+        if len(names) == 1
+        else f"patients {names[0]} to {names[-1]}"
+    )
+
+
 def extracted_files(run, ending):
     """Files of this ending of all batches of a run, none where features were brought."""
     return (

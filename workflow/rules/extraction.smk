@@ -31,8 +31,9 @@ rule extract:
         options=lambda w: extraction_of(w).options,
         root=lambda w: dataset_of(w).image_root,
         simulated=lambda w: dataset_of(w).simulated,
+        patients=lambda w: patients_in_words(dataset_of(w).batches[w.batch]),
     message:
-        "features: {wildcards.sequence}, {wildcards.dataset}, {wildcards.batch}"
+        "features: {params.patients}, {wildcards.sequence}"
     script:
         "../../scripts/extract.py"
 
