@@ -177,7 +177,8 @@ class TestStudy:
         assert "merge" in jobs
         assert not [name for name in jobs if name.startswith("simulate")]
         copy.snakemake(f"{RUN}/cohort/qc.csv")
-        (log,) = [path for path in (project / "logs").rglob("*.log") if "C1-003" in path.read_text()]
+        logs = (project / "logs").rglob("DWI/batch_*.log")
+        (log,) = [path for path in logs if "C1-003" in path.read_text()]
         assert log.read_text().startswith("1 of 4 cases were computed (C1-003)")
 
     def test_other_batches_give_the_same_tables_from_the_store(self, finished, tmp_path):
