@@ -26,7 +26,7 @@ CURVES = {  # printed name, and the places of colour and dash in the palette and
 }
 BANDED = "Observed (95% bootstrap band)"
 BINS = 25
-NO_CURVE = "No curve: too few patients,\nor fewer than three different predictions"
+NO_CURVE = "No curve:\ntoo few patients, or\nfewer than three\ndifferent predictions"
 
 
 class CalibrationOptions(SquareOptions):
