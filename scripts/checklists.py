@@ -3,16 +3,15 @@
 from pathlib import Path
 
 from her2radiomics.checklists.files import contents
+from her2radiomics.files import whole_file
 from her2radiomics.script import logged
 
 
 def main(snakemake):
     made = contents(snakemake.input.checklists, snakemake.params.run, Path(snakemake.params.folder))
     for ending, content in made.items():
-        target = Path(snakemake.output[ending])
-        temporary = target.with_name(f".{target.name}.partial")
-        temporary.write_bytes(content)
-        temporary.replace(target)
+        with whole_file(snakemake.output[ending]) as temporary:
+            temporary.write_bytes(content)
 
 
 with logged(snakemake):  # noqa: F821

@@ -375,7 +375,9 @@ class Plan:
                 folder = f"results/cohorts/{name}"
                 root = self._root(name, cohort)
                 data = read_cohort(cohort, root)
-                self.datasets[name] = Dataset(name, name, cohort, protocol, folder, data, root, self._batch)
+                self.datasets[name] = Dataset(
+                    name, name, cohort, protocol, folder, data, root, self.config.patients_per_job
+                )
             return self.datasets[name]
         name = f"{request.cohort}_{request.study}"
         if protocol.simulation is None:
@@ -396,12 +398,10 @@ class Plan:
         for column in ("image", "mask"):
             manifest[column] = [f"{folder}/{path}" if path else "" for path in manifest[column]]
         data = CohortData(made.participants.astype(str), manifest, source=f"{folder}/participants.tsv")
-        self.datasets[name] = Dataset(name, request.cohort, cohort, protocol, folder, data, None, self._batch)
+        self.datasets[name] = Dataset(
+            name, request.cohort, cohort, protocol, folder, data, None, self.config.patients_per_job
+        )
         return self.datasets[name]
-
-    @property
-    def _batch(self) -> int:
-        return self.config.patients_per_job
 
     def _root(self, name: str, cohort: Cohort) -> Path:
         root = self.config.data.get(name, cohort.root)

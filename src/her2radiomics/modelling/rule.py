@@ -6,6 +6,7 @@ saved model gives the same numbers to the last bit, for one patient as for a tho
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -163,12 +164,13 @@ Predictor = FeaturePredictor | NumericPredictor | LevelPredictor | ScorePredicto
 ClinicalPredictor = NumericPredictor | LevelPredictor
 
 
-class Rule:
+class Rule(ABC):
     """What a model predicts with: predictors, and how they make a score (log-odds) and a probability."""
 
     name: str
     predictors: tuple[Predictor, ...]
 
+    @abstractmethod
     def score(self, table: pd.DataFrame) -> np.ndarray:
         """Log-odds of the rows of a table indexed by patient, shape (rows,).
 
@@ -177,7 +179,6 @@ class Rule:
         TableError
             A column is absent, a category was never seen in training, or a value is missing and nothing fills it.
         """
-        raise NotImplementedError
 
     def probability(self, table: pd.DataFrame) -> np.ndarray:
         """Probability of label 1, shape (rows,)."""

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from her2radiomics.errors import SettingsError
 from her2radiomics.modelling.estimator_settings import Estimator, Folds, LogisticSpec, Method
-from her2radiomics.modelling.step_settings import Step, check_order
+from her2radiomics.modelling.step_settings import PenaltyPath, Step, check_order
 from her2radiomics.settings import Settings, validate
 
 
@@ -81,19 +81,13 @@ class CombinedSpec(Settings):
     allow_unavailable: bool = Field(False, description="Use columns that are not yet known when predicting.")
 
 
-class LassoSelection(Settings):
+class LassoSelection(PenaltyPath):
     """One cross-validated LASSO over all blocks together."""
 
     by: Literal["lasso"] = Field(description="LASSO with the penalty chosen by cross-validation.")
     family: Literal["gaussian", "binomial"] = Field(
         "binomial", description="gaussian: least squares on the 0/1 label; binomial: logistic."
     )
-    folds: int = Field(10, ge=3, description="Folds of the cross-validation, stratified by label.")
-    rule: Literal["min", "1se"] = Field(
-        "min",
-        description="min: the smallest error; 1se: the largest penalty within one standard error of it.",
-    )
-    n_lambdas: int = Field(100, ge=10, description="Penalties on the path.")
 
 
 class BackwardSelection(Settings):
