@@ -12,7 +12,7 @@ def main(snakemake):
     given = snakemake.params
     folder = Path(given.folder)
     copies = copy_files(given.copies, given.texts, folder / COPIES)
-    write_text(hash_list(given.data, Path(given.root), snakemake.threads), folder / INPUTS)
+    write_text(hash_list(given.data, Path(given.root), snakemake.threads, given.names), folder / INPUTS)
     # outside a checkout there is no date but the run's own
     date = commit_date() or json.loads(Path(snakemake.input.record).read_text(encoding="utf-8"))["finished"]
     crate = CrateInputs(

@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+from her2radiomics.cohort.identity import printed_names
 from her2radiomics.extraction.batch import FEATURES, OVERLAY, QC, run_batch
+from her2radiomics.extraction.names import without_files
 from her2radiomics.extraction.store import CaseStore, case_key
 from her2radiomics.script import logged, settings_from
+
+SHARED = ("regions", "features", "options", "root", "simulated", "numbered")
 
 
 def asked_for(options, precontrast):
@@ -21,6 +25,12 @@ def asked_for(options, precontrast):
     }
 
 
+def names_in(case):
+    """What the files of a case are called where no file's name may be printed."""
+    names = {path: name for row in case["rows"] for path, name in printed_names(row).items()}
+    return names | ({case["precontrast"]: "image to subtract"} if case["precontrast"] else {})
+
+
 def extract(case, params, parameters, folder):
     """One case's files; whether all readers and regions succeeded."""
     from her2radiomics.extraction import draw_overlay, extract_case, write_case
@@ -33,6 +43,8 @@ def extract(case, params, parameters, folder):
         root=params.root,
         **asked_for(params.options, case["precontrast"]),
     )
+    if params.numbered:
+        without_files(result, names_in(case), params.root)
     draw_overlay(case["rows"], params.regions, folder / OVERLAY, simulated=params.simulated, case=result.case)
     write_case(result, folder / FEATURES, folder / QC)
     return all(row["status"] != "failed" for row in result.qc)
@@ -41,7 +53,7 @@ def extract(case, params, parameters, folder):
 def main(snakemake):
     params, output = snakemake.params, snakemake.output
     parameters = Path(snakemake.input.parameters)
-    shared = {name: getattr(params, name) for name in ("regions", "features", "options", "root", "simulated")}
+    shared = {name: getattr(params, name) for name in SHARED}
     keys = {}
     for patient, case in params.cases.items():
         paths = [row[name] for row in case["rows"] for name in ("image", "mask")] + [case["precontrast"]]

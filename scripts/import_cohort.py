@@ -9,7 +9,8 @@ from her2radiomics.script import logged, settings_from
 
 def main(snakemake):
     cohort = settings_from(Cohort, snakemake.params.cohort)
-    write_cohort(read_cohort(cohort, Path(snakemake.params.root)), Path(snakemake.output.participants).parent)
+    data = read_cohort(cohort, Path(snakemake.params.root))
+    write_cohort(data, Path(snakemake.output.participants).parent, snakemake.params.columns)
 
 
 with logged(snakemake):  # noqa: F821

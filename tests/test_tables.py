@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from test_tables_run import COLUMNS, MadeRun, make_run
 
 from her2radiomics.columns import Column
+from her2radiomics.cells import safe_cell
 from her2radiomics.errors import SettingsError, TableError
 from her2radiomics.manuscript.tables import (
     Outcome,
@@ -31,7 +32,7 @@ from her2radiomics.manuscript.tables.html import fragment_of, to_fragment, to_ht
 from her2radiomics.manuscript.tables.model import Heading, RowLabel, Table
 from her2radiomics.manuscript.tables.performance import fraction
 from her2radiomics.manuscript.tables.regression import split_term
-from her2radiomics.manuscript.tables.text import escape_latex, safe_cell, to_csv, to_latex
+from her2radiomics.manuscript.tables.text import escape_latex, to_csv, to_latex
 from her2radiomics.manuscript.tables.word import to_docx
 from her2radiomics.settings import Settings, validate
 

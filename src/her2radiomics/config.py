@@ -6,15 +6,17 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from her2radiomics.settings import Settings
+from her2radiomics.settings import FILE_NAME, Settings
 
 
 class RunRequest(Settings):
     """One study to carry out on one cohort."""
 
-    study: str = Field(description="Protocol in workflow/studies, without .yaml.")
-    variant: str = Field("default", description="A named variant of the protocol.")
-    cohort: str = Field("simulated", description="Cohort file in workflow/cohorts, without .yaml.")
+    study: str = Field(pattern=FILE_NAME, description="Protocol in workflow/studies, without .yaml.")
+    variant: str = Field("default", pattern=FILE_NAME, description="A named variant of the protocol.")
+    cohort: str = Field(
+        "simulated", pattern=FILE_NAME, description="Cohort file in workflow/cohorts, without .yaml."
+    )
     until: Literal["report", "extraction"] = Field(
         "report",
         description="How far to go: 'extraction' stops after the feature table and its quality control.",

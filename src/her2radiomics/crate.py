@@ -94,7 +94,9 @@ def sha256_of(path: Path) -> str:
         return file_digest(stream, "sha256").hexdigest()
 
 
-def hash_list(files: Iterable[str], root: Path, threads: int = 1) -> str:
+def hash_list(
+    files: Iterable[str], root: Path, threads: int = 1, names: Mapping[str, str] | None = None
+) -> str:
     """Return lines of ``sha256sum``: hash, two spaces, path; folders (DICOM) file by file; sorted by path.
 
     Parameters
@@ -105,6 +107,9 @@ def hash_list(files: Iterable[str], root: Path, threads: int = 1) -> str:
         The data's folder: paths are relative to it, so that no path of the machine is kept.
     threads
         How many files are read at once.
+    names
+        Paths that are listed by another name (``P017 T2FS image``), where a path may tell who a patient is; the files
+        of such a folder are counted. Sorted by name.
 
     Raises
     ------
@@ -112,22 +117,28 @@ def hash_list(files: Iterable[str], root: Path, threads: int = 1) -> str:
         A file lies outside ``root``.
     """
     base = root.absolute()
-    paths: list[Path] = []
+    shown = {Path(path).absolute(): name for path, name in (names or {}).items()}
+    paths: dict[str, Path] = {}
     absent = []
     for path in sorted({Path(name).absolute() for name in files}):
         if not path.is_relative_to(base):
             raise StudyError(f"{path}: found a file outside {base}; expected every input there.")
+        name = shown.get(path) or path.relative_to(base).as_posix()
         if path.is_dir():
-            paths += sorted(inner for inner in path.rglob("*") if inner.is_file())
+            inner = sorted(item for item in path.rglob("*") if item.is_file())
+            paths |= {
+                f"{name}/{place:04d}" if path in shown else item.relative_to(base).as_posix(): item
+                for place, item in enumerate(inner, start=1)
+            }
         elif path.is_file():
-            paths.append(path)
+            paths[name] = path
         else:
-            absent.append(f"# absent: {path.relative_to(base).as_posix()}")
+            absent.append(f"# absent: {name}")
+    if shown:
+        paths, absent = dict(sorted(paths.items())), sorted(absent)
     with ThreadPoolExecutor(max_workers=max(threads, 1)) as pool:
-        hashes = list(pool.map(sha256_of, paths))
-    lines = [
-        f"{digest}  {path.relative_to(base).as_posix()}" for digest, path in zip(hashes, paths, strict=True)
-    ]
+        hashes = list(pool.map(sha256_of, paths.values()))
+    lines = [f"{digest}  {name}" for digest, name in zip(hashes, paths, strict=True)]
     return "\n".join([*lines, *absent, ""])
 
 

@@ -23,7 +23,7 @@ from her2radiomics.cohort.sources import CohortData, read_cohort
 from her2radiomics.cohort.tables import MANIFEST_COLUMNS, check_label, check_participants, type_columns
 from her2radiomics.columns import STAGES
 from her2radiomics.config import Config, RunRequest
-from her2radiomics.errors import SettingsError
+from her2radiomics.errors import SettingsError, TableError
 from her2radiomics.extraction.options import extraction_suffix
 from her2radiomics.modelling.centres import check_partitions
 from her2radiomics.modelling.settings import feature_steps
@@ -255,6 +255,12 @@ class Plan:
         cohort = self._cohort(request.cohort)
         protocol = self._protocol(request, cohort)
         dataset = self._dataset(request, cohort, protocol)
+        try:
+            return self._checked(request, protocol, dataset)
+        except TableError as error:  # the user's own tables know no study number
+            raise dataset.data.by_identifier(error) from None
+
+    def _checked(self, request: RunRequest, protocol: Protocol, dataset: Dataset) -> Run:
         data, file = dataset.data, dataset.data.source
         label = [] if request.until == "extraction" else [protocol.label.column]
         check_participants(data.participants, label, file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
@@ -19,7 +20,7 @@ from her2radiomics.manuscript.palettes import PaletteName
 from her2radiomics.manuscript.tables import PublishedNumber, TableSettings
 from her2radiomics.modelling.settings import ModelSettings, feature_steps
 from her2radiomics.modelling.step_settings import CombatStep
-from her2radiomics.settings import Settings
+from her2radiomics.settings import FILE_NAME, Settings
 from her2radiomics.simulation.settings import SimulationSettings
 
 PARTITIONS = ("training", "testing", "external")  # in the order of the papers
@@ -150,6 +151,17 @@ class Protocol(Settings):
     def _panels_are_figures(cls, value: list[FigureOptions]) -> list[FigureOptions]:
         """Composed figures know the settings of their panels."""
         return with_panels(value)
+
+    @field_validator("sequences", "models", "variants")
+    @classmethod
+    def _names_are_file_names(cls, value: dict[str, Any]) -> dict[str, Any]:
+        """They become folders of the results."""
+        odd = next((name for name in value if not re.fullmatch(FILE_NAME, name)), None)
+        if odd is not None:
+            raise ValueError(
+                f"found the name '{odd}'; expected letters, digits, '_', '-' and '.', beginning with a letter or digit"
+            )
+        return value
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Protocol:

@@ -1,10 +1,11 @@
-"""What made a run: command, commit, time, host, versions, and hashes of its results."""
+"""What made a run: command, commit, time, platform, versions, and hashes of its results; no path, host or user."""
 
 from __future__ import annotations
 
 import json
 import os
 import platform
+import re
 import subprocess
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -58,15 +59,28 @@ def record(run: Mapping[str, Any], files: Iterable[str]) -> str:
     content = {
         "run": dict(run),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "host": platform.node(),
         "platform": platform.platform(),
         "cores": os.environ.get("HER2RADIOMICS_CORES", ""),
-        "command": os.environ.get("HER2RADIOMICS_COMMAND", ""),
+        "command": without_folders(os.environ.get("HER2RADIOMICS_COMMAND", "")),
         "commit": commit(),
         "versions": versions(),
         "sha256": file_hashes(files),
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def without_folders(command: str) -> str:
+    """A command line whose absolute paths are cut to their last part: a home folder's name is a user's.
+
+    >>> without_folders("/home/jane/.venv/bin/snakemake --cores 2 --directory=/data/jane/study")
+    'snakemake --cores 2 --directory=…/study'
+    """
+    program, *words = command.split(" ")
+    cut = [
+        re.sub(r"(^|[=:,])(?:~[^/ ]*|[A-Za-z]:)?[/\\](?:[^/\\ ]*[/\\])*([^/\\ ]*)", r"\1…/\2", word)
+        for word in words
+    ]
+    return " ".join([re.split(r"[/\\]", program)[-1], *cut])
 
 
 def commit() -> str:

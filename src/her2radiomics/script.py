@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from her2radiomics import records
 from her2radiomics.errors import StudyError
-from her2radiomics.files import whole_file
+from her2radiomics.files import FULL, DiskFullError, whole_file
 from her2radiomics.settings import Settings, validate
 
 if TYPE_CHECKING:
@@ -21,25 +22,45 @@ Model = TypeVar("Model", bound=Settings)
 
 @contextlib.contextmanager
 def logged(snakemake: Any) -> Iterator[None]:
-    """Send what a script prints to its log; an error that the user can mend is said in words, without a traceback.
+    """Run a script: its inputs are whole and stay the same, its outputs are recorded, what it prints goes to its log.
+
+    An error that the user can mend is said in words, without a traceback. Where the log cannot be written either (a full
+    disk), it is said on the terminal.
 
     Raises
     ------
     SystemExit
         The script failed; the log says why.
     """
-    log = Path(str(snakemake.log))
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w", encoding="utf-8") as stream:
-        with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
-            try:
-                yield
-                return
-            except StudyError as error:
-                print(f"{type(error).__name__}: {error}")
-            except Exception:
-                traceback.print_exc()
-    sys.exit(1)
+    said = ""
+    try:
+        log = Path(str(snakemake.log))
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("w", encoding="utf-8") as stream:
+            with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+                try:
+                    records.forget(snakemake.output)
+                    records.check_inputs(snakemake.input)
+                    watch = records.Watch(snakemake.input)
+                    yield
+                    watch.check()
+                    records.write_records(snakemake.output, watch.stamps)
+                except Exception as error:
+                    said = _in_words(error)
+                    print(said)
+    except OSError as error:
+        print(f"{said}\n{_in_words(error)}" if said else _in_words(error), file=sys.stderr)
+        said = said or str(error)
+    if said:
+        sys.exit(1)
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno in FULL:
+        error = DiskFullError(error.filename or Path.cwd() / "results")
+    if isinstance(error, StudyError):
+        return f"{type(error).__name__}: {error}"
+    return "".join(traceback.format_exception(error))
 
 
 def settings_from(model: type[Model], content: Mapping[str, Any]) -> Model:
@@ -56,13 +77,15 @@ def read_table(path: str | Path) -> pd.DataFrame:
 
 
 def write_table(table: pd.DataFrame, path: str | Path, *, simulated: bool = False) -> None:
-    """Write a CSV under a temporary name and rename it; numbers keep their full precision.
+    """Write a CSV under a temporary name and rename it; numbers keep their full precision, text is no formula.
 
     A table made from simulated patients says so in a last column, ``simulated``.
     """
+    from her2radiomics.cells import safe_frame
+
     marked = table.assign(simulated=True) if simulated and "simulated" not in table else table
     with whole_file(path) as temporary:
-        marked.to_csv(temporary, index=False, lineterminator="\n")
+        safe_frame(marked).to_csv(temporary, index=False, lineterminator="\n")
 
 
 def write_parquet(table: pd.DataFrame, path: str | Path) -> None:

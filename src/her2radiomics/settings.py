@@ -16,6 +16,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from her2radiomics.errors import SettingsError
 
+#: Names that become parts of paths: of studies, variants, cohorts, sequences and models.
+FILE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+#: A YAML file larger than this, or one whose aliases unfold to more values than this, is not one of ours.
+MOST_BYTES, MOST_VALUES = 5_000_000, 500_000
+
 
 class Settings(BaseModel):
     """Base of every settings model: immutable, and strict about unknown keys."""
@@ -54,14 +59,53 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         hint = f" Did you mean '{near[0]}'?" if near else ""
         raise SettingsError(f"{path}: no such file.{hint}")
     try:
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            raise SettingsError(
+                f"{path}: found {size} bytes, expected at most {MOST_BYTES}. Is it a settings file?"
+            )
         loader = _UniqueKeyLoader(path.read_text(encoding="utf-8"))
         loader.name = str(path)
-        content = loader.get_single_data()
-    except yaml.YAMLError as error:
+        node = loader.get_single_node()
+        _refuse_bomb(node, path)
+        content = None if node is None else loader.construct_document(node)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not valid YAML: {error}") from error
+    except RecursionError:
+        raise SettingsError(f"{path}: found values nested hundreds of levels deep. Flatten them.") from None
     if not isinstance(content, dict):
         raise SettingsError(f"{path}: found {type(content).__name__}, expected a mapping of keys to values.")
     return content
+
+
+def _refuse_bomb(root: yaml.Node | None, path: Path) -> None:
+    """Refuse aliases that unfold to too many values ('billion laughs') or hold themselves, before anything unfolds."""
+    sizes: dict[int, int] = {}
+    inside: set[int] = set()
+
+    def size(node: yaml.Node) -> int:
+        if isinstance(node, yaml.ScalarNode):
+            return 1
+        if id(node) in inside:
+            raise SettingsError(
+                f"{path}, line {node.start_mark.line + 1}: found a value that holds itself by an alias. Write it out."
+            )
+        if id(node) not in sizes:
+            inside.add(id(node))
+            values = (
+                node.value
+                if isinstance(node, yaml.SequenceNode)
+                else [n for pair in node.value for n in pair]
+            )
+            sizes[id(node)] = 1 + sum(map(size, values))
+            inside.remove(id(node))
+        return sizes[id(node)]
+
+    if root is not None and size(root) > MOST_VALUES:
+        raise SettingsError(
+            f"{path}: found aliases that unfold to {size(root)} values, expected at most {MOST_VALUES}. "
+            "Write the values out."
+        )
 
 
 def overlay(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -66,6 +66,7 @@ rule import_cohort:
         participants="results/cohorts/{dataset}/participants.tsv",
         manifest="results/cohorts/{dataset}/images.tsv",
         features="results/cohorts/{dataset}/features.parquet",
+        key="results/cohorts/{dataset}/key.tsv",
     log:
         "logs/{dataset}/import.log",
     benchmark:
@@ -81,6 +82,7 @@ rule import_cohort:
         cohort=lambda w: settings_of(dataset_of(w).cohort),
         root=lambda w: str(dataset_of(w).root),
         manifest=lambda w: dataset_of(w).manifest_fingerprint,
+        columns=lambda w: columns_of(w.dataset),
     message:
         "participants and manifest: {wildcards.dataset}"
     script:

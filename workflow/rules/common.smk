@@ -52,6 +52,12 @@ def settings_of(model):
     return model.model_dump(mode="json")
 
 
+def columns_of(dataset):
+    """Columns of the participants table that a run on this data set names: no other is copied."""
+    runs = [run for run in RUNS.values() if run.dataset.id == dataset]
+    return sorted({name for run in runs for name in (*run.protocol.columns, run.protocol.label.column)})
+
+
 def case_files(dataset, patient, sequence):
     """Image and masks of a case; a file that is not there is the extraction's to record, not a missing input."""
     paths = dict.fromkeys(
@@ -267,7 +273,6 @@ def crate_copies(run):
     names = [
         *sorted(map(str, Path("workflow/rules").glob("*.smk"))),
         f"workflow/studies/{run.request.study}.yaml",
-        f"workflow/cohorts/{run.request.cohort}.yaml",
         *parameter_files(run),
     ]
     lock = Path(workflow.basedir) / "requirements.lock"
@@ -281,6 +286,10 @@ def crate_texts(run):
     """The protocol as run, with its variant and cohort laid over it, and the configuration without local paths."""
     settings = {
         "protocol.yaml": settings_of(run.protocol),
+        # where the data lie on this machine is nobody else's business
+        f"workflow/cohorts/{run.request.cohort}.yaml": run.dataset.cohort.model_dump(
+            mode="json", exclude={"root", "linked_folders"}, exclude_unset=True
+        ),
         "config.yaml": PLAN.config.model_dump(mode="json", exclude={"data"}),
     }
     return {

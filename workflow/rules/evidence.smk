@@ -81,6 +81,7 @@ rule crate:
         copies=lambda w: crate_copies(run_of(w)),
         texts=lambda w: crate_texts(run_of(w)),
         data=lambda w: crate_data(run_of(w)),
+        names=lambda w: run_of(w).dataset.data.file_names(),
         root=lambda w: str(run_of(w).dataset.root or run_of(w).dataset.folder),
         about=lambda w: {
             "title": run_of(w).protocol.title,

@@ -31,6 +31,7 @@ rule extract:
         options=lambda w: extraction_of(w).options,
         root=lambda w: dataset_of(w).image_root,
         simulated=lambda w: dataset_of(w).simulated,
+        numbered=lambda w: bool(dataset_of(w).data.key),
         patients=lambda w: patients_in_words(dataset_of(w).batches[w.batch]),
     message:
         "features: {params.patients}, {wildcards.sequence}"
@@ -83,8 +84,8 @@ rule bring_features:
         runtime=5,
     message:
         "brought feature table: {wildcards.run}"
-    shell:
-        "cp {input} {output} 2> {log}"
+    script:
+        "../../scripts/bring_features.py"
 
 
 rule grey_levels:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from her2radiomics.audit.base import VERDICTS, Verdict
 from her2radiomics.audit.paper import Audit, AuditRow, tally
+from her2radiomics.cells import safe_cell
 from her2radiomics.templates import environment
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ def headline(rows: list[AuditRow]) -> str:
 
 def to_csv(rows: list[AuditRow]) -> str:
     """``id, check, place, claim, quote, verdict, arithmetic, note``, a row a check, in the order of the file."""
-    from her2radiomics.manuscript.tables.text import safe_cell
-
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)

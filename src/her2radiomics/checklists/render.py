@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
+from her2radiomics.cells import safe_cell
 from her2radiomics.checklists.fill import STATUSES, FilledChecklist, FilledItem
 from her2radiomics.templates import environment
 
@@ -42,8 +43,6 @@ def score_words(filled: FilledChecklist) -> str:
 
 def to_csv(checklists: Sequence[FilledChecklist], simulated: bool) -> str:
     """A row an item (a part, where an item has several), in the order of the lists."""
-    from her2radiomics.manuscript.tables.text import safe_cell
-
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -52,7 +51,7 @@ def to_csv(checklists: Sequence[FilledChecklist], simulated: bool) -> str:
             cells = (filled.checklist.id, item.number, item.section, item.text, item.status, item.statement)
             points = f"{item.points:g}" if filled.score else ""
             texts = [safe_cell(cell) for cell in cells]
-            writer.writerow([*texts, ";".join(item.files), points, str(simulated)])
+            writer.writerow([*texts, safe_cell(";".join(item.files)), points, str(simulated)])
     return stream.getvalue()
 
 

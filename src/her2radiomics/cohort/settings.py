@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from her2radiomics.columns import Stage
 from her2radiomics.settings import Settings
+
+
+def _inside(path: str) -> str:
+    """Refuse a path that leaves the cohort's folder by its spelling."""
+    from her2radiomics.cohort.door import is_inside
+
+    if not is_inside(path):
+        raise ValueError(
+            f"found '{path}'; expected a path below the cohort's folder, relative to it, without '..'. "
+            "Name a folder above all files in config.yaml's data section"
+        )
+    return path
+
+
+def _pattern(path: str) -> str:
+    """Refuse a pattern that leaves the cohort's folder, or whose placeholders are not {patient} and {sequence}."""
+    odd = sorted(set(re.findall(r"\{[^{}]*\}?|\}", path)) - {"{patient}", "{sequence}"})
+    if odd:
+        raise ValueError(
+            f"found '{path}' with '{odd[0]}'; expected no placeholder but {{patient}} and {{sequence}}"
+        )
+    return _inside(path)
 
 
 class TableSource(Settings):
@@ -19,6 +42,11 @@ class TableSource(Settings):
     optional: bool = Field(
         False, description="Patients who are absent from this table are kept, with empty cells."
     )
+
+    @field_validator("file")
+    @classmethod
+    def _stays_inside(cls, value: str) -> str:
+        return _inside(value)
 
 
 class ColumnSource(Settings):
@@ -66,6 +94,16 @@ class ImagePattern(Settings):
         None, description="Path of a breast mask, with {patient}, used to clip rings."
     )
 
+    @field_validator("image", "region_mask")
+    @classmethod
+    def _stays_inside(cls, value: str | None) -> str | None:
+        return None if value is None else _pattern(value)
+
+    @field_validator("masks")
+    @classmethod
+    def _stay_inside(cls, value: dict[str, str]) -> dict[str, str]:
+        return {reader: _pattern(path) for reader, path in value.items()}
+
 
 class FeatureSource(Settings):
     """A feature table that the user brings instead of images."""
@@ -99,6 +137,22 @@ class Cohort(Settings):
     licence: str = Field("", description="Licence of the data.")
     root: str | None = Field(
         None, description="Folder of the data; config.yaml's data section says it per machine."
+    )
+    identifiers: Literal["checked", "pseudonyms", "numbered"] = Field(
+        "checked",
+        description=(
+            "How patients are called in everything that is made. checked: by their identifier, and the run is refused "
+            "where one looks like identity (a date, seven digits in a row, a name); pseudonyms: by their identifier, "
+            "which the user vouches for; numbered: P001, P002, … in the order of the identifiers, with the key in "
+            "results/cohorts/<cohort>/key.tsv alone and without any file's name"
+        ),
+    )
+    linked_folders: list[str] = Field(
+        default_factory=list,
+        description=(
+            "Folders outside the data's own into which its symbolic links may lead, such as an image archive; links "
+            "that lead elsewhere are refused. Environment variables are expanded."
+        ),
     )
     participants: list[TableSource] = Field(
         default_factory=list, description="Clinical tables, joined on the patient."

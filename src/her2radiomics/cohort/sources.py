@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
 
+from her2radiomics.cohort import door
+from her2radiomics.cohort.identity import printed_names, study_numbers
 from her2radiomics.cohort.settings import Cohort, ColumnSource, FeatureSource, ImagePattern, TableSource
 from her2radiomics.cohort.tables import MANIFEST_COLUMNS, check_manifest, read_table, require_columns
 from her2radiomics.columns import MISSING
@@ -35,6 +38,9 @@ class CohortData:
         The tables that were read: inputs of the import.
     source
         The participants table's name in errors.
+    key
+        Identifier to study number where the cohort file asks for numbers; ``participants``, ``manifest`` and
+        ``features`` then hold the numbers.
     """
 
     participants: pd.DataFrame
@@ -42,6 +48,26 @@ class CohortData:
     features: pd.DataFrame | None = None
     files: list[Path] = field(default_factory=list)
     source: str = "participants.tsv"
+    key: Mapping[str, str] = field(default_factory=dict)
+
+    def by_identifier(self, error: TableError) -> TableError:
+        """The same error with the patient named as the user's own tables do."""
+        named = next((name for name, number in self.key.items() if number == error.patient), error.patient)
+        return TableError(
+            file=error.file,
+            found=error.found,
+            expected=error.expected,
+            remedy=error.remedy,
+            patient=named,
+            column=error.column,
+        )
+
+    def file_names(self) -> dict[str, str]:
+        """Path to what it is called where no file's name may be printed; empty where patients keep identifiers."""
+        names: dict[str, str] = {}
+        for row in self.manifest.to_dict("records") if self.key else ():
+            names |= printed_names(row)
+        return names
 
 
 def read_cohort(cohort: Cohort, root: Path) -> CohortData:
@@ -59,29 +85,65 @@ def read_cohort(cohort: Cohort, root: Path) -> CohortData:
     TableError
         A table, column or cell that is not as the cohort file says.
     """
+    folder = door.Folder(
+        root, [Path(os.path.expandvars(name)).expanduser() for name in cohort.linked_folders]
+    )
     if cohort.kind == "tables":
-        return _read_own(cohort, root)
-    if cohort.kind == "images":
+        data = _read_own(cohort, root, folder)
+    elif cohort.kind == "images":
         manifest = find_images(cohort.images, root)
-        participants, files = _participants(cohort, root, sorted(manifest["patient_id"].unique()))
-        return CohortData(participants, manifest, None, files, _source(cohort, root))
-    assert cohort.features is not None  # the settings class sees to it
-    features, file = _features(cohort.features, root)
-    participants, files = _participants(cohort, root, list(dict.fromkeys(features["patient_id"])))
-    manifest = pd.DataFrame(columns=list(MANIFEST_COLUMNS), dtype=str)
-    return CohortData(participants, manifest, features, [*files, file], _source(cohort, root))
+        participants, files = _participants(cohort, root, folder, sorted(manifest["patient_id"].unique()))
+        data = CohortData(participants, manifest, None, files, _source(cohort, root))
+    else:
+        assert cohort.features is not None  # the settings class sees to it
+        features, file = _features(cohort.features, root, folder)
+        participants, files = _participants(cohort, root, folder, list(dict.fromkeys(features["patient_id"])))
+        manifest = pd.DataFrame(columns=list(MANIFEST_COLUMNS), dtype=str)
+        data = CohortData(participants, manifest, features, [*files, file], _source(cohort, root))
+    _check_door(data, cohort, root, folder)
+    return _numbered(data) if cohort.identifiers == "numbered" else data
+
+
+def _check_door(data: CohortData, cohort: Cohort, root: Path, folder: door.Folder) -> None:
+    """Names, categories, identity, paths and links, before anything is made of them."""
+    door.check_texts(data.participants, door.PARTICIPANTS, data.source)
+    door.check_identity(data.participants, data.source, identifiers=cohort.identifiers == "checked")
+    if data.features is not None:
+        door.check_names(map(str, data.features.columns), data.files[-1])
+    file = root / "images.tsv" if cohort.kind == "tables" else root
+    as_written = data.manifest.assign(
+        **{name: data.manifest[name].str.removeprefix(f"{root}{os.sep}") for name in ("image", "mask")}
+    )
+    door.check_texts(as_written, door.MANIFEST, file)
+    door.check_links(data.manifest, folder, file)
+
+
+def _numbered(data: CohortData) -> CohortData:
+    """The same data set with study numbers for identifiers."""
+    key = study_numbers(data.participants["patient_id"])
+    tables = [
+        None if table is None else table.assign(patient_id=table["patient_id"].map(key))
+        for table in (data.participants, data.manifest, data.features)
+    ]
+    participants, manifest, features = tables
+    assert participants is not None and manifest is not None
+    return replace(data, participants=participants, manifest=manifest, features=features, key=key)
 
 
 def _source(cohort: Cohort, root: Path) -> str:
     return str(root / cohort.participants[0].file) if cohort.participants else str(root)
 
 
-def _read_own(cohort: Cohort, root: Path) -> CohortData:
+def _read_own(cohort: Cohort, root: Path, folder: door.Folder) -> CohortData:
     """``participants.tsv`` and ``images.tsv`` as the contract has them, with the cohort file's mapping if any."""
     sources = cohort.participants or [TableSource.model_validate({"file": "participants.tsv"})]
-    participants, files = _participants(cohort.model_copy(update={"participants": sources}), root, None)
+    participants, files = _participants(
+        cohort.model_copy(update={"participants": sources}), root, folder, None
+    )
     path = root / "images.tsv"
+    door.check_table_file(path, folder)
     manifest = check_manifest(read_table(path), path)
+    door.check_paths(manifest, path)
     for name in ("image", "mask"):
         manifest[name] = [str(root / value) if value else "" for value in manifest[name]]
     strangers = sorted(set(manifest["patient_id"]) - set(participants["patient_id"]))
@@ -97,9 +159,11 @@ def _read_own(cohort: Cohort, root: Path) -> CohortData:
     return CohortData(participants, manifest, None, [*files, path], str(root / sources[0].file))
 
 
-def _participants(cohort: Cohort, root: Path, patients: list[str] | None) -> tuple[pd.DataFrame, list[Path]]:
+def _participants(
+    cohort: Cohort, root: Path, folder: door.Folder, patients: list[str] | None
+) -> tuple[pd.DataFrame, list[Path]]:
     """Join the clinical tables and map their columns; ``patients`` limits (and orders) the rows."""
-    joined, files = _join(cohort.participants, root, patients)
+    joined, files = _join(cohort.participants, root, folder, patients)
     columns: dict[str, pd.Series] = {"patient_id": joined["patient_id"]}
     file = _source(cohort, root)
     for name, source in cohort.columns.items():
@@ -119,12 +183,13 @@ def _participants(cohort: Cohort, root: Path, patients: list[str] | None) -> tup
 
 
 def _join(
-    sources: list[TableSource], root: Path, patients: list[str] | None
+    sources: list[TableSource], root: Path, folder: door.Folder, patients: list[str] | None
 ) -> tuple[pd.DataFrame, list[Path]]:
     joined = pd.DataFrame({"patient_id": patients}) if patients is not None else None
     files = []
     for source in sources:
         path = root / source.file
+        door.check_table_file(path, folder)
         table = read_table(path, sheet=source.sheet)
         require_columns(table, [source.id], path)
         table = table.rename(columns={source.id: "patient_id"})
@@ -247,9 +312,10 @@ def _existing(root: Path, pattern: str, patient: str, sequence: str) -> Path:
     return expected
 
 
-def _features(source: FeatureSource, root: Path) -> tuple[pd.DataFrame, Path]:
+def _features(source: FeatureSource, root: Path, folder: door.Folder) -> tuple[pd.DataFrame, Path]:
     """Read the brought feature table: text to numbers, cell by cell."""
     path = root / source.table.file
+    door.check_table_file(path, folder)
     table = read_table(path, sheet=source.table.sheet)
     require_columns(table, [source.table.id, *([source.reader] if source.reader else [])], path)
     patients = table[source.table.id]
@@ -287,23 +353,41 @@ def _features(source: FeatureSource, root: Path) -> tuple[pd.DataFrame, Path]:
     return features.sort_values(["patient_id", "reader"], ignore_index=True), path
 
 
-def write_cohort(data: CohortData, folder: Path) -> None:
-    """Write a data set in our own form: ``participants.tsv``, ``images.tsv`` and ``features.parquet``.
+#: What every run reads of a participants table, besides the columns of its protocol.
+KEPT = ("patient_id", "centre", "partition", "exclude_reason")
 
-    Image paths become relative to the manifest. A cohort of images has a feature file without rows, so that every
-    import writes the same files.
+
+def write_cohort(data: CohortData, folder: Path, columns: Sequence[str] | None = None) -> None:
+    """Write a data set in our own form: ``participants.tsv``, ``images.tsv``, ``features.parquet`` and ``key.tsv``.
+
+    Image paths become relative to the manifest. A cohort of images has a feature file without rows, and one whose
+    patients keep their identifiers a key without rows, so that every import writes the same files.
+
+    Parameters
+    ----------
+    data
+        The data set.
+    folder
+        Where to write.
+    columns
+        Columns of the participants table that some protocol names. Others (names, dates, addresses) are not copied;
+        ``None`` keeps all.
     """
-    import os
-
+    from her2radiomics.cells import safe_frame
     from her2radiomics.script import write_parquet, write_text
 
     manifest = data.manifest.copy()
     for name in ("image", "mask"):
         manifest[name] = [os.path.relpath(path, folder) if path else "" for path in manifest[name]]
-    write_text(
-        data.participants.to_csv(sep="\t", index=False, lineterminator="\n"), folder / "participants.tsv"
-    )
-    write_text(manifest.to_csv(sep="\t", index=False, lineterminator="\n"), folder / "images.tsv")
+    wanted = None if columns is None else {*KEPT, *columns}
+    participants = data.participants[[name for name in data.participants if wanted is None or name in wanted]]
+    key = pd.DataFrame({"patient_id": list(data.key.values()), "identifier": list(data.key)}, dtype=str)
+    for name, table in (
+        ("participants", safe_frame(participants)),
+        ("images", manifest),
+        ("key", safe_frame(key)),
+    ):
+        write_text(table.to_csv(sep="\t", index=False, lineterminator="\n"), folder / f"{name}.tsv")
     features = (
         data.features
         if data.features is not None

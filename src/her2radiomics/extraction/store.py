@@ -60,6 +60,8 @@ def case_key(files: Iterable[str | Path], settings: Mapping[str, Any]) -> str:
 def _content(file: Path) -> bytes:
     """Hash of a file's bytes; of nothing where it cannot be read (the extraction then says why)."""
     digest = sha256()
+    if file.exists() and not file.is_file():  # a pipe or device has no end
+        return digest.digest()
     try:
         with file.open("rb") as stream:
             while chunk := stream.read(CHUNK):

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 CHUNK = 1 << 20
+MOST_TRAILING = 1 << 26  # bytes after the voxels that are read past
+MOST_BYTES = 1 << 31  # of a compressed NRRD or MetaImage body
 MOST_HEADER = 1 << 26  # bytes before the voxels, extensions included
 _NATIVE = "<" if sys.byteorder == "little" else ">"
 NIFTI_FLOATS = {16: "f4", 64: "f8"}  # NIfTI datatype codes of real floating images
@@ -195,6 +197,8 @@ def _check_voxels(
     for chunk in chain((body,), _chunks(stream)):
         used = chunk[: max(0, expected - found)]
         found += len(chunk)
+        if found > expected + MOST_TRAILING:
+            raise _unfolding(path)
         if kind is None:
             continue
         import numpy as np
@@ -207,6 +211,15 @@ def _check_voxels(
             raise _non_finite(path)
     if found < expected:
         raise _damaged(path, f"{found} of the {expected} bytes of voxels that its header promises")
+
+
+def _unfolding(path: Path) -> CaseError:
+    return CaseError(
+        found="a compressed stream that unfolds to far more than its header promises",
+        expected="the voxels of the header, and little after them",
+        remedy="Do not use the file: export the image again from its source.",
+        file=path,
+    )
 
 
 def _non_finite(path: Path) -> CaseError:
@@ -235,8 +248,11 @@ def _check_nrrd(path: Path) -> None:
         if encoding in ("gzip", "gz"):
             stream.seek(end)
             with gzip.open(stream, "rb") as body:
-                for _ in _chunks(cast(IO[bytes], body)):
-                    pass
+                found = 0
+                for chunk in _chunks(cast(IO[bytes], body)):
+                    found += len(chunk)
+                    if found > MOST_BYTES:
+                        raise _unfolding(path)
 
 
 def _check_metaimage(path: Path) -> None:
@@ -260,7 +276,12 @@ def _check_metaimage(path: Path) -> None:
 
 def _inflate(path: Path, stream: IO[bytes]) -> None:
     inflater = zlib.decompressobj()
+    found = 0
     for chunk in _chunks(stream):
-        inflater.decompress(chunk)
+        while chunk and not inflater.eof:
+            found += len(inflater.decompress(chunk, CHUNK))
+            chunk = inflater.unconsumed_tail
+            if found > MOST_BYTES:
+                raise _unfolding(path)
     if not inflater.eof:
         raise _damaged(path, "a compressed stream that ends too early")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from her2radiomics.errors import CaseError
 from her2radiomics.imaging.checks import check_image, check_mask, check_same_grid, check_volume
 from her2radiomics.imaging.integrity import check_file, promised_checksum
+from her2radiomics.imaging.outside import check_detached, check_voxel_count, format_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +35,8 @@ def read_image(path: str | Path) -> sitk.Image:
     ------
     CaseError
         When the file is missing, unreadable, truncated or corrupted, holds NaN or infinite voxels, is not a
-        3-D single-channel volume, is constant, or has axes that are not orthonormal; when a folder holds no
+        3-D single-channel volume, is constant, or has axes that are not orthonormal; when its voxels lie in another
+        folder, or it is larger than any breast MRI; when a folder holds no
         DICOM series, several, or one with several images at one position or with missing slices.
     """
     path = Path(path)
@@ -160,15 +162,18 @@ def read_volume(path: str | Path) -> sitk.Image:
             remedy="Correct the path in the manifest (paths are relative to the manifest).",
             file=path,
         )
+    kind = format_of(path)
+    check_detached(path)
     checksum = promised_checksum(path)
     if checksum is None:
         check_file(path)
     try:
-        image = sitk.ReadImage(str(path))
+        _check_size(path, kind)
+        image = sitk.ReadImage(str(path), imageIO=kind)
     except (RuntimeError, MemoryError, ValueError) as error:  # ITK's own, and what a mad header leads to
         check_file(path)  # often knows better what is wrong
         raise CaseError(
-            found=f"a file that cannot be read as an image ({_gist(error)})",
+            found=f"a file that cannot be read as an image ({_gist(error, path)})",
             expected="a NIfTI, NRRD or MetaImage file with three perpendicular axes",
             remedy="Open it in a viewer; export it again if that fails too.",
             file=path,
@@ -178,9 +183,21 @@ def read_volume(path: str | Path) -> sitk.Image:
     return image
 
 
-def _gist(error: Exception) -> str:
-    """The telling part of an ITK error: its last line of text."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+def _check_size(path: Path, kind: str) -> None:
+    """Refuse what is too large by its header, before memory is taken for it."""
+    import SimpleITK as sitk
+
+    reader = sitk.ImageFileReader()
+    reader.SetImageIO(kind)
+    reader.SetFileName(str(path))
+    reader.ReadImageInformation()
+    check_voxel_count([int(length) for length in reader.GetSize()], path)
+
+
+def _gist(error: Exception, path: Path) -> str:
+    """The telling part of an ITK error: its last line of text, without the path, which the error names apart."""
+    text = str(error).replace(str(path), "the file")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1][-200:] if lines else "no reason given"
 
 
@@ -197,33 +214,37 @@ def _read_series(folder: Path) -> sitk.Image:
             file=folder,
         )
     if len(series) > 1:
-        raise CaseError(
-            found=f"{len(series)} DICOM series in one folder ({', '.join(series)})",
+        sizes = [len(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), name)) for name in series]
+        raise CaseError(  # a series' number tells the examination, so it is not printed
+            found=f"{len(series)} DICOM series in one folder (of {' and '.join(map(str, sizes))} files)",
             expected="one",
             remedy="Move each series to a folder of its own.",
             file=folder,
         )
     names = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), series[0])
-    _check_positions(folder, names)
+    sizes = _check_positions(folder, names)
+    check_voxel_count([*sizes, len(names)], folder)
     try:
-        return sitk.ReadImage(names)
+        return sitk.ReadImage(names, imageIO="GDCMImageIO")
     except RuntimeError as error:
         raise CaseError(
-            found=f"a DICOM series that cannot be read ({_gist(error)})",
+            found=f"a DICOM series that cannot be read ({_gist(error, folder)})",
             expected="slices of one size and pixel type",
             remedy="Convert the series with dcm2niix and look at its messages.",
             file=folder,
         ) from error
 
 
-def _check_positions(folder: Path, names: tuple[str, ...]) -> None:
-    """Refuse several images at one position (phases that share a series) and gaps between slices."""
+def _check_positions(folder: Path, names: tuple[str, ...]) -> list[int]:
+    """Refuse several images at one position (phases that share a series) and gaps between slices; size of a slice."""
     import numpy as np
     import SimpleITK as sitk
 
-    places = []
-    for name in names:
+    places: list[float] = []
+    sizes = [1]
+    for number, name in enumerate(names, start=1):
         reader = sitk.ImageFileReader()
+        reader.SetImageIO("GDCMImageIO")
         reader.SetFileName(name)
         try:
             reader.ReadImageInformation()
@@ -231,14 +252,15 @@ def _check_positions(folder: Path, names: tuple[str, ...]) -> None:
             position = [float(part) for part in reader.GetMetaData("0020|0032").split("\\")]
         except (RuntimeError, ValueError) as error:
             raise CaseError(
-                found=f"{Path(name).name} without a readable image position and orientation",
+                found=f"file {number} of {len(names)} in the folder without a readable image position and orientation",
                 expected="DICOM images with ImagePositionPatient and ImageOrientationPatient",
                 remedy="Use the scanner's original export, or convert the series with dcm2niix.",
                 file=folder,
             ) from error
+        sizes = max(sizes, [int(length) for length in reader.GetSize()])
         places.append(float(np.dot(np.cross(axes[:3], axes[3:]), position)))
     if len(places) < 2:
-        return
+        return sizes
     steps = np.diff(np.sort(places))
     typical = float(np.median(steps))
     if steps.min() < 1e-3:
@@ -255,3 +277,4 @@ def _check_positions(folder: Path, names: tuple[str, ...]) -> None:
             remedy="Look for missing files in the folder.",
             file=folder,
         )
+    return sizes

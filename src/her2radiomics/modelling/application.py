@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from her2radiomics.cells import is_formula, unprintable
 from her2radiomics.errors import StudyError, TableError
 
 if TYPE_CHECKING:
@@ -142,4 +143,14 @@ def _with_patients(table: pd.DataFrame, path: Path) -> pd.DataFrame:
         )
     if table.empty:
         raise TableError(file=path, found="no row", expected="a row a patient", remedy="Add the patients.")
+    for patient in table["patient_id"].astype(str):
+        if is_formula(patient) or unprintable(patient):
+            raise TableError(
+                file=path,
+                patient=patient,
+                column="patient_id",
+                found=f"{patient!r}, which spreadsheets run as a formula, or a control character in it",
+                expected="an identifier that begins with a letter or a digit",
+                remedy="Rename the patient.",
+            )
     return table

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from her2radiomics.columns import Column
 from her2radiomics.errors import StudyError
+from her2radiomics.files import whole_file
 from her2radiomics.modelling.fitted import FittedModel
 from her2radiomics.modelling.rule_json import rule_from_dict, rule_to_dict
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 FORMAT = "her2radiomics model"
 VERSION = 1
+#: The largest model.json that is read: ten times a forest of 500 trees on a thousand patients.
+MOST_BYTES = 500_000_000
 LIBRARIES = (
     "her2radiomics",
     "numpy",
@@ -103,27 +106,39 @@ def from_dict(content: Mapping[str, Any], source: str = "model.json") -> FittedM
     try:
         columns = {name: Column.model_validate(value) for name, value in content["columns"].items()}
         return FittedModel(rule_from_dict(content["rule"]), columns, content)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
         raise StudyError(f"{source}: the model is incomplete ({error!r}). Train it again.") from error
 
 
 def save_model(model: Mapping[str, Any], path: str | Path) -> None:
     """Write the content of ``model.json``; NaN and infinity are refused."""
     text = json.dumps(model, indent=1, ensure_ascii=False, allow_nan=False)
-    Path(path).write_text(text + "\n", encoding="utf-8")
+    with whole_file(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"the number {name}")
 
 
 def load_model(path: str | Path) -> FittedModel:
-    """Read a ``model.json``.
+    """Read a ``model.json``: numbers, text and lists; nothing in it is run.
 
     Raises
     ------
     StudyError
-        The file is missing or is not a model.
+        The file is missing, larger than any model (:data:`MOST_BYTES`), or is not a model.
     """
     path = Path(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            raise StudyError(
+                f"{path}: found {size} bytes, expected at most {MOST_BYTES}. It is no saved model."
+            )
+        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+    except RecursionError:
+        raise StudyError(f"{path}: found values nested too deeply, expected a saved model.") from None
     except FileNotFoundError:
         raise StudyError(f"{path}: no such file. Train the model first.") from None
     except ValueError as error:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from her2radiomics import __version__
+from her2radiomics.cells import safe_frame
 from her2radiomics.files import whole_file
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs
@@ -114,5 +115,5 @@ def write(drawing: Drawing, stem: Path, about: Mapping[str, str], *, simulated: 
     data["simulated"] = int(simulated)
     target = stem.with_name(f"{stem.name}.csv")
     with whole_file(target) as temporary:
-        data.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
+        safe_frame(data).to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
     return tuple(stem.with_name(f"{stem.name}.{kind}") for kind in ("svg", "pdf", "png", "csv"))

@@ -9,6 +9,11 @@ from her2radiomics.manuscript.tables.text import true_minus
 
 BEGIN, END = "<!-- table -->", "<!-- /table -->"
 
+# nothing is loaded and nothing runs, whatever a text says
+POLICY = (
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
+    "base-uri 'none'; form-action 'none'\">"
+)
 STYLE = """
 body { font: 15px/1.45 system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif; margin: 2rem; }
 body { color: #1a1a1a; background: #fff; }
@@ -62,7 +67,7 @@ def to_html(table: Table, number: str) -> str:
     title = f"Table {escape(number)}. {_text(table.printed_title)}"
     return (
         f'<!doctype html>\n<html lang="en-GB">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{title}</title>\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n{POLICY}\n<title>{title}</title>\n'
         f"<style>{STYLE}</style>\n</head>\n<body>\n{BEGIN}\n{to_fragment(table, number)}{END}\n"
         "</body>\n</html>\n"
     )

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+from her2radiomics.cells import safe_frame
 from her2radiomics.manuscript.tables.formatting import MARKS
 from her2radiomics.manuscript.tables.model import Table
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-# what a spreadsheet takes for the start of a formula, full-width forms included (OWASP, CSV injection)
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_NUMERIC = re.compile(r"[-+]?[\d.∞]+( ?[±(][-\d.,∞ ]*(to |–)?[-\d.,∞ ]*\)?)?")
 
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -63,18 +56,6 @@ _LATEX = {
     "\r": " ",
 }
 _LEADING_MINUS = re.compile(r"(?<![\w.])-(?=[\d∞])")
-
-
-def safe_cell(text: str) -> str:
-    """``text``, with an apostrophe before it when a spreadsheet would read it as a formula; numbers stay."""
-    return f"'{text}" if text.startswith(_FORMULA) and not _NUMERIC.fullmatch(text) else text
-
-
-def safe_frame(data: pd.DataFrame) -> pd.DataFrame:
-    """Return ``data`` with every text cell and heading made safe for spreadsheets; numbers stay numbers."""
-    safe = data.map(lambda cell: safe_cell(cell) if isinstance(cell, str) else cell)
-    safe.columns = [safe_cell(str(column)) for column in data.columns]
-    return safe
 
 
 def true_minus(text: str) -> str:
