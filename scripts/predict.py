@@ -12,12 +12,15 @@ def main(snakemake):
     params, files = snakemake.params, snakemake.input
     model, columns = load_model(files.model), columns_from(params.columns)
     extraction = extraction_hashes(params.sequences, files.parameters) or None
-    parts = []
+    parts, obstacles = [], []
     for participants, features in zip(files.participants, files.features, strict=True):
         people = read_typed(participants, columns)
-        predicted = model.predict(pd.read_parquet(features), people, extraction=extraction, incomplete="omit")
-        parts.append(people[["patient_id", "partition", "label"]].merge(predicted, on="patient_id"))
-    write_table(pd.concat(parts), snakemake.output[0], simulated=params.simulated)
+        table, who = pd.read_parquet(features), people[["patient_id", "partition", "label"]]
+        predicted = model.predict(table, people, extraction=extraction, incomplete="omit")
+        parts.append(who.merge(predicted, on="patient_id"))
+        obstacles.append(who.merge(model.obstacles(table, people), on="patient_id").drop(columns="label"))
+    write_table(pd.concat(parts), snakemake.output.predictions, simulated=params.simulated)
+    write_table(pd.concat(obstacles), snakemake.output.not_predicted, simulated=params.simulated)
 
 
 with logged(snakemake):  # noqa: F821

@@ -453,6 +453,15 @@ def test_a_category_that_training_never_saw_is_refused_though_declared():
         TableError, match="column 'tic': found 'c'; expected one of the levels in training: a, b"
     ):
         model.predict_proba(clinical)
+    saved = from_dict(to_dict(model, centres=["1"], extraction=None, simulated=False))
+    participants = clinical.reset_index(names="patient_id")
+    unseen = participants.loc[participants["tic"] == "c", "patient_id"].tolist()
+    assert unseen
+    obstacles = saved.obstacles(None, participants)
+    assert obstacles["patient_id"].tolist() == unseen
+    assert set(obstacles["column"]) == {"tic"} and set(obstacles["found"]) == {"c"}
+    predicted = saved.predict(None, participants, incomplete="omit")
+    assert predicted["patient_id"].tolist() == [p for p in participants["patient_id"] if p not in unseen]
 
 
 @pytest.mark.parametrize(

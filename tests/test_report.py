@@ -356,6 +356,22 @@ def test_remarks_of_the_evaluation_stand_with_their_model(made, tmp_path):
     assert models["nomogram"].notes == ()
 
 
+def test_patients_whom_a_model_cannot_predict_are_counted_with_the_reason(made, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(made[0], folder)
+    (folder / "models" / "clinical" / "not_predicted.csv").write_text(
+        "patient_id,partition,column,found,expected\n"
+        "P7,testing,age,,a number\n"
+        "P8,testing,margin,smooth,one of\nP9,testing,margin,smooth,one of\n",
+        encoding="utf-8",
+    )
+    notes = {model.id: model.notes for model in build_context(folder, describe()).models}["clinical"]
+    assert notes == (
+        "Test (centre 2): 1 not predicted, Age missing.",
+        "Test (centre 2): 2 not predicted, margin 'smooth', which no patient of the training partition has.",
+    )
+
+
 def test_simulated_pages_say_so_and_real_ones_do_not(html, tmp_path):
     assert html.count("<strong>Simulated data.</strong>") == 2  # at the top and at the foot
     folder, arguments = build(tmp_path, simulated=False)

@@ -66,7 +66,8 @@ rule predict:
             f"results/{w.run}/features/{name}.parquet" for name in run_of(w).partitions
         ],
     output:
-        "results/{run}/models/{model}/predictions.csv",
+        predictions="results/{run}/models/{model}/predictions.csv",
+        not_predicted="results/{run}/models/{model}/not_predicted.csv",
     log:
         "logs/{run}/predict_{model}.log",
     benchmark:

@@ -18,6 +18,7 @@ MODEL_FILES = (
     "selection.csv",
     "lasso_cv.csv",
     "predictions.csv",
+    "not_predicted.csv",
     "calibration.csv",
 )
 

@@ -93,7 +93,8 @@ def _parser() -> argparse.ArgumentParser:
         "--incomplete",
         choices=("refuse", "omit"),
         default="refuse",
-        help="patients who lack a value that the model does not fill: refuse (default) or leave them out",
+        help="patients who lack a value that the model does not fill, or have a category that it never saw: "
+        "refuse (default) or leave them out",
     )
     return parser
 

@@ -102,7 +102,7 @@ def apply_model(
     extraction
         Sequence → hash of the extraction, compared with training's.
     incomplete
-        What to do with a patient who lacks a value that the model does not fill.
+        What to do with a patient who lacks a value that the model does not fill, or has a category that it never saw.
 
     Returns
     -------

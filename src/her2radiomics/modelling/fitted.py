@@ -88,8 +88,8 @@ class FittedModel:
         extraction
             Hash of the extraction's parameters (by sequence, or one for all), compared with training's.
         incomplete
-            Rows with a missing clinical value that the model does not fill: ``refuse`` raises, ``omit`` leaves
-            them out of the result.
+            Rows with a missing clinical value that the model does not fill, or a category that training never saw:
+            ``refuse`` raises, ``omit`` leaves them out of the result (:meth:`obstacles` names them).
         typed
             Whether the clinical columns are typed already; otherwise their text is typed as the protocol declared.
 
@@ -183,6 +183,12 @@ class FittedModel:
         found = found.assign(total=found.sum(axis=1))
         found.insert(0, "patient_id", table.index.astype(str))
         return found.reset_index(drop=True)
+
+    def obstacles(
+        self, features: pd.DataFrame | None, participants: pd.DataFrame, *, typed: bool = True
+    ) -> pd.DataFrame:
+        """Clinical values that keep patients from being predicted: ``patient_id, column, found, expected``."""
+        return self.rule.obstacles(self._table(features, participants, typed))
 
     def imputed(
         self, features: pd.DataFrame | None, participants: pd.DataFrame, *, typed: bool = True

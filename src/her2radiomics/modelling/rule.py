@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from her2radiomics.modelling.adjustment import CentreAdjustment
 
 TABLE = "table to predict"
+OBSTACLES = ("patient_id", "column", "found", "expected")
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,16 @@ class NumericPredictor:
     high: float
     fill: float | None = None
 
+    @property
+    def expected(self) -> str:
+        """What a value must be."""
+        return "a number"
+
+    def obstacle(self, table: pd.DataFrame) -> np.ndarray:
+        """Mark the rows that miss a value which nothing fills, shape (rows,)."""
+        missing = _column(table, self.name).isna().to_numpy(dtype=bool)
+        return missing if self.fill is None else np.zeros_like(missing)
+
     def contribution(self, table: pd.DataFrame) -> np.ndarray:
         """What the predictor adds to the log-odds, shape (rows,)."""
         values = _column(table, self.name)
@@ -119,6 +130,18 @@ class LevelPredictor:
     weights: tuple[tuple[str, float], ...]
     fill: str | None = None
 
+    @property
+    def expected(self) -> str:
+        """What a value must be."""
+        return f"one of the levels in training: {', '.join(level for level, _ in self.weights)}"
+
+    def obstacle(self, table: pd.DataFrame) -> np.ndarray:
+        """Mark the rows that miss a value which nothing fills, or whose level training never saw, shape (rows,)."""
+        values = _column(table, self.name)
+        missing = values.isna().to_numpy(dtype=bool)
+        unseen = ~values.isin([level for level, _ in self.weights]).to_numpy(dtype=bool) & ~missing
+        return unseen | missing if self.fill is None else unseen
+
     def contribution(self, table: pd.DataFrame) -> np.ndarray:
         """What the predictor adds to the log-odds, shape (rows,)."""
         values = _column(table, self.name)
@@ -135,8 +158,9 @@ class LevelPredictor:
                     patient=str(patient),
                     column=self.name,
                     found=f"'{value}'",
-                    expected=f"one of the levels in training: {', '.join(weights)}",
-                    remedy="The model cannot predict a category that it never saw.",
+                    expected=self.expected,
+                    remedy="The model cannot predict a category that it never saw; leave the patient out "
+                    "(incomplete: omit).",
                 )
         return np.array([weights[value] for value in values], dtype=float)
 
@@ -213,12 +237,26 @@ class Rule(ABC):
         return list(found.values())
 
     def predictable(self, table: pd.DataFrame) -> np.ndarray:
-        """Mark the rows without a missing value that nothing fills, shape (rows,)."""
+        """Mark the rows without an obstacle (:meth:`obstacles`), shape (rows,)."""
         known = np.ones(len(table), dtype=bool)
         for predictor in self.clinical():
-            if predictor.fill is None:
-                known &= _column(table, predictor.name).notna().to_numpy(dtype=bool)
+            known &= ~predictor.obstacle(table)
         return known
+
+    def obstacles(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Clinical values that keep rows from being predicted: ``patient_id, column, found, expected``.
+
+        A missing value that nothing fills (``found`` is empty), or a category that training never saw.
+        """
+        import pandas as pd
+
+        rows = []
+        for predictor in {p.name: p for p in self.clinical()}.values():
+            values = _column(table, predictor.name)[predictor.obstacle(table)]
+            expected = predictor.expected
+            found = values.astype(object).where(values.notna(), "")
+            rows += [(str(patient), predictor.name, str(value), expected) for patient, value in found.items()]
+        return pd.DataFrame(rows, columns=list(OBSTACLES))
 
     def imputed(self, table: pd.DataFrame) -> pd.DataFrame:
         """Values that were missing and are filled: ``patient_id, column, filled_with``."""

@@ -26,7 +26,14 @@ KINDS = {
     "combined": "Combined",
     "multivariate": "Multivariate",
 }
-FILES = ("model.json", "coefficients.csv", "selection.csv", "predictions.csv", "calibration.csv")
+FILES = (
+    "model.json",
+    "coefficients.csv",
+    "selection.csv",
+    "predictions.csv",
+    "not_predicted.csv",
+    "calibration.csv",
+)
 
 
 def rows_of(path: Path, columns: Sequence[str]) -> pd.DataFrame | None:
@@ -80,7 +87,11 @@ def model_summary(folder: Path, info: RunInfo, name: str, extra: pd.DataFrame) -
         coefficients=_coefficients(coefficients, info),
         selection=_selection(here),
         marks=tuple(marks),
-        notes=(*(str(note) for note in content.get("notes", [])), *_remarks(extra, info, name)),
+        notes=(
+            *(str(note) for note in content.get("notes", [])),
+            *_remarks(extra, info, name),
+            *_not_predicted(here, info),
+        ),
         files=tuple(Link(file, f"models/{name}/{file}") for file in FILES if (here / file).is_file()),
     )
 
@@ -90,6 +101,23 @@ def _remarks(extra: pd.DataFrame, info: RunInfo, name: str) -> list[str]:
     notes = extra[(extra["model"] == name) & extra["measure"].astype(str).str.startswith("note_")]
     notes = notes[notes["measure"] != "note_apparent"]
     return [f"{info.partition_label(str(r['partition']))}: {r['method']}." for _, r in notes.iterrows()]
+
+
+def _not_predicted(here: Path, info: RunInfo) -> list[str]:
+    """How many patients of each partition the model could not predict, and why; who they are stands in the file."""
+    table = rows_of(here / "not_predicted.csv", ("patient_id", "partition", "column", "found"))
+    if table is None:
+        return []
+    remarks = []
+    for (partition, column, found), rows in table.groupby(
+        ["partition", "column", "found"], dropna=False, sort=False
+    ):
+        missing = not isinstance(found, str) or not found
+        why = "missing" if missing else f"'{found}', which no patient of the training partition has"
+        remarks.append(
+            f"{info.partition_label(str(partition))}: {len(rows)} not predicted, {info.column_label(str(column))} {why}."
+        )
+    return remarks
 
 
 def term_label(term: str, info: RunInfo) -> str:
