@@ -7,13 +7,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ORACLE := $(VENV)/.oracle
+CLUSTER := $(VENV)/.cluster
 UV := $(shell sed -n 's/^\(uv==[^ \\]*\).*/\1/p' requirements.lock)
 
 # real images and tables for the tests that need them; those tests skip where the folder is absent
 HER2RADIOMICS_DATA ?= $(realpath ../shared/data)
 export HER2RADIOMICS_DATA
 
-.PHONY: demo test setup lint lock envs clean
+.PHONY: demo test test-cluster test-determinism test-security audit-dependencies setup cluster lint lock envs clean
 
 demo: $(READY)
 	$(BIN)/snakemake --cores $(CORES)
@@ -21,7 +22,38 @@ demo: $(READY)
 test: $(ORACLE)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+# a real Slurm of three nodes on this machine, for the time of the tests (Debian, root; docs/cluster.md).
+# CLUSTER_TESTS=quick leaves out those that wait for Slurm's own time-outs; CLUSTER_REQUIRED=no passes where no Slurm can be had
+CLUSTER_TESTS ?= all
+CLUSTER_REQUIRED ?= yes
+CLUSTER_MARKS = $(if $(filter quick,$(CLUSTER_TESTS)),cluster and not cluster_slow,cluster)
+test-cluster: $(CLUSTER)
+	$(BIN)/python tests/cluster/slurm.py $(if $(filter no,$(CLUSTER_REQUIRED)),--or-skip) \
+	  $(BIN)/python -m pytest tests/cluster -m '$(CLUSTER_MARKS)' $(PYTEST_ARGS)
+
+# a small study run in four ways; other Pythons get environments of their own: OTHER_PYTHONS="/path/to/python3.12 …"
+OTHER_PYTHONS ?=
+OTHERS = $(foreach python,$(OTHER_PYTHONS),$(VENV)/others/$(shell $(python) -c 'import platform; print(platform.python_version())'))
+space := $(subst ,, )
+test-determinism: $(READY)
+	$(foreach python,$(OTHER_PYTHONS),$(MAKE) setup PYTHON=$(python) \
+	  VENV=$(VENV)/others/$$($(python) -c 'import platform; print(platform.python_version())') &&) true
+	HER2RADIOMICS_DETERMINISM=1 HER2RADIOMICS_PYTHONS="$(subst $(space),:,$(abspath $(addsuffix /bin/python,$(OTHERS))))" \
+	  $(BIN)/python -m pytest tests/determinism $(PYTEST_ARGS)
+
+# a hostile cohort, and a small study run on it
+test-security: $(READY)
+	HER2RADIOMICS_SECURITY=1 $(BIN)/python -m pytest tests/test_security*.py $(PYTEST_ARGS)
+
+# known vulnerabilities of the locked packages; asks the advisory database, so that it needs a network
+PIP_AUDIT ?= pip-audit==2.9.0
+audit-dependencies: $(READY)
+	for lock in requirements*.lock; do $(BIN)/uv tool run --from '$(PIP_AUDIT)' pip-audit --require-hashes --disable-pip -r $$lock || exit 1; done
+
 setup: $(READY)
+
+# what submitting to Slurm needs beyond the study's own packages
+cluster: $(CLUSTER)
 
 INSTALL = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r
 
@@ -42,6 +74,10 @@ $(ORACLE): $(READY) requirements.oracle.lock
 	$(INSTALL) requirements.oracle.lock || $(BIN)/python -m pip install --quiet --require-hashes -r requirements.oracle.lock
 	touch $@
 
+$(CLUSTER): $(READY) requirements.cluster.lock
+	$(INSTALL) requirements.cluster.lock --no-deps || $(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.cluster.lock
+	touch $@
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -54,6 +90,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 lock:
 	$(LOCK) --extra dev pyproject.toml -o requirements.lock
 	$(LOCK) --extra oracle --constraints requirements.lock pyproject.toml -o requirements.oracle.lock
+	$(LOCK) --group cluster --no-deps -o requirements.cluster.lock
 	$(MAKE) envs
 
 envs:

@@ -53,6 +53,7 @@ RC: dict[str, Any] = {
     "legend.handlelength": 2.4,
     "legend.borderaxespad": 0.4,
     "legend.labelspacing": 0.35,
+    "legend.columnspacing": 1.2,
     "text.color": INK,
     "axes.labelcolor": INK,
     "axes.edgecolor": INK,
@@ -78,6 +79,7 @@ RC: dict[str, Any] = {
     "axes.unicode_minus": True,
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
+    "text.parse_math": False,  # a dollar in a centre's name is a dollar
     "svg.fonttype": "path",  # outlines: the same look where the typeface is not installed
     "svg.hashsalt": "her2radiomics",  # identifiers that do not change from run to run
     "pdf.fonttype": 42,  # TrueType embedded, so that text stays text
@@ -279,8 +281,10 @@ def header(figure: Figure, *, letter: str, heading: str, simulated: bool) -> Non
     if heading:
         points = base() if text_width(heading, base()) <= room else small()
         lines = wrap(heading, room, points)
+        # a second line stays clear of the axes' uppermost tick label
+        high, spacing = (0.3, 1.15) if len(lines) == 1 else (-0.5, 1.05)
         figure.text(
-            left / width, y - 0.3 / height, "\n".join(lines), fontsize=points, va="top", linespacing=1.15
+            left / width, y - high / height, "\n".join(lines), fontsize=points, va="top", linespacing=spacing
         )
     if simulated:
         figure.text(
