@@ -500,19 +500,28 @@ class TestSettingsFiles:
             assert not unsafe.search(path.read_text(encoding="utf-8")), path
 
 
+def model_with(rule: object, columns: object = None) -> str:
+    content = {"format": "her2radiomics model", "version": 1, "columns": columns or {}, "rule": rule}
+    return json.dumps(content)
+
+
+LINEAR = {"name": "x", "type": "linear", "predictors": []}
+LOOP = {"left": [0], "right": [0], "feature": [0], "threshold": [0], "value": [1]}
+
+
 class TestModels:
     @pytest.mark.parametrize(
         "text",
         [
             "[" * 100_000,
-            '{"format": "her2radiomics model", "version": 1, "columns": {}, "rule": {"predictors": [{"type": "__import__"}]}}',
-            '{"format": "her2radiomics model", "version": 1, "columns": [], "rule": []}',
-            '{"format": "her2radiomics model", "version": 1, "columns": {}, "rule": {"name": "x", "type": "linear", "intercept": NaN, "predictors": []}}',
-            '{"format": "her2radiomics model", "version": 1, "columns": {}, "rule": {"name": "x", "type": "forest", "predictors": '
-            '[], "trees": [{"left": [0], "right": [0], "feature": [0], "threshold": [0], "value": [1]}]}}',
+            model_with(LINEAR | {"intercept": 0, "predictors": [{"type": "__import__"}]}),
+            model_with([], columns=[1]),
+            model_with(LINEAR | {"intercept": math.nan}),
+            model_with({"name": "x", "type": "forest", "predictors": [], "trees": [LOOP]}),
             "\x80\x04cos\nsystem\n",
             "null",
         ],
+        ids=["deep", "unknown type", "no rule", "NaN", "a tree that loops", "a pickle", "null"],
     )
     def test_a_hostile_model_is_one_clear_error(self, tmp_path, text):
         path = tmp_path / "model.json"
