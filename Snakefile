@@ -8,6 +8,7 @@ configfile: "config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/records.smk"
 include: "workflow/rules/cohort.smk"
 include: "workflow/rules/extraction.smk"
 include: "workflow/rules/modelling.smk"

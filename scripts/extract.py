@@ -3,9 +3,11 @@
 from pathlib import Path
 
 from her2radiomics.cohort.identity import printed_names
-from her2radiomics.extraction.batch import FEATURES, OVERLAY, QC, run_batch
+from her2radiomics.errors import CaseError
+from her2radiomics.extraction.attempts import Attempt
+from her2radiomics.extraction.batch import FEATURES, OVERLAY, QC, Case, run_batch
 from her2radiomics.extraction.names import without_files
-from her2radiomics.extraction.store import CaseStore, case_key
+from her2radiomics.extraction.store import CaseStore
 from her2radiomics.script import logged, settings_from
 
 SHARED = ("regions", "features", "options", "root", "simulated", "numbered")
@@ -33,7 +35,7 @@ def names_in(case):
 
 def extract(case, params, parameters, folder):
     """One case's files; whether all readers and regions succeeded."""
-    from her2radiomics.extraction import draw_overlay, extract_case, write_case
+    from her2radiomics.extraction import extract_case
 
     result = extract_case(
         case["rows"],
@@ -43,6 +45,26 @@ def extract(case, params, parameters, folder):
         root=params.root,
         **asked_for(params.options, case["precontrast"]),
     )
+    return write(result, case, params, folder)
+
+
+def give_up(case, params, parameters, folder, found):
+    """The files of a case that no attempt could compute."""
+    from her2radiomics.extraction.case import failed_case
+
+    error = CaseError(
+        found=found,
+        expected="a case that fits into the memory of its job",
+        remedy="Crop or resample the image, give the job more memory (--set-resources extract:mem_mb=12000), or exclude "
+        "the patient with a reason.",
+    )
+    result = failed_case(case["rows"], error, regions=params.regions, parameters=parameters, root=params.root)
+    write(result, case, params, folder)
+
+
+def write(result, case, params, folder):
+    from her2radiomics.extraction import draw_overlay, write_case
+
     if params.numbered:
         without_files(result, names_in(case), params.root)
     draw_overlay(case["rows"], params.regions, folder / OVERLAY, simulated=params.simulated, case=result.case)
@@ -51,24 +73,30 @@ def extract(case, params, parameters, folder):
 
 
 def main(snakemake):
-    params, output = snakemake.params, snakemake.output
+    params, output, resources = snakemake.params, snakemake.output, snakemake.resources
     parameters = Path(snakemake.input.parameters)
+    attempt = Attempt(resources.attempt, params.attempts, resources.get("mem_mb"))
+    attempt.begin()
     shared = {name: getattr(params, name) for name in SHARED}
-    keys = {}
+    cases = {}
     for patient, case in params.cases.items():
         paths = [row[name] for row in case["rows"] for name in ("image", "mask")] + [case["precontrast"]]
-        keys[patient] = case_key([*dict.fromkeys(filter(None, paths)), parameters], {**shared, **case})
+        cases[patient] = Case((*dict.fromkeys(filter(None, paths)), parameters), {**shared, **case})
     computed = run_batch(
-        keys,
+        cases,
         lambda patient, folder: extract(params.cases[patient], params, parameters, folder),
         CaseStore(Path(output.features).parent / ".cases"),
         sequence=snakemake.wildcards.sequence,
         features=output.features,
         qc=output.qc,
         overlays=output.overlays,
+        attempt=attempt,
+        give_up=lambda patient, folder, found: give_up(
+            params.cases[patient], params, parameters, folder, found
+        ),
     )
     print(
-        f"{len(computed)} of {len(keys)} cases were computed ({', '.join(computed) or 'all were in the store'})"
+        f"{len(computed)} of {len(cases)} cases were computed ({', '.join(computed) or 'all were in the store'})"
     )
 
 

@@ -170,6 +170,7 @@ class TestStudy:
         shutil.copytree(finished.folder, project, symlinks=True)
         copy = Project.__new__(Project)
         copy.folder = project
+        copy.forget(f"{COHORT}/masks")
         masks = project / COHORT / "masks/C1-003"
         shutil.copy(masks / "C1-003_DWI_reader2.nii.gz", masks / "C1-003_DWI_reader1.nii.gz")
         jobs = copy.jobs()
@@ -199,6 +200,7 @@ class TestStudy:
         shutil.copytree(finished.folder, project, symlinks=True)
         copy = Project.__new__(Project)
         copy.folder = project
+        copy.forget(f"{COHORT}/images")
         image = project / COHORT / "images/C1-002/C1-002_T2FS.nii.gz"
         image.write_bytes(image.read_bytes()[:-2000])
         copy.snakemake()

@@ -64,6 +64,10 @@ class Project:
                 counts[parts[0]] = int(parts[1])
         return counts
 
+    def forget(self, folder: str) -> None:
+        """Take files as the user's own: nobody knows what a job wrote there, so they may be replaced like a user's."""
+        shutil.rmtree(self.folder / ".snakemake/written" / folder)
+
     def logs(self) -> str:
         """What failed jobs wrote."""
         texts = [

@@ -1,5 +1,9 @@
 # Features of some patients' images of one sequence: all readers and regions of an image from one reading. A case that
 # is unchanged comes from the store beside the outputs, so that a batch costs what changed in it. Then the cohort's table.
+# A case that needs more memory than an attempt has is tried again with more, and then recorded as failed.
+ATTEMPTS = 3
+
+
 rule extract:
     input:
         files=lambda w: batch_files(dataset_of(w), w.batch, extraction_of(w)),
@@ -19,11 +23,15 @@ rule extract:
         regions="[a-z0-9_+.]+",
         preprocessing=r"(?:\.[a-z0-9]+(?:-[a-z0-9]+)*-[0-9a-f]{8})?",
         batch="batch_[0-9]+",
+    # on a cluster's node the attempt is the one that was submitted
+    retries: ATTEMPTS - 1 if workflow.is_main_process else 0
     conda:
         "../../envs/study.yaml"
     resources:
-        mem_mb=lambda w, attempt: 1500 * attempt,
+        mem_mb=lambda w, attempt: 1500 * 2 ** (attempt - 1),
         runtime=lambda w: 5 + PLAN.config.patients_per_job,
+        # not a parameter: a parameter that differs from the last run's would run the job again
+        attempt=lambda w, attempt: attempt,
     params:
         cases=lambda w: batch_cases(dataset_of(w), w.batch, extraction_of(w)),
         regions=lambda w: w.regions.split("+"),
@@ -32,6 +40,7 @@ rule extract:
         root=lambda w: dataset_of(w).image_root,
         simulated=lambda w: dataset_of(w).simulated,
         numbered=lambda w: bool(dataset_of(w).data.key),
+        attempts=ATTEMPTS,
         patients=lambda w: patients_in_words(dataset_of(w).batches[w.batch]),
     message:
         "features: {params.patients}, {wildcards.sequence}"

@@ -4,17 +4,42 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from her2radiomics.errors import TableError
-from her2radiomics.extraction.store import CaseStore
-from her2radiomics.files import whole_file, whole_folder
+from her2radiomics.extraction.attempts import Attempt, LostCase, LostCasesError
+from her2radiomics.extraction.store import CaseStore, case_key
+from her2radiomics.files import room_for, whole_file, whole_folder
+from her2radiomics.records import ChangedFileError, Watch
 
 FEATURES, QC, OVERLAY = "features.csv", "qc.csv", "overlay.png"
 
 
+@dataclass(frozen=True)
+class Case:
+    """What a case is made from.
+
+    Attributes
+    ----------
+    files
+        Images, masks and parameter files.
+    settings
+        Whatever else decides about the result, as plain data.
+    """
+
+    files: tuple[str | Path, ...]
+    settings: Mapping[str, Any]
+
+    def key(self) -> str:
+        """The case's name in the store (:func:`~her2radiomics.extraction.store.case_key`)."""
+        return case_key(self.files, self.settings)
+
+
 def run_batch(
-    cases: Mapping[str, str],
+    cases: Mapping[str, Case],
     make: Callable[[str, Path], bool],
     store: CaseStore,
     *,
@@ -22,13 +47,15 @@ def run_batch(
     features: str | Path,
     qc: str | Path,
     overlays: str | Path,
+    attempt: Attempt | None = None,
+    give_up: Callable[[str, Path, str], None] | None = None,
 ) -> list[str]:
     """Bring every case to the batch's files, computing those that the store does not hold.
 
     Parameters
     ----------
     cases
-        Patient to the case's key (:func:`~her2radiomics.extraction.store.case_key`), in the order of the rows.
+        Patient to what the case is made from, in the order of the rows.
     make
         Writes a patient's ``features.csv``, ``qc.csv`` and ``overlay.png`` into a folder, and says whether all of it
         succeeded: a case that failed is not kept, since what it failed on may be mended outside its files.
@@ -38,24 +65,63 @@ def run_batch(
         Names the pictures.
     features, qc, overlays
         The batch's feature table, quality-control table and folder of ``<patient>/<sequence>.png``.
+    attempt
+        Which attempt at the job this is; the only one by default.
+    give_up
+        Writes a patient's files as those of a case that failed, with the reason: what becomes of a case that the last
+        attempt cannot compute either. Without it that is an error.
 
     Returns
     -------
     list of str
         The patients whose case was computed.
+
+    Raises
+    ------
+    LostCasesError
+        Cases were refused memory or their process died; the others are in the store, for the next attempt.
+    ChangedFileError
+        Files of a case were changed while it was computed; it was not kept, the others were.
+    DiskFullError
+        There is no room for a file.
     """
+    attempt = attempt or Attempt()
     folders: dict[str, Path] = {}
-    computed = []
-    scratches = []
+    computed: list[str] = []
+    lost: list[str] = []
+    changed: list[str] = []
+    scratches: list[Path] = []
     try:
-        for patient, key in cases.items():
+        for patient, case in cases.items():
+            watch, key = Watch(case.files), case.key()
             found = store.find(key)
             if found is None:
                 computed.append(patient)
                 scratch = store.scratch(key)
                 scratches.append(scratch)
-                found = store.keep(scratch, key) if make(patient, scratch) else scratch
+                try:
+                    with room_for(store.folder):
+                        whole = attempt.run(partial(make, patient, scratch))
+                except LostCase as error:
+                    if give_up is None or not attempt.last:
+                        lost.append(f"patient {patient}, sequence {sequence}: found {error}")
+                        continue
+                    give_up(patient, scratch, f"{error} at {attempt}")
+                    whole = False
+                # the key was made of the bytes that were there before the images were read
+                if watch.changed() and case.key() != key:
+                    changed += watch.changed()
+                    continue
+                found = store.keep(scratch, key) if whole else scratch
             folders[patient] = found
+        if changed:
+            raise ChangedFileError(
+                f"{', '.join(changed)}: found another file than when the case was begun; expected images and masks that "
+                "stay as they are while features are computed. Run again: the other cases are kept."
+            )
+        if lost:
+            then = "" if attempt.last else " They are tried again with more."
+            raise LostCasesError(f"{'; '.join(lost)} ({attempt}). The other cases are kept.{then}")
         join_tables([folder / FEATURES for folder in folders.values()], features)
         join_tables([folder / QC for folder in folders.values()], qc)
         with whole_folder(overlays) as pictures:

@@ -157,6 +157,41 @@ def extract_case(
     return result
 
 
+def failed_case(
+    rows: Sequence[Row],
+    error: CaseError,
+    *,
+    regions: Sequence[str],
+    parameters: Path,
+    root: str | Path = "",
+) -> CaseResult:
+    """The result of a case that could not be computed at all, for a reason found outside it.
+
+    Parameters
+    ----------
+    rows, regions, parameters, root
+        As for :func:`extract_case`.
+    error
+        What was found; patient, sequence, reader and file are filled in.
+    """
+    from her2radiomics.extraction.parameters import read_parameters
+
+    parsed = [parse_region(name) for name in regions]
+    sequence = rows[0]["sequence"]
+    readers = {row["reader"]: row for row in rows if (row.get("region") or "tumour") == "tumour"}
+    problems = {
+        reader: relative_to(root, named(error, row, rows[0]["image"]))
+        for reader, row in sorted(readers.items())
+    }
+    case = LoadedCase({reader: readers[reader] for reader in problems}, problems=problems)
+    qc = [_blank(case.rows[reader], region, root) for reader in problems for region in parsed]
+    for entry in qc:
+        entry.update(status="failed", reason=str(problems[entry["reader"]]))
+    names = read_parameters(parameters).feature_names
+    columns = [f"{sequence}__{region.name}__{name}" for region in parsed for name in names]
+    return CaseResult([], qc, ["patient_id", "reader", *columns], case)
+
+
 def _extract_all(
     case: LoadedCase,
     masks: Mapping[tuple[str, str], sitk.Image],

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from her2radiomics.errors import CaseError, SettingsError
+from her2radiomics.memory import raise_if_out
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
@@ -183,7 +184,8 @@ def _check_rows(rows: Sequence[Row], tumours: Mapping[str, Row]) -> None:
 
 
 def named(error: Exception, row: Row, file: str) -> CaseError:
-    """Any failure as an error that names the case."""
+    """Any failure as an error that names the case; a refusal of memory is none of the case's."""
+    raise_if_out(error)
     if not isinstance(error, CaseError):
         error = CaseError(
             found=f"an unexpected {type(error).__name__}: {error}",

@@ -10,7 +10,6 @@ any time; nothing but time is lost.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -18,6 +17,8 @@ from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from her2radiomics.files import file_hash, own_mark, room_for
 
 ROOMS = ("imaging", "extraction")
 #: Distributions whose version may change a value or a picture.
@@ -30,7 +31,8 @@ DISTRIBUTIONS = (
     "scipy",
     "matplotlib",
 )
-CHUNK = 1 << 20
+#: Lists a case's files and their hashes, so that one that was cut or edited in the store is computed again.
+CONTENTS = ".sha256"
 
 
 def case_key(files: Iterable[str | Path], settings: Mapping[str, Any]) -> str:
@@ -59,16 +61,12 @@ def case_key(files: Iterable[str | Path], settings: Mapping[str, Any]) -> str:
 
 def _content(file: Path) -> bytes:
     """Hash of a file's bytes; of nothing where it cannot be read (the extraction then says why)."""
-    digest = sha256()
     if file.exists() and not file.is_file():  # a pipe or device has no end
-        return digest.digest()
+        return sha256().digest()
     try:
-        with file.open("rb") as stream:
-            while chunk := stream.read(CHUNK):
-                digest.update(chunk)
+        return bytes.fromhex(file_hash(file))
     except OSError as error:
-        digest.update(type(error).__name__.encode())
-    return digest.digest()
+        return sha256(type(error).__name__.encode()).digest()
 
 
 @cache
@@ -97,20 +95,32 @@ class CaseStore:
         self.folder = Path(folder)
 
     def find(self, key: str) -> Path | None:
-        """The folder of the case with this key, or ``None``; a folder that is there is whole."""
+        """The folder of the case with this key, or ``None``; what was cut or edited there is removed."""
         found = self.folder / key
-        return found if found.is_dir() else None
+        if not found.is_dir():
+            return None
+        try:
+            listed = (found / CONTENTS).read_text(encoding="utf-8")
+            if listed == _listing(found):
+                return found
+        except OSError:
+            pass
+        shutil.rmtree(found, ignore_errors=True)
+        return None
 
     def scratch(self, key: str) -> Path:
         """An empty folder to write the case's files into, seen by nobody until :meth:`keep`."""
-        made = self.folder / f".{key}.{os.getpid()}"
+        made = self.folder / f"{own_mark()}{key}"
         shutil.rmtree(made, ignore_errors=True)
-        made.mkdir(parents=True)
+        with room_for(made):
+            made.mkdir(parents=True)
         return made
 
     def keep(self, scratch: Path, key: str) -> Path:
         """Move a finished case to its place in one step; a case that another job kept first stays."""
         place = self.folder / key
+        with room_for(place):
+            (scratch / CONTENTS).write_text(_listing(scratch), encoding="utf-8")
         try:
             scratch.rename(place)
         except OSError:
@@ -118,3 +128,8 @@ class CaseStore:
                 raise
             shutil.rmtree(scratch)
         return place
+
+
+def _listing(folder: Path) -> str:
+    files = sorted(file for file in folder.iterdir() if file.name != CONTENTS)
+    return "".join(f"{file_hash(file)}  {file.name}\n" for file in files)

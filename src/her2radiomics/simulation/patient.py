@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +30,8 @@ from her2radiomics.simulation.settings import SimulationSettings
 
 SHIFT_SD_MM = 0.6
 """Movement of the patient between sequences, along each axis."""
+NIFTI_HEADER = 352
+"""Bytes before the voxels in a NIfTI-1 file without extensions."""
 
 
 def simulate_patient(
@@ -131,3 +135,8 @@ def _write(volume: NDArray, lattice: Sampling, path: Path) -> None:
     image.SetOrigin(lattice.origin)
     with whole_file(path) as temporary:
         sitk.WriteImage(image, str(temporary), useCompression=True)
+        # SimpleITK says nothing when the disk is full; gzip ends with the number of bytes it holds
+        with temporary.open("rb") as stream:
+            stream.seek(-4, os.SEEK_END)
+            if int.from_bytes(stream.read(), "little") != NIFTI_HEADER + volume.nbytes:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
