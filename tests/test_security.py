@@ -355,16 +355,8 @@ class TestIdentity:
     @pytest.mark.parametrize(
         "identifier",
         # of public collections: I-SPY 1 and 2, Duke, MAMA-MIA, QIN, TCGA-BRCA, ACRIN; and our own
-        [
-            "1001",
-            "ISPY2-100899",
-            "ISPY1_1001",
-            "Breast_MRI_001",
-            "DUKE_922",
-            "QIN-BREAST-01-0001",
-            "TCGA-AR-A0D0",
-        ]
-        + ["UCSF-BR-01", "ACRIN-6698-102212", "C1-001", "P1", "A"],
+        "1001 ISPY2-100899 ISPY1_1001 Breast_MRI_001 DUKE_922 QIN-BREAST-01-0001 TCGA-AR-A0D0 UCSF-BR-01 "
+        "ACRIN-6698-102212 C1-001 P1 A".split(),
     )
     def test_usual_pseudonyms_pass(self, identifier):
         assert identity_in_identifier(identifier) == ""
