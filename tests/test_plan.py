@@ -57,7 +57,7 @@ def test_batches_hold_every_patient_once(root):
     (run,) = planned(root, {"study": "nat_response"}).runs.values()
     batches = run.dataset.batches
     assert [patient for batch in batches.values() for patient in batch] == run.patients
-    assert {len(batch) for batch in list(batches.values())[:-1]} == {4}
+    assert {len(batch) for batch in list(batches.values())[:-1]} == {24}
     assert next(iter(batches)) == "batch_0001"
 
 

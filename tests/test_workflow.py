@@ -9,7 +9,7 @@ import shutil
 import pytest
 from workflow_run import Project, small_cohort
 
-CONFIG = {"seed": 7, "size": "demo", "runs": [{"study": "nat_response"}]}
+CONFIG = {"seed": 7, "size": "demo", "runs": [{"study": "nat_response"}], "patients_per_job": 4}
 RUN = "results/nat_response"
 COHORT = "results/cohorts/simulated_nat_response"
 

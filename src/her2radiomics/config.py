@@ -57,10 +57,10 @@ class Config(Settings):
         description="Cohort to the folder where its data lie; environment variables are expanded.",
     )
     patients_per_job: int = Field(
-        4,
+        24,
         ge=1,
-        description="Patients whose images one job makes or extracts. A job's start costs a second: small images "
-        "want several patients a job, a cluster wants jobs of minutes.",
+        description="Patients whose images one job makes or extracts. A job's start costs a second of CPU: small images "
+        "want many patients a job; fewer give a machine of many cores more jobs to share out.",
     )
     failed_cases: FailedCases = Field(
         default_factory=lambda: FailedCases(count=2, share=0.05), description="How many failures are borne."
