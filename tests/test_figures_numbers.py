@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from test_figures import settings
 from her2radiomics.errors import CaseError, TableError
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures import FigureInputs, draw
-from her2radiomics.manuscript.figures.labels import feature_label
+from her2radiomics.manuscript.figures.labels import BETWEEN, HANDLE, feature_label, legend_grid
 from her2radiomics.manuscript.figures.nomogram_axes import (
     CLEAR,
     NomogramAxis,
@@ -84,7 +85,7 @@ def test_roc_legend_prints_auc_and_interval(inputs: FigureInputs):
         .iloc[0]
     )
     legend = draw(settings("roc"), inputs).figure.axes[0].get_legend()
-    printed = [text.get_text() for text in legend.get_texts()]
+    printed = [text.get_text().replace("\u00a0", " ") for text in legend.get_texts()]
     assert (
         f"Nomogram, {performance.auc:.3f} ({performance.auc_low:.3f}–{performance.auc_high:.3f})" in printed
     )
@@ -439,3 +440,71 @@ def test_narrow_flow_stacks_its_partitions(inputs: FigureInputs, tmp_path: Path)
         return len({t.get_position()[1] for t in texts if t.get_text().startswith(names)})
 
     assert rows(174) == 1 and rows(84) == 3
+
+
+@pytest.mark.parametrize("kind", ["roc", "decision_curve", "calibration"])
+def test_long_names_stay_on_a_narrow_figure(inputs: FigureInputs, kind: str):
+    """In a column of 55 mm, a third of a page, a legend breaks its lines instead of leaving the page."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.text import Text
+
+    names = {
+        "clinical": "Clinical-imaging model",
+        "radiomics": "Radiomics of all three sequences",
+        "nomogram": "R",
+    }
+    long = dataclasses.replace(inputs, study=inputs.study.model_copy(update={"models": names}))
+    options = settings(kind, band=["radiomics"]) if kind == "roc" else settings(kind)
+    figure = draw(options.model_copy(update={"width_mm": 55.0}), long).figure
+    with style.in_style():
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        texts = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip()]
+        boxes = [(t.get_text(), t.get_window_extent(canvas.get_renderer())) for t in texts]
+    for text, box in boxes:
+        assert box.x0 >= -1 and box.x1 <= figure.bbox.x1 + 1 and box.y0 >= -1, text
+    if kind == "roc":
+        lines = next(text for text, _ in boxes if text.startswith("Radiomics of all")).split("\n")
+        assert len(lines) == 2 and re.fullmatch(
+            r"0\.\d{3}\u00a0\(.*\)", lines[1]
+        )  # AUC and interval stay together
+
+
+def test_a_legend_has_as_many_columns_as_its_own_labels_allow():
+    """Columns are as wide as their longest label, not as the longest of all, and are filled from the left."""
+    short, long = "a", "m" * 20
+    assert legend_grid([short] * 4, 84) == (4, 1)
+    wide = style.text_width(long, 7.0)
+    room = wide + style.text_width(short, 7.0) + 2 * HANDLE + BETWEEN + 2.0
+    assert legend_grid([long, long, short, short], room + 0.1) == (2, 2)
+    assert legend_grid([long, long, short, short], room - 0.1) == (1, 4)
+    assert legend_grid([long, short, long, short], room + 0.1) == (1, 4)
+    assert legend_grid(["a\nb", "c"], 200) == (1, 3)  # lines, where a label needs two
+
+
+def test_sequences_of_several_patients_fill_the_width(inputs: FigureInputs):
+    """Three rows of three sequences: outlined images at the right of the plain ones, letters in reading order."""
+    rows = ["Training", "Test", "External validation (later in time)"]
+    images = [image.model_copy(update={"row": row}) for row in rows for image in inputs.images[:3]]
+    drawing = draw(settings("sequences"), dataclasses.replace(inputs, images=images))
+    data = drawing.data
+    assert "".join(data["panel"]) == "abcdefghijklmnopqr"
+    assert list(data["outlined"]) == [0, 1] * 9
+    assert list(data["row"]) == [row for row in rows for _ in range(6)]
+    assert len(set(data["sequence"].iloc[:6])) == 3
+    edges = [axes.get_position() for axes in drawing.figure.axes]
+    assert min(edge.x0 for edge in edges) < 0.1 and max(edge.x1 for edge in edges) > 0.98
+    assert drawing.figure.get_size_inches()[1] / style.MM < 110
+    said = [text.get_text() for text in drawing.figure.texts]
+    assert any(text.endswith("validation\n(later\u00a0in\u00a0time)") for text in said)  # brackets stay whole
+
+
+def test_no_two_models_of_a_figure_share_a_colour():
+    """Eleven models outnumber the seven colours: the first and the eighth would look alike."""
+    known = [f"model_{number}" for number in range(11)]
+    with style.in_style():
+        assert style.order_for(["model_1", "model_2"], known) == known
+        drawn = ["model_0", "model_7", "model_10"]
+        assert style.order_for(drawn, known) == drawn
+        assert len({style.line_of(name, drawn).colour for name in drawn}) == 3
+        assert style.order_for(known, known) == known  # no order could tell them all apart by colour

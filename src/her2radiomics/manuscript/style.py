@@ -166,6 +166,17 @@ def line_of(name: str, order: Sequence[str]) -> Line:
     return Line(colours()[place % len(colours())], DASHES[place % len(DASHES)])
 
 
+def order_for(drawn: Sequence[str], known: Sequence[str]) -> list[str]:
+    """The order by which :func:`line_of` tells ``drawn`` series apart.
+
+    That of all ``known`` series, so that each looks the same in every figure, unless two of those drawn would share a
+    colour: then their own.
+    """
+    order = list(known) or list(drawn)
+    shared = len({line_of(name, order).colour for name in drawn}) < min(len(drawn), len(colours()))
+    return list(drawn) if shared else order
+
+
 @contextmanager
 def in_style(look: Look | None = None) -> Iterator[None]:
     """Draw with matplotlib's own defaults and :data:`RC`, whatever the user's ``matplotlibrc`` says."""

@@ -11,7 +11,7 @@ from her2radiomics.errors import TableError
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.boxes import Paragraph, write
 from her2radiomics.manuscript.figures.inputs import FigureInputs
-from her2radiomics.manuscript.figures.labels import legend_grid
+from her2radiomics.manuscript.figures.labels import legend_grid, legend_height
 from her2radiomics.manuscript.figures.registry import Drawing, SquareOptions, figure
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def draw(inputs: FigureInputs, options: CalibrationOptions) -> Drawing:
     drawn = [name for name in CURVES if (curves["curve"] == name).any()]
     named = ["Ideal", *(BANDED if name == "observed" else CURVES[name][0] for name in drawn)]
     columns, rows = legend_grid(named, options.width_mm)
-    legend_room = style.mm(3.6 * rows + 1.5) if narrow else 0.0
+    legend_room = legend_height(rows) if narrow else 0.0
     said = _summary(inputs, options, performance)
     words = [Paragraph(", ".join(style.keep(part) for part in said))] if narrow else []
     lines = sum(len(word.lines(options.width_mm - 3.0)) for word in words)
@@ -106,7 +106,7 @@ def draw(inputs: FigureInputs, options: CalibrationOptions) -> Drawing:
         canvas = style.place(fig, 0.0, below_strip, options.width_mm, max(legend_room, 1.0))
         canvas.set_axis_off()
         handles, labels = axes.get_legend_handles_labels()
-        canvas.legend(handles, labels, ncols=columns, loc="upper left", columnspacing=1.0)
+        canvas.legend(handles, labels, ncols=columns, loc="upper left")
         canvas = style.place(fig, 0.0, below_strip + legend_room, options.width_mm, 1.0)
         canvas.set(xlim=(0, options.width_mm), ylim=(1.0, 0.0))
         canvas.set_axis_off()

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs
-from her2radiomics.manuscript.figures.labels import legend_grid
+from her2radiomics.manuscript.figures.labels import legend_grid, legend_height, legend_text
 from her2radiomics.manuscript.figures.registry import Drawing, FramedOptions, figure
 
 
@@ -38,14 +38,14 @@ def draw(inputs: FigureInputs, options: DecisionCurveOptions) -> Drawing:
 
     grid = np.arange(0, 100) / 100
     thresholds = grid[(grid >= options.lowest) & (grid <= options.highest)]
-    order = list(inputs.study.models) or options.models
+    order = style.order_for(options.models, list(inputs.study.models))
     width = options.width_mm
     margin = style.mm(14.0)
     inner = width - margin - 3.0
     tall = options.height_mm or min(inner * 0.85, 85.0)
-    names = [inputs.study.models.get(model, model) for model in options.models]
-    columns, rows_of = legend_grid([*names, "Treat none", "Treat all"], inner)
-    legend_room = style.mm(rows_of * 3.6 + 2.0)
+    names = [legend_text(inputs.study.models.get(model, model), width) for model in options.models]
+    columns, rows_of = legend_grid([*names, "Treat all", "Treat none"], width)
+    legend_room = legend_height(rows_of)
     fig = style.new_figure(width, style.head() + tall + style.mm(11.0) + legend_room)
     axes = style.place(fig, margin, style.head(), inner, tall)
 
@@ -57,9 +57,8 @@ def draw(inputs: FigureInputs, options: DecisionCurveOptions) -> Drawing:
     label, everyone = rows["label"], table["net_benefit_all"].to_numpy()
     axes.plot(thresholds, everyone, color=style.MUTED, linewidth=0.9, label="Treat all", zorder=2)
     axes.axhline(0, color=style.INK, linewidth=0.9, label="Treat none", zorder=2)
-    for model, benefit in curves.items():
+    for (model, benefit), name in zip(curves.items(), names, strict=True):
         look = style.line_of(model, order)
-        name = inputs.study.models.get(model, model)
         axes.plot(thresholds, benefit, color=look.colour, linestyle=look.dash, label=name, zorder=3)
 
     top = max(float(label.mean()), *(float(benefit.max()) for benefit in curves.values()))
@@ -69,7 +68,11 @@ def draw(inputs: FigureInputs, options: DecisionCurveOptions) -> Drawing:
     handles, labels = axes.get_legend_handles_labels()
     handles, labels = handles[2:] + handles[:2], labels[2:] + labels[:2]
     axes.legend(
-        handles, labels, ncols=columns, loc="upper center", bbox_to_anchor=(0.5, -style.mm(9.5) / tall)
+        handles,
+        labels,
+        ncols=columns,
+        loc="upper center",
+        bbox_to_anchor=((width / 2 - margin) / inner, -style.mm(9.5) / tall),  # in the middle of the figure
     )
     heading = inputs.partition_heading(options.partition, len(label), int(label.sum()))
     style.header(fig, letter=options.panel_letter, heading=heading, simulated=inputs.study.simulated)

@@ -85,7 +85,6 @@ def draw(inputs: FigureInputs, options: FeatureWeightsOptions) -> Drawing:
             loc="upper left",
             bbox_to_anchor=(1.0 / options.width_mm, 1 - (style.head() - 0.5) / height),
             ncols=columns,
-            columnspacing=1.2,
             handlelength=1.4,
         )
     what = "feature" if table["sequence"].all() else "term"

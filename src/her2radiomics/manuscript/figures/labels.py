@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import StudyText
 
 CAPITALS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+HANDLE, BETWEEN = (
+    8.2,
+    3.2,
+)  # mm at the usual size of type: a legend's line before its label, and between its columns
 
 
 def split_feature(term: str) -> tuple[str, str, str] | None:
@@ -44,11 +49,31 @@ def level_label(column: str, level: str, study: StudyText) -> str:
 
 
 def legend_grid(labels: Sequence[str], width: float) -> tuple[int, int]:
-    """Columns and rows of a legend that fits ``width`` mm: as many columns as the longest label allows."""
-    widest = max(style.text_width(label, style.small()) for label in labels) + style.mm(13.0)
-    columns = max(1, min(len(labels), int((width - 2.0) // widest)))
-    rows = -(-len(labels) // columns)
-    return -(-len(labels) // rows), rows
+    """Columns and rows of a legend that fits ``width`` mm: as many columns as its labels allow, filled from the left.
+
+    As matplotlib lays it out: each column is as wide as its own longest label.
+    """
+    tall = sum(label.count("\n") + 1 for label in labels)
+    if tall > len(labels):  # a label that needs two lines leaves no room beside it
+        return 1, tall
+    widths = [style.text_width(label, style.small()) + style.mm(HANDLE) for label in labels]
+    for columns in range(len(labels), 1, -1):
+        rows, longer = divmod(len(labels), columns)
+        ends = [0, *accumulate(rows + (place < longer) for place in range(columns))]
+        asked = sum(max(widths[start:end]) for start, end in pairwise(ends))
+        if asked + style.mm(BETWEEN) * (columns - 1) <= width - 2.0:
+            return columns, rows + (longer > 0)
+    return 1, len(labels)
+
+
+def legend_text(label: str, width: float) -> str:
+    """``label`` in as many lines as it needs in a legend of ``width`` mm."""
+    return "\n".join(style.wrap(label, width - 2.0 - style.mm(HANDLE), style.small()))
+
+
+def legend_height(rows: int) -> float:
+    """Height in mm of a legend of ``rows`` lines, its title among them, with the space around it."""
+    return style.mm(3.35 * rows + 1.5)
 
 
 def broken(label: str, width: float) -> list[str]:

@@ -52,8 +52,8 @@ def draw(inputs: FigureInputs, options: LassoOptions) -> Drawing:
         else:
             _error(axes, cv, options, style.frame(fig, axes)[1])
         _penalty_axis(axes, cv)
-        if part == "cross_validation":
-            axes.legend(loc="upper center")
+        if part == parts[-1]:  # once is enough, and of the paths alone there is no other place
+            _name_marks(axes, "upper center" if part == "cross_validation" else "lower right")
     if len(parts) > 1:
         for axes, letter in zip(frames, "ab", strict=True):
             _, tall = style.frame(fig, axes)
@@ -127,6 +127,15 @@ def _error(axes: Axes, cv: pd.DataFrame, options: LassoOptions, tall: float) -> 
         capthick=0.6,
     )
     style.vertical_label(axes, options.error, tall)
+
+
+def _name_marks(axes: Axes, where: Literal["upper center", "lower right"]) -> None:
+    """Say which line is which penalty; a legend of sequences stays."""
+    earlier = axes.get_legend()
+    handles = [line for line in axes.get_lines() if line.get_label() in {label for _, label, _ in MARKS}]
+    axes.legend(handles=handles, loc=where)
+    if earlier is not None:
+        axes.add_artist(earlier)
 
 
 def _penalty_axis(axes: Axes, cv: pd.DataFrame) -> None:

@@ -133,7 +133,8 @@ def members(inputs: FigureInputs, by: str, partitions: Sequence[str] = ()) -> Me
 def scope(inputs: FigureInputs, partitions: Sequence[str]) -> str:
     """Whose patients are drawn, in words."""
     names = [inputs.study.partitions.get(name, name) for name in partitions]
-    return " and ".join(names) if names else "All patients"
+    inner = [name[:1].lower() + name[1:] if name[1:2].islower() else name for name in names[1:]]
+    return " and ".join([*names[:1], *inner]) if names else "All patients"
 
 
 def column_name(inputs: FigureInputs, column: str) -> tuple[str, str]:

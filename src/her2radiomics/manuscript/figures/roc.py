@@ -9,12 +9,15 @@ from pydantic import Field, field_validator, model_validator
 from her2radiomics.errors import TableError
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs
+from her2radiomics.manuscript.figures.labels import legend_grid, legend_height, legend_text
 from her2radiomics.manuscript.figures.registry import Drawing, SquareOptions, figure
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from matplotlib.axes import Axes
+
+LOCKED = "Threshold locked on training"
 
 
 class RocOptions(SquareOptions):
@@ -119,17 +122,17 @@ def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
 
     width = options.width_mm
     left, side = options.place_square()
-    columns = 2 if width >= 150 else 1
-    rows = 1 - -(len(options.models) + int(options.thresholds) + len(options.band)) // columns
+    people = {model: inputs.predictions_of(model, options.partition) for model in options.models}
+    columns, rows = legend_grid(_labels(inputs, options), width)
     # below the axes, not in them: on unseen patients a poor curve runs where a legend would stand
-    legend_room = style.mm(rows * 3.6 + 3.0)
+    legend_room = legend_height(rows + 1)
     fig = style.new_figure(width, style.head() + side + style.mm(11.0) + legend_room)
     axes = style.place(fig, left, style.head(), side, side)
     axes.plot([0, 1], [0, 1], color=style.RULE, linewidth=0.8, zorder=1)
 
-    tables, order = [], list(inputs.study.models) or options.models
+    tables, order = [], style.order_for(options.models, list(inputs.study.models))
     for model in options.models:
-        rows_of = inputs.predictions_of(model, options.partition)
+        rows_of = people[model]
         label, probability = rows_of["label"].to_numpy(), rows_of["probability"].to_numpy(dtype=float)
         if label.min() == label.max():
             raise TableError(
@@ -142,13 +145,21 @@ def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
         performance = inputs.performance_of(model, options.partition)
         false, true, cut = roc_points(label, probability)
         look = style.line_of(model, order)
-        name = inputs.study.models.get(model, model)
-        text = f"{name}, {performance.auc:.3f} ({performance.auc_low:.3f}–{performance.auc_high:.3f})"
-        axes.plot(false, true, color=look.colour, linestyle=look.dash, label=text, zorder=3, clip_on=False)
+        axes.plot(
+            false,
+            true,
+            color=look.colour,
+            linestyle=look.dash,
+            label=_named(inputs, model, options),
+            zorder=3,
+            clip_on=False,
+        )
         curve = pd.DataFrame({"false_positive_rate": false, "true_positive_rate": true, "threshold": cut})
         tables.append(_described(curve, model, options.partition, "curve"))
         if model in options.band:
-            tables.append(_band(axes, label, probability, options, look.colour, model, name))
+            tables.append(
+                _band(axes, label, probability, options, look.colour, model, _banded(inputs, model, options))
+            )
         if options.thresholds and pd.notna(performance.sensitivity) and pd.notna(performance.specificity):
             tables.append(_mark(axes, performance, model, options.partition, look.colour))
 
@@ -162,18 +173,39 @@ def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
             "o",
             markerfacecolor="white",
             markeredgecolor=style.INK,
-            label="Threshold locked on training",
+            label=LOCKED,
         )
     legend = axes.legend(
         title="Model, AUC (95% CI)",
         alignment="left",
         ncols=columns,
         loc="upper center",
-        bbox_to_anchor=(0.5, -style.mm(9.5) / side),
+        bbox_to_anchor=((width / 2 - left) / side, -style.mm(9.5) / side),  # in the middle of the figure
     )
     legend.get_title().set_fontsize(style.small())
     legend.get_title().set_fontweight("bold")
     return Drawing(fig, pd.concat(tables, ignore_index=True))
+
+
+def _named(inputs: FigureInputs, model: str, options: RocOptions) -> str:
+    """A model with its AUC and interval, as the legend prints it."""
+    row = inputs.performance_of(model, options.partition)
+    auc = style.keep(f"{row.auc:.3f} ({row.auc_low:.3f}–{row.auc_high:.3f})")
+    return legend_text(f"{inputs.study.models.get(model, model)}, {auc}", options.width_mm)
+
+
+def _banded(inputs: FigureInputs, model: str, options: RocOptions) -> str:
+    return legend_text(f"95% band, {inputs.study.models.get(model, model)}", options.width_mm)
+
+
+def _labels(inputs: FigureInputs, options: RocOptions) -> list[str]:
+    """Lines of the legend, in its order."""
+    lines = []
+    for model in options.models:
+        lines.append(_named(inputs, model, options))
+        if model in options.band:
+            lines.append(_banded(inputs, model, options))
+    return [*lines, LOCKED] if options.thresholds else lines
 
 
 def _band(
@@ -190,9 +222,7 @@ def _band(
     places, low, high = sensitivity_band(
         label, score, seed=options.band_seed, resamples=options.band_resamples
     )
-    axes.fill_between(
-        places, low, high, color=colour, alpha=0.15, linewidth=0, zorder=2, label=f"95% band, {name}"
-    )
+    axes.fill_between(places, low, high, color=colour, alpha=0.15, linewidth=0, zorder=2, label=name)
     band = pd.DataFrame({"false_positive_rate": places, "low": low, "high": high})
     return _described(band, model, options.partition, "band")
 

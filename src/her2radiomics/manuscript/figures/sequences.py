@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
@@ -10,6 +11,7 @@ from her2radiomics.errors import CaseError
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import ExampleImage, FigureInputError, FigureInputs
 from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
+from her2radiomics.manuscript.figures.sequences_grid import GAP, ImageGrid, lay_out, row_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 # directions of a slice by the body axis it lies across: radiological convention, head or front at the top
 VIEWS = {0: "PIL", 1: "LIP", 2: "LPS"}
 WINDOW = (1, 99.5)  # percentiles of the grey values seen that are shown black and white
-TALLEST = 225.0  # mm: a page
 _TUMOUR = "tumour"
 
 
@@ -38,7 +39,11 @@ class SequencesOptions(FigureOptions):
         description="Side of the square shown, in mm; without it twice the widest tumour, at least 40.",
         gt=5,
     )
-    plain: bool = Field(True, description="Show each image without the outline as well, in the row above.")
+    plain: bool = Field(
+        True,
+        description="Show each image without the outline as well: in the row above, or at its left where that needs "
+        "no more than a page.",
+    )
     scale_bar_mm: float = Field(10.0, description="Length of the scale bar in mm.", gt=0)
 
 
@@ -59,44 +64,32 @@ def draw(inputs: FigureInputs, options: SequencesOptions) -> Drawing:
     views = {(image.row, image.sequence): _View(image) for image in inputs.images}
     field = options.field_mm or max(40.0, 2.0 * max(view.extent for view in views.values()))
 
-    gap, named = 1.2, any(rows)
-    left = 6.0 if named else 1.5
-    side = (options.width_mm - left - 1.5 - gap * (len(order) - 1)) / len(order)
     rings = sorted({name for image in inputs.images for name in image.regions if name.startswith("ring_")})
-    bands = [(row, outlined) for row in rows for outlined in ((False, True) if options.plain else (True,))]
     key = 6.0 if rings else 1.0
-    room = TALLEST - style.head() - 4.0 - key
-    if (side + gap) * len(bands) > room:
-        side = room / len(bands) - gap
-        left += (options.width_mm - left - 1.5 - (side + gap) * len(order) + gap) / 2
-    fig = style.new_figure(options.width_mm, style.head() + 4.0 + (side + gap) * len(bands) + key)
+    grid = lay_out(rows, len(order), width=options.width_mm, plain=options.plain, key=key)
+    fig = style.new_figure(options.width_mm, grid.top + (grid.side + GAP) * grid.lines + key)
     letters = iter("abcdefghijklmnopqrstuvwxyz")
     drawn: list[dict[str, Any]] = []
-    for down, (row, outlined) in enumerate(bands):
-        for across, sequence in enumerate(order):
-            top = style.head() + 4.0 + down * (side + gap)
-            axes = style.place(fig, left + across * (side + gap), top, side, side)
-            axes.set_facecolor("black")
-            axes.set(xticks=[], yticks=[])
-            axes.spines[:].set_visible(False)
-            if down == 0:
-                title = inputs.study.sequences.get(sequence, sequence)
-                axes.set_title(title, fontsize=style.base(), pad=2)
-            view = views.get((row, sequence))
-            if view is None:
-                axes.text(0.5, 0.5, "not acquired", color="white", ha="center", transform=axes.transAxes)
-                continue
-            view.show(axes, field, side, outlined=outlined)
-            letter = next(letters, "")
-            axes.text(
-                0.03, 0.97, letter, color="white", fontweight="bold", va="top", transform=axes.transAxes
-            )
-            if across == 0 or len(rows) > 1:
-                _scale_bar(axes, field, options.scale_bar_mm, label=across == 0)
-            drawn.append(
-                {"panel": letter, "row": row, "outlined": int(outlined), **view.numbers, "field_mm": field}
-            )
-    _row_names(fig, rows, left, side, gap, 2 if options.plain else 1)
+    for line, place, row, number, outlined in grid.cells(rows):
+        sequence = order[number]
+        axes = style.place(fig, grid.x(place), grid.y(line), grid.side, grid.side)
+        axes.set_facecolor("black")
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_visible(False)
+        view = views.get((row, sequence))
+        if view is None:
+            axes.text(0.5, 0.5, "not acquired", color="white", ha="center", transform=axes.transAxes)
+            continue
+        view.show(axes, field, grid.side, outlined=outlined)
+        letter = next(letters, "")
+        _on_image(axes, 0.03, 0.97, letter, fontweight="bold", va="top", transform=axes.transAxes)
+        if place == 0 or len(rows) > 1:
+            _scale_bar(axes, field, options.scale_bar_mm, label=place == 0)
+        drawn.append(
+            {"panel": letter, "row": row, "outlined": int(outlined), **view.numbers, "field_mm": field}
+        )
+    _headings(fig, [inputs.study.sequences.get(name, name) for name in order], grid)
+    _row_names(fig, rows, grid)
     if key > 1.0:
         _key(fig, rings, inputs)
     style.header(fig, letter=options.panel_letter, heading="", simulated=inputs.study.simulated)
@@ -213,21 +206,51 @@ def _read(image: ExampleImage) -> tuple[int, np.ndarray, dict[str, np.ndarray], 
     return index, seen(volume), found, (spacing[1], spacing[0])
 
 
+def _edge(points: float) -> list[Any]:
+    """A dark edge, so that white marks are seen on bright tissue too."""
+    from matplotlib.patheffects import Normal, Stroke
+
+    return [Stroke(linewidth=points, foreground="black"), Normal()]
+
+
+def _on_image(axes: Axes, x: float, y: float, text: str, **kwargs: Any) -> None:
+    axes.text(x, y, text, color="white", path_effects=_edge(1.4), **kwargs)
+
+
 def _scale_bar(axes: Axes, field: float, length: float, *, label: bool) -> None:
     x, y = axes.get_xlim()[1] - 0.06 * field, axes.get_ylim()[0] - 0.06 * field
-    axes.plot([x - length, x], [y, y], color="white", linewidth=1.6, solid_capstyle="butt")
+    axes.plot(
+        [x - length, x], [y, y], color="white", linewidth=1.6, solid_capstyle="butt", path_effects=_edge(2.6)
+    )
     if label:
-        text = f"{length:g} mm"
-        axes.text(x, y - 0.02 * field, text, color="white", fontsize=style.small(), ha="right", va="bottom")
+        _on_image(
+            axes, x, y - 0.03 * field, f"{length:g} mm", fontsize=style.small(), ha="right", va="bottom"
+        )
 
 
-def _row_names(fig: Figure, rows: list[str], left: float, side: float, gap: float, bands: int) -> None:
+def _headings(fig: Figure, names: Sequence[str], grid: ImageGrid) -> None:
+    """The sequences' names over their images."""
+    width, height = style.size(fig)
+    for number, name in enumerate(names):
+        middle = grid.x(number * grid.pair) + (grid.pair * (grid.side + GAP) - GAP) / 2
+        fig.text(
+            middle / width,
+            1 - (grid.top - 0.8) / height,
+            name,
+            ha="center",
+            va="bottom",
+            fontsize=style.base(),
+        )
+
+
+def _row_names(fig: Figure, rows: Sequence[str], grid: ImageGrid) -> None:
     width, height = style.size(fig)
     for place, row in enumerate(rows):
-        middle = style.head() + 4.0 + (place * bands + bands / 2) * (side + gap) - gap / 2
-        lines = style.wrap(row, bands * side, style.base())
+        tall = grid.bands * (grid.side + GAP)
+        middle = grid.top + (place + 0.5) * tall - GAP / 2
+        lines = row_name(row, tall - GAP)
         fig.text(
-            (left - 1.0) / width,
+            (grid.left - 1.0) / width,
             1 - middle / height,
             "\n".join(lines),
             rotation=90,
