@@ -55,6 +55,9 @@ _LATEX = {
     "\n": " ",
     "\r": " ",
 }
+# cm: a character of Computer Modern at 10 pt as tables hold them, the space around a column, and the width beyond which
+# a table is turned rather than made smaller (17 cm is the text of an A4 page with margins of 2 cm)
+CHARACTER, MARGIN, SIDEWAYS = 0.165, 0.42, 20.5
 _LEADING_MINUS = re.compile(r"(?<![\w.])-(?=[\d∞])")
 
 
@@ -76,27 +79,34 @@ def escape_latex(text: str) -> str:
 
 
 def to_latex(table: Table, number: str, label: str) -> str:
-    """Return a ``table`` environment with booktabs rules; the document loads the package booktabs.
+    """Return a ``table`` environment with booktabs rules; a comment names the packages that the document must load.
+
+    A table that is a little wider than the text is made smaller to fit, one that is much wider stands sideways on a
+    page of its own.
 
     Parameters
     ----------
     table
         The table.
     number
-        Its number in the paper, said in a comment, since LaTeX numbers by itself.
+        Its number in the paper, printed whatever LaTeX would count.
     label
         Used for ``\\label{tab:…}``.
     """
+    sideways = _wide(table) > SIDEWAYS
+    environment = "sidewaystable" if sideways else "table"
+    packages = ["booktabs", "graphicx", *(["rotating"] if sideways else [])]
     width = len(table.headings) + 1
     align = "".join({"left": "l", "centre": "c", "right": "r"}[heading.align] for heading in table.headings)
     lines = [
-        f"% Table {number}; needs \\usepackage{{booktabs}} and \\usepackage[T1]{{fontenc}}",
-        r"\begin{table}[htbp]",
+        f"% Table {number}; needs \\usepackage{{{','.join(packages)}}} and \\usepackage[T1]{{fontenc}}",
+        rf"\begin{{{environment}}}" + ("" if sideways else "[htbp]"),
         r"\centering",
         r"\small",
+        rf"\renewcommand{{\thetable}}{{{number}}}",
         rf"\caption{{{escape_latex(table.printed_title)}}}",
         rf"\label{{tab:{label}}}",
-        rf"\begin{{tabular}}{{l{align}}}",
+        rf"\sbox0{{\begin{{tabular}}{{l{align}}}",
         r"\toprule",
         *_spanners(table),
         _line([table.stub, *(heading.label for heading in table.headings)]),
@@ -109,7 +119,8 @@ def to_latex(table: Table, number: str, label: str) -> str:
         else:
             indent = r"\hspace{1em}" * row.indent
             lines.append(indent + _line([row.text, *cells]))
-    lines += [r"\bottomrule", r"\end{tabular}"]
+    fit = r"\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox0}\else\usebox0\fi"
+    lines += [r"\bottomrule", r"\end{tabular}}", fit]
     if table.printed_footnotes:
         # without \relax a note that begins with a star or a bracket would be read as an option of the line break
         notes = r" \\ \relax ".join(escape_latex(note) for note in table.printed_footnotes)
@@ -117,7 +128,18 @@ def to_latex(table: Table, number: str, label: str) -> str:
             r"\par\smallskip",
             rf"\begin{{minipage}}{{\linewidth}}\footnotesize {notes}\end{{minipage}}",
         ]
-    return "\n".join([*lines, r"\end{table}", ""])
+    return "\n".join([*lines, rf"\end{{{environment}}}", ""])
+
+
+def _wide(table: Table) -> float:
+    """Natural width in cm of the table in ``\\small`` type, to 6 %."""
+    stub = [3 * row.indent + len(row.text) for row in table.labels if not row.section]
+    columns = [[len(cells[i]) for cells in table.cells] for i in range(len(table.headings))]
+    longest = [max([len(table.stub), *stub])]
+    longest += [
+        max([len(heading.label), *column]) for heading, column in zip(table.headings, columns, strict=True)
+    ]
+    return sum(CHARACTER * characters + MARGIN for characters in longest)
 
 
 def _line(cells: list[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from her2radiomics.manuscript.tables.model import Table
 from her2radiomics.manuscript.tables.text import true_minus
@@ -20,6 +20,8 @@ _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 # centimetres: text width of the page upright and across; a character, wide enough for fonts that may stand in for
 # Times; a cell's margins
 _UPRIGHT, _LANDSCAPE, _CHARACTER, _MARGIN = 17.0, 25.7, 0.22, 0.45
+# characters: of a text that reads well in a column, and of the longest that counts when columns share the page
+_PARAGRAPH, _LONGEST = 34, 120
 
 
 def to_docx(table: Table, number: str) -> bytes:
@@ -35,21 +37,21 @@ def to_docx(table: Table, number: str) -> bytes:
     _fix_properties(document, f"Table {number}. {table.printed_title}")
     section = document.sections[0]
     short, long = Cm(21.0), Cm(29.7)
-    widths = _widths(table)
-    wide = sum(widths) > 1.12 * _UPRIGHT  # a little less than asked for still reads well
+    columns = _columns(table)
+    asked = sum(min(column.most, _MARGIN + _CHARACTER * _PARAGRAPH) for column in columns)
+    wide = asked > 1.12 * _UPRIGHT  # a little less than asked for still reads well
     section.orientation = WD_ORIENT.LANDSCAPE if wide else WD_ORIENT.PORTRAIT
     section.page_width, section.page_height = (long, short) if wide else (short, long)
     for side in ("left_margin", "right_margin", "top_margin", "bottom_margin"):
         setattr(section, side, Cm(2))
     normal = document.styles["Normal"]
     normal.font.name, normal.font.size = "Times New Roman", Pt(10)
-    normal.paragraph_format.space_after = Pt(2)
+    normal.paragraph_format.space_before, normal.paragraph_format.space_after = Pt(1), Pt(2)
     title = document.add_paragraph()
     title.paragraph_format.keep_with_next = True
     title.add_run(f"Table {number}. ").bold = True
     title.add_run(true_minus(table.printed_title))
-    room = _LANDSCAPE if wide else _UPRIGHT
-    _add_table(document, table, [width * min(1, room / sum(widths)) for width in widths])
+    _add_table(document, table, _widths(columns, _LANDSCAPE if wide else _UPRIGHT))
     for position, note in enumerate(table.printed_footnotes):
         paragraph = document.add_paragraph()
         if position == 0:
@@ -58,20 +60,44 @@ def to_docx(table: Table, number: str) -> bytes:
     return _stable(document)
 
 
-def _widths(table: Table) -> list[float]:
-    """Centimetres that each column asks for: its longest cell, and its heading on two lines."""
+class _Column(NamedTuple):
+    """Centimetres of a column: its longest word, and its longest cell or its heading on two lines."""
 
-    def asked(heading: str, texts: list[str]) -> float:
-        words = 1.2 * max((len(word) for word in heading.split()), default=0)  # bold
-        characters = max([*map(len, texts), words, 1.2 * len(heading) / 2])
-        return _MARGIN + _CHARACTER * min(characters, 34)
+    least: float
+    most: float
 
-    rows = [(label.text, 3 * label.indent, label.section) for label in table.labels]
-    stub = [text + " " * indent for text, indent, section in rows if not section]
+
+def _columns(table: Table) -> list[_Column]:
+    """What each column asks for."""
+
+    def asked(heading: str, texts: list[str]) -> _Column:
+        words = [
+            1.2 * max((len(word) for word in heading.split()), default=0),  # bold
+            # an indent stays on the line of its first word
+            *(len(text) - len(text.lstrip()) + len(word) for text in texts for word in text.split()),
+        ]
+        most = max([*map(len, texts), max(words), 1.2 * len(heading) / 2])
+        return _Column(*(_MARGIN + _CHARACTER * min(count, _LONGEST) for count in (max(words), most)))
+
+    stub = [(" " * 3 * label.indent) + label.text for label in table.labels if not label.section]
     columns = [[cells[i] for cells in table.cells] for i in range(len(table.headings))]
     return [asked(table.stub, stub)] + [
         asked(heading.label, column) for heading, column in zip(table.headings, columns, strict=True)
     ]
+
+
+def _widths(columns: list[_Column], room: float) -> list[float]:
+    """Widths that fit ``room`` cm: all that is asked for, or each column's longest word and a share of the rest.
+
+    The shares are in proportion to what a column lacks, as browsers lay out tables (CSS 2.1, section 17.5.2.2).
+    """
+    least, most = (sum(widths) for widths in zip(*columns, strict=True))
+    if most <= room:
+        return [column.most for column in columns]
+    if least >= room:
+        return [column.least * room / least for column in columns]
+    share = (room - least) / (most - least)
+    return [column.least + share * (column.most - column.least) for column in columns]
 
 
 def _add_table(document: Document, table: Table, widths: list[float]) -> None:
