@@ -384,7 +384,7 @@ def test_methods_are_written_from_the_protocol(context):
     for phrase in (
         "Of 70 simulated patients, 64 were included.",
         "clinical stage IV (4)",
-        "Centre 1 (3.0 T) trained and Centre 2 (1.5 T) tested",
+        "patients of Centre 1 (3.0 T) formed the training partition and those of Centre 2 (1.5 T) formed the test partition",
         "Training (centre 1): 34 patients",
         "1125 features were extracted from each region on fs-T2WI, DWI and DCE phase 2 (3375 in all)",
         "wavelet (coif1, in the plane) and Laplacian of Gaussian (σ 3 mm)",
@@ -393,7 +393,7 @@ def test_methods_are_written_from_the_protocol(context):
         "(p < 0.05) were kept (188 left)",
         "lambda.min) in 10-fold cross-validation, features standardised inside each fold (2 left)",
         "Candidates were age and Ki-67 index",
-        "exact binomial",
+        "95 % confidence interval, by the exact binomial method (Clopper–Pearson",
         "PyRadiomics (pyradiomics-bhklab) 3.1.4",
         "seed 7",
     ):
@@ -466,8 +466,10 @@ def test_words():
         "TIC type",
         "lymph-node size",
     ]
-    assert step_label("radiomics: lasso") == "radiomics: LASSO"
-    assert step_label("min_max_2") == "Min-max scaling"
+    assert lower_first("Radiotherapy, chemotherapy or biopsy") == "radiotherapy, chemotherapy or biopsy"
+    info = RunInfo.model_validate(describe())
+    assert step_label("radiomics: lasso", info) == "Radiomics: LASSO"
+    assert step_label("min_max_2", info) == "Min-max scaling"
 
 
 def test_models_show_formula_and_selection(context, html):
@@ -525,6 +527,10 @@ def test_pages_of_brought_features_have_no_quality_control(made):
     context = build_context(folder, describe(extracted=False), **arguments | {"overlays": []})
     text = " ".join(paragraph for part in context.methods for paragraph in part.paragraphs)
     assert "none was extracted from images here" in text
+    for name in ("PyRadiomics", "SimpleITK", "scikit-image"):  # no library read an image
+        assert name not in text, name
+        assert name not in dict(context.versions), name
+    assert "scikit-learn" in dict(context.versions)
     assert 'id="quality"' not in page(context)
 
 

@@ -91,6 +91,6 @@ def test_many_models_of_a_kind_are_told_together():
     models = {name: one | {"sequences": [name]} for name in ("T2FS", "DWI", "DCE2")}
     models |= {"nomogram": {"kind": "combined", "of": ["T2FS", "DWI"], "folds": 10}}
     (text,) = _models(info_of(models=models, model_labels={"DCE2": "Late"}))
-    assert "Each of 3 radiomics models is a logistic regression" in text
+    assert "Each of 3 radiomics models was a logistic regression" in text
     assert "Late (DCE phase 2)" in text
-    assert "combines" in text
+    assert "combined" in text

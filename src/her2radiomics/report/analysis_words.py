@@ -99,8 +99,13 @@ def _nomograms(info: RunInfo) -> str:
     names = [model_phrase(info.model_label(item["model"])) for item in _drawn(info, "nomogram")]
     if not names:
         return ""
-    whose = listing(list(dict.fromkeys(names)))
+    whose = list(dict.fromkeys(names))
+    drawn = (
+        "The nomogram shows the logistic regression"
+        if len(whose) == 1
+        else "Nomograms show the logistic regressions"
+    )
     return (
-        f"The logistic regression of {whose} is drawn as a nomogram: each predictor's contribution to the linear predictor "
-        "is scaled to points, 100 for the widest, and the total is read as a probability."
+        f"{drawn} of {listing(whose)}: each predictor's contribution to the linear predictor was scaled to points, 100 for "
+        "the widest, and the total is read as a probability."
     )

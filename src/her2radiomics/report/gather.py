@@ -85,6 +85,10 @@ SOFTWARE = {
 }
 
 
+#: Those of them that read images and extract features.
+OF_IMAGES = ("pyradiomics-bhklab", "SimpleITK", "scikit-image")
+
+
 def build_context(
     run_folder: str | Path,
     info: RunInfo | Mapping[str, Any],
@@ -130,7 +134,7 @@ def build_context(
         name: rows_of(folder / "models" / name / "selection.csv", ("name", "features_in", "features_out"))
         for name in info.models
     }
-    versions = software_versions()
+    versions = software_versions(extracted=info.extracted)
     remarks = read_csv(
         folder / "tables" / "performance_extra.csv", ("model", "partition", "measure", "method")
     )
@@ -237,12 +241,17 @@ def summarise(run_folder: str | Path, info: RunInfo | Mapping[str, Any], href: s
     )
 
 
-def software_versions() -> tuple[tuple[str, str], ...]:
-    """Return Python and the libraries whose version decides on a number; absent ones are left out."""
+def software_versions(*, extracted: bool = True) -> tuple[tuple[str, str], ...]:
+    """Return Python and the libraries whose version decides on a number; absent ones are left out.
+
+    Where features were brought (not ``extracted``), no library read an image.
+    """
     import platform
 
     found = [("Python", platform.python_version())]
     for label, name in SOFTWARE.items():
+        if name in OF_IMAGES and not extracted:
+            continue
         try:
             found.append((label, version(name)))
         except PackageNotFoundError:

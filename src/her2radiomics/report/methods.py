@@ -73,19 +73,24 @@ def _patients(info: RunInfo, flow: pd.DataFrame, partitions: Sequence[PartitionS
     included = int(flow.loc[flow["step"] == "partition", "remaining"].sum())
     what = "simulated patients" if info.simulated else "patients"
     text = f"Of {registered} {what}, {included} were included."
-    for step, title in (("excluded", "Excluded"), ("failed", "Features could not be extracted")):
+    for step, title in (
+        ("excluded", "excluded"),
+        ("failed", "left out because features could not be extracted"),
+    ):
         rows = flow[flow["step"] == step]
         if len(rows):
             reasons = [f"{lower_first(row['reason'])} ({int(row['excluded'])})" for _, row in rows.iterrows()]
-            text += f" {title} ({int(rows['excluded'].sum())} patients): {listing(reasons)}."
+            count = int(rows["excluded"].sum())
+            text += f" {count} {'was' if count == 1 else 'were'} {title}: {'; '.join(reasons)}."
     sizes = "; ".join(
-        f"{part.label}: {part.n} patients, {part.events} {label['positive']}" for part in partitions
+        f"{lower_first(part.label) if place else part.label}: {part.n} patients ({part.events} {label['positive']})"
+        for place, part in enumerate(partitions)
     )
     definition = label["definition"].strip().rstrip(".")
     return (
         text,
         f"The outcome was {label['positive']} against {label['negative']}: {definition}. "
-        f"The prediction is made {STAGES[info.get('prediction_at', 'before_treatment')]}.",
+        f"Predictions are meant to be made {STAGES[info.get('prediction_at', 'before_treatment')]}.",
         f"{_split(info)} {sizes}.",
     )
 
@@ -97,21 +102,22 @@ def _split(info: RunInfo) -> str:
         return "The partitions were fixed by the participants table."
     if kind == "centre":
         names = info.get("centres", {})
-        roles = []
-        for part, verb in (("training", "trained"), ("testing", "tested"), ("external", "tested externally")):
+        roles: list[str] = []
+        for part, title in (("training", "training"), ("testing", "test"), ("external", "external test")):
             centres = [names.get(c, "all other centres" if c == "*" else c) for c in settings.get(part) or []]
             if centres:
-                roles.append(f"{listing(centres)} {verb}")
+                whose = "those of" if roles else "patients of"
+                roles.append(f"{whose} {listing(centres)} formed the {title} partition")
         return f"Whole centres were held out (geographic validation): {listing(roles)}."
     share = settings["training"]
     size = f"{share:.0%}" if share < 1 else f"{share:.0f}"
     how = "stratified by outcome" if settings.get("stratified", True) else "without stratification"
-    text = f"A random {'share of ' if share < 1 else 'sample of '}{size} of the patients trained, {how}; the rest tested."
+    text = f"A random {size} of the patients formed the training partition, {how}, and the rest the test partition."
     if settings.get("external_from"):
-        text += f" Patients examined from {settings['external_from']} on were the external, temporal test."
+        text += f" Patients examined from {settings['external_from']} on formed the external (temporal) test partition."
     if settings.get("external_centres"):
         centres = [info.get("centres", {}).get(name, name) for name in settings["external_centres"]]
-        text += f" The external, geographic test patients came from: {listing(centres)}."
+        text += f" The external (geographic) test partition held the patients of: {'; '.join(centres)}."
     return text
 
 
@@ -123,7 +129,7 @@ def _imaging(info: RunInfo) -> tuple[str, ...]:
         for item in info.get("sequences", {}).values()
     ]
     if sequences and info.extracted:
-        lines.append(f"The sequences used were {listing(sequences)}.")
+        lines.append(f"Analysed were {listing(sequences)}.")
     return (" ".join(lines),) if lines else ()
 
 
@@ -137,10 +143,11 @@ def _by_chain(info: RunInfo, selection: Mapping[str, pd.DataFrame]) -> tuple[str
     paragraphs = []
     for chain, names in chains.items():
         who = (
-            "" if len(chains) == 1 else f"For {listing([model_phrase(info.model_label(n)) for n in names])}: "
+            "" if len(chains) == 1 else f"For {listing([model_phrase(info.model_label(n)) for n in names])}, "
         )
         counts = selection.get(names[0]) if len(names) == 1 else None
-        paragraphs.append(who + selection_words.chain(json.loads(chain), counts))
+        said = selection_words.chain(json.loads(chain), counts)
+        paragraphs.append(who + (lower_first(said) if who else said))
     if paragraphs:
         paragraphs.append(
             "Everything that learns from data was fitted on the training partition only, and again inside each "
@@ -185,23 +192,24 @@ def _together(info: RunInfo, names: Sequence[str]) -> str:
         parts.append(label if made in ("", label) or not info.extracted else f"{label} ({made})")
     if first["kind"] == "radiomics":
         text = (
-            f"Each of {len(names)} radiomics models is {_estimator(first)} on features selected from those of its own "
-            f"sequences, and {_score(first)} is its Rad-score: {listing(parts)}."
+            f"Each of {len(names)} radiomics models was {_estimator(first)} on features selected from those of its own "
+            f"sequences, with {_score(first)} as its Rad-score: {listing(parts)}."
         )
     else:
         text = (
-            f"Each of {len(names)} combined models is a logistic regression on the scores and kept predictors of other "
+            f"Each of {len(names)} combined models was a logistic regression on the scores and kept predictors of other "
             f"models: {listing(parts)}."
         )
-    return text + _marks(info, first)
+    return text + _marks(info, first, several=True)
 
 
-def _marks(info: RunInfo, model: Mapping[str, Any]) -> str:
+def _marks(info: RunInfo, model: Mapping[str, Any], *, several: bool = False) -> str:
     """Firth's likelihood where it was asked for, and columns that are known too late."""
-    text = " It was fitted by Firth's penalised likelihood." if _method(model) == "firth" else ""
+    was, used = ("They were", "They used") if several else ("It was", "It used")
+    text = f" {was} fitted by Firth's penalised likelihood." if _method(model) == "firth" else ""
     if model.get("allow_unavailable"):
         stage = STAGES[info.get("prediction_at", "before_treatment")]
-        text += f" It uses characteristics that are not known {stage}."
+        text += f" {used} characteristics that are not known {stage}."
     return text
 
 
@@ -216,7 +224,7 @@ def model_sentence(info: RunInfo, name: str) -> str:
     if model["kind"] == "radiomics":
         sequences = [info.sequence_label(s) for s in model.get("sequences") or info.get("sequences", {})]
         source = f"those of {listing(sequences)}" if sequences and info.extracted else "the image features"
-        text = f"{who} is {_estimator(model)} on features selected from {source}; {_score(model)} is the Rad-score."
+        text = f"{who} was {_estimator(model)} on features selected from {source}, with {_score(model)} as the Rad-score."
     elif model["kind"] == "clinical":
         names = [lower_first(info.column_label(column)) for column in model["candidates"]]
         kept = {
@@ -226,22 +234,22 @@ def model_sentence(info: RunInfo, name: str) -> str:
             f"p < {model.get('p_keep', 0.05):g} were kept and refitted",
         }.get(model.get("keep", "backward"), "those that passed were fitted together")
         text = (
-            f"{who} is a logistic regression on clinical and imaging characteristics. Candidates were "
+            f"{who} was a logistic regression on clinical and imaging characteristics. Candidates were "
             f"{listing(names)}; each was tested by univariate logistic regression (p < {model.get('p_enter', 0.05):g}), "
             f"and {kept}."
         )
         if model.get("keep") == "all":
             text = (
-                f"{who} is a logistic regression on {listing(names)}: its terms were fixed beforehand, and none was "
+                f"{who} was a logistic regression on {listing(names)}: its terms were fixed beforehand, and none was "
                 "screened."
             )
         text += _missing(model)
     elif model["kind"] == "multivariate":
-        text = f"{who} is a logistic regression on {_blocks(info, model)}, {_selected(model)}."
+        text = f"{who} was a logistic regression on {_blocks(info, model)}, {_selected(model)}."
         text += _missing(model)
     else:
         parts = [model_phrase(info.model_label(part)) for part in model["of"]]
-        text = f"{who} is a logistic regression that combines {listing(parts)}: their scores and kept predictors."
+        text = f"{who} was a logistic regression that combined {listing(parts)}: their scores and kept predictors."
     return text + _marks(info, model)
 
 
@@ -312,9 +320,11 @@ def _missing(model: Mapping[str, Any]) -> str:
 def _evaluation(info: RunInfo) -> tuple[str, ...]:
     settings = info.protocol["evaluation"]
     method = settings.get("ci_method", "delong")
-    how = interval_method(method)
-    if method == "bootstrap":
-        how += f" of {settings.get('bootstrap', 1000)} resamples"
+    how = {
+        "delong": "by DeLong's method",
+        "bootstrap": f"as percentiles of {settings.get('bootstrap', 1000)} bootstrap resamples",
+        "binomial_exact": "by the exact binomial method (Clopper–Pearson, x = AUC · n)",
+    }.get(method, f"({interval_method(method)})")
     curves = []
     if settings.get("calibration_bootstrap"):
         curves.append(
@@ -346,8 +356,8 @@ def _evaluation(info: RunInfo) -> tuple[str, ...]:
     return (
         "Discrimination was measured by the area under the receiver operating characteristic curve (AUC) with its "
         f"{level(settings.get('level', 0.95))} confidence interval, {how}. Models were compared by DeLong's test, "
-        "with Holm's correction. Sensitivity, specificity, predictive values and accuracy are given at the threshold "
-        "that maximises Youden's index on the training partition, kept for all others.",
+        "with Holm's correction. Sensitivity, specificity, predictive values and accuracy were computed at the threshold "
+        "that maximised Youden's index on the training partition, which was kept for all others.",
         f"Calibration of the training partition is shown as the apparent curve{corrected}; other partitions show the "
         f"observed curve{band}, and nothing was refitted on them. Goodness of fit was tested by Hosmer and Lemeshow's test "
         f"({settings.get('hosmer_lemeshow_groups', 10)} groups of risk). Clinical usefulness was judged by decision curves. "
@@ -357,4 +367,4 @@ def _evaluation(info: RunInfo) -> tuple[str, ...]:
 
 def _software(versions: Sequence[tuple[str, str]], info: RunInfo) -> str:
     items = listing([f"{name} {version}" for name, version in versions])
-    return f"The analysis was made with {items}. Everything random used seed {info.seed}."
+    return f"Analyses were performed with {items}. All random steps used the seed {info.seed}."

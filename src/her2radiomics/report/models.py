@@ -15,7 +15,7 @@ from her2radiomics.manuscript.tables.text import true_minus
 from her2radiomics.report.context import Grid, Link, ModelSummary
 from her2radiomics.report.info import RunInfo
 from her2radiomics.report.methods import STAGES, model_sentence
-from her2radiomics.report.words import step_label
+from her2radiomics.report.words import step_label, upper_first
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,15 +85,22 @@ def model_summary(folder: Path, info: RunInfo, name: str, extra: pd.DataFrame) -
         score=f"{label} score" if spec["kind"] != "radiomics" else "Rad-score",
         formula=_formula(coefficients, info),
         coefficients=_coefficients(coefficients, info),
-        selection=_selection(here),
+        selection=_selection(here, info),
         marks=tuple(marks),
         notes=(
-            *(str(note) for note in content.get("notes", [])),
+            *(_note(str(note), info) for note in content.get("notes", [])),
             *_remarks(extra, info, name),
             *_not_predicted(here, info),
         ),
         files=tuple(Link(file, f"models/{name}/{file}") for file in FILES if (here / file).is_file()),
     )
+
+
+def _note(text: str, info: RunInfo) -> str:
+    """A remark of the fit as a sentence; one on a part begins with the part's printed name."""
+    part, colon, rest = text.partition(": ")
+    text = f"{info.model_label(part)}: {rest}" if colon and part in info.models else upper_first(text)
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _remarks(extra: pd.DataFrame, info: RunInfo, name: str) -> list[str]:
@@ -165,12 +172,17 @@ def _coefficients(table: pd.DataFrame, info: RunInfo) -> Grid:
     return Grid(tuple(headings), tuple(rows))
 
 
-def _selection(here: Path) -> Grid:
+def _selection(here: Path, info: RunInfo) -> Grid:
     table = rows_of(here / "selection.csv", ("name", "features_in", "features_out", "note"))
     rows = []
     for _, row in table.iterrows() if table is not None else ():
         note = "" if row["note"] != row["note"] else str(row["note"])
         rows.append(
-            (step_label(str(row["name"])), f"{row['features_in']:.0f}", f"{row['features_out']:.0f}", note)
+            (
+                step_label(str(row["name"]), info),
+                f"{row['features_in']:.0f}",
+                f"{row['features_out']:.0f}",
+                note,
+            )
         )
     return Grid(("Step", "Before", "After", "Remark"), tuple(rows))

@@ -165,6 +165,7 @@ def _left(counts: pd.DataFrame | None) -> dict[str, list[int]]:
 def reproducibility(info: RunInfo, tables: Mapping[str, pd.DataFrame]) -> tuple[str, ...]:
     """How readers agreed, by model with an ICC step; or that it was not assessed."""
     texts: dict[str, list[str]] = {}
+    reached: dict[tuple[str, int, float], list[tuple[str, int, int]]] = {}
     for name, model in info.models.items():
         steps = [step for step in model.get("steps", []) if step["step"] == "icc_filter"]
         if not steps:
@@ -175,13 +176,24 @@ def reproducibility(info: RunInfo, tables: Mapping[str, pd.DataFrame]) -> tuple[
                 f"Agreement between readers was not assessed, because fewer than {steps[0]['minimum_patients']} "
                 "training patients were read twice; all features passed."
             )
-        else:
-            kept = int((table["kept"].astype(str) == "yes").sum())
-            text = (
-                f"Agreement between readers was measured by {_form(steps[0])} on {int(table['n'].max())} training "
-                f"patients read twice; {kept} of {len(table)} features reached {steps[0]['threshold']:g}."
-            )
-        texts.setdefault(text, []).append(model_phrase(info.model_label(name)))
-    if len(texts) == 1:
-        return tuple(texts)
-    return tuple(f"{text[:-1]} (for {listing(names)})." for text, names in texts.items())
+            texts.setdefault(text, []).append(info.model_label(name))
+            continue
+        how = (_form(steps[0]), int(table["n"].max()), float(steps[0]["threshold"]))
+        kept = int((table["kept"].astype(str) == "yes").sum())
+        reached.setdefault(how, []).append((info.model_label(name), kept, len(table)))
+    said = [_reached(*how, models) for how, models in reached.items()]
+    for text, names in texts.items():
+        only = said or len(texts) > 1
+        said.append(f"{text[:-1]} (for {listing([model_phrase(name) for name in names])})." if only else text)
+    return tuple(said)
+
+
+def _reached(form: str, patients: int, threshold: float, models: Sequence[tuple[str, int, int]]) -> str:
+    """Features that agreed well enough, by model where there are several numbers."""
+    text = f"Agreement between readers was measured by {form} on {patients} training patients read twice; "
+    counts = dict.fromkeys((kept, count) for _, kept, count in models)
+    if len(counts) == 1:
+        ((kept, count),) = counts
+        return f"{text}{kept} of {count} features reached {threshold:g}."
+    each = [f"{kept} of {count} ({name})" for name, kept, count in models]
+    return f"{text}of the features, {listing(each)} reached {threshold:g}."

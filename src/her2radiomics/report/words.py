@@ -62,7 +62,7 @@ _TITLES = {"training": "training partition", "testing": "test partition", "exter
 
 def lower_first(text: str) -> str:
     """``text`` as it stands inside a sentence: ``Age`` becomes ``age``; ``ADC``, ``Ki-67`` and ``R3`` stay."""
-    word = text.split(" ", 1)[0].split("-", 1)[0]
+    word = text.split(" ", 1)[0].split("-", 1)[0].rstrip(",;:")
     common = word in ("No", "In", "On", "At") or (len(word) > 2 and word[1:].isalpha() and word[1:].islower())
     return text[0].lower() + text[1:] if common else text
 
@@ -183,9 +183,10 @@ def interval_method(method: str) -> str:
     return METHODS.get(method, method.replace("_", " "))
 
 
-def step_label(name: str) -> str:
+def step_label(name: str, info: RunInfo) -> str:
     """Printed name of a step of ``selection.csv``, also of a part's: ``radiomics: lasso``."""
     part, _, step = name.rpartition(": ")
+    part = info.model_label(part) if part in info.models else part
     plain = step.removesuffix("_after").rstrip("0123456789").rstrip("_")
     return f"{part}: {STEPS.get(plain, step)}" if part else STEPS.get(plain, step.replace("_", " "))
 
