@@ -46,9 +46,9 @@ test-security: $(READY)
 	HER2RADIOMICS_SECURITY=1 $(BIN)/python -m pytest tests/test_security*.py $(PYTEST_ARGS)
 
 # known vulnerabilities of the locked packages; asks the advisory database, so that it needs a network
-PIP_AUDIT ?= pip-audit==2.9.0
+PIP_AUDIT ?= pip-audit==2.10.1
 audit-dependencies: $(READY)
-	for lock in requirements*.lock; do $(BIN)/uv tool run --from '$(PIP_AUDIT)' pip-audit --require-hashes --disable-pip -r $$lock || exit 1; done
+	for lock in requirements*.lock; do $(BIN)/uv tool run --from '$(PIP_AUDIT)' pip-audit --strict --progress-spinner off --require-hashes --disable-pip -r $$lock || exit 1; done
 
 setup: $(READY)
 
