@@ -141,6 +141,7 @@ rule index:
         "logs/index.log",
     benchmark:
         "logs/index.benchmark.tsv"
+    localrule: True  # links to finished pages: not worth a place in a cluster's queue
     conda:
         "../../envs/study.yaml"
     resources:

@@ -1,0 +1,39 @@
+"""A mend of Snakemake's Slurm executor: jobs of which nothing is known for now are asked about again."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+PLUGIN = "snakemake_executor_plugin_slurm"
+
+
+def keep_unknown_jobs(executor: type[Any] | None = None) -> None:
+    """Let the executor keep its jobs while Slurm does not answer.
+
+    Version 2.8.0 forgets all running jobs when every query of a round fails (the controller is restarted, the
+    accounting database is busy), and then waits for ever (snakemake/snakemake-executor-plugin-slurm, issue 207).
+
+    Parameters
+    ----------
+    executor
+        Class of the executor; the plugin's by default. Nothing is done where the plugin is not loaded.
+    """
+    if executor is None:
+        executor = getattr(sys.modules.get(PLUGIN), "Executor", None)
+    if executor is None or hasattr(executor.check_active_jobs, "__wrapped__"):
+        return
+    check = executor.check_active_jobs
+
+    @functools.wraps(check)
+    async def check_or_keep(self: Any, active_jobs: list[Any]) -> AsyncIterator[Any]:
+        answers = self._status_query_calls  # the executor counts the queries that were answered
+        async for job in check(self, active_jobs):
+            yield job
+        if self._status_query_calls == answers:
+            for job in active_jobs:
+                yield job
+
+    executor.check_active_jobs = check_or_keep

@@ -1,0 +1,143 @@
+"""A study on three nodes of Slurm has the bytes of a workstation, whatever happens to jobs, nodes and scheduler."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections import Counter
+
+import pytest
+from submitted import Submitted, attempts, kind, megabytes, results
+from workflow_run import Project, small_cohort
+
+pytestmark = pytest.mark.cluster
+
+CONFIG = {"seed": 7, "size": "demo", "runs": [{"study": "nat_response"}], "patients_per_job": 8}
+# from images to performance: every rule between them and every group of the profile but the last
+TARGET = "results/nat_response/tables/performance.csv"
+BATCHES = 2  # of 16 patients
+SEQUENCES = 3
+MODELS = ("clinical", "radiomics", "nomogram")
+
+
+def small_study(folder) -> Project:
+    project = Project(folder, CONFIG)
+    project.change("studies/nat_response.yaml", small_cohort(training=(6, 4), testing=(3, 3)))
+    # resampling is the same code on a cluster; fewer rounds leave the time to the jobs
+    rounds = {"bootstrap": 100, "calibration_bootstrap": 10, "pipeline_bootstrap": 4}
+    project.change("studies/nat_response.yaml", {"evaluation": rounds})
+    return project
+
+
+@pytest.fixture(scope="module")
+def workstation(slurm, tmp_path_factory) -> dict[str, str]:
+    """Results of the same study on this machine without Slurm."""
+    project = small_study(tmp_path_factory.mktemp("workstation") / "study")
+    project.snakemake(TARGET)
+    return results(project)
+
+
+def test_a_killed_and_a_cancelled_job_are_retried_and_the_bytes_are_a_workstations(
+    slurm, workstation, tmp_path
+):
+    project = small_study(tmp_path / "study")
+    with Submitted(project, slurm, TARGET) as run:
+        killed = run.kill_script("extract")
+        others = [job["id"] for job in run.wait_for_jobs(2, "RUNNING", "extract") if job["id"] != killed]
+        subprocess.run(["scancel", others[0]], check=True)
+        run.finish(400)
+        jobs = run.jobs()
+    assert results(project) == workstation
+
+    by_state = {
+        state: [job for job in jobs if job["state"] == state] for state in Counter(j["state"] for j in jobs)
+    }
+    assert {job["id"] for job in by_state.pop("FAILED")} == {killed}
+    assert {job["id"] for job in by_state.pop("CANCELLED")} == {others[0]}
+    assert set(by_state) == {"COMPLETED"}
+    again = {job["comment"]: job for job in by_state["COMPLETED"] if attempts(jobs)[job["comment"]] > 1}
+    first = {job["comment"]: job for job in jobs if job["id"] in (killed, others[0])}
+    assert len(again) == 2 and again.keys() == first.keys()
+    for name, job in again.items():
+        assert attempts(jobs)[name] == 2
+        assert megabytes(job["memory"]) == 2 * megabytes(first[name]["memory"])
+
+    # all nodes worked, and small jobs shared one
+    assert {job["node"] for job in jobs} == {"n1", "n2", "n3"}
+    counts = Counter(kind(job) for job in by_state["COMPLETED"])
+    # images of two batches and the roster, then the target's own rule in its group
+    assert counts.pop("simulate") == BATCHES + 1
+    assert counts == {"extract": BATCHES * SEQUENCES, "cohort": 1, "model": len(MODELS), "manuscript": 1}
+
+
+def test_a_second_call_submits_nothing(slurm, workstation, tmp_path):
+    project = small_study(tmp_path / "study")
+    project.snakemake(TARGET)
+    with Submitted(project, slurm, TARGET) as run:
+        run.finish(60)
+        assert run.jobs() == []
+    assert results(project) == workstation
+
+
+@pytest.mark.cluster_slow
+def test_the_whole_study_is_a_job_for_each_batch_and_model_and_two_for_the_rest(slurm, tmp_path):
+    plain = small_study(tmp_path / "workstation")
+    plain.snakemake()
+    project = small_study(tmp_path / "study")
+    with Submitted(project, slurm) as run:
+        run.finish(900)
+        jobs = run.jobs()
+    assert results(project) == results(plain)
+    assert {job["state"] for job in jobs} == {"COMPLETED"}
+    counts = Counter(kind(job) for job in jobs)
+    assert counts == {
+        "simulate": BATCHES + 1,
+        "extract": BATCHES * SEQUENCES,
+        "cohort": 1,
+        "model": len(MODELS),
+        "manuscript": 1,
+    }
+    assert {job["cpus"] for job in jobs} == {"1"}
+
+
+@pytest.mark.cluster_slow
+def test_a_node_that_dies_costs_its_jobs_and_nothing_else(slurm, workstation, tmp_path):
+    """slurmd and its job steps are killed; the jobs' processes run on as orphans and write beside their successors."""
+    project = small_study(tmp_path / "study")
+    with Submitted(project, slurm, TARGET) as run:
+        run.wait_for_script("extract")
+        lost = [job for job in run.jobs("RUNNING", "extract") if job["node"] == "n2"]
+        assert lost
+        slurm.kill_node("n2")
+        try:
+            run.finish(600)
+        finally:
+            slurm.start_node("n2")
+            slurm.wait_until_idle(120)
+        jobs = run.jobs()
+    assert results(project) == workstation
+
+    states = {job["id"]: job["state"] for job in jobs}
+    assert {states[job["id"]] for job in lost} == {"NODE_FAIL"}
+    submitted = attempts(jobs)
+    assert {name for name, number in submitted.items() if number > 1} == {job["comment"] for job in lost}
+    assert set(submitted.values()) <= {1, 2}
+
+
+@pytest.mark.cluster_slow
+def test_a_controller_that_dies_and_comes_back_loses_no_job(slurm, workstation, tmp_path):
+    project = small_study(tmp_path / "study")
+    with Submitted(project, slurm, TARGET) as run:
+        run.wait_for_script("extract")
+        slurm.kill_controller()
+        # long enough for several rounds of questions without an answer
+        time.sleep(40)
+        slurm.start_controller()
+        run.finish(600)
+        jobs = run.jobs()
+    assert results(project) == workstation
+    # a job that asked for its step while nobody answered has failed, and was submitted again
+    for name, number in attempts(jobs).items():
+        ended = [job["state"] for job in jobs if job["comment"] == name]
+        assert ended.count("COMPLETED") == 1, (name, ended)
+        assert number <= 2
