@@ -31,6 +31,8 @@ def is_formula(text: str) -> bool:
 
 def unprintable(text: str) -> str:
     """The first control character of ``text``, as ``U+0007``; empty where there is none."""
+    if text.isascii() and text.isprintable():  # nearly all, at no cost
+        return ""
     found = next((c for c in text if unicodedata.category(c) == "Cc" or c in _DIRECTION), "")
     return f"U+{ord(found):04X}" if found else ""
 

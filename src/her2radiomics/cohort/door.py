@@ -217,7 +217,8 @@ def check_links(manifest: pd.DataFrame, folder: Folder, file: str | Path) -> Non
         The first such file, with the patient and where it leads.
     """
     for column in ("image", "mask"):
-        for value, patient in zip(manifest[column], manifest["patient_id"], strict=True):
+        # every reader's row names the image
+        for value, patient in dict.fromkeys(zip(manifest[column], manifest["patient_id"], strict=True)):
             out = folder.leads_out(value) if value else ""
             if out:
                 raise TableError(
