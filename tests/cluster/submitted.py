@@ -72,7 +72,7 @@ class Submitted:
     def still_running(self) -> None:
         assert self.process.poll() is None, f"Snakemake ended before:\n{self.printed()[-4000:]}"
 
-    def wait_for_jobs(self, number: int, state: str, rule: str, seconds: float = 180) -> list[dict[str, str]]:
+    def wait_for_jobs(self, number: int, state: str, rule: str, seconds: float = 600) -> list[dict[str, str]]:
         """Wait until so many jobs of a rule are in a state, and return them."""
 
         def there() -> bool:
@@ -91,7 +91,7 @@ class Submitted:
                     found.append(process)
         return found
 
-    def wait_for_script(self, name: str, seconds: float = 180) -> None:
+    def wait_for_script(self, name: str, seconds: float = 600) -> None:
         """Wait until a node computes: its job has its step from the controller."""
 
         def there() -> bool:
@@ -100,7 +100,7 @@ class Submitted:
 
         wait_for(f"a running {name}.py", there, seconds)
 
-    def kill_script(self, name: str, seconds: float = 180) -> str:
+    def kill_script(self, name: str, seconds: float = 600) -> str:
         """Kill -9 a running script, as the kernel does when memory runs out; the id of its job in Slurm."""
         found: list[str] = []
 
