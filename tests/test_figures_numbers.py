@@ -25,6 +25,7 @@ from her2radiomics.manuscript.figures.nomogram_axes import (
     CLEAR,
     NomogramAxis,
     Tick,
+    read_axes,
     stagger,
     thin,
     with_levels,
@@ -508,3 +509,18 @@ def test_no_two_models_of_a_figure_share_a_colour():
         assert style.order_for(drawn, known) == drawn
         assert len({style.line_of(name, drawn).colour for name in drawn}) == 3
         assert style.order_for(known, known) == known  # no order could tell them all apart by colour
+
+
+def test_numbers_of_a_scale_have_the_same_decimals(tmp_path: Path):
+    rows = [(name, str(v), str(v), 10.0 * v) for name in ("points", "total_points") for v in (0, 10)]
+    rows += [("probability", "0.1", "0.1", 0.0), ("probability", "0.9", "0.9", 100.0)]
+    rows += [("adc", label, label, 100 * float(label)) for label in ("0.9", "1", "1.1")]
+    rows += [("shape", "Regular", "regular", 0.0), ("shape", "Irregular", "irregular", 30.0)]
+    axes = read_axes(
+        pd.DataFrame(rows, columns=["axis", "label", "value", "position"]), tmp_path / "nomogram.csv"
+    )
+    assert [[tick.label for tick in axis.ticks] for axis in axes[1:3]] == [
+        ["0.9", "1.0", "1.1"],
+        ["Regular", "Irregular"],
+    ]
+    assert axes[1].position_of("1", "1.00") == 100

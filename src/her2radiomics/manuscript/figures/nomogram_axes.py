@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 POINTS, TOTAL, PROBABILITY = "points", "total_points", "probability"
-CLEAR = 1.2  # mm kept between two labels
+CLEAR, APART = (
+    1.2,
+    1.8,
+)  # mm kept between two labels, and between two numbers of a scale, whose minus signs would join
 FINEST = 0.9  # mm between the finest ticks
 
 
@@ -145,8 +148,17 @@ def read_axes(table: pd.DataFrame, path: Path) -> list[NomogramAxis]:
                 expected="at least two",
                 remedy="Make the nomogram again.",
             )
-    middle = [axis for name, axis in found.items() if name not in (POINTS, TOTAL, PROBABILITY)]
+    middle = [_alike(axis) for name, axis in found.items() if name not in (POINTS, TOTAL, PROBABILITY)]
     return [found[POINTS], *middle, found[TOTAL], found[PROBABILITY]]
+
+
+def _alike(axis: NomogramAxis) -> NomogramAxis:
+    """The axis with all its numbers printed to as many decimals as the longest: 0.9, 1.0, 1.1."""
+    digits = max((len(tick.label.partition(".")[2]) for tick in axis.ticks), default=0)
+    if axis.values is None or not digits:
+        return axis
+    ticks = (replace(tick, label=f"{float(tick.label.replace('−', '-')):.{digits}f}") for tick in axis.ticks)
+    return replace(axis, ticks=tuple(ticks))
 
 
 def thin(places: list[float], widths: list[float]) -> list[int]:
@@ -164,7 +176,7 @@ def thin(places: list[float], widths: list[float]) -> list[int]:
 
     def free(chosen: list[int]) -> bool:
         chosen = sorted(chosen)
-        return all(places[b] - places[a] >= (widths[a] + widths[b]) / 2 + CLEAR for a, b in pairwise(chosen))
+        return all(places[b] - places[a] >= (widths[a] + widths[b]) / 2 + APART for a, b in pairwise(chosen))
 
     n = len(places)
     steps = [b - a for a, b in pairwise(places)]
