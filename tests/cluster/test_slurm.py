@@ -77,6 +77,10 @@ def test_a_killed_and_a_cancelled_job_are_retried_and_the_bytes_are_a_workstatio
     # all nodes worked, and small jobs shared one
     assert {job["node"] for job in jobs} == {"n1", "n2", "n3"}
     counts = Counter(kind(job) for job in by_state["COMPLETED"])
+    # a group asks for its largest member's core and memory, not for their sum
+    assert {(job["cpus"], megabytes(job["memory"])) for job in jobs if kind(job) in ("cohort", "model")} == {
+        ("1", 1500)
+    }
     # images of two batches and the roster, then the target's own rule in its group
     assert counts.pop("simulate") == BATCHES + 1
     assert counts == {"extract": BATCHES * SEQUENCES, "cohort": 1, "model": len(MODELS), "manuscript": 1}

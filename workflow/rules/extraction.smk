@@ -64,7 +64,7 @@ rule merge:
     conda:
         "../../envs/study.yaml"
     resources:
-        mem_mb=1500,
+        mem_mb=lambda w, attempt: 1500 * attempt,
         runtime=10,
     params:
         sequences=lambda w: list(run_of(w).protocol.sequences),

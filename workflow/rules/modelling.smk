@@ -31,7 +31,7 @@ rule train:
     conda:
         "../../envs/study.yaml"
     resources:
-        mem_mb=1500,
+        mem_mb=lambda w, attempt: 1500 * attempt,
         runtime=20,
     params:
         models=lambda w: {
@@ -110,7 +110,7 @@ rule calibrate:
     conda:
         "../../envs/study.yaml"
     resources:
-        mem_mb=1500,
+        mem_mb=lambda w, attempt: 1500 * attempt,
         runtime=30,
     params:
         models=lambda w: {
