@@ -34,7 +34,7 @@ from her2radiomics.manuscript.figures import (
     render,
     with_panels,
 )
-from her2radiomics.settings import Settings, validate
+from her2radiomics.settings import Settings, read_yaml, validate
 
 ADAPTER: TypeAdapter = TypeAdapter(FigureSettings)
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -281,3 +281,24 @@ def test_the_documented_examples_are_valid_and_show_every_kind_and_palette():
         assert (
             f"| {palette.distinct}" in row and ("not colour-blind safe" in row) != palette.colour_blind_safe
         )
+
+
+def test_the_documented_list_of_the_papers_items_is_that_of_the_protocols(root: Path):
+    """Every figure and table of a protocol is named in docs/figures.md, itself or by the figure that it is a panel of."""
+    section = DOCS.read_text(encoding="utf-8").split("## The papers' figures and tables")[1].split("\n## ")[0]
+    named: dict[str, set[str]] = {}
+    study = ""
+    for line in section.splitlines():
+        if not line.startswith("| ") or line.startswith("| study"):
+            continue
+        first, _, ours = (cell.strip() for cell in line.strip("|").split("|"))
+        study = first.strip("`") or study
+        named.setdefault(study, set()).update(re.findall(r"`((?:figure|table)_\w+)`", ours))
+    files = sorted((root / "workflow" / "studies").glob("*.yaml"))
+    assert set(named) == {file.stem for file in files}
+    for file in files:
+        protocol = read_yaml(file)
+        panels = {name for item in protocol["figures"].values() for name in item.get("panels", ())}
+        items = set(protocol["figures"]) | set(protocol["tables"])
+        assert named[file.stem] <= items, file.stem
+        assert items - panels <= named[file.stem], file.stem
