@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
+import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +15,8 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from test_tables_run import COLUMNS, MadeRun, make_run
 
-from her2radiomics.columns import Column
 from her2radiomics.cells import safe_cell
+from her2radiomics.columns import Column
 from her2radiomics.errors import SettingsError, TableError
 from her2radiomics.manuscript.tables import (
     Outcome,
@@ -33,7 +35,7 @@ from her2radiomics.manuscript.tables.model import Heading, RowLabel, Table
 from her2radiomics.manuscript.tables.performance import fraction
 from her2radiomics.manuscript.tables.regression import split_term
 from her2radiomics.manuscript.tables.text import escape_latex, to_csv, to_latex
-from her2radiomics.manuscript.tables.word import to_docx
+from her2radiomics.manuscript.tables.word import Share, to_docx, widths
 from her2radiomics.settings import Settings, validate
 
 BASELINE = {
@@ -486,3 +488,42 @@ def test_hostile_levels_reach_no_file_unescaped(tmp_path):
     assert "<img" not in paths[".html"].read_text(encoding="utf-8")
     cells = [c for row in csv.reader(io.StringIO(paths[".csv"].read_text(encoding="utf-8"))) for c in row]
     assert "'=1+1" in cells and "=1+1" not in cells
+
+
+LATEX = shutil.which("pdflatex")
+
+
+@pytest.mark.skipif(LATEX is None, reason="needs pdflatex, and none is installed")
+@pytest.mark.parametrize("columns", [1, 2, 5])
+def test_latex_compiles_and_stays_on_the_page(tmp_path, columns):
+    """A narrow table, one made smaller and one that stands sideways: no error, and no box wider than the text."""
+    wide = hostile_table()
+    headings = tuple(Heading(f"c{i}", f"Column {i}", "Group & co" if i < 3 else "") for i in range(columns))
+    cells = {heading.key: ["0.875 (0.500–1.000)ᵃ", "* -0.5 χ²"] for heading in headings}
+    data = pd.DataFrame({"characteristic": wide.data["characteristic"], **cells})
+    # a title or note that cannot be broken would stick out of any text
+    table = replace(wide, title="Hostile cells", data=data, headings=headings, footnotes=("ᵃ Said twice.",))
+    tex = to_latex(table, "S2", "table_s2_x")
+    assert ("sidewaystable" in tex) == (columns > 2)
+    packages = re.search(r"\\usepackage\{([a-z,]+)\}", tex)
+    assert packages is not None
+    (tmp_path / "page.tex").write_text(
+        r"\documentclass[a4paper]{article}\usepackage[T1]{fontenc}\usepackage[margin=20mm]{geometry}"
+        rf"\usepackage{{{packages[1]}}}\begin{{document}}{tex}\end{{document}}",
+        encoding="utf-8",
+    )
+    command = [str(LATEX), "-interaction=nonstopmode", "-halt-on-error", "page.tex"]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, encoding="utf-8", errors="replace", timeout=60
+    )
+    assert done.returncode == 0, done.stdout[-1500:]
+    assert "Overfull" not in done.stdout, done.stdout[-1500:]
+    assert r"\newlabel{tab:table_s2_x}{{S2}" in (tmp_path / "page.aux").read_text(encoding="utf-8")
+
+
+def test_word_columns_share_the_page_by_what_they_hold():
+    """The longest word is the least; what is left goes to the columns that lack most (CSS 2.1, 17.5.2.2)."""
+    columns = [Share(2.0, 3.0), Share(2.0, 12.0)]
+    assert widths(columns, 20.0) == [3.0, 12.0]  # all that is asked for
+    assert widths(columns, 9.5) == [2.5, 7.0]  # 5.5 cm to share, 1 lacks and 10 lack
+    assert widths(columns, 2.0) == [1.0, 1.0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -51,7 +52,7 @@ def to_docx(table: Table, number: str) -> bytes:
     title.paragraph_format.keep_with_next = True
     title.add_run(f"Table {number}. ").bold = True
     title.add_run(true_minus(table.printed_title))
-    _add_table(document, table, _widths(columns, _LANDSCAPE if wide else _UPRIGHT))
+    _add_table(document, table, widths(columns, _LANDSCAPE if wide else _UPRIGHT))
     for position, note in enumerate(table.printed_footnotes):
         paragraph = document.add_paragraph()
         if position == 0:
@@ -60,24 +61,24 @@ def to_docx(table: Table, number: str) -> bytes:
     return _stable(document)
 
 
-class _Column(NamedTuple):
+class Share(NamedTuple):
     """Centimetres of a column: its longest word, and its longest cell or its heading on two lines."""
 
     least: float
     most: float
 
 
-def _columns(table: Table) -> list[_Column]:
+def _columns(table: Table) -> list[Share]:
     """What each column asks for."""
 
-    def asked(heading: str, texts: list[str]) -> _Column:
+    def asked(heading: str, texts: list[str]) -> Share:
         words = [
             1.2 * max((len(word) for word in heading.split()), default=0),  # bold
             # an indent stays on the line of its first word
             *(len(text) - len(text.lstrip()) + len(word) for text in texts for word in text.split()),
         ]
         most = max([*map(len, texts), max(words), 1.2 * len(heading) / 2])
-        return _Column(*(_MARGIN + _CHARACTER * min(count, _LONGEST) for count in (max(words), most)))
+        return Share(*(_MARGIN + _CHARACTER * min(count, _LONGEST) for count in (max(words), most)))
 
     stub = [(" " * 3 * label.indent) + label.text for label in table.labels if not label.section]
     columns = [[cells[i] for cells in table.cells] for i in range(len(table.headings))]
@@ -86,12 +87,12 @@ def _columns(table: Table) -> list[_Column]:
     ]
 
 
-def _widths(columns: list[_Column], room: float) -> list[float]:
+def widths(columns: Sequence[Share], room: float) -> list[float]:
     """Widths that fit ``room`` cm: all that is asked for, or each column's longest word and a share of the rest.
 
     The shares are in proportion to what a column lacks, as browsers lay out tables (CSS 2.1, section 17.5.2.2).
     """
-    least, most = (sum(widths) for widths in zip(*columns, strict=True))
+    least, most = (sum(sizes) for sizes in zip(*columns, strict=True))
     if most <= room:
         return [column.most for column in columns]
     if least >= room:
