@@ -50,6 +50,18 @@ def test_jobs_are_kept_until_slurm_answers(answers, left):
     assert asyncio.run(rounds()) == left
 
 
+def test_the_first_round_comes_before_the_executor_is_set_up():
+    kind = executor([False])
+    keep_unknown_jobs(kind)
+    run = kind()
+    del run._status_query_calls  # the plugin's thread asks while its constructor still runs
+
+    async def first_round():
+        return [job async for job in run.check_active_jobs([])]
+
+    assert asyncio.run(first_round()) == []
+
+
 def test_without_the_plugin_nothing_happens(monkeypatch):
     monkeypatch.delitem(__import__("sys").modules, "snakemake_executor_plugin_slurm", raising=False)
     keep_unknown_jobs()

@@ -29,10 +29,11 @@ def keep_unknown_jobs(executor: type[Any] | None = None) -> None:
 
     @functools.wraps(check)
     async def check_or_keep(self: Any, active_jobs: list[Any]) -> AsyncIterator[Any]:
-        answers = self._status_query_calls  # the executor counts the queries that were answered
+        # the executor counts the answered queries; its first round, without jobs, comes before it has begun to count
+        answers = getattr(self, "_status_query_calls", 0)
         async for job in check(self, active_jobs):
             yield job
-        if self._status_query_calls == answers:
+        if getattr(self, "_status_query_calls", 0) == answers:
             for job in active_jobs:
                 yield job
 
