@@ -1,22 +1,39 @@
-"""Write a run's page: one self-contained file."""
+"""Write a run's page, one self-contained file, and beside it the pictures in full size that it links to."""
 
+import os
+import shutil
 from pathlib import Path
 
+from her2radiomics.files import whole_folder
 from her2radiomics.report import build_context, page
 from her2radiomics.script import logged, write_text
 
 
+def gather(folders, target):
+    """The batches' pictures under one name for any size of batch: hard links where the disk can, else copies."""
+    found = [picture for folder in folders for picture in sorted(Path(folder).rglob("*.png"))]
+    with whole_folder(target) as folder:
+        for picture in found:
+            place = folder / picture.parent.name / picture.name
+            place.parent.mkdir(exist_ok=True)
+            try:
+                os.link(picture, place)
+            except OSError:
+                shutil.copyfile(picture, place)
+    return [target / picture.parent.name / picture.name for picture in found]
+
+
 def main(snakemake):
-    files = snakemake.input
+    files, output = snakemake.input, snakemake.output
     context = build_context(
-        Path(snakemake.output[0]).parent,
+        Path(output.page).parent,
         snakemake.params.info,
-        overlays=[picture for folder in files.overlays for picture in sorted(Path(folder).rglob("*.png"))],
+        overlays=gather(files.overlays, Path(output.overlays)),
         parameters=files.parameters,
         centres=snakemake.params.centres,
         hashed={str(file): file for file in [*files.parameters, *files.models]},
     )
-    write_text(page(context), snakemake.output[0])
+    write_text(page(context), output.page)
 
 
 with logged(snakemake):  # noqa: F821

@@ -108,7 +108,9 @@ rule page:
             if not file.endswith(".json")
         ],
     output:
-        "results/{run}/report.html",
+        page="results/{run}/report.html",
+        # in full size, by patient and sequence: the page links to these and not to batches
+        overlays=directory("results/{run}/overlays"),
     log:
         "logs/{run}/report.log",
     benchmark:
