@@ -218,7 +218,8 @@ try:
     raise CaseError(found="a file that cannot be read", expected="an image", remedy="Look.") from refused
 except CaseError as error:
     wrapped = error
-for error in (refused, wrapped, RuntimeError("std::bad_alloc"), RuntimeError("Failed to allocate memory for image.")):
+said = ["std::bad_alloc", "Failed to allocate memory for image.", "NiftiImageIO: nifti_image_load failed for file: x.nii"]
+for error in (refused, wrapped, *map(RuntimeError, said)):
     try:
         named(error, row, "x.nii")
     except OutOfMemory as out:

@@ -9,8 +9,13 @@ try:
 except ImportError:  # no such limits on this system
     resource = None  # type: ignore[assignment]
 
-# what C++, ITK and numpy say when they get no memory; by the time an error arrives here it may be text in another's
-_SAID = re.compile(r"bad_alloc|MemoryError|MemoryAllocationError|[Ff]ailed to allocate|[Uu]nable to allocate")
+# What C++, ITK, numpy and NRRD say when they get no memory; by the time an error arrives here it may be text in another's.
+# The NIfTI library says no more than that it failed: under a limit, and once a file's length was checked, that is memory.
+_SAID = re.compile(
+    r"bad_alloc|alloc\w* (?:memory|failed)|(?:fail\w*|unable|could ?n[o']t) (?:to )?alloc|"
+    r"Memory\w*Error|nifti_image_load failed",
+    re.IGNORECASE,
+)
 _limit_mb: int | None = None
 
 

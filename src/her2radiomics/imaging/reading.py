@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -196,7 +197,9 @@ def _check_size(path: Path, kind: str) -> None:
 
 def _gist(error: Exception, path: Path) -> str:
     """The telling part of an ITK error: its last line of text, without the path, which the error names apart."""
-    text = str(error).replace(str(path), "the file")
+    text = re.sub(
+        r"\(0x[0-9a-f]+\)", "", str(error).replace(str(path), "the file")
+    )  # no address: the same bytes every time
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1][-200:] if lines else "no reason given"
 
