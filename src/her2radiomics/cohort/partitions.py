@@ -59,7 +59,7 @@ class GivenPartition(Settings):
 Partitioning = Annotated[CentrePartition | RandomPartition | GivenPartition, Field(discriminator="kind")]
 
 DESCRIPTIONS = {
-    "centre": "geographic: whole centres are held out",
+    "centre": "geographic (whole centres are held out)",
     "random": "random",
     "given": "fixed by the participants table",
 }
