@@ -14,9 +14,14 @@ UV := $(shell sed -n 's/^\(uv==[^ \\]*\).*/\1/p' requirements.lock)
 HER2RADIOMICS_DATA ?= $(realpath ../shared/data)
 export HER2RADIOMICS_DATA
 
-.PHONY: demo test test-cluster test-determinism test-security audit-dependencies setup cluster lint lock envs clean
+.PHONY: demo test test-cluster test-determinism test-security test-faults resume audit-dependencies setup cluster lint lock envs clean
 
 demo: $(READY)
+	$(BIN)/snakemake --cores $(CORES)
+
+# go on after Snakemake itself was killed; nobody else may be running it in this folder
+resume: $(READY)
+	$(BIN)/snakemake --unlock
 	$(BIN)/snakemake --cores $(CORES)
 
 test: $(ORACLE)
@@ -44,6 +49,11 @@ test-determinism: $(READY)
 # a hostile cohort, and a small study run on it
 test-security: $(READY)
 	HER2RADIOMICS_SECURITY=1 $(BIN)/python -m pytest tests/test_security*.py $(PYTEST_ARGS)
+
+# faults caused on purpose (docs/faults.md): FAULTS=quick tries three of them; those of full disks mount a file system (root)
+FAULTS ?= all
+test-faults: $(READY)
+	HER2RADIOMICS_FAULTS=$(FAULTS) $(BIN)/python -m pytest tests/faults $(PYTEST_ARGS)
 
 # known vulnerabilities of the locked packages; asks the advisory database, so that it needs a network
 PIP_AUDIT ?= pip-audit==2.10.1
