@@ -66,7 +66,7 @@ def test_a_cut_participants_table_is_made_again(finished):
     finished.snakemake(name)
     whole = (finished.folder / name).read_bytes()
     os.truncate(finished.folder / name, 60)
-    assert finished.jobs(name) == {"simulate_tables": 1}
+    assert finished.jobs("--", name) == {"simulate_tables": 1}
     finished.snakemake(name)
     assert (finished.folder / name).read_bytes() == whole
 
