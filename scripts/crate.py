@@ -27,5 +27,6 @@ def main(snakemake):
     write_text(metadata(crate), snakemake.output.metadata)
 
 
-with logged(snakemake):  # noqa: F821
+listed = set(snakemake.input)  # noqa: F821
+with logged(snakemake, [path for path in snakemake.params.data if path not in listed]):  # noqa: F821
     main(snakemake)  # noqa: F821

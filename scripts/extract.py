@@ -72,16 +72,28 @@ def write(result, case, params, folder):
     return all(row["status"] != "failed" for row in result.qc)
 
 
+def files_of(case):
+    """Image, masks and the image to subtract, each once."""
+    paths = [row[name] for row in case["rows"] for name in ("image", "mask")] + [case["precontrast"]]
+    return list(dict.fromkeys(filter(None, paths)))
+
+
+def unlisted(snakemake):
+    """Files of a brought cohort, which are no inputs of the rule."""
+    listed = set(snakemake.input)
+    return [path for case in snakemake.params.cases.values() for path in files_of(case) if path not in listed]
+
+
 def main(snakemake):
     params, output, resources = snakemake.params, snakemake.output, snakemake.resources
     parameters = Path(snakemake.input.parameters)
     attempt = Attempt(resources.attempt, params.attempts, resources.get("mem_mb"))
     attempt.begin()
     shared = {name: getattr(params, name) for name in SHARED}
-    cases = {}
-    for patient, case in params.cases.items():
-        paths = [row[name] for row in case["rows"] for name in ("image", "mask")] + [case["precontrast"]]
-        cases[patient] = Case((*dict.fromkeys(filter(None, paths)), parameters), {**shared, **case})
+    cases = {
+        patient: Case((*files_of(case), parameters), {**shared, **case})
+        for patient, case in params.cases.items()
+    }
     computed = run_batch(
         cases,
         lambda patient, folder: extract(params.cases[patient], params, parameters, folder),
@@ -100,5 +112,5 @@ def main(snakemake):
     )
 
 
-with logged(snakemake):  # noqa: F821
+with logged(snakemake, unlisted(snakemake)):  # noqa: F821
     main(snakemake)  # noqa: F821

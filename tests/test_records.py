@@ -130,6 +130,38 @@ def test_a_newer_input_is_left_to_the_engine_but_not_one_within_a_folder():
     assert paths(find_changed()) == [second] != [first]
 
 
+def later(path: Path) -> None:
+    path.write_text("another one")
+    moved_in_time(str(path), HOUR)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda image, absent: later(image),
+        lambda image, absent: moved_in_time(str(image), HOUR),
+        lambda image, absent: moved_in_time(str(image), -HOUR),
+        lambda image, absent: image.unlink(),
+        lambda image, absent: absent.write_text("here it is"),
+    ],
+    ids=["newer", "touched", "older", "gone", "appeared"],
+)
+def test_any_change_of_a_file_that_the_engine_does_not_know_is_found(change):
+    """Images of a brought cohort are no inputs of a rule, so that nobody else compares their times."""
+    image, absent = Path("data/image.nii"), Path("data/mask.nii")
+    image.parent.mkdir()
+    image.write_text("before")
+    output, second = "results/x.csv", "results/y.csv"
+    Path("results").mkdir()
+    for path in (output, second):
+        Path(path).write_text("a\n1\n")
+    write_records([output, second], unlisted=Watch([image, absent]).stamps)
+    assert find_changed() == find_changed() == []
+    change(image, absent)
+    (found,) = find_changed()
+    assert found.path == output and found.why.startswith("made from another data/")
+
+
 def test_results_of_other_jobs_are_not_counted_among_the_users_files():
     path = made("results/x.csv")
     made("results/y.csv", inputs=Watch([path]).stamps)

@@ -32,7 +32,7 @@ from her2radiomics.files import DiskFullError, file_hash, sweep, whole_file
 
 FOLDER = Path(".snakemake/written")
 INDEX = FOLDER / ".index"
-FORM = 1  # of the index; another one is written anew
+FORM = 2  # of the index; another one is written anew
 ENDING = ".json"
 #: The engine sets a job's outputs to the time at which it noticed the job's end. A time of change as little later than the
 #: record's, with the same size, is taken for that; a later one has the file read.
@@ -99,17 +99,26 @@ def forget(outputs: Iterable[str]) -> None:
             place.unlink(missing_ok=True)
 
 
-def write_records(outputs: Iterable[str], inputs: Mapping[str, Stamp | None] | None = None) -> None:
-    """Record a job's outputs, and with the first one the stamps of the inputs that no job wrote."""
+def write_records(
+    outputs: Iterable[str],
+    inputs: Mapping[str, Stamp | None] | None = None,
+    unlisted: Mapping[str, Stamp | None] | None = None,
+) -> None:
+    """Record a job's outputs, and with the first one the stamps of the inputs that no job wrote.
+
+    ``unlisted`` are files that the job read and the engine does not know of: any change of theirs counts.
+    """
     read = {path: found for path, found in (inputs or {}).items() if not _has_record(path)}
+    more = dict(unlisted or {})
     for path in outputs:
         place, found = _place(path), stamp(path)
         if place is None or found is None:
             continue
-        text = json.dumps({"size": found[0], "mtime": found[1], "sha256": content(path), "inputs": read})
+        record = {"size": found[0], "mtime": found[1], "sha256": content(path), "inputs": read}
+        text = json.dumps(record | ({"unlisted": more} if more else {}))
         with whole_file(place) as temporary:
             temporary.write_text(text, encoding="utf-8")
-        read = {}
+        read, more = {}, {}
 
 
 def misfit(path: str | Path, record: Mapping[str, Any] | None = None) -> str:
@@ -216,6 +225,7 @@ def _find_changed() -> list[Change]:
                 continue
             folder = os.path.isdir(path)
             entry = [written, record["size"], record["mtime"], record["sha256"], record["inputs"], folder]
+            entry.append(record.get("unlisted", {}))
             found = stamp(path)
         else:
             found = None if entry[5] else stamp(path)
@@ -227,6 +237,7 @@ def _find_changed() -> list[Change]:
                     entry, news = [*entry[:2], found[1], *entry[3:]], True
             if entry[4] and not why:
                 why = _replaced(entry[4], found[1])
+            why = why or _differs(entry[6])
         if why:
             changes.append(Change(path, why))
         else:
@@ -245,6 +256,14 @@ def _replaced(inputs: Mapping[str, list[int] | None], made: int) -> str:
             continue
         # the engine notices a newer file, and nothing that happens within a folder
         if found[1] <= made or os.path.isdir(path):
+            return f"{MADE_FROM} another {path} than the one that is there now"
+    return ""
+
+
+def _differs(unlisted: Mapping[str, list[int] | None]) -> str:
+    for path, before in unlisted.items():
+        found = stamp(path)
+        if (found and [*found]) != before:
             return f"{MADE_FROM} another {path} than the one that is there now"
     return ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,11 +21,12 @@ Model = TypeVar("Model", bound=Settings)
 
 
 @contextlib.contextmanager
-def logged(snakemake: Any) -> Iterator[None]:
+def logged(snakemake: Any, unlisted: Iterable[str] = ()) -> Iterator[None]:
     """Run a script: its inputs are whole and stay the same, its outputs are recorded, what it prints goes to its log.
 
-    An error that the user can mend is said in words, without a traceback. Where the log cannot be written either (a full
-    disk), it is said on the terminal.
+    ``unlisted`` are files that the script reads and the rule does not list as inputs: these are watched alike. An error
+    that the user can mend is said in words, without a traceback. Where the log cannot be written either (a full disk), it
+    is said on the terminal.
 
     Raises
     ------
@@ -41,10 +42,11 @@ def logged(snakemake: Any) -> Iterator[None]:
                 try:
                     records.forget(snakemake.output)
                     records.check_inputs(snakemake.input)
-                    watch = records.Watch(snakemake.input)
+                    watch, others = records.Watch(snakemake.input), records.Watch(unlisted)
                     yield
                     watch.check()
-                    records.write_records(snakemake.output, watch.stamps)
+                    others.check()
+                    records.write_records(snakemake.output, watch.stamps, others.stamps)
                 except Exception as error:
                     said = _in_words(error)
                     print(said)
@@ -88,10 +90,34 @@ def write_table(table: pd.DataFrame, path: str | Path, *, simulated: bool = Fals
         safe_frame(marked).to_csv(temporary, index=False, lineterminator="\n")
 
 
-def write_parquet(table: pd.DataFrame, path: str | Path) -> None:
-    """Write a Parquet file under a temporary name and rename it; the same table gives the same bytes."""
-    with whole_file(path) as temporary:
-        table.reset_index(drop=True).to_parquet(temporary, index=False, compression="zstd")
+def write_parquet(table: pd.DataFrame | Iterable[pd.DataFrame], path: str | Path) -> None:
+    """Write a Parquet file under a temporary name and rename it; the same table gives the same bytes.
+
+    A table may come in blocks of rows, each of which becomes a row group: no more than one is held in memory.
+    """
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    blocks = iter([table]) if isinstance(table, pd.DataFrame) else iter(table)
+    first = pa.Table.from_pandas(next(blocks), preserve_index=False)
+    with (
+        whole_file(path) as temporary,
+        pq.ParquetWriter(temporary, first.schema, compression="zstd") as writer,
+    ):
+        writer.write_table(first)
+        del first
+        for block in blocks:
+            writer.write_table(pa.Table.from_pandas(block, schema=writer.schema, preserve_index=False))
+
+
+def parquet_blocks(path: str | Path) -> Iterator[pd.DataFrame]:
+    """The rows of a Parquet file, a row group at a time."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        for number in range(max(1, file.num_row_groups)):
+            yield (file.read_row_group(number) if file.num_row_groups else file.read()).to_pandas()
 
 
 def write_text(text: str, path: str | Path) -> None:

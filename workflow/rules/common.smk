@@ -1,5 +1,7 @@
 # The plan (all settings and tables, checked), and look-ups from wildcards to it.
+import json
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import yaml
@@ -56,7 +58,13 @@ def settings_of(model):
 def columns_of(dataset):
     """Columns of the participants table that a run on this data set names: no other is copied."""
     runs = [run for run in RUNS.values() if run.dataset.id == dataset]
-    return sorted({name for run in runs for name in (*run.protocol.columns, run.protocol.label.column)})
+    return sorted(
+        {
+            name
+            for run in runs
+            for name in (*run.protocol.columns, run.protocol.label.column)
+        }
+    )
 
 
 def case_files(dataset, patient, sequence):
@@ -96,12 +104,18 @@ def extraction_of(wildcards):
 
 
 def batch_files(dataset, batch, extraction):
-    """Files of the batch's cases, and the pre-contrast images that are subtracted."""
+    """Files of the batch's cases that other jobs make, and the pre-contrast images that are subtracted.
+
+    Brought files are no inputs: the engine takes half a millisecond for each, and a cohort has ten thousands. The
+    extraction's record names them with size and time, and planning compares (:mod:`her2radiomics.records`).
+    """
     files = []
+    if not dataset.simulated:
+        return files
     for patient in dataset.batches[batch]:
         files += case_files(dataset, patient, extraction.sequence)
         subtracted = extraction.precontrast(patient)
-        if subtracted and (dataset.simulated or Path(subtracted).exists()):
+        if subtracted:
             files.append(subtracted)
     return list(dict.fromkeys(files))
 
@@ -115,6 +129,12 @@ def batch_cases(dataset, batch, extraction):
         }
         for patient in dataset.batches[batch]
     }
+
+
+def batch_fingerprint(dataset, batch, extraction):
+    """Changes when the manifest's rows of the batch do: what the engine keeps of them, for each of a job's files."""
+    content = json.dumps(batch_cases(dataset, batch, extraction))
+    return sha256(content.encode()).hexdigest()[:16]
 
 
 def patients_in_words(names):
@@ -297,6 +317,13 @@ def crate_texts(run):
         name: yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
         for name, content in settings.items()
     }
+
+
+def crate_tables(run):
+    """Tables that the run was made from; with a simulated cohort the images, which other jobs make."""
+    if run.dataset.simulated:
+        return crate_data(run)
+    return sorted(map(str, run.dataset.data.files))
 
 
 def crate_data(run):

@@ -55,12 +55,7 @@ rule crate:
         record="results/{run}/provenance/run.json",
         outputs=lambda w: crate_outputs(run_of(w)),
         copies=lambda w: list(crate_copies(run_of(w)).values()),
-        # files that are absent were the extraction's to record
-        data=lambda w: [
-            file
-            for file in crate_data(run_of(w))
-            if run_of(w).dataset.simulated or Path(file).exists()
-        ],
+        data=lambda w: crate_tables(run_of(w)),
     output:
         metadata="results/{run}/ro-crate-metadata.json",
         hashes="results/{run}/provenance/inputs.sha256",
@@ -80,8 +75,10 @@ rule crate:
         outputs=lambda w: crate_outputs(run_of(w)),
         copies=lambda w: crate_copies(run_of(w)),
         texts=lambda w: crate_texts(run_of(w)),
-        data=lambda w: crate_data(run_of(w)),
-        names=lambda w: run_of(w).dataset.data.file_names(),
+        # every image of a cohort: not kept in the engine's records; an image that changes has its case extracted again
+        data=lambda w, input: crate_data(run_of(w)),
+        names=lambda w, input: run_of(w).dataset.data.file_names(),
+        manifest=lambda w: run_of(w).dataset.manifest_fingerprint,
         root=lambda w: str(run_of(w).dataset.root or run_of(w).dataset.folder),
         about=lambda w: {
             "title": run_of(w).protocol.title,

@@ -33,7 +33,11 @@ rule extract:
         # not a parameter: a parameter that differs from the last run's would run the job again
         attempt=lambda w, attempt: attempt,
     params:
-        cases=lambda w: batch_cases(dataset_of(w), w.batch, extraction_of(w)),
+        # an argument 'input' keeps what may be long out of the engine's records; the fingerprint stands for it there
+        cases=lambda w, input: batch_cases(dataset_of(w), w.batch, extraction_of(w)),
+        fingerprint=lambda w: batch_fingerprint(
+            dataset_of(w), w.batch, extraction_of(w)
+        ),
         regions=lambda w: w.regions.split("+"),
         features=lambda w: extraction_of(w).settings.features,
         options=lambda w: extraction_of(w).options,

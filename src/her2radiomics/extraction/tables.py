@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from her2radiomics.extraction.case import CaseResult
 
 KEYS = ["patient_id", "reader"]
+Key = tuple[str, str]
+BLOCK_BYTES = 1 << 26  # of numbers that are held at a time
+SMALLEST_BLOCK = 256  # rows
 QC_TEXT = {
     "patient_id",
     "sequence",
@@ -114,111 +118,164 @@ def merge(
     """
     import pandas as pd
 
-    qc = _merge_qc(qc_paths, sequences)
-    headers: dict[str, list[str]] = {}
-    cases: dict[tuple[str, str], dict[str, np.ndarray]] = {}
-    for path in sorted(map(str, feature_paths)):
-        _read_features(path, sequences, headers, cases)
-    everyone = set(cases) | set(zip(qc["patient_id"], qc["reader"], strict=True))
-    complete = sorted(key for key in cases if all(name in cases[key] for name in sequences))
-    columns = [column for name in sequences for column in headers.get(name, [])]
-    failed = [_failure(key, qc, cases, sequences) for key in sorted(everyone - set(complete))]
+    cohort = CohortFeatures(feature_paths, sequences)
+    qc = merge_qc(qc_paths, sequences)
+    everyone = cohort.seen | set(zip(qc["patient_id"], qc["reader"], strict=True))
     return Merged(
-        features=_table(complete, cases, sequences, columns),
+        features=pd.concat(cohort.blocks(), ignore_index=True),
         qc=qc,
-        failed=failed,
+        failed=[_failure(key, qc, cohort) for key in sorted(everyone - set(cohort.keys))],
         cases=len(pd.unique(pd.MultiIndex.from_frame(qc[["patient_id", "sequence"]]))),
     )
 
 
-def _table(
-    keys: Sequence[tuple[str, str]],
-    cases: Mapping[tuple[str, str], Mapping[str, np.ndarray]],
-    sequences: Sequence[str],
-    columns: Sequence[str],
-) -> pd.DataFrame:
-    """The complete cases as a table: the two keys as text, every feature a float64 (empty: NaN)."""
-    import numpy as np
-    import pandas as pd
+class CohortFeatures:
+    """The cohort's feature table, known by its keys; the numbers are read when they are asked for.
 
-    numbers = np.empty((len(keys), len(columns)))
-    for row, key in zip(numbers, keys, strict=True):
-        row[:] = np.concatenate([cases[key][name] for name in sequences])
-    table = pd.DataFrame(numbers, columns=list(columns), copy=False)
-    return pd.concat([pd.DataFrame(list(keys), columns=KEYS, dtype=object), table], axis=1)
+    Parameters
+    ----------
+    paths, sequences
+        As for :func:`merge`.
 
+    Attributes
+    ----------
+    keys
+        Patient and reader of every row, sorted: those that have every sequence.
+    columns
+        The features, in the protocol's order of sequences.
 
-def _read_features(
-    path: str,
-    sequences: Sequence[str],
-    headers: dict[str, list[str]],
-    cases: dict[tuple[str, str], dict[str, np.ndarray]],
-) -> None:
-    """Add one file's cases to ``headers`` and ``cases``; its text is let go at once, the numbers take 8 bytes each."""
-    import numpy as np
+    Raises
+    ------
+    TableError
+        As for :func:`merge`.
+    """
 
-    with Path(path).open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.reader(stream))
-    if not rows or rows[0][:2] != KEYS or len(rows[0]) < 3:
-        raise TableError(
-            file=path,
-            found="no feature header",
-            expected="patient_id, reader, then features",
-            remedy="Delete the file and run the extraction again.",
-        )
-    header = rows[0][2:]
-    sequence = header[0].split("__", 1)[0]
-    if sequence not in sequences:
-        raise TableError(
-            file=path,
-            found=f"the sequence '{sequence}'",
-            expected=f"one of {', '.join(sequences)}",
-            remedy="Delete the file: it belongs to another protocol.",
-        )
-    if headers.setdefault(sequence, header) != header:
-        odd = sorted(set(header) ^ set(headers[sequence]))
-        raise TableError(
-            file=path,
-            found=f"other features than in the files before ({', '.join(odd[:3])})",
-            expected="the same features in every case of a sequence",
-            remedy="Delete the features of this sequence and run the extraction again.",
-        )
-    for row in rows[1:]:
-        if len(row) != len(header) + 2:
+    def __init__(self, paths: Sequence[str | Path], sequences: Sequence[str]) -> None:
+        """Read header and keys of every file."""
+        self.sequences = list(sequences)
+        self._headers: dict[str, list[str]] = {}
+        self._places: dict[str, dict[Key, tuple[str, int]]] = {name: {} for name in sequences}
+        for path in sorted(map(str, paths)):
+            self._look_into(path)
+        self.seen = set().union(*self._places.values())
+        self.keys = sorted(key for key in self.seen if not self.lacking(key))
+        self.columns = [column for name in sequences for column in self._headers.get(name, [])]
+
+    def lacking(self, key: Key) -> list[str]:
+        """Sequences that this patient and reader has no features of."""
+        return [name for name in self.sequences if key not in self._places[name]]
+
+    def blocks(self) -> Iterator[pd.DataFrame]:
+        """The table's rows, some at a time: the two keys as text, every feature a float64 (empty: NaN).
+
+        A block is about 64 MB of numbers, whatever the cohort; how the files were cut does not show. Files are read once
+        where their patients are in order, as the workflow's batches are.
+        """
+        import numpy as np
+        import pandas as pd
+
+        size = max(SMALLEST_BLOCK, BLOCK_BYTES // (8 * max(1, len(self.columns))))
+        read = lru_cache(maxsize=2 * len(self.sequences))(_read_numbers)
+        for start in range(0, max(1, len(self.keys)), size):
+            keys = self.keys[start : start + size]
+            numbers = np.empty((len(keys), len(self.columns)))
+            for row, key in zip(numbers, keys, strict=True):
+                places = [self._places[name][key] for name in self.sequences]
+                row[:] = np.concatenate([read(path)[line] for path, line in places])
+            table = pd.DataFrame(numbers, columns=self.columns, copy=False)
+            yield pd.concat([pd.DataFrame(keys, columns=KEYS, dtype=object), table], axis=1)
+
+    def _look_into(self, path: str) -> None:
+        """Keep one file's header and where its cases stand."""
+        with Path(path).open(encoding="utf-8") as stream:
+            header, sequence = self._header(path, stream.readline())
+            for line, text in enumerate(stream):
+                cells = text.count(",") + 1
+                patient, reader = [*text.rstrip("\n").split(",", 2), ""][:2]
+                if cells != len(header) + 2:
+                    raise TableError(
+                        file=path,
+                        patient=patient or None,
+                        found=f"{cells} cells",
+                        expected=f"{len(header) + 2}",
+                        remedy="Delete the file and run the extraction again.",
+                    )
+                if (patient, reader) in self._places[sequence]:
+                    raise TableError(
+                        file=path,
+                        patient=patient,
+                        found=f"sequence {sequence} of reader {reader} a second time",
+                        expected="each case once",
+                        remedy="Delete one of the two files.",
+                    )
+                self._places[sequence][patient, reader] = path, line
+
+    def _header(self, path: str, text: str) -> tuple[list[str], str]:
+        """The features that a file holds, and of which sequence."""
+        names = next(csv.reader([text]), [])
+        if names[:2] != KEYS or len(names) < 3:
             raise TableError(
                 file=path,
-                patient=row[0] if row else None,
-                found=f"{len(row)} cells",
-                expected=f"{len(header) + 2}",
+                found="no feature header",
+                expected="patient_id, reader, then features",
                 remedy="Delete the file and run the extraction again.",
             )
-        case = cases.setdefault((row[0], row[1]), {})
-        if sequence in case:
+        header = names[2:]
+        sequence = header[0].split("__", 1)[0]
+        if sequence not in self.sequences:
             raise TableError(
                 file=path,
-                patient=row[0],
-                found=f"sequence {sequence} of reader {row[1]} a second time",
-                expected="each case once",
-                remedy="Delete one of the two files.",
+                found=f"the sequence '{sequence}'",
+                expected=f"one of {', '.join(self.sequences)}",
+                remedy="Delete the file: it belongs to another protocol.",
             )
-        try:
-            case[sequence] = np.array([float(cell or "nan") for cell in row[2:]])
-        except ValueError as error:
+        if self._headers.setdefault(sequence, header) != header:
+            odd = sorted(set(header) ^ set(self._headers[sequence]))
             raise TableError(
                 file=path,
-                patient=row[0],
-                found=f"a cell that is no number ({error})",
-                expected="numbers",
-                remedy="Delete the file and run the extraction again.",
-            ) from error
+                found=f"other features than in the files before ({', '.join(odd[:3])})",
+                expected="the same features in every case of a sequence",
+                remedy="Delete the features of this sequence and run the extraction again.",
+            )
+        return header, sequence
 
 
-def _merge_qc(paths: Sequence[str | Path], sequences: Sequence[str]) -> pd.DataFrame:
+def _read_numbers(path: str) -> list[np.ndarray]:
+    """The numbers of every row of one file."""
+    import numpy as np
+
+    rows = []
+    with Path(path).open(encoding="utf-8") as stream:
+        next(stream)
+        for text in stream:
+            patient, _, *cells = text.rstrip("\n").split(",")
+            try:
+                rows.append(np.array([float(cell or "nan") for cell in cells]))
+            except ValueError as error:
+                raise TableError(
+                    file=path,
+                    patient=patient,
+                    found=f"a cell that is no number ({error})",
+                    expected="numbers",
+                    remedy="Delete the file and run the extraction again.",
+                ) from error
+    return rows
+
+
+def merge_qc(paths: Sequence[str | Path], sequences: Sequence[str]) -> pd.DataFrame:
+    """All quality-control rows, sorted by patient, sequence (protocol's order), reader; regions as extracted.
+
+    Raises
+    ------
+    TableError
+        A file has another header.
+    """
     import pandas as pd
 
     from her2radiomics.extraction.case import QC_COLUMNS
 
     rows: list[list[str]] = []
+    texts: dict[str, str] = {}
     for path in sorted(map(str, paths)):
         with Path(path).open(newline="", encoding="utf-8") as stream:
             found = list(csv.reader(stream))
@@ -229,7 +286,8 @@ def _merge_qc(paths: Sequence[str | Path], sequences: Sequence[str]) -> pd.DataF
                 expected=", ".join(QC_COLUMNS),
                 remedy="Delete the file and run the extraction again.",
             )
-        rows += found[1:]
+        # most cells repeat from row to row: each text is kept once
+        rows += [[texts.setdefault(cell, cell) for cell in row] for row in found[1:]]
     place = {name: index for index, name in enumerate(sequences)}
     # a stable sort: the regions of a reader stay in the order of the protocol
     rows.sort(key=lambda row: (row[0], place.get(row[1], len(place)), row[2]))
@@ -243,14 +301,14 @@ def _merge_qc(paths: Sequence[str | Path], sequences: Sequence[str]) -> pd.DataF
 def _failure(
     key: tuple[str, str],
     qc: pd.DataFrame,
-    cases: Mapping[tuple[str, str], Mapping[str, Any]],
-    sequences: Sequence[str],
+    cohort: CohortFeatures,
 ) -> Failure:
     """Why a patient and reader lacks a sequence: the first reason that its quality control recorded."""
     patient, reader = key
     mine = qc[(qc["patient_id"] == patient) & (qc["reader"] == reader) & (qc["status"] == "failed")]
     recorded = mine.drop_duplicates("sequence").set_index("sequence")["reason"]
-    lacking = [name for name in sequences if name not in cases.get(key, {})]
     return Failure(
-        patient, reader, {name: str(recorded.get(name, f"no {name} of reader {reader}")) for name in lacking}
+        patient,
+        reader,
+        {name: str(recorded.get(name, f"no {name} of reader {reader}")) for name in cohort.lacking(key)},
     )
