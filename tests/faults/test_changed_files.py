@@ -63,11 +63,11 @@ def test_a_cut_simulated_image_costs_its_batch_and_no_other(finished, undisturbe
 
 def test_a_cut_participants_table_is_made_again(finished):
     name = f"{COHORT}/participants.tsv"
-    finished.snakemake(name)
+    finished.snakemake("--", name)
     whole = (finished.folder / name).read_bytes()
     os.truncate(finished.folder / name, 60)
     assert finished.jobs("--", name) == {"simulate_tables": 1}
-    finished.snakemake(name)
+    finished.snakemake("--", name)
     assert (finished.folder / name).read_bytes() == whole
 
 
@@ -114,7 +114,9 @@ class TestReplacedInput:
     def brought(undisturbed: Trial, data: Path, folder: Path) -> Trial:
         import pandas as pd
 
-        shutil.copytree(undisturbed.folder / COHORT, data, ignore=shutil.ignore_patterns("extraction"))
+        source = Trial.copy_of(undisturbed, data.with_name(f"{data.name}_source"))
+        source.snakemake("--", f"{COHORT}/images.tsv")
+        shutil.copytree(source.folder / COHORT, data, ignore=shutil.ignore_patterns("extraction"))
         for name in ("participants.tsv", "images.tsv"):
             table = pd.read_csv(data / name, sep="\t", dtype=str, keep_default_na=False)
             chosen = table[table["patient_id"].isin(["C1-001", "C2-002"])]

@@ -78,9 +78,9 @@ class Trial(Project):
         return sorted(str(path.relative_to(self.folder)) for path in found if MARK.match(path.name))
 
     def cases(self) -> dict[str, int]:
-        """Finished cases in the store, each with the number of its folder on the disk: another one was made again."""
+        """Finished cases in the store, each with the time (ns) at which it was written: another one was made again."""
         stores = (self.folder / COHORT).rglob(".cases/*")
-        return {path.name: path.stat().st_ino for path in stores if not path.name.startswith(".")}
+        return {path.name: path.stat().st_mtime_ns for path in stores if not path.name.startswith(".")}
 
     def batch_log(self, number: int) -> str:
         """What the last job that extracted this batch wrote."""
