@@ -97,13 +97,17 @@ def output_of(*command: str) -> str:
 
 
 def processes(folder: Path) -> list[psutil.Process]:
-    """Daemons, job steps and jobs of the cluster in this folder, without this process and those that started it."""
+    """Daemons, job steps and jobs of the cluster in this folder, without this process and those that started it.
+
+    A job step writes its title over its environment; it is ours by its name, since this machine has no other Slurm.
+    """
     me = psutil.Process()
     apart = {me.pid, *(parent.pid for parent in me.parents())}
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if process.pid not in apart and process.environ().get(FOLDER) == str(folder):
+            ours = process.name() == "slurmstepd" or process.environ().get(FOLDER) == str(folder)
+            if process.pid not in apart and ours:
                 found.append(process)
     return found
 
