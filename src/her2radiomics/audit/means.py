@@ -207,9 +207,9 @@ def mean_in_range(group: MeanSd, low: float, high: float) -> Finding:
     n, sd = group.n, group.sd
     if not group.mean.low <= high or not group.mean.high >= low:
         return found(False, f"The mean {group.mean.text} lies outside {low:g} to {high:g}.")
-    # the printed precision of the mean moves both bounds
-    limits = [_sd_limits(mean, n, low, high) for mean in (group.mean.low, group.mean.value, group.mean.high)]
-    smallest, largest = min(least for least, _ in limits), max(most for _, most in limits)
+    # the mean may be anything that prints so; both bounds are at their widest where it is nearest to the middle of the range
+    nearest = min(max((low + high) / 2, group.mean.low), group.mean.high)
+    smallest, largest = _sd_limits(nearest, n, low, high)
     agrees = sd.low <= largest + 1e-9 and sd.high >= smallest - 1e-9
     return found(
         agrees,
