@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from her2radiomics.errors import TableError
+from her2radiomics.errors import StudyError, TableError
 from her2radiomics.extraction.attempts import Attempt, LostCasesError
 from her2radiomics.extraction.batch import Case, join_tables, run_batch
 from her2radiomics.extraction.store import CaseStore, case_key
+from her2radiomics.files import DiskFullError
 from her2radiomics.memory import OutOfMemory
 from her2radiomics.records import ChangedFileError
 
@@ -192,6 +193,15 @@ class TestLostCases:
         monkeypatch.setattr(cases, "make", killed)
         cases.run(attempt=Attempt(3, 3, 6000), give_up=self.give_up)
         assert f"P2,a process that was ended by {end.name}".encode() in cases.outputs()["b.qc.csv"]
+
+    def test_what_a_case_in_a_process_of_its_own_says_is_said(self, cases, monkeypatch):
+        def full(patient: str, folder: Path) -> bool:
+            raise DiskFullError(folder / "features.csv")
+
+        monkeypatch.setattr(cases, "make", full)
+        with pytest.raises(StudyError, match=r"features\.csv: found no room to write it"):
+            cases.run(attempt=Attempt(2, 3, 3000), give_up=self.give_up)
+        assert not list((cases.folder / ".cases").glob(".*"))
 
     def test_a_job_that_is_ended_from_outside_blames_no_case(self, cases, monkeypatch):
         monkeypatch.setattr(cases, "make", lambda *_: os.kill(os.getpid(), signal.SIGTERM))

@@ -15,8 +15,10 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from her2radiomics.errors import StudyError
+from her2radiomics.files import room_for
 from her2radiomics.memory import OutOfMemory, limit_memory
 
 #: Memory (MB) of a job that is not its cases': the workflow engine's own process on a cluster's node.
@@ -83,25 +85,34 @@ class Attempt:
 def _in_own_process(make: Callable[[], bool]) -> bool:
     sys.stdout.flush()
     sys.stderr.flush()
+    reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         code = RAISED
         try:
-            code = DONE if make() else INCOMPLETE
+            with room_for(Path.cwd() / "results"):
+                code = DONE if make() else INCOMPLETE
         except OutOfMemory:
             code = REFUSED
+        except StudyError as error:  # in words, for the parent to raise
+            os.write(writing, f"{error}".encode())
         except BaseException:
             traceback.print_exc()
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)  # nothing of the parent's is to be cleaned up twice
+    os.close(writing)
+    with os.fdopen(reading, "rb") as stream:
+        said = stream.read().decode(errors="replace")
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
     if code in (DONE, INCOMPLETE):
         return code == DONE
     if code == REFUSED:
         raise OutOfMemory
+    if said:
+        raise StudyError(said)
     if code < 0:
         name = signal.Signals(-code).name
         if name in FATAL:
