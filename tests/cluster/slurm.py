@@ -164,7 +164,8 @@ class Cluster:
 
     def kill_node(self, node: str) -> None:
         """Kill -9 a node's slurmd and its job steps; the jobs' own processes run on as orphans, as behind a lost network."""
-        jobs = set(output_of("squeue", "--noheader", "--format=%A", "--nodelist", node, "--states=R").split())
+        # not squeue --nodelist: it goes by host, which is one for all nodes here
+        jobs = {job["id"] for job in self.jobs("RUNNING") if job["node"] == node}
         self._kill(f"slurmd.{node}.pid")
         for process in processes(self.folder):
             with contextlib.suppress(psutil.Error):
