@@ -127,7 +127,7 @@ def test_the_report(context, hostile_page):
     trusted = {
         (path.name, match)
         for path in templates.rglob("*.html")
-        for match in re.findall(r"{{[^}]*safe[^}]*}}", path.read_text())
+        for match in re.findall(r"{{[^}]*safe[^}]*}}", path.read_text(encoding="utf-8"))
     }
     assert trusted == {("page.html", "{{ table.fragment | safe }}"), ("page.html", "{{ fragment | safe }}")}
 
