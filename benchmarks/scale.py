@@ -8,9 +8,10 @@ For each factor the four published cohorts are laid out on disk that many times 
 
 ``plan`` measures, each in a process of its own: reading the Snakefile alone (what every job on a cluster does),
 ``snakemake -n`` on the fresh folder, and a call with nothing to do. For the last, every file that the plan names is
-made empty and Snakemake's own ``--touch`` records its metadata, so that code, parameters and inputs of every job are
-compared as in a real folder. ``merge`` writes batches of random features of the protocols' widths and merges the
-study with the most of them, and splits the result into its partitions.
+made empty, Snakemake's own ``--touch`` records its metadata, and the jobs' own records are written, so that code,
+parameters and inputs of every job, and the time of every image, are compared as in a real folder. ``merge`` writes
+batches of random features of the protocols' widths, merges the study with the most of them, and splits the result into
+its partitions.
 """
 
 from __future__ import annotations
@@ -34,6 +35,25 @@ from snakemake.executors import touch
 touch.Executor.SLEEPING_TIME = 0
 from snakemake.cli import main
 sys.exit(main([*sys.argv[1:]]))
+"""
+
+#: What jobs leave in ``.snakemake/written``: their outputs, and size and time of every image that they read.
+RECORDS = """
+import yaml
+from pathlib import Path
+from her2radiomics.plan import Plan
+from her2radiomics.records import Watch, write_records
+plan = Plan(yaml.safe_load(Path("config.yaml").read_text()), Path("workflow"))
+for run in plan.runs.values():
+    manifest = run.dataset.data.manifest
+    everything = sorted({path for name in ("image", "mask") for path in manifest[name] if path})
+    for stem in run.extraction_stems():
+        *_, sequence, batch = stem.split("/")
+        rows = [row for name in run.dataset.batches[batch] for row in run.dataset.case_rows(name, sequence)]
+        read = Watch(path for row in rows for path in (row["image"], row["mask"]) if path).stamps
+        write_records([f"{stem}.features.csv", f"{stem}.qc.csv", f"{stem}.overlays"], unlisted=read)
+    if run.request.until == "report":
+        write_records([f"{run.folder}/ro-crate-metadata.json"], unlisted=Watch(everything).stamps)
 """
 
 
@@ -102,6 +122,7 @@ def plan_rows(folder: Path, patients: int) -> Iterator[list[str]]:
             path.touch()
     touched = run([sys.executable, "-c", TOUCH, "--touch", "--forceall", "--cores", "1"], folder)
     print(f"    (--touch: {touched.cpu:.0f} CPU s)", flush=True)
+    run([sys.executable, "-c", RECORDS], folder)
     yield _row("plan (-n), everything there", patients, snakemake(folder, "-n", "--quiet"))
     nothing = snakemake(folder, "--cores", "1")
     if "Nothing to be done" not in nothing.printed:
@@ -116,15 +137,20 @@ def _outputs(folder: Path) -> list[str]:
     return [row[0] for row in rows if row[0] != "output_file"]
 
 
-MERGE = """
-import json, resource, runpy, sys
+#: Runs a script of the workflow by itself, with what Snakemake would give it.
+SCRIPT = """
+import json, runpy, sys
+from glob import glob
 from types import SimpleNamespace
+
+class Given(SimpleNamespace):
+    def __iter__(self):
+        for value in vars(self).values():
+            yield from [value] if isinstance(value, str) else value
+
 script, content = sys.argv[1], json.loads(sys.argv[2])
-given = {name: SimpleNamespace(**value) if isinstance(value, dict) else value for name, value in content.items()}
-if "glob" in content:
-    from glob import glob
-    for name, pattern in content["glob"].items():
-        setattr(given["input"], name, sorted(glob(pattern)))
+content["input"] |= {name: sorted(glob(pattern)) for name, pattern in content.pop("glob", {}).items()}
+given = {name: Given(**value) if isinstance(value, dict) else value for name, value in content.items()}
 runpy.run_path(script, init_globals={"snakemake": SimpleNamespace(**given)})
 """
 
@@ -204,7 +230,7 @@ def merge_rows(folder: Path, study: str, factor: int, size: int) -> Iterator[lis
         "output": {"features": str(merged), "qc": str(folder / "qc.csv")},
         "log": str(folder / "merge.log"),
     }
-    used = run([sys.executable, "-c", MERGE, scripts / "merge.py", json.dumps(job)], folder)
+    used = run([sys.executable, "-c", SCRIPT, scripts / "merge.py", json.dumps(job)], folder)
     gigabytes = written["cells"] * 8 / 1e9
     yield _row(f"merge {study} ({gigabytes:.2f} GB of numbers)", written["patients"], used)
     for partition in ("training", "testing"):
@@ -214,7 +240,7 @@ def merge_rows(folder: Path, study: str, factor: int, size: int) -> Iterator[lis
             "output": {"participants": str(folder / "p.csv"), "features": str(folder / "p.parquet")},
             "log": str(folder / "partition.log"),
         }
-        used = run([sys.executable, "-c", MERGE, scripts / "partition.py", json.dumps(job)], folder)
+        used = run([sys.executable, "-c", SCRIPT, scripts / "partition.py", json.dumps(job)], folder)
         yield _row(f"its {partition} rows", written["patients"], used)
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from workflow_run import Project
 
 from her2radiomics.extraction import merge, tables
 from her2radiomics.extraction.tables import CohortFeatures
-from her2radiomics.script import parquet_blocks, write_parquet
+from her2radiomics.script import write_parquet, write_parquet_rows
 
 PATIENTS, SEQUENCES, READERS = 12, ("T2FS", "DWI", "DCE2"), ("1", "2")
 
@@ -111,10 +112,23 @@ def test_a_large_table_is_merged_and_split_a_block_at_a_time(batches, tmp_path, 
     path = tmp_path / "merged.parquet"
     write_parquet(CohortFeatures(paths, ["T2FS", "DWI"]).blocks(), path)
     assert sorted(read) == sorted(map(str, paths))
-    blocks = list(parquet_blocks(path))
-    assert [len(block) for block in blocks] == [16, 16, 16, 16, 14]
+    with pq.ParquetFile(path) as file:
+        sizes = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
+    assert sizes == [16, 16, 16, 16, 14]
     whole = pd.read_parquet(path)
-    pd.testing.assert_frame_equal(pd.concat(blocks, ignore_index=True), whole, check_exact=True)
     monkeypatch.undo()
     expected = merge(paths, [], sequences=["T2FS", "DWI"]).features
     pd.testing.assert_frame_equal(whole, expected, check_exact=True)
+    some = ["P039", "P000", "P020"]
+    write_parquet_rows(path, tmp_path / "some.parquet", some)
+    chosen = whole[whole["patient_id"].isin(some)].reset_index(drop=True)
+    assert len(chosen) == 6
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "some.parquet"), chosen, check_exact=True)
+
+
+def test_a_partition_whose_cases_all_failed_has_the_columns_and_no_row(batches, tmp_path):
+    path = tmp_path / "merged.parquet"
+    write_parquet(CohortFeatures(batches(7), ["T2FS", "DWI"]).blocks(), path)
+    write_parquet_rows(path, tmp_path / "none.parquet", ["P011"])
+    found = pd.read_parquet(tmp_path / "none.parquet")
+    assert found.empty and list(found) == list(pd.read_parquet(path))

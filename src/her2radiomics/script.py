@@ -111,13 +111,20 @@ def write_parquet(table: pd.DataFrame | Iterable[pd.DataFrame], path: str | Path
             writer.write_table(pa.Table.from_pandas(block, schema=writer.schema, preserve_index=False))
 
 
-def parquet_blocks(path: str | Path) -> Iterator[pd.DataFrame]:
-    """The rows of a Parquet file, a row group at a time."""
+def write_parquet_rows(source: str | Path, path: str | Path, patients: Iterable[str]) -> None:
+    """Write the rows of these patients of another Parquet file, a row group at a time."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
-        for number in range(max(1, file.num_row_groups)):
-            yield (file.read_row_group(number) if file.num_row_groups else file.read()).to_pandas()
+    wanted = pa.array(sorted(patients), pa.string())
+    with pq.ParquetFile(source) as file, whole_file(path) as temporary:
+        with pq.ParquetWriter(temporary, file.schema_arrow, compression="zstd") as writer:
+            for number in range(file.num_row_groups):
+                rows = file.read_row_group(number)
+                rows = rows.filter(pc.is_in(rows["patient_id"], wanted))
+                if len(rows):
+                    writer.write_table(rows)
 
 
 def write_text(text: str, path: str | Path) -> None:
