@@ -16,11 +16,11 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
 from her2radiomics.errors import StudyError
+from her2radiomics.files import file_hash
 
 METADATA = "ro-crate-metadata.json"
 INPUTS = "provenance/inputs.sha256"
@@ -88,12 +88,6 @@ class CrateInputs:
     versions: Mapping[str, str]
 
 
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, read in pieces."""
-    with path.open("rb") as stream:
-        return file_digest(stream, "sha256").hexdigest()
-
-
 def hash_list(
     files: Iterable[str], root: Path, threads: int = 1, names: Mapping[str, str] | None = None
 ) -> str:
@@ -137,7 +131,7 @@ def hash_list(
     if shown:
         paths, absent = dict(sorted(paths.items())), sorted(absent)
     with ThreadPoolExecutor(max_workers=max(threads, 1)) as pool:
-        hashes = list(pool.map(sha256_of, paths.values()))
+        hashes = list(pool.map(file_hash, paths.values()))
     lines = [f"{digest}  {name}" for digest, name in zip(hashes, paths, strict=True)]
     return "\n".join([*lines, *absent, ""])
 
@@ -326,4 +320,4 @@ def _file(folder: Path, name: str) -> dict[str, Any]:
     entity = {"@id": name, "@type": "File", "name": path.name, "encodingFormat": media}
     if name == RECORD:
         return entity | {"about": {"@id": "#run"}}
-    return entity | {"contentSize": str(path.stat().st_size), "sha256": sha256_of(path)}
+    return entity | {"contentSize": str(path.stat().st_size), "sha256": file_hash(path)}

@@ -9,10 +9,11 @@ import re
 import subprocess
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from her2radiomics.files import file_hash
 
 PACKAGES = (
     "her2radiomics",
@@ -38,7 +39,7 @@ def versions() -> dict[str, str]:
 
 def file_hashes(files: Iterable[str]) -> dict[str, str]:
     """SHA-256 of each file, by path."""
-    return {str(file): sha256(Path(file).read_bytes()).hexdigest() for file in sorted(map(str, files))}
+    return {str(file): file_hash(file) for file in sorted(map(str, files))}
 
 
 def record(run: Mapping[str, Any], files: Iterable[str]) -> str:
