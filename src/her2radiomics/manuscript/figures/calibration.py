@@ -101,7 +101,17 @@ def draw(inputs: FigureInputs, options: CalibrationOptions) -> Drawing:
     axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1.0], labels=[])
     axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
     if curves.empty:
-        axes.text(0.5, 0.5, NO_CURVE, ha="center", va="center", fontsize=style.small(), color=style.MUTED)
+        beneath = {"facecolor": "white", "edgecolor": "none", "pad": 2}
+        axes.text(
+            0.5,
+            0.5,
+            NO_CURVE,
+            ha="center",
+            va="center",
+            fontsize=style.small(),
+            color=style.MUTED,
+            bbox=beneath,
+        )
     if narrow:
         canvas = style.place(fig, 0.0, below_strip, options.width_mm, max(legend_room, 1.0))
         canvas.set_axis_off()
