@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from workflow_run import Project
 
 from her2radiomics.extraction import merge, tables
 from her2radiomics.extraction.tables import CohortFeatures
+from her2radiomics.scheduling import one_timer
 from her2radiomics.script import write_parquet, write_parquet_rows
 
 PATIENTS, SEQUENCES, READERS = 12, ("T2FS", "DWI", "DCE2"), ("1", "2")
@@ -132,3 +134,29 @@ def test_a_partition_whose_cases_all_failed_has_the_columns_and_no_row(batches, 
     write_parquet_rows(path, tmp_path / "none.parquet", ["P011"])
     found = pd.read_parquet(tmp_path / "none.parquet")
     assert found.empty and list(found) == list(pd.read_parquet(path))
+
+
+def test_the_scheduler_waits_with_one_timer_however_many_jobs_end():
+    """As Snakemake has it, each of the rounds below would leave a timer of its own."""
+    from snakemake.scheduling.job_scheduler import JobScheduler
+
+    assert hasattr(JobScheduler, "_schedule_reevalutation"), "scheduling.one_timer mends nothing: remove it"
+
+    class Scheduler:
+        def __init__(self) -> None:
+            self._open_jobs = threading.Semaphore(0)
+
+        def _schedule_reevalutation(self, delay: float) -> None:
+            raise AssertionError("the original is replaced")
+
+    one_timer(Scheduler)
+    one_timer(Scheduler)
+    scheduler = Scheduler()
+    before = threading.active_count()
+    for _ in range(50):
+        scheduler._schedule_reevalutation(0.2)
+    assert threading.active_count() == before + 1
+    assert scheduler._open_jobs.acquire(timeout=5), "the round comes all the same"
+    assert not scheduler._open_jobs.acquire(timeout=0.4), "and once"
+    scheduler._schedule_reevalutation(0.01)
+    assert scheduler._open_jobs.acquire(timeout=5), "the next round has a timer again"

@@ -8,13 +8,14 @@ import yaml
 
 sys.path.insert(0, f"{workflow.basedir}/src")
 
-from her2radiomics import crate, describe, environment, slurm, wiring
+from her2radiomics import crate, describe, environment, scheduling, slurm, wiring
 from her2radiomics.checklists import wiring as checklist_wiring
 from her2radiomics.errors import StudyError
 from her2radiomics.plan import FIGURE_FORMATS, TABLE_FORMATS, Plan, batched
 
 environment.prepare(Path(workflow.basedir) / "src", cores=workflow.cores)
 slurm.keep_unknown_jobs()
+scheduling.one_timer()
 
 try:
     PLAN = Plan(config, Path(workflow.basedir) / "workflow")
