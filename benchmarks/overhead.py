@@ -3,12 +3,13 @@
     .venv/bin/python benchmarks/overhead.py [--study nat_response] [--size published] [--patients-per-job 4 16 32]
                                             [--cores 2] [--folder DIR]
 
-A simulated cohort's images are made first, by the workflow's own rules, and are not counted. Then the target
-``extraction`` is made from nothing for each number of patients a job. The whole is the CPU time (user and system)
+A simulated cohort's images are made first, by the workflow's own rules, and are not counted. Then the merged feature
+table is made from nothing for each number of patients a job. The whole is the CPU time (user and system)
 of Snakemake and every process below it. Feature computation is the CPU time inside ``extract_case`` (reading image
 and masks, checks, filters, features), taken in each job, without the modules that are imported meanwhile: a hook
-which Python loads at its start times that function, and every import. All else is overhead: the engine, the
-interpreter's start, imports, hashes of the images, pictures of the overlays, files, and the merging.
+which Python loads at its start times that function, and every import. All else is told apart: the overlays
+(pictures of every case, drawn in the same job), imports, hashes of the images, and the rest: the interpreter's start, files,
+the engine, the merging.
 """
 
 from __future__ import annotations
@@ -96,7 +97,8 @@ def main() -> None:
             shutil.rmtree(spent, ignore_errors=True)
             spent.mkdir()
             variables = {"PYTHONPATH": str(hook), "OVERHEAD_FOLDER": str(spent)}
-            used = snakemake(folder, "--cores", str(options.cores), "extraction", environment=variables)
+            target = f"results/{options.study}/features/cohort.parquet"
+            used = snakemake(folder, "--cores", str(options.cores), target, environment=variables)
             rows.append(_row(number, used, spent))
             print(table(HEADER, rows), flush=True)
 
@@ -111,8 +113,9 @@ HEADER = [
     "hashes",
     "overlays",
     "rest of jobs",
-    "engine, other rules",
+    "engine and merging",
     "outside features",
+    "outside features and overlays",
 ]
 
 
@@ -134,8 +137,9 @@ def _row(number: int, used: Used, spent: Path) -> list[str]:
         rest,
         used.cpu - sums["process"],
     ]
-    share = f"{100 * (1 - features / used.cpu):.1f} %"
-    return [str(number), str(len(jobs)), *(f"{value:.1f}" for value in seconds), share]
+    shares = [1 - features / used.cpu, 1 - (features + sums["draw_overlay"]) / used.cpu]
+    shown = [f"{value:.1f}" for value in seconds] + [f"{100 * share:.1f} %" for share in shares]
+    return [str(number), str(len(jobs)), *shown]
 
 
 def _options() -> argparse.Namespace:

@@ -43,4 +43,4 @@ def one_timer(scheduler: type[Any] | None = None) -> None:
         waiting.add(delay)
         threading.Timer(delay, look_again).start()
 
-    scheduler._schedule_reevalutation = schedule_once  # type: ignore[attr-defined]
+    scheduler._schedule_reevalutation = schedule_once
