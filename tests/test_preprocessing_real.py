@@ -54,7 +54,8 @@ class TestDuke:
         protocol = {"sequences": {"DCE1": {"label": "DCE phase 1", **SEQUENCE, "preprocessing": steps}}}
         replaced = ["sequences", "models", "figures", "tables", "primary_model", "model_labels", "published"]
         protocol |= {"models": {"age": {"kind": "clinical", "candidates": ["age"]}}, "primary_model": "age"}
-        project.change("cohorts/my_hospital.yaml", {"replaces": replaced, "protocol": protocol})
+        changes = {"replaces": replaced, "protocol": protocol, "linked_folders": [str(real_data.resolve())]}
+        project.change("cohorts/my_hospital.yaml", changes)
         project.snakemake("extraction")
         return project
 
