@@ -210,7 +210,7 @@ def _stock(
     """Stock PyRadiomics, for what the crops do not cover."""
     from radiomics.featureextractor import RadiomicsFeatureExtractor
 
-    extractor = RadiomicsFeatureExtractor(read_content(parameters.path), additionalInfo=False)
+    extractor = RadiomicsFeatureExtractor(read_content(parameters.path.read_bytes()), additionalInfo=False)
     found: dict[Key, Values | CaseError] = {}
     for key, mask in regions.items():
         with _recorded(found, key):

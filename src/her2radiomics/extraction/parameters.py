@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -89,11 +90,11 @@ def _image_names(kind: str, settings: Mapping[str, Any]) -> list[str]:
     return [kind.lower()]
 
 
-def read_content(path: Path) -> dict[str, Any]:
-    """The file's content, read as UTF-8: PyRadiomics itself would read it in the machine's locale."""
+def read_content(text: bytes) -> dict[str, Any]:
+    """The content of a parameter file's text, which is UTF-8: PyRadiomics itself would read it in the machine's locale."""
     from ruamel.yaml import YAML  # what PyRadiomics' schema checker reads with
 
-    content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    content = YAML(typ="safe", pure=True).load(text.decode("utf-8"))
     if not isinstance(content, dict):
         raise ValueError("found no sections; expected setting, imageType, featureClass")
     return content
@@ -109,13 +110,19 @@ def read_parameters(path: str | Path) -> Parameters:
         as masks of 0 and 1), or when ``shape2D`` is asked for without ``force2D``, which PyRadiomics
         answers with a warning and nine features fewer.
     """
-    from radiomics.featureextractor import RadiomicsFeatureExtractor
-
     path = Path(path)
     if not path.is_file():
         raise SettingsError(f"{path}: no such PyRadiomics parameter file.")
+    return deepcopy(_checked(path, path.read_bytes()))
+
+
+@cache
+def _checked(path: Path, text: bytes) -> Parameters:
+    """Parse and check a file's text: once in a job, since that takes as long as a tenth of a case."""
+    from radiomics.featureextractor import RadiomicsFeatureExtractor
+
     try:
-        content = read_content(path)
+        content = read_content(text)
         extractor = RadiomicsFeatureExtractor(content)
     except Exception as error:  # pykwalify and ruamel raise their own, unrelated classes
         raise SettingsError(f"{path}: PyRadiomics refuses this parameter file: {error}") from error
