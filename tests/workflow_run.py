@@ -57,7 +57,7 @@ class Project:
     def jobs(self, *words: str) -> dict[str, int]:
         """Rule to number of jobs that would run."""
         counts = {}
-        printed = self.snakemake("-n", "--quiet", "rules", *words)
+        printed = self.snakemake("--quiet", "rules", "-n", *words)  # -n ends the words of --quiet
         for line in printed.splitlines():
             parts = line.split()
             if len(parts) == 2 and parts[1].isdigit() and parts[0] != "total":
