@@ -23,7 +23,9 @@ from workflow_run import Project, small_cohort
 
 pytestmark = [
     pytest.mark.determinism,
-    pytest.mark.skipif("HER2RADIOMICS_DETERMINISM" not in os.environ, reason="minutes: make test-determinism runs it"),
+    pytest.mark.skipif(
+        "HER2RADIOMICS_DETERMINISM" not in os.environ, reason="minutes: make test-determinism runs it"
+    ),
 ]
 
 CONFIG = {"seed": 7, "size": "demo", "runs": [{"study": "nat_response"}]}
