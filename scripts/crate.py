@@ -27,6 +27,5 @@ def main(snakemake):
     write_text(metadata(crate), snakemake.output.metadata)
 
 
-listed = set(snakemake.input)  # noqa: F821
-with logged(snakemake, [path for path in snakemake.params.data if path not in listed]):  # noqa: F821
+with logged(snakemake, snakemake.params.data):  # noqa: F821
     main(snakemake)  # noqa: F821

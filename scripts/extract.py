@@ -78,12 +78,6 @@ def files_of(case):
     return list(dict.fromkeys(filter(None, paths)))
 
 
-def unlisted(snakemake):
-    """Files of a brought cohort, which are no inputs of the rule."""
-    listed = set(snakemake.input)
-    return [path for case in snakemake.params.cases.values() for path in files_of(case) if path not in listed]
-
-
 def main(snakemake):
     params, output, resources = snakemake.params, snakemake.output, snakemake.resources
     parameters = Path(snakemake.input.parameters)
@@ -112,5 +106,6 @@ def main(snakemake):
     )
 
 
-with logged(snakemake, unlisted(snakemake)):  # noqa: F821
+# the images of a brought cohort are no inputs of the rule
+with logged(snakemake, [path for case in snakemake.params.cases.values() for path in files_of(case)]):  # noqa: F821
     main(snakemake)  # noqa: F821

@@ -35,9 +35,8 @@ def one_timer(scheduler: type[Any] | None = None) -> None:
             return
 
         def look_again() -> None:
-            waiting.discard(
-                delay
-            )  # first, since the round that begins now may ask for the next timer at once
+            # first, since the round that begins now may ask for the next timer at once
+            waiting.discard(delay)
             self._open_jobs.release()
 
         waiting.add(delay)

@@ -24,7 +24,7 @@ Model = TypeVar("Model", bound=Settings)
 def logged(snakemake: Any, unlisted: Iterable[str] = ()) -> Iterator[None]:
     """Run a script: its inputs are whole and stay the same, its outputs are recorded, what it prints goes to its log.
 
-    ``unlisted`` are files that the script reads and the rule does not list as inputs: these are watched alike. An error
+    ``unlisted`` are files that the script reads; those that the rule does not list as inputs are watched alike. An error
     that the user can mend is said in words, without a traceback. Where the log cannot be written either (a full disk), it
     is said on the terminal.
 
@@ -42,7 +42,8 @@ def logged(snakemake: Any, unlisted: Iterable[str] = ()) -> Iterator[None]:
                 try:
                     records.forget(snakemake.output)
                     records.check_inputs(snakemake.input)
-                    watch, others = records.Watch(snakemake.input), records.Watch(unlisted)
+                    watch = records.Watch(snakemake.input)
+                    others = records.Watch(path for path in unlisted if path not in watch.stamps)
                     yield
                     watch.check()
                     others.check()

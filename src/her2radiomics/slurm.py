@@ -1,4 +1,4 @@
-"""A mend of Snakemake's Slurm executor: jobs of which nothing is known for now are asked about again."""
+"""A mend of Snakemake's Slurm executor: jobs whose state Slurm does not tell are asked about again."""
 
 from __future__ import annotations
 

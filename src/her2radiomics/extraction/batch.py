@@ -109,8 +109,9 @@ def run_batch(
                     give_up(patient, scratch, f"{error} at {attempt}")
                     whole = False
                 # the key was made of the bytes that were there before the images were read
-                if watch.changed() and case.key() != key:
-                    changed += watch.changed()
+                other = watch.changed()
+                if other and case.key() != key:
+                    changed += other
                     continue
                 found = store.keep(scratch, key) if whole else scratch
             folders[patient] = found

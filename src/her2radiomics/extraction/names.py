@@ -44,13 +44,14 @@ class _Hider:
 
     def __init__(self, names: Mapping[str, str], root: str | Path) -> None:
         folder = str(root).rstrip(os.sep) + os.sep
-        self.whole: dict[str, str] = {}
+        whole: dict[str, str] = {}
         parts: set[str] = set()
         for path, name in names.items():
             short = path.removeprefix(folder)
-            self.whole |= {path: name, os.path.realpath(path): name, short: name, Path(path).name: name}
+            whole |= {path: name, os.path.realpath(path): name, short: name, Path(path).name: name}
             for part in Path(short).parts:
                 parts |= {part, part.split(".")[0]}
+        self.whole = sorted(whole.items(), key=lambda item: (-len(item[0]), item[0]))
         said = {word for name in names.values() for word in name.split()}
         single = sorted((p for p in parts - said if not _PLAIN.fullmatch(p)), key=lambda p: (-len(p), p))
         self.parts = (
@@ -58,8 +59,8 @@ class _Hider:
         )
 
     def __call__(self, text: str) -> str:
-        for path in sorted(self.whole, key=lambda path: (-len(path), path)):
-            text = text.replace(path, self.whole[path])
+        for path, name in self.whole:
+            text = text.replace(path, name)
         return self.parts.sub(HIDDEN, text) if self.parts else text
 
     def error(self, error: CaseError) -> CaseError:
