@@ -4,7 +4,7 @@ import pandas as pd
 
 from her2radiomics.columns import read_typed
 from her2radiomics.modelling import load_model
-from her2radiomics.modelling_job import columns_from, extraction_hashes
+from her2radiomics.modelling_job import columns_from, extraction_hashes, features_of
 from her2radiomics.script import logged, write_table
 
 
@@ -15,7 +15,7 @@ def main(snakemake):
     parts, obstacles = [], []
     for participants, features in zip(files.participants, files.features, strict=True):
         people = read_typed(participants, columns)
-        table, who = pd.read_parquet(features), people[["patient_id", "partition", "label"]]
+        table, who = features_of(model, features), people[["patient_id", "partition", "label"]]
         predicted = model.predict(table, people, extraction=extraction, incomplete="omit")
         parts.append(who.merge(predicted, on="patient_id"))
         obstacles.append(who.merge(model.obstacles(table, people), on="patient_id").drop(columns="label"))

@@ -8,6 +8,8 @@ from pydantic import Field, field_validator
 
 from her2radiomics.settings import FILE_NAME, Settings
 
+Size = Literal["demo", "published"]
+
 
 class RunRequest(Settings):
     """One study to carry out on one cohort."""
@@ -43,7 +45,7 @@ class Config(Settings):
     """The whole configuration."""
 
     seed: int = Field(20250715, ge=0, description="Seed of everything random.")
-    size: Literal["demo", "published"] = Field(
+    size: Size = Field(
         "demo", description="Size of simulated cohorts: a small one, or the paper's number of patients."
     )
     strength: float | None = Field(

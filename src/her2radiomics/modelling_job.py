@@ -81,6 +81,16 @@ def unfitted(
     return build_model(name, specs, columns, second_reader=second_reader_table(features), seed=seed)
 
 
+def features_of(model: FittedModel, features: str) -> pd.DataFrame:
+    """Read what a model uses of a feature table; a column that the file lacks is the model's to name."""
+    import pandas as pd
+    import pyarrow.parquet as parquet
+
+    wanted = {"patient_id", "reader", *(feature.name for feature in model.rule.features())}
+    present = [name for name in parquet.read_schema(features).names if name in wanted]
+    return pd.read_parquet(features, columns=present)
+
+
 def report_tables(report: FitReport, model: FittedModel) -> dict[str, pd.DataFrame]:
     """All tables that a training job writes, by file name without ending."""
     import pandas as pd

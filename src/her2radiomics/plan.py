@@ -368,9 +368,10 @@ class Plan:
                 raise SettingsError(f"{source} has no variant '{request.variant}': {hint}")
             content = overlay(content, variants[request.variant].changes)
             source += f", variant {request.variant}"
-        if cohort.protocol or cohort.replaces:
+        own = overlay(cohort.protocol, cohort.at_size.get(self.config.size, {}))
+        if own or cohort.replaces:
             kept = {key: value for key, value in content.items() if key not in cohort.replaces}
-            content = overlay(kept, cohort.protocol)
+            content = overlay(kept, own)
             source += f", laid over by workflow/cohorts/{request.cohort}.yaml"
         return validate(Protocol, content, source)
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from her2radiomics.columns import Stage
+from her2radiomics.config import Size
 from her2radiomics.settings import Settings
 
 
@@ -167,6 +168,10 @@ class Cohort(Settings):
         default_factory=dict,
         description="Laid over every protocol run on this cohort: what the data set lacks or names otherwise.",
     )
+    at_size: dict[Size, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="Laid over that at one size of a simulated cohort: how many resamples a demo takes, for example.",
+    )
     replaces: list[str] = Field(
         default_factory=list,
         description="Sections of the protocol that the cohort's own replace whole, not merge into.",
@@ -182,6 +187,8 @@ class Cohort(Settings):
             raise ValueError("kind 'images' needs an 'images' list of file patterns")
         if self.kind == "features" and self.features is None:
             raise ValueError("kind 'features' needs a 'features' section naming the table")
+        if self.kind != "simulated" and self.at_size:
+            raise ValueError("only a simulated cohort has an 'at_size' section")
         if self.kind in ("features",) and not self.participants:
             raise ValueError(f"kind '{self.kind}' needs a 'participants' list of clinical tables")
         return self

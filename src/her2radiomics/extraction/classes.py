@@ -3,7 +3,7 @@
 Every class finds its feature names by introspection and discretises the region's intensities by itself, with
 Python's ``min`` and ``max`` over numpy scalars. Here both are done once: the names for a class, the grey
 levels for a region of a filtered image, by PyRadiomics' own bin edges. All matrices and features are
-PyRadiomics'.
+PyRadiomics', but for a few sums of :mod:`~her2radiomics.extraction.cooccurrence`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from her2radiomics.errors import CaseError
+from her2radiomics.extraction.cooccurrence import FasterCooccurrence
 from her2radiomics.extraction.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -101,8 +102,9 @@ def _sharing(kind: str) -> Any:
 
     base: Any = getFeatureClasses()[kind]
     names = base.getFeatureNames()
+    bases = (FasterCooccurrence, base) if kind == "glcm" else (base,)
 
-    class Sharing(base):
+    class Sharing(*bases):  # type: ignore[misc]
         def __init__(self, levels: _GreyLevels, image: sitk.Image, mask: sitk.Image, **settings: Any) -> None:
             self._levels = levels
             super().__init__(image, mask, **settings)

@@ -25,12 +25,6 @@ def is_constant(values: np.ndarray) -> np.ndarray:
     return spread <= CONSTANT * np.abs(values).max(axis=0)
 
 
-def sequence_of(feature: str) -> str:
-    """Sequence of a feature column ``<sequence>__<region>__<name>``; empty for a foreign name."""
-    parts = feature.split("__")
-    return parts[0] if len(parts) >= 3 else ""
-
-
 class FeatureStep(TransformerMixin, BaseEstimator):
     """Base of the steps: a table (patients × features, finite numbers) becomes another.
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from her2radiomics.modelling.base import FeatureStep, is_constant, sequence_of
+from her2radiomics.modelling.base import FeatureStep, is_constant
+from her2radiomics.modelling.tables import sequence_of
 
 if TYPE_CHECKING:
     import pandas as pd

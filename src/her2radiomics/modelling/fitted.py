@@ -12,8 +12,7 @@ from her2radiomics.columns import Column, type_column
 from her2radiomics.errors import StudyError, TableError
 from her2radiomics.modelling import rule as r
 from her2radiomics.modelling.adjustment import treatments
-from her2radiomics.modelling.base import sequence_of
-from her2radiomics.modelling.build import model_table
+from her2radiomics.modelling.tables import model_table, sequence_of
 
 if TYPE_CHECKING:
     import pandas as pd

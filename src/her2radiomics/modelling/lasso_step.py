@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from her2radiomics.modelling.base import FeatureStep, sequence_of
+from her2radiomics.modelling.base import FeatureStep
 from her2radiomics.modelling.filters import univariate_test
 from her2radiomics.modelling.lasso_cv import CrossValidatedLasso, cross_validated_lasso, patient_folds
+from her2radiomics.modelling.tables import sequence_of
 
 if TYPE_CHECKING:
     import pandas as pd

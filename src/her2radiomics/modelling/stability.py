@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from her2radiomics.modelling.base import FeatureStep, is_constant, sequence_of
+from her2radiomics.modelling.base import FeatureStep, is_constant
 from her2radiomics.modelling.lasso_binomial import binomial_path
 from her2radiomics.modelling.lasso_path import gaussian_path, lambda_grid
+from her2radiomics.modelling.tables import sequence_of
 
 if TYPE_CHECKING:
     import pandas as pd
