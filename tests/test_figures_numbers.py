@@ -237,8 +237,18 @@ def test_workflow_prints_the_selection_and_the_counts(inputs: FigureInputs):
         "Forced retention",
     ]
     assert list(chain["text"]) == names
-    assert "3,375 features in all" in set(data["text"])
-    assert draw(settings("workflow", model=None), inputs).data["features"].isna().all()
+    text = set(data["text"])
+    assert "3,375 features in all" in text
+    # whose selection it is, and the partitions in one line
+    assert f"Model: {inputs.study.models['radiomics']}" in text
+    study = inputs.study
+    assert {f"{study.partitions[key]}: {note}" for key, note in study.partition_notes.items()} <= text
+    plain = dataclasses.replace(inputs, study=study.model_copy(update={"partition_notes": {}}))
+    in_one_line = f"Partitions: {', '.join(study.partitions.values())}"
+    assert in_one_line in set(draw(settings("workflow"), plain).data["text"])
+    without = draw(settings("workflow", model=None), inputs).data
+    assert without["features"].isna().all()
+    assert not without["text"].str.startswith("Model: ").any()
 
 
 def test_lasso_draws_both_penalties(inputs: FigureInputs):

@@ -177,7 +177,7 @@ def evaluation_lines(run: Run) -> list[str]:
         f"AUC with {settings.level:.0%} interval ({INTERVALS[settings.ci_method]}), DeLong test",
         "Sensitivity, specificity and accuracy at the threshold locked on training (Youden)",
         "Calibration and decision curves",
-        f"Partitions: {DESCRIPTIONS[run.protocol.partitions.kind]}",
+        f"Split of the patients: {DESCRIPTIONS[run.protocol.partitions.kind]}",
     ]
 
 

@@ -53,7 +53,7 @@ def draw(inputs: FigureInputs, options: WorkflowOptions) -> Drawing:
     """Draw six boxes joined by arrows: rows of three, or one column where the figure is narrow."""
     import pandas as pd
 
-    stages = _stages(inputs)
+    stages = _stages(inputs, options.model)
     funnel = _funnel(inputs.table("selection", options.model), inputs) if options.model else []
     if not funnel:
         stages = [stage for stage in stages if stage.heading != SELECTION]
@@ -74,7 +74,7 @@ def draw(inputs: FigureInputs, options: WorkflowOptions) -> Drawing:
         for stage, width in zip(row, each, strict=True):
             boxes.append(_stage_box(axes, x, y, width, height, len(boxes) + 1, stage))
             if stage.heading == SELECTION:
-                _draw_funnel(axes, boxes[-1], funnel)
+                _draw_funnel(axes, boxes[-1], y + _band() + height_of(stage.text, width) - PAD, funnel)
             x += width + GAP
         y += height + GAP
     _join(axes, boxes)
@@ -130,14 +130,14 @@ def _widths(row: list[_Stage], room: float, funnel: list[tuple[str, int]]) -> li
     return [room * s / sum(best) for s in best]
 
 
-def _stages(inputs: FigureInputs) -> list[_Stage]:
+def _stages(inputs: FigureInputs, model: str | None) -> list[_Stage]:
     study = inputs.study
     counts = study.features_by_sequence
     names = {sequence: style.keep(label) for sequence, label in study.sequences.items()}
-    partitions = [
-        f"{name}: {note}" if (note := study.partition_notes.get(key, "")) else name
-        for key, name in study.partitions.items()
-    ]
+    partitions = [f"Partitions: {', '.join(study.partitions.values())}"] if study.partitions else []
+    if any(study.partition_notes.values()):
+        notes = {key: study.partition_notes.get(key, "") for key in study.partitions}
+        partitions = [f"{study.partitions[key]}: {note}".rstrip(": ") for key, note in notes.items()]
     features = [f"{names.get(s, s)}: {n:,} features" for s, n in counts.items()]
     if len(counts) > 1:
         features.append(f"{sum(counts.values()):,} features in all")
@@ -153,7 +153,7 @@ def _stages(inputs: FigureInputs) -> list[_Stage]:
         ("Image acquisition", [*study.acquisition, *sequences, *partitions]),
         ("Region of interest", [*study.delineation, *study.regions.values()]),
         ("Feature extraction", features),
-        (SELECTION, []),
+        (SELECTION, [f"Model: {study.models.get(model, model)}"] if model else []),
         ("Models", list(study.models.values())),
         ("Evaluation", study.evaluation),
     )
@@ -223,13 +223,13 @@ def _funnel_height(funnel: list[tuple[str, int]], width: float) -> float:
     return lines * style.line_height(style.small()) + len(funnel) * BETWEEN
 
 
-def _draw_funnel(axes: Axes, box: Box, funnel: list[tuple[str, int]]) -> None:
-    """A bar a step under the step's name, its length by the logarithm of the number of features left."""
+def _draw_funnel(axes: Axes, box: Box, top: float, funnel: list[tuple[str, int]]) -> None:
+    """A bar a step under the step's name, from ``top`` on, its length by the logarithm of the number of features left."""
     from matplotlib.patches import Rectangle
 
     room = box.width - 2 * PAD - _count()
     most = max(math.log1p(n) for _, n in funnel) or 1.0
-    y = box.y + _band() + PAD
+    y = top
     for (_, n), lines in zip(funnel, _funnel_rows(funnel, box.width), strict=True):
         height = len(lines) * style.line_height(style.small()) + 0.4
         length = max(room * math.log1p(n) / most, 0.3)
