@@ -1,6 +1,6 @@
 """CPU time of the extraction stage that is spent outside feature computation, as a share of the whole stage.
 
-    .venv/bin/python benchmarks/overhead.py [--study nat_response] [--size published] [--patients-per-job 4 16 32]
+    .venv/bin/python benchmarks/overhead.py [--study nat_response …] [--size published] [--patients-per-job 4 16 32]
                                             [--cores 2] [--folder DIR]
 
 A simulated cohort's images are made first, by the workflow's own rules, and are not counted. Then the merged feature
@@ -17,12 +17,11 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
 
-from trial import Used, copy_of_workflow, run, snakemake, table
+from trial import Used, copy_of_workflow, snakemake, table
 
 #: Loaded by every Python below; times three functions of a job and all imports, and writes a line when a job ends.
 HOOK = """
@@ -65,15 +64,6 @@ def tell():
 importlib._bootstrap._find_and_load = find_and_load
 atexit.register(tell)
 """
-IMAGES = """
-import yaml
-from pathlib import Path
-from her2radiomics.plan import Plan
-plan = Plan(yaml.safe_load(Path("config.yaml").read_text()), Path("workflow"))
-for data in plan.datasets.values():
-    manifest = data.data.manifest
-    print(*sorted({path for name in ("image", "mask") for path in manifest[name] if path}), sep="\\n")
-"""
 
 
 def main() -> None:
@@ -84,21 +74,23 @@ def main() -> None:
         hook.mkdir()
         (hook / "sitecustomize.py").write_text(HOOK, encoding="utf-8")
         folder = options.folder or Path(temporary) / "project"
-        config = {"size": options.size, "runs": [{"study": options.study}]}
-        copy_of_workflow(folder, config | {"patients_per_job": 16})
-        images = run([sys.executable, "-c", IMAGES], folder).printed.split()
-        snakemake(folder, "--cores", str(options.cores), "--", *images)
+        config = {"size": options.size, "runs": [{"study": study} for study in options.study]}
+        copy_of_workflow(folder, config | {"patients_per_job": options.patients_per_job[0]})
+        targets = [f"results/{study}/features/cohort.parquet" for study in options.study]
+        cores = ("--cores", str(options.cores))
+        images = snakemake(folder, *cores, "--omit-from", "extract", "--", *targets)
+        print(f"images: {images.wall:.1f} s, CPU {images.cpu:.1f} s\n", flush=True)
         rows = []
         for number in options.patients_per_job:
             copy_of_workflow(folder, config | {"patients_per_job": number})
             for made in folder.glob("results/cohorts/*/extraction"):
                 shutil.rmtree(made)
-            shutil.rmtree(folder / "results" / options.study, ignore_errors=True)
+            for study in options.study:
+                shutil.rmtree(folder / "results" / study, ignore_errors=True)
             shutil.rmtree(spent, ignore_errors=True)
             spent.mkdir()
             variables = {"PYTHONPATH": str(hook), "OVERHEAD_FOLDER": str(spent)}
-            target = f"results/{options.study}/features/cohort.parquet"
-            used = snakemake(folder, "--cores", str(options.cores), target, environment=variables)
+            used = snakemake(folder, *cores, *targets, environment=variables)
             rows.append(_row(number, used, spent))
             print(table(HEADER, rows), flush=True)
 
@@ -146,7 +138,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--study", default="nat_response", help="a protocol in workflow/studies")
+    parser.add_argument("--study", nargs="+", default=["nat_response"], help="protocols in workflow/studies")
     parser.add_argument("--size", default="published", choices=["demo", "published"])
     parser.add_argument("--patients-per-job", type=int, nargs="+", default=[4, 16, 32])
     parser.add_argument("--cores", type=int, default=1)

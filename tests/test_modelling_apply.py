@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from scipy.special import expit
 from test_modelling_models import COLUMNS, cohort
 
-from her2radiomics.errors import StudyError
+from her2radiomics.errors import StudyError, TableError
 from her2radiomics.modelling import build_model, load_model, save_model, to_dict
 from her2radiomics.modelling.__main__ import main
 from her2radiomics.modelling.settings import parse_models
-from her2radiomics.modelling_job import extraction_hashes
+from her2radiomics.modelling_job import extraction_hashes, features_of
 from her2radiomics.protocol import Protocol
 from her2radiomics.settings import load
 from her2radiomics.statistics import nomogram
@@ -294,3 +294,41 @@ def test_the_forests_probability_is_not_the_logistic_of_its_score(saved):
     model = models["random_forest"]
     p = model.predict_proba(X[N:])[:, 1]
     np.testing.assert_allclose(expit(model.decision_function(X[N:])), (15 * p + 0.5) / 16, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", CONTENT)
+def test_predicting_needs_only_the_features_that_the_model_uses(saved, tmp_path, name):
+    folder, _, X = saved
+    model = load_model(folder / f"{name}.json")
+    table = X[N:].reset_index(names="patient_id").assign(reader="1")
+    people = table[["patient_id", *COLUMNS]]
+    path = tmp_path / "testing.parquet"
+    table.drop(columns=list(COLUMNS)).to_parquet(path)
+    read = features_of(model, str(path))
+    used = {feature.name for feature in model.rule.features()}
+    assert set(read.columns) == {"patient_id", "reader"} | used
+    options = {"extraction": {"T2FS": "abc", "DWI": "def"}, "incomplete": "omit"}
+    pd.testing.assert_frame_equal(
+        model.predict(read, people, **options), model.predict(table, people, **options)
+    )
+
+
+def test_predicting_does_without_scikit_learn(saved):
+    """It starts every prediction, and most of that start's seconds are its import."""
+    code = (
+        "import sys; from her2radiomics.modelling import load_model; "
+        "load_model(sys.argv[1]); print('sklearn' in sys.modules)"
+    )
+    model = saved[0] / "nomogram.json"
+    done = subprocess.run([sys.executable, "-c", code, model], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_a_feature_that_the_table_lacks_is_named(saved, tmp_path):
+    folder, _, X = saved
+    model, lost = load_model(folder / "radiomics.json"), used_feature(saved)
+    table = X[N:].reset_index(names="patient_id")
+    path = tmp_path / "testing.parquet"
+    table.drop(columns=[*COLUMNS, lost]).to_parquet(path)
+    with pytest.raises(TableError, match=lost):
+        model.predict(features_of(model, str(path)), table[["patient_id", *COLUMNS]])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from her2radiomics.cohort.settings import Cohort
 from her2radiomics.errors import SettingsError
 from her2radiomics.plan import Plan
-from her2radiomics.settings import read_yaml
+from her2radiomics.settings import read_yaml, validate
 from her2radiomics.wiring import figure_inputs, paths_in, table_inputs
 
 STUDIES = ("nat_response",)
@@ -110,3 +111,15 @@ def test_a_null_cohort_has_the_same_patients_and_other_outcomes(root):
 def test_data_for_a_cohort_that_does_not_exist_is_refused(root, tmp_path):
     with pytest.raises(SettingsError, match=r"data\.ispy3: there is no cohort file"):
         planned(root, {"study": "nat_response"}, data={"ispy3": str(tmp_path)})
+
+
+def test_a_demo_takes_fewer_resamples(root):
+    demo, published = (planned(root, {"study": "nat_response"}, size=s) for s in ("demo", "published"))
+    asked = [plan.runs["nat_response"].protocol.evaluation.pipeline_bootstrap for plan in (demo, published)]
+    assert asked == [10, 40]
+    # what differs is said by the methods, which are written from the same settings
+    assert demo.runs["nat_response"].protocol.evaluation.calibration_bootstrap == 200
+    with pytest.raises(SettingsError, match="only a simulated cohort has an 'at_size' section"):
+        validate(Cohort, {"title": "x", "kind": "tables", "at_size": {"demo": {}}}, "x.yaml")
+    with pytest.raises(SettingsError, match="at_size.tiny"):
+        validate(Cohort, {"title": "x", "kind": "simulated", "at_size": {"tiny": {}}}, "x.yaml")

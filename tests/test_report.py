@@ -315,7 +315,7 @@ def test_headline_is_the_result_of_the_held_out_centre(context, made):
         f"(95 % CI {row['auc_low']:.2f}–{row['auc_high']:.2f}, n = 30, simulated data)."
     )
     found = round(row["sensitivity"] * row["events"])
-    assert f"recognised {found} of the {int(row['events'])} patients with pCR" in context.findings[0]
+    assert f"recognised {found} of the {int(row['events'])} pCR patients" in context.findings[0]
     assert "The paper printed 0.878 (0.773–0.946)." in context.findings
 
 

@@ -124,9 +124,9 @@ def findings(info: RunInfo, performance: pd.DataFrame, path: Path) -> tuple[str,
         where = partition_phrase(info, partition)
         how = "of these patients" if partition == "training" else "in training and kept"
         lines.append(
-            f"At the threshold chosen {how}, it recognised {found[0]} of the {found[1]} patients with "
-            f"{label['positive']} in {where} (sensitivity {_percent(found)}) and {spared[0]} of the {spared[1]} "
-            f"with {label['negative']} (specificity {_percent(spared)})."
+            f"At the threshold chosen {how}, it recognised {found[0]} of the {found[1]} {label['positive']} "
+            f"patients in {where} (sensitivity {_percent(found)}) and {spared[0]} of the {spared[1]} "
+            f"{label['negative']} patients (specificity {_percent(spared)})."
         )
     others = [name for name in info.models if name != primary]
     if others:
