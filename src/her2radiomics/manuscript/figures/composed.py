@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -45,7 +46,10 @@ class ComposedOptions(FigureOptions):
     wide: tuple[str, ...] = Field((), description="Panels that have a row to themselves.")
     letters: Literal["upper", "lower", "none"] = Field("upper", description="Letters of the panels.")
     page_mm: float = Field(
-        235.0, description="Greatest height in mm; frames are made lower until they fit.", ge=60, le=240
+        235.0,
+        description="Height of the page in mm: frames are made lower until the panels fit, or as low as they can be read.",
+        ge=60,
+        le=240,
     )
     figures: tuple[SingleFigure, ...] = Field(
         (), description="Settings of the panels: filled in from the protocol's figures of these ids."
@@ -211,10 +215,8 @@ def _fitted(
 ) -> tuple[list[float], float]:
     """Bring the frames of each row to one height, lower where the page asks for it; rows' tops and the height.
 
-    Raises
-    ------
-    FigureInputError
-        The panels are higher than the page with the lowest frames.
+    How high panels are hangs on the results (a nomogram has an axis a predictor), so that no protocol can promise that
+    they fit: with the lowest frames the figure becomes higher than the page, and a warning says what would help.
     """
 
     def measure() -> None:
@@ -237,10 +239,12 @@ def _fitted(
             break
         for row in lower:
             wanted[row] = max(wanted[row] - excess / len(lower) - 0.01, LOWEST)
-    raise FigureInputError(
-        f"{options.id}: found panels of {height:.0f} mm in all; expected at most {options.page_mm:.0f} mm. "
-        "Give the figure more columns, fewer panels, or a higher page_mm."
+    warnings.warn(
+        f"{options.id}: found panels of {height:.0f} mm in all; expected at most {options.page_mm:.0f} mm, so the figure is "
+        "higher than the page. Give it more columns or fewer panels, or draw its panels one by one.",
+        stacklevel=2,
     )
+    return tops, height
 
 
 def _by_row(panels: list[_Panel]) -> Iterator[tuple[int, list[_Panel]]]:
