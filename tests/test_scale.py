@@ -160,3 +160,33 @@ def test_the_scheduler_waits_with_one_timer_however_many_jobs_end():
     assert not scheduler._open_jobs.acquire(timeout=0.4), "and once"
     scheduler._schedule_reevalutation(0.01)
     assert scheduler._open_jobs.acquire(timeout=5), "the next round has a timer again"
+
+
+@pytest.mark.parametrize(
+    ("started", "queue", "looks"), [(1, False, False), (3, False, True), (1, True, True)]
+)
+def test_the_scheduler_looks_again_only_where_time_can_change_something(started, queue, looks):
+    """Below the limit of jobs a second the end of a job begins the next round, and a timer would only cost time."""
+    from types import SimpleNamespace
+
+    from snakemake.scheduling.job_scheduler import JobRateLimiter, JobScheduler
+
+    class Scheduler:
+        job_rate_limiter = JobRateLimiter(SimpleNamespace(max_jobs=3, timespan=0.1))
+        workflow = SimpleNamespace(dag=SimpleNamespace(has_unfinished_queue_input_jobs=lambda: queue))
+
+        def __init__(self) -> None:
+            self._open_jobs = threading.Semaphore(0)
+
+        def _schedule_reevalutation(self, delay: float) -> None:
+            raise AssertionError("the original is replaced")
+
+    one_timer(Scheduler)
+    scheduler = Scheduler()
+    scheduler.job_rate_limiter.register_jobs(started)
+    scheduler._schedule_reevalutation(0.1)
+    assert scheduler._open_jobs.acquire(timeout=0.5) == looks
+    # another delay is another's timer
+    scheduler._schedule_reevalutation(0.05)
+    assert scheduler._open_jobs.acquire(timeout=5)
+    assert hasattr(JobScheduler, "_schedule_reevalutation")

@@ -1,4 +1,4 @@
-"""A mend of Snakemake's scheduler: one timer at a time, not one more for every job that ended."""
+"""A mend of Snakemake's scheduler: it looks again when something can have changed, not every second."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import Any
 
 
 def one_timer(scheduler: type[Any] | None = None) -> None:
-    """Let at most one timer of the scheduler wait for each delay.
+    """Let at most one timer of the scheduler wait for each delay, and none where time alone changes nothing.
 
     Version 9 limits the jobs that start in a second (``--max-jobs-per-timespan``, 100 by default) and, to look again
     when the second is over, starts a timer after each round in which jobs are still to be run. The end of a timer
     starts a round, and so does the end of a job, so that every job that ends adds one more timer that comes again each
     second until the last job has begun: with 18 jobs the engine took a tenth of a core, with hundreds it takes all of one.
+    A round computes the parameters of every job that could start, 0.2 s with a hundred of them. Only where the limit is
+    reached can a job start because a second has passed; else it waits for another to end, and that begins a round anyway.
 
     Parameters
     ----------
@@ -31,7 +33,7 @@ def one_timer(scheduler: type[Any] | None = None) -> None:
     @functools.wraps(schedule)
     def schedule_once(self: Any, delay: float) -> None:
         waiting = self.__dict__.setdefault("_waiting_delays", set())
-        if delay in waiting:
+        if delay in waiting or _limit_is_far(self, delay):
             return
 
         def look_again() -> None:
@@ -43,3 +45,12 @@ def one_timer(scheduler: type[Any] | None = None) -> None:
         threading.Timer(delay, look_again).start()
 
     scheduler._schedule_reevalutation = schedule_once
+
+
+def _limit_is_far(scheduler: Any, delay: float) -> bool:
+    """Whether the timer is that of the limit of jobs a second, and more may start in this second."""
+    limiter = getattr(scheduler, "job_rate_limiter", None)
+    if limiter is None or delay != limiter.timespan or limiter.get_free_jobs() == 0:
+        return False
+    # files that arrive while the workflow runs are looked for by a timer too
+    return not scheduler.workflow.dag.has_unfinished_queue_input_jobs()
