@@ -116,9 +116,9 @@ def test_data_for_a_cohort_that_does_not_exist_is_refused(root, tmp_path):
 def test_a_demo_takes_fewer_resamples(root):
     demo, published = (planned(root, {"study": "nat_response"}, size=s) for s in ("demo", "published"))
     asked = [plan.runs["nat_response"].protocol.evaluation.pipeline_bootstrap for plan in (demo, published)]
-    assert asked == [10, 40]
-    # what differs is said by the methods, which are written from the same settings
-    assert demo.runs["nat_response"].protocol.evaluation.calibration_bootstrap == 200
+    assert asked == [5, 40]
+    # what differs is said by the methods, which are written from the same settings; what is not laid over stays
+    assert demo.runs["nat_response"].protocol.evaluation.bootstrap == 1000
     with pytest.raises(SettingsError, match="only a simulated cohort has an 'at_size' section"):
         validate(Cohort, {"title": "x", "kind": "tables", "at_size": {"demo": {}}}, "x.yaml")
     with pytest.raises(SettingsError, match="at_size.tiny"):

@@ -113,6 +113,18 @@ def test_voxels_and_field_of_view_are_the_centres(settings, cohort, folder):
             assert image.GetPixelIDValue() == sitk.sitkInt16
 
 
+def test_a_size_may_have_longer_voxels(settings, tmp_path):
+    small = settings.sizes["small"].model_copy(update={"voxel_factor": 1.25})
+    coarse = settings.model_copy(update={"sizes": settings.sizes | {"small": small}})
+    simulate_patient(coarse, size="small", seed=3, patient_id="N-001", folder=tmp_path)
+    image = sitk.ReadImage(str(tmp_path / "images/N-001/N-001_DWI.nii.gz"))
+    voxel = settings.centres["north"].voxels["dwi"]
+    wanted = np.array([voxel.in_plane_mm, voxel.in_plane_mm, voxel.slice_mm]) * 1.25
+    np.testing.assert_allclose(image.GetSpacing(), wanted, rtol=1e-6)
+    extent = np.array(image.GetSize()) * wanted
+    assert np.all(extent <= np.array(small.extent_mm) + 1e-6)
+
+
 def test_masks_fit_their_images_and_hold_one_piece(cohort, folder):
     for row in rows(cohort, region="tumour"):
         if not row.mask:

@@ -77,7 +77,9 @@ def simulate_patient(
         shift = SHIFT_SD_MM * stream(seed, patient_id, f"shift {sequence.family}").standard_normal(3)
         if sequence.family == "dce":
             shift *= 0.0  # the dynamic series is what the others are off from
-        lattice = sampling(grid, voxel.in_plane_mm, voxel.slice_mm, shift)
+        lattice = sampling(
+            grid, voxel.in_plane_mm * view.voxel_factor, voxel.slice_mm * view.voxel_factor, shift
+        )
         gain = centre.gain * body.gain
         noise = stream(seed, patient_id, f"scan {name}")
 

@@ -36,6 +36,12 @@ class FieldOfView(Settings):
         le=2.0,
         description="Edge of the cubes on which the anatomy is drawn before it is imaged, in mm.",
     )
+    voxel_factor: float = Field(
+        default=1.0,
+        ge=1,
+        le=2,
+        description="Voxels are this many times as long along each axis as the scanners': a demo's images are smaller.",
+    )
 
 
 class Voxel(Settings):
