@@ -67,11 +67,12 @@ def test_quality_control_shows_every_column(context):
             "sequence",
             "reader",
             "region",
+            "reason",
             "grey_levels",
             "dice",
             "volume_ml",
         ),
-        *("voxels", "reason"),
+        "voxels",
     ]
     assert {choice.name: choice.values for choice in context.qc_choices} == {
         "status": ("failed", "warned", "extracted"),
