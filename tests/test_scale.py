@@ -136,18 +136,26 @@ def test_a_partition_whose_cases_all_failed_has_the_columns_and_no_row(batches, 
     assert found.empty and list(found) == list(pd.read_parquet(path))
 
 
+class Waiting:
+    """What of Snakemake's scheduler the mend touches: a semaphore whose release begins a round."""
+
+    def __init__(self) -> None:
+        self._open_jobs = threading.Semaphore(0)
+
+    def original(self, delay: float) -> None:
+        raise AssertionError("the original is replaced")
+
+
 def test_the_scheduler_waits_with_one_timer_however_many_jobs_end():
     """As Snakemake has it, each of the rounds below would leave a timer of its own."""
     from snakemake.scheduling.job_scheduler import JobScheduler
 
     assert hasattr(JobScheduler, "_schedule_reevalutation"), "scheduling.one_timer mends nothing: remove it"
 
-    class Scheduler:
-        def __init__(self) -> None:
-            self._open_jobs = threading.Semaphore(0)
+    class Scheduler(Waiting):
+        """Without a limit of jobs a second."""
 
-        def _schedule_reevalutation(self, delay: float) -> None:
-            raise AssertionError("the original is replaced")
+        _schedule_reevalutation = Waiting.original
 
     one_timer(Scheduler)
     one_timer(Scheduler)
@@ -169,17 +177,16 @@ def test_the_scheduler_looks_again_only_where_time_can_change_something(started,
     """Below the limit of jobs a second the end of a job begins the next round, and a timer would only cost time."""
     from types import SimpleNamespace
 
+    import snakemake.cli  # noqa: F401  its modules import each other, and only in this order
+    from snakemake.dag import DAG
     from snakemake.scheduling.job_scheduler import JobRateLimiter, JobScheduler
 
-    class Scheduler:
+    assert hasattr(DAG, "has_unfinished_queue_input_jobs"), "scheduling.one_timer asks for what is not there"
+
+    class Scheduler(Waiting):
         job_rate_limiter = JobRateLimiter(SimpleNamespace(max_jobs=3, timespan=0.1))
         workflow = SimpleNamespace(dag=SimpleNamespace(has_unfinished_queue_input_jobs=lambda: queue))
-
-        def __init__(self) -> None:
-            self._open_jobs = threading.Semaphore(0)
-
-        def _schedule_reevalutation(self, delay: float) -> None:
-            raise AssertionError("the original is replaced")
+        _schedule_reevalutation = Waiting.original
 
     one_timer(Scheduler)
     scheduler = Scheduler()

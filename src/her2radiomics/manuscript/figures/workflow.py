@@ -136,8 +136,10 @@ def _stages(inputs: FigureInputs, model: str | None) -> list[_Stage]:
     names = {sequence: style.keep(label) for sequence, label in study.sequences.items()}
     partitions = [f"Partitions: {', '.join(study.partitions.values())}"] if study.partitions else []
     if any(study.partition_notes.values()):
-        notes = {key: study.partition_notes.get(key, "") for key in study.partitions}
-        partitions = [f"{study.partitions[key]}: {note}".rstrip(": ") for key, note in notes.items()]
+        partitions = [
+            f"{name}: {note}" if (note := study.partition_notes.get(key, "")) else name
+            for key, name in study.partitions.items()
+        ]
     features = [f"{names.get(s, s)}: {n:,} features" for s, n in counts.items()]
     if len(counts) > 1:
         features.append(f"{sum(counts.values()):,} features in all")
