@@ -48,7 +48,7 @@ test-determinism: $(READY)
 
 # a hostile cohort, and a small study run on it
 test-security: $(READY)
-	HER2RADIOMICS_SECURITY=1 $(BIN)/python -m pytest tests/test_security*.py $(PYTEST_ARGS)
+	HER2RADIOMICS_SECURITY=1 $(BIN)/python -m pytest tests/security $(PYTEST_ARGS)
 
 # faults caused on purpose (docs/faults.md): FAULTS=quick tries three of them; those of full disks mount a file system (root)
 FAULTS ?= all

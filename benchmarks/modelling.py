@@ -23,13 +23,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from her2radiomics.core.settings import read_yaml, validate
 from her2radiomics.modelling import build_model
-from her2radiomics.modelling.lasso_cv import patient_folds
-from her2radiomics.modelling.lasso_path import lambda_grid
+from her2radiomics.modelling.penalised.cross_validation import patient_folds
+from her2radiomics.modelling.penalised.gaussian_path import lambda_grid
 from her2radiomics.modelling.settings import RadiomicsSpec
-from her2radiomics.protocol import Protocol
-from her2radiomics.settings import read_yaml, validate
 from her2radiomics.statistics import icc
+from her2radiomics.study.protocol import Protocol
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENTS, EVENTS, BLOCK = 68, 42, 15

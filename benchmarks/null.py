@@ -28,11 +28,11 @@ import pandas as pd
 import yaml
 
 from her2radiomics.cohort.partitions import assign
-from her2radiomics.columns import read_typed
+from her2radiomics.core.columns import read_typed
+from her2radiomics.core.settings import overlay, read_yaml
 from her2radiomics.modelling import build_model, model_table, second_reader_table
-from her2radiomics.plan import Plan, Run
-from her2radiomics.settings import overlay, read_yaml
 from her2radiomics.statistics import auc
+from her2radiomics.study.plan import Plan, Run
 
 SEED = 20261121
 

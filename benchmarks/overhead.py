@@ -27,7 +27,7 @@ from trial import Used, copy_of_workflow, snakemake, table
 HOOK = """
 import atexit, importlib._bootstrap, json, os, sys, time
 TIMED = {"her2radiomics.extraction.case": "extract_case", "her2radiomics.extraction.overlay": "draw_overlay",
-         "her2radiomics.extraction.store": "case_key"}
+         "her2radiomics.engine.jobs.case_store": "case_key"}
 SPENT, DEPTH, DONE = dict.fromkeys([*TIMED.values(), "imports"], 0.0), [0], set()
 load = importlib._bootstrap._find_and_load
 
@@ -56,7 +56,7 @@ def find_and_load(name, import_):
     return module
 
 def tell():
-    if "her2radiomics.extraction.store" in sys.modules:
+    if "her2radiomics.engine.jobs.case_store" in sys.modules:
         content = json.dumps(SPENT | {"process": time.process_time()})
         with open(os.path.join(os.environ["OVERHEAD_FOLDER"], f"{os.getpid()}.json"), "w") as stream:
             stream.write(content)

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from her2radiomics.core.settings import read_yaml
 from her2radiomics.modelling import build_model, second_reader_table
-from her2radiomics.plan import Plan
-from her2radiomics.settings import read_yaml
 from her2radiomics.statistics import auc
+from her2radiomics.study.plan import Plan
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -41,8 +41,8 @@ sys.exit(main([*sys.argv[1:]]))
 RECORDS = """
 import yaml
 from pathlib import Path
-from her2radiomics.plan import Plan
-from her2radiomics.records import Watch, write_records
+from her2radiomics.study.plan import Plan
+from her2radiomics.engine.file_records import Watch, write_records
 plan = Plan(yaml.safe_load(Path("config.yaml").read_text()), Path("workflow"))
 for run in plan.runs.values():
     manifest = run.dataset.data.manifest
@@ -61,9 +61,9 @@ def lay_out(folder: Path, study: str, factor: int) -> int:
     """A published cohort ``factor`` times over, as a user's own data; the number of included patients."""
     import pandas as pd
 
-    from her2radiomics.protocol import Protocol
-    from her2radiomics.settings import read_yaml, validate
+    from her2radiomics.core.settings import read_yaml, validate
     from her2radiomics.simulation import roster
+    from her2radiomics.study.protocol import Protocol
 
     protocol = validate(Protocol, read_yaml(Path("workflow/studies") / f"{study}.yaml"), study)
     assert protocol.simulation is not None
@@ -160,11 +160,11 @@ def write_batches(folder: Path, study: str, factor: int, size: int) -> dict[str,
     import numpy as np
     import pandas as pd
 
+    from her2radiomics.core.settings import read_yaml, validate
     from her2radiomics.extraction import read_parameters
     from her2radiomics.extraction.case import QC_COLUMNS
-    from her2radiomics.protocol import Protocol
-    from her2radiomics.settings import read_yaml, validate
     from her2radiomics.simulation import roster
+    from her2radiomics.study.protocol import Protocol
 
     protocol = validate(Protocol, read_yaml(Path("workflow/studies") / f"{study}.yaml"), study)
     assert protocol.simulation is not None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from her2radiomics.audit.files import write
 from her2radiomics.audit.paper import audit, read_audit
-from her2radiomics.script import logged
+from her2radiomics.engine.script import logged
 
 
 def main(snakemake):

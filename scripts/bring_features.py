@@ -2,8 +2,8 @@
 
 import shutil
 
-from her2radiomics.files import whole_file
-from her2radiomics.script import logged
+from her2radiomics.core.files import whole_file
+from her2radiomics.engine.script import logged
 
 
 def main(snakemake):

@@ -2,10 +2,11 @@
 
 import pandas as pd
 
-from her2radiomics.evaluation import EvaluationSettings
-from her2radiomics.modelling_job import columns_from, training_rows, unfitted
-from her2radiomics.script import logged, settings_from, write_table
-from her2radiomics.validation import resample
+from her2radiomics.core.tables import write_table
+from her2radiomics.engine.jobs.modelling import columns_from, training_rows, unfitted
+from her2radiomics.engine.script import logged, settings_from
+from her2radiomics.evaluation.settings import EvaluationSettings
+from her2radiomics.evaluation.validation import resample
 
 
 def main(snakemake):

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from her2radiomics.checklists.files import contents
-from her2radiomics.files import whole_file
-from her2radiomics.script import logged
+from her2radiomics.core.files import whole_file
+from her2radiomics.engine.script import logged
 
 
 def main(snakemake):

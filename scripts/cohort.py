@@ -1,9 +1,10 @@
 """Apply the exclusions, leave out patients without features, and write participants and flow."""
 
 from her2radiomics.cohort.enrolment import enrol
-from her2radiomics.columns import Column
-from her2radiomics.config import FailedCases
-from her2radiomics.script import logged, read_table, settings_from, write_table
+from her2radiomics.core.columns import Column
+from her2radiomics.core.tables import read_table, write_table
+from her2radiomics.engine.script import logged, settings_from
+from her2radiomics.study.config import FailedCases
 
 
 def main(snakemake):

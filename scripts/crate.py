@@ -3,9 +3,10 @@
 import json
 from pathlib import Path
 
-from her2radiomics.crate import COPIES, INPUTS, CrateInputs, copy_files, hash_list, metadata
-from her2radiomics.provenance import commit, commit_date, versions
-from her2radiomics.script import logged, write_text
+from her2radiomics.core.files import write_text
+from her2radiomics.engine.script import logged
+from her2radiomics.record.crate import COPIES, INPUTS, CrateInputs, copy_files, hash_list, metadata
+from her2radiomics.record.provenance import commit, commit_date, versions
 
 
 def main(snakemake):

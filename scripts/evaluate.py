@@ -2,11 +2,12 @@
 
 import pandas as pd
 
-from her2radiomics.evaluation import EvaluationSettings, evaluate
+from her2radiomics.core.tables import write_table
+from her2radiomics.engine.jobs.modelling import feature_counts
+from her2radiomics.engine.script import logged, settings_from
+from her2radiomics.evaluation.performance import EvaluationSettings, evaluate
 from her2radiomics.manuscript.tables import PublishedNumber, published_table
 from her2radiomics.modelling import load_model
-from her2radiomics.modelling_job import feature_counts
-from her2radiomics.script import logged, settings_from, write_table
 
 
 def main(snakemake):

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from her2radiomics.cohort.identity import printed_names
-from her2radiomics.errors import CaseError
-from her2radiomics.extraction.attempts import Attempt
-from her2radiomics.extraction.batch import FEATURES, OVERLAY, QC, Case, run_batch
-from her2radiomics.extraction.names import without_files
-from her2radiomics.extraction.store import CaseStore
-from her2radiomics.script import logged, settings_from
+from her2radiomics.core.errors import CaseError
+from her2radiomics.engine.jobs.attempts import Attempt
+from her2radiomics.engine.jobs.batch import FEATURES, OVERLAY, QC, Case, run_batch
+from her2radiomics.engine.jobs.case_store import CaseStore
+from her2radiomics.engine.jobs.hidden_names import without_files
+from her2radiomics.engine.script import logged, settings_from
 
 SHARED = ("regions", "features", "options", "root", "simulated", "numbered")
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from her2radiomics.engine.jobs.manuscript import example_images, figure_from, figure_inputs_from, made_from
+from her2radiomics.engine.script import logged
 from her2radiomics.manuscript.figures import render
-from her2radiomics.manuscript_job import example_images, figure_from, figure_inputs_from, made_from
-from her2radiomics.script import logged
 
 
 def main(snakemake):

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+from her2radiomics.core.tables import read_table
+from her2radiomics.engine.jobs.manuscript import made_from
+from her2radiomics.engine.script import logged, settings_from
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.grey_levels import GreyLevelText, draw_grey_levels
 from her2radiomics.manuscript.figures.render import write
-from her2radiomics.manuscript_job import made_from
-from her2radiomics.script import logged, read_table, settings_from
 
 
 def main(snakemake):

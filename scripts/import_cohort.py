@@ -4,7 +4,7 @@ from pathlib import Path
 
 from her2radiomics.cohort.settings import Cohort
 from her2radiomics.cohort.sources import read_cohort, write_cohort
-from her2radiomics.script import logged, settings_from
+from her2radiomics.engine.script import logged, settings_from
 
 
 def main(snakemake):

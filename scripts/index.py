@@ -1,7 +1,8 @@
 """Write the page over all runs."""
 
+from her2radiomics.core.files import write_text
+from her2radiomics.engine.script import logged
 from her2radiomics.report import index, summarise
-from her2radiomics.script import logged, write_text
 
 
 def main(snakemake):

@@ -1,7 +1,8 @@
 """Join the cases to the cohort's feature table and quality-control table."""
 
+from her2radiomics.core.tables import write_parquet, write_table
+from her2radiomics.engine.script import logged
 from her2radiomics.extraction.tables import CohortFeatures, merge_qc
-from her2radiomics.script import logged, write_parquet, write_table
 
 
 def main(snakemake):

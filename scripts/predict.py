@@ -2,10 +2,11 @@
 
 import pandas as pd
 
-from her2radiomics.columns import read_typed
+from her2radiomics.core.columns import read_typed
+from her2radiomics.core.tables import write_table
+from her2radiomics.engine.jobs.modelling import columns_from, extraction_hashes, features_of
+from her2radiomics.engine.script import logged
 from her2radiomics.modelling import load_model
-from her2radiomics.modelling_job import columns_from, extraction_hashes, features_of
-from her2radiomics.script import logged, write_table
 
 
 def main(snakemake):

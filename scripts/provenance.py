@@ -1,7 +1,8 @@
 """Record what made a run: the only results that may differ between two runs of the same input."""
 
-from her2radiomics.provenance import record
-from her2radiomics.script import logged, write_text
+from her2radiomics.core.files import write_text
+from her2radiomics.engine.script import logged
+from her2radiomics.record.provenance import record
 
 
 def main(snakemake):

@@ -4,9 +4,9 @@ import os
 import shutil
 from pathlib import Path
 
-from her2radiomics.files import whole_folder
+from her2radiomics.core.files import whole_folder, write_text
+from her2radiomics.engine.script import logged
 from her2radiomics.report import build_context, page
-from her2radiomics.script import logged, write_text
 
 
 def gather(folders, target):

@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from her2radiomics.script import logged, read_table, write_table
+from her2radiomics.core.tables import read_table, write_table
+from her2radiomics.engine.script import logged
 
 
 def main(snakemake):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from her2radiomics.script import logged, settings_from
+from her2radiomics.engine.script import logged, settings_from
 from her2radiomics.simulation import SimulationSettings, simulate_patient
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from her2radiomics.core.tables import write_table
+from her2radiomics.engine.script import logged
 from her2radiomics.extraction import read_parameters
 from her2radiomics.extraction.ibsi import standings
-from her2radiomics.script import logged, write_table
 
 
 def main(snakemake):

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from her2radiomics.engine.jobs.manuscript import table_from, table_inputs_from
+from her2radiomics.engine.script import logged
 from her2radiomics.manuscript.tables import render
-from her2radiomics.manuscript_job import table_from, table_inputs_from
-from her2radiomics.script import logged
 
 
 def main(snakemake):

@@ -3,14 +3,15 @@
 from pathlib import Path
 
 from her2radiomics import modelling
-from her2radiomics.modelling_job import (
+from her2radiomics.core.tables import write_table
+from her2radiomics.engine.jobs.modelling import (
     columns_from,
     extraction_hashes,
     report_tables,
     training_rows,
     unfitted,
 )
-from her2radiomics.script import logged, write_table
+from her2radiomics.engine.script import logged
 
 
 def main(snakemake):

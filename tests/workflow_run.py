@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from her2radiomics.settings import overlay, read_yaml
+from her2radiomics.core.settings import overlay, read_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 LINKED = ("Snakefile", "scripts", "src", "envs", "profiles")

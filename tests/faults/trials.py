@@ -14,7 +14,7 @@ from pathlib import Path
 
 from workflow_run import Project, small_cohort
 
-from her2radiomics.files import MARK
+from her2radiomics.core.files import MARK
 
 COHORT = "results/cohorts/simulated_nat_response"
 EXTRACTION = f"{COHORT}/extraction/features_1125_2d.tumour_slice/DWI"

@@ -8,10 +8,15 @@ import yaml
 
 sys.path.insert(0, f"{workflow.basedir}/src")
 
-from her2radiomics import crate, describe, environment, scheduling, slurm, wiring
-from her2radiomics.checklists import wiring as checklist_wiring
-from her2radiomics.errors import StudyError
-from her2radiomics.plan import FIGURE_FORMATS, TABLE_FORMATS, Plan, batched
+from her2radiomics.record import crate
+from her2radiomics.study import descriptions as describe
+from her2radiomics.engine import environment
+from her2radiomics.engine.patches import scheduling
+from her2radiomics.engine.patches import slurm
+from her2radiomics.study import manuscript_inputs as wiring
+from her2radiomics.study import checklist_files as checklist_wiring
+from her2radiomics.core.errors import StudyError
+from her2radiomics.study.plan import FIGURE_FORMATS, TABLE_FORMATS, Plan, batched
 
 environment.prepare(Path(workflow.basedir) / "src", cores=workflow.cores)
 slurm.keep_unknown_jobs()
@@ -108,7 +113,7 @@ def batch_files(dataset, batch, extraction):
     """Files of the batch's cases that other jobs make, and the pre-contrast images that are subtracted.
 
     Brought files are no inputs: the engine takes half a millisecond for each, and a cohort has ten thousands. The
-    extraction's record names them with size and time, and planning compares (:mod:`her2radiomics.records`).
+    extraction's record names them with size and time, and planning compares (:mod:`her2radiomics.engine.file_records`).
     """
     files = []
     if not dataset.simulated:

@@ -6,7 +6,7 @@ from snakemake.io import IOFile
 from snakemake.logging import logger
 from snakemake.persistence.file import FilePersistence
 
-from her2radiomics import records
+from her2radiomics.engine import file_records as records
 
 CHANGED = records.find_changed() if workflow.is_main_process else []
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from her2radiomics.errors import StudyError
+from her2radiomics.core.errors import StudyError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from her2radiomics.settings import Settings
+from her2radiomics.core.settings import Settings
 
 if TYPE_CHECKING:
     from her2radiomics.audit.tables import PrintedTable

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from her2radiomics.audit.paper import Audit, AuditRow
 from her2radiomics.audit.render import to_csv, to_docx, to_html
-from her2radiomics.files import write_whole
+from her2radiomics.core.files import write_whole
 
 
 def write(paper: Audit, rows: list[AuditRow], stem: Path) -> list[Path]:

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field
 
 from her2radiomics.audit.base import Check, Finding, found, join, unknown
 from her2radiomics.audit.printed import Number, Printed, decimal, parse, span
-from her2radiomics.settings import Settings
+from her2radiomics.core.settings import Settings
 
 
 @dataclass(frozen=True)

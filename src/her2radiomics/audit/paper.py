@@ -25,8 +25,8 @@ from her2radiomics.audit.statements import (
     TextAgainstTable,
 )
 from her2radiomics.audit.tables import PrintedTable, checks_of
-from her2radiomics.errors import SettingsError
-from her2radiomics.settings import Settings, load
+from her2radiomics.core.errors import SettingsError
+from her2radiomics.core.settings import Settings, load
 
 AnyCheck = Annotated[
     FractionCheck

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from her2radiomics.audit.base import VERDICTS, Verdict
 from her2radiomics.audit.paper import Audit, AuditRow, tally
-from her2radiomics.cells import safe_cell
-from her2radiomics.templates import environment
+from her2radiomics.core.spreadsheets import safe_cell
+from her2radiomics.core.templates import environment
 
 if TYPE_CHECKING:
     from her2radiomics.manuscript.tables.model import Table

@@ -14,8 +14,8 @@ from her2radiomics.audit.counts import counts_add_up
 from her2radiomics.audit.group_tests import chi_square, two_means
 from her2radiomics.audit.means import MeanSdText, parse_mean_sd, whole_number_mean
 from her2radiomics.audit.printed import Printed, parse
-from her2radiomics.errors import SettingsError
-from her2radiomics.settings import Settings
+from her2radiomics.core.errors import SettingsError
+from her2radiomics.core.settings import Settings
 
 _CELL = re.compile(r"(?P<count>\d+)\s*(?:[(（]\s*(?P<percent>\d+(?:\.\d+)?)\s*%?\s*[)）])?")
 

@@ -10,7 +10,7 @@ from her2radiomics.checklists.fill import FilledChecklist, fill
 from her2radiomics.checklists.render import to_csv, to_docx, to_html
 from her2radiomics.checklists.results import result_facts
 from her2radiomics.checklists.settings import Checklist
-from her2radiomics.settings import load
+from her2radiomics.core.settings import load
 
 ORDER = ("clear", "metrics", "tripod_ai", "rqs", "ibsi")
 
@@ -37,7 +37,7 @@ def filled_checklists(
     files
         Checklist files.
     run
-        What :func:`her2radiomics.checklists.wiring.checklist_run` says.
+        What :func:`her2radiomics.study.checklist_files.checklist_run` says.
     folder
         The run's folder.
     """

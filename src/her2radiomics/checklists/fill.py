@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from her2radiomics.checklists.settings import Checklist, Evidence, Item, Part
-from her2radiomics.errors import SettingsError
+from her2radiomics.core.errors import SettingsError
 
 Status = Literal["filled", "for the author", "not done", "not applicable"]
 STATUSES: tuple[Status, ...] = ("filled", "for the author", "not done", "not applicable")

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from her2radiomics.cells import safe_cell
 from her2radiomics.checklists.fill import STATUSES, FilledChecklist, FilledItem
-from her2radiomics.templates import environment
+from her2radiomics.core.spreadsheets import safe_cell
+from her2radiomics.core.templates import environment
 
 if TYPE_CHECKING:
     from jinja2 import Environment

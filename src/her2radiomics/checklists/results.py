@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from her2radiomics.errors import StudyError
+from her2radiomics.core.errors import StudyError
 
 
 def result_facts(

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from her2radiomics.settings import Settings
+from her2radiomics.core.settings import Settings
 
 
 class Evidence(Settings):

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import pandas as pd
 
 from her2radiomics.cohort.flow import flow_table
+from her2radiomics.cohort.limits import FailedCases
 from her2radiomics.cohort.tables import check_label, type_columns
-from her2radiomics.columns import Column
-from her2radiomics.config import FailedCases
-from her2radiomics.errors import StudyError, TableError
+from her2radiomics.core.columns import Column
+from her2radiomics.core.errors import StudyError, TableError
 
 FIRST_READER = "1"
 FAILED = "Images or regions that could not be used (quality control)"

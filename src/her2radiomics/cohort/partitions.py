@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 import pandas as pd
 from pydantic import Field, model_validator
 
-from her2radiomics.errors import SettingsError, TableError
-from her2radiomics.settings import Settings
+from her2radiomics.core.errors import SettingsError, TableError
+from her2radiomics.core.settings import Settings
 
 REST = "*"
 NAMES = ("training", "testing", "external")

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from her2radiomics.cohort import door
+from her2radiomics.cohort import intake as door
 from her2radiomics.cohort.identity import printed_names, study_numbers
 from her2radiomics.cohort.settings import Cohort, ColumnSource, FeatureSource, ImagePattern, TableSource
 from her2radiomics.cohort.tables import MANIFEST_COLUMNS, check_manifest, read_table, require_columns
-from her2radiomics.columns import MISSING
-from her2radiomics.errors import TableError
+from her2radiomics.core.columns import MISSING
+from her2radiomics.core.errors import TableError
 
 UNKNOWN_CENTRE = "unknown"
 
@@ -373,8 +373,9 @@ def write_cohort(data: CohortData, folder: Path, columns: Sequence[str] | None =
         Columns of the participants table that some protocol names. Others (names, dates, addresses) are not copied;
         ``None`` keeps all.
     """
-    from her2radiomics.cells import safe_frame
-    from her2radiomics.script import write_parquet, write_text
+    from her2radiomics.core.files import write_text
+    from her2radiomics.core.spreadsheets import safe_frame
+    from her2radiomics.core.tables import write_parquet
 
     manifest = data.manifest.copy()
     for name in ("image", "mask"):

@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from her2radiomics.cohort.settings import ManifestRow
-from her2radiomics.columns import Column, type_column
-from her2radiomics.errors import TableError
+from her2radiomics.core.columns import Column, type_column
+from her2radiomics.core.errors import TableError
 
 MANIFEST_COLUMNS = tuple(ManifestRow.model_fields)
 MANIFEST_DEFAULTS = {

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from her2radiomics.errors import StudyError
+from her2radiomics.core.errors import StudyError
 
 if TYPE_CHECKING:
     from her2radiomics.extraction.engine import Values
@@ -82,8 +82,8 @@ def _extract(options: argparse.Namespace, names: Sequence[str]) -> tuple[Paramet
     parameters = read_parameters(options.parameters)
     preprocessing = None
     if options.preprocessing:  # settings cost 0.15 s of imports: a third of a small case
+        from her2radiomics.core.settings import load
         from her2radiomics.imaging.preprocessing_settings import Preprocessing
-        from her2radiomics.settings import load
 
         preprocessing = load(Preprocessing, options.preprocessing)
         preprocessing.refuse_twice(parameters.settings, str(options.parameters))

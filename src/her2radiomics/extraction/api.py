@@ -65,10 +65,10 @@ def extract_features(
 
     import pandas as pd
 
+    from her2radiomics.core.settings import validate
     from her2radiomics.extraction.options import log_sigmas
     from her2radiomics.imaging.preprocessing import preprocess
     from her2radiomics.imaging.preprocessing_settings import Preprocessing
-    from her2radiomics.settings import validate
 
     settings = read_parameters(parameters)
     if not isinstance(preprocessing, Preprocessing):
@@ -117,7 +117,7 @@ def _mask(
     """The mask as 0 and 1 on the image's grid; ``notes`` take what had to be done for it."""
     import SimpleITK as sitk
 
-    from her2radiomics.errors import CaseError
+    from her2radiomics.core.errors import CaseError
     from her2radiomics.imaging import read_mask
     from her2radiomics.imaging.mask_grid import put_onto, read_mask_onto
     from her2radiomics.imaging.reading import select_label

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from her2radiomics.errors import CaseError, SettingsError
+from her2radiomics.core.errors import CaseError, SettingsError
 from her2radiomics.extraction.filters import LOG_PADDING
 from her2radiomics.extraction.loading import LoadedCase, Row, load_case, named, relative_to, shown
 from her2radiomics.imaging.checks import MAX_GREY_LEVELS, check_grey_levels, extremes, times

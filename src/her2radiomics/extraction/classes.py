@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from her2radiomics.errors import CaseError
+from her2radiomics.core.errors import CaseError
 from her2radiomics.extraction.cooccurrence import FasterCooccurrence
 from her2radiomics.extraction.parameters import Parameters
 

@@ -2,7 +2,7 @@
 
 Nearly half of an extraction's time is this class's, and most of that lies in five sums: the maximal correlation
 coefficient, the two marginal distributions along the diagonals, and the two high moments of the cluster features.
-Their definitions are PyRadiomics'; the values agree to rounding (``tests/test_extraction_cooccurrence.py``).
+Their definitions are PyRadiomics'; the values agree to rounding (``tests/extraction/test_cooccurrence.py``).
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ The image is filtered once, on a padded crop around all regions (see
 :mod:`~her2radiomics.extraction.filters`), and each region's features come from PyRadiomics' own feature
 classes. With resampling, PyRadiomics' crop of each region (``padDistance``) is part of the values: regions
 are then resampled one by one, and only the whole-volume work around them is spared (see
-:mod:`~her2radiomics.extraction.resampling`).
+:mod:`~her2radiomics.extraction.regridding`).
 
 Parameter files with ``normalize``, ``preCrop``, resegmentation, ``minimumROISize``,
 ``minimumROIDimensions`` other than 2, voxel settings, LBP in 3-D, or interpolators other than B-spline,
@@ -18,10 +18,10 @@ from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from her2radiomics.errors import CaseError
+from her2radiomics.core.errors import CaseError
 from her2radiomics.extraction.filters import LOG_PADDING, SUPPORTED, Box, filtered
 from her2radiomics.extraction.parameters import Parameters, read_content
-from her2radiomics.extraction.resampling import INTERPOLATORS, resample_region
+from her2radiomics.extraction.regridding import INTERPOLATORS, resample_region
 from her2radiomics.imaging.checks import MAX_GREY_LEVELS, check_grey_levels, extremes
 from her2radiomics.imaging.threads import one_thread
 

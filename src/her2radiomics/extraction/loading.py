@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from her2radiomics.errors import CaseError, SettingsError
-from her2radiomics.memory import raise_if_out
+from her2radiomics.core.errors import CaseError, SettingsError
+from her2radiomics.core.memory import raise_if_out
 
 if TYPE_CHECKING:
     import SimpleITK as sitk

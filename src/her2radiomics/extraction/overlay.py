@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from her2radiomics.errors import CaseError
+from her2radiomics.core.errors import CaseError
 from her2radiomics.extraction.loading import LoadedCase, Row, load_case
 from her2radiomics.imaging.regions import parse_region
 

@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from her2radiomics.errors import SettingsError
+from her2radiomics.core.errors import SettingsError
 
 
 @dataclass(frozen=True)

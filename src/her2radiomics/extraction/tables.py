@@ -10,8 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from her2radiomics.errors import TableError
-from her2radiomics.files import whole_file
+from her2radiomics.core.errors import TableError
+from her2radiomics.core.files import whole_file
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,6 +1,6 @@
 """Checks of an image, a mask and the two together, before any feature is computed.
 
-Every failed check is a :class:`~her2radiomics.errors.CaseError` saying what was found, what was expected and
+Every failed check is a :class:`~her2radiomics.core.errors.CaseError` saying what was found, what was expected and
 what to do. None of them copies a whole volume.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from her2radiomics.errors import CaseError
+from her2radiomics.core.errors import CaseError
 
 if TYPE_CHECKING:
     import numpy as np

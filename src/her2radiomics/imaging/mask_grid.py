@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from her2radiomics.errors import CaseError
+from her2radiomics.core.errors import CaseError
 from her2radiomics.imaging.checks import check_mask, check_same_grid, times
 from her2radiomics.imaging.reading import read_volume, select_value
 

@@ -11,8 +11,8 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
-from her2radiomics.errors import SettingsError
-from her2radiomics.settings import Settings
+from her2radiomics.core.errors import SettingsError
+from her2radiomics.core.settings import Settings
 
 Within = Literal["breast", "foreground", "image"]
 Interpolator = Literal["linear", "b_spline", "nearest"]

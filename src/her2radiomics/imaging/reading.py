@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from her2radiomics.errors import CaseError
+from her2radiomics.core.errors import CaseError
 from her2radiomics.imaging.checks import check_image, check_mask, check_same_grid, check_volume
-from her2radiomics.imaging.integrity import check_file, promised_checksum
-from her2radiomics.imaging.outside import check_detached, check_voxel_count, format_of
+from her2radiomics.imaging.formats.headers import check_detached, check_voxel_count, format_of
+from her2radiomics.imaging.formats.integrity import check_file, promised_checksum
 
 if TYPE_CHECKING:
     import numpy as np

@@ -22,7 +22,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from her2radiomics.errors import CaseError, SettingsError
+from her2radiomics.core.errors import CaseError, SettingsError
 
 if TYPE_CHECKING:
     import numpy as np

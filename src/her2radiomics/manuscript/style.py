@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from her2radiomics.files import whole_file
+from her2radiomics.core.files import whole_file
 from her2radiomics.manuscript.palettes import PALETTES, Palette
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 _HOME = {
     "build": ("build_model", "second_reader_table"),
     "estimators": ("FitReport", "StudyModel"),
-    "fitted": ("FittedModel",),
+    "saved.fitted": ("FittedModel",),
     "readers": ("SecondReader",),
-    "resampling": ("cross_validated_scores", "pipeline_refit"),
-    "saved": ("from_dict", "load_model", "save_model", "to_dict"),
+    "refits": ("cross_validated_scores", "pipeline_refit"),
+    "saved.model_file": ("from_dict", "load_model", "save_model", "to_dict"),
     "tables": ("model_table",),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
@@ -38,10 +38,10 @@ __all__ = [
 if TYPE_CHECKING:
     from her2radiomics.modelling.build import build_model, second_reader_table
     from her2radiomics.modelling.estimators import FitReport, StudyModel
-    from her2radiomics.modelling.fitted import FittedModel
     from her2radiomics.modelling.readers import SecondReader
-    from her2radiomics.modelling.resampling import cross_validated_scores, pipeline_refit
-    from her2radiomics.modelling.saved import from_dict, load_model, save_model, to_dict
+    from her2radiomics.modelling.refits import cross_validated_scores, pipeline_refit
+    from her2radiomics.modelling.saved.fitted import FittedModel
+    from her2radiomics.modelling.saved.model_file import from_dict, load_model, save_model, to_dict
     from her2radiomics.modelling.tables import model_table
 
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from her2radiomics.errors import StudyError, TableError
+from her2radiomics.core.errors import StudyError, TableError
 
 if TYPE_CHECKING:
-    from her2radiomics.modelling.fitted import FittedModel
+    from her2radiomics.modelling.saved.fitted import FittedModel
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
 
     from her2radiomics.modelling import load_model
-    from her2radiomics.modelling.application import apply_model, hashes_of, read_features, read_people
+    from her2radiomics.modelling.saved.application import apply_model, hashes_of, read_features, read_people
 
     try:
         model = load_model(options.model)
@@ -101,9 +101,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _of_protocol(path: Path) -> dict[str, str]:
     """Hashes of a protocol's sequences."""
-    from her2radiomics.modelling_job import extraction_hashes
-    from her2radiomics.protocol import Protocol
-    from her2radiomics.settings import load
+    from her2radiomics.core.settings import load
+    from her2radiomics.engine.jobs.modelling import extraction_hashes
+    from her2radiomics.study.protocol import Protocol
 
     sequences = {name: item.model_dump(mode="json") for name, item in load(Protocol, path).sequences.items()}
     folder = path.resolve().parent.parent / "extraction"

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 if TYPE_CHECKING:
     import pandas as pd
 
-    from her2radiomics.modelling.adjustment import CentreAdjustment
+    from her2radiomics.modelling.saved.adjustment import CentreAdjustment
 
 # relative spread below which a column counts as constant: rounding of a mean, not a measurement
 CONSTANT = 1e-12

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from her2radiomics.columns import Column
-from her2radiomics.errors import SettingsError
-from her2radiomics.modelling.clinical import ClinicalModel
-from her2radiomics.modelling.combined import CombinedModel
+from her2radiomics.core.columns import Column
+from her2radiomics.core.errors import SettingsError
 from her2radiomics.modelling.estimators import StudyModel
-from her2radiomics.modelling.multivariate import MultivariateModel
-from her2radiomics.modelling.radiomics import RadiomicsModel
+from her2radiomics.modelling.models.clinical import ClinicalModel
+from her2radiomics.modelling.models.combined import CombinedModel
+from her2radiomics.modelling.models.multivariate import MultivariateModel
+from her2radiomics.modelling.models.radiomics import RadiomicsModel
 from her2radiomics.modelling.readers import SecondReader
 from her2radiomics.modelling.settings import (
     ClinicalSpec,

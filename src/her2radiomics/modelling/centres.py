@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from her2radiomics.errors import StudyError
+from her2radiomics.core.errors import StudyError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from her2radiomics.modelling.step_settings import CombatStep
+    from her2radiomics.modelling.steps.settings import CombatStep
 
 
 def check_trained(step: CombatStep, counts: Mapping[str, int], where: str) -> None:

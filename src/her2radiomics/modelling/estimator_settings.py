@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from her2radiomics.settings import Settings
+from her2radiomics.core.settings import Settings
 
 Method = Literal["ml", "firth", "auto"]
 Folds = Annotated[

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from her2radiomics.columns import Column
-from her2radiomics.errors import StudyError, TableError
-from her2radiomics.modelling.rule import LevelPredictor, LinearRule, Rule
+from her2radiomics.core.columns import Column
+from her2radiomics.core.errors import StudyError, TableError
+from her2radiomics.modelling.saved.rules import LevelPredictor, LinearRule, Rule
 
 if TYPE_CHECKING:
     import pandas as pd

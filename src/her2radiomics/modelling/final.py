@@ -10,11 +10,11 @@ import numpy as np
 
 from her2radiomics.modelling import estimator_settings as s
 from her2radiomics.modelling.base import is_constant
-from her2radiomics.modelling.forest import GrownForest, grow_forest
-from her2radiomics.modelling.lasso_cv import cross_validated_lasso, patient_folds
-from her2radiomics.modelling.lasso_path import standardise
 from her2radiomics.modelling.logistic import fit_logistic
-from her2radiomics.modelling.ridge import cross_validated_ridge
+from her2radiomics.modelling.penalised.cross_validation import cross_validated_lasso, patient_folds
+from her2radiomics.modelling.penalised.gaussian_path import standardise
+from her2radiomics.modelling.penalised.ridge import cross_validated_ridge
+from her2radiomics.modelling.saved.forest import GrownForest, grow_forest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,7 +108,7 @@ def _nothing(labels: np.ndarray, method: str, note: str) -> FinalFit:
 
 
 def _logistic(table: pd.DataFrame, labels: np.ndarray, spec: s.LogisticSpec, name: str) -> FinalFit:
-    from her2radiomics.modelling.filters import univariate_test
+    from her2radiomics.modelling.steps.filters import univariate_test
 
     statistic, p = univariate_test(table.to_numpy(dtype=float), labels, "f_classif")
     important = [table.columns[i] for i in np.lexsort((np.arange(p.size), -statistic, p))]

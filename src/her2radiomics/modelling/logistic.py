@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from her2radiomics.errors import StudyError
+from her2radiomics.core.errors import StudyError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from her2radiomics.errors import TableError
+from her2radiomics.core.errors import TableError
 
 if TYPE_CHECKING:
     import pandas as pd

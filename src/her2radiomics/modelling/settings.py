@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from her2radiomics.errors import SettingsError
+from her2radiomics.core.errors import SettingsError
+from her2radiomics.core.settings import Settings, validate
 from her2radiomics.modelling.estimator_settings import Estimator, Folds, LogisticSpec, Method
-from her2radiomics.modelling.step_settings import PenaltyPath, Step, check_order
-from her2radiomics.settings import Settings, validate
+from her2radiomics.modelling.steps.settings import PenaltyPath, Step, check_order
 
 
 class FeatureBlock(Settings):

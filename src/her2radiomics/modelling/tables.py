@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from her2radiomics.columns import Column
-from her2radiomics.errors import TableError
+from her2radiomics.core.columns import Column
+from her2radiomics.core.errors import TableError
 
 if TYPE_CHECKING:
     import pandas as pd

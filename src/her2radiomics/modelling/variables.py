@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from her2radiomics.columns import Column
-from her2radiomics.errors import StudyError, TableError
-from her2radiomics.modelling.rule import ClinicalPredictor, LevelPredictor, NumericPredictor
+from her2radiomics.core.columns import Column
+from her2radiomics.core.errors import StudyError, TableError
+from her2radiomics.modelling.saved.rules import ClinicalPredictor, LevelPredictor, NumericPredictor
 
 if TYPE_CHECKING:
     import pandas as pd

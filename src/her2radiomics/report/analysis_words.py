@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from her2radiomics.manuscript.tables.formatting import level, listing
+from her2radiomics.manuscript.formatting import level, listing
 from her2radiomics.report.info import RunInfo
 from her2radiomics.report.words import lower_first, model_phrase, upper_first
 

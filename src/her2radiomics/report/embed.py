@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from her2radiomics.errors import StudyError
+from her2radiomics.core.errors import StudyError
 
 #: All figures together, before they are written as text; each may take its share.
 FIGURES = 3_500_000

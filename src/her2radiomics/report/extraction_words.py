@@ -8,7 +8,7 @@ from typing import Any
 
 from her2radiomics.extraction.filters import LOG_PADDING
 from her2radiomics.extraction.options import log_sigmas
-from her2radiomics.manuscript.tables.formatting import listing
+from her2radiomics.manuscript.formatting import listing
 from her2radiomics.report.info import RunInfo
 from her2radiomics.report.preprocessing_words import preprocessing
 from her2radiomics.report.words import lower_first

@@ -12,8 +12,8 @@ from pathlib import Path
 from string import ascii_lowercase as LETTERS
 from typing import TYPE_CHECKING, Any
 
-from her2radiomics.errors import StudyError
-from her2radiomics.manuscript.tables import formatting as fmt
+from her2radiomics.core.errors import StudyError
+from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.report.context import Link, Panel, ReportFigure
 from her2radiomics.report.embed import figure_uri
 from her2radiomics.report.info import RunInfo

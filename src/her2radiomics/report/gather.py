@@ -8,8 +8,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from her2radiomics.errors import StudyError
-from her2radiomics.manuscript.tables import formatting as fmt
+from her2radiomics.core.errors import StudyError
+from her2radiomics.core.settings import read_yaml, validate
+from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables.inputs import read_csv
 from her2radiomics.manuscript.tables.performance import performance_row
 from her2radiomics.report import words
@@ -42,7 +43,6 @@ from her2radiomics.report.sections import (
     printed_table,
     published_rows,
 )
-from her2radiomics.settings import read_yaml, validate
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from her2radiomics.settings import Settings
+from her2radiomics.core.settings import Settings
 
 
 class RunInfo(Settings):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from her2radiomics.manuscript.tables.formatting import level, listing
+from her2radiomics.manuscript.formatting import level, listing
 from her2radiomics.report import analysis_words, extraction_words, selection_words
 from her2radiomics.report.context import Methods, PartitionSummary
 from her2radiomics.report.info import RunInfo

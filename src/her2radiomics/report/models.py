@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from her2radiomics.errors import StudyError
-from her2radiomics.manuscript.tables import formatting as fmt
+from her2radiomics.core.errors import StudyError
+from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables.inputs import read_csv
 from her2radiomics.manuscript.tables.regression import INTERCEPT
 from her2radiomics.manuscript.tables.text import true_minus

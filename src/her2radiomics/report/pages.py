@@ -9,8 +9,8 @@ import base64
 from collections.abc import Sequence
 from hashlib import sha256
 
+from her2radiomics.core.templates import environment
 from her2radiomics.report.context import ReportContext, RunSummary
-from her2radiomics.templates import environment
 
 
 def page(context: ReportContext) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from her2radiomics.manuscript.tables.formatting import listing
+from her2radiomics.manuscript.formatting import listing
 
 Step = Mapping[str, Any]
 WITHIN = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from her2radiomics.errors import StudyError
+from her2radiomics.core.errors import StudyError
 from her2radiomics.manuscript.figures.grey_levels import outside_counts, place_of
 from her2radiomics.manuscript.tables.inputs import read_csv
 from her2radiomics.report.context import Choice, Grid, Link, Overlay, Panel, QcColumn, QcRow

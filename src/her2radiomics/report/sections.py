@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from her2radiomics.errors import StudyError
+from her2radiomics.core.errors import StudyError
 from her2radiomics.manuscript.tables.html import fragment_of
 from her2radiomics.manuscript.tables.inputs import read_csv
 from her2radiomics.manuscript.tables.published import COLUMNS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from her2radiomics.manuscript.tables.formatting import listing
+from her2radiomics.manuscript.formatting import listing
 from her2radiomics.report.info import RunInfo
 from her2radiomics.report.words import model_phrase
 

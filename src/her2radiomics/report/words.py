@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from her2radiomics.manuscript.tables import formatting as fmt
+from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables.performance import METHODS, fraction, performance_row
 from her2radiomics.report.info import RunInfo
 

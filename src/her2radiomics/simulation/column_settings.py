@@ -7,7 +7,7 @@ from typing import Annotated, Generic, Literal, Self, TypeVar
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
-from her2radiomics.settings import Settings
+from her2radiomics.core.settings import Settings
 from her2radiomics.simulation.traits import TRAITS
 
 RESERVED = ("patient_id", "centre", "mri_date", "exclude_reason")

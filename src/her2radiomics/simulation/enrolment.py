@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from her2radiomics.errors import SettingsError
+from her2radiomics.core.errors import SettingsError
 from her2radiomics.simulation.biology import Biology, biology
 from her2radiomics.simulation.column_settings import CategoricalColumn, ContinuousColumn
 from her2radiomics.simulation.columns import Drawn, Outcome, depends_on_outcome, draw_after, draw_before

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from her2radiomics.errors import CaseError
-from her2radiomics.files import whole_file
+from her2radiomics.core.errors import CaseError
+from her2radiomics.core.files import whole_file
 from her2radiomics.simulation.acquisition import (
     Protocol,
     Sampling,

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
 
-from her2radiomics.settings import Settings
+from her2radiomics.core.settings import Settings
 from her2radiomics.simulation.column_settings import ColumnSettings, check_columns
 from her2radiomics.simulation.traits import HETEROGENEITY_LOADINGS, TRAITS
 

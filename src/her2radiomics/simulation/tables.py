@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from her2radiomics.files import whole_file
+from her2radiomics.core.files import whole_file
 from her2radiomics.simulation.enrolment import Roster
 from her2radiomics.simulation.settings import SimulationSettings
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from her2radiomics.errors import TableError
+from her2radiomics.core.errors import TableError
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.boxes import Paragraph, write
 from her2radiomics.manuscript.figures.inputs import FigureInputs

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from her2radiomics.errors import TableError
+from her2radiomics.core.errors import TableError
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.boxes import Box, Paragraph, arrow, draw_box, height_of, page
 from her2radiomics.manuscript.figures.inputs import FigureInputs

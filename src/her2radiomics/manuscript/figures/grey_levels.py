@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from her2radiomics.core.settings import Settings
 from her2radiomics.imaging.checks import MAX_GREY_LEVELS
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.registry import Drawing
-from her2radiomics.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import Field
 
+from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.beeswarm import offsets
 from her2radiomics.manuscript.figures.groups_sheet import Sheet
@@ -15,7 +16,6 @@ from her2radiomics.manuscript.figures.members import Members, column_name, membe
 from her2radiomics.manuscript.figures.registry import Drawing, FramedOptions, figure
 from her2radiomics.manuscript.palettes import tint
 from her2radiomics.manuscript.stars import LEGEND, stars
-from her2radiomics.manuscript.tables import formatting as fmt
 
 if TYPE_CHECKING:
     import pandas as pd

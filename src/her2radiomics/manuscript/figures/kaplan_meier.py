@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import Field
 
+from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.boxes import Paragraph, write
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.members import column_name, members, scope
 from her2radiomics.manuscript.figures.registry import Drawing, FramedOptions, figure
-from her2radiomics.manuscript.tables import formatting as fmt
 
 if TYPE_CHECKING:
     import pandas as pd

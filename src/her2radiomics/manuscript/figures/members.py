@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from her2radiomics.columns import MISSING
-from her2radiomics.errors import TableError
+from her2radiomics.core.columns import MISSING
+from her2radiomics.core.errors import TableError
 from her2radiomics.manuscript.figures.inputs import FigureInputError, FigureInputs
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from her2radiomics.errors import TableError
+from her2radiomics.core.errors import TableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

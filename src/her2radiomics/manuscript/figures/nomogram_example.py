@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from her2radiomics.errors import TableError
+from her2radiomics.core.errors import TableError
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.labels import level_label, predictor_label

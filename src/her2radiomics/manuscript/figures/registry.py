@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import Field
 
+from her2radiomics.core.settings import Settings
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.palettes import PaletteName
-from her2radiomics.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from her2radiomics import __version__
-from her2radiomics.cells import safe_frame
-from her2radiomics.files import whole_file
+from her2radiomics.core.files import whole_file
+from her2radiomics.core.spreadsheets import safe_frame
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.registry import KINDS, Drawing, FigureOptions, Kind

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from her2radiomics.errors import TableError
+from her2radiomics.core.errors import TableError
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.labels import legend_grid, legend_height, legend_text

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from her2radiomics.errors import CaseError
+from her2radiomics.core.errors import CaseError
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import ExampleImage, FigureInputError, FigureInputs
 from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from her2radiomics.columns import Column
-from her2radiomics.errors import SettingsError
-from her2radiomics.manuscript.tables import formatting as fmt
+from her2radiomics.core.columns import Column
+from her2radiomics.core.errors import SettingsError
+from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables.grouping import (
     OUTCOME,
     Group,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from her2radiomics.columns import Column
-from her2radiomics.errors import SettingsError
-from her2radiomics.manuscript.tables import formatting as fmt
+from her2radiomics.core.columns import Column
+from her2radiomics.core.errors import SettingsError
+from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables.inputs import TableInputs, known
 from her2radiomics.manuscript.tables.settings import BaselineTable, GroupComparisonTable
 

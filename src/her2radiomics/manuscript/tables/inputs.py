@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from her2radiomics.columns import Column, type_column
-from her2radiomics.errors import SettingsError, TableError
+from her2radiomics.core.columns import Column, type_column
+from her2radiomics.core.errors import SettingsError, TableError
 from her2radiomics.manuscript.tables.registry import INPUTS
 
 if TYPE_CHECKING:

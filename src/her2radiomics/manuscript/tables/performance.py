@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from her2radiomics.errors import TableError
-from her2radiomics.manuscript.tables import formatting as fmt
+from her2radiomics.core.errors import TableError
+from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables.inputs import TableInputs, chosen, read_csv
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
 from her2radiomics.manuscript.tables.registry import table

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
-from her2radiomics.files import write_whole
+from her2radiomics.core.files import write_whole
 from her2radiomics.manuscript.tables.html import to_html
 from her2radiomics.manuscript.tables.inputs import TableInputs
 from her2radiomics.manuscript.tables.model import Table

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from her2radiomics.columns import Column
-from her2radiomics.errors import SettingsError, TableError
-from her2radiomics.manuscript.tables import formatting as fmt
+from her2radiomics.core.columns import Column
+from her2radiomics.core.errors import SettingsError, TableError
+from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables.grouping import OUTCOME, Group, groups_of
 from her2radiomics.manuscript.tables.inputs import TableInputs, chosen, known, read_participants
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from her2radiomics.cells import safe_frame
-from her2radiomics.manuscript.tables.formatting import MARKS
+from her2radiomics.core.spreadsheets import safe_frame
+from her2radiomics.manuscript.formatting import MARKS
 from her2radiomics.manuscript.tables.model import Table
 
 _LATEX = {

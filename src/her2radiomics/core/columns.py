@@ -1,0 +1,143 @@
+"""What a participants column means: its kind, unit, levels, and when its value is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field, model_validator
+
+from her2radiomics.core.errors import TableError
+from her2radiomics.core.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# in the order of time: a column may be used by a prediction made at its own stage or later
+STAGES = ("before_treatment", "during_treatment", "after_surgery", "follow_up")
+Stage = Literal["before_treatment", "during_treatment", "after_surgery", "follow_up"]
+
+MISSING = ("", "NA", "N/A", "nan", "NaN", "null", "None")
+
+
+class Column(Settings):
+    """One clinical or imaging column of the participants table."""
+
+    label: str = Field(description="Name as tables and figures print it.")
+    kind: Literal["continuous", "categorical", "ordinal"] = Field(
+        description="continuous: a number; categorical: levels without order; ordinal: levels entered as 0, 1, 2, …"
+    )
+    unit: str = Field("", description="Unit of a continuous column, as printed.")
+    levels: dict[str, str] = Field(
+        default_factory=dict,
+        description="Levels in the table (key) and as printed (value); the first is the reference.",
+    )
+    cut: float | None = Field(
+        None,
+        description="Cut a number in the table into two levels: below the cut the first, from the cut on the second.",
+    )
+    available_at: Stage = Field("before_treatment", description="When the value is known.")
+
+    @model_validator(mode="after")
+    def _levels_fit_kind(self) -> Column:
+        if self.kind == "continuous" and (self.levels or self.cut is not None):
+            raise ValueError(
+                "a continuous column has neither levels nor a cut; to cut it, make it categorical"
+            )
+        if self.kind != "continuous" and len(self.levels) < 2:
+            raise ValueError(f"a {self.kind} column needs at least two levels, found {len(self.levels)}")
+        if self.cut is not None and len(self.levels) != 2:
+            raise ValueError(f"a cut makes two levels, found {len(self.levels)}")
+        return self
+
+    @property
+    def heading(self) -> str:
+        """Label with its unit, for an axis or a table row."""
+        return f"{self.label} ({self.unit})" if self.unit else self.label
+
+
+def type_column(values: pd.Series, column: Column, *, file: str) -> pd.Series:
+    """Turn the text of a participants column into numbers or levels.
+
+    Parameters
+    ----------
+    values
+        Text, indexed by patient identifier.
+    column
+        What the column may hold.
+    file
+        The table's path, named in errors.
+
+    Returns
+    -------
+    pandas.Series
+        ``float64`` for continuous columns (missing is NaN), the levels' keys as text otherwise (missing is ``None``).
+
+    Raises
+    ------
+    TableError
+        A value that is neither missing nor allowed, with the patient, the column and what is allowed.
+    """
+    import pandas as pd
+
+    text = values.astype("string").str.strip()
+    text = text.mask(text.isin(MISSING))
+    # our own tables hold the levels that a number was cut into; those are taken as they stand
+    cut_already = column.cut is not None and text.dropna().isin(list(column.levels)).all()
+    if (column.kind == "continuous" or column.cut is not None) and not cut_already:
+        numbers = pd.to_numeric(text, errors="coerce").astype("float64")
+        _refuse(values, text.notna() & ~(numbers.abs() < float("inf")), "a number", file)
+        if column.cut is None:
+            return numbers
+        below, above = column.levels
+        cut = numbers.ge(column.cut).map({False: below, True: above}).astype(object)
+        return cut.where(numbers.notna(), None)
+    _refuse(
+        values, text.notna() & ~text.isin(list(column.levels)), f"one of {', '.join(column.levels)}", file
+    )
+    return text.astype(object).where(text.notna(), None)
+
+
+def _refuse(values: pd.Series, wrong: pd.Series, expected: str, file: str) -> None:
+    if wrong.any():
+        patient = values.index[wrong.to_numpy(dtype=bool)][0]
+        raise TableError(
+            file=file,
+            patient=str(patient),
+            column=str(values.name),
+            found=f"'{values.loc[patient]}'"
+            + (f" ({int(wrong.sum())} such rows)" if wrong.sum() > 1 else ""),
+            expected=f"{expected} (or an empty cell)",
+            remedy="Correct the cell, or declare the level in the protocol.",
+        )
+
+
+def read_typed(path: str, columns: Mapping[str, Column]) -> pd.DataFrame:
+    """Read one of our own participants files with its columns as numbers and levels.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``patient_id``, ``centre`` and ``partition`` as text, ``label`` as ``int``, then the columns.
+
+    Raises
+    ------
+    TableError
+        A value that a column may not hold.
+    """
+    import pandas as pd
+
+    text = pd.read_csv(path, dtype=str, keep_default_na=False).set_index("patient_id")
+    typed = {name: type_column(text[name], column, file=path) for name, column in columns.items()}
+    keys = text[["centre", "partition"]].assign(label=text["label"].astype(int))
+    return keys.join(pd.DataFrame(typed, index=text.index)).reset_index()
+
+
+def stage_allows(column: Column, prediction_at: Stage) -> bool:
+    """Whether the column is known when the prediction is made."""
+    return STAGES.index(column.available_at) <= STAGES.index(prediction_at)
+
+
+def level_labels(columns: Mapping[str, Column]) -> dict[str, dict[str, str]]:
+    """Printed names of the levels of every column that has levels."""
+    return {name: dict(column.levels) for name, column in columns.items() if column.levels}

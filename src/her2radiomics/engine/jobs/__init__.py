@@ -1,0 +1,1 @@
+"""What the scripts of a stage share, and the jobs that take several patients."""

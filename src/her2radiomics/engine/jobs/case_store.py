@@ -1,0 +1,135 @@
+"""Finished cases kept by what they were made from, so that no case is ever extracted twice.
+
+A job extracts several patients, and the workflow engine deletes a job's outputs before it runs again: one replaced mask,
+one added patient, or a job killed half way would cost the whole batch. So each finished case is also kept in a folder
+named by a hash of everything that it depends on: the bytes of its image and masks, its manifest rows, regions,
+parameter file, preprocessing, and the code. A batch takes from there what is unchanged. The store may be deleted at
+any time; nothing but time is lost.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from her2radiomics.core.files import file_hash, own_mark, room_for
+
+ROOMS = ("imaging", "extraction")
+#: Distributions whose version may change a value or a picture.
+DISTRIBUTIONS = (
+    "pyradiomics-bhklab",
+    "SimpleITK",
+    "numpy",
+    "PyWavelets",
+    "scikit-image",
+    "scipy",
+    "matplotlib",
+)
+#: Lists a case's files and their hashes, so that one that was cut or edited in the store is computed again.
+CONTENTS = ".sha256"
+
+
+def case_key(files: Iterable[str | Path], settings: Mapping[str, Any]) -> str:
+    """Hash of everything that a case depends on.
+
+    Parameters
+    ----------
+    files
+        Images, masks and parameter files; a folder stands for the files in it, a path that is not there for itself.
+    settings
+        Manifest rows, regions and whatever else decides about the result, as plain data.
+
+    Returns
+    -------
+    str
+        40 hexadecimal digits.
+    """
+    digest = sha256(json.dumps(settings, sort_keys=True).encode())
+    digest.update(_code().encode())
+    for path in map(Path, files):
+        for file in sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]:
+            digest.update(f"\0{file}\0".encode())
+            digest.update(_content(file))
+    return digest.hexdigest()[:40]
+
+
+def _content(file: Path) -> bytes:
+    """Hash of a file's bytes; of nothing where it cannot be read (the extraction then says why)."""
+    if file.exists() and not file.is_file():  # a pipe or device has no end
+        return sha256().digest()
+    try:
+        return bytes.fromhex(file_hash(file))
+    except OSError as error:
+        return sha256(type(error).__name__.encode()).digest()
+
+
+@cache
+def _code() -> str:
+    """Hash of the rooms that make a case, and the versions of what they call."""
+    digest = sha256()
+    root = Path(__file__).parents[1]
+    for file in sorted(path for room in ROOMS for path in (root / room).rglob("*.py")):
+        digest.update(file.read_bytes())
+    for name in DISTRIBUTIONS:
+        digest.update(f"{name} {version(name)}\n".encode())
+    return digest.hexdigest()
+
+
+class CaseStore:
+    """Folders of finished cases.
+
+    Parameters
+    ----------
+    folder
+        Where they are kept; made when the first case is.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        """Keep the folder."""
+        self.folder = Path(folder)
+
+    def find(self, key: str) -> Path | None:
+        """The folder of the case with this key, or ``None``; what was cut or edited there is removed."""
+        found = self.folder / key
+        if not found.is_dir():
+            return None
+        try:
+            listed = (found / CONTENTS).read_text(encoding="utf-8")
+            if listed == _listing(found):
+                return found
+        except OSError:
+            pass
+        shutil.rmtree(found, ignore_errors=True)
+        return None
+
+    def scratch(self, key: str) -> Path:
+        """An empty folder to write the case's files into, seen by nobody until :meth:`keep`."""
+        made = self.folder / f"{own_mark()}{key}"
+        shutil.rmtree(made, ignore_errors=True)
+        with room_for(made):
+            made.mkdir(parents=True)
+        return made
+
+    def keep(self, scratch: Path, key: str) -> Path:
+        """Move a finished case to its place in one step; a case that another job kept first stays."""
+        place = self.folder / key
+        with room_for(place):
+            (scratch / CONTENTS).write_text(_listing(scratch), encoding="utf-8")
+        try:
+            scratch.rename(place)
+        except OSError:
+            if not place.is_dir():
+                raise
+            shutil.rmtree(scratch)
+        return place
+
+
+def _listing(folder: Path) -> str:
+    files = sorted(file for file in folder.iterdir() if file.name != CONTENTS)
+    return "".join(f"{file_hash(file)}  {file.name}\n" for file in files)

@@ -1,0 +1,166 @@
+"""What the training, prediction and calibration jobs of the workflow do with the library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from her2radiomics.core.columns import Column, read_typed
+from her2radiomics.core.settings import validate
+from her2radiomics.modelling.settings import ModelSettings, parse_models
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from her2radiomics.modelling import FitReport, FittedModel, StudyModel
+
+# what a kind of model does not have is written with its header alone, so that every declared file exists
+HEADERS: dict[str, tuple[str, ...]] = {
+    "reproducibility": ("feature", "sequence", "icc", "low", "high", "n", "kept"),
+    "univariate": ("term", "beta", "se", "wald", "odds_ratio", "ci_low", "ci_high", "p"),
+    "multivariate": ("term", "beta", "se", "wald", "odds_ratio", "ci_low", "ci_high", "p"),
+    "lasso_path": ("lambda", "term", "coefficient"),
+    "lasso_cv": ("lambda", "mean_error", "se", "n_features", "min", "one_se"),
+    "stability": ("feature", "sequence", "frequency", "kept"),
+    "nomogram": ("axis", "label", "value", "position"),
+    "missing": ("column", "rows", "missing", "handling", "filled_with"),
+}
+
+
+def columns_from(content: Mapping[str, Mapping[str, Any]]) -> dict[str, Column]:
+    """Participants columns from a rule's parameter."""
+    return {name: validate(Column, column, f"columns.{name}") for name, column in content.items()}
+
+
+def extraction_hashes(sequences: Mapping[str, Mapping[str, Any]], files: Sequence[str]) -> dict[str, str]:
+    """Sequence to the hash of what its features depend on: the parameter file, the regions, the preprocessing."""
+    contents = {Path(file).stem: Path(file).read_bytes() for file in files}
+    return {
+        name: sha256(
+            contents[item["parameters"]] + (" ".join(item["regions"]) + _done_first(item)).encode()
+        ).hexdigest()[:16]
+        for name, item in sequences.items()
+        if item["parameters"] in contents
+    }
+
+
+def _done_first(item: Mapping[str, Any]) -> str:
+    """What a sequence's preprocessing adds to its hash; empty for the default."""
+    from her2radiomics.extraction.filters import LOG_PADDING
+    from her2radiomics.extraction.options import values_suffix
+    from her2radiomics.imaging.preprocessing_settings import Preprocessing
+
+    settings = validate(Preprocessing, item.get("preprocessing") or {}, "preprocessing")
+    suffix = values_suffix(settings, item.get("log_padding", LOG_PADDING))
+    return f" {suffix}" if suffix else ""
+
+
+def training_rows(
+    participants: str, features: str, columns: Mapping[str, Column]
+) -> tuple[pd.DataFrame, pd.Series, pd.DataFrame, pd.DataFrame]:
+    """Read a training partition: the model table, the labels, all readers' features, and the participants."""
+    import pandas as pd
+
+    from her2radiomics.modelling import model_table
+
+    people = read_typed(participants, columns)
+    read = pd.read_parquet(features)
+    table = model_table(read, people, columns)
+    return table, people.set_index("patient_id")["label"].loc[table.index], read, people
+
+
+def unfitted(
+    name: str, models: Mapping[str, Any], columns: Mapping[str, Column], features: pd.DataFrame, seed: int
+) -> StudyModel:
+    """The unfitted model of a protocol, with the second reader's rows of the training patients."""
+    from her2radiomics.modelling import build_model, second_reader_table
+
+    specs: dict[str, ModelSettings] = parse_models(models)
+    return build_model(name, specs, columns, second_reader=second_reader_table(features), seed=seed)
+
+
+def features_of(model: FittedModel, features: str) -> pd.DataFrame:
+    """Read what a model uses of a feature table; a column that the file lacks is the model's to name."""
+    import pandas as pd
+    import pyarrow.parquet as parquet
+
+    wanted = {"patient_id", "reader", *(feature.name for feature in model.rule.features())}
+    present = [name for name in parquet.read_schema(features).names if name in wanted]
+    return pd.read_parquet(features, columns=present)
+
+
+def report_tables(report: FitReport, model: FittedModel) -> dict[str, pd.DataFrame]:
+    """All tables that a training job writes, by file name without ending."""
+    import pandas as pd
+
+    from her2radiomics.modelling.saved.fitted import MAX_NOMOGRAM
+
+    tables = {"coefficients": report.coefficients, "selection": report.selection}
+    for name, header in HEADERS.items():
+        tables[name] = report.tables.get(name, pd.DataFrame(columns=list(header)))
+    if model.linear and not model.empty and len(model.rule.predictors) <= MAX_NOMOGRAM:
+        tables["nomogram"] = nomogram_table(model)
+    return tables
+
+
+# denser towards the ends, where the axis of log-odds is long
+FEWEST = 3
+PROBABILITIES = (0.001, 0.01, 0.05, *(tenth / 10 for tenth in range(1, 10)), 0.95, 0.99, 0.999)
+
+
+def nomogram_table(model: FittedModel) -> pd.DataFrame:
+    """Axes of the model's nomogram: ``axis, label, value, position``, one row a tick.
+
+    ``position`` is in points on the axes of points and predictors, in total points on the other two.
+    """
+    import pandas as pd
+
+    from her2radiomics.statistics import nomogram
+    from her2radiomics.statistics.nomogram_scale import round_probabilities
+
+    laid_out = nomogram(model.nomogram_model())
+    reach = float(laid_out.to_frame().query("axis == 'total'")["points"].max())
+    probabilities = [p for p in PROBABILITIES if 0 <= laid_out.total_for(p) <= reach]
+    if len(probabilities) < FEWEST:  # a weak model's probabilities hardly differ
+        probabilities = round_probabilities(laid_out.probability(0.0), laid_out.probability(reach))
+    drawn = nomogram(model.nomogram_model(), probabilities=probabilities).to_frame()
+    points = [("points", f"{value}", f"{value}", float(value)) for value in range(0, 101, 10)]
+    names = {"total": "total_points"}
+    rows = [
+        (names.get(row.axis, row.axis), _text(row.value), _text(row.value), float(row.points))
+        for row in drawn.itertuples()
+    ]
+    return pd.DataFrame([*points, *rows], columns=list(HEADERS["nomogram"]))
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def feature_counts(
+    models: Sequence[str], selections: Sequence[str], features: str
+) -> dict[tuple[str, str], float]:
+    """Numbers of features extracted and selected, by (quantity, model), for the comparison with the paper.
+
+    Parameters
+    ----------
+    models
+        Names of the models.
+    selections
+        Their ``selection.csv``, in the same order; a model without selection has no row in it.
+    features
+        A feature table of the run.
+    """
+    import pandas as pd
+    import pyarrow.parquet as parquet
+
+    extracted = len(parquet.read_schema(features).names) - 2  # patient_id and reader
+    counts: dict[tuple[str, str], float] = {("features_extracted", ""): extracted}
+    for name, file in zip(models, selections, strict=True):
+        steps = pd.read_csv(file)
+        if len(steps):
+            counts["features_extracted", name] = extracted
+            counts["features_selected", name] = int(steps["features_out"].iloc[-1])
+    return counts

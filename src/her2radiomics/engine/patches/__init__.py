@@ -1,0 +1,1 @@
+"""Changes to Snakemake while it runs, each for one version and one fault."""

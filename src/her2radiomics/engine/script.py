@@ -1,0 +1,71 @@
+"""What the scripts behind the rules share: logging, settings from parameters, tables in and out."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import traceback
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from her2radiomics.core.errors import StudyError
+from her2radiomics.core.files import FULL, DiskFullError
+from her2radiomics.core.settings import Settings, validate
+from her2radiomics.engine import file_records as records
+
+if TYPE_CHECKING:
+    pass
+
+Model = TypeVar("Model", bound=Settings)
+
+
+@contextlib.contextmanager
+def logged(snakemake: Any, unlisted: Iterable[str] = ()) -> Iterator[None]:
+    """Run a script: its inputs are whole and stay the same, its outputs are recorded, what it prints goes to its log.
+
+    ``unlisted`` are files that the script reads; those that the rule does not list as inputs are watched alike. An error
+    that the user can mend is said in words, without a traceback. Where the log cannot be written either (a full disk), it
+    is said on the terminal.
+
+    Raises
+    ------
+    SystemExit
+        The script failed; the log says why.
+    """
+    said = ""
+    try:
+        log = Path(str(snakemake.log))
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("w", encoding="utf-8") as stream:
+            with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+                try:
+                    records.forget(snakemake.output)
+                    records.check_inputs(snakemake.input)
+                    watch = records.Watch(snakemake.input)
+                    others = records.Watch(path for path in unlisted if path not in watch.stamps)
+                    yield
+                    watch.check()
+                    others.check()
+                    records.write_records(snakemake.output, watch.stamps, others.stamps)
+                except Exception as error:
+                    said = _in_words(error)
+                    print(said)
+    except OSError as error:
+        print(f"{said}\n{_in_words(error)}" if said else _in_words(error), file=sys.stderr)
+        said = said or str(error)
+    if said:
+        sys.exit(1)
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno in FULL:
+        error = DiskFullError(error.filename or Path.cwd() / "results")
+    if isinstance(error, StudyError):
+        return f"{type(error).__name__}: {error}"
+    return "".join(traceback.format_exception(error))
+
+
+def settings_from(model: type[Model], content: Mapping[str, Any]) -> Model:
+    """Settings from a rule's parameter."""
+    return validate(model, dict(content), "parameters of the rule")

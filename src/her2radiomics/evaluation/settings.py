@@ -1,0 +1,51 @@
+"""What a protocol's ``evaluation:`` section may say."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from her2radiomics.core.settings import Settings
+
+INTERVALS: tuple[Literal["delong", "binomial_exact", "bootstrap"], ...] = (
+    "delong",
+    "binomial_exact",
+    "bootstrap",
+)
+
+
+class EvaluationSettings(Settings):
+    """How models are judged."""
+
+    ci_method: Literal["delong", "binomial_exact", "bootstrap"] = Field(
+        default="delong",
+        description="Interval of the AUC in the tables. binomial_exact (AUC·n of n, as MedCalc) is there to reproduce "
+        "published intervals. The other two are always in performance_extra.csv.",
+    )
+    level: float = Field(default=0.95, gt=0, lt=1, description="Level of all confidence intervals.")
+    bootstrap: int = Field(default=1000, ge=100, description="Resamples of the AUC's bootstrap interval.")
+    calibration_bootstrap: int = Field(
+        default=200,
+        ge=0,
+        description="Resamples of the calibration curve: refits of the final regression on training rows, and the "
+        "band on other partitions. 0: neither correction nor band.",
+    )
+    pipeline_bootstrap: int = Field(
+        default=40,
+        ge=0,
+        description="Resamples of the training curve corrected by refits of the whole pipeline, selection included. "
+        "0: none.",
+    )
+    hosmer_lemeshow_groups: int = Field(
+        default=10, ge=3, description="Groups of risk of the Hosmer–Lemeshow test."
+    )
+    net_benefit_thresholds: list[float] = Field(
+        default_factory=lambda: [0.25, 0.5, 0.75],
+        description="Threshold probabilities, each from 0 to below 1, at which net benefit is tabled.",
+    )
+    comparisons: list[tuple[str, str]] = Field(
+        default_factory=list,
+        description="Pairs of models, the reference first: net reclassification (category-free, and between the classes "
+        "at each model's own threshold), integrated discrimination and difference of net benefit of the second.",
+    )

@@ -1,0 +1,254 @@
+"""A model resampled on its training rows: bootstrap and cross-validation, of its final estimator and of its whole pipeline.
+
+The whole pipeline repeats scaling, filters, the choice of penalties and all regressions in every resample; that of the
+final estimator keeps the selected terms, as the papers do, and is too kind by what the selection learnt.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from her2radiomics.evaluation.settings import EvaluationSettings
+    from her2radiomics.modelling import StudyModel
+    from her2radiomics.statistics.resampling import Refit
+
+VALIDATION = ("measure", "value", "low", "high", "method")
+CROSS_VALIDATION = ("target", "fold", "n", "events", "auc", "low", "high")
+WORDS = {"pipeline": "whole pipeline", "final": "final estimator, terms fixed"}
+NAN = float("nan")
+
+
+def resample(
+    model: StudyModel,
+    table: pd.DataFrame,
+    labels: pd.Series,
+    predictions: pd.DataFrame,
+    settings: EvaluationSettings,
+    *,
+    seed: int,
+) -> dict[str, pd.DataFrame]:
+    """Tables ``calibration``, ``validation`` and ``cross_validation`` of a model.
+
+    ``calibration`` (``partition, curve, predicted, observed, low, high``): the training curve is corrected for optimism
+    twice: ``bias_corrected`` refits the final estimator alone, as ``rms::calibrate`` does and papers print;
+    ``pipeline_corrected`` refits the whole pipeline with its selection, which is the honest one. Other partitions are
+    only observed. ``validation`` (``measure, value, low, high, method``) holds AUC, Brier score, calibration intercept and
+    slope corrected by the same refits, likelihood-ratio tests of a combined model against its parts, and the
+    cross-validated AUC, whose folds stand in ``cross_validation`` (``target, fold, n, events, auc, low, high``).
+
+    Parameters
+    ----------
+    model
+        The model, fitted on ``table`` and ``labels``.
+    table, labels
+        The training rows.
+    predictions
+        ``predictions.csv`` of the model.
+    settings
+        How many resamples.
+    seed
+        Their seed.
+    """
+    import pandas as pd
+
+    from her2radiomics.evaluation.performance import calibration_rows
+    from her2radiomics.modelling import pipeline_refit
+    from her2radiomics.statistics import remembered
+
+    # a complete-case model neither learnt from nor predicts the others
+    known = model.rule_.predictable(table)
+    table, labels = table[known], labels[known]
+    patients = [str(patient) for patient in table.index]
+    empty = {
+        "validation": pd.DataFrame(columns=list(VALIDATION)),
+        "cross_validation": pd.DataFrame(columns=list(CROSS_VALIDATION)),
+    }
+    if model.empty_:
+        return {"calibration": calibration_rows(predictions, settings, seed=seed, patients=patients), **empty}
+    outcome, probability = labels.to_numpy(), model.predict_proba(table)[:, 1]
+    refits = {"final": (remembered(model.final_refit(table, outcome)), settings.calibration_bootstrap)}
+    if settings.pipeline_bootstrap:
+        whole = remembered(pipeline_refit(model, table, outcome))
+        refits["pipeline"] = (whole, settings.pipeline_bootstrap)
+    curves, rows = [], likelihood_ratio_rows(model)
+    for target, (refit, iterations) in refits.items():
+        rows += optimism_rows(outcome, probability, target, refit, iterations, seed)
+        shown = predictions if target == "final" else predictions[predictions["partition"] == "training"]
+        fewer = settings.model_copy(update={"calibration_bootstrap": iterations})
+        drawn = calibration_rows(shown, fewer, seed=seed, refit=refit, patients=patients)
+        if target == "pipeline":
+            drawn = drawn[drawn["curve"] == "bias_corrected"].assign(curve="pipeline_corrected")
+        curves.append(drawn)
+    folds = folds_of(model)
+    crossed = cross_validate(model, table, outcome, folds, seed) if folds else empty["cross_validation"]
+    rows += _cross_validated(crossed)
+    return {
+        "calibration": pd.concat(curves, ignore_index=True),
+        "validation": pd.DataFrame(rows, columns=list(VALIDATION)),
+        "cross_validation": crossed,
+    }
+
+
+def folds_of(model: StudyModel) -> int:
+    """Folds of the cross-validation that the model's settings ask for."""
+    spec: Any = model.spec
+    return int(getattr(spec, "estimator", spec).folds)
+
+
+def optimism_rows(
+    labels: np.ndarray, probability: np.ndarray, target: str, refit: Refit, iterations: int, seed: int
+) -> list[dict[str, Any]]:
+    """Rows ``<measure>_corrected`` (whole pipeline) or ``<measure>_corrected_final``; a note where no refit worked."""
+    from her2radiomics.statistics import optimism_corrected
+
+    if iterations == 0:
+        return []
+    ending = "_corrected" if target == "pipeline" else "_corrected_final"
+    try:
+        found = optimism_corrected(labels, probability, refit, iterations=iterations, seed=seed)
+    except ValueError:
+        return [_row(f"note_optimism_{target}", method=f"none of {iterations} resamples could be refitted")]
+    words = f"bootstrap of the {WORDS[target]}, {iterations - found.failed} of {iterations} resamples"
+    return [
+        _row(f"{item.measure}{ending}", item.corrected, method=f"{words}; optimism {_signed(item.optimism)}")
+        for item in found.table.itertuples()
+    ]
+
+
+def likelihood_ratio_rows(model: StudyModel) -> list[dict[str, Any]]:
+    """Likelihood-ratio test of a combined model against each of its parts, on training rows: apparent.
+
+    The smaller model holds the part's terms alone and is fitted on the same rows; after Firth's method the other terms
+    are held at 0 under the penalty of the whole model.
+    """
+    from her2radiomics.statistics import logistic_regression
+
+    parts = getattr(model, "parts_", [])
+    fit = getattr(model, "logistic_", None)
+    if fit is None or not parts or model.spec.kind != "combined":
+        return []
+    rows = []
+    regression = None
+    for part in parts:
+        own = {part.name, *getattr(part, "selected_", ())}
+        others = [name for name in model.table_.columns if name not in own]
+        if not others or len(others) == model.table_.shape[1]:
+            continue
+        if regression is None:
+            levels = getattr(model, "levels_", None)
+            try:
+                regression = logistic_regression(model.table_, model.labels_, fit.method, levels)
+            except ValueError:
+                return []
+        statistic, df, p = regression.test_without(others)
+        kind = "likelihood ratio" if regression.method == "ml" else "penalised likelihood ratio (Firth)"
+        words = f"{kind}, df {df}: adds {', '.join(others)}; apparent: on the rows that were fitted"
+        rows.append(_row(f"lr_test_vs_{part.name}", statistic, method=words))
+        rows.append(_row(f"lr_test_p_vs_{part.name}", p, method=words))
+    return rows
+
+
+def cross_validate(
+    model: StudyModel, table: pd.DataFrame, labels: np.ndarray, folds: int, seed: int
+) -> pd.DataFrame:
+    """AUC fold by fold, their ``mean`` and ``sd``, and ``pooled`` over all held-out rows (DeLong's interval).
+
+    Folds are stratified by label and drawn by patient and seed; every fold is predicted by a model fitted without it. A
+    fold that cannot be predicted, or holds one class, has no AUC; pooled probabilities come from different fits.
+    """
+    import pandas as pd
+
+    from her2radiomics.modelling import pipeline_refit
+    from her2radiomics.modelling.penalised.cross_validation import patient_folds
+    from her2radiomics.statistics import auc, auc_interval
+
+    fold = patient_folds(table.index.to_numpy(), labels, folds, seed)
+    rows: list[dict[str, Any]] = []
+    if fold.size == 0:
+        return pd.DataFrame(columns=list(CROSS_VALIDATION))
+    for target, refit in (
+        ("final", _estimated(model, table, labels)),
+        ("pipeline", pipeline_refit(model, table, labels)),
+    ):
+        held_out, areas = np.full(len(labels), NAN), []
+        for number in np.unique(fold):
+            test = fold == number
+            found = refit(np.flatnonzero(~test))
+            if found is not None:
+                held_out[test] = np.asarray(found)[test]
+            both = found is not None and np.unique(labels[test]).size == 2
+            areas.append(auc(labels[test], held_out[test]) if both else NAN)
+            rows.append(_fold(target, str(number + 1), labels[test], areas[-1]))
+        known = np.array(areas)[~np.isnan(areas)]
+        rows.append(_fold(target, "mean", labels, float(known.mean()) if known.size else NAN))
+        rows.append(_fold(target, "sd", labels, float(known.std(ddof=1)) if known.size > 1 else NAN))
+        whole = ~np.isnan(held_out)
+        if np.bincount(labels[whole], minlength=2).min() < 2:
+            rows.append(_fold(target, "pooled", labels[whole], NAN))
+            continue
+        low, high = auc_interval(labels[whole], held_out[whole], "delong")
+        rows.append(_fold(target, "pooled", labels[whole], auc(labels[whole], held_out[whole]), low, high))
+    return pd.DataFrame(rows, columns=list(CROSS_VALIDATION))
+
+
+def _estimated(model: StudyModel, table: pd.DataFrame, labels: np.ndarray) -> Refit:
+    """The final estimator's refit; where maximum likelihood has no solution in a fold, Firth's as the model would."""
+    from her2radiomics.statistics import logistic_regression
+
+    plain, design = model.final_refit(table, labels), model.design(table)
+
+    def refit(rows: np.ndarray) -> Any:
+        found = plain(rows)
+        if found is not None:
+            return found
+        try:
+            return logistic_regression(design.iloc[rows], labels[rows], "firth").predict(design)
+        except ValueError:
+            return None
+
+    return refit
+
+
+def _fold(
+    target: str, fold: str, labels: np.ndarray, area: float, low: float = NAN, high: float = NAN
+) -> dict[str, Any]:
+    return {
+        "target": target,
+        "fold": fold,
+        "n": len(labels),
+        "events": int(labels.sum()),
+        "auc": area,
+        "low": low,
+        "high": high,
+    }
+
+
+def _cross_validated(crossed: pd.DataFrame) -> list[dict[str, Any]]:
+    """Mean, SD and pooled AUC as measures: ``auc_cross_validated``, and the same with ``_final``."""
+    rows = []
+    for target, words in WORDS.items():
+        mine = crossed[crossed["target"] == target]
+        folds = len(mine) - 3
+        ending = "" if target == "pipeline" else "_final"
+        for item in mine[mine["fold"].isin(["mean", "sd", "pooled"])].itertuples():
+            method = f"{folds}-fold cross-validation of the {words}; {item.fold} "
+            method += "over all held-out rows, DeLong" if item.fold == "pooled" else "over the folds"
+            rows.append(
+                _row(f"auc_cross_validated_{item.fold}{ending}", item.auc, item.low, item.high, method=method)
+            )
+    return rows
+
+
+def _row(
+    measure: str, value: float = NAN, low: float = NAN, high: float = NAN, *, method: str
+) -> dict[str, Any]:
+    return {"measure": measure, "value": value, "low": low, "high": high, "method": method}
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.4f}" if np.isfinite(value) else "not estimable"

@@ -1,0 +1,1 @@
+"""Image formats: what a file of each kind must be before it is read."""

@@ -1,0 +1,1 @@
+"""The kinds of models a protocol may ask for."""

@@ -1,0 +1,1 @@
+"""Penalised regression: LASSO, elastic net and ridge paths, and their cross-validation."""

@@ -1,0 +1,148 @@
+"""``model.json``: a fitted model as plain numbers and names, and prediction from it.
+
+Numbers are written so that they read back to the same bits, and prediction runs through the same
+:class:`~her2radiomics.modelling.saved.rules.Rule` as in training: a loaded model's predictions are identical. No pickle.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from her2radiomics.core.columns import Column
+from her2radiomics.core.errors import StudyError
+from her2radiomics.core.files import whole_file
+from her2radiomics.modelling.saved.fitted import FittedModel
+from her2radiomics.modelling.saved.rule_json import rule_from_dict, rule_to_dict
+
+if TYPE_CHECKING:
+    from her2radiomics.modelling.estimators import StudyModel
+
+FORMAT = "her2radiomics model"
+VERSION = 1
+#: The largest model.json that is read: ten times a forest of 500 trees on a thousand patients.
+MOST_BYTES = 500_000_000
+LIBRARIES = (
+    "her2radiomics",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "statsmodels",
+    "firthmodels",
+    "pyradiomics-bhklab",
+)
+
+
+def to_dict(
+    model: StudyModel,
+    *,
+    centres: list[str],
+    extraction: str | Mapping[str, str] | None,
+    simulated: bool,
+) -> dict[str, Any]:
+    """Turn a fitted model into the content of ``model.json``.
+
+    Parameters
+    ----------
+    model
+        A fitted estimator.
+    centres
+        Centres of the training rows.
+    extraction
+        Hash of the extraction's parameters: one for all, or by sequence; ``None`` for features from elsewhere.
+    simulated
+        Whether the training data are simulated.
+    """
+    from importlib.metadata import version
+
+    used = {p.name for p in [*model.rule_.clinical(), *model.rule_.covariates()]}
+    used |= {adjustment.column for adjustment in model.rule_.adjustments()}
+    columns: Mapping[str, Column] = {}
+    for part in [model, *getattr(model, "parts_", [])]:
+        columns = {**columns, **getattr(part, "columns", {})}
+    spec = model.spec
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "name": model.name,
+        "kind": spec.kind,
+        "rule": rule_to_dict(model.rule_),
+        "columns": {name: columns[name].model_dump() for name in columns if name in used},
+        "threshold": {
+            "probability": model.threshold_.threshold,
+            "rule": "Youden index on training"
+            + (", out-of-bag probabilities" if model.held_out_ is not None else ""),
+            "sensitivity": model.threshold_.sensitivity,
+            "specificity": model.threshold_.specificity,
+        },
+        "linear_range": list(model.linear_range_),
+        "training": {"n": model.n_, "events": model.events_, "centres": sorted(centres)},
+        "extraction": dict(extraction) if isinstance(extraction, Mapping) else extraction,
+        "simulated": simulated,
+        "empty": model.empty_,
+        "notes": list(model.notes_),
+        "settings": spec.model_dump(),
+        "versions": {name: version(name) for name in LIBRARIES},
+    }
+
+
+def from_dict(content: Mapping[str, Any], source: str = "model.json") -> FittedModel:
+    """Make a model from the content of ``model.json``.
+
+    Raises
+    ------
+    StudyError
+        It is not the content of a model, or of a later format.
+    """
+    if content.get("format") != FORMAT:
+        raise StudyError(f"{source}: found format {content.get('format')!r}, expected {FORMAT!r}.")
+    if content.get("version") != VERSION:
+        raise StudyError(
+            f"{source}: found format version {content.get('version')!r}, expected {VERSION}. "
+            "Read it with the release that wrote it, or train again."
+        )
+    try:
+        columns = {name: Column.model_validate(value) for name, value in content["columns"].items()}
+        return FittedModel(rule_from_dict(content["rule"]), columns, content)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
+        raise StudyError(f"{source}: the model is incomplete ({error!r}). Train it again.") from error
+
+
+def save_model(model: Mapping[str, Any], path: str | Path) -> None:
+    """Write the content of ``model.json``; NaN and infinity are refused."""
+    text = json.dumps(model, indent=1, ensure_ascii=False, allow_nan=False)
+    with whole_file(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"the number {name}")
+
+
+def load_model(path: str | Path) -> FittedModel:
+    """Read a ``model.json``: numbers, text and lists; nothing in it is run.
+
+    Raises
+    ------
+    StudyError
+        The file is missing, larger than any model (:data:`MOST_BYTES`), or is not a model.
+    """
+    path = Path(path)
+    try:
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            raise StudyError(
+                f"{path}: found {size} bytes, expected at most {MOST_BYTES}. It is no saved model."
+            )
+        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+    except RecursionError:
+        raise StudyError(f"{path}: found values nested too deeply, expected a saved model.") from None
+    except FileNotFoundError:
+        raise StudyError(f"{path}: no such file. Train the model first.") from None
+    except ValueError as error:
+        raise StudyError(f"{path}: found no valid JSON ({error}); expected a saved model.") from error
+    if not isinstance(content, dict):
+        raise StudyError(f"{path}: found {type(content).__name__}, expected a saved model.")
+    return from_dict(content, str(path))

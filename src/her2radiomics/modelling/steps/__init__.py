@@ -1,0 +1,1 @@
+"""The steps of a radiomics model before its estimator."""

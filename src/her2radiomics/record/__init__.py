@@ -1,0 +1,1 @@
+"""What made a run: provenance, and the run as a Workflow Run RO-Crate."""

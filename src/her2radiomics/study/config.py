@@ -1,0 +1,68 @@
+"""What ``config.yaml`` may say: the one file that a user edits."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from her2radiomics.cohort.limits import FailedCases, Size
+from her2radiomics.core.settings import FILE_NAME, Settings
+
+
+class RunRequest(Settings):
+    """One study to carry out on one cohort."""
+
+    study: str = Field(pattern=FILE_NAME, description="Protocol in workflow/studies, without .yaml.")
+    variant: str = Field("default", pattern=FILE_NAME, description="A named variant of the protocol.")
+    cohort: str = Field(
+        "simulated", pattern=FILE_NAME, description="Cohort file in workflow/cohorts, without .yaml."
+    )
+    until: Literal["report", "extraction"] = Field(
+        "report",
+        description="How far to go: 'extraction' stops after the feature table and its quality control.",
+    )
+
+    @property
+    def id(self) -> str:
+        """Run id: the study alone, or study, variant and cohort where one of them is not the default."""
+        if self.variant == "default" and self.cohort == "simulated":
+            return self.study
+        return f"{self.study}--{self.variant}--{self.cohort}"
+
+
+class Config(Settings):
+    """The whole configuration."""
+
+    seed: int = Field(20250715, ge=0, description="Seed of everything random.")
+    size: Size = Field(
+        "demo", description="Size of simulated cohorts: a small one, or the paper's number of patients."
+    )
+    strength: float | None = Field(
+        None,
+        ge=0,
+        description="Strength of the planted signal; 0 is a null cohort, empty the protocol's own.",
+    )
+    runs: list[RunRequest] = Field(min_length=1, description="Studies to carry out.")
+    data: dict[str, str] = Field(
+        default_factory=dict,
+        description="Cohort to the folder where its data lie; environment variables are expanded.",
+    )
+    patients_per_job: int = Field(
+        24,
+        ge=1,
+        description="Patients whose images one job makes or extracts. A job's start costs a second of CPU: small images "
+        "want many patients a job; fewer give a machine of many cores more jobs to share out.",
+    )
+    failed_cases: FailedCases = Field(
+        default_factory=lambda: FailedCases(count=2, share=0.05), description="How many failures are borne."
+    )
+
+    @field_validator("runs")
+    @classmethod
+    def _each_once(cls, runs: list[RunRequest]) -> list[RunRequest]:
+        ids = [run.id for run in runs]
+        for name in ids:
+            if ids.count(name) > 1:
+                raise ValueError(f"the run {name} is listed twice")
+        return runs

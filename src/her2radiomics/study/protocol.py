@@ -1,0 +1,240 @@
+"""What a study protocol (``workflow/studies/*.yaml``) may say: the whole of a study, as data."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator, model_validator
+
+from her2radiomics.cohort.partitions import Partitioning
+from her2radiomics.core.columns import Column, Stage, stage_allows
+from her2radiomics.core.settings import FILE_NAME, Settings
+from her2radiomics.evaluation.settings import EvaluationSettings
+from her2radiomics.extraction.filters import LOG_PADDING
+from her2radiomics.extraction.options import LogPadding
+from her2radiomics.imaging.preprocessing_settings import Preprocessing
+from her2radiomics.manuscript.figures import FigureOptions, FigureSettings, with_panels
+from her2radiomics.manuscript.palettes import PaletteName
+from her2radiomics.manuscript.tables import PublishedNumber, TableSettings
+from her2radiomics.modelling.settings import ModelSettings, feature_steps
+from her2radiomics.modelling.steps.settings import CombatStep
+from her2radiomics.simulation.settings import SimulationSettings
+
+PARTITIONS = ("training", "testing", "external")  # in the order of the papers
+REGION = r"^(tumour|ring_\d+(\.\d+)?mm)_(volume|slice)$"
+
+
+class Paper(Settings):
+    """The published study that a protocol follows."""
+
+    citation: str = Field(description="Reference as it is to be cited.")
+    doi: str = Field("", description="Digital object identifier.")
+
+
+class Label(Settings):
+    """The outcome to predict."""
+
+    column: str = Field(description="Participants column that holds it, 1 positive and 0 negative.")
+    positive: str = Field(description="Printed name of the positive class.")
+    negative: str = Field(description="Printed name of the negative class.")
+    definition: str = Field(description="How it was determined, as a methods section says it.")
+
+
+class Sequence(Settings):
+    """One MRI sequence, or one phase of one, and what is extracted from it."""
+
+    label: str = Field(description="Name as tables and figures print it.")
+    description: str = Field("", description="What the sequence is, for the methods section.")
+    regions: list[Annotated[str, Field(pattern=REGION)]] = Field(
+        min_length=1,
+        description="Regions of interest: tumour_volume, tumour_slice, ring_3mm_volume, ring_3mm_slice.",
+    )
+    parameters: str = Field(description="PyRadiomics parameter file in workflow/extraction, without .yaml.")
+    features: int = Field(gt=0, description="Features expected from each region; another count is an error.")
+    preprocessing: Preprocessing = Field(
+        default_factory=Preprocessing,
+        description="What is done to image and masks first; nothing unless it is named here.",
+    )
+    log_padding: LogPadding = Field(
+        LOG_PADDING,
+        description="How far, in σ, Laplacian-of-Gaussian filters see beyond the regions: 12 gives the whole image's "
+        "values to 1e-6, exact (20) to 1e-9 at more cost.",
+    )
+
+
+class Contradiction(Settings):
+    """A place where the paper disagrees with itself."""
+
+    finding: str = Field(description="What the paper says, and says otherwise.")
+    followed: str = Field(description="The side that this protocol follows, and why.")
+    variant: str | None = Field(None, description="The named variant that runs the other side.")
+
+
+class Variant(Settings):
+    """A named alternative of the protocol."""
+
+    description: str = Field(description="What is done otherwise, and why one would.")
+    changes: dict[str, Any] = Field(
+        description="Laid over the protocol: mappings merge, lists replace, null removes."
+    )
+
+
+class Protocol(Settings):
+    """A study from its question to its tables."""
+
+    title: str = Field(description="Title of the study, for headings.")
+    question: str = Field(description="The question it answers, in one sentence.")
+    paper: Paper = Field(description="The published study.")
+    label: Label = Field(description="The outcome.")
+    prediction_at: Stage = Field("before_treatment", description="When the prediction is made.")
+    acquisition: list[str] = Field(
+        default_factory=list,
+        description="Scanners and cohort in short lines, for the methods and the workflow figure.",
+    )
+    delineation: list[str] = Field(
+        default_factory=list, description="How regions were outlined, in short lines, for the same places."
+    )
+    columns: dict[str, Column] = Field(
+        default_factory=dict, description="Participants columns that the study uses."
+    )
+    centres: dict[str, str] = Field(default_factory=dict, description="Printed names of centres.")
+    partitions: Partitioning = Field(description="Who trains and who tests.")
+    partition_labels: dict[str, str] = Field(default_factory=dict, description="Printed names of partitions.")
+    exclusions: dict[str, str] = Field(
+        default_factory=dict, description="Values of exclude_reason as printed, in the order of the flow."
+    )
+    sequences: dict[str, Sequence] = Field(
+        default_factory=dict, description="Sequences and their extraction."
+    )
+    models: dict[str, ModelSettings] = Field(
+        min_length=1, description="Models, by name, in the order of the tables."
+    )
+    model_labels: dict[str, str] = Field(default_factory=dict, description="Printed names of models.")
+    primary_model: str = Field(description="The model that the study is about.")
+    evaluation: EvaluationSettings = Field(
+        default_factory=EvaluationSettings, description="How models are judged."
+    )
+    palette: PaletteName = Field(
+        "okabe_ito", description="Colours of the figures; a figure may name its own palette."
+    )
+    figures: list[FigureSettings] = Field(
+        default_factory=list, description="Figures, numbered as in the paper: a mapping from id, or a list."
+    )
+    tables: list[TableSettings] = Field(
+        default_factory=list, description="Tables, numbered as in the paper: a mapping from id, or a list."
+    )
+    published: list[PublishedNumber] = Field(
+        default_factory=list, description="Numbers that the paper prints."
+    )
+    assumptions: list[str] = Field(
+        default_factory=list, description="What the paper leaves open and is chosen here."
+    )
+    contradictions: list[Contradiction] = Field(
+        default_factory=list, description="Where the paper disagrees with itself."
+    )
+    simulation: SimulationSettings | None = Field(None, description="The simulated cohort of this study.")
+    variants: dict[str, Variant] = Field(default_factory=dict, description="Named alternatives.")
+
+    @field_validator("figures", "tables", mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        """A mapping from id to settings, so that a variant or cohort file can change or remove one of them."""
+        if isinstance(value, Mapping):
+            return [{"id": name, **(settings or {})} for name, settings in value.items()]
+        return value
+
+    @field_validator("figures", mode="after")
+    @classmethod
+    def _panels_are_figures(cls, value: list[FigureOptions]) -> list[FigureOptions]:
+        """Composed figures know the settings of their panels."""
+        return with_panels(value)
+
+    @field_validator("sequences", "models", "variants")
+    @classmethod
+    def _names_are_file_names(cls, value: dict[str, Any]) -> dict[str, Any]:
+        """They become folders of the results."""
+        odd = next((name for name in value if not re.fullmatch(FILE_NAME, name)), None)
+        if odd is not None:
+            raise ValueError(
+                f"found the name '{odd}'; expected letters, digits, '_', '-' and '.', beginning with a letter or digit"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Protocol:
+        for sequence, item in self.sequences.items():
+            if item.preprocessing.subtract == sequence:
+                raise ValueError(
+                    f"sequences.{sequence}.preprocessing.subtract: found the sequence itself; expected another one, "
+                    "the pre-contrast phase"
+                )
+        for name, model in self.models.items():
+            here = f"models.{name}"
+            _known(f"{here}.candidates", getattr(model, "candidates", []), self.columns)
+            _known(f"{here}.of", getattr(model, "of", []), self.models)
+            if self.sequences:
+                block = getattr(model, "features", None) or model
+                _known(f"{here}.sequences", getattr(block, "sequences", []), self.sequences)
+            self._refuse_unavailable(name, getattr(model, "candidates", []), model.allow_unavailable)
+            for step in feature_steps(model):
+                if isinstance(step, CombatStep):
+                    self._check_harmonisation(name, step, model.allow_unavailable)
+        _known("primary_model", [self.primary_model], self.models)
+        _known("model_labels", self.model_labels, self.models)
+        compared = [name for pair in self.evaluation.comparisons for name in pair]
+        _known("evaluation.comparisons", compared, self.models)
+        for piece in [*self.figures, *self.tables]:
+            used = [getattr(piece, "model", None), *(getattr(piece, "models", None) or [])]
+            _known(f"{piece.id}.model", [str(name) for name in used if name], self.models)
+            if isinstance(piece, FigureOptions):  # a figure's own names of columns: time, event, by
+                _known(f"{piece.id}.columns", piece.columns_used(), self.columns)
+                _known(f"{piece.id}.partition", piece.partitions_used(), PARTITIONS)
+                continue
+            _known(f"{piece.id}.columns", getattr(piece, "columns", None) or [], self.columns)
+            for endpoint in getattr(piece, "endpoints", None) or []:
+                _known(f"{piece.id}.endpoints", [endpoint.time, endpoint.event], self.columns)
+        return self
+
+    def _check_harmonisation(self, model: str, step: CombatStep, allowed: bool) -> None:
+        here = f"models.{model}.steps.combat"
+        if self.label.column in step.covariates:
+            raise ValueError(
+                f"{here}.covariates: '{self.label.column}' is the label, which a new patient does not have; say "
+                "preserve_label: true to estimate the centres beside it in training"
+            )
+        _known(f"{here}.covariates", step.covariates, self.columns)
+        self._refuse_unavailable(model, step.covariates, allowed)
+        named = {name: column for name, column in self.columns.items() if column.kind == "categorical"}
+        _known(f"{here}.batch", [step.batch], ["centre", *named])
+
+    def _refuse_unavailable(self, model: str, names: Iterable[str], allowed: bool) -> None:
+        names = list(names)
+        later = [name for name in names if self.columns[name].available_at == "follow_up"]
+        if later and self.prediction_at != "follow_up":
+            raise ValueError(
+                f"models.{model} uses what is only known during follow-up: {', '.join(later)}. Follow-up may be "
+                "described in tables and figures; it is never a predictor. Remove it from the model"
+            )
+        late = [name for name in names if not stage_allows(self.columns[name], self.prediction_at)]
+        if late and not allowed:
+            stages = ", ".join(f"{name} ({self.columns[name].available_at})" for name in late)
+            raise ValueError(
+                f"models.{model} predicts {self.prediction_at}, but uses columns known only later: {stages}. "
+                "Remove them, or say allow_unavailable: true, which the report marks"
+            )
+
+    def model_label(self, name: str) -> str:
+        """Printed name of a model."""
+        return self.model_labels.get(name, name)
+
+
+def _known(where: str, names: Iterable[str], known: Iterable[str]) -> None:
+    known = list(known)
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            advice = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}"
+            raise ValueError(f"{where}: '{name}' is not declared; {advice}")

@@ -1,0 +1,126 @@
+"""JSON schemas and reference pages of all settings, made from where the settings are defined.
+
+``python -m her2radiomics.study.reference`` writes them; a test fails when they drift.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from her2radiomics.core.settings import Settings
+
+PAGES = {
+    "configuration": (
+        "Configuration",
+        "What `config.yaml` may say. Unknown keys are refused by name, with the nearest known one.",
+        {"config": "her2radiomics.study.config:Config"},
+    ),
+    "protocol": (
+        "Study protocol",
+        "What a study in `workflow/studies/*.yaml` may say.",
+        {"protocol": "her2radiomics.study.protocol:Protocol"},
+    ),
+    "cohort": (
+        "Cohorts",
+        "What a cohort file in `workflow/cohorts/*.yaml` may say, and the two tables of a cohort in our own form.",
+        {
+            "cohort": "her2radiomics.cohort.settings:Cohort",
+            "participants": "her2radiomics.cohort.settings:ParticipantRow",
+            "manifest": "her2radiomics.cohort.settings:ManifestRow",
+        },
+    ),
+    "audit_keys": (
+        "Audit files",
+        "What a file of printed numbers in `workflow/audits/*.yaml` may say; how to write one stands in `audit.md`.",
+        {"audit": "her2radiomics.audit.paper:Audit"},
+    ),
+}
+NOTE = "Made by `python -m her2radiomics.study.reference` from the settings classes: do not edit."
+
+
+def files() -> dict[str, str]:
+    """Path, relative to the project, of every file to its text."""
+    made = {}
+    for page, (title, intro, models) in PAGES.items():
+        parts = [f"# {title}\n\n<!-- {NOTE} -->\n\n{intro}\n"]
+        for name, home in models.items():
+            model = _model(home)
+            schema = model.model_json_schema()
+            made[f"workflow/schemas/{name}.schema.json"] = (
+                json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+            )
+            parts.append(_sections(name, schema))
+        made[f"docs/{page}.md"] = "\n".join(parts)
+    return made
+
+
+def _model(home: str) -> type[Settings]:
+    from importlib import import_module
+
+    module, name = home.split(":")
+    return getattr(import_module(module), name)
+
+
+def _sections(name: str, schema: dict[str, Any]) -> str:
+    """One table for the model and one for each model that it refers to."""
+    parts = [f"## `{name}`\n\n{_text(schema)}\n\n{_table(schema)}"]
+    for other, definition in schema.get("$defs", {}).items():
+        if "properties" in definition:
+            # the name of a generic model carries its types: ByOutcome_Annotated_dict_…
+            heading = re.split(r"_(?:Annotated|dict|list|float|str)_", other)[0]
+            parts.append(f"### {heading}\n\n{_text(definition)}\n\n{_table(definition)}")
+    return "\n".join(parts)
+
+
+def _text(schema: dict[str, Any]) -> str:
+    return " ".join(schema.get("description", "").split())
+
+
+def _table(schema: dict[str, Any]) -> str:
+    required = schema.get("required", [])
+    lines = ["| key | type | default | meaning |", "|---|---|---|---|"]
+    for key, item in schema.get("properties", {}).items():
+        default = (
+            "**required**" if key in required else f"`{json.dumps(item.get('default'), ensure_ascii=False)}`"
+        )
+        if key not in required and "default" not in item:
+            default = ""
+        lines.append(f"| `{key}` | {_type(item)} | {default} | {_text(item).replace('|', chr(92) + '|')} |")
+    return "\n".join(lines) + "\n"
+
+
+def _type(item: dict[str, Any]) -> str:
+    """A type in words."""
+    if "$ref" in item:
+        return re.split(r"_(?:Annotated|dict|list|float|str)_", item["$ref"].rsplit("/", 1)[-1])[0]
+    if "const" in item:
+        return f"`{item['const']}`"
+    if "enum" in item:
+        return ", ".join(f"`{value}`" for value in item["enum"])
+    for union in ("anyOf", "oneOf", "allOf"):
+        if union in item:
+            return " or ".join(dict.fromkeys(_type(member) for member in item[union]))
+    if item.get("type") == "array":
+        inner = item.get("items") or (item.get("prefixItems") or [{}])[0]
+        return f"list of {_type(inner)}"
+    if item.get("type") == "object":
+        values = item.get("additionalProperties")
+        return f"mapping to {_type(values)}" if isinstance(values, dict) and values else "mapping"
+    names = {"string": "text", "integer": "whole number", "boolean": "true or false", "null": "empty"}
+    return names.get(item.get("type", ""), item.get("type", "any"))
+
+
+def main() -> int:
+    """Write all files below the current folder."""
+    for path, text in files().items():
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

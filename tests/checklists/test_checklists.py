@@ -1,0 +1,342 @@
+"""Reporting checklists: items and points against the publications, statuses against facts, files that hold."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from her2radiomics.checklists.files import contents, read_checklists
+from her2radiomics.checklists.fill import fill, holds, sentence, shown_by
+from her2radiomics.checklists.results import result_facts
+from her2radiomics.checklists.settings import Checklist, Evidence, best_points
+from her2radiomics.core.errors import SettingsError, StudyError
+from her2radiomics.core.settings import validate
+from her2radiomics.study.checklist_facts import static_facts
+from her2radiomics.study.checklist_files import checklist_run
+from her2radiomics.study.plan import Plan
+
+STUDIES = ("nat_response", "her2_equivocal", "her2_peritumoral", "her2_nomogram")
+
+
+@pytest.fixture(scope="module")
+def lists(root: Path) -> dict[str, Checklist]:
+    files = sorted((root / "workflow" / "checklists").glob("*.yaml"))
+    return {item.id: item for item in read_checklists(files)}
+
+
+@pytest.fixture(scope="module")
+def runs(root: Path) -> dict[str, dict[str, Any]]:
+    plan = Plan({"runs": [{"study": study} for study in STUDIES]}, root / "workflow")
+    extraction = root / "workflow" / "extraction"
+    return {study: checklist_run(plan.runs[study], plan.config, extraction) for study in STUDIES}
+
+
+def write_results(
+    folder: Path, run: dict[str, Any], note: str = "ICC2,1 ≥ 0.75 in 42 training patients read twice"
+) -> Path:
+    """The tables that the checklists read: 42 training patients with 16 of the smaller group, 4 features selected."""
+    (folder / "tables").mkdir(parents=True)
+    lines = ["model,partition,n,events,auc,auc_low,auc_high"]
+    lines += [
+        f"{name},training,42,26,0.9,0.8,0.97\n{name},testing,32,20,0.8,0.65,0.91" for name in run["models"]
+    ]
+    (folder / "tables" / "performance.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    for name in run["radiomics"]:
+        (folder / "models" / name).mkdir(parents=True)
+        (folder / "models" / name / "selection.csv").write_text(
+            "step,name,features_in,features_out,note\n1,numbers,3375,3375,\n"
+            f'2,icc_filter,3375,2276,"{note}"\n3,lasso,2276,4,\n',
+            encoding="utf-8",
+        )
+    return folder
+
+
+def facts_of(run: dict[str, Any], folder: Path) -> dict[str, Any]:
+    return {**run["facts"], **result_facts(folder, run["models"], run["primary"], run["radiomics"])}
+
+
+def statuses(checklist: Checklist, run: dict[str, Any], facts: dict[str, Any]) -> dict[str, str]:
+    filled = fill(checklist, facts, run["declared"], run["kinds"])
+    return {item.number: item.status for item in filled.items}
+
+
+# the lists themselves
+
+
+def test_items_and_points_are_the_publications(lists):
+    # Kocak 2023: 58 items. Kocak 2024: 30 items. Collins 2024: 27 items, 52 with their parts. Lambin 2017: 16 items,
+    # -8 to 36 points. IBSI reference manual: 76 items.
+    assert {name: len(item.all_items) for name, item in lists.items()} == {
+        "clear": 58, "metrics": 30, "tripod_ai": 52, "rqs": 16, "ibsi": 104,
+    }  # fmt: skip
+    assert lists["tripod_ai"].main_items == 27 and lists["ibsi"].main_items == 76
+    rqs = lists["rqs"].all_items
+    assert sum(map(best_points, rqs)) == 36
+    assert sum(item.floor for item in rqs) == -8
+
+
+def test_metrics_weights_by_category(lists):
+    # category weights of METRICS (Kocak 2024, Table 1, summed)
+    made = {s.title: round(sum(i.points for i in s.items), 4) for s in lists["metrics"].sections}
+    assert list(made.values()) == [0.2022, 0.1460, 0.0674, 0.1348, 0.0900, 0.0899, 0.1348, 0.1124, 0.0225]
+    assert sum(made.values()) == pytest.approx(1)
+
+
+def test_a_list_with_an_item_too_few_is_refused(lists):
+    content = lists["rqs"].model_dump(by_alias=True, exclude_none=True)
+    content["sections"][0]["items"].pop()
+    with pytest.raises(SettingsError, match="found 15 items, expected 16"):
+        validate(Checklist, content, "file")
+
+
+def test_evidence_needs_a_file():
+    item = {"number": "1", "text": "t", "evidence": "tested"}
+    content = {
+        "id": "a",
+        "name": "A",
+        "title": "t",
+        "citation": "c",
+        "items": 1,
+        "sections": [{"title": "s", "items": [item]}],
+    }
+    with pytest.raises(SettingsError, match="evidence needs a file that shows it"):
+        validate(Checklist, content, "file")
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_every_fact_that_the_lists_name_is_known(lists, runs, study, tmp_path):
+    facts = facts_of(runs[study], write_results(tmp_path / "r", runs[study]))
+    named = {name for item in lists.values() for entry in item.all_items for name in entry.facts}
+    assert named - set(facts) == set()
+
+
+def test_every_file_that_the_lists_name_is_declared_somewhere(lists, runs):
+    wanted = {
+        w
+        for item in lists.values()
+        for entry in item.all_items
+        for p in [entry, *entry.parts]
+        for w in p.show
+    }
+    dead = {
+        w for w in wanted if not any(shown_by([w], run["declared"], run["kinds"]) for run in runs.values())
+    }
+    assert dead == set()
+
+
+# filling
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_filled_items_link_to_declared_files(lists, runs, study, tmp_path):
+    run = runs[study]
+    facts = facts_of(run, write_results(tmp_path / "r", run))
+    for checklist in lists.values():
+        for item in fill(checklist, facts, run["declared"], run["kinds"]).items:
+            assert (item.status == "filled") == bool(item.files)
+            assert set(item.files) <= set(run["declared"])
+            assert item.status != "not done" or item.statement
+            assert "{" not in item.statement
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("yes", True),
+        ("no", False),
+        ("none", False),
+        ({"fact": "two", "at_least": 2}, True),
+        ({"fact": "two", "at_least": 3}, False),
+        ({"fact": "words", "at_least": 2}, True),
+        ({"fact": "words", "has": ["b", "x"]}, True),
+        ({"fact": "words", "has": ["x"]}, False),
+        ({"fact": "kind", "is": ["centre", "temporal"]}, True),
+        ({"fact": "kind", "is": "random"}, False),
+        ({"all": ["yes", {"not": "no"}]}, True),
+        ({"all": ["yes", "no"]}, False),
+        ({"any": ["no", "yes"]}, True),
+        ({"any": ["no", "none"]}, False),
+    ],
+)
+def test_evidence(condition, expected):
+    facts = {"yes": True, "no": False, "none": [], "two": 2, "words": ["a", "b"], "kind": "centre"}
+    assert holds(Evidence.model_validate(condition), facts) is expected
+
+
+def test_an_unknown_fact_is_named():
+    with pytest.raises(SettingsError, match="no fact 'nonsense'"):
+        holds(Evidence.model_validate("nonsense"), {"yes": True})
+    with pytest.raises(SettingsError, match="no fact 'nonsense'"):
+        sentence("Of {nonsense}.", {"yes": True})
+
+
+def test_sentences():
+    assert sentence("models: {names}.", {"names": ["a", "b"]}) == "Models: a, b."
+    assert sentence("{text}.", {"text": "It ends."}) == "It ends."
+
+
+def test_intent_is_not_ticked(lists, runs, tmp_path):
+    """A reproducibility filter that found too few patients, or a file that no rule makes, leaves the item open."""
+    run = runs["nat_response"]
+    done = facts_of(run, write_results(tmp_path / "a", run))
+    assert statuses(lists["clear"], run, done)["31"] == "filled"
+    note = "not assessed: 4 training patients were read twice, expected 10"
+    failed = facts_of(run, write_results(tmp_path / "b", run, note))
+    assert failed["icc_assessed"] is False
+    assert statuses(lists["clear"], run, failed)["31"] == "not done"
+    assert statuses(lists["metrics"], run, failed)["14"] == "not done"
+    bare = {**run, "declared": [f for f in run["declared"] if not f.startswith("features/")]}
+    assert statuses(lists["clear"], bare, done)["31"] == "not done"
+    assert statuses(lists["metrics"], bare, done)["12"] == "for the author"
+
+
+def test_internal_and_external_testing_are_told_apart(lists, runs, tmp_path):
+    # one study holds a centre out, another splits at random and has later cases of the same centre or others
+    run = runs["nat_response"]
+    facts = facts_of(run, write_results(tmp_path / "r", run))
+    assert (facts["tested_within"], facts["tested_elsewhere"], facts["other_centres"]) == (False, True, 1)
+    made = statuses(lists["metrics"], run, facts)
+    assert (made["26"], made["27"]) == ("not done", "filled")
+    made = statuses(lists["rqs"], run, facts)
+    assert [made[f"12.{i}"] for i in range(1, 6)] == ["not done", "filled", *["not done"] * 3]
+
+
+def test_scores_by_hand(lists, runs, tmp_path):
+    """RQS and METRICS of one run, added up by hand from the publications' points."""
+    run = runs["nat_response"]
+    facts = facts_of(run, write_results(tmp_path / "r", run))
+    rqs = fill(lists["rqs"], facts, run["declared"], run["kinds"]).score
+    # shown: 2 readers 1, reduction 3, with clinical 1, cut-off 1, discrimination 2, calibration 2, another institute 3,
+    # decision curve 2 = 15; the author's: protocols 2, phantom 1, time 1, biology 1, prospective 7, gold standard 2,
+    # cost 1, open science 4 = 19
+    assert rqs is not None and (rqs.low, rqs.high) == (15, 34)
+    metrics = fill(lists["metrics"], facts, run["declared"], run["kinds"]).score
+    assert metrics is not None
+    # items that apply: all but 17; shown: 4, 10, 12-15, 18, 20-22, 24, 25, 27
+    shown = [
+        0.0438,
+        0.0112,
+        0.0311,
+        0.0415,
+        0.02,
+        0.02,
+        0.0599,
+        0.0352,
+        0.0234,
+        0.0176,
+        0.0293,
+        0.0176,
+        0.0749,
+    ]
+    lacking = [0.0117, 0.0375]  # 23 (no model on a single sequence), 26 (no internal test)
+    assert (
+        facts["minority_per_feature"] == 4.0
+    )  # 16 patients of the smaller group, 4 features: item 16 is the author's
+    assert metrics.low == pytest.approx(100 * sum(shown) / 0.98)
+    assert metrics.high == pytest.approx(100 * (0.98 - sum(lacking)) / 0.98)
+
+
+def test_results_are_needed(runs, tmp_path):
+    run = runs["nat_response"]
+    with pytest.raises(StudyError, match=r"performance\.csv: no such file"):
+        result_facts(tmp_path, run["models"], run["primary"], run["radiomics"])
+    folder = write_results(tmp_path / "r", run)
+    with pytest.raises(StudyError, match="no row of 'other'"):
+        result_facts(folder, run["models"], "other", [])
+
+
+def test_a_brought_feature_table_has_no_extraction(root, runs):
+    """Items on images do not apply, or are left to the author, where no image was used."""
+    from types import SimpleNamespace
+
+    import pandas as pd
+
+    from her2radiomics.study.checklist_facts import extraction_facts
+
+    plan = Plan({"runs": [{"study": "nat_response"}]}, root / "workflow")
+    run = plan.runs["nat_response"]
+    brought = SimpleNamespace(
+        extracted=False,
+        protocol=run.protocol,
+        dataset=SimpleNamespace(
+            data=SimpleNamespace(features=pd.DataFrame(columns=["patient_id", "reader", "a", "b"]))
+        ),
+    )
+    facts = extraction_facts(brought, root / "workflow" / "extraction")
+    assert facts["features_total"] == 2 and facts["sequences"] == [] and facts["discretisation_words"] == ""
+    assert static_facts(run, plan.config, root / "workflow" / "extraction")["features_total"] == 3375
+
+
+# files
+
+
+def test_files(root, runs, tmp_path):
+    from docx import Document
+
+    run = runs["nat_response"]
+    folder = write_results(tmp_path / "r", run)
+    files = sorted((root / "workflow" / "checklists").glob("*.yaml"))
+    made = contents(files, run, folder)
+    assert made == contents(files, run, folder)
+    rows = list(csv.DictReader(io.StringIO(made["csv"].decode())))
+    assert len({(row["checklist"], row["number"]) for row in rows}) == len(rows) > 250
+    assert {row["simulated"] for row in rows} == {"True"}
+    page = made["html"].decode()
+    assert "Simulated patients" in page and "http://" not in page and "src=" not in page
+    assert all(f'href="{file}"' in page for row in rows for file in row["files"].split(";") if file)
+    assert len(Document(io.BytesIO(made["docx"])).tables) == 1
+
+
+def test_page_escapes(root, runs, tmp_path):
+    run = {**runs["nat_response"], "title": "<script>alert(1)</script>"}
+    files = sorted((root / "workflow" / "checklists").glob("*.yaml"))
+    page = contents(files, run, write_results(tmp_path / "r", run))["html"].decode()
+    assert "<script" not in page and "&lt;script&gt;" in page
+
+
+def test_what_does_not_hold_is_not_said(lists, runs, tmp_path):
+    """Where the evidence fails the sentence of the filled item is not shown, as a draft neither."""
+    run = runs["nat_response"]
+    facts = facts_of(run, write_results(tmp_path / "r", run))
+    made = {item.number: item for item in fill(lists["ibsi"], facts, run["declared"], run["kinds"]).items}
+    assert (made["74"].status, made["74"].statement) == ("for the author", "")
+    assert (made["76"].status, made["76"].statement) == ("for the author", "")
+    assert made["48a"].statement.startswith("Outlined by")  # a draft, where nothing could fill it
+
+
+def test_names_keep_their_first_letter():
+    assert sentence("models/a/model.json holds it.", {}) == "models/a/model.json holds it."
+    assert sentence("{s}.", {"s": "fs-T2WI: fat-suppressed"}) == "fs-T2WI: fat-suppressed."
+
+
+def test_partitions_of_the_studies_in_facts(runs):
+    """A held-out centre, a random split, and later cases are told apart by who tests."""
+    facts = {study: run["facts"] for study, run in runs.items()}
+    assert facts["nat_response"]["partition_words"].startswith("geographic")
+    for study in ("her2_equivocal", "her2_peritumoral", "her2_nomogram"):
+        assert facts[study]["partition_words"] == "random" and facts[study]["tested_within"], study
+    assert (
+        facts["her2_peritumoral"]["temporal"]
+        and "examined from" in facts["her2_peritumoral"]["testing_words"]
+    )
+    assert all(fact["simulated"] and not fact["public_images"] for fact in facts.values())
+
+
+def test_real_features(root, lists, real_data):
+    """I-SPY 2 brings features and no images: what needs images is the author's, and fourteen sites are counted."""
+    folder = real_data / "ispy2_mri_features"
+    if not folder.is_dir():
+        pytest.skip("HER2RADIOMICS_DATA holds no ispy2_mri_features")
+    config = {"runs": [{"study": "nat_response", "cohort": "ispy2"}], "data": {"ispy2": str(folder)}}
+    plan = Plan(config, root / "workflow")
+    run = checklist_run(next(iter(plan.runs.values())), plan.config, root / "workflow" / "extraction")
+    facts = run["facts"]
+    assert not facts["simulated"] and not facts["extracted"] and facts["sequences"] == []
+    assert facts["centres"] == 14 and facts["tested_elsewhere"]
+    assert facts["cohort_licence"].startswith("CC BY")
+    made = statuses(lists["ibsi"], run, facts | {"icc_assessed": False, "icc_words": ""})
+    assert {made[number] for number in ("37", "41", "45", "50a", "56b", "61")} == {"for the author"}

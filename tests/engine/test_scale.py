@@ -1,0 +1,199 @@
+"""What keeps planning and merging small, counted instead of timed (``benchmarks/scale.py`` measures)."""
+
+from __future__ import annotations
+
+import re
+import threading
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from workflow_run import Project
+
+from her2radiomics.core.tables import write_parquet, write_parquet_rows
+from her2radiomics.engine.patches.scheduling import one_timer
+from her2radiomics.extraction import merge, tables
+from her2radiomics.extraction.tables import CohortFeatures
+
+PATIENTS, SEQUENCES, READERS = 12, ("T2FS", "DWI", "DCE2"), ("1", "2")
+
+
+@pytest.fixture
+def brought(tmp_path: Path) -> Project:
+    """A user's own cohort with an empty file for every image and mask."""
+    data = tmp_path / "data"
+    data.mkdir()
+    people = [f"P{number:02d}" for number in range(PATIENTS)]
+    pd.DataFrame({"patient_id": people, "centre": "ours"}).to_csv(
+        data / "participants.tsv", sep="\t", index=False
+    )
+    rows = [
+        {
+            "patient_id": patient,
+            "sequence": sequence,
+            "reader": reader,
+            "image": f"{patient}_{sequence}.nii.gz",
+            "mask": f"{patient}_{sequence}_{reader}.nii.gz",
+        }
+        for patient in people
+        for sequence in SEQUENCES
+        for reader in READERS
+    ]
+    pd.DataFrame(rows).to_csv(data / "images.tsv", sep="\t", index=False)
+    for row in rows:
+        (data / row["image"]).touch()
+        (data / row["mask"]).touch()
+    run = {"study": "nat_response", "cohort": "my_hospital", "until": "extraction"}
+    config = {"runs": [run], "data": {"my_hospital": str(data)}, "patients_per_job": 5}
+    return Project(tmp_path / "project", config)
+
+
+def test_the_files_that_planning_handles_do_not_grow_with_the_images(brought):
+    """Each file of a job costs the engine half a millisecond: of 108 images and masks none is an input."""
+    rules = brought.folder / "workflow/rules/extraction.smk"
+    # Snakemake lists a job's files where the rule has no message of its own
+    rules.write_text(re.sub(r"    message:\n .*\n", "", rules.read_text()))
+    printed = brought.snakemake("-n", "--workflow-profile", "none", "extraction")
+    jobs = re.findall(r"^rule extract:\n    input: (.*)\n    output: (.*)$", printed, re.MULTILINE)
+    assert len(jobs) == 3 * len(SEQUENCES)  # batches of 5, 5 and 2 patients
+    assert {inputs for inputs, _ in jobs} == {"workflow/extraction/features_1125_2d.yaml"}
+    assert {len(outputs.split(", ")) for _, outputs in jobs} == {3}
+
+
+@pytest.fixture
+def batches(tmp_path: Path):
+    """Writes random features of one cohort in batches of a size, as extraction does."""
+    random = np.random.default_rng(7)
+    patients = [f"P{number:03d}" for number in range(40)]
+    values = {
+        (patient, sequence): random.standard_normal(6).tolist()
+        for patient in patients
+        for sequence in ("DWI", "T2FS")
+    }
+
+    def write(size: int) -> list[Path]:
+        paths = []
+        for sequence in ("DWI", "T2FS"):
+            header = ["patient_id", "reader", *(f"{sequence}__tumour_volume__f{i}" for i in range(3))]
+            for start in range(0, len(patients), size):
+                rows = [
+                    [patient, reader, *map(repr, values[patient, sequence][3 * int(reader) - 3 :][:3])]
+                    for patient in patients[start : start + size]
+                    for reader in ("1", "2")
+                    if (patient, sequence) != ("P011", "T2FS")  # a failed case
+                ]
+                paths.append(tmp_path / f"{size}_{sequence}_{start:03d}.features.csv")
+                paths[-1].write_text("\n".join(map(",".join, [header, *rows])) + "\n")
+        return paths
+
+    return write
+
+
+@pytest.mark.parametrize("size", [1, 3, 40])
+def test_the_merged_table_has_the_same_bytes_whatever_the_batches(batches, size, tmp_path):
+    """Written row group by row group as pandas writes the whole table at once."""
+    sequences = ["T2FS", "DWI"]
+    whole = merge(batches(7), [], sequences=sequences).features
+    assert whole.shape == (2 * 39, 2 + 6)
+    assert whole["patient_id"].is_monotonic_increasing
+    whole.to_parquet(tmp_path / "whole.parquet", index=False, compression="zstd")
+    write_parquet(CohortFeatures(batches(size), sequences).blocks(), tmp_path / "merged.parquet")
+    assert (tmp_path / "merged.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
+
+
+def test_a_large_table_is_merged_and_split_a_block_at_a_time(batches, tmp_path, monkeypatch):
+    """Blocks of 16 rows: every file is read once, no block is larger, and the values are those of the whole table."""
+    monkeypatch.setattr(tables, "BLOCK_BYTES", 0)
+    monkeypatch.setattr(tables, "SMALLEST_BLOCK", 16)
+    read = []
+    numbers = tables._read_numbers
+    monkeypatch.setattr(tables, "_read_numbers", lambda path: read.append(path) or numbers(path))
+    paths = batches(7)
+    path = tmp_path / "merged.parquet"
+    write_parquet(CohortFeatures(paths, ["T2FS", "DWI"]).blocks(), path)
+    assert sorted(read) == sorted(map(str, paths))
+    with pq.ParquetFile(path) as file:
+        sizes = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
+    assert sizes == [16, 16, 16, 16, 14]
+    whole = pd.read_parquet(path)
+    monkeypatch.undo()
+    expected = merge(paths, [], sequences=["T2FS", "DWI"]).features
+    pd.testing.assert_frame_equal(whole, expected, check_exact=True)
+    some = ["P039", "P000", "P020"]
+    write_parquet_rows(path, tmp_path / "some.parquet", some)
+    chosen = whole[whole["patient_id"].isin(some)].reset_index(drop=True)
+    assert len(chosen) == 6
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "some.parquet"), chosen, check_exact=True)
+
+
+def test_a_partition_whose_cases_all_failed_has_the_columns_and_no_row(batches, tmp_path):
+    path = tmp_path / "merged.parquet"
+    write_parquet(CohortFeatures(batches(7), ["T2FS", "DWI"]).blocks(), path)
+    write_parquet_rows(path, tmp_path / "none.parquet", ["P011"])
+    found = pd.read_parquet(tmp_path / "none.parquet")
+    assert found.empty and list(found) == list(pd.read_parquet(path))
+
+
+class Waiting:
+    """What of Snakemake's scheduler the mend touches: a semaphore whose release begins a round."""
+
+    def __init__(self) -> None:
+        self._open_jobs = threading.Semaphore(0)
+
+    def original(self, delay: float) -> None:
+        raise AssertionError("the original is replaced")
+
+
+def test_the_scheduler_waits_with_one_timer_however_many_jobs_end():
+    """As Snakemake has it, each of the rounds below would leave a timer of its own."""
+    from snakemake.scheduling.job_scheduler import JobScheduler
+
+    assert hasattr(JobScheduler, "_schedule_reevalutation"), "scheduling.one_timer mends nothing: remove it"
+
+    class Scheduler(Waiting):
+        """Without a limit of jobs a second."""
+
+        _schedule_reevalutation = Waiting.original
+
+    one_timer(Scheduler)
+    one_timer(Scheduler)
+    scheduler = Scheduler()
+    before = threading.active_count()
+    for _ in range(50):
+        scheduler._schedule_reevalutation(0.2)
+    assert threading.active_count() == before + 1
+    assert scheduler._open_jobs.acquire(timeout=5), "the round comes all the same"
+    assert not scheduler._open_jobs.acquire(timeout=0.4), "and once"
+    scheduler._schedule_reevalutation(0.01)
+    assert scheduler._open_jobs.acquire(timeout=5), "the next round has a timer again"
+
+
+@pytest.mark.parametrize(
+    ("started", "queue", "looks"), [(1, False, False), (3, False, True), (1, True, True)]
+)
+def test_the_scheduler_looks_again_only_where_time_can_change_something(started, queue, looks):
+    """Below the limit of jobs a second the end of a job begins the next round, and a timer would only cost time."""
+    from types import SimpleNamespace
+
+    import snakemake.cli  # noqa: F401  its modules import each other, and only in this order
+    from snakemake.dag import DAG
+    from snakemake.scheduling.job_scheduler import JobRateLimiter, JobScheduler
+
+    assert hasattr(DAG, "has_unfinished_queue_input_jobs"), "scheduling.one_timer asks for what is not there"
+
+    class Scheduler(Waiting):
+        job_rate_limiter = JobRateLimiter(SimpleNamespace(max_jobs=3, timespan=0.1))
+        workflow = SimpleNamespace(dag=SimpleNamespace(has_unfinished_queue_input_jobs=lambda: queue))
+        _schedule_reevalutation = Waiting.original
+
+    one_timer(Scheduler)
+    scheduler = Scheduler()
+    scheduler.job_rate_limiter.register_jobs(started)
+    scheduler._schedule_reevalutation(0.1)
+    assert scheduler._open_jobs.acquire(timeout=0.5) == looks
+    # another delay is another's timer
+    scheduler._schedule_reevalutation(0.05)
+    assert scheduler._open_jobs.acquire(timeout=5)
+    assert hasattr(JobScheduler, "_schedule_reevalutation")
