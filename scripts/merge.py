@@ -1,6 +1,7 @@
 """Join the cases to the cohort's feature table and quality-control table."""
 
-from her2radiomics.core.tables import write_parquet, write_table
+from her2radiomics.core.parquet import write_parquet
+from her2radiomics.core.tables import write_table
 from her2radiomics.engine.script import logged
 from her2radiomics.extraction.tables import CohortFeatures, merge_qc
 

@@ -1,6 +1,7 @@
 """Write one partition's participants and features: the only rows that a job on this partition sees."""
 
-from her2radiomics.core.tables import read_table, write_parquet_rows, write_table
+from her2radiomics.core.parquet import write_parquet_rows
+from her2radiomics.core.tables import read_table, write_table
 from her2radiomics.engine.script import logged
 
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from workflow_run import Project
 
-from her2radiomics.core.tables import write_parquet, write_parquet_rows
+from her2radiomics.core.parquet import write_parquet, write_parquet_rows
 from her2radiomics.engine.patches.scheduling import one_timer
 from her2radiomics.extraction import merge, tables
 from her2radiomics.extraction.tables import CohortFeatures

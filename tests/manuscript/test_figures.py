@@ -139,7 +139,7 @@ def test_the_mark_and_the_column_of_simulated_data_follow_the_study(inputs: Figu
 RENDER = """
 import sys
 from pathlib import Path
-sys.path.insert(0, sys.argv[1])
+sys.path[:0] = [sys.argv[1], f"{sys.argv[1]}/manuscript"]
 from test_figures import EXAMPLES, settings
 from figure_inputs import make_inputs
 from her2radiomics.manuscript.figures import render

@@ -19,7 +19,9 @@ from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures import Drawing, FigureInputError, FigureInputs, StudyText, draw
 from her2radiomics.manuscript.figures.kaplan_meier import time_ticks
 
-REFERENCE = json.loads((Path(__file__).parents[1] / "reference/figures/lung.json").read_text(encoding="utf-8"))
+REFERENCE = json.loads(
+    (Path(__file__).parents[1] / "reference/figures/lung.json").read_text(encoding="utf-8")
+)
 LEVELS = {"sex": {"1": "Male", "2": "Female"}, "ph.ecog": {"0": "ECOG 0", "1": "ECOG 1", "2": "ECOG 2"}}
 
 

@@ -7,6 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from her2radiomics.audit.files import write
+from her2radiomics.audit.paper import audit, read_audit
+from her2radiomics.audit.render import headline
 from her2radiomics.core.errors import StudyError
 
 
@@ -23,9 +26,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--all", action="store_true", help="print what is consistent, too")
     options = parser.parse_args(arguments)
 
-    from her2radiomics.audit.paper import audit, read_audit
-    from her2radiomics.audit.render import headline
-
     try:
         paper = read_audit(options.paper)
         rows = audit(paper)
@@ -33,8 +33,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     if options.output is not None:
-        from her2radiomics.audit.files import write
-
         for path in write(paper, rows, options.output / "audit"):
             print(path)
     else:

@@ -12,6 +12,8 @@ from pydantic import Field, model_validator
 from her2radiomics.audit.base import Check, Finding, found, join, unknown
 from her2radiomics.audit.means import MeanSd, parse_mean_sd
 from her2radiomics.audit.printed import Number, Printed, decimal, parse, probability, span
+from her2radiomics.core.libraries import np, scipy
+from her2radiomics.statistics.group_tests import freeman_halton
 
 #: Smallest standard deviation that a printed zero stands for
 _TINY = 1e-12
@@ -35,25 +37,20 @@ def chi_square_candidates(counts: Sequence[Sequence[int]]) -> dict[str, tuple[fl
     Pearson's χ² without and with Yates's correction, the likelihood-ratio χ² and the exact test, as SPSS and R print
     them; rows and columns without a patient are left out, as both do.
     """
-    import numpy as np
-    from scipy.stats import chi2_contingency, fisher_exact
-
-    from her2radiomics.statistics.group_tests import freeman_halton
-
     table = np.array(counts, dtype=int)
     table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
     if min(table.shape) < 2:
         return {}
     found_: dict[str, tuple[float | None, float]] = {}
-    pearson = chi2_contingency(table, correction=False)
+    pearson = scipy.stats.chi2_contingency(table, correction=False)
     found_["Pearson's χ²"] = float(pearson.statistic), float(pearson.pvalue)
     if table.shape == (2, 2):
-        yates = chi2_contingency(table, correction=True)
+        yates = scipy.stats.chi2_contingency(table, correction=True)
         found_["χ² with Yates's correction"] = float(yates.statistic), float(yates.pvalue)
-        found_["Fisher's exact test"] = None, float(fisher_exact(table).pvalue)
+        found_["Fisher's exact test"] = None, float(scipy.stats.fisher_exact(table).pvalue)
     elif table.shape[1] == 2 and (exact := freeman_halton(table)) is not None:
         found_["Fisher–Freeman–Halton exact test"] = None, exact
-    likelihood = chi2_contingency(table, correction=False, lambda_="log-likelihood")
+    likelihood = scipy.stats.chi2_contingency(table, correction=False, lambda_="log-likelihood")
     found_["likelihood-ratio χ²"] = float(likelihood.statistic), float(likelihood.pvalue)
     return found_
 
@@ -121,14 +118,16 @@ def t_test_range(first: MeanSd, second: MeanSd, equal_variances: bool) -> tuple[
     The statistic grows with the difference and falls with either SD, so its extremes lie at the corners of the
     printed precision (or at no difference, where the ranges of the means overlap).
     """
-    from scipy.stats import ttest_ind_from_stats
-
     gap = first.mean.value - second.mean.value
     slack = first.mean.half + second.mean.half
     gaps = [max(abs(gap) - slack, 0.0), abs(gap) + slack]
     sds = [[max(x.sd.low, _TINY), x.sd.high] for x in (first, second)]
     probabilities = [
-        float(ttest_ind_from_stats(d, s, first.n, 0.0, t, second.n, equal_var=equal_variances).pvalue)
+        float(
+            scipy.stats.ttest_ind_from_stats(
+                d, s, first.n, 0.0, t, second.n, equal_var=equal_variances
+            ).pvalue
+        )
         for d, s, t in product(gaps, *sds)
     ]
     return min(probabilities), max(probabilities)

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from her2radiomics.audit.base import Check, Finding, found, unknown
 from her2radiomics.audit.group_tests import p_of_wald
 from her2radiomics.audit.printed import Number, Printed, decimal, parse, probability, span
+from her2radiomics.core.libraries import np
 
 Z95 = 1.959963984540054
 _TINY = 1e-12
@@ -161,8 +162,6 @@ def crude(counts: Sequence[Sequence[int]]) -> tuple[float, float]:
 
 def _trend(counts: Sequence[Sequence[int]]) -> tuple[float, float]:
     """Maximum likelihood of a logistic regression on the level's number: Newton's method on grouped counts."""
-    import numpy as np
-
     cases = np.array([row[0] for row in counts], dtype=float)
     sizes = cases + np.array([row[1] for row in counts], dtype=float)
     design = np.column_stack([np.ones(len(counts)), np.arange(len(counts))])

@@ -11,6 +11,8 @@ from her2radiomics.audit.base import VERDICTS, Verdict
 from her2radiomics.audit.paper import Audit, AuditRow, tally
 from her2radiomics.core.spreadsheets import safe_cell
 from her2radiomics.core.templates import environment
+from her2radiomics.manuscript.tables.model import Heading, Rows, Table
+from her2radiomics.manuscript.tables.word import to_docx as table_to_docx
 
 if TYPE_CHECKING:
     from her2radiomics.manuscript.tables.model import Table
@@ -58,8 +60,6 @@ def to_html(paper: Audit, rows: list[AuditRow]) -> str:
 
 def to_table(paper: Audit, rows: list[AuditRow]) -> Table:
     """Return the findings as a table for Word, under a heading for each verdict."""
-    from her2radiomics.manuscript.tables.model import Heading, Rows, Table
-
     made = Rows()
     for verdict in VERDICTS:
         group = [row for row in rows if row.verdict == verdict]
@@ -87,6 +87,4 @@ def to_table(paper: Audit, rows: list[AuditRow]) -> Table:
 
 def to_docx(paper: Audit, rows: list[AuditRow]) -> bytes:
     """Return the findings as a Word document."""
-    from her2radiomics.manuscript.tables.word import to_docx as table_to_docx
-
     return table_to_docx(to_table(paper, rows), "A1")

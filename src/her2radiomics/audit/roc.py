@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from her2radiomics.audit.base import Check, Finding, found, join, unknown
 from her2radiomics.audit.counts import numerators
 from her2radiomics.audit.printed import Number, Printed, decimal, parse, span
+from her2radiomics.statistics import proportion_interval
 
 Z95 = 1.959963984540054
 Method = Literal["binomial_exact", "delong", "hanley_mcneil"]
@@ -107,8 +108,6 @@ def _limit(ends: Sequence[float]) -> str:
 
 def _exact(auc: Number, n: int) -> tuple[tuple[float, float], tuple[float, float]]:
     """Range of the lower and of the upper exact limit that the AUC's rounding allows."""
-    from her2radiomics.statistics import proportion_interval
-
     least, most = proportion_interval(max(auc.low, 0) * n, n), proportion_interval(min(auc.high, 1) * n, n)
     return (least[0], most[0]), (least[1], most[1])
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from her2radiomics.checklists.fill import STATUSES, FilledChecklist, FilledItem
 from her2radiomics.core.spreadsheets import safe_cell
 from her2radiomics.core.templates import environment
+from her2radiomics.manuscript.tables.model import Heading, Rows, Table
+from her2radiomics.manuscript.tables.word import to_docx as table_to_docx
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -96,8 +98,6 @@ def to_html(title: str, checklists: Sequence[FilledChecklist], simulated: bool) 
 
 def to_table(checklists: Sequence[FilledChecklist], simulated: bool) -> Table:
     """Return all filled checklists as one table for Word: a heading for each list and section."""
-    from her2radiomics.manuscript.tables.model import Heading, Rows, Table
-
     rows = Rows()
     notes = []
     for filled in checklists:
@@ -130,6 +130,4 @@ def to_table(checklists: Sequence[FilledChecklist], simulated: bool) -> Table:
 
 def to_docx(checklists: Sequence[FilledChecklist], simulated: bool) -> bytes:
     """Return all filled checklists as a Word document."""
-    from her2radiomics.manuscript.tables.word import to_docx as table_to_docx
-
     return table_to_docx(to_table(checklists, simulated), "C1")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from her2radiomics.core.errors import StudyError
+from her2radiomics.core.libraries import pd
 
 
 def result_facts(
@@ -72,7 +73,6 @@ def _kept(selection: Any) -> tuple[int, int]:
 
 
 def _read(path: Path) -> Any:
-    import pandas as pd
 
     if not path.is_file():
         raise StudyError(f"{path}: no such file; expected a table of the run. Make it before the checklists.")

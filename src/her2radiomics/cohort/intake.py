@@ -9,14 +9,11 @@ import os
 import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from her2radiomics.cohort.identity import identity_in, identity_in_identifier
 from her2radiomics.core.errors import TableError
+from her2radiomics.core.libraries import pd
 from her2radiomics.core.spreadsheets import is_formula, unprintable
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 #: Names and categories of the participants table: printed, and parts of file names.
 PARTICIPANTS = ("patient_id", "centre", "partition", "exclude_reason")

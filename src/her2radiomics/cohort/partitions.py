@@ -8,6 +8,7 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 from her2radiomics.core.errors import SettingsError, TableError
+from her2radiomics.core.libraries import sklearn
 from her2radiomics.core.settings import Settings
 
 REST = "*"
@@ -135,7 +136,6 @@ def _known_centres(indexed: pd.DataFrame, named: list[str]) -> None:
 def _at_random(
     indexed: pd.DataFrame, labels: pd.Series, settings: RandomPartition, seed: int, file: str
 ) -> pd.Series:
-    from sklearn.model_selection import train_test_split
 
     partition = pd.Series("testing", index=indexed.index, dtype=object)
     _known_centres(indexed, settings.external_centres)
@@ -149,7 +149,7 @@ def _at_random(
         raise SettingsError(
             f"partitions: {size} patients are to train, but there are {len(rest)}, some of whom must test."
         )
-    training, _ = train_test_split(
+    training, _ = sklearn.model_selection.train_test_split(
         rest, train_size=size, random_state=seed, stratify=labels.loc[rest] if settings.stratified else None
     )
     partition[training] = "training"

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from her2radiomics.cohort.intake import is_inside
 from her2radiomics.cohort.limits import Size
 from her2radiomics.core.columns import Stage
 from her2radiomics.core.settings import Settings
@@ -14,8 +15,6 @@ from her2radiomics.core.settings import Settings
 
 def _inside(path: str) -> str:
     """Refuse a path that leaves the cohort's folder by its spelling."""
-    from her2radiomics.cohort.intake import is_inside
-
     if not is_inside(path):
         raise ValueError(
             f"found '{path}'; expected a path below the cohort's folder, relative to it, without '..'. "

@@ -17,6 +17,9 @@ from her2radiomics.cohort.settings import Cohort, ColumnSource, FeatureSource, I
 from her2radiomics.cohort.tables import MANIFEST_COLUMNS, check_manifest, read_table, require_columns
 from her2radiomics.core.columns import MISSING
 from her2radiomics.core.errors import TableError
+from her2radiomics.core.files import write_text
+from her2radiomics.core.parquet import write_parquet
+from her2radiomics.core.spreadsheets import safe_frame
 
 UNKNOWN_CENTRE = "unknown"
 
@@ -373,10 +376,6 @@ def write_cohort(data: CohortData, folder: Path, columns: Sequence[str] | None =
         Columns of the participants table that some protocol names. Others (names, dates, addresses) are not copied;
         ``None`` keeps all.
     """
-    from her2radiomics.core.files import write_text
-    from her2radiomics.core.spreadsheets import safe_frame
-    from her2radiomics.core.tables import write_parquet
-
     manifest = data.manifest.copy()
     for name in ("image", "mask"):
         manifest[name] = [os.path.relpath(path, folder) if path else "" for path in manifest[name]]

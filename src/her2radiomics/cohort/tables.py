@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -64,8 +65,6 @@ def read_table(path: Path, *, sheet: str | None = None) -> pd.DataFrame:
 
 def require_columns(table: pd.DataFrame, names: list[str], file: str | Path) -> None:
     """Raise a :class:`TableError` for the first column that is not there, with the nearest one that is."""
-    import difflib
-
     for name in names:
         if name not in table.columns:
             spelled = {str(column).lower(): str(column) for column in table.columns}

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
 from her2radiomics.core.errors import TableError
+from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import Settings
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # in the order of time: a column may be used by a prediction made at its own stage or later
 STAGES = ("before_treatment", "during_treatment", "after_surgery", "follow_up")
@@ -78,8 +76,6 @@ def type_column(values: pd.Series, column: Column, *, file: str) -> pd.Series:
     TableError
         A value that is neither missing nor allowed, with the patient, the column and what is allowed.
     """
-    import pandas as pd
-
     text = values.astype("string").str.strip()
     text = text.mask(text.isin(MISSING))
     # our own tables hold the levels that a number was cut into; those are taken as they stand
@@ -125,8 +121,6 @@ def read_typed(path: str, columns: Mapping[str, Column]) -> pd.DataFrame:
     TableError
         A value that a column may not hold.
     """
-    import pandas as pd
-
     text = pd.read_csv(path, dtype=str, keep_default_na=False).set_index("patient_id")
     typed = {name: type_column(text[name], column, file=path) for name, column in columns.items()}
     keys = text[["centre", "partition"]].assign(label=text["label"].astype(int))

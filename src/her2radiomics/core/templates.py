@@ -5,19 +5,19 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from her2radiomics.core.libraries import jinja2
+
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    pass
 
 
 @cache
-def environment(room: str) -> Environment:
+def environment(room: str) -> jinja2.Environment:
     """Templates in ``her2radiomics/<room>/templates``: everything is escaped, an unknown name is an error."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    return Environment(
-        loader=PackageLoader(f"her2radiomics.{room}"),
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader(f"her2radiomics.{room}"),
         autoescape=True,
-        undefined=StrictUndefined,
+        undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,

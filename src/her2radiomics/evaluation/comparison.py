@@ -1,7 +1,7 @@
 """Two models on the same patients: reclassification, discrimination improvement, difference of net benefit.
 
-DeLong's test compares all pairs (:mod:`her2radiomics.evaluation.performance`); what stands here is for the pairs that a protocol
-names.
+DeLong's test compares all pairs (:mod:`her2radiomics.evaluation.performance`); this is for the pairs that a
+protocol names.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from her2radiomics.core.errors import SettingsError
+from her2radiomics.core.libraries import pd
 from her2radiomics.evaluation.predictions import TRAINING, by_partition, partition_rank
+from her2radiomics.statistics import integrated_discrimination, net_benefit_difference, net_reclassification
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from her2radiomics.evaluation.settings import EvaluationSettings
     from her2radiomics.statistics import Improvement
 
@@ -84,12 +84,6 @@ def _pair(
     apparent: bool,
 ) -> list[dict[str, Any]]:
     """Measures of B over A on one partition; none of reclassification with fewer than two rows of a class."""
-    from her2radiomics.statistics import (
-        integrated_discrimination,
-        net_benefit_difference,
-        net_reclassification,
-    )
-
     labels = both["label"].to_numpy()
     a, b = both["probability_a"].to_numpy(), both["probability_b"].to_numpy()
     where = "; apparent" if apparent else ""

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from her2radiomics import statistics
 from her2radiomics.core.errors import TableError
+from her2radiomics.core.libraries import pd
 from her2radiomics.evaluation.comparison import comparison_rows
 from her2radiomics.evaluation.predictions import (
     TRAINING,
@@ -25,10 +27,19 @@ from her2radiomics.evaluation.predictions import (
     refuse_contradictions,
 )
 from her2radiomics.evaluation.settings import INTERVALS, EvaluationSettings
+from her2radiomics.statistics import (
+    auc,
+    auc_interval,
+    brier,
+    calibration,
+    decision_curve,
+    delong_test,
+    holm,
+    hosmer_lemeshow,
+    operating_point,
+)
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from her2radiomics.statistics import OperatingPoint
     from her2radiomics.statistics.resampling import Refit
 
@@ -96,8 +107,6 @@ def evaluate(
         If a column is missing, a patient occurs twice, a label is not 0 or 1, a probability is missing or not
         in [0, 1], a model has no threshold, or two models give a patient different labels or partitions.
     """
-    import pandas as pd
-
     settings = settings or EvaluationSettings()
     known = {name: checked(name, frame) for name, frame in predictions.items()}
     refuse_contradictions(known)
@@ -158,10 +167,6 @@ def calibration_rows(
         on training rows, ``observed`` with its bootstrap band elsewhere. A partition with one class, fewer
         than 11 patients or fewer than 3 distinct probabilities has no curve.
     """
-    import pandas as pd
-
-    from her2radiomics.statistics import calibration_curve
-
     settings = settings or EvaluationSettings()
     parts = []
     for partition, rows in by_partition(checked("", predictions)).items():
@@ -172,7 +177,7 @@ def calibration_rows(
         if len(rows) < 11 or np.unique(probability).size < 3 or np.unique(labels).size < 2:
             continue
         again = refit if trained else None
-        curve = calibration_curve(
+        curve = statistics.calibration_curve(
             labels,
             probability,
             refit=again,
@@ -192,8 +197,6 @@ def _judged(
     rows: pd.DataFrame, threshold: float, partition: str, settings: EvaluationSettings, seed: int
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Row of ``performance`` and rows of ``extra`` for one model on one partition."""
-    from her2radiomics.statistics import brier, calibration, decision_curve, hosmer_lemeshow, operating_point
-
     labels, probability = rows["label"].to_numpy(), rows["probability"].to_numpy()
     notes = {}
     if partition == TRAINING:
@@ -247,8 +250,6 @@ def _area(
     notes: dict[str, str],
 ) -> tuple[float, dict[str, tuple[float, float]]]:
     """AUC with its three intervals; DeLong's needs two rows of each class."""
-    from her2radiomics.statistics import auc, auc_interval
-
     intervals: dict[str, tuple[float, float]] = {}
     for method in INTERVALS:
         if method == "delong" and np.bincount(labels).min() < 2:
@@ -286,10 +287,6 @@ def _measure(
 
 def _all_pairs(known: Mapping[str, pd.DataFrame], level: float) -> pd.DataFrame:
     """DeLong's test of every pair of models on the patients of a partition that both predicted."""
-    import pandas as pd
-
-    from her2radiomics.statistics import delong_test, holm
-
     tables = []
     partitions = dict.fromkeys(p for frame in known.values() for p in by_partition(frame))
     for partition in sorted(partitions, key=partition_rank):

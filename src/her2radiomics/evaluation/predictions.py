@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from her2radiomics.core.errors import TableError
-
-if TYPE_CHECKING:
-    import pandas as pd
+from her2radiomics.core.libraries import pd
 
 TRAINING = "training"
 COLUMNS = ("patient_id", "partition", "label", "probability")

@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    import pandas as pd
+from her2radiomics.core.libraries import pd
+from her2radiomics.evaluation.performance import calibration_rows
+from her2radiomics.modelling import pipeline_refit
+from her2radiomics.modelling.penalised.cross_validation import patient_folds
+from her2radiomics.statistics import auc, auc_interval, logistic_regression, optimism_corrected, remembered
 
+if TYPE_CHECKING:
     from her2radiomics.evaluation.settings import EvaluationSettings
     from her2radiomics.modelling import StudyModel
     from her2radiomics.statistics.resampling import Refit
@@ -54,12 +58,6 @@ def resample(
     seed
         Their seed.
     """
-    import pandas as pd
-
-    from her2radiomics.evaluation.performance import calibration_rows
-    from her2radiomics.modelling import pipeline_refit
-    from her2radiomics.statistics import remembered
-
     # a complete-case model neither learnt from nor predicts the others
     known = model.rule_.predictable(table)
     table, labels = table[known], labels[known]
@@ -104,8 +102,6 @@ def optimism_rows(
     labels: np.ndarray, probability: np.ndarray, target: str, refit: Refit, iterations: int, seed: int
 ) -> list[dict[str, Any]]:
     """Rows ``<measure>_corrected`` (whole pipeline) or ``<measure>_corrected_final``; a note where no refit worked."""
-    from her2radiomics.statistics import optimism_corrected
-
     if iterations == 0:
         return []
     ending = "_corrected" if target == "pipeline" else "_corrected_final"
@@ -126,8 +122,6 @@ def likelihood_ratio_rows(model: StudyModel) -> list[dict[str, Any]]:
     The smaller model holds the part's terms alone and is fitted on the same rows; after Firth's method the other terms
     are held at 0 under the penalty of the whole model.
     """
-    from her2radiomics.statistics import logistic_regression
-
     parts = getattr(model, "parts_", [])
     fit = getattr(model, "logistic_", None)
     if fit is None or not parts or model.spec.kind != "combined":
@@ -161,12 +155,6 @@ def cross_validate(
     Folds are stratified by label and drawn by patient and seed; every fold is predicted by a model fitted without it. A
     fold that cannot be predicted, or holds one class, has no AUC; pooled probabilities come from different fits.
     """
-    import pandas as pd
-
-    from her2radiomics.modelling import pipeline_refit
-    from her2radiomics.modelling.penalised.cross_validation import patient_folds
-    from her2radiomics.statistics import auc, auc_interval
-
     fold = patient_folds(table.index.to_numpy(), labels, folds, seed)
     rows: list[dict[str, Any]] = []
     if fold.size == 0:
@@ -198,8 +186,6 @@ def cross_validate(
 
 def _estimated(model: StudyModel, table: pd.DataFrame, labels: np.ndarray) -> Refit:
     """The final estimator's refit; where maximum likelihood has no solution in a fold, Firth's as the model would."""
-    from her2radiomics.statistics import logistic_regression
-
     plain, design = model.final_refit(table, labels), model.design(table)
 
     def refit(rows: np.ndarray) -> Any:

@@ -10,6 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from her2radiomics.core.errors import StudyError
+from her2radiomics.core.settings import load
+from her2radiomics.extraction.engine import extract
+from her2radiomics.extraction.filters import EXACT_LOG_PADDING, LOG_PADDING
+from her2radiomics.extraction.loading import load_case
+from her2radiomics.extraction.parameters import read_parameters
+from her2radiomics.imaging import make_region
+from her2radiomics.imaging.preprocessing_settings import Preprocessing
 
 if TYPE_CHECKING:
     from her2radiomics.extraction.engine import Values
@@ -73,18 +80,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _extract(options: argparse.Namespace, names: Sequence[str]) -> tuple[Parameters, dict[str, Values]]:
     """The parameter file as read, and the features of each region; warnings go to standard error."""
-    from her2radiomics.extraction.engine import extract
-    from her2radiomics.extraction.filters import EXACT_LOG_PADDING, LOG_PADDING
-    from her2radiomics.extraction.loading import load_case
-    from her2radiomics.extraction.parameters import read_parameters
-    from her2radiomics.imaging import make_region
-
     parameters = read_parameters(options.parameters)
     preprocessing = None
     if options.preprocessing:  # settings cost 0.15 s of imports: a third of a small case
-        from her2radiomics.core.settings import load
-        from her2radiomics.imaging.preprocessing_settings import Preprocessing
-
         preprocessing = load(Preprocessing, options.preprocessing)
         preprocessing.refuse_twice(parameters.settings, str(options.parameters))
     row = {"patient_id": "", "sequence": "", "reader": "", "image": str(options.image), "mask_label": ""}

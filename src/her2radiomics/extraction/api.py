@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from her2radiomics.core.errors import CaseError
+from her2radiomics.core.libraries import pd, sitk
+from her2radiomics.core.settings import validate
 from her2radiomics.extraction.engine import extract
 from her2radiomics.extraction.filters import LOG_PADDING
+from her2radiomics.extraction.options import log_sigmas
 from her2radiomics.extraction.parameters import read_parameters
+from her2radiomics.imaging import check_image, read_image, read_mask
+from her2radiomics.imaging.mask_grid import put_onto, read_mask_onto
+from her2radiomics.imaging.preprocessing import preprocess
+from her2radiomics.imaging.preprocessing_settings import Preprocessing
+from her2radiomics.imaging.reading import select_label
 
 if TYPE_CHECKING:
-    import pandas as pd
-    import SimpleITK as sitk
-
     from her2radiomics.imaging.preprocessing_settings import Preprocessing
 
 
@@ -61,15 +68,6 @@ def extract_features(
     SettingsError
         When the parameter file or the preprocessing is not one, or both normalise or resample.
     """
-    import warnings
-
-    import pandas as pd
-
-    from her2radiomics.core.settings import validate
-    from her2radiomics.extraction.options import log_sigmas
-    from her2radiomics.imaging.preprocessing import preprocess
-    from her2radiomics.imaging.preprocessing_settings import Preprocessing
-
     settings = read_parameters(parameters)
     if not isinstance(preprocessing, Preprocessing):
         preprocessing = validate(Preprocessing, dict(preprocessing or {}), "preprocessing")
@@ -97,10 +95,6 @@ def extract_features(
 
 def _image(image: str | Path | sitk.Image) -> sitk.Image:
     """The image, checked."""
-    import SimpleITK as sitk
-
-    from her2radiomics.imaging import check_image, read_image
-
     if not isinstance(image, sitk.Image):
         return read_image(image)
     check_image(image)
@@ -115,13 +109,6 @@ def _mask(
     notes: dict[str, list[str]],
 ) -> sitk.Image:
     """The mask as 0 and 1 on the image's grid; ``notes`` take what had to be done for it."""
-    import SimpleITK as sitk
-
-    from her2radiomics.core.errors import CaseError
-    from her2radiomics.imaging import read_mask
-    from her2radiomics.imaging.mask_grid import put_onto, read_mask_onto
-    from her2radiomics.imaging.reading import select_label
-
     try:
         if not preprocessing.resample_mask:
             return select_label(mask, image) if isinstance(mask, sitk.Image) else read_mask(mask, image)

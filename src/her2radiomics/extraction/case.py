@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from her2radiomics.core.errors import CaseError, SettingsError
+from her2radiomics.core.libraries import np, sitk
+from her2radiomics.extraction.engine import extract_each
 from her2radiomics.extraction.filters import LOG_PADDING
 from her2radiomics.extraction.loading import LoadedCase, Row, load_case, named, relative_to, shown
+from her2radiomics.extraction.parameters import read_parameters
+from her2radiomics.imaging import make_region
 from her2radiomics.imaging.checks import MAX_GREY_LEVELS, check_grey_levels, extremes, times
 from her2radiomics.imaging.regions import Region, parse_region
 
 if TYPE_CHECKING:
-    import numpy as np
-    import SimpleITK as sitk
-
     from her2radiomics.extraction.parameters import Parameters
     from her2radiomics.imaging.preprocessing_settings import Preprocessing
 
@@ -118,8 +119,6 @@ def extract_case(
         When the parameter file, a region's name or the expected number is wrong, or parameter file and
         preprocessing both normalise or resample: that is no one case's fault.
     """
-    from her2radiomics.extraction.parameters import read_parameters
-
     parsed = [parse_region(name) for name in regions]
     settings = read_parameters(parameters)
     if expected_features is not None and len(settings.feature_names) != expected_features:
@@ -174,8 +173,6 @@ def failed_case(
     error
         What was found; patient, sequence, reader and file are filled in.
     """
-    from her2radiomics.extraction.parameters import read_parameters
-
     parsed = [parse_region(name) for name in regions]
     sequence = rows[0]["sequence"]
     readers = {row["reader"]: row for row in rows if (row.get("region") or "tumour") == "tumour"}
@@ -201,8 +198,6 @@ def _extract_all(
     root: str | Path,
 ) -> dict[tuple[str, str], dict[str, float]]:
     """Features of every reader's regions from one filtering of the image; failures go to ``quality``."""
-    from her2radiomics.extraction.engine import extract_each
-
     if not masks:
         return {}
     assert case.image is not None
@@ -256,8 +251,6 @@ def _prepare_reader(
     knob: str,
 ) -> dict[tuple[str, str], sitk.Image]:
     """Make, measure and check one reader's regions; fills ``qc`` in place."""
-    from her2radiomics.imaging import make_region
-
     assert case.image is not None
     masks: dict[tuple[str, str], sitk.Image] = {}
     dice = _dice(case, reader)
@@ -279,9 +272,6 @@ def _measure(
     knob: str,
 ) -> list[str]:
     """Fill a quality-control row with a region's measures; return what deserves a warning."""
-    import numpy as np
-    import SimpleITK as sitk
-
     inside = sitk.GetArrayViewFromImage(mask) != 0
     areas = np.count_nonzero(inside, axis=(1, 2))
     voxels = sitk.GetArrayViewFromImage(image)
@@ -323,9 +313,6 @@ def _touches(inside: np.ndarray, axis: int) -> bool:
 def _dice(case: LoadedCase, reader: str) -> float | str:
     """Dice overlap of this reader's tumour mask with reader 1's; empty for reader 1 or without reader
     1's."""
-    import numpy as np
-    import SimpleITK as sitk
-
     if reader == FIRST_READER or FIRST_READER not in case.masks:
         return ""
     mine = sitk.GetArrayViewFromImage(case.masks[reader])

@@ -10,15 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from her2radiomics.core.errors import CaseError
+from her2radiomics.core.libraries import np, radiomics, sitk
 from her2radiomics.extraction.cooccurrence import FasterCooccurrence
 from her2radiomics.extraction.parameters import Parameters
-
-if TYPE_CHECKING:
-    import numpy as np
-    import SimpleITK as sitk
 
 # of a filtered image: a wavelet's approximation in 3-D spreads the 500 levels allowed to an image to 1,415
 MOST_LEVELS = 2000
@@ -29,12 +26,10 @@ def shape_features(image: sitk.Image, mask: sitk.Image, parameters: Parameters) 
 
     ``shape2D`` needs a region of one slice across ``force2Ddimension``; PyRadiomics raises otherwise.
     """
-    from radiomics import getFeatureClasses
-
     values: dict[str, float] = {}
     for kind in ("shape", "shape2D"):
         if kind in parameters.feature_classes:
-            calculator = getFeatureClasses()[kind](image, mask, **parameters.settings)
+            calculator = radiomics.getFeatureClasses()[kind](image, mask, **parameters.settings)
             values.update(_run(calculator, parameters.feature_classes[kind], f"original_{kind}"))
     return values
 
@@ -70,15 +65,12 @@ class _GreyLevels:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Grey level of each voxel in the mask (0 outside), as ``imageoperations.binImage``; levels
         present."""
-        import numpy as np
-        from radiomics import imageoperations
-
         if self._found is None:
             values = voxels[mask]
             _check_levels(float(values.min()), float(values.max()), settings)
             # the edges depend on the two extremes alone; their numpy type decides about rounding
             extremes = np.array([values.min(), values.max()], dtype=values.dtype)
-            levels = np.digitize(values, imageoperations.getBinEdges(extremes, **settings))
+            levels = np.digitize(values, radiomics.imageoperations.getBinEdges(extremes, **settings))
             matrix = np.zeros(voxels.shape, dtype="int")
             matrix[mask] = levels
             self._found = matrix, np.unique(levels)
@@ -98,9 +90,7 @@ def _check_levels(low: float, high: float, settings: Mapping[str, Any]) -> None:
 @cache
 def _sharing(kind: str) -> Any:
     """A PyRadiomics feature class that takes its grey levels from :class:`_GreyLevels`."""
-    from radiomics import getFeatureClasses
-
-    base: Any = getFeatureClasses()[kind]
+    base: Any = radiomics.getFeatureClasses()[kind]
     names = base.getFeatureNames()
     bases = (FasterCooccurrence, base) if kind == "glcm" else (base,)
 

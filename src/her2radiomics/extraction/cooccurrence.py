@@ -7,10 +7,9 @@ Their definitions are PyRadiomics'; the values agree to rounding (``tests/extrac
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import numpy as np
+from her2radiomics.core.libraries import np
 
 # below this coefficient PyRadiomics' value is the root of a rounding error, or left out of the mean where it is negative
 LEAST_CORRELATION = 1e-3
@@ -27,7 +26,6 @@ class FasterCooccurrence:
     symmetricalGLCM: bool
 
     def _calculateCoefficients(self) -> None:
-        import numpy as np
 
         joint, found = self.P_glcm, self.coefficients
         levels = found["grayLevels"]
@@ -53,7 +51,6 @@ class FasterCooccurrence:
         return self._cluster(3)
 
     def _cluster(self, power: int) -> np.ndarray:
-        import numpy as np
 
         found = self.coefficients
         centre = (found["ux"] + found["uy"])[:, 0]
@@ -69,8 +66,6 @@ class FasterCooccurrence:
         largest absolute eigenvalue of :math:`p_{ij} / \sqrt{p_x(i)\,p_y(j) + \epsilon}`, up to the square of
         :math:`\epsilon / (p_x p_y)`: one symmetric eigenvalue problem in place of a sum over every level.
         """
-        import numpy as np
-
         found = self.coefficients
         joint = self.P_glcm
         if self.symmetricalGLCM and joint.shape[1] > 1 and np.isfinite(joint).all():
@@ -84,8 +79,6 @@ class FasterCooccurrence:
 
 def _by_index(joint: np.ndarray, index: np.ndarray, length: int) -> np.ndarray:
     """Sum (1, levels, levels, angles) over the pairs of levels of the same index: (1, length, angles)."""
-    import numpy as np
-
     angles = joint.shape[3]
     place = (index[..., None] * angles + np.arange(angles)).ravel()
     return np.bincount(place, joint.ravel(), length * angles).reshape(1, length, angles)

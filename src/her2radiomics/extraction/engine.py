@@ -16,17 +16,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from her2radiomics.core.errors import CaseError
+from her2radiomics.core.libraries import np, radiomics, sitk
+from her2radiomics.extraction.classes import image_features, shape_features
 from her2radiomics.extraction.filters import LOG_PADDING, SUPPORTED, Box, filtered
 from her2radiomics.extraction.parameters import Parameters, read_content
 from her2radiomics.extraction.regridding import INTERPOLATORS, resample_region
 from her2radiomics.imaging.checks import MAX_GREY_LEVELS, check_grey_levels, extremes
 from her2radiomics.imaging.threads import one_thread
-
-if TYPE_CHECKING:
-    import SimpleITK as sitk
 
 Key = TypeVar("Key", bound=Hashable)
 Values = dict[str, float]
@@ -154,7 +153,6 @@ def extract_each(
 
 
 def _check_grey_levels(image: sitk.Image, mask: sitk.Image, parameters: Parameters) -> None:
-    import SimpleITK as sitk
 
     box = bounding_box(mask)
     inner, region = box.cut(image), box.cut(mask)
@@ -167,8 +165,6 @@ def _cropped(
     image: sitk.Image, regions: Mapping[Key, sitk.Image], parameters: Parameters, log_padding: float
 ) -> dict[Key, Values | CaseError]:
     """Filter one padded crop for all regions."""
-    from her2radiomics.extraction.classes import image_features, shape_features
-
     boxes = {key: bounding_box(mask) for key, mask in regions.items()}
     union = Box(
         tuple(min(box.low[axis] for box in boxes.values()) for axis in range(3)),  # type: ignore[arg-type]
@@ -208,9 +204,9 @@ def _stock(
     image: sitk.Image, regions: Mapping[Key, sitk.Image], parameters: Parameters
 ) -> dict[Key, Values | CaseError]:
     """Stock PyRadiomics, for what the crops do not cover."""
-    from radiomics.featureextractor import RadiomicsFeatureExtractor
-
-    extractor = RadiomicsFeatureExtractor(read_content(parameters.path.read_bytes()), additionalInfo=False)
+    extractor = radiomics.featureextractor.RadiomicsFeatureExtractor(
+        read_content(parameters.path.read_bytes()), additionalInfo=False
+    )
     found: dict[Key, Values | CaseError] = {}
     for key, mask in regions.items():
         with _recorded(found, key):
@@ -220,9 +216,6 @@ def _stock(
 
 def bounding_box(mask: sitk.Image) -> Box:
     """The smallest box that holds every non-zero voxel; a mask without one is a :class:`CaseError`."""
-    import numpy as np
-    import SimpleITK as sitk
-
     voxels = sitk.GetArrayViewFromImage(mask)
     planes = np.flatnonzero(voxels.any(axis=(1, 2)))
     if not planes.size:

@@ -21,11 +21,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import numpy as np
-    import SimpleITK as sitk
+from her2radiomics.core.libraries import np, pywt, radiomics, sitk
 
 SUPPORTED = frozenset(
     ("Original", "Wavelet", "LoG", "Square", "SquareRoot", "Logarithm", "Exponential", "Gradient", "LBP2D")
@@ -57,8 +55,6 @@ class Box:
 
     def cut(self, image: sitk.Image) -> sitk.Image:
         """The image's voxels in the box, with the geometry that goes with them."""
-        import SimpleITK as sitk
-
         size = [b - a for a, b in zip(self.low, self.high, strict=True)]
         return sitk.RegionOfInterest(image, size, list(self.low))
 
@@ -86,8 +82,6 @@ def filtered(
     log_padding
         Padding of the Laplacian of Gaussian in multiples of σ.
     """
-    from radiomics import imageoperations
-
     for kind, own in image_types.items():
         arguments = {**settings, **own}
         if kind == "Original":
@@ -98,7 +92,9 @@ def filtered(
             yield from _log(image, box, arguments, log_padding)
         elif kind == "Gradient":
             outer = box.padded((GRADIENT_PADDING,) * 3, image.GetSize())
-            for found, name, used in imageoperations.getGradientImage(outer.cut(image), None, **arguments):
+            for found, name, used in radiomics.imageoperations.getGradientImage(
+                outer.cut(image), None, **arguments
+            ):
                 yield box.within(outer).cut(found), name, used
         elif kind == "LBP2D":
             yield from _lbp(image, box, arguments)
@@ -110,17 +106,15 @@ def _pointwise(
     image: sitk.Image, box: Box, kind: str, arguments: dict[str, Any], peak: float
 ) -> Iterator[tuple[sitk.Image, str, dict[str, Any]]]:
     """Square, square root, logarithm, exponential: the crop and one voxel that holds the image's peak."""
-    import numpy as np
-    import SimpleITK as sitk
-    from radiomics import imageoperations
-
     crop = box.cut(image)
     voxels = sitk.GetArrayViewFromImage(crop)
     witnessed = np.zeros((voxels.shape[0] + 1, *voxels.shape[1:]), dtype=voxels.dtype)
     witnessed[:-1] = voxels
     witnessed[-1, 0, 0] = peak
     extended = sitk.GetImageFromArray(witnessed)
-    for found, name, used in getattr(imageoperations, f"get{kind}Image")(extended, None, **arguments):
+    for found, name, used in getattr(radiomics.imageoperations, f"get{kind}Image")(
+        extended, None, **arguments
+    ):
         result = sitk.GetImageFromArray(sitk.GetArrayViewFromImage(found)[:-1])
         result.CopyInformation(crop)
         yield result, name, used
@@ -130,11 +124,6 @@ def _wavelet(
     image: sitk.Image, box: Box, arguments: dict[str, Any]
 ) -> Iterator[tuple[sitk.Image, str, dict[str, Any]]]:
     """Stationary wavelet of a crop that is continued periodically where it leaves the image."""
-    import numpy as np
-    import pywt
-    import SimpleITK as sitk
-    from radiomics import imageoperations
-
     levels = arguments.get("start_level", 0) + arguments.get("level", 1)
     margin = pywt.Wavelet(arguments.get("wavelet", "coif1")).dec_len * levels
     flat = arguments.get("force2Ddimension", 0) if arguments.get("force2D", False) else None
@@ -151,7 +140,7 @@ def _wavelet(
         kept.append(slice(pad, pad + high - low))
     extended = sitk.GetImageFromArray(np.ascontiguousarray(voxels))
     geometry = box.cut(image)
-    for found, name, used in imageoperations.getWaveletImage(extended, None, **arguments):
+    for found, name, used in radiomics.imageoperations.getWaveletImage(extended, None, **arguments):
         result = sitk.GetImageFromArray(np.ascontiguousarray(sitk.GetArrayViewFromImage(found)[tuple(kept)]))
         result.CopyInformation(geometry)
         yield result, name, used
@@ -159,8 +148,6 @@ def _wavelet(
 
 def _take(voxels: np.ndarray, places: np.ndarray, axis: int) -> np.ndarray:
     """Voxels at ``places`` along an axis; a view where the places are consecutive."""
-    import numpy as np
-
     if len(places) == places[-1] - places[0] + 1 and np.all(np.diff(places) == 1):
         window = [slice(None)] * voxels.ndim
         window[axis] = slice(int(places[0]), int(places[-1]) + 1)
@@ -176,9 +163,6 @@ def _log(
     The recursive filters run along lines, so that after each pass only the lines that the next ones need are
     kept: the first pass alone sees the whole padded crop.
     """
-    import numpy as np
-    import SimpleITK as sitk
-
     size, spacing = np.array(image.GetSize()), np.array(image.GetSpacing())
     for sigma in arguments.get("sigma", []):
         # PyRadiomics leaves the filter out, with a warning; the check of feature names turns that into an error
@@ -202,8 +186,6 @@ def _log(
 
 def _passes(crop: sitk.Image, inner: Box, derivative: int, sigma: float) -> sitk.Image:
     """Second derivative along one axis, then smoothing along the others, cropping behind each pass."""
-    import SimpleITK as sitk
-
     found, left = crop, Box((0, 0, 0), crop.GetSize())
     for axis in (derivative, *(other for other in range(3) if other != derivative)):
         gaussian = sitk.RecursiveGaussianImageFilter()
@@ -224,8 +206,6 @@ def _lbp(
     image: sitk.Image, box: Box, arguments: dict[str, Any]
 ) -> Iterator[tuple[sitk.Image, str, dict[str, Any]]]:
     """Local binary pattern in 2-D on the slices of the box, cut only beyond its far sides."""
-    from radiomics import imageoperations
-
     across = 2 - arguments.get("force2Ddimension", 0)
     margin = math.ceil(arguments.get("lbp2DRadius", 1)) + 2
     low = tuple(box.low[axis] if axis == across else 0 for axis in range(3))
@@ -234,5 +214,5 @@ def _lbp(
         for axis in range(3)
     )
     outer = Box(low, high)  # type: ignore[arg-type]
-    for found, name, used in imageoperations.getLBP2DImage(outer.cut(image), None, **arguments):
+    for found, name, used in radiomics.imageoperations.getLBP2DImage(outer.cut(image), None, **arguments):
         yield box.within(outer).cut(found), name, used

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from her2radiomics.core.errors import CaseError, SettingsError
+from her2radiomics.core.libraries import sitk
 from her2radiomics.core.memory import raise_if_out
+from her2radiomics.imaging import read_image, read_mask
+from her2radiomics.imaging.mask_grid import read_mask_onto
+from her2radiomics.imaging.preprocessing import preprocess
 
 if TYPE_CHECKING:
-    import SimpleITK as sitk
-
     from her2radiomics.imaging.preprocessing_settings import Preprocessing
 
 Row = Mapping[str, str]
@@ -59,8 +61,6 @@ def load_case(
     root
         Folder of the data set: problems name files relative to it.
     """
-    from her2radiomics.imaging import read_image
-
     _one_case(rows)
     tumours = {row["reader"]: row for row in rows if (row.get("region") or "tumour") == "tumour"}
     case = LoadedCase(dict(sorted(tumours.items())), warnings={reader: [] for reader in sorted(tumours)})
@@ -86,8 +86,6 @@ def load_case(
 
 def _read_mask(case: LoadedCase, row: Row, name: str, settings: Preprocessing | None) -> sitk.Image:
     """A mask on the image's grid; where it had to be brought there, the case's warnings say so."""
-    from her2radiomics.imaging import read_mask
-
     assert case.image is not None
     if not row.get("mask"):
         raise CaseError(
@@ -97,7 +95,6 @@ def _read_mask(case: LoadedCase, row: Row, name: str, settings: Preprocessing | 
         )
     if settings is None or not settings.resample_mask:
         return read_mask(row["mask"], case.image, row.get("mask_label"))
-    from her2radiomics.imaging.mask_grid import read_mask_onto
 
     mask, note = read_mask_onto(row["mask"], case.image, row.get("mask_label"))
     if note:
@@ -113,8 +110,6 @@ def _preprocess(
     """Preprocess the image and all its masks, once."""
     if settings is None or not settings.changes_image or not case.masks:
         return
-    from her2radiomics.imaging import read_image
-    from her2radiomics.imaging.preprocessing import preprocess
 
     assert case.image is not None
     before = read_image(precontrast) if settings.subtract and precontrast else None

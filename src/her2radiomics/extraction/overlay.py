@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import io
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from PIL import Image, ImageDraw, ImageFont
 
 from her2radiomics.core.errors import CaseError
+from her2radiomics.core.libraries import np, sitk
 from her2radiomics.extraction.loading import LoadedCase, Row, load_case
+from her2radiomics.imaging import make_region
 from her2radiomics.imaging.regions import parse_region
-
-if TYPE_CHECKING:
-    import numpy as np
-    import SimpleITK as sitk
 
 PANEL = 240  # height of the picture's panels in pixels
 WIDEST = 320
@@ -91,11 +93,6 @@ def draw_overlay(
 
 def _layers(case: LoadedCase, regions: Sequence[str]) -> _Layers | None:
     """Arrays to draw, turned so that the patient stands or lies as radiologists expect."""
-    import numpy as np
-    import SimpleITK as sitk
-
-    from her2radiomics.imaging import make_region
-
     if case.image is None or not case.masks:
         return None
     turn, spacing = _orientation(case.image)
@@ -125,8 +122,6 @@ def _orientation(image: sitk.Image):  # type: ignore[no-untyped-def]
     Image axes point along the columns of the direction matrix in the patient's (left, posterior, superior)
     frame.
     """
-    import numpy as np
-
     direction = np.reshape(image.GetDirection(), (3, 3))
     main = np.abs(direction).argmax(axis=0)
     # columns run to the patient's left or back, rows to the back or feet
@@ -144,8 +139,6 @@ def _orientation(image: sitk.Image):  # type: ignore[no-untyped-def]
 
 def _picture(layers: _Layers, title: str, case: LoadedCase, greys: int) -> np.ndarray:
     """The whole picture as palette indices: header, largest slice, magnified slices."""
-    import numpy as np
-
     first = next(iter(layers.tumours.values()))
     areas = np.count_nonzero(first, axis=(1, 2))
     largest = int(areas.argmax())
@@ -176,8 +169,6 @@ def _resampled(case: LoadedCase) -> str:
 
 def _tiles(layers: _Layers, areas: np.ndarray, greys: int) -> np.ndarray:
     """Magnified slices, evenly spread over the slices that hold tumour of any reader, or a ring."""
-    import numpy as np
-
     union = np.logical_or.reduce([*layers.tumours.values(), *layers.rings])
     rows, columns = (np.flatnonzero(union.any(axis=axes)) for axes in ((0, 2), (0, 1)))
     x, y, _ = layers.spacing
@@ -219,9 +210,6 @@ def _panel(
     layers: _Layers, index: int, window: tuple[slice, slice], limit: tuple[int, int], greys: int
 ) -> np.ndarray:
     """One slice with outlines as palette indices, at most ``limit`` (height, width) pixels large."""
-    import numpy as np
-    from PIL import Image
-
     low, high = layers.window
     view = layers.image[index][window].astype(float)
     scaled = (np.clip((view - low) / (high - low), 0, 1) * 255).round().astype(np.uint8)
@@ -250,8 +238,6 @@ def _panel(
 
 def _eroded(inside: np.ndarray) -> np.ndarray:
     """Pixels whose four neighbours are inside too; the picture's edge counts as inside."""
-    import numpy as np
-
     wide = np.pad(inside, 1, constant_values=True)
     return inside & wide[:-2, 1:-1] & wide[2:, 1:-1] & wide[1:-1, :-2] & wide[1:-1, 2:]
 
@@ -262,9 +248,6 @@ def _to_greys(grey: np.ndarray, greys: int) -> np.ndarray:
 
 def _header(width: int, lines: Sequence[str], legend: Sequence[tuple[str, int]], greys: int) -> np.ndarray:
     """Lines of text, then the legend line, as palette indices."""
-    import numpy as np
-    from PIL import Image, ImageDraw
-
     below = LINE * (len(lines) - 1)
     strip = Image.new("L", (width, HEADER + below), 0)
     draw = ImageDraw.Draw(strip)
@@ -285,11 +268,6 @@ def _header(width: int, lines: Sequence[str], legend: Sequence[tuple[str, int]],
 
 def _message(title: str, reason: str) -> np.ndarray:
     """A picture of why there is no picture."""
-    import textwrap
-
-    import numpy as np
-    from PIL import Image, ImageDraw
-
     lines = [title, "", *textwrap.wrap(reason, 74)]
     picture = Image.new("L", (2 * PANEL, max(PANEL, 20 + 16 * len(lines))), 20)
     draw = ImageDraw.Draw(picture)
@@ -300,8 +278,6 @@ def _message(title: str, reason: str) -> np.ndarray:
 
 def _encode(indices: np.ndarray, greys: int) -> bytes:
     """PNG bytes with a palette of greys and the outlines' colours; no time stamps."""
-    from PIL import Image
-
     image = Image.fromarray(indices, mode="P")
     ramp = [round(level * 255 / (greys - 1)) for level in range(greys)]
     image.putpalette([part for level in ramp for part in (level,) * 3] + [p for c in COLOURS for p in c])
@@ -314,10 +290,6 @@ def _encode(indices: np.ndarray, greys: int) -> bytes:
 @cache
 def _font() -> Any:
     """DejaVu Sans as matplotlib brings it: Pillow's own font has no ×, – or σ. Found without importing matplotlib."""
-    from importlib.util import find_spec
-
-    from PIL import ImageFont
-
     spec = find_spec("matplotlib")
     assert spec is not None and spec.submodule_search_locations is not None
     fonts = Path(spec.submodule_search_locations[0]) / "mpl-data" / "fonts" / "ttf"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from her2radiomics.core.errors import SettingsError
+from her2radiomics.core.libraries import radiomics, ruamel_yaml
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,8 @@ class Parameters:
         return tuple(names)
 
     def _features(self, kind: str) -> list[str]:
-        from radiomics import getFeatureClasses
 
-        known = getFeatureClasses()[kind].getFeatureNames()
+        known = radiomics.getFeatureClasses()[kind].getFeatureNames()
         return self.feature_classes[kind] or [name for name, deprecated in known.items() if not deprecated]
 
     def grey_levels(self, minimum: float, maximum: float) -> int:
@@ -92,9 +92,7 @@ def _image_names(kind: str, settings: Mapping[str, Any]) -> list[str]:
 
 def read_content(text: bytes) -> dict[str, Any]:
     """The content of a parameter file's text, which is UTF-8: PyRadiomics itself would read it in the machine's locale."""
-    from ruamel.yaml import YAML  # what PyRadiomics' schema checker reads with
-
-    content = YAML(typ="safe", pure=True).load(text.decode("utf-8"))
+    content = ruamel_yaml.YAML(typ="safe", pure=True).load(text.decode("utf-8"))
     if not isinstance(content, dict):
         raise ValueError("found no sections; expected setting, imageType, featureClass")
     return content
@@ -119,11 +117,9 @@ def read_parameters(path: str | Path) -> Parameters:
 @cache
 def _checked(path: Path, text: bytes) -> Parameters:
     """Parse and check a file's text: once in a job, since that takes as long as a tenth of a case."""
-    from radiomics.featureextractor import RadiomicsFeatureExtractor
-
     try:
         content = read_content(text)
-        extractor = RadiomicsFeatureExtractor(content)
+        extractor = radiomics.featureextractor.RadiomicsFeatureExtractor(content)
     except Exception as error:  # pykwalify and ruamel raise their own, unrelated classes
         raise SettingsError(f"{path}: PyRadiomics refuses this parameter file: {error}") from error
     settings = dict(extractor.settings)

@@ -9,13 +9,11 @@ leave less than 1e-13.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from her2radiomics.core.errors import CaseError
+from her2radiomics.core.libraries import np, sitk
 from her2radiomics.extraction.filters import Box
-
-if TYPE_CHECKING:
-    import SimpleITK as sitk
 
 INTERPOLATORS = frozenset({"sitkBSpline", "sitkLinear", "sitkNearestNeighbor"})
 SPLINE_PADDING = 24
@@ -41,9 +39,6 @@ def resample_region(
     CaseError
         When no voxel of the region is left on the new grid.
     """
-    import numpy as np
-    import SimpleITK as sitk
-
     spacing, size = np.array(mask.GetSpacing()), np.array(mask.GetSize())
     low, high = np.array(box.low), np.array(box.high)
     pad = settings.get("padDistance", 5)

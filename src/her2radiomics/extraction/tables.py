@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.files import whole_file
+from her2radiomics.core.libraries import np, pd
+from her2radiomics.extraction.case import QC_COLUMNS
 
 if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-
     from her2radiomics.extraction.case import CaseResult
 
 KEYS = ["patient_id", "reader"]
@@ -76,8 +75,6 @@ def write_case(result: CaseResult, features_path: str | Path, qc_path: str | Pat
     Numbers keep their full precision (``repr``); a value that is not a number becomes an empty cell. Each
     file is written beside its place and renamed, so that a killed job leaves no half file.
     """
-    from her2radiomics.extraction.case import QC_COLUMNS
-
     _write(Path(features_path), result.columns, result.features)
     _write(Path(qc_path), list(QC_COLUMNS), result.qc)
 
@@ -116,8 +113,6 @@ def merge(
     TableError
         When files of one sequence disagree about the features, hold a case twice, or hold another sequence.
     """
-    import pandas as pd
-
     cohort = CohortFeatures(feature_paths, sequences)
     qc = merge_qc(qc_paths, sequences)
     everyone = cohort.seen | set(zip(qc["patient_id"], qc["reader"], strict=True))
@@ -171,9 +166,6 @@ class CohortFeatures:
         A block is about 64 MB of numbers, whatever the cohort; how the files were cut does not show. Files are read once
         where their patients are in order, as the workflow's batches are.
         """
-        import numpy as np
-        import pandas as pd
-
         size = max(SMALLEST_BLOCK, BLOCK_BYTES // (8 * max(1, len(self.columns))))
         read = lru_cache(maxsize=2 * len(self.sequences))(_read_numbers)
         for start in range(0, max(1, len(self.keys)), size):
@@ -242,8 +234,6 @@ class CohortFeatures:
 
 def _read_numbers(path: str) -> list[np.ndarray]:
     """The numbers of every row of one file."""
-    import numpy as np
-
     rows = []
     with Path(path).open(encoding="utf-8") as stream:
         next(stream)
@@ -270,10 +260,6 @@ def merge_qc(paths: Sequence[str | Path], sequences: Sequence[str]) -> pd.DataFr
     TableError
         A file has another header.
     """
-    import pandas as pd
-
-    from her2radiomics.extraction.case import QC_COLUMNS
-
     rows: list[list[str]] = []
     texts: dict[str, str] = {}
     for path in sorted(map(str, paths)):

@@ -3,18 +3,6 @@
 Nothing heavy is imported before it is used: SimpleITK and numpy load with the first image.
 """
 
-from her2radiomics.imaging.checks import check_grey_levels, check_image, check_mask, check_same_grid
-from her2radiomics.imaging.reading import read_image, read_mask
-from her2radiomics.imaging.regions import Region, make_region, parse_region
+import lazy_loader as lazy
 
-__all__ = [
-    "Region",
-    "check_grey_levels",
-    "check_image",
-    "check_mask",
-    "check_same_grid",
-    "make_region",
-    "parse_region",
-    "read_image",
-    "read_mask",
-]
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

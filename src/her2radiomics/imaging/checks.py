@@ -8,13 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from her2radiomics.core.errors import CaseError
-
-if TYPE_CHECKING:
-    import numpy as np
-    import SimpleITK as sitk
+from her2radiomics.core.libraries import np, sitk
 
 ORIGIN_TOLERANCE = 1e-4  # mm: headers that store float32 differ by some 1e-5 mm
 SPACING_TOLERANCE = 1e-5  # relative
@@ -38,8 +34,6 @@ def check_image(image: sitk.Image, file: str | Path = "") -> tuple[float, float]
     tuple of float
         The smallest and the largest voxel value.
     """
-    import numpy as np
-
     check_volume(image, file)
     low, high = extremes(image)
     if not (np.isfinite(low) and np.isfinite(high)):
@@ -61,8 +55,6 @@ def check_image(image: sitk.Image, file: str | Path = "") -> tuple[float, float]
 
 def check_volume(image: sitk.Image, file: str | Path = "") -> None:
     """Refuse what is not one real number a voxel on a 3-D grid with orthonormal axes."""
-    import numpy as np
-
     kind = image.GetPixelIDTypeAsString()
     if image.GetNumberOfComponentsPerPixel() > 1 or "vector" in kind or "complex" in kind:
         raise CaseError(
@@ -97,8 +89,6 @@ def check_volume(image: sitk.Image, file: str | Path = "") -> None:
 
 def extremes(image: sitk.Image) -> tuple[float, float]:
     """Return the smallest and largest voxel value (NaN where the image holds NaN), without a copy."""
-    import SimpleITK as sitk
-
     voxels = sitk.GetArrayViewFromImage(image)
     return float(voxels.min()), float(voxels.max())
 
@@ -116,7 +106,6 @@ def check_same_grid(
 
     The tolerances (1e-4 mm of origin, 1e-5 of spacing and cosines) let only the rounding of headers pass.
     """
-    import numpy as np
 
     def refuse(measure: str, mine: str, theirs: str) -> CaseError:
         return CaseError(
@@ -138,8 +127,6 @@ def check_same_grid(
 
 def check_mask(voxels: np.ndarray, file: str | Path = "") -> None:
     """Refuse a mask (boolean array) that is empty, one voxel, a line of voxels, or the whole image."""
-    import numpy as np
-
     count = int(np.count_nonzero(voxels))
     if count == voxels.size:
         raise CaseError(
@@ -161,8 +148,6 @@ def check_mask(voxels: np.ndarray, file: str | Path = "") -> None:
 
 def _extent(voxels: np.ndarray) -> list[int]:
     """Length of the bounding box along each axis."""
-    import numpy as np
-
     lengths = []
     for axis in range(voxels.ndim):
         others = tuple(other for other in range(voxels.ndim) if other != axis)

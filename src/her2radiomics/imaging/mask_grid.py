@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from her2radiomics.core.errors import CaseError
+from her2radiomics.core.libraries import np, sitk
 from her2radiomics.imaging.checks import check_mask, check_same_grid, times
 from her2radiomics.imaging.reading import read_volume, select_value
-
-if TYPE_CHECKING:
-    import SimpleITK as sitk
+from her2radiomics.imaging.threads import one_thread
 
 VOLUME_CHANGE = 0.10  # relative change of the mask's volume above which the warning says so
 
@@ -60,11 +58,6 @@ def resample_onto(mask: sitk.Image, image: sitk.Image, file: str | Path = "") ->
     CaseError
         The mask lies outside the image, or nothing usable is left of it on the coarser grid.
     """
-    import numpy as np
-    import SimpleITK as sitk
-
-    from her2radiomics.imaging.threads import one_thread
-
     voxels = sitk.GetArrayViewFromImage(mask) != 0
     count, outside = int(np.count_nonzero(voxels)), _outside(mask, voxels, image)
     if outside == count:
@@ -103,8 +96,6 @@ def resample_onto(mask: sitk.Image, image: sitk.Image, file: str | Path = "") ->
 
 def _outside(mask: sitk.Image, voxels, image: sitk.Image) -> int:  # type: ignore[no-untyped-def]
     """Mask voxels whose centre lies in no voxel of the image."""
-    import numpy as np
-
     index = np.argwhere(voxels)[:, ::-1]
     axes = np.reshape(mask.GetDirection(), (3, 3)) * mask.GetSpacing()
     points = index @ axes.T + mask.GetOrigin()

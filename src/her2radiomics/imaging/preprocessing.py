@@ -21,17 +21,14 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from her2radiomics.core.errors import CaseError
+from her2radiomics.core.libraries import np, sitk
 from her2radiomics.imaging.checks import check_image, check_mask, check_same_grid, times
 from her2radiomics.imaging.mask_grid import VOLUME_CHANGE
 from her2radiomics.imaging.preprocessing_settings import BiasField, Clip, Normalise, Preprocessing, Resample
 from her2radiomics.imaging.threads import one_thread
-
-if TYPE_CHECKING:
-    import numpy as np
-    import SimpleITK as sitk
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -128,9 +125,6 @@ def preprocess(
 
 def _intensities(prepared: Prepared, settings: Preprocessing, precontrast: sitk.Image | None) -> None:
     """Steps 2 to 5: intensities change, the grid does not."""
-    import numpy as np
-    import SimpleITK as sitk
-
     if not any((settings.n4, settings.subtract, settings.clip, settings.normalise)):
         return
     within = _Within(prepared.image, prepared.breast)
@@ -173,7 +167,6 @@ class _Within:
 
     @cached_property
     def foreground(self) -> sitk.Image:
-        import SimpleITK as sitk
 
         return sitk.LiThreshold(self.image, 0, 1)
 
@@ -191,9 +184,6 @@ class _Within:
 
     def voxels(self, name: str) -> np.ndarray:
         """The same as a boolean array ``(z, y, x)``."""
-        import numpy as np
-        import SimpleITK as sitk
-
         mask = self.mask(name)
         if mask is None:
             return np.ones(self.image.GetSize()[::-1], dtype=bool)
@@ -218,9 +208,6 @@ def log_bias_field(image: sitk.Image, settings: BiasField, within: _Within) -> s
     CaseError
         Too few positive voxels to fit a field to.
     """
-    import numpy as np
-    import SimpleITK as sitk
-
     factors = [min(settings.shrink_factor, max(1, length // SHORTEST_SHRUNKEN)) for length in image.GetSize()]
     chosen = within.mask(settings.within)
     small = sitk.Shrink(sitk.Cast(image, sitk.sitkFloat32), factors)
@@ -244,9 +231,6 @@ def log_bias_field(image: sitk.Image, settings: BiasField, within: _Within) -> s
 
 def _percent(voxels: np.ndarray, before: np.ndarray, precontrast: sitk.Image, prepared: Prepared) -> None:
     """Relative enhancement in percent, in place; warns where a tumour's denominator is held at the floor."""
-    import numpy as np
-    import SimpleITK as sitk
-
     threshold = sitk.LiThresholdImageFilter()
     threshold.Execute(precontrast)
     floor = float(threshold.GetThreshold())
@@ -271,8 +255,6 @@ def _percent(voxels: np.ndarray, before: np.ndarray, precontrast: sitk.Image, pr
 
 def clip(voxels: np.ndarray, settings: Clip, inside: np.ndarray) -> None:
     """Hold intensities between two percentiles of the voxels ``inside`` (linear interpolation), in place."""
-    import numpy as np
-
     low, high = np.percentile(voxels[inside], (settings.low, settings.high))
     np.clip(voxels, low, high, out=voxels)
 
@@ -285,8 +267,6 @@ def normalise(voxels: np.ndarray, settings: Normalise, inside: np.ndarray) -> No
     CaseError
         The voxels inside are all equal.
     """
-    import numpy as np
-
     chosen = voxels[inside]
     mean, spread = float(chosen.mean()), float(np.std(chosen, ddof=1)) if chosen.size > 1 else 0.0
     if not spread > 0:
@@ -326,9 +306,6 @@ def resampled_grid(
 
 def _resample(prepared: Prepared, settings: Resample) -> None:
     """Step 6: image and masks on a grid of the wanted spacing."""
-    import numpy as np
-    import SimpleITK as sitk
-
     image = prepared.image
     size, spacing, shift = resampled_grid(image.GetSize(), image.GetSpacing(), settings.spacing_mm)
     if math.prod(size) > LARGEST_GRID:
@@ -388,7 +365,4 @@ def _resample(prepared: Prepared, settings: Resample) -> None:
 
 def _volume(mask: sitk.Image) -> float:
     """Volume of a mask in ml."""
-    import numpy as np
-    import SimpleITK as sitk
-
     return float(np.count_nonzero(sitk.GetArrayViewFromImage(mask)) * np.prod(mask.GetSpacing()) / 1000)

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from her2radiomics.core.errors import CaseError
+from her2radiomics.core.libraries import np, sitk
 from her2radiomics.imaging.checks import check_image, check_mask, check_same_grid, check_volume
 from her2radiomics.imaging.formats.headers import check_detached, check_voxel_count, format_of
 from her2radiomics.imaging.formats.integrity import check_file, promised_checksum
-
-if TYPE_CHECKING:
-    import numpy as np
-    import SimpleITK as sitk
 
 SLICE_GAP_TOLERANCE = 0.01  # of the slice spacing: DICOM positions are rounded to some micrometres
 
@@ -89,9 +85,6 @@ def select_label(
 
 def select_value(mask: sitk.Image, label: int | str | None = None, file: str | Path = "") -> sitk.Image:
     """The one value that is the region, as 0 and 1 on the mask's own grid, checked but for its geometry."""
-    import numpy as np
-    import SimpleITK as sitk
-
     check_volume(mask, file)
     voxels = sitk.GetArrayViewFromImage(mask)
     values = np.unique(voxels[voxels != 0])
@@ -104,8 +97,6 @@ def select_value(mask: sitk.Image, label: int | str | None = None, file: str | P
 
 def _choose(values: np.ndarray, label: int | str | None, path: str | Path) -> float:
     """Return the mask value that is the region, of the non-zero values found."""
-    import numpy as np
-
     broken = values[~(np.isfinite(values) & (values == np.round(values)))]
     if broken.size:
         raise CaseError(
@@ -151,8 +142,6 @@ def _some(values: np.ndarray) -> str:
 
 def read_volume(path: str | Path) -> sitk.Image:
     """Read a file or a DICOM folder; of its content only that it is whole is checked."""
-    import SimpleITK as sitk
-
     path = Path(path)
     if path.is_dir():
         return _read_series(path)
@@ -186,8 +175,6 @@ def read_volume(path: str | Path) -> sitk.Image:
 
 def _check_size(path: Path, kind: str) -> None:
     """Refuse what is too large by its header, before memory is taken for it."""
-    import SimpleITK as sitk
-
     reader = sitk.ImageFileReader()
     reader.SetImageIO(kind)
     reader.SetFileName(str(path))
@@ -206,8 +193,6 @@ def _gist(error: Exception, path: Path) -> str:
 
 def _read_series(folder: Path) -> sitk.Image:
     """Read the one DICOM series of a folder, slices ordered by position."""
-    import SimpleITK as sitk
-
     series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
     if not series:
         raise CaseError(
@@ -240,9 +225,6 @@ def _read_series(folder: Path) -> sitk.Image:
 
 def _check_positions(folder: Path, names: tuple[str, ...]) -> list[int]:
     """Refuse several images at one position (phases that share a series) and gaps between slices; size of a slice."""
-    import numpy as np
-    import SimpleITK as sitk
-
     places: list[float] = []
     sizes = [1]
     for number, name in enumerate(names, start=1):

@@ -20,13 +20,10 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from her2radiomics.core.errors import CaseError, SettingsError
-
-if TYPE_CHECKING:
-    import numpy as np
-    import SimpleITK as sitk
+from her2radiomics.core.libraries import np, sitk
 
 DISTANCE_TOLERANCE = 1e-4  # mm: five voxels of a float32 header's 0.6 mm are 3.0000001 mm
 _NAME = re.compile(r"(?:(?P<tumour>tumour)|ring_(?P<radius>\d+(?:\.\d+)?)mm)_(?P<extent>volume|slice)")
@@ -89,8 +86,6 @@ def make_region(mask: sitk.Image, name: str, breast: sitk.Image | None = None) -
     CaseError
         When the mask is empty, has one slice where a volume is asked for, or leaves no voxel for the ring.
     """
-    import SimpleITK as sitk
-
     region = parse_region(name)
     tumour = sitk.GetArrayViewFromImage(mask) != 0
     inside = None if breast is None else sitk.GetArrayViewFromImage(breast) != 0
@@ -107,8 +102,6 @@ def region_voxels(
     breast: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return the boolean region, shape ``(z, y, x)`` as ``tumour``; ``spacing`` is ``(x, y, z)`` in mm."""
-    import numpy as np
-
     areas = np.count_nonzero(tumour, axis=(1, 2))
     if not areas.any():
         raise CaseError(
@@ -150,9 +143,6 @@ def _within(core: np.ndarray, spacing: tuple[float, float, float], radius: float
     Distances by Maurer's exact Euclidean transform, as ITK has it: SimpleITK is loaded already, SciPy is
     not.
     """
-    import numpy as np
-    import SimpleITK as sitk
-
     box = []
     for axis, step in enumerate(reversed(spacing)):
         others = tuple(other for other in range(3) if other != axis)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from her2radiomics.core.libraries import sitk
+
 
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Within the block every ITK filter runs on one thread."""
-    import SimpleITK as sitk
-
     threads = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
     try:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from her2radiomics.core.files import whole_file
+from her2radiomics.core.libraries import mpl
 from her2radiomics.manuscript.palettes import PALETTES, Palette
 
 if TYPE_CHECKING:
@@ -180,16 +181,14 @@ def order_for(drawn: Sequence[str], known: Sequence[str]) -> list[str]:
 @contextmanager
 def in_style(look: Look | None = None) -> Iterator[None]:
     """Draw with matplotlib's own defaults and :data:`RC`, whatever the user's ``matplotlibrc`` says."""
-    import matplotlib
-
     token = _LOOK.set(look or _LOOK.get())
     try:
-        with matplotlib.rc_context():
-            matplotlib.rcdefaults()
-            matplotlib.rcParams.update(RC)  # type: ignore[arg-type]
+        with mpl.rc_context():
+            mpl.rcdefaults()
+            mpl.rcParams.update(RC)  # type: ignore[arg-type]
             sizes = dict.fromkeys(("font.size", "axes.labelsize", "axes.titlesize"), base())
             sizes |= dict.fromkeys(("xtick.labelsize", "ytick.labelsize", "legend.fontsize"), small())
-            matplotlib.rcParams.update(sizes)  # type: ignore[arg-type]
+            mpl.rcParams.update(sizes)  # type: ignore[arg-type]
             yield
     finally:
         _LOOK.reset(token)
@@ -205,24 +204,21 @@ def inside(cell: Cell) -> Iterator[None]:
         _CELL.reset(token)
 
 
-def new_figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> mpl.figure.Figure:
     """An empty figure of ``width`` × ``height`` mm, without pyplot's global state.
 
     Inside a composed figure it is a part of that one, ``drop`` mm higher than asked.
     """
-    from matplotlib.figure import Figure
-    from matplotlib.gridspec import GridSpec
-
     cell = _CELL.get()
     if cell is None:
-        return Figure(figsize=(width * MM, height * MM))
+        return mpl.figure.Figure(figsize=(width * MM, height * MM))
     wide, tall = size(cell.sheet)
     height += cell.drop
     ratios = {
         "width_ratios": (cell.left, width, wide - cell.left - width),
         "height_ratios": (cell.top, height, tall - cell.top - height),
     }
-    grid = GridSpec(
+    grid = mpl.gridspec.GridSpec(
         3,
         3,
         cell.sheet,
@@ -244,10 +240,8 @@ def _positive(ratios: tuple[float, ...]) -> list[float]:
 
 def size(figure: FigureBase) -> tuple[float, float]:
     """Width and height in mm, of a part of a composed figure too."""
-    from matplotlib.figure import SubFigure
-
     dpi = figure.dpi  # type: ignore[attr-defined]
-    if isinstance(figure, SubFigure):
+    if isinstance(figure, mpl.figure.SubFigure):
         return figure.bbox.width / dpi / MM, figure.bbox.height / dpi / MM
     width, height = figure.get_size_inches() / MM  # type: ignore[attr-defined]
     return float(width), float(height)
@@ -314,11 +308,10 @@ def header(figure: Figure, *, letter: str, heading: str, simulated: bool) -> Non
 @cache
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """Width in mm of one line of ``text`` at ``size`` pt."""
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import text_to_path
-
-    font = FontProperties(family="DejaVu Sans", size=size, weight="bold" if bold else "normal")
-    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    font = mpl.font_manager.FontProperties(
+        family="DejaVu Sans", size=size, weight="bold" if bold else "normal"
+    )
+    width, _, _ = mpl.textpath.text_to_path.get_text_width_height_descent(text, font, ismath=False)
     return float(width) / 72 / MM
 
 

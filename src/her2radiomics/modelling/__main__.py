@@ -9,6 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from her2radiomics.core.errors import StudyError, TableError
+from her2radiomics.core.settings import load
+from her2radiomics.engine.jobs.modelling import extraction_hashes
+from her2radiomics.modelling import load_model
+from her2radiomics.modelling.saved.application import apply_model, hashes_of, read_features, read_people
+from her2radiomics.study.protocol import Protocol
 
 if TYPE_CHECKING:
     from her2radiomics.modelling.saved.fitted import FittedModel
@@ -17,9 +22,6 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Apply a model and write a CSV row a patient; bad input exits 1 with one clear line."""
     options = _parser().parse_args(arguments)
-
-    from her2radiomics.modelling import load_model
-    from her2radiomics.modelling.saved.application import apply_model, hashes_of, read_features, read_people
 
     try:
         model = load_model(options.model)
@@ -101,10 +103,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _of_protocol(path: Path) -> dict[str, str]:
     """Hashes of a protocol's sequences."""
-    from her2radiomics.core.settings import load
-    from her2radiomics.engine.jobs.modelling import extraction_hashes
-    from her2radiomics.study.protocol import Protocol
-
     sequences = {name: item.model_dump(mode="json") for name, item in load(Protocol, path).sequences.items()}
     folder = path.resolve().parent.parent / "extraction"
     files = [str(folder / f"{item['parameters']}.yaml") for item in sequences.values()]

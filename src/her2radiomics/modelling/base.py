@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
-if TYPE_CHECKING:
-    import pandas as pd
+from her2radiomics.core.libraries import pd
 
+if TYPE_CHECKING:
     from her2radiomics.modelling.saved.adjustment import CentreAdjustment
 
 # relative spread below which a column counts as constant: rounding of a mean, not a measurement

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import SettingsError
+from her2radiomics.core.libraries import pd
 from her2radiomics.modelling.estimators import StudyModel
 from her2radiomics.modelling.models.clinical import ClinicalModel
 from her2radiomics.modelling.models.combined import CombinedModel
@@ -21,9 +21,6 @@ from her2radiomics.modelling.settings import (
     check_models,
 )
 from her2radiomics.modelling.tables import by_patient, reader_rows
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def build_model(

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from her2radiomics.core.errors import StudyError
+from her2radiomics.core.libraries import pd
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from her2radiomics.modelling.steps.settings import CombatStep
 
 

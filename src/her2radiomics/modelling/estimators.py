@@ -13,11 +13,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import StudyError, TableError
+from her2radiomics.core.libraries import pd, threadpoolctl
 from her2radiomics.modelling.saved.rules import LevelPredictor, LinearRule, Rule
+from her2radiomics.statistics import logistic_refit, logistic_regression, youden_threshold
+from her2radiomics.statistics._check import as_labels
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from her2radiomics.statistics import YoudenThreshold
     from her2radiomics.statistics.resampling import Refit
 
@@ -98,9 +99,6 @@ class StudyModel(ClassifierMixin, BaseEstimator):
         y
             Labels, 0 or 1, in the order of the rows.
         """
-        from her2radiomics.statistics import youden_threshold
-        from her2radiomics.statistics._check import as_labels
-
         if len(X) != len(y):
             raise StudyError(
                 f"model '{self.name}': found {len(X)} rows and {len(y)} labels, expected one a row."
@@ -165,14 +163,10 @@ class StudyModel(ClassifierMixin, BaseEstimator):
         callable
             Row numbers → probabilities of all rows of ``X``, or ``None`` where the resample cannot be fitted.
         """
-        from her2radiomics.statistics import logistic_refit
-
         return logistic_refit(self.design(X), np.asarray(y))
 
     def design(self, X: pd.DataFrame) -> pd.DataFrame:
         """Predictors of the final regression: one column each, levels as text."""
-        import pandas as pd
-
         columns = {}
         for predictor in self.rule_.predictors:
             if isinstance(predictor, LevelPredictor):
@@ -192,10 +186,6 @@ def coefficient_table(
     coefficients. ``term, beta``, too, when Firth's method was used with more than a term every
     :data:`ROWS_PER_TERM` rows: so close to saturation its profile intervals say nothing and may not exist.
     """
-    import pandas as pd
-
-    from her2radiomics.statistics import logistic_regression
-
     if not isinstance(rule, LinearRule):
         return pd.DataFrame(columns=["term", "beta"])
     if table.shape[1] == 0:
@@ -247,8 +237,6 @@ def notes_on(model: StudyModel, coefficients: pd.DataFrame) -> list[str]:
 
 def selection_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """Number the rows of a selection report."""
-    import pandas as pd
-
     table = pd.DataFrame(rows, columns=["name", "features_in", "features_out", "note"])
     table.insert(0, "step", np.arange(1, len(table) + 1))
     return table
@@ -271,8 +259,6 @@ def feature_columns(
     TableError
         A feature column does not hold numbers, or stands twice.
     """
-    import pandas as pd
-
     known = set(columns).union(RESERVED)
     features = sorted(str(c) for c in X.columns if c not in known)
     for what, place, wanted in (("sequence", 0, sequences), ("region", 1, regions)):
@@ -310,6 +296,4 @@ def feature_columns(
 
 def _one_thread() -> Any:
     """Hold the linear-algebra libraries to one thread: the last bit of a sum must not depend on the machine's cores."""
-    from threadpoolctl import threadpool_limits
-
-    return threadpool_limits(limits=1)
+    return threadpoolctl.threadpool_limits(limits=1)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from her2radiomics.core.libraries import pd, scipy, sklearn
 from her2radiomics.modelling import estimator_settings as s
 from her2radiomics.modelling.base import is_constant
 from her2radiomics.modelling.logistic import fit_logistic
@@ -15,9 +15,7 @@ from her2radiomics.modelling.penalised.cross_validation import cross_validated_l
 from her2radiomics.modelling.penalised.gaussian_path import standardise
 from her2radiomics.modelling.penalised.ridge import cross_validated_ridge
 from her2radiomics.modelling.saved.forest import GrownForest, grow_forest
-
-if TYPE_CHECKING:
-    import pandas as pd
+from her2radiomics.modelling.steps.filters import univariate_test
 
 
 @dataclass(frozen=True)
@@ -50,14 +48,12 @@ class FinalFit:
 
     def probability(self, table: pd.DataFrame) -> np.ndarray:
         """Probability of label 1 in the rows of a table scaled as the one fitted on, shape (rows,)."""
-        from scipy.special import expit
-
         values = table[list(self.columns)].to_numpy(dtype=float)
         if self.forest is not None:
             rounded = values.astype(np.float32)
             return np.asarray(np.mean([tree.predict(rounded) for tree in self.forest.trees], axis=0))
         beta = np.array([self.coefficients[column] for column in self.columns])
-        return np.asarray(expit(self.intercept + values @ beta), dtype=float)
+        return np.asarray(scipy.special.expit(self.intercept + values @ beta), dtype=float)
 
 
 def fit_final(
@@ -108,7 +104,6 @@ def _nothing(labels: np.ndarray, method: str, note: str) -> FinalFit:
 
 
 def _logistic(table: pd.DataFrame, labels: np.ndarray, spec: s.LogisticSpec, name: str) -> FinalFit:
-    from her2radiomics.modelling.steps.filters import univariate_test
 
     statistic, p = univariate_test(table.to_numpy(dtype=float), labels, "f_classif")
     important = [table.columns[i] for i in np.lexsort((np.arange(p.size), -statistic, p))]
@@ -150,15 +145,14 @@ def _elastic_net(
 
 def _linear_svm(table: pd.DataFrame, labels: np.ndarray, fold: np.ndarray, spec: s.LinearSvmSpec) -> FinalFit:
     """Platt: the sigmoid is fitted to decision values of machines that never saw the row, the machine on all rows."""
-    from sklearn.calibration import CalibratedClassifierCV
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-    from sklearn.svm import SVC
-
     values = table.to_numpy(dtype=float)
-    machine = make_pipeline(StandardScaler(), SVC(kernel="linear", C=spec.c, tol=1e-6))
+    machine = sklearn.pipeline.make_pipeline(
+        sklearn.preprocessing.StandardScaler(), sklearn.svm.SVC(kernel="linear", C=spec.c, tol=1e-6)
+    )
     splits = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in np.unique(fold)]
-    scaled = CalibratedClassifierCV(machine, method="sigmoid", cv=splits, ensemble=False, n_jobs=1)
+    scaled = sklearn.calibration.CalibratedClassifierCV(
+        machine, method="sigmoid", cv=splits, ensemble=False, n_jobs=1
+    )
     fitted = scaled.fit(values, labels).calibrated_classifiers_[0]
     sigmoid = fitted.calibrators[0]
     slope, shift = -float(sigmoid.a_), -float(sigmoid.b_)

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from her2radiomics.core.errors import StudyError
+from her2radiomics.core.libraries import pd
+from her2radiomics.statistics import likelihood
+from her2radiomics.statistics.design import treatment_coding
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from her2radiomics.statistics.design import Coding, Levels
 
 # share of a standardised column's length that the columns before it must leave unexplained
@@ -75,9 +76,6 @@ def fit_logistic(
     StudyError
         Maximum likelihood was asked for and does not exist.
     """
-    from her2radiomics.statistics import likelihood
-    from her2radiomics.statistics.design import treatment_coding
-
     positive = np.asarray(labels) == 1
     columns = _independent(table, levels or {})
     dropped = tuple(str(c) for c in table.columns if c not in set(columns))
@@ -105,8 +103,6 @@ def fit_logistic(
 
 def _firth(design: np.ndarray, positive: np.ndarray, name: str) -> np.ndarray:
     """Firth's coefficients without the intercept, shape (terms,)."""
-    from her2radiomics.statistics import likelihood
-
     scale = design.std(axis=0)
     x = np.column_stack([np.ones(len(design)), (design - design.mean(axis=0)) / scale])
     try:
@@ -121,8 +117,6 @@ def _firth(design: np.ndarray, positive: np.ndarray, name: str) -> np.ndarray:
 
 def _independent(table: pd.DataFrame, levels: Levels) -> list[str]:
     """Columns whose terms are no combination of the columns before them (Gram–Schmidt, twice for accuracy)."""
-    from her2radiomics.statistics.design import treatment_coding
-
     varying = [str(name) for name in table.columns if table[name].nunique(dropna=False) > 1]
     coding = treatment_coding(table[varying], {c: v for c, v in levels.items() if c in varying})
     design = coding.matrix(table[varying])

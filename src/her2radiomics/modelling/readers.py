@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from her2radiomics.core.errors import TableError
-
-if TYPE_CHECKING:
-    import pandas as pd
+from her2radiomics.core.libraries import pd
 
 
 class SecondReader:
@@ -65,8 +63,6 @@ class SecondReader:
         TableError
             If the second reader's table lacks a feature.
         """
-        import pandas as pd
-
         absent = first.columns.difference(self.table.columns)
         if len(absent):
             raise TableError(

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from her2radiomics.core.errors import StudyError
+from her2radiomics.core.libraries import pd, sklearn
+from her2radiomics.modelling.penalised.cross_validation import patient_folds
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from her2radiomics.modelling.estimators import StudyModel
 
 Refit = Callable[[NDArray[np.intp]], "np.ndarray | None"]
@@ -42,12 +42,10 @@ def pipeline_refit(model: StudyModel, X: pd.DataFrame, y: ArrayLike, *, scores: 
     The refits' choice of folds has the model's own seed. Copies of a patient in a resample share a fold and make one
     pair of readings, so that no fold is validated on patients that it was trained on.
     """
-    from sklearn.base import clone
-
     labels = np.asarray(y)
 
     def refit(rows: NDArray[np.intp]) -> np.ndarray | None:
-        again = clone(model)
+        again = sklearn.base.clone(model)
         try:
             again.fit(X.iloc[rows], labels[rows])
             if scores:
@@ -65,17 +63,14 @@ def cross_validated_scores(
     """Log-odds of every row from a model fitted without its fold, shape (rows,).
 
     Folds are stratified by label, drawn by patient and seed; see
-    :func:`~her2radiomics.modelling.penalised.cross_validation.patient_folds`. Scores of different folds come from different fits.
+    :func:`~her2radiomics.modelling.penalised.cross_validation.patient_folds`. Scores of different folds come from different
+    fits.
 
     Raises
     ------
     StudyError
         There are too few patients of a class, or a fold cannot be predicted.
     """
-    from sklearn.base import clone
-
-    from her2radiomics.modelling.penalised.cross_validation import patient_folds
-
     labels = np.asarray(y)
     fold = patient_folds(X.index.to_numpy(), labels, folds, seed)
     if fold.size == 0:
@@ -83,5 +78,5 @@ def cross_validated_scores(
     scores = np.empty(len(labels))
     for number in np.unique(fold):
         test = fold == number
-        scores[test] = clone(model).fit(X[~test], labels[~test]).decision_function(X[test])
+        scores[test] = sklearn.base.clone(model).fit(X[~test], labels[~test]).decision_function(X[test])
     return scores

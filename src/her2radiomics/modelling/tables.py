@@ -6,13 +6,10 @@ Without scikit-learn, which only training needs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import TableError
-
-if TYPE_CHECKING:
-    import pandas as pd
+from her2radiomics.core.libraries import pd
 
 
 def sequence_of(feature: str) -> str:
@@ -47,8 +44,6 @@ def model_table(
     TableError
         A participant without features, or a patient twice.
     """
-    import pandas as pd
-
     people = by_patient(participants, "participants table")
     # the centre is no predictor (see RESERVED); ComBat reads it
     carried = dict.fromkeys([*columns, "centre"])

@@ -10,11 +10,10 @@ import numpy as np
 
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import StudyError, TableError
+from her2radiomics.core.libraries import pd
 from her2radiomics.modelling.saved.rules import ClinicalPredictor, LevelPredictor, NumericPredictor
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from her2radiomics.modelling.logistic import LogisticFit
     from her2radiomics.statistics import LogisticRegression
 
@@ -130,8 +129,6 @@ def candidates(
 
 def code_table(raw: pd.DataFrame, variables: Mapping[str, Variable]) -> pd.DataFrame:
     """Fill and code the columns of ``variables``: complete, ready for a regression."""
-    import pandas as pd
-
     return pd.DataFrame(
         {name: variable.code(raw[name]) for name, variable in variables.items()}, index=raw.index
     )
@@ -171,8 +168,6 @@ def known_rows(raw: pd.DataFrame, labels: np.ndarray, *, impute: bool, name: str
 
 def missing_table(raw: pd.DataFrame, variables: Mapping[str, Variable], *, impute: bool) -> pd.DataFrame:
     """Missing training values of every candidate, and what was done: ``column, rows, missing, handling, filled_with``."""
-    import pandas as pd
-
     rows = [
         {
             "column": name,

@@ -7,6 +7,8 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+from PIL import Image, UnidentifiedImageError
+
 from her2radiomics.core.errors import StudyError
 
 #: All figures together, before they are written as text; each may take its share.
@@ -72,8 +74,6 @@ def thumbnails(paths: Sequence[Path]) -> list[str]:
 
 def _webp(path: Path, width: int, quality: int) -> bytes:
     """Return a picture at most ``width`` pixels wide and high as WebP."""
-    from PIL import Image, UnidentifiedImageError
-
     try:
         with Image.open(path) as picture:
             small = picture.convert("RGB")

@@ -10,16 +10,14 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from string import ascii_lowercase as LETTERS
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from her2radiomics.core.errors import StudyError
+from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.report.context import Link, Panel, ReportFigure
 from her2radiomics.report.embed import figure_uri
 from her2radiomics.report.info import RunInfo
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 ONE_COLUMN_MM = 120  # a wider figure is set over the page's whole width
 FORMATS = ("svg", "pdf", "png", "csv")

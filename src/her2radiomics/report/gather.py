@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from her2radiomics.core.errors import StudyError
+from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import read_yaml, validate
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables.inputs import read_csv
@@ -43,9 +45,6 @@ from her2radiomics.report.sections import (
     printed_table,
     published_rows,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 PERFORMANCE = (
     "model",
@@ -246,8 +245,6 @@ def software_versions(*, extracted: bool = True) -> tuple[tuple[str, str], ...]:
 
     Where features were brought (not ``extracted``), no library read an image.
     """
-    import platform
-
     found = [("Python", platform.python_version())]
     for label, name in SOFTWARE.items():
         if name in OF_IMAGES and not extracted:

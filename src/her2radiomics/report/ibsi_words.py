@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from her2radiomics.core.libraries import pd
 from her2radiomics.extraction.ibsi import BIN_WIDTH, STATUSES, aggregation, definitions
 from her2radiomics.manuscript.formatting import listing
 from her2radiomics.report.context import FeatureSet, Grid
 from her2radiomics.report.extraction_words import CLASSES, IMAGE_TYPES
 from her2radiomics.report.info import RunInfo
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 IBSI_COLUMNS = (
     "parameters",

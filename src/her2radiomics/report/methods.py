@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript.formatting import level, listing
 from her2radiomics.report import analysis_words, extraction_words, selection_words
 from her2radiomics.report.context import Methods, PartitionSummary
 from her2radiomics.report.info import RunInfo
 from her2radiomics.report.references import references
 from her2radiomics.report.words import interval_method, lower_first, model_phrase, upper_first
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 STAGES = {
     "before_treatment": "before treatment",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from her2radiomics.core.errors import StudyError
+from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables.inputs import read_csv
 from her2radiomics.manuscript.tables.regression import INTERCEPT
@@ -16,9 +16,6 @@ from her2radiomics.report.context import Grid, Link, ModelSummary
 from her2radiomics.report.info import RunInfo
 from her2radiomics.report.methods import STAGES, model_sentence
 from her2radiomics.report.words import step_label, upper_first
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 KINDS = {
     "radiomics": "Radiomics",

@@ -9,14 +9,14 @@ import base64
 from collections.abc import Sequence
 from hashlib import sha256
 
+from markupsafe import Markup
+
 from her2radiomics.core.templates import environment
 from her2radiomics.report.context import ReportContext, RunSummary
 
 
 def page(context: ReportContext) -> str:
     """Return a run's page: one HTML document that loads nothing; its links lead to files beside it."""
-    from markupsafe import Markup
-
     templates = environment("report")
     script = templates.get_template("script.js").render()
     digest = base64.b64encode(sha256(script.encode()).digest()).decode("ascii")
@@ -27,6 +27,4 @@ def page(context: ReportContext) -> str:
 
 def index(runs: Sequence[RunSummary]) -> str:
     """Return the index over all runs, in their order; it has no script."""
-    from markupsafe import Markup
-
     return environment("report").get_template("index.html").render(runs=runs, script_source=Markup("'none'"))

@@ -7,16 +7,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from her2radiomics.core.errors import StudyError
+from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript.figures.grey_levels import outside_counts, place_of
 from her2radiomics.manuscript.tables.inputs import read_csv
 from her2radiomics.report.context import Choice, Grid, Link, Overlay, Panel, QcColumn, QcRow
 from her2radiomics.report.embed import figure_uri, thumbnails
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 #: Column of ``qc.csv`` and its heading on the page, in order; further columns follow by their own names.
 QC = {

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from her2radiomics.core.errors import StudyError
+from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript.tables.html import fragment_of
 from her2radiomics.manuscript.tables.inputs import read_csv
 from her2radiomics.manuscript.tables.published import COLUMNS
 from her2radiomics.report import words
 from her2radiomics.report.context import FlowStep, Link, PartitionSummary, PublishedRow, ReportTable
 from her2radiomics.report.info import RunInfo
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 PUBLISHED = tuple(name for name in COLUMNS if name != "simulated")
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript.formatting import listing
 from her2radiomics.report.info import RunInfo
 from her2radiomics.report.words import model_phrase
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 TESTS = {"f_classif": "one-way analysis of variance", "mann_whitney": "the Mann–Whitney test"}
 SCALINGS = {"min_max": "min-max scaling", "z_score": "z-scoring"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables.performance import METHODS, fraction, performance_row
 from her2radiomics.report.info import RunInfo
@@ -11,7 +12,6 @@ from her2radiomics.report.info import RunInfo
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pandas as pd
 
 QUANTITIES = {
     "auc": "AUC",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from her2radiomics.core.errors import SettingsError
+from her2radiomics.core.libraries import pd
 from her2radiomics.simulation.biology import Biology, biology
 from her2radiomics.simulation.column_settings import CategoricalColumn, ContinuousColumn
 from her2radiomics.simulation.columns import Drawn, Outcome, depends_on_outcome, draw_after, draw_before
@@ -16,9 +16,6 @@ from her2radiomics.simulation.exact import exact_levels
 from her2radiomics.simulation.seeds import stream
 from her2radiomics.simulation.settings import SimulationSettings
 from her2radiomics.simulation.traits import TRAITS, draw_traits
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MANIFEST_COLUMNS = ("patient_id", "sequence", "reader", "region", "image", "mask", "mask_label")
 
@@ -136,8 +133,6 @@ def roster(settings: SimulationSettings, *, size: str, seed: int, strength: floa
     SettingsError
         Unknown size, negative seed or strength.
     """
-    import pandas as pd  # here: drawing one patient's images does without
-
     strength = settings.strength if strength is None else float(strength)
     if strength < 0:
         raise SettingsError(f"simulation: found the strength {strength}; expected 0 or more")

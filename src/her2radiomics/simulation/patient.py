@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from her2radiomics.core.errors import CaseError
 from her2radiomics.core.files import whole_file
+from her2radiomics.core.libraries import sitk
 from her2radiomics.simulation.acquisition import (
     Protocol,
     Sampling,
@@ -128,8 +129,6 @@ def _breast_mask(breast: Breast, lattice: Sampling) -> NDArray[np.uint8]:
 
 def _write(volume: NDArray, lattice: Sampling, path: Path) -> None:
     """Write a NIfTI file; intensities become 16-bit integers, masks stay 8-bit."""
-    import SimpleITK as sitk
-
     if volume.dtype != np.uint8:
         volume = np.clip(np.rint(volume), 0, 32767).astype(np.int16)
     image = sitk.GetImageFromArray(volume)

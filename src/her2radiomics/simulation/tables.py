@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from her2radiomics.core.files import whole_file
+from her2radiomics.core.libraries import pd
 from her2radiomics.simulation.enrolment import Roster
 from her2radiomics.simulation.settings import SimulationSettings
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def write_tables(roster: Roster, settings: SimulationSettings, folder: str | Path) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from html import escape
+from typing import Any
 
-if TYPE_CHECKING:
-    import pandas as pd
-
+from her2radiomics.core.libraries import pd
 
 _LATEX = {
     **{character: "\\" + character for character in "_%&#"},
@@ -47,8 +46,6 @@ class Result:
 
     def to_frame(self) -> pd.DataFrame:
         """Return the table that is shown, unrounded."""
-        import pandas as pd
-
         row = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
         return pd.DataFrame([{k: v for k, v in row.items() if isinstance(v, (bool, int, float, str))}])
 
@@ -68,8 +65,6 @@ class Result:
 
     def to_html(self) -> str:
         """Return title, table and remark as an HTML fragment."""
-        from html import escape
-
         table = self._rounded().to_html(index=False, border=0)
         remark = f"<p>{escape(self.remark)}</p>" if self.remark else ""
         return f"<p><strong>{escape(self.title)}</strong></p>\n{table}\n{remark}"

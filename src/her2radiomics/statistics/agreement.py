@@ -9,16 +9,14 @@ McGraw & Wong, Psychological Methods 1 (1996) 30–46 (intervals); as ``psych::I
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from her2radiomics.core.libraries import pd, scipy
 from her2radiomics.statistics._check import FloatArray, as_level, one_of
 from her2radiomics.statistics._result import Result
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 IccForm = Literal["ICC1,1", "ICC2,1", "ICC3,1"]
 _FORMS = ("ICC1,1", "ICC2,1", "ICC3,1")
@@ -92,8 +90,6 @@ def icc_table(
     ValueError
         If rows or columns differ between the readers, or a value is missing: the feature and row are named.
     """
-    import pandas as pd
-
     if not reader_1.columns.equals(reader_2.columns):
         odd = list(reader_1.columns.symmetric_difference(reader_2.columns))[:3] or "another order"
         raise ValueError(
@@ -121,8 +117,6 @@ def icc_table(
 
 def _coefficients(values: FloatArray, form: str, level: float) -> tuple[FloatArray, FloatArray, FloatArray]:
     """ICC, low and high of each feature, for ``values`` of shape (readers, subjects, features)."""
-    from scipy.special import fdtri
-
     one_of(form, _FORMS, "form")
     upper = 1 - (1 - as_level(level)) / 2
     k, n, _ = values.shape
@@ -142,15 +136,15 @@ def _coefficients(values: FloatArray, form: str, level: float) -> tuple[FloatArr
             free = n * (1 + (k - 1) * value) - k * value
             df = (k - 1) * (n - 1) * np.square(k * value * ratio + free)
             df = df / ((n - 1) * np.square(k * value * ratio) + np.square(free))
-            f_low, f_high = fdtri(n - 1, df, upper), fdtri(df, n - 1, upper)
+            f_low, f_high = scipy.special.fdtri(n - 1, df, upper), scipy.special.fdtri(df, n - 1, upper)
             noise = k * columns + (k * n - k - n) * residual
             low = n * (between - f_low * residual) / (f_low * noise + n * between)
             high = n * (f_high * between - residual) / (noise + n * f_high * between)
         else:
             error, df_error = (within, n * (k - 1)) if form == "ICC1,1" else (residual, (n - 1) * (k - 1))
             value = (between - error) / (between + (k - 1) * error)
-            f_low = between / error / fdtri(n - 1, df_error, upper)
-            f_high = between / error * fdtri(df_error, n - 1, upper)
+            f_low = between / error / scipy.special.fdtri(n - 1, df_error, upper)
+            f_high = between / error * scipy.special.fdtri(df_error, n - 1, upper)
             low, high = (f_low - 1) / (f_low + k - 1), (f_high - 1) / (f_high + k - 1)
     perfect = np.ptp(values, axis=0).max(axis=0) == 0  # readers agree to the last bit
     constant = perfect & (np.ptp(subjects, axis=0) == 0)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from her2radiomics.core.libraries import pd, statsmodels
 from her2radiomics.statistics._check import BoolArray, FloatArray, as_labels, as_level, as_probabilities
 from her2radiomics.statistics._result import Result
 from her2radiomics.statistics.design import Levels
 from her2radiomics.statistics.resampling import Refit, chosen_refit, draw_rows, refitted
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _POINTS = 50
 
@@ -82,8 +79,6 @@ def calibration_curve(
     ValueError
         If there are fewer than 11 rows or fewer than 3 distinct probabilities, which no smoother can follow.
     """
-    import pandas as pd
-
     positive = as_labels(labels)
     probability = as_probabilities(probabilities, size=positive.size)
     n, distinct = positive.size, np.unique(probability).size
@@ -132,11 +127,11 @@ def _smoothed(probability: FloatArray, positive: BoolArray, grid: FloatArray) ->
 
     NaN outside the range of ``probability``, as R's ``approx``.
     """
-    from statsmodels.nonparametric.smoothers_lowess import lowess
-
     order = np.argsort(probability, kind="stable")
     x, y = probability[order], positive[order].astype(float)
-    smooth = lowess(y, x, frac=2 / 3, it=0, delta=0.01 * (x[-1] - x[0]), is_sorted=True, return_sorted=False)
+    smooth = statsmodels.nonparametric.smoothers_lowess.lowess(
+        y, x, frac=2 / 3, it=0, delta=0.01 * (x[-1] - x[0]), is_sorted=True, return_sorted=False
+    )
     _, first = np.unique(x, return_index=True)
     values: FloatArray = np.interp(grid, x[first], smooth[first], left=np.nan, right=np.nan)
     return values

@@ -8,16 +8,14 @@ Vickers & Elkin, Medical Decision Making 26 (2006) 565–574.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from her2radiomics.core.libraries import pd
 from her2radiomics.statistics._check import as_finite, as_labels, as_level, as_probabilities
 from her2radiomics.statistics._result import Result
-
-if TYPE_CHECKING:
-    import pandas as pd
+from her2radiomics.statistics.resampling import draw_rows
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -56,8 +54,6 @@ def decision_curve(
         Threshold probabilities in [0, 1); by default 0.01 to 0.99 by 0.01. A row is treated when its
         probability is at or above the threshold, as in the package dcurves.
     """
-    import pandas as pd
-
     positive = as_labels(labels, both=False)
     probability = as_probabilities(probabilities, size=positive.size)
     at = np.arange(1, 100) / 100 if thresholds is None else as_finite(thresholds, name="thresholds")
@@ -110,10 +106,6 @@ def net_benefit_difference(
     pandas.DataFrame
         ``threshold, difference, low, high``.
     """
-    import pandas as pd
-
-    from her2radiomics.statistics.resampling import draw_rows
-
     positive = as_labels(labels, both=False)
     a = as_probabilities(probabilities_a, size=positive.size, name="probabilities_a")
     b = as_probabilities(probabilities_b, size=positive.size, name="probabilities_b")

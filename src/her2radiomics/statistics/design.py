@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from her2radiomics.core.libraries import pd
 from her2radiomics.statistics._check import FloatArray
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Levels = Mapping[str, Sequence[Any]]
 
@@ -98,8 +96,6 @@ def treatment_coding(table: pd.DataFrame, levels: Levels | None = None) -> Codin
         If ``levels`` names an absent column, a reference level without rows, or misses a level; if a column
         is constant or has missing values.
     """
-    import pandas as pd
-
     levels = levels or {}
     for name in levels:
         if name not in table.columns:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from her2radiomics.core.libraries import scipy
 from her2radiomics.statistics import likelihood
 from her2radiomics.statistics._check import as_labels, as_probabilities
 from her2radiomics.statistics._result import Result
@@ -109,8 +110,6 @@ def hosmer_lemeshow(
         Whether the rows are those that the model was fitted on: g − 2 degrees of freedom then, g on other
         rows.
     """
-    from scipy.special import chdtrc
-
     positive = as_labels(labels, both=False)
     probability = as_probabilities(probabilities, size=positive.size)
     if groups < 2:
@@ -128,7 +127,7 @@ def hosmer_lemeshow(
     statistic = float(np.where(observed == expected, 0.0, terms).sum())
     df = int(kept.sum()) - (2 if fitted else 0)
     return HosmerLemeshow(
-        statistic, df, float(chdtrc(df, statistic)) if df > 0 else float("nan"), int(kept.sum())
+        statistic, df, float(scipy.special.chdtrc(df, statistic)) if df > 0 else float("nan"), int(kept.sum())
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from her2radiomics.core.libraries import scipy
 from her2radiomics.statistics._check import FloatArray
 
 _MAX_TABLES = 2_000_000
@@ -22,11 +23,9 @@ class Tested:
 
 def shapiro_p(samples: list[FloatArray]) -> float:
     """Return the groups' smallest Shapiro–Wilk p; NaN where one is constant or has fewer than 3 values."""
-    from scipy.stats import shapiro
-
     if any(s.size < 3 or np.ptp(s) == 0 for s in samples):
         return float("nan")
-    return min(float(shapiro(s).pvalue) for s in samples)
+    return min(float(scipy.stats.shapiro(s).pvalue) for s in samples)
 
 
 def compare_means(samples: list[FloatArray], variances: str) -> Tested:
@@ -35,30 +34,28 @@ def compare_means(samples: list[FloatArray], variances: str) -> Tested:
     ``variances`` is ``welch``, ``student``, or ``levene``: Student's unless Levene's test (about the mean, as
     SPSS) has p < 0.05.
     """
-    from scipy.stats import f_oneway, levene, ttest_ind
-
     if len(samples) > 2:
-        result = f_oneway(*samples)
+        result = scipy.stats.f_oneway(*samples)
         return Tested(float(result.statistic), float(result.pvalue), "one-way analysis of variance")
     equal, why = variances == "student", ""
     if variances == "levene":
-        p_levene = float(levene(*samples, center="mean").pvalue)
+        p_levene = float(scipy.stats.levene(*samples, center="mean").pvalue)
         equal, why = p_levene >= 0.05, f" (Levene p = {p_levene:.3f})"
-    result = ttest_ind(*samples, equal_var=equal)
+    result = scipy.stats.ttest_ind(*samples, equal_var=equal)
     name = "Student's t test, equal variances" if equal else "Welch's t test, unequal variances"
     return Tested(float(result.statistic), float(result.pvalue), name + why)
 
 
 def compare_ranks(samples: list[FloatArray]) -> Tested:
     """Mann–Whitney U of two groups (asymptotic, continuity- and tie-corrected), Kruskal–Wallis of more."""
-    from scipy.stats import kruskal, mannwhitneyu
-
     if np.ptp(np.concatenate(samples)) == 0:
         return Tested(float("nan"), float("nan"), "none: all values are equal")
     if len(samples) > 2:
-        result = kruskal(*samples)
+        result = scipy.stats.kruskal(*samples)
         return Tested(float(result.statistic), float(result.pvalue), "Kruskal–Wallis test")
-    result = mannwhitneyu(*samples, alternative="two-sided", method="asymptotic", use_continuity=True)
+    result = scipy.stats.mannwhitneyu(
+        *samples, alternative="two-sided", method="asymptotic", use_continuity=True
+    )
     return Tested(
         float(result.statistic),
         float(result.pvalue),
@@ -80,16 +77,14 @@ def compare_counts(counts: np.ndarray, yates: bool) -> Tested:
     ----- The exact test of more than 2 levels (Freeman–Halton) is computed for two groups by enumeration; for
     more groups, or too many tables, the χ² test is kept and its name says that expected counts are below 5.
     """
-    from scipy.stats import chi2_contingency, fisher_exact
-
     if min(counts.shape) < 2:
         return Tested(float("nan"), float("nan"), "none: one level")
     corrected = yates and counts.shape == (2, 2)
-    chi2 = chi2_contingency(counts, correction=corrected)
+    chi2 = scipy.stats.chi2_contingency(counts, correction=corrected)
     kind = "Yates's continuity correction" if corrected else "Pearson, no continuity correction"
     small = bool((chi2.expected_freq < 5).any())
     if small and counts.shape == (2, 2):
-        odds = fisher_exact(counts, alternative="two-sided")
+        odds = scipy.stats.fisher_exact(counts, alternative="two-sided")
         return Tested(float("nan"), float(odds.pvalue), "Fisher's exact test")
     if small and counts.shape[1] == 2:
         p = freeman_halton(counts)
@@ -109,13 +104,11 @@ def freeman_halton(counts: np.ndarray) -> float | None:
     ---------- Freeman & Halton, Biometrika 38 (1951) 141–149; as ``fisher.test`` of R, with its relative
     tolerance of 1e-7.
     """
-    from scipy.special import gammaln
-
     rows, first = counts.sum(axis=1), int(counts[:, 0].sum())
     rest = np.concatenate([np.cumsum(rows[::-1])[::-1][1:], [0]])
 
     def log_choose(n: int, k: np.ndarray) -> np.ndarray:
-        return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+        return scipy.special.gammaln(n + 1) - scipy.special.gammaln(k + 1) - scipy.special.gammaln(n - k + 1)
 
     used, weight = np.zeros(1, dtype=int), np.zeros(1)
     for size, after in zip(rows, rest, strict=True):

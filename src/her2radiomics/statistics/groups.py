@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
+from her2radiomics.core.libraries import pd
 from her2radiomics.statistics._check import FloatArray, one_of
 from her2radiomics.statistics._result import Result
 from her2radiomics.statistics.group_tests import (
@@ -17,9 +18,6 @@ from her2radiomics.statistics.group_tests import (
     compare_ranks,
     shapiro_p,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Kind = Literal["continuous", "normal", "skewed", "ordinal", "categorical"]
 _KINDS = ("continuous", "normal", "skewed", "ordinal", "categorical")
@@ -84,8 +82,6 @@ def compare_groups(
     ValueError
         If a group is missing, there is only one, or a kind or column is unknown.
     """
-    import pandas as pd
-
     if isinstance(group, str):
         if group not in table.columns:
             raise ValueError(f"group: found '{group}', expected a column of the table.")
@@ -134,8 +130,6 @@ def compare_groups(
 
 def _groups(group: pd.Series, size: int) -> tuple[np.ndarray, list[str]]:
     """Code of each row's group and the groups' names: the categories' order, or sorted."""
-    import pandas as pd
-
     group = pd.Series(group)
     if len(group) != size or group.isna().any():
         raise ValueError(
@@ -155,7 +149,6 @@ def _groups(group: pd.Series, size: int) -> tuple[np.ndarray, list[str]]:
 
 
 def _guess(column: pd.Series) -> str:
-    import pandas as pd
 
     numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
     return "continuous" if numeric and column.nunique() > 2 else "categorical"
@@ -163,8 +156,6 @@ def _guess(column: pd.Series) -> str:
 
 def _order(column: pd.Series, given: list | None) -> list:
     """Levels in order: as given, as the categories are, or sorted (numbers by size)."""
-    import pandas as pd
-
     present = list(column.dropna().unique())
     if given is not None:
         unknown = [value for value in present if value not in given]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from her2radiomics.core.libraries import firthmodels, scipy
 from her2radiomics.statistics._check import BoolArray, FloatArray
 
 _MAX_ITERATIONS = 50
@@ -175,7 +176,6 @@ def firth_fit(x: FloatArray, positive: BoolArray) -> tuple[FloatArray, float]:
 
 def firth_slowly(x: FloatArray, positive: BoolArray) -> tuple[FloatArray, float]:
     """As :func:`firth_fit` by BFGS, for models with half as many terms as rows, where Newton's steps creep."""
-    from scipy.optimize import minimize
 
     def negative(beta: FloatArray) -> tuple[float, FloatArray]:
         linear = x @ beta
@@ -185,7 +185,7 @@ def firth_slowly(x: FloatArray, positive: BoolArray) -> tuple[FloatArray, float]
         score = x.T @ (positive - fitted + leverage * (0.5 - fitted))
         return -firth_log_likelihood(x, positive, beta), -score
 
-    best = minimize(
+    best = scipy.optimize.minimize(
         negative, np.zeros(x.shape[1]), jac=True, method="BFGS", options={"gtol": 1e-7, "maxiter": 2000}
     )
     if not np.isfinite(best.fun) or np.abs(best.jac).max() > 1e-3:
@@ -228,11 +228,8 @@ def firth_profile_interval(
     ArithmeticError
         The profile does not fall to the bound within 10⁴ standard errors, or cannot be followed there.
     """
-    from scipy.optimize import brentq
-    from scipy.special import chdtri
-
     free = np.arange(beta.size) != at
-    target = firth_log_likelihood(x, positive, beta) - float(chdtri(1, 1 - level)) / 2
+    target = firth_log_likelihood(x, positive, beta) - float(scipy.special.chdtri(1, 1 - level)) / 2
 
     def profile(value: float, near: FloatArray) -> tuple[FloatArray, float]:
         return firth_maximum(x, positive, free, np.where(free, near, value))
@@ -255,7 +252,7 @@ def firth_profile_interval(
             return profile(point, near)[1] - target
 
         ends = (beta[at] + side * inner, beta[at] + side * reach)
-        bounds.append(float(brentq(above, *ends, xtol=1e-8 * error, rtol=1e-10)))
+        bounds.append(float(scipy.optimize.brentq(above, *ends, xtol=1e-8 * error, rtol=1e-10)))
     return bounds[0], bounds[1]
 
 
@@ -286,14 +283,11 @@ def is_separated(design: FloatArray, positive: BoolArray) -> FloatArray:
     Linear programming (Konis 2007), on standardised terms so that the answer does not depend on their units.
     The terms must be independent and vary.
     """
-    from firthmodels import detect_separation
-
     x = (design - design.mean(axis=0)) / design.std(axis=0)
-    directions = detect_separation(x, positive.astype(int)).directions.astype(float)
+    directions = firthmodels.detect_separation(x, positive.astype(int)).directions.astype(float)
     return np.concatenate([directions[-1:], directions[:-1]])
 
 
 def _expit(linear: FloatArray) -> FloatArray:
-    from scipy.special import expit
 
-    return np.asarray(expit(linear), dtype=float)
+    return np.asarray(scipy.special.expit(linear), dtype=float)

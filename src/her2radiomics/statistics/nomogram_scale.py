@@ -10,16 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from her2radiomics.core.libraries import pd, scipy
 from her2radiomics.statistics._check import FloatArray
 from her2radiomics.statistics._result import Result
 from her2radiomics.statistics.regression import LogisticRegression
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -109,9 +107,7 @@ class Nomogram(Result):
 
     def probability(self, total: float) -> float:
         """Return the probability at ``total`` points."""
-        from scipy.special import expit
-
-        return float(expit(self.origin + total / self.points_per_unit))
+        return float(scipy.special.expit(self.origin + total / self.points_per_unit))
 
     def total_for(self, probability: float) -> float:
         """Return the total points at which ``probability`` stands."""
@@ -147,8 +143,6 @@ def nomogram(
     ValueError
         If there is no predictor, or no predictor has an effect.
     """
-    import pandas as pd
-
     model = model if isinstance(model, LinearModel) else linear_model(model, data)
     if not model.predictors:
         raise ValueError("model: found no predictor, expected at least one.")
@@ -171,9 +165,7 @@ def nomogram(
     ]
     rows += [("total", "total", float(point), float(point)) for point in total]
     if probabilities is None:
-        from scipy.special import expit
-
-        least, most = float(expit(linear[0])), float(expit(linear[-1]))
+        least, most = float(scipy.special.expit(linear[0])), float(scipy.special.expit(linear[-1]))
         probabilities = round_probabilities(least, most, ticks)
     rows += [
         ("probability", "probability", float(p), (_logit(p) - origin) * float(scale)) for p in probabilities

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from her2radiomics.core.libraries import pd, scipy
 from her2radiomics.statistics._check import FloatArray, as_finite, as_labels, as_level
 from her2radiomics.statistics._result import Result
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def proportion_interval(successes: float, n: int, level: float = 0.95) -> tuple[float, float]:
@@ -37,13 +34,11 @@ def proportion_interval(successes: float, n: int, level: float = 0.95) -> tuple[
     ----------
     Clopper & Pearson, Biometrika 26 (1934) 404–413; as ``binom.test`` of R.
     """
-    from scipy.special import betaincinv
-
     if not (n >= 1 and 0 <= successes <= n):
         raise ValueError(f"found {successes!r} successes of n = {n!r}; expected 0 to n of at least one.")
     tail = (1 - as_level(level)) / 2
-    low = 0.0 if successes == 0 else float(betaincinv(successes, n - successes + 1, tail))
-    high = 1.0 if successes == n else float(betaincinv(successes + 1, n - successes, 1 - tail))
+    low = 0.0 if successes == 0 else float(scipy.special.betaincinv(successes, n - successes + 1, tail))
+    high = 1.0 if successes == n else float(scipy.special.betaincinv(successes + 1, n - successes, 1 - tail))
     return low, high
 
 
@@ -97,8 +92,6 @@ class OperatingPoint(Result):
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a rate: ``measure, value, low, high, numerator, denominator``."""
-        import pandas as pd
-
         nan = (float("nan"), float("nan"))
         rows = [
             (rate, self.value(rate), *(proportion_interval(x, n, self.level) if n else nan), x, n)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from her2radiomics.core.libraries import scipy
 from her2radiomics.statistics._check import FloatArray, as_labels, as_level, as_probabilities
 from her2radiomics.statistics._result import Result
 
@@ -81,16 +82,14 @@ def _improvement(
     name: str, events: FloatArray, others: FloatArray, *, population: bool, level: float
 ) -> Improvement:
     """Sum of two means, with the normal interval of independent samples."""
-    from scipy.special import ndtr, ndtri
-
     ddof = 0 if population else 1
     if not population and min(events.size, others.size) < 2:
         raise ValueError(f"labels: found {events.size} and {others.size} rows, expected 2 of each class.")
     value = float(events.mean() + others.mean())
     error = float(np.sqrt(events.var(ddof=ddof) / events.size + others.var(ddof=ddof) / others.size))
     z = value / error if error > 0 else 0.0 if value == 0 else float(np.copysign(np.inf, value))
-    half = float(ndtri(1 - (1 - as_level(level)) / 2)) * error
-    p = 2 * float(ndtr(-abs(z)))
+    half = float(scipy.special.ndtri(1 - (1 - as_level(level)) / 2)) * error
+    p = 2 * float(scipy.special.ndtr(-abs(z)))
     return Improvement(
         name, value, value - half, value + half, z, p, float(events.mean()), float(others.mean())
     )

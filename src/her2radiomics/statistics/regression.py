@@ -14,18 +14,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from her2radiomics.core.libraries import pd, scipy
 from her2radiomics.statistics import likelihood
 from her2radiomics.statistics._check import BoolArray, FloatArray, as_labels, as_level, one_of
 from her2radiomics.statistics._result import Result
 from her2radiomics.statistics.design import Coding, Levels, treatment_coding
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Method = Literal["ml", "firth", "auto"]
 INTERCEPT = "(Intercept)"
@@ -109,9 +107,7 @@ class LogisticRegression(Result):
 
     def predict(self, table: pd.DataFrame) -> FloatArray:
         """Return the probability of the outcome in new rows, shape (rows,)."""
-        from scipy.special import expit
-
-        return np.asarray(expit(self.linear_predictor(table)), dtype=float)
+        return np.asarray(scipy.special.expit(self.linear_predictor(table)), dtype=float)
 
     def variable_tests(self, test: Literal["lr", "wald"] = "lr") -> pd.DataFrame:
         """Test each variable as a whole: ``variable, statistic, df, p``.
@@ -119,9 +115,6 @@ class LogisticRegression(Result):
         ``lr``: (penalised) likelihood-ratio test of all its terms. ``wald``: overall Wald test, as SPSS
         prints; for maximum likelihood only.
         """
-        import pandas as pd
-        from scipy.special import chdtrc
-
         one_of(test, ("lr", "wald"), "test")
         if test == "wald" and self.method == "firth":
             raise ValueError("test: found 'wald' after Firth's method, expected 'lr'.")
@@ -138,7 +131,7 @@ class LogisticRegression(Result):
             else:
                 places = np.arange(at.start, at.stop)
                 statistic = max(0.0, 2 * (self.log_likelihood - self._constrained(places)))
-            rows.append((variable, statistic, df, float(chdtrc(df, statistic))))
+            rows.append((variable, statistic, df, float(scipy.special.chdtrc(df, statistic))))
         return pd.DataFrame(rows, columns=["variable", "statistic", "df", "p"])
 
     def test_without(self, variables: Sequence[str]) -> tuple[float, int, float]:
@@ -147,15 +140,13 @@ class LogisticRegression(Result):
         After maximum likelihood it is the test against the nested model without them; after Firth's method their
         coefficients are held at 0 under the penalty of the whole model (Heinze & Schemper 2002).
         """
-        from scipy.special import chdtrc
-
         places = [
             i for name in variables for i in np.arange(len(self.coding.terms))[self.coding.positions(name)]
         ]
         if not self.converged:
             return float("nan"), len(places), float("nan")
         statistic = max(0.0, 2 * (self.log_likelihood - self._constrained(np.array(places, dtype=int))))
-        return statistic, len(places), float(chdtrc(len(places), statistic))
+        return statistic, len(places), float(scipy.special.chdtrc(len(places), statistic))
 
     def _constrained(self, at: np.ndarray) -> float:
         """Maximised (penalised) log-likelihood without the terms at these places."""
@@ -244,8 +235,6 @@ def logistic_regression(
 
 def _refuse_aliased(design: FloatArray, terms: list[str]) -> None:
     """Refuse a design without full rank, naming the terms that the others determine."""
-    from scipy.linalg import qr
-
     n, p = design.shape
     if p == 0:
         raise ValueError("table: found no column, expected at least one predictor.")
@@ -253,7 +242,7 @@ def _refuse_aliased(design: FloatArray, terms: list[str]) -> None:
         raise ValueError(
             f"table: found {p} terms for {n} rows, expected fewer terms. Select variables first."
         )
-    triangle, order = qr(_standardised(design), mode="r", pivoting=True)
+    triangle, order = scipy.linalg.qr(_standardised(design), mode="r", pivoting=True)
     diagonal = np.abs(np.diag(triangle))
     aliased = [terms[i] for i in sorted(order[diagonal < 1e-10 * diagonal[0]])]
     if aliased:
@@ -266,14 +255,13 @@ def _refuse_aliased(design: FloatArray, terms: list[str]) -> None:
 def _maximum_likelihood(
     design: FloatArray, positive: BoolArray, level: float
 ) -> tuple[pd.DataFrame, likelihood.Fit, float]:
-    from scipy.special import chdtrc, ndtri
 
     fit = likelihood.fit_ml(design, positive)
     error = np.sqrt(np.diag(fit.covariance))
     wald = np.square(fit.beta / error)
-    half = ndtri(1 - (1 - level) / 2) * error
+    half = scipy.special.ndtri(1 - (1 - level) / 2) * error
     bounds = np.stack([fit.beta - half, fit.beta + half], axis=1)
-    return _assemble(fit.beta, error, wald, bounds, chdtrc(1, wald)), fit, float(fit.beta[0])
+    return _assemble(fit.beta, error, wald, bounds, scipy.special.chdtrc(1, wald)), fit, float(fit.beta[0])
 
 
 def _nonexistent(directions: FloatArray) -> tuple[pd.DataFrame, likelihood.Fit, float]:
@@ -292,8 +280,6 @@ def _firth(
     Close to saturation the profile of a term may not fall to its bound, or not be followed: Wald's interval and test
     take its place, and the last item of the result names the rows.
     """
-    from scipy.special import chdtrc, ndtri
-
     x = _with_intercept(_standardised(design))
     size = x.shape[1]
     peak, value = likelihood.firth_fit(x, positive)
@@ -319,7 +305,7 @@ def _firth(
             best = likelihood.firth_profile(turned, positive, top, 0, 0.0)
             statistics[i] = max(0.0, 2 * (value - best))
         except (ArithmeticError, np.linalg.LinAlgError, ValueError):
-            half = float(ndtri(1 - (1 - level) / 2)) * error[i]
+            half = float(scipy.special.ndtri(1 - (1 - level) / 2)) * error[i]
             bounds[i] = beta[i] - half, beta[i] + half
             statistics[i] = np.square(beta[i] / error[i])
             wald.append(i)
@@ -329,7 +315,7 @@ def _firth(
         log_likelihood=float(value + np.log(design.std(axis=0)).sum()),
         converged=True,
     )
-    frame = _assemble(beta, error, np.square(beta / error), bounds, chdtrc(1, statistics))
+    frame = _assemble(beta, error, np.square(beta / error), bounds, scipy.special.chdtrc(1, statistics))
     return (frame, fit, likelihood.intercept_for(design @ beta[1:], positive)), wald
 
 
@@ -344,7 +330,6 @@ def _with_intercept(design: FloatArray) -> FloatArray:
 def _assemble(
     beta: FloatArray, se: FloatArray, wald: FloatArray, bounds: FloatArray, p: FloatArray
 ) -> pd.DataFrame:
-    import pandas as pd
 
     with np.errstate(over="ignore"):  # an odds ratio beyond 1e308 is rightly infinite
         odds = np.exp(np.column_stack([beta, bounds]))

@@ -13,19 +13,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from her2radiomics.core.libraries import pd, scipy
 from her2radiomics.statistics import likelihood
 from her2radiomics.statistics._check import BoolArray, FloatArray, as_finite, as_labels, as_seed
 from her2radiomics.statistics._result import Result
 from her2radiomics.statistics.design import Levels, treatment_coding
+from her2radiomics.statistics.goodness import brier, calibration
 from her2radiomics.statistics.roc import auc
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Refit = Callable[[NDArray[np.intp]], "ArrayLike | None"]
 
@@ -47,7 +45,6 @@ def logistic_refit(table: pd.DataFrame, labels: ArrayLike, levels: Levels | None
     design = treatment_coding(table, levels).matrix(table)
 
     def refit(rows: NDArray[np.intp]) -> FloatArray | None:
-        from scipy.special import expit
 
         events = int(positive[rows].sum())
         if events in (0, rows.size) or (np.ptp(design[rows], axis=0) == 0).any():
@@ -55,7 +52,7 @@ def logistic_refit(table: pd.DataFrame, labels: ArrayLike, levels: Levels | None
         fit = likelihood.fit_ml(design[rows], positive[rows])
         if not fit.converged:
             return None
-        return np.asarray(expit(fit.beta[0] + design @ fit.beta[1:]), dtype=float)
+        return np.asarray(scipy.special.expit(fit.beta[0] + design @ fit.beta[1:]), dtype=float)
 
     return refit
 
@@ -168,10 +165,6 @@ def optimism_corrected(
     resamples
         Row numbers of the resamples, shape (iterations, n), instead.
     """
-    import pandas as pd
-
-    from her2radiomics.statistics.goodness import brier, calibration
-
     positive = as_labels(labels)
     probability = as_finite(probabilities, size=positive.size, name="probabilities")
     drawn = draw_rows(positive.size, iterations, seed) if resamples is None else np.asarray(resamples)

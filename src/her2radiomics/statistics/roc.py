@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from her2radiomics.core.libraries import scipy
 from her2radiomics.statistics._check import (
     BoolArray,
     FloatArray,
@@ -89,9 +90,10 @@ def auc_interval(
         areas = _bootstrap_areas(positive, values, as_seed(seed), iterations)
         low, high = np.quantile(areas, [tail, 1 - tail])
         return float(low), float(high)
-    from scipy.special import ndtri
 
-    half = float(ndtri(1 - tail) * np.sqrt(_variance(*_placements(positive, values[None, :]))[0]))
+    half = float(
+        scipy.special.ndtri(1 - tail) * np.sqrt(_variance(*_placements(positive, values[None, :]))[0])
+    )
     return max(0.0, area - half), min(1.0, area + half)
 
 
@@ -185,22 +187,18 @@ def _checked(labels: ArrayLike, scores: ArrayLike) -> tuple[BoolArray, FloatArra
 
 def _areas(positive: BoolArray, scores: FloatArray) -> FloatArray:
     """AUC of each row of ``scores``, shape (k, n)."""
-    from scipy.stats import rankdata
-
     m, n = int(positive.sum()), int((~positive).sum())
-    ranks = rankdata(scores, axis=1)[:, positive].sum(axis=1)
+    ranks = scipy.stats.rankdata(scores, axis=1)[:, positive].sum(axis=1)
     areas: FloatArray = (ranks - m * (m + 1) / 2) / (m * n)
     return areas
 
 
 def _placements(positive: BoolArray, scores: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Placement values of positives, (k, m), and of negatives, (k, n), for ``scores`` of shape (k, m + n)."""
-    from scipy.stats import rankdata
-
-    ranks = rankdata(scores, axis=1)
+    ranks = scipy.stats.rankdata(scores, axis=1)
     m, n = int(positive.sum()), int((~positive).sum())
-    of_positives = (ranks[:, positive] - rankdata(scores[:, positive], axis=1)) / n
-    of_negatives = 1 - (ranks[:, ~positive] - rankdata(scores[:, ~positive], axis=1)) / m
+    of_positives = (ranks[:, positive] - scipy.stats.rankdata(scores[:, positive], axis=1)) / n
+    of_negatives = 1 - (ranks[:, ~positive] - scipy.stats.rankdata(scores[:, ~positive], axis=1)) / m
     return of_positives, of_negatives
 
 
@@ -215,8 +213,6 @@ def _variance(v10: FloatArray, v01: FloatArray) -> FloatArray:
 
 def _tested(area_a: float, area_b: float, variance: float, df: float, level: float) -> DeLongTest:
     """Assemble the test from the two areas and the variance of their difference."""
-    from scipy.special import ndtr, ndtri, stdtr, stdtrit
-
     difference = area_a - area_b
     error = float(np.sqrt(variance))
     if difference == 0:
@@ -224,8 +220,8 @@ def _tested(area_a: float, area_b: float, variance: float, df: float, level: flo
     else:
         z = difference / error if error > 0 else float(np.copysign(np.inf, difference))
     tail = (1 - as_level(level)) / 2
-    quantile = float(ndtri(1 - tail) if np.isinf(df) else stdtrit(df, 1 - tail))
-    p = 2 * float(ndtr(-abs(z)) if np.isinf(df) else stdtr(df, -abs(z)))
+    quantile = float(scipy.special.ndtri(1 - tail) if np.isinf(df) else scipy.special.stdtrit(df, 1 - tail))
+    p = 2 * float(scipy.special.ndtr(-abs(z)) if np.isinf(df) else scipy.special.stdtr(df, -abs(z)))
     return DeLongTest(
         auc_a=area_a,
         auc_b=area_b,

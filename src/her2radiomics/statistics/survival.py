@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from her2radiomics.core.libraries import lifelines, pd
 from her2radiomics.statistics._check import (
     BoolArray,
     FloatArray,
@@ -17,9 +17,6 @@ from her2radiomics.statistics._check import (
 )
 from her2radiomics.statistics._result import Result
 from her2radiomics.statistics.design import Levels, treatment_coding
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,8 +43,6 @@ class KaplanMeier(Result):
 
     def at_risk(self, times: ArrayLike) -> pd.DataFrame:
         """Return the numbers at risk just before each of ``times``: one row a group, one column a time."""
-        import pandas as pd
-
         at = as_finite(times, name="times")
         counts = {name: [int((follow_up >= t).sum()) for t in at] for name, follow_up in self._times.items()}
         return pd.DataFrame.from_dict(counts, orient="index", columns=at.tolist()).rename_axis("group")
@@ -57,8 +52,6 @@ class KaplanMeier(Result):
 
         NaN beyond the last follow-up of a group, where the estimate says nothing (``summary.survfit`` of R).
         """
-        import pandas as pd
-
         rows = []
         for name, curve in self.table.groupby("group", sort=False):
             known = curve["time"].to_numpy()
@@ -88,15 +81,12 @@ def kaplan_meier(
     level
         Level of the pointwise intervals.
     """
-    import pandas as pd
-    from lifelines import KaplanMeierFitter
-
     follow_up, seen = _follow_up(time, event)
     codes, names = _members(group, follow_up.size)
     curves, medians, times = [], [], {}
     for i, name in enumerate(names):
         mine = codes == i
-        fitter = KaplanMeierFitter(alpha=1 - as_level(level)).fit(follow_up[mine], seen[mine])
+        fitter = lifelines.KaplanMeierFitter(alpha=1 - as_level(level)).fit(follow_up[mine], seen[mine])
         band = fitter.confidence_interval_survival_function_
         table = fitter.event_table
         curves.append(
@@ -137,15 +127,13 @@ def logrank(time: ArrayLike, event: ArrayLike, group: ArrayLike) -> LogRank:
     time, event, group
         As for :func:`kaplan_meier`.
     """
-    from lifelines.statistics import multivariate_logrank_test
-
     follow_up, seen = _follow_up(time, event)
     codes, names = _members(group, follow_up.size)
     if len(names) < 2:
         raise ValueError(f"group: found {len(names)} group, expected at least two.")
     if not seen.any():
         raise ValueError("event: found no event, expected at least one.")
-    result = multivariate_logrank_test(follow_up, codes, seen)
+    result = lifelines.statistics.multivariate_logrank_test(follow_up, codes, seen)
     return LogRank(float(result.test_statistic), len(names) - 1, float(result.p_value))
 
 
@@ -205,22 +193,18 @@ def cox(
     ValueError
         If a value is missing, a column is constant, or the partial likelihood has no maximum.
     """
-    import pandas as pd
-    from lifelines import CoxPHFitter
-    from lifelines.exceptions import ConvergenceError
-
     follow_up, seen = _follow_up(time, event)
     if len(table) != follow_up.size:
         raise ValueError(f"table: found {len(table)} rows, expected {follow_up.size}, one a follow-up time.")
     coding = treatment_coding(table, levels)
     frame = pd.DataFrame(coding.matrix(table), columns=coding.terms)
     frame = frame.assign(**{"__time__": follow_up, "__event__": seen.astype(int)})
-    fitter = CoxPHFitter(alpha=1 - as_level(level))
+    fitter = lifelines.CoxPHFitter(alpha=1 - as_level(level))
     try:
         # by default lifelines stops up to 1e-6 short of the maximum
         tight = {"precision": 1e-20, "r_precision": 1e-16}
         fitter.fit(frame, "__time__", "__event__", fit_options=tight)
-    except ConvergenceError as error:
+    except lifelines.exceptions.ConvergenceError as error:
         raise ValueError(
             "table: found no maximum of the partial likelihood, expected one. A column separates those with "
             "the event from the rest, or repeats another: leave it out."
@@ -274,8 +258,6 @@ def _follow_up(time: ArrayLike, event: ArrayLike) -> tuple[FloatArray, BoolArray
 
 def _members(group: ArrayLike | None, size: int) -> tuple[np.ndarray, list[str]]:
     """Code of each row's group, and the groups' names in order."""
-    import pandas as pd
-
     if group is None:
         return np.zeros(size, dtype=int), ["all"]
     categories = pd.Categorical(group)

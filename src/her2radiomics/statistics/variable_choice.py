@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from her2radiomics.core.libraries import pd, scipy
 from her2radiomics.statistics._check import as_labels, one_of
 from her2radiomics.statistics._result import Result
 from her2radiomics.statistics.design import Levels
@@ -18,9 +19,6 @@ from her2radiomics.statistics.regression import (
     Method,
     logistic_regression,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Keep = Literal["enter", "significant", "backward", "all"]
 
@@ -62,8 +60,6 @@ class UnivariateThenMultivariate(Result):
 
     def to_frame(self) -> pd.DataFrame:
         """Return both tables under each other, marked by ``step``."""
-        import pandas as pd
-
         parts = {"univariate": self.univariate, "multivariate": self.multivariate}
         shown = [frame.assign(step=step) for step, frame in parts.items() if len(frame)]
         frame = pd.concat(shown, ignore_index=True).drop(columns="note", errors="ignore")
@@ -105,8 +101,6 @@ def univariate_then_multivariate(
     -----
     A constant column cannot be fitted; it stays in the univariate table with a note and does not enter.
     """
-    import pandas as pd
-
     one_of(keep, ("enter", "significant", "backward", "all"), "keep")
     as_labels(labels)
     levels = levels or {}
@@ -193,8 +187,6 @@ def likelihood_ratio_test(smaller: LogisticRegression, larger: LogisticRegressio
     ValueError
         If the models are not nested, were fitted on different rows, or not by maximum likelihood.
     """
-    from scipy.special import chdtrc
-
     for model in (smaller, larger):
         if model.method != "ml" or not model.converged:
             raise ValueError(
@@ -209,4 +201,4 @@ def likelihood_ratio_test(smaller: LogisticRegression, larger: LogisticRegressio
             "found models that are not nested, expected every term of the smaller in the larger."
         )
     statistic = max(0.0, 2 * (larger.log_likelihood - smaller.log_likelihood))
-    return LikelihoodRatio(statistic, df, float(chdtrc(df, statistic)))
+    return LikelihoodRatio(statistic, df, float(scipy.special.chdtrc(df, statistic)))

@@ -8,6 +8,7 @@ from typing import Any
 
 from her2radiomics.cohort.partitions import DESCRIPTIONS
 from her2radiomics.modelling.settings import feature_steps
+from her2radiomics.report.extraction_words import CLASSES, IMAGE_TYPES, INTERPOLATORS
 from her2radiomics.study.config import Config
 from her2radiomics.study.descriptions import INTERVALS, STEP_LABELS, parameters_of, region_label
 from her2radiomics.study.plan import Run
@@ -163,8 +164,6 @@ def _partitions(run: Run) -> dict[str, Any]:
 
 def extraction_facts(run: Run, folder: Path) -> dict[str, Any]:
     """How features are made; everything is empty where the user brought a feature table."""
-    from her2radiomics.report.extraction_words import CLASSES, IMAGE_TYPES, INTERPOLATORS
-
     sequences = run.protocol.sequences if run.extracted else {}
     files = {name: parameters_of(folder / f"{item.parameters}.yaml") for name, item in sequences.items()}
     settings = [item.settings for item in files.values()]

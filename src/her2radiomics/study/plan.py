@@ -28,6 +28,7 @@ from her2radiomics.extraction.options import extraction_suffix
 from her2radiomics.modelling.centres import check_partitions
 from her2radiomics.modelling.settings import feature_steps
 from her2radiomics.modelling.steps.settings import CombatStep
+from her2radiomics.simulation import roster
 from her2radiomics.study.config import Config, RunRequest
 from her2radiomics.study.protocol import PARTITIONS, Protocol
 from her2radiomics.study.protocol import Sequence as SequenceSettings
@@ -395,7 +396,6 @@ class Plan:
             if self.datasets[name].protocol.simulation != protocol.simulation:
                 raise SettingsError(f"run {request.id}: a variant may not change the simulated cohort.")
             return self.datasets[name]
-        from her2radiomics.simulation import roster
 
         folder = f"results/cohorts/{name}"
         made = roster(

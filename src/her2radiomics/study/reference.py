@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,6 @@ def files() -> dict[str, str]:
 
 
 def _model(home: str) -> type[Settings]:
-    from importlib import import_module
 
     module, name = home.split(":")
     return getattr(import_module(module), name)

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.settings import validate
+from her2radiomics.core.tables import read_table
 from her2radiomics.engine.jobs.modelling import columns_from
 from her2radiomics.manuscript.figures import (
     ExampleImage,
@@ -90,7 +91,6 @@ def example_images(
     """
     if not examples:
         return []
-    from her2radiomics.core.tables import read_table
 
     table = read_table(qc)
     failed = set(table.loc[(table["status"] == "failed") & (table["reader"] == "1"), "patient_id"])

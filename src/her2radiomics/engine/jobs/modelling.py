@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from her2radiomics import modelling
+from her2radiomics.core import parquet
 from her2radiomics.core.columns import Column, read_typed
+from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import validate
+from her2radiomics.extraction.filters import LOG_PADDING
+from her2radiomics.extraction.options import values_suffix
+from her2radiomics.imaging.preprocessing_settings import Preprocessing
+from her2radiomics.modelling.saved.fitted import MAX_NOMOGRAM
 from her2radiomics.modelling.settings import ModelSettings, parse_models
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from her2radiomics.modelling import FitReport, FittedModel, StudyModel
+from her2radiomics.statistics import nomogram
+from her2radiomics.statistics.nomogram_scale import round_probabilities
 
 # what a kind of model does not have is written with its header alone, so that every declared file exists
 HEADERS: dict[str, tuple[str, ...]] = {
@@ -48,10 +52,6 @@ def extraction_hashes(sequences: Mapping[str, Mapping[str, Any]], files: Sequenc
 
 def _done_first(item: Mapping[str, Any]) -> str:
     """What a sequence's preprocessing adds to its hash; empty for the default."""
-    from her2radiomics.extraction.filters import LOG_PADDING
-    from her2radiomics.extraction.options import values_suffix
-    from her2radiomics.imaging.preprocessing_settings import Preprocessing
-
     settings = validate(Preprocessing, item.get("preprocessing") or {}, "preprocessing")
     suffix = values_suffix(settings, item.get("log_padding", LOG_PADDING))
     return f" {suffix}" if suffix else ""
@@ -61,42 +61,30 @@ def training_rows(
     participants: str, features: str, columns: Mapping[str, Column]
 ) -> tuple[pd.DataFrame, pd.Series, pd.DataFrame, pd.DataFrame]:
     """Read a training partition: the model table, the labels, all readers' features, and the participants."""
-    import pandas as pd
-
-    from her2radiomics.modelling import model_table
-
     people = read_typed(participants, columns)
     read = pd.read_parquet(features)
-    table = model_table(read, people, columns)
+    table = modelling.model_table(read, people, columns)
     return table, people.set_index("patient_id")["label"].loc[table.index], read, people
 
 
 def unfitted(
     name: str, models: Mapping[str, Any], columns: Mapping[str, Column], features: pd.DataFrame, seed: int
-) -> StudyModel:
+) -> modelling.StudyModel:
     """The unfitted model of a protocol, with the second reader's rows of the training patients."""
-    from her2radiomics.modelling import build_model, second_reader_table
-
     specs: dict[str, ModelSettings] = parse_models(models)
-    return build_model(name, specs, columns, second_reader=second_reader_table(features), seed=seed)
+    return modelling.build_model(
+        name, specs, columns, second_reader=modelling.second_reader_table(features), seed=seed
+    )
 
 
-def features_of(model: FittedModel, features: str) -> pd.DataFrame:
+def features_of(model: modelling.FittedModel, features: str) -> pd.DataFrame:
     """Read what a model uses of a feature table; a column that the file lacks is the model's to name."""
-    import pandas as pd
-    import pyarrow.parquet as parquet
-
     wanted = {"patient_id", "reader", *(feature.name for feature in model.rule.features())}
-    present = [name for name in parquet.read_schema(features).names if name in wanted]
-    return pd.read_parquet(features, columns=present)
+    return parquet.read_columns(features, wanted)
 
 
-def report_tables(report: FitReport, model: FittedModel) -> dict[str, pd.DataFrame]:
+def report_tables(report: modelling.FitReport, model: modelling.FittedModel) -> dict[str, pd.DataFrame]:
     """All tables that a training job writes, by file name without ending."""
-    import pandas as pd
-
-    from her2radiomics.modelling.saved.fitted import MAX_NOMOGRAM
-
     tables = {"coefficients": report.coefficients, "selection": report.selection}
     for name, header in HEADERS.items():
         tables[name] = report.tables.get(name, pd.DataFrame(columns=list(header)))
@@ -110,16 +98,11 @@ FEWEST = 3
 PROBABILITIES = (0.001, 0.01, 0.05, *(tenth / 10 for tenth in range(1, 10)), 0.95, 0.99, 0.999)
 
 
-def nomogram_table(model: FittedModel) -> pd.DataFrame:
+def nomogram_table(model: modelling.FittedModel) -> pd.DataFrame:
     """Axes of the model's nomogram: ``axis, label, value, position``, one row a tick.
 
     ``position`` is in points on the axes of points and predictors, in total points on the other two.
     """
-    import pandas as pd
-
-    from her2radiomics.statistics import nomogram
-    from her2radiomics.statistics.nomogram_scale import round_probabilities
-
     laid_out = nomogram(model.nomogram_model())
     reach = float(laid_out.to_frame().query("axis == 'total'")["points"].max())
     probabilities = [p for p in PROBABILITIES if 0 <= laid_out.total_for(p) <= reach]
@@ -153,10 +136,7 @@ def feature_counts(
     features
         A feature table of the run.
     """
-    import pandas as pd
-    import pyarrow.parquet as parquet
-
-    extracted = len(parquet.read_schema(features).names) - 2  # patient_id and reader
+    extracted = len(parquet.column_names(features)) - 2  # patient_id and reader
     counts: dict[tuple[str, str], float] = {("features_extracted", ""): extracted}
     for name, file in zip(models, selections, strict=True):
         steps = pd.read_csv(file)

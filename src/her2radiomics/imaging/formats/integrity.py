@@ -16,12 +16,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, cast
 
 from her2radiomics.core.errors import CaseError
-
-if TYPE_CHECKING:
-    import numpy as np
+from her2radiomics.core.libraries import np
 
 CHUNK = 1 << 20
 MOST_TRAILING = 1 << 26  # bytes after the voxels that are read past
@@ -201,7 +199,6 @@ def _check_voxels(
             raise _unfolding(path)
         if kind is None:
             continue
-        import numpy as np
 
         rest += used
         whole = len(rest) - len(rest) % int(kind[1])

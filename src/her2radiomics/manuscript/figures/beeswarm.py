@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from her2radiomics.core.libraries import np, scipy
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import ArrayLike
 
 
@@ -25,17 +26,14 @@ def offsets(values: ArrayLike) -> np.ndarray:
     numpy.ndarray
         Offset of each point, shape (n,); 0 for a single one.
     """
-    import numpy as np
-    from scipy.stats import gaussian_kde, qmc
-
     heights = np.asarray(values, dtype=float)
     if heights.size < 2:
         return np.zeros(heights.size)
     density = np.ones(heights.size)
     if np.ptp(heights) > 0:
-        density = gaussian_kde(heights)(heights)
+        density = scipy.stats.gaussian_kde(heights)(heights)
         density /= density.max()
-    sequence = qmc.Halton(d=1, scramble=False).random(heights.size).ravel()
+    sequence = scipy.stats.qmc.Halton(d=1, scramble=False).random(heights.size).ravel()
     spread = np.empty(heights.size)
     spread[np.argsort(heights, kind="stable")] = 2 * sequence - 1
     # few points need no width: a crowd of 30 fills it

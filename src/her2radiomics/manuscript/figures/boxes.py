@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from her2radiomics.core.libraries import mpl
 from her2radiomics.manuscript import style
 
 if TYPE_CHECKING:
@@ -86,12 +87,12 @@ def draw_box(
     centre: bool = False,
 ) -> Box:
     """Draw a box with its text; its height follows from the text unless given."""
-    from matplotlib.patches import FancyBboxPatch
-
     tall = height_of(paragraphs, width) if height is None else height
     shape = "round,pad=0,rounding_size=0.8"
     axes.add_patch(
-        FancyBboxPatch((x, y), width, tall, boxstyle=shape, facecolor=face, edgecolor=edge, linewidth=0.7)
+        mpl.patches.FancyBboxPatch(
+            (x, y), width, tall, boxstyle=shape, facecolor=face, edgecolor=edge, linewidth=0.7
+        )
     )
     write(axes, x + PAD, y + PAD, width - 2 * PAD, paragraphs, centre=centre)
     return Box(x, y, width, tall)

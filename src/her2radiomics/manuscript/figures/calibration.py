@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from her2radiomics.core.errors import TableError
+from her2radiomics.core.libraries import mpl, np, pd
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.boxes import Paragraph, write
 from her2radiomics.manuscript.figures.inputs import FigureInputs
@@ -15,7 +16,6 @@ from her2radiomics.manuscript.figures.labels import legend_grid, legend_height
 from her2radiomics.manuscript.figures.registry import Drawing, SquareOptions, figure
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
 
 CURVES = {  # printed name, and the places of colour and dash in the palette and among the dashes
@@ -43,8 +43,6 @@ class CalibrationOptions(SquareOptions):
 @figure("calibration", CalibrationOptions, needs=("calibration", "predictions", "performance"))
 def draw(inputs: FigureInputs, options: CalibrationOptions) -> Drawing:
     """Draw the curves of ``calibration.csv`` over the ideal line, and predictions by outcome below them."""
-    import pandas as pd
-
     curves = inputs.table("calibration", options.model)
     curves = curves[curves["partition"] == options.partition]
     unknown = sorted(set(curves["curve"]) - set(CURVES))
@@ -154,10 +152,6 @@ def _summary(inputs: FigureInputs, options: CalibrationOptions, performance: pd.
 
 def _histogram(axes: Axes, predictions: pd.DataFrame, inputs: FigureInputs) -> pd.DataFrame:
     """Patients per bin of predicted probability: positive outcome upwards, negative downwards."""
-    import numpy as np
-    import pandas as pd
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
     edges = np.linspace(0, 1, BINS + 1)
     tables, tallest = [], 1
     for outcome, sign, colour in ((1, 1, style.positive()), (0, -1, style.negative())):
@@ -176,8 +170,8 @@ def _histogram(axes: Axes, predictions: pd.DataFrame, inputs: FigureInputs) -> p
     axes.axhline(0, color=style.INK, linewidth=0.6)
     axes.set(xlim=(0, 1), ylim=(-1.95 * tallest, 1.95 * tallest))
     axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
-    axes.yaxis.set_major_locator(MaxNLocator(3, integer=True, symmetric=True))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{abs(value):.0f}"))
+    axes.yaxis.set_major_locator(mpl.ticker.MaxNLocator(3, integer=True, symmetric=True))
+    axes.yaxis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: f"{abs(value):.0f}"))
     axes.set_ylabel("Patients", fontsize=style.small())
     for text, y, va, colour in (
         (inputs.study.positive, 0.99, "top", style.positive()),

@@ -6,10 +6,11 @@ import difflib
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputError, FigureInputs
 from her2radiomics.manuscript.figures.kinds import SingleFigure
@@ -22,9 +23,6 @@ from her2radiomics.manuscript.figures.registry import (
     figure,
 )
 from her2radiomics.manuscript.palettes import PALETTES
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 BETWEEN, UNDER = 4.0, 3.0  # mm between panels of a row, and between rows
 LOWEST = 24.0  # mm: frames are not made lower to fit the page
@@ -158,8 +156,6 @@ class _Panel:
 @figure("composed", ComposedOptions, needs=())
 def draw(inputs: FigureInputs, options: ComposedOptions) -> Drawing:
     """Draw every panel as a part of one page: letters and frames of a row in line, vectors left vectors."""
-    import pandas as pd
-
     if tuple(item.id for item in options.figures) != options.panels:
         raise FigureInputError(
             f"{options.id}: found no settings of its panels; expected those of {', '.join(options.panels)}. "

@@ -6,10 +6,12 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from her2radiomics.core.libraries import np, pd
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.labels import legend_grid, legend_height, legend_text
 from her2radiomics.manuscript.figures.registry import Drawing, FramedOptions, figure
+from her2radiomics.statistics import decision_curve
 
 
 class DecisionCurveOptions(FramedOptions):
@@ -31,11 +33,6 @@ class DecisionCurveOptions(FramedOptions):
 @figure("decision_curve", DecisionCurveOptions, needs=("predictions",))
 def draw(inputs: FigureInputs, options: DecisionCurveOptions) -> Drawing:
     """Draw net benefit against threshold probability, in steps of 1 %."""
-    import numpy as np
-    import pandas as pd
-
-    from her2radiomics.statistics import decision_curve
-
     grid = np.arange(0, 100) / 100
     thresholds = grid[(grid >= options.lowest) & (grid <= options.highest)]
     order = style.order_for(options.models, list(inputs.study.models))

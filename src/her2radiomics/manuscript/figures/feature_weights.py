@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from her2radiomics.core.libraries import mpl, pd
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.labels import broken, feature_label, legend_grid, split_feature
 from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.patches import Patch
 
 INTERCEPTS = ("intercept", "(intercept)", "const")
 ROW = 5.0  # mm a bar
@@ -155,16 +154,17 @@ def _limits(beta: pd.Series, wide: float) -> tuple[float, float]:
     return low - number * unit * (low < 0), high + number * unit * (high > 0)
 
 
-def _handles(table: pd.DataFrame, inputs: FigureInputs) -> list[Patch]:
+def _handles(table: pd.DataFrame, inputs: FigureInputs) -> list[mpl.patches.Patch]:
     """Legend: the sequences that occur, and the hatching of forced retention."""
-    from matplotlib.patches import Patch
-
     order = list(inputs.study.sequences)
     used = [s for s in dict.fromkeys([*order, *table["sequence"]]) if s and s in set(table["sequence"])]
     handles = [
-        Patch(facecolor=style.line_of(s, order).colour, label=inputs.study.sequences.get(s, s)) for s in used
+        mpl.patches.Patch(facecolor=style.line_of(s, order).colour, label=inputs.study.sequences.get(s, s))
+        for s in used
     ]
     if table["forced"].any():
-        forced = Patch(facecolor="white", edgecolor=style.MUTED, hatch=HATCH, label="Forced retention")
+        forced = mpl.patches.Patch(
+            facecolor="white", edgecolor=style.MUTED, hatch=HATCH, label="Forced retention"
+        )
         handles.append(forced)
     return handles

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from her2radiomics.core.errors import TableError
+from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.boxes import Box, Paragraph, arrow, draw_box, height_of, page
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
 
 STEPS = ("registered", "excluded", "failed", "partition")

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from her2radiomics.core.libraries import mpl, pd, scipy
 from her2radiomics.core.settings import Settings
 from her2radiomics.imaging.checks import MAX_GREY_LEVELS
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.registry import Drawing
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
 
 #: Numbers of grey levels that pass without a warning.
@@ -180,9 +180,7 @@ def _colour(place: int) -> str:
 
 def _spread(count: int):  # type: ignore[no-untyped-def]
     """``count`` numbers in (0, 1), neighbours far apart: van der Corput's sequence, so that nothing is random."""
-    from scipy.stats import qmc
-
-    return qmc.Halton(d=1, scramble=False).random(count + 1)[1:, 0]
+    return scipy.stats.qmc.Halton(d=1, scramble=False).random(count + 1)[1:, 0]
 
 
 def _beside(
@@ -221,7 +219,6 @@ def _beside(
 
 
 def _legend(axes: Axes, data: pd.DataFrame, groups: list[str], text: GreyLevelText) -> None:
-    from matplotlib.lines import Line2D
 
     handles = []
     for name in groups:
@@ -229,10 +226,12 @@ def _legend(axes: Axes, data: pd.DataFrame, groups: list[str], text: GreyLevelTe
         colour, mark = _colour(place), MARKS[place % len(MARKS)]
         patients = data.loc[data["group"] == name, "patient_id"].nunique()
         label = f"{text.groups[name]} (n = {patients})"
-        handles.append(Line2D([], [], linestyle="", marker=mark, color=colour, markersize=3.6, label=label))
+        handles.append(
+            mpl.lines.Line2D([], [], linestyle="", marker=mark, color=colour, markersize=3.6, label=label)
+        )
     if (data["reader"] != FIRST_READER).any():
         handles.append(
-            Line2D(
+            mpl.lines.Line2D(
                 [],
                 [],
                 linestyle="",
@@ -246,7 +245,7 @@ def _legend(axes: Axes, data: pd.DataFrame, groups: list[str], text: GreyLevelTe
     first = data[data["reader"] == FIRST_READER].groupby(["sequence", "region", "group"]).size()
     if (first >= FEWEST).any():
         handles.append(
-            Line2D([], [], linestyle="", marker="|", color=style.INK, markersize=6, label="median")
+            mpl.lines.Line2D([], [], linestyle="", marker="|", color=style.INK, markersize=6, label="median")
         )
     figure = axes.figure
     width, height = style.size(figure)

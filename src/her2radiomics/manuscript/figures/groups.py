@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import Field
 
+from her2radiomics.core.libraries import mpl, np, pd, sns
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.beeswarm import offsets
@@ -16,9 +18,9 @@ from her2radiomics.manuscript.figures.members import Members, column_name, membe
 from her2radiomics.manuscript.figures.registry import Drawing, FramedOptions, figure
 from her2radiomics.manuscript.palettes import tint
 from her2radiomics.manuscript.stars import LEGEND, stars
+from her2radiomics.statistics import compare_groups
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
 
 BOX_FROM = 5  # values below which a box would say more than is known
@@ -69,8 +71,6 @@ class _Compared(NamedTuple):
 @figure("groups", GroupsOptions, needs=("participants",))
 def draw(inputs: FigureInputs, options: GroupsOptions) -> Drawing:
     """Draw every patient as a point over the box of its group, and the test's stars on a bracket."""
-    import pandas as pd
-
     cohort = members(inputs, options.by, options.partitions)
     compared = [_compare(cohort, column, options) for column in options.columns]
     named = {item: column_name(inputs, item)[0] for item in options.columns}
@@ -101,10 +101,6 @@ def draw(inputs: FigureInputs, options: GroupsOptions) -> Drawing:
 
 def _compare(cohort: Members, column: str, options: GroupsOptions) -> _Compared:
     """The column's values and the test that :func:`~her2radiomics.statistics.compare_groups` chooses."""
-    import pandas as pd
-
-    from her2radiomics.statistics import compare_groups
-
     values = cohort.numbers(column)
     known = values.notna() & (cohort.group != "")
     values, group = values[known], cohort.group[known]
@@ -126,9 +122,6 @@ def _compare(cohort: Members, column: str, options: GroupsOptions) -> _Compared:
 
 def _frame(axes: Axes, item: _Compared, cohort: Members, options: GroupsOptions) -> pd.DataFrame:
     """Boxes, points and bracket of one marker; returns what was drawn."""
-    import numpy as np
-    import pandas as pd
-
     keys = list(cohort.names)
     colours = dict(zip(keys, (style.line_of(key, keys).colour for key in keys), strict=True))
     _scale(axes, logarithmic=item.column in options.log)
@@ -164,32 +157,24 @@ def _frame(axes: Axes, item: _Compared, cohort: Members, options: GroupsOptions)
 
 def _scale(axes: Axes, *, logarithmic: bool) -> None:
     """Few round ticks, and plain numbers on a logarithmic axis."""
-    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
-
     if not logarithmic:
-        axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+        axes.yaxis.set_major_locator(mpl.ticker.MaxNLocator(6, steps=[1, 2, 5, 10]))
         return
     axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(mpl.ticker.StrMethodFormatter("{x:g}"))
+    axes.yaxis.set_minor_formatter(mpl.ticker.NullFormatter())
 
 
 def _boxes(axes: Axes, item: _Compared, boxed: list[str], colours: dict[str, str]) -> None:
     """A box for each group that has values enough, at the group's place."""
-    import warnings
-
-    import pandas as pd
-    import seaborn as sns
-    from matplotlib import MatplotlibDeprecationWarning
-
     shown = item.group.isin(boxed)
     if not shown.any():
         return
     group = pd.Categorical(item.group[shown], categories=list(colours))
     with warnings.catch_warnings():
         # seaborn 0.13 calls matplotlib by an argument that leaves in 3.13
-        warnings.simplefilter("ignore", MatplotlibDeprecationWarning)
+        warnings.simplefilter("ignore", mpl.MatplotlibDeprecationWarning)
         warnings.simplefilter("ignore", PendingDeprecationWarning)
         sns.boxplot(
             x=group,
@@ -211,7 +196,6 @@ def _boxes(axes: Axes, item: _Compared, boxed: list[str], colours: dict[str, str
 
 
 def _point_table(item: _Compared) -> pd.DataFrame:
-    import pandas as pd
 
     table = {"what": "point", "column": item.column, "group": item.group, "patient_id": item.values.index}
     return pd.DataFrame(table | {"value": item.values}).reset_index(drop=True)
@@ -219,8 +203,6 @@ def _point_table(item: _Compared) -> pd.DataFrame:
 
 def _summary(item: _Compared, key: str, mine: pd.Series, cohort: Members) -> pd.DataFrame:
     """Numbers of one box; quartiles as R's type 7, whiskers to the last value within 1.5 times their distance."""
-    import pandas as pd
-
     low, middle, high = mine.quantile([0.25, 0.5, 0.75])
     reach = 1.5 * (high - low)
     row = {

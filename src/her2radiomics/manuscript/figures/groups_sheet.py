@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from her2radiomics.core.libraries import mpl, pd
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.boxes import Paragraph, write
 from her2radiomics.manuscript.palettes import tint
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -84,15 +84,13 @@ class Sheet:
 
     def write(self, fig: Figure, names: dict[str, str]) -> None:
         """The legend of groups whose names do not fit under their boxes, and the notes."""
-        from matplotlib.patches import Patch
-
         width, _ = style.size(fig)
         canvas = style.place(fig, 0.0, self.under, width, self.height - self.under)
         canvas.set(xlim=(0, width), ylim=(self.height, self.under))
         canvas.set_axis_off()
         if not self.ticks:
             handles: list[Any] = [
-                Patch(
+                mpl.patches.Patch(
                     facecolor=tint(style.line_of(key, list(names)).colour, 0.3),
                     edgecolor=style.INK,
                     label=name,

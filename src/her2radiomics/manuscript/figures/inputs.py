@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from her2radiomics.core.errors import StudyError, TableError
+from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import Settings
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.palettes import PaletteName
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "flow": ("step", "reason", "partition", "excluded", "remaining", "events"),
@@ -165,8 +162,6 @@ class FigureInputs:
         TableError
             A column is missing.
         """
-        import pandas as pd
-
         path = self.path(name, model)
         text = {
             column: kind for column, kind in TEXT.items() if not (name == "predictions" and column == "label")

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import Field
 
+from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.boxes import Paragraph, write
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.members import column_name, members, scope
 from her2radiomics.manuscript.figures.registry import Drawing, FramedOptions, figure
+from her2radiomics.statistics import kaplan_meier, logrank
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -98,7 +99,6 @@ def draw(inputs: FigureInputs, options: KaplanMeierOptions) -> Drawing:
 
 
 def _nothing(inputs: FigureInputs, options: KaplanMeierOptions, text: str) -> Drawing:
-    import pandas as pd
 
     fig = style.message(options.width_mm, text)
     style.header(fig, letter=options.panel_letter, heading="", simulated=inputs.study.simulated)
@@ -108,9 +108,6 @@ def _nothing(inputs: FigureInputs, options: KaplanMeierOptions, text: str) -> Dr
 def _estimate(
     time: pd.Series, seen: pd.Series, group: pd.Series, names: dict[str, str], options: KaplanMeierOptions
 ) -> _Curves:
-    import pandas as pd
-
-    from her2radiomics.statistics import kaplan_meier, logrank
 
     present = [key for key in names if (group == key).any()]
     of = pd.Categorical(group, categories=present, ordered=True)
@@ -298,8 +295,6 @@ class _Sheet:
 
 def _data(table: _Curves, risk: pd.DataFrame) -> pd.DataFrame:
     """Curves, numbers at risk, medians and test, one below the other."""
-    import pandas as pd
-
     counts = risk.rename_axis("group").reset_index().melt("group", var_name="time", value_name="at_risk")
     parts: list[tuple[str, Any]] = [
         ("curve", table.estimate.table),

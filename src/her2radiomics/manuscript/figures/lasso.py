@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from her2radiomics.core.libraries import mpl, np, pd
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.labels import split_feature
 from her2radiomics.manuscript.figures.registry import Drawing, FramedOptions, figure
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -33,8 +33,6 @@ class LassoOptions(FramedOptions):
 @figure("lasso", LassoOptions, needs=("lasso_path", "lasso_cv"))
 def draw(inputs: FigureInputs, options: LassoOptions) -> Drawing:
     """Draw the paths, and the error with one standard error either way; lambda.min and lambda.1se in both."""
-    import pandas as pd
-
     path = inputs.table("lasso_path", options.model)
     cv = inputs.table("lasso_cv", options.model).sort_values("lambda").reset_index(drop=True)
     name = inputs.study.models.get(options.model, options.model)
@@ -86,8 +84,6 @@ def _frames(options: LassoOptions, count: int) -> tuple[Figure, list[Axes]]:
 
 
 def _paths(axes: Axes, path: pd.DataFrame, inputs: FigureInputs) -> None:
-    import numpy as np
-    from matplotlib.lines import Line2D
 
     order = list(inputs.study.sequences)
     seen: dict[str, style.Line] = {}
@@ -106,13 +102,13 @@ def _paths(axes: Axes, path: pd.DataFrame, inputs: FigureInputs) -> None:
     if len(named) > 1:
         ordered = sorted(named, key=lambda s: order.index(s) if s in order else len(order))
         lines = [
-            Line2D([], [], color=named[s].colour, label=inputs.study.sequences.get(s, s)) for s in ordered
+            mpl.lines.Line2D([], [], color=named[s].colour, label=inputs.study.sequences.get(s, s))
+            for s in ordered
         ]
         axes.legend(handles=lines, loc="best", handlelength=1.2)
 
 
 def _error(axes: Axes, cv: pd.DataFrame, options: LassoOptions, tall: float) -> None:
-    import numpy as np
 
     axes.errorbar(
         np.log(cv["lambda"]),
@@ -140,8 +136,6 @@ def _name_marks(axes: Axes, where: Literal["upper center", "lower right"]) -> No
 
 def _penalty_axis(axes: Axes, cv: pd.DataFrame) -> None:
     """The log penalty below, the number of features above, and the two chosen penalties."""
-    import numpy as np
-
     where = np.log(cv["lambda"].to_numpy(float))
     span = where.max() - where.min() or 1.0
     axes.set_xlim(where.min() - 0.03 * span, where.max() + 0.03 * span)

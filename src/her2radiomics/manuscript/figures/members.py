@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from her2radiomics.core.columns import MISSING
 from her2radiomics.core.errors import TableError
+from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript.figures.inputs import FigureInputError, FigureInputs
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 EVERYONE = "all"
 
@@ -37,8 +34,6 @@ class Members:
         TableError
             There is no such column, a cell is no number, or a number lies below ``least``.
         """
-        import pandas as pd
-
         text = self.text(column)
         values = pd.to_numeric(text.where(text != ""), errors="coerce").astype(float)
         wrong = (text != "") & ~(values.abs() < float("inf"))
@@ -97,8 +92,6 @@ def members(inputs: FigureInputs, by: str, partitions: Sequence[str] = ()) -> Me
     FigureInputError, TableError
         A partition without patients, or a column or level that is not declared.
     """
-    import pandas as pd
-
     path = inputs.path("participants")
     rows = pd.read_csv(path, dtype=str, keep_default_na=False).set_index("patient_id")
     for name in partitions:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import Field
 
+from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.boxes import Paragraph, page, write
 from her2radiomics.manuscript.figures.inputs import FigureInputs
@@ -27,7 +28,6 @@ from her2radiomics.manuscript.figures.nomogram_example import Example, work_exam
 from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
 
 TICK, FINE = 1.3, 0.8  # mm
@@ -257,7 +257,6 @@ def _words(example: Example | None, inputs: FigureInputs) -> list[Paragraph]:
 
 
 def _with_example(data: pd.DataFrame, example: Example | None) -> pd.DataFrame:
-    import pandas as pd
 
     if example is None:
         return data

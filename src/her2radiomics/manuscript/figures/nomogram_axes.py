@@ -8,12 +8,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from her2radiomics.core.errors import TableError
+from her2radiomics.core.libraries import pd
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    import pandas as pd
 
 POINTS, TOTAL, PROBABILITY = "points", "total_points", "probability"
 CLEAR, APART = (

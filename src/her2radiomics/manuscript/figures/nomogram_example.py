@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from her2radiomics.core.errors import TableError
+from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.labels import level_label, predictor_label
 from her2radiomics.manuscript.figures.nomogram_axes import PROBABILITY, TOTAL, NomogramAxis, number
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 AGREEMENT = 0.005  # the most by which a probability read off the nomogram may differ from the model's
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import Field
 
+from her2radiomics.core.libraries import mpl, np, pd
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.registry import Drawing, FramedOptions, figure
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 class RadScoreOptions(FramedOptions):
@@ -29,8 +27,6 @@ def threshold_on_score(rows: pd.DataFrame, threshold: float) -> float:
     The logit where the score is the model's linear predictor; otherwise midway between the two patients whose
     probabilities lie on either side of the threshold (probability rises with the score in every model).
     """
-    import numpy as np
-
     score, probability = rows["score"].to_numpy(float), rows["probability"].to_numpy(float)
     inside = (probability > 0) & (probability < 1)
     logit = np.log(probability[inside] / (1 - probability[inside]))
@@ -45,8 +41,6 @@ def threshold_on_score(rows: pd.DataFrame, threshold: float) -> float:
 @figure("rad_score", RadScoreOptions, needs=("predictions", "performance"))
 def draw(inputs: FigureInputs, options: RadScoreOptions) -> Drawing:
     """Draw one bar a patient from the locked threshold to the patient's score."""
-    from matplotlib.patches import Patch
-
     rows = inputs.predictions_of(options.model, options.partition)
     rows = rows.sort_values(["score", "patient_id"], kind="stable").reset_index(drop=True)
     cut = threshold_on_score(rows, float(inputs.performance_of(options.model, options.partition).threshold))
@@ -75,8 +69,8 @@ def draw(inputs: FigureInputs, options: RadScoreOptions) -> Drawing:
     height = style.size(fig)[1]
     fig.legend(
         handles=[
-            Patch(facecolor=style.positive(), label=inputs.study.positive),
-            Patch(facecolor=style.negative(), label=inputs.study.negative),
+            mpl.patches.Patch(facecolor=style.positive(), label=inputs.study.positive),
+            mpl.patches.Patch(facecolor=style.negative(), label=inputs.study.negative),
         ],
         loc="upper left",
         bbox_to_anchor=((margin - 2.0) / width, 1 - (style.head() - 1.0) / height),

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import Field
 
+from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import Settings
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.palettes import PaletteName
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
 
     from her2radiomics.manuscript.figures.inputs import FigureInputs

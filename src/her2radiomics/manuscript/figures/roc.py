@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from her2radiomics.core.errors import TableError
+from her2radiomics.core.libraries import np, pd
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.labels import legend_grid, legend_height, legend_text
 from her2radiomics.manuscript.figures.registry import Drawing, SquareOptions, figure
 
 if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
     from matplotlib.axes import Axes
 
 LOCKED = "Threshold locked on training"
@@ -69,8 +68,6 @@ def roc_points(label: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.nda
         False positive rate, true positive rate and cut, each of shape (distinct scores + 1,); the first cut is
         infinite.
     """
-    import numpy as np
-
     cuts = np.unique(score)[::-1]
     called = score[None, :] >= cuts[:, None]
     true = (called & (label == 1)).sum(axis=1) / (label == 1).sum()
@@ -100,8 +97,6 @@ def sensitivity_band(
     tuple of numpy.ndarray
         False positive rates 0, 0.02, …, 1, and the lower and upper limit of the sensitivity there, shape (51,).
     """
-    import numpy as np
-
     random = np.random.default_rng(seed)
     places = np.linspace(0, 1, 51)
     groups = [score[label == 1], score[label == 0]]
@@ -118,8 +113,6 @@ def sensitivity_band(
 @figure("roc", RocOptions, needs=("predictions", "performance"))
 def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
     """Draw the curves, the chance diagonal, the locked thresholds, and AUC (95 % CI) in the legend."""
-    import pandas as pd
-
     width = options.width_mm
     left, side = options.place_square()
     people = {model: inputs.predictions_of(model, options.partition) for model in options.models}
@@ -217,7 +210,6 @@ def _band(
     model: str,
     name: str,
 ) -> pd.DataFrame:
-    import pandas as pd
 
     places, low, high = sensitivity_band(
         label, score, seed=options.band_seed, resamples=options.band_resamples
@@ -228,7 +220,6 @@ def _band(
 
 
 def _mark(axes: Axes, performance: pd.Series, model: str, partition: str, colour: str) -> pd.DataFrame:
-    import pandas as pd
 
     point = pd.DataFrame(
         {

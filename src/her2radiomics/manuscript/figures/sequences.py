@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from her2radiomics.core.errors import CaseError
+from her2radiomics.core.libraries import PIL, mpl, np, pd, sitk
+from her2radiomics.imaging import make_region, parse_region, read_image, read_mask
+from her2radiomics.imaging.mask_grid import read_mask_onto
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import ExampleImage, FigureInputError, FigureInputs
 from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
@@ -16,8 +19,6 @@ from her2radiomics.manuscript.figures.sequences_grid import GAP, ImageGrid, lay_
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy as np
-    import SimpleITK as sitk
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -50,8 +51,6 @@ class SequencesOptions(FigureOptions):
 @figure("sequences", SequencesOptions, needs=("images",))
 def draw(inputs: FigureInputs, options: SequencesOptions) -> Drawing:
     """Draw the slice with the largest tumour area of each image, at one scale in millimetres."""
-    import pandas as pd
-
     if not inputs.images:
         raise FigureInputError(
             "found no 'images' among the figure's inputs; expected at least one image with its mask. "
@@ -100,7 +99,6 @@ class _View:
     """The slice of one image where the tumour is largest, its regions, and their places in millimetres."""
 
     def __init__(self, image: ExampleImage) -> None:
-        import numpy as np
 
         self.image = image
         self.slice, self.pixels, self.regions, self.spacing = _read(image)
@@ -127,9 +125,6 @@ class _View:
         ``field`` is the side of the square in the patient, ``side`` on paper, both in mm. Resampling here and not
         in every file format is four times as fast, and the same picture stands in all of them.
         """
-        import numpy as np
-        from PIL import Image
-
         spans = [
             (max(m - field / 2, 0.0), min(m + field / 2, n * d))
             for m, n, d in zip(self.centre, self.pixels.shape, self.spacing, strict=True)
@@ -143,14 +138,12 @@ class _View:
         )
         dots = side / field * style.MM * style.PNG_DPI
         size = (max(round((right - left) * dots), 1), max(round((bottom - top) * dots), 1))
-        grey = Image.fromarray(self.pixels.astype("float32"))
-        seen = np.asarray(grey.resize(size, Image.Resampling.BICUBIC, box=box))
+        grey = PIL.Image.fromarray(self.pixels.astype("float32"))
+        seen = np.asarray(grey.resize(size, PIL.Image.Resampling.BICUBIC, box=box))
         return seen, (left, right, bottom, top)
 
     def show(self, axes: Axes, field: float, side: float, *, outlined: bool) -> None:
         """Show a square of ``field`` mm around the tumour's middle, ``side`` mm wide on paper."""
-        import numpy as np
-
         seen, edges = self.picture(field, side)
         low, high = np.percentile(seen, WINDOW)
         axes.imshow(
@@ -174,11 +167,6 @@ def _read(image: ExampleImage) -> tuple[int, np.ndarray, dict[str, np.ndarray], 
 
     The arrays have the shape (rows, columns) and lie as radiologists look at them.
     """
-    import numpy as np
-    import SimpleITK as sitk
-
-    from her2radiomics.imaging import make_region, parse_region, read_image, read_mask
-    from her2radiomics.imaging.mask_grid import read_mask_onto
 
     def outlined(path: Path, volume: sitk.Image, label: int | str | None = None) -> sitk.Image:
         if image.resample_mask:
@@ -208,9 +196,7 @@ def _read(image: ExampleImage) -> tuple[int, np.ndarray, dict[str, np.ndarray], 
 
 def _edge(points: float) -> list[Any]:
     """A dark edge, so that white marks are seen on bright tissue too."""
-    from matplotlib.patheffects import Normal, Stroke
-
-    return [Stroke(linewidth=points, foreground="black"), Normal()]
+    return [mpl.patheffects.Stroke(linewidth=points, foreground="black"), mpl.patheffects.Normal()]
 
 
 def _on_image(axes: Axes, x: float, y: float, text: str, **kwargs: Any) -> None:
@@ -262,9 +248,8 @@ def _row_names(fig: Figure, rows: Sequence[str], grid: ImageGrid) -> None:
 
 
 def _key(fig: Figure, rings: list[str], inputs: FigureInputs) -> None:
-    from matplotlib.lines import Line2D
 
     names = [inputs.study.regions.get(ring, ring.replace("_", " ")) for ring in rings]
-    handles = [Line2D([], [], color=style.OUTLINE, label="Tumour")]
-    handles += [Line2D([], [], color=style.RING, label=name) for name in names]
+    handles = [mpl.lines.Line2D([], [], color=style.OUTLINE, label="Tumour")]
+    handles += [mpl.lines.Line2D([], [], color=style.RING, label=name) for name in names]
     fig.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 0.0), ncols=len(handles))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import Field
 
+from her2radiomics.core.libraries import mpl, pd
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.boxes import (
     PAD,
@@ -24,7 +25,6 @@ from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, fi
 from her2radiomics.manuscript.palettes import tint
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
 
 SELECTION = "Feature selection (training)"
@@ -51,8 +51,6 @@ class WorkflowOptions(FigureOptions):
 @figure("workflow", WorkflowOptions, needs=("selection",))
 def draw(inputs: FigureInputs, options: WorkflowOptions) -> Drawing:
     """Draw six boxes joined by arrows: rows of three, or one column where the figure is narrow."""
-    import pandas as pd
-
     stages = _stages(inputs, options.model)
     funnel = _funnel(inputs.table("selection", options.model), inputs) if options.model else []
     if not funnel:
@@ -171,11 +169,9 @@ def _stage_box(
     axes: Axes, x: float, y: float, width: float, height: float, number: int, stage: _Stage
 ) -> Box:
     """A box with its heading in a band of colour."""
-    from matplotlib.patches import Rectangle
-
     box = draw_box(axes, x, y, width, [], height=height, edge=style.negative())
     axes.add_patch(
-        Rectangle(
+        mpl.patches.Rectangle(
             (x, y), width, _band(), facecolor=style.negative(), edgecolor=style.negative(), linewidth=0.7
         )
     )
@@ -227,8 +223,6 @@ def _funnel_height(funnel: list[tuple[str, int]], width: float) -> float:
 
 def _draw_funnel(axes: Axes, box: Box, top: float, funnel: list[tuple[str, int]]) -> None:
     """A bar a step under the step's name, from ``top`` on, its length by the logarithm of the number of features left."""
-    from matplotlib.patches import Rectangle
-
     room = box.width - 2 * PAD - _count()
     most = max(math.log1p(n) for _, n in funnel) or 1.0
     y = top
@@ -236,7 +230,9 @@ def _draw_funnel(axes: Axes, box: Box, top: float, funnel: list[tuple[str, int]]
         height = len(lines) * style.line_height(style.small()) + 0.4
         length = max(room * math.log1p(n) / most, 0.3)
         axes.add_patch(
-            Rectangle((box.x + PAD, y), length, height, facecolor=tint(style.negative(), 0.25), linewidth=0)
+            mpl.patches.Rectangle(
+                (box.x + PAD, y), length, height, facecolor=tint(style.negative(), 0.25), linewidth=0
+            )
         )
         write(axes, box.x + PAD + 0.6, y + 0.2, room, [Paragraph(" ".join(lines))])
         axes.text(

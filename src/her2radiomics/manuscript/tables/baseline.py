@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import SettingsError
+from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables.grouping import (
     OUTCOME,
@@ -20,9 +19,6 @@ from her2radiomics.manuscript.tables.inputs import TableInputs, chosen, read_par
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
 from her2radiomics.manuscript.tables.registry import table
 from her2radiomics.manuscript.tables.settings import BaselineTable
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @table("baseline", needs=("participants",))

@@ -6,6 +6,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from her2radiomics.core.errors import SettingsError, TableError
+from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables.inputs import TableInputs, chosen, read_csv
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
@@ -15,7 +16,6 @@ from her2radiomics.manuscript.tables.settings import DelongTable
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pandas as pd
 
 COLUMNS = ("partition", "model_a", "model_b", "n", "auc_a", "auc_b", "difference", "z", "p", "p_holm")
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from her2radiomics.core.errors import SettingsError
+from her2radiomics.core.libraries import np, pd
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.stars import LEGEND, stars
 from her2radiomics.manuscript.tables.grouping import (
@@ -18,9 +17,7 @@ from her2radiomics.manuscript.tables.inputs import TableInputs, chosen, read_par
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
 from her2radiomics.manuscript.tables.registry import table
 from her2radiomics.manuscript.tables.settings import GroupComparisonTable
-
-if TYPE_CHECKING:
-    import pandas as pd
+from her2radiomics.statistics import holm
 
 
 @table("group_comparison", needs=("participants",))
@@ -37,10 +34,6 @@ def make(inputs: TableInputs, options: GroupComparisonTable) -> Table:
     TableError
         A participants file that lacks a column or holds a value that it may not hold.
     """
-    import numpy as np
-
-    from her2radiomics.statistics import holm
-
     partitions = chosen(options.partitions, inputs.partitions, "partition")
     extra = [] if options.by in ("partition", OUTCOME) else [options.by]
     patients = read_participants(inputs, partitions, [*options.columns, *extra])

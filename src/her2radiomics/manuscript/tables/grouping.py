@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import SettingsError
+from her2radiomics.core.libraries import np, pd
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables.inputs import TableInputs, known
 from her2radiomics.manuscript.tables.settings import BaselineTable, GroupComparisonTable
-
-if TYPE_CHECKING:
-    import pandas as pd
+from her2radiomics.statistics.group_tests import shapiro_p
+from her2radiomics.statistics.groups import compare_groups
 
 OUTCOME = "label"
 
@@ -58,8 +58,6 @@ def groups_of(
 
 def any_of(groups: list[Group]) -> Any:
     """Members of any group, a boolean array over all patients."""
-    import numpy as np
-
     return np.logical_or.reduce([group.members for group in groups])
 
 
@@ -70,11 +68,6 @@ def compare_columns(
     options: BaselineTable | GroupComparisonTable,
 ) -> dict[str, Comparison]:
     """Summary and test of every column; without tests, Shapiro–Wilk alone decides on the summary."""
-    import pandas as pd
-
-    from her2radiomics.statistics.group_tests import shapiro_p
-    from her2radiomics.statistics.groups import compare_groups
-
     forced = {name: "normal" if how == "mean" else "skewed" for name, how in options.summaries.items()}
     kinds: dict[str, Any] = {name: forced.get(name, column.kind) for name, column in columns.items()}
     kinds |= _wanted_tests(columns, options)

@@ -6,14 +6,11 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from her2radiomics.core.columns import Column, type_column
 from her2radiomics.core.errors import SettingsError, TableError
+from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript.tables.registry import INPUTS
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -103,8 +100,6 @@ def read_csv(path: Path, columns: Sequence[str], *, text: bool = False) -> pd.Da
     TableError
         The file is missing, or a column is.
     """
-    import pandas as pd
-
     if not Path(path).is_file():
         raise TableError(
             file=path, found="no file", expected="a CSV", remedy="Make it first, or correct the path."
@@ -136,8 +131,6 @@ def read_participants(inputs: TableInputs, partitions: Sequence[str], columns: S
     TableError
         A missing column, a label other than 0 and 1, or a value that the column may not hold.
     """
-    import pandas as pd
-
     wanted = [known(name, inputs.columns, "participants column") for name in dict.fromkeys(columns)]
     parts = []
     for partition in partitions:

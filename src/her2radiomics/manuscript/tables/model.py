@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    import pandas as pd
+from her2radiomics.core.libraries import pd
 
 SIMULATED_NOTE = "Simulated data: the numbers say nothing about patients or about the published study."
 
@@ -117,6 +116,4 @@ class Rows:
 
     def frame(self, columns: list[str]) -> pd.DataFrame:
         """Return the rows as text under ``columns``; a cell never given is empty."""
-        import pandas as pd
-
         return pd.DataFrame(self.records, columns=columns, dtype=object).fillna("")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from her2radiomics.core.errors import TableError
+from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables.inputs import TableInputs, chosen, read_csv
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
@@ -14,7 +15,6 @@ from her2radiomics.manuscript.tables.settings import PerformanceTable
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pandas as pd
 
 #: Column, heading, and abbreviation explained below the table.
 MEASURES = {

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript.tables.inputs import known
 from her2radiomics.manuscript.tables.settings import PublishedNumber
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 COLUMNS = (
     "quantity",
@@ -80,8 +77,6 @@ def published_table(
     ValueError
         A published proportion outside [0, 1], or an interval that does not hold its value.
     """
-    import pandas as pd
-
     counts = counts or {}
     measures = [
         *OF_PERFORMANCE,

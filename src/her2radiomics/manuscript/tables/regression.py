@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import TableError
+from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables.inputs import TableInputs, known, read_csv
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
@@ -15,8 +16,6 @@ from her2radiomics.manuscript.tables.settings import RegressionTable
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pandas as pd
 
     # rows of one regression by (column or other term, level or empty)
     Terms = dict[tuple[str, str], pd.Series]

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import SettingsError, TableError
+from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables.grouping import OUTCOME, Group, groups_of
 from her2radiomics.manuscript.tables.inputs import TableInputs, chosen, known, read_participants
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
 from her2radiomics.manuscript.tables.registry import table
 from her2radiomics.manuscript.tables.settings import Endpoint, SurvivalTable
-
-if TYPE_CHECKING:
-    import pandas as pd
+from her2radiomics.statistics import cox, kaplan_meier, logrank
 
 NOT_REACHED = "not reached"
 REFERENCE = "1 (reference)"
@@ -124,10 +123,6 @@ def _add(
     options: SurvivalTable,
 ) -> list[str]:
     """Add an endpoint's rows; return its footnotes."""
-    import pandas as pd
-
-    from her2radiomics.statistics import kaplan_meier, logrank
-
     time, event = patients[endpoint.time], patients[endpoint.event]
     if (time < 0).any():
         raise TableError(
@@ -193,8 +188,6 @@ def _median(value: float, low: float, high: float) -> str:
 
 def _hazards(frame: pd.DataFrame, level: float, label: str) -> tuple[dict[str, dict[str, str]], list[str]]:
     """Hazard ratio and p of each group against the first, and why there is none."""
-    from her2radiomics.statistics import cox
-
     keys = list(frame["group"].cat.categories)
     if len(keys) < 2:
         return {}, []

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from her2radiomics.core.libraries import docx
 from her2radiomics.manuscript.tables.model import Table
 from her2radiomics.manuscript.tables.text import true_minus
 
@@ -30,24 +31,25 @@ def to_docx(table: Table, number: str) -> bytes:
 
     Columns are as wide as their text asks for; a table that is wider than an upright page turns it to landscape.
     """
-    from docx import Document
-    from docx.enum.section import WD_ORIENT
-    from docx.shared import Cm, Pt
-
-    document = Document()
+    document = docx.Document()
     _fix_properties(document, f"Table {number}. {table.printed_title}")
     section = document.sections[0]
-    short, long = Cm(21.0), Cm(29.7)
+    short, long = docx.shared.Cm(21.0), docx.shared.Cm(29.7)
     columns = _columns(table)
     asked = sum(min(column.most, _MARGIN + _CHARACTER * _PARAGRAPH) for column in columns)
     wide = asked > 1.12 * _UPRIGHT  # a little less than asked for still reads well
-    section.orientation = WD_ORIENT.LANDSCAPE if wide else WD_ORIENT.PORTRAIT
+    section.orientation = (
+        docx.enum.section.WD_ORIENT.LANDSCAPE if wide else docx.enum.section.WD_ORIENT.PORTRAIT
+    )
     section.page_width, section.page_height = (long, short) if wide else (short, long)
     for side in ("left_margin", "right_margin", "top_margin", "bottom_margin"):
-        setattr(section, side, Cm(2))
+        setattr(section, side, docx.shared.Cm(2))
     normal = document.styles["Normal"]
-    normal.font.name, normal.font.size = "Times New Roman", Pt(10)
-    normal.paragraph_format.space_before, normal.paragraph_format.space_after = Pt(1), Pt(2)
+    normal.font.name, normal.font.size = "Times New Roman", docx.shared.Pt(10)
+    normal.paragraph_format.space_before, normal.paragraph_format.space_after = (
+        docx.shared.Pt(1),
+        docx.shared.Pt(2),
+    )
     title = document.add_paragraph()
     title.paragraph_format.keep_with_next = True
     title.add_run(f"Table {number}. ").bold = True
@@ -56,8 +58,8 @@ def to_docx(table: Table, number: str) -> bytes:
     for position, note in enumerate(table.printed_footnotes):
         paragraph = document.add_paragraph()
         if position == 0:
-            paragraph.paragraph_format.space_before = Pt(4)
-        paragraph.add_run(true_minus(note)).font.size = Pt(8.5)
+            paragraph.paragraph_format.space_before = docx.shared.Pt(4)
+        paragraph.add_run(true_minus(note)).font.size = docx.shared.Pt(8.5)
     return _stable(document)
 
 
@@ -102,7 +104,6 @@ def widths(columns: Sequence[Share], room: float) -> list[float]:
 
 
 def _add_table(document: Document, table: Table, widths: list[float]) -> None:
-    from docx.shared import Cm
 
     spans = table.spans
     two_rows = any(group for group, _ in spans)
@@ -110,12 +111,12 @@ def _add_table(document: Document, table: Table, widths: list[float]) -> None:
     grid = document.add_table(rows=heads + len(table.labels), cols=len(table.headings) + 1)
     grid.autofit = False
     for column, width in zip(grid.columns, widths, strict=True):
-        column.width = Cm(width)
+        column.width = docx.shared.Cm(width)
     # python-docx looks cells up anew for every access, which is slow; read the grid once
     cells = [list(row.cells) for row in grid.rows]
     for line in cells:
         for cell, width in zip(line, widths, strict=True):
-            cell.width = Cm(width)
+            cell.width = docx.shared.Cm(width)
     labels = [table.stub, *(heading.label for heading in table.headings)]
     for column, label in enumerate(labels):
         _write(cells[heads - 1][column], label, bold=True, align="left" if column == 0 else "centre")
@@ -150,42 +151,37 @@ def _add_table(document: Document, table: Table, widths: list[float]) -> None:
 
 
 def _write(cell: _Cell, text: str, *, bold: bool = False, align: str = "centre", indent: int = 0) -> None:
-    from docx.enum.text import WD_ALIGN_PARAGRAPH
-    from docx.shared import Cm
 
     paragraph = cell.paragraphs[0]
     paragraph.alignment = {
-        "left": WD_ALIGN_PARAGRAPH.LEFT,
-        "centre": WD_ALIGN_PARAGRAPH.CENTER,
-        "right": WD_ALIGN_PARAGRAPH.RIGHT,
+        "left": docx.enum.text.WD_ALIGN_PARAGRAPH.LEFT,
+        "centre": docx.enum.text.WD_ALIGN_PARAGRAPH.CENTER,
+        "right": docx.enum.text.WD_ALIGN_PARAGRAPH.RIGHT,
     }[align]
     if indent:
-        paragraph.paragraph_format.left_indent = Cm(0.5 * indent)
+        paragraph.paragraph_format.left_indent = docx.shared.Cm(0.5 * indent)
     paragraph.add_run(true_minus(text)).bold = bold or None
 
 
 def _border(cell: _Cell, side: str, eighths: int) -> None:
-    from docx.oxml import OxmlElement
-    from docx.oxml.ns import qn
 
     properties = cell._tc.get_or_add_tcPr()
-    borders = properties.find(qn("w:tcBorders"))
+    borders = properties.find(docx.oxml.ns.qn("w:tcBorders"))
     if borders is None:
-        borders = OxmlElement("w:tcBorders")
+        borders = docx.oxml.OxmlElement("w:tcBorders")
         properties.append(borders)
-    edge = borders.find(qn(f"w:{side}"))
+    edge = borders.find(docx.oxml.ns.qn(f"w:{side}"))
     if edge is None:
-        edge = OxmlElement(f"w:{side}")
+        edge = docx.oxml.OxmlElement(f"w:{side}")
         # the schema wants top before bottom
         borders.insert(0, edge) if side == "top" else borders.append(edge)
     for name, value in (("val", "single"), ("sz", str(eighths)), ("space", "0"), ("color", "auto")):
-        edge.set(qn(f"w:{name}"), value)
+        edge.set(docx.oxml.ns.qn(f"w:{name}"), value)
 
 
 def _flag(parent: Any, name: str) -> None:
-    from docx.oxml import OxmlElement
 
-    parent.append(OxmlElement(name))
+    parent.append(docx.oxml.OxmlElement(name))
 
 
 def _fix_properties(document: Document, title: str) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import StudyError
+from her2radiomics.core.libraries import pd
 from her2radiomics.modelling.estimators import (
     FitReport,
     StudyModel,
@@ -29,10 +30,10 @@ from her2radiomics.modelling.variables import (
     missing_notes,
     missing_table,
 )
+from her2radiomics.statistics import univariate_then_multivariate
+from her2radiomics.statistics._check import as_labels
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from her2radiomics.statistics import UnivariateThenMultivariate
 
 
@@ -71,8 +72,6 @@ class ClinicalModel(StudyModel):
         self.columns = columns
 
     def _fit(self, X: pd.DataFrame, labels: np.ndarray) -> np.ndarray:
-        from her2radiomics.statistics import univariate_then_multivariate
-        from her2radiomics.statistics._check import as_labels
 
         raw = candidates(X, self.spec.candidates, self.columns, name=self.name)
         impute = self.spec.missing == "impute"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from her2radiomics.core.libraries import pd, sklearn
 from her2radiomics.modelling.estimators import (
     FitReport,
     StudyModel,
@@ -19,9 +18,6 @@ from her2radiomics.modelling.models.radiomics import RadiomicsModel
 from her2radiomics.modelling.saved.rules import LinearRule, Predictor, ScorePredictor
 from her2radiomics.modelling.settings import CombinedSpec
 from her2radiomics.modelling.variables import code_table, levels_of
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 class CombinedModel(StudyModel):
@@ -56,10 +52,8 @@ class CombinedModel(StudyModel):
         self.parts = parts
 
     def _fit(self, X: pd.DataFrame, labels: np.ndarray) -> np.ndarray:
-        import pandas as pd
-        from sklearn.base import clone
 
-        self.parts_ = [clone(part).fit(X, labels) for part in self.parts]
+        self.parts_ = [sklearn.base.clone(part).fit(X, labels) for part in self.parts]
         used = np.ones(len(X), dtype=bool)
         for part in self.parts_:
             used &= part.rule_.predictable(X)

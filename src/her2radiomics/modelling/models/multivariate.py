@@ -9,6 +9,7 @@ import numpy as np
 
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import StudyError
+from her2radiomics.core.libraries import pd, sklearn
 from her2radiomics.modelling.estimators import (
     FitReport,
     StudyModel,
@@ -40,9 +41,10 @@ from her2radiomics.modelling.variables import (
     missing_notes,
     missing_table,
 )
+from her2radiomics.statistics import univariate_then_multivariate
+from her2radiomics.statistics.design import treatment_coding
 
 if TYPE_CHECKING:
-    import pandas as pd
     from sklearn.pipeline import Pipeline
 
     from her2radiomics.statistics import UnivariateThenMultivariate
@@ -107,7 +109,6 @@ class MultivariateModel(StudyModel):
         self.seed = seed
 
     def _fit(self, X: pd.DataFrame, labels: np.ndarray) -> np.ndarray:
-        import pandas as pd
 
         raw = candidates(X, self.spec.candidates, self.columns, name=self.name)
         impute = self.spec.missing == "impute"
@@ -151,10 +152,8 @@ class MultivariateModel(StudyModel):
         return table
 
     def _scores(self, X: pd.DataFrame, labels: np.ndarray) -> pd.DataFrame:
-        import pandas as pd
-        from sklearn.base import clone
 
-        self.parts_ = [clone(part).fit(X, labels) for part in self.parts]
+        self.parts_ = [sklearn.base.clone(part).fit(X, labels) for part in self.parts]
         for part in self.parts_:
             if part.empty_:
                 self.notes_.append(f"{part.name} kept nothing and adds nothing")
@@ -166,10 +165,6 @@ class MultivariateModel(StudyModel):
         self, table: pd.DataFrame, labels: np.ndarray, levels: Mapping[str, tuple[str, ...]]
     ) -> list[str]:
         """Columns of ``table`` that the selection keeps, the most important first."""
-        import pandas as pd
-
-        from her2radiomics.statistics.design import treatment_coding
-
         self.lasso_, self.choice_ = None, None
         coding = treatment_coding(table, levels)
         owner = {term: name for name in coding.variables for term in coding.terms_of(name)}
@@ -189,7 +184,6 @@ class MultivariateModel(StudyModel):
     def _backward(
         self, table: pd.DataFrame, labels: np.ndarray, levels: Mapping[str, tuple[str, ...]]
     ) -> tuple[str, ...]:
-        from her2radiomics.statistics import univariate_then_multivariate
 
         how: Any = self.spec.selection
         try:

@@ -10,6 +10,7 @@ import numpy as np
 
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import StudyError
+from her2radiomics.core.libraries import pd
 from her2radiomics.modelling.estimator_settings import LogisticSpec
 from her2radiomics.modelling.estimators import (
     FitReport,
@@ -28,7 +29,6 @@ from her2radiomics.modelling.steps.harmonisation import people_of
 from her2radiomics.modelling.steps.scaling import NumericFeatures
 
 if TYPE_CHECKING:
-    import pandas as pd
     from sklearn.pipeline import Pipeline
 
     from her2radiomics.modelling.readers import SecondReader
@@ -104,7 +104,6 @@ class RadiomicsModel(StudyModel):
         """Refit of the estimator alone, on the features selected on all rows."""
         if isinstance(self.spec.estimator, LogisticSpec):
             return super().final_refit(X, y)
-        import pandas as pd
 
         labels = np.asarray(y)
         # contributions of coefficient 1 are the scaled values
@@ -158,8 +157,6 @@ def fit_features(
     StudyError
         The table holds no such feature.
     """
-    import pandas as pd
-
     names = feature_columns(X, columns, block.sequences, block.regions, name=name)
     if not names:
         raise StudyError(

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from her2radiomics.core.libraries import scipy
+
 _MAX_STEPS = 50
 # violation of the optimality conditions, as a share of the l1 penalty, at which a solution stands
 _OPTIMAL = 1e-9
@@ -47,15 +49,13 @@ def _log_loss(linear: Vector, labels: Vector) -> float:
 
 
 def _log_slope(linear: Vector, labels: Vector) -> Vector:
-    from scipy.special import expit
 
-    return np.asarray(expit(linear) - labels)
+    return np.asarray(scipy.special.expit(linear) - labels)
 
 
 def _log_bend(linear: Vector) -> Vector:
-    from scipy.special import expit
 
-    fitted = np.asarray(expit(linear))
+    fitted = np.asarray(scipy.special.expit(linear))
     return fitted * (1 - fitted)
 
 

@@ -12,6 +12,7 @@ import warnings
 
 import numpy as np
 
+from her2radiomics.core.libraries import scipy, sklearn
 from her2radiomics.modelling.penalised.active_set import LOGISTIC, minimum
 from her2radiomics.modelling.penalised.gaussian_path import Path, standardise
 
@@ -57,12 +58,10 @@ def _newton(
     alpha: float = 1.0,
 ) -> tuple[np.ndarray, float]:
     """Minimise at one penalty from a start; return coefficients and intercept."""
-    from scipy.special import expit
-
     value = _objective(columns, labels, penalty, beta, intercept, alpha)
     for _ in range(_MAX_STEPS):
         linear = columns @ beta + intercept
-        probability = expit(linear)
+        probability = scipy.special.expit(linear)
         weight = np.maximum(probability * (1 - probability), _FLOOR)
         target = linear + (labels - probability) / weight
         new_beta, new_intercept = _weighted_net(columns, target, weight, penalty, beta, alpha)
@@ -104,14 +103,12 @@ def _weighted_net(
     alpha: float,
 ) -> tuple[np.ndarray, float]:
     """Weighted least-squares elastic net with an intercept, from a start."""
-    from sklearn.linear_model import enet_path
-
     share = weight / weight.sum()
     centre, middle = share @ columns, float(share @ target)
     root = np.sqrt(weight)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the outer iteration judges convergence
-        _, path, _ = enet_path(
+        _, path, _ = sklearn.linear_model.enet_path(
             np.asfortranarray((columns - centre) * root[:, None]),
             (target - middle) * root,
             l1_ratio=alpha,

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from her2radiomics.core.libraries import pd, scipy, sklearn
 from her2radiomics.modelling.penalised.binomial_path import binomial_path
 from her2radiomics.modelling.penalised.gaussian_path import Path, gaussian_path, lambda_grid
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MINIMUM_FOLDS = 3
 
@@ -42,8 +39,6 @@ class CrossValidatedLasso:
 
     def curve(self) -> pd.DataFrame:
         """Return ``lambda, mean_error, se, n_features, min, one_se``; the last two mark the two chosen penalties."""
-        import pandas as pd
-
         places = np.arange(self.mean.size)
         return pd.DataFrame(
             {
@@ -63,15 +58,13 @@ def patient_folds(patients: np.ndarray, labels: np.ndarray, folds: int, seed: in
     The assignment depends on the patients' identifiers and the seed, not on the order of the rows, and all rows of a
     patient (drawn twice by a bootstrap) share a fold. There are no more folds than patients of the rarer class.
     """
-    from sklearn.model_selection import StratifiedKFold
-
     once, first, row = np.unique(np.asarray(patients).astype(str), return_index=True, return_inverse=True)
     outcome = np.asarray(labels)[first].astype(int)
     folds = min(folds, int(np.bincount(outcome, minlength=2).min()))
     if folds < MINIMUM_FOLDS:
         return np.empty(0, dtype=int)
     assigned = np.empty(once.size, dtype=int)
-    splitter = StratifiedKFold(n_splits=folds, shuffle=True, random_state=seed)
+    splitter = sklearn.model_selection.StratifiedKFold(n_splits=folds, shuffle=True, random_state=seed)
     for fold, (_, test) in enumerate(splitter.split(outcome, outcome)):
         assigned[test] = fold
     return assigned[row]
@@ -150,9 +143,7 @@ def _squared_error(labels: np.ndarray, linear: np.ndarray) -> np.ndarray:
 
 def _deviance(labels: np.ndarray, linear: np.ndarray) -> np.ndarray:
     """−2 log-likelihood of each row, with fitted probabilities kept within 1e-5 of 0 and 1 as glmnet does."""
-    from scipy.special import expit
-
-    probability = np.clip(expit(linear), 1e-5, 1 - 1e-5)
+    probability = np.clip(scipy.special.expit(linear), 1e-5, 1 - 1e-5)
     return np.asarray(-2 * np.log(np.where(labels == 1, probability, 1 - probability)))
 
 

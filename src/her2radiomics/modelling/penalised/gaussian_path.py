@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from her2radiomics.core.libraries import sklearn
 from her2radiomics.modelling.base import is_constant
 from her2radiomics.modelling.penalised.active_set import SQUARED, minimum
 from her2radiomics.modelling.penalised.homotopy import follow
@@ -129,11 +130,9 @@ def _coordinate_net(
     columns: np.ndarray, centred: np.ndarray, lasso: float, ridge: float, start: np.ndarray
 ) -> np.ndarray:
     """Elastic net at one penalty by scikit-learn's coordinate descent, from a start."""
-    from sklearn.linear_model import enet_path
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        _, coefficients, _ = enet_path(
+        _, coefficients, _ = sklearn.linear_model.enet_path(
             columns,
             centred,
             l1_ratio=lasso / (lasso + ridge),
@@ -160,9 +159,9 @@ def _optimal(
 
 def _coordinate_descent(columns: np.ndarray, centred: np.ndarray, lambdas: np.ndarray) -> np.ndarray:
     """Coefficients at the penalties by scikit-learn's coordinate descent; shape (features, l)."""
-    from sklearn.linear_model import lasso_path
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the last digits of near-copies: any solution predicts the same
-        _, coefficients, _ = lasso_path(columns, centred, alphas=lambdas, tol=1e-6, max_iter=10_000)
+        _, coefficients, _ = sklearn.linear_model.lasso_path(
+            columns, centred, alphas=lambdas, tol=1e-6, max_iter=10_000
+        )
     return np.asarray(coefficients, dtype=float)

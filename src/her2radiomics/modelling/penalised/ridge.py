@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from her2radiomics.core.libraries import scipy
+from her2radiomics.modelling.penalised.cross_validation import _deviance, _summary
 from her2radiomics.modelling.penalised.gaussian_path import Path, lambda_grid, standardise
 
 # glmnet begins a ridge path where a LASSO with alpha 0.001 would begin
@@ -56,8 +58,6 @@ def ridge_path(values: np.ndarray, labels: np.ndarray, lambdas: np.ndarray) -> P
 
 def _minimum(design: np.ndarray, labels: np.ndarray, penalty: float, theta: np.ndarray) -> np.ndarray:
     """Newton's method from a start, with halved steps where one overshoots."""
-    from scipy.special import expit
-
     n = len(labels)
     shrunk = np.full(theta.size, penalty)
     shrunk[0] = 0.0
@@ -69,7 +69,7 @@ def _minimum(design: np.ndarray, labels: np.ndarray, penalty: float, theta: np.n
 
     value = objective(theta)
     for _ in range(_MAX_STEPS):
-        fitted = expit(design @ theta)
+        fitted = scipy.special.expit(design @ theta)
         gradient = design.T @ (fitted - labels) / n + shrunk * theta
         hessian = design.T @ (design * (fitted * (1 - fitted))[:, None]) / n + np.diag(shrunk)
         step = np.linalg.solve(hessian, gradient)
@@ -116,8 +116,6 @@ def cross_validated_ridge(
     tuple or None
         The penalty, and the path at it alone, fitted on all rows; ``None`` when no column varies with the label.
     """
-    from her2radiomics.modelling.penalised.cross_validation import _deviance, _summary
-
     y = np.asarray(labels, dtype=float)
     grid = ridge_grid(values, y, n_lambdas) if lambdas is None else np.asarray(lambdas, dtype=float)
     if grid.size == 0:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from her2radiomics.core.errors import TableError
+from her2radiomics.core.libraries import pd
 from her2radiomics.modelling.centres import unseen_remedy
 from her2radiomics.modelling.saved.rules import TABLE, LinearRule, Rule
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 LEARNED, PASSED_THROUGH, ADAPTED = "learned", "passed_through", "adapted"
 

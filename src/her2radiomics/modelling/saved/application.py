@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from her2radiomics.core.errors import StudyError, TableError
+from her2radiomics.core.libraries import pd
 from her2radiomics.core.spreadsheets import is_formula, unprintable
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from her2radiomics.modelling.saved.fitted import FittedModel
 
 NONE = "-"
@@ -25,8 +24,6 @@ def read_features(path: str | Path) -> pd.DataFrame | None:
     TableError
         The file is missing, or has no patients.
     """
-    import pandas as pd
-
     if str(path) == NONE:
         return None
     path = Path(path)
@@ -47,8 +44,6 @@ def read_people(path: str | Path, features: pd.DataFrame | None) -> pd.DataFrame
     TableError
         The file is missing, or has no patients.
     """
-    import pandas as pd
-
     if str(path) == NONE:
         if features is None:
             raise TableError(

@@ -10,13 +10,13 @@ import numpy as np
 
 from her2radiomics.core.columns import Column, type_column
 from her2radiomics.core.errors import StudyError, TableError
+from her2radiomics.core.libraries import pd
 from her2radiomics.modelling.saved import rules as r
 from her2radiomics.modelling.saved.adjustment import treatments
 from her2radiomics.modelling.tables import model_table, sequence_of
+from her2radiomics.statistics import CategoricalPredictor, ContinuousPredictor, LinearModel, nomogram
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from her2radiomics.statistics import LinearModel
 
 MAX_NOMOGRAM = 15
@@ -105,8 +105,6 @@ class FittedModel:
         TableError
             A feature or column is missing, a category was never seen in training, a value is missing.
         """
-        import pandas as pd
-
         self.check_extraction(extraction)
         table = self._table(features, participants, typed)
         if incomplete == "omit":
@@ -163,10 +161,6 @@ class FittedModel:
         TableError
             As for :meth:`predict`.
         """
-        import pandas as pd
-
-        from her2radiomics.statistics import nomogram
-
         laid_out = nomogram(self.nomogram_model())
         table = self._table(features, participants, typed)
         if incomplete == "omit":
@@ -259,8 +253,6 @@ class FittedModel:
         StudyError
             The model is empty, or has too many predictors to draw.
         """
-        from her2radiomics.statistics import CategoricalPredictor, ContinuousPredictor, LinearModel
-
         rule = self._linear("a nomogram")
         count = len(rule.predictors)
         if not 1 <= count <= MAX_NOMOGRAM:

@@ -7,16 +7,16 @@ shares are added up in their order.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from her2radiomics.core.libraries import pd, scipy, sklearn
 from her2radiomics.modelling.saved.rules import FeaturePredictor, Rule
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from her2radiomics.modelling.estimator_settings import RandomForestSpec
 
 LEAF = -1
@@ -105,10 +105,10 @@ class ForestRule(Rule):
 
     def score(self, table: pd.DataFrame) -> np.ndarray:
         """Log-odds of ``(T p + ½) / (T + 1)`` for ``T`` trees: finite where all trees agree, and in the order of p."""
-        from scipy.special import logit
-
         count = len(self.trees)
-        return np.asarray(logit((count * self.probability(table) + 0.5) / (count + 1)), dtype=float)
+        return np.asarray(
+            scipy.special.logit((count * self.probability(table) + 0.5) / (count + 1)), dtype=float
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,11 +133,7 @@ def grow_forest(values: np.ndarray, labels: np.ndarray, spec: RandomForestSpec, 
     seed
         Seed of the bootstrap and of the features tried.
     """
-    import warnings
-
-    from sklearn.ensemble import RandomForestClassifier
-
-    forest = RandomForestClassifier(
+    forest = sklearn.ensemble.RandomForestClassifier(
         n_estimators=spec.trees,
         max_depth=spec.max_depth,
         min_samples_leaf=spec.min_leaf,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +56,6 @@ def to_dict(
     simulated
         Whether the training data are simulated.
     """
-    from importlib.metadata import version
-
     used = {p.name for p in [*model.rule_.clinical(), *model.rule_.covariates()]}
     used |= {adjustment.column for adjustment in model.rule_.adjustments()}
     columns: Mapping[str, Column] = {}

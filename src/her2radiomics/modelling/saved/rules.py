@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from her2radiomics.core.errors import TableError
+from her2radiomics.core.libraries import pd, scipy
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from her2radiomics.modelling.saved.adjustment import CentreAdjustment
 
 TABLE = "table to predict"
@@ -248,8 +247,6 @@ class Rule(ABC):
 
         A missing value that nothing fills (``found`` is empty), or a category that training never saw.
         """
-        import pandas as pd
-
         rows = []
         for predictor in {p.name: p for p in self.clinical()}.values():
             values = _column(table, predictor.name)[predictor.obstacle(table)]
@@ -260,8 +257,6 @@ class Rule(ABC):
 
     def imputed(self, table: pd.DataFrame) -> pd.DataFrame:
         """Values that were missing and are filled: ``patient_id, column, filled_with``."""
-        import pandas as pd
-
         rows = []
         clinical = list(self.clinical())
         clinical += [p for p in self.covariates() if p.name not in {known.name for known in clinical}]
@@ -293,9 +288,7 @@ class LinearRule(Rule):
 
 def probability(score: np.ndarray) -> np.ndarray:
     """Probability of a log-odds score."""
-    from scipy.special import expit
-
-    return np.asarray(expit(score), dtype=float)
+    return np.asarray(scipy.special.expit(score), dtype=float)
 
 
 def _is_number(value: object) -> bool:

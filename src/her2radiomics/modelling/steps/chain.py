@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from her2radiomics.core.libraries import pd, sklearn
 from her2radiomics.modelling.base import FeatureStep
 from her2radiomics.modelling.steps import settings as s
 from her2radiomics.modelling.steps.filters import (
@@ -21,7 +22,6 @@ from her2radiomics.modelling.steps.scaling import MinMax, NumericFeatures, ZScor
 from her2radiomics.modelling.steps.stability import StabilitySelection
 
 if TYPE_CHECKING:
-    import pandas as pd
     from sklearn.pipeline import Pipeline
 
     from her2radiomics.modelling.readers import SecondReader
@@ -36,7 +36,7 @@ def build_chain(
     second_reader: SecondReader | None = None,
     people: People | None = None,
     seed: int = 0,
-) -> Pipeline:
+) -> sklearn.pipeline.Pipeline:
     """Build the unfitted pipeline of a radiomics model's steps; the rule for missing values comes first.
 
     Parameters
@@ -52,8 +52,6 @@ def build_chain(
     seed
         Seed of the LASSO's folds and of the halves of stability selection.
     """
-    from sklearn.pipeline import Pipeline
-
     steps = list(spec.steps)
 
     def made(step: s.Step) -> FeatureStep:
@@ -81,7 +79,7 @@ def build_chain(
 
     names = [step.step for step in steps]
     if "forced_retention" not in names:
-        return Pipeline([("numbers", NumericFeatures()), *named(steps)])
+        return sklearn.pipeline.Pipeline([("numbers", NumericFeatures()), *named(steps)])
     place = names.index("forced_retention")
     # what retention may restore from: the features after the reproducibility filter, and after ComBat, which learns
     # from all features together and cannot be learned again on the restored ones
@@ -90,12 +88,14 @@ def build_chain(
     retained = steps[place]
     assert isinstance(retained, s.ForcedRetentionStep)
     retention = ForcedRetention(
-        Pipeline(named(inner)),
-        Pipeline(named([x for x in inner if x.step in s.SCALERS]) or [("none", "passthrough")]),
+        sklearn.pipeline.Pipeline(named(inner)),
+        sklearn.pipeline.Pipeline(
+            named([x for x in inner if x.step in s.SCALERS]) or [("none", "passthrough")]
+        ),
         ranking=retained.ranking,
         sequences=spec.sequences,
     )
-    return Pipeline(
+    return sklearn.pipeline.Pipeline(
         [
             ("numbers", NumericFeatures()),
             *named(steps[:start]),

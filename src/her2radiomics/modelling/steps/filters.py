@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from her2radiomics.core.libraries import pd, scipy, sklearn
 from her2radiomics.modelling.base import FeatureStep, is_constant
 from her2radiomics.modelling.tables import sequence_of
+from her2radiomics.statistics.agreement import icc_table
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from her2radiomics.modelling.readers import SecondReader
 
 REPRODUCIBILITY = ["feature", "sequence", "form", "icc", "low", "high", "n", "kept"]
@@ -86,8 +86,6 @@ class IccFilter(FeatureStep):
 
     def _coefficients(self, one: pd.DataFrame, two: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """ICC with its interval, shape (3, features), and the number of pairs of each feature."""
-        from her2radiomics.statistics.agreement import icc_table
-
         finite = np.isfinite(one.to_numpy(dtype=float)) & np.isfinite(two.to_numpy(dtype=float))
         counts = finite.sum(axis=0)
         values = np.full((3, one.shape[1]), np.nan)
@@ -103,7 +101,6 @@ class IccFilter(FeatureStep):
         return values, counts
 
     def _table(self, names: list[str], values: np.ndarray, n: Any, kept: Any) -> pd.DataFrame:
-        import pandas as pd
 
         table = pd.DataFrame({"feature": names, "sequence": [sequence_of(name) for name in names]})
         table["form"] = self.form
@@ -196,16 +193,13 @@ def univariate_test(values: np.ndarray, labels: np.ndarray, test: str) -> tuple[
     if not varies.any():
         return statistic, p
     if test == "f_classif":
-        from sklearn.feature_selection import f_classif
-
         with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # a perfect feature has F = inf, p = 0
-            statistic[varies], p[varies] = f_classif(values[:, varies], labels)
+            statistic[varies], p[varies] = sklearn.feature_selection.f_classif(values[:, varies], labels)
         return statistic, p
-    from scipy.stats import mannwhitneyu
 
     one, zero = values[labels == 1][:, varies], values[labels == 0][:, varies]
-    result = mannwhitneyu(
+    result = scipy.stats.mannwhitneyu(
         one, zero, alternative="two-sided", method="asymptotic", use_continuity=True, axis=0
     )
     statistic[varies] = np.abs(result.statistic - len(one) * len(zero) / 2)
@@ -228,12 +222,10 @@ class RedundancyFilter(FeatureStep):
 
     def fit(self, X: pd.DataFrame, y: Any) -> RedundancyFilter:
         """Visit the features."""
-        from scipy.stats import rankdata
-
         values, labels = X.to_numpy(dtype=float), np.asarray(y, dtype=float)
         constant = is_constant(values)
         if self.method == "spearman":
-            values, labels = rankdata(values, axis=0), rankdata(labels)
+            values, labels = scipy.stats.rankdata(values, axis=0), scipy.stats.rankdata(labels)
         values, labels = values - values.mean(axis=0), labels - labels.mean()
         length = np.sqrt(np.square(values).sum(axis=0))
         unit = values / np.where(constant, 1.0, length)
@@ -263,18 +255,19 @@ class RecursiveElimination(FeatureStep):
 
     def fit(self, X: pd.DataFrame, y: Any) -> RecursiveElimination:
         """Eliminate features one by one."""
-        from sklearn.feature_selection import RFE
-        from sklearn.linear_model import LogisticRegression
-
         values = X.to_numpy(dtype=float)
         varies = ~is_constant(values)
         keep = varies.copy()
         if int(varies.sum()) > self.k:
             part = values[:, varies]
             part = (part - part.mean(axis=0)) / part.std(axis=0)
-            ridge = LogisticRegression(C=1.0, l1_ratio=0.0, solver="lbfgs", tol=1e-8, max_iter=10_000)
-            keep[np.flatnonzero(varies)[~RFE(ridge, n_features_to_select=self.k).fit(part, y).support_]] = (
-                False
+            ridge = sklearn.linear_model.LogisticRegression(
+                C=1.0, l1_ratio=0.0, solver="lbfgs", tol=1e-8, max_iter=10_000
             )
+            keep[
+                np.flatnonzero(varies)[
+                    ~sklearn.feature_selection.RFE(ridge, n_features_to_select=self.k).fit(part, y).support_
+                ]
+            ] = False
         self._record(X, keep, f"recursive elimination to {self.k}")
         return self

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import StudyError, TableError
+from her2radiomics.core.libraries import pd
 from her2radiomics.modelling.base import FeatureStep
 from her2radiomics.modelling.centres import check_trained
 from her2radiomics.modelling.saved.adjustment import ADAPTED, PASSED_THROUGH, CentreAdjustment, centres_of
@@ -16,9 +17,6 @@ from her2radiomics.modelling.saved.rules import LinearRule
 from her2radiomics.modelling.steps.combat import CombatFit, fit_combat
 from her2radiomics.modelling.steps.settings import CombatStep
 from her2radiomics.modelling.variables import Variable, code_table, learn_variable
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 class People:
@@ -204,8 +202,6 @@ class ComBat(FeatureStep):
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Harmonise rows of patients whom ``people`` knows."""
-        import pandas as pd
-
         values = X[self.names_out_].to_numpy(dtype=float)
         if self.names_out_:
             values = self._adjusted(values, self._people().rows(X.index))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from her2radiomics.core.libraries import pd, sklearn
 from her2radiomics.modelling.base import FeatureStep
 from her2radiomics.modelling.penalised.cross_validation import (
     CrossValidatedLasso,
@@ -16,7 +17,6 @@ from her2radiomics.modelling.steps.filters import univariate_test
 from her2radiomics.modelling.tables import sequence_of
 
 if TYPE_CHECKING:
-    import pandas as pd
     from sklearn.pipeline import Pipeline
 
 
@@ -95,8 +95,6 @@ class LassoFilter(FeatureStep):
 
     def path_table(self) -> pd.DataFrame:
         """Return ``lambda, term, coefficient`` of every feature that ever joins the path."""
-        import pandas as pd
-
         if self.cv_ is None:
             return pd.DataFrame(columns=["lambda", "term", "coefficient"])
         path = self.cv_.path
@@ -150,9 +148,7 @@ class ForcedRetention(FeatureStep):
 
     def fit(self, X: pd.DataFrame, y: Any) -> ForcedRetention:
         """Fit the steps, then restore."""
-        from sklearn.base import clone
-
-        self.steps_ = clone(self.steps).fit(X, y)
+        self.steps_ = sklearn.base.clone(self.steps).fit(X, y)
         kept = set(self.steps_.get_feature_names_out())
         reached = set(self._lasso().feature_names_in_)
         owner = {name: sequence_of(name) for name in X.columns}
@@ -170,7 +166,7 @@ class ForcedRetention(FeatureStep):
         kept.update(self.restored_)
         keep = np.array([name in kept for name in X.columns], dtype=bool)
         self._record(X, keep, "restored " + "; ".join(notes) if notes else "no sequence was emptied")
-        self.scalers_ = clone(self.scalers).fit(X[self.names_out_])
+        self.scalers_ = sklearn.base.clone(self.scalers).fit(X[self.names_out_])
         return self
 
     def _best(self, X: pd.DataFrame, labels: np.ndarray) -> str:

@@ -9,15 +9,13 @@ Peng, Long & Ding, IEEE Transactions on Pattern Analysis and Machine Intelligenc
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from her2radiomics.core.libraries import pd
 from her2radiomics.modelling.base import FeatureStep, is_constant
 from her2radiomics.modelling.steps.filters import univariate_test
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # smallest redundancy that a quotient divides by: unrelated features must not win by rounding
 FLOOR = 1e-3

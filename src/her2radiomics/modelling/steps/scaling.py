@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from her2radiomics.core.libraries import pd
 from her2radiomics.modelling.base import FeatureStep, is_constant
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 class NumericFeatures(FeatureStep):
@@ -43,8 +40,6 @@ class NumericFeatures(FeatureStep):
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Keep the numeric features; missing and infinite values become the training medians."""
-        import pandas as pd
-
         values = X[self.names_out_].to_numpy(dtype=float)
         finite = np.isfinite(values)
         if not finite.all():
@@ -75,8 +70,6 @@ class _Scaler(FeatureStep):
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return ``(x - shift) / scale``; nothing is clipped."""
-        import pandas as pd
-
         values = (X[self.names_out_].to_numpy(dtype=float) - self.shift_) / self.scale_
         return pd.DataFrame(values, index=X.index, columns=self.names_out_)
 

@@ -8,17 +8,15 @@ Shah & Samworth, Journal of the Royal Statistical Society B 75 (2013) 55–80: c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from her2radiomics.core.libraries import pd
 from her2radiomics.modelling.base import FeatureStep, is_constant
 from her2radiomics.modelling.penalised.binomial_path import binomial_path
 from her2radiomics.modelling.penalised.gaussian_path import gaussian_path, lambda_grid
 from her2radiomics.modelling.tables import sequence_of
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 STABILITY = ("feature", "sequence", "frequency", "kept")
 PATHS = {"gaussian": gaussian_path, "binomial": binomial_path}
@@ -136,8 +134,6 @@ class StabilitySelection(FeatureStep):
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """``stability``: every feature ever taken, the most frequent first."""
-        import pandas as pd
-
         names = [str(name) for name in self.feature_names_in_]
         table = pd.DataFrame({"feature": names, "sequence": [sequence_of(name) for name in names]})
         kept = set(self.names_out_)

@@ -1,0 +1,90 @@
+"""Heavy libraries, imported when they are first used, so that modules name them at their top.
+
+A workflow has hundreds of short jobs, and each pays for what it imports: pandas takes half a second, scikit-learn and
+lifelines more than one. A name from here is imported when its first attribute is read, and so is a submodule
+(``mpl.patches``, ``scipy.special``). Type checkers see the plain imports.
+
+``lazy_loader`` serves the names of our own packages (``attach_stub``), not these: its ``load`` puts a module that has not
+run into ``sys.modules``, and ``from sklearn.base import clone`` then runs ``sklearn.base`` twice, so that there are two
+classes of each name.
+"""
+
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import docx
+    import docx.enum.section
+    import docx.enum.text
+    import docx.oxml.ns
+    import docx.shared
+    import firthmodels
+    import jinja2
+    import lifelines
+    import matplotlib as mpl
+    import numpy as np
+    import pandas as pd
+    import PIL.Image
+    import pyarrow as pa
+    import pywt
+    import radiomics
+    import ruamel.yaml as ruamel_yaml
+    import scipy
+    import seaborn as sns
+    import SimpleITK as sitk
+    import sklearn
+    import statsmodels
+    import threadpoolctl
+else:
+
+    class _Library(ModuleType):
+        """A library by name; its attributes and submodules are those of the library."""
+
+        def __getattr__(self, name: str) -> Any:
+            library = import_module(self.__name__)
+            if not hasattr(library, name):
+                import_module(f"{self.__name__}.{name}")
+            value = getattr(library, name)
+            setattr(self, name, value)
+            return value
+
+    docx = _Library("docx")
+    firthmodels = _Library("firthmodels")
+    jinja2 = _Library("jinja2")
+    lifelines = _Library("lifelines")
+    mpl = _Library("matplotlib")
+    np = _Library("numpy")
+    pd = _Library("pandas")
+    PIL = _Library("PIL")
+    pa = _Library("pyarrow")
+    pywt = _Library("pywt")
+    radiomics = _Library("radiomics")
+    ruamel_yaml = _Library("ruamel.yaml")
+    scipy = _Library("scipy")
+    sns = _Library("seaborn")
+    sitk = _Library("SimpleITK")
+    sklearn = _Library("sklearn")
+    statsmodels = _Library("statsmodels")
+    threadpoolctl = _Library("threadpoolctl")
+
+__all__ = [
+    "PIL",
+    "docx",
+    "firthmodels",
+    "jinja2",
+    "lifelines",
+    "mpl",
+    "np",
+    "pa",
+    "pd",
+    "pywt",
+    "radiomics",
+    "ruamel_yaml",
+    "scipy",
+    "sitk",
+    "sklearn",
+    "sns",
+    "statsmodels",
+    "threadpoolctl",
+]

@@ -1,0 +1,113 @@
+from .agreement import IntraclassCorrelation as IntraclassCorrelation
+from .agreement import icc as icc
+from .agreement import icc_table as icc_table
+from .calibration_plot import CalibrationCurve as CalibrationCurve
+from .calibration_plot import calibration_curve as calibration_curve
+from .decision import DecisionCurve as DecisionCurve
+from .decision import decision_curve as decision_curve
+from .decision import net_benefit_difference as net_benefit_difference
+from .design import Coding as Coding
+from .design import treatment_coding as treatment_coding
+from .goodness import Calibration as Calibration
+from .goodness import HosmerLemeshow as HosmerLemeshow
+from .goodness import brier as brier
+from .goodness import calibration as calibration
+from .goodness import hosmer_lemeshow as hosmer_lemeshow
+from .groups import GroupComparison as GroupComparison
+from .groups import compare_groups as compare_groups
+from .nomogram_scale import CategoricalPredictor as CategoricalPredictor
+from .nomogram_scale import ContinuousPredictor as ContinuousPredictor
+from .nomogram_scale import LinearModel as LinearModel
+from .nomogram_scale import Nomogram as Nomogram
+from .nomogram_scale import nomogram as nomogram
+from .nomogram_scale import pretty as pretty
+from .proportions import OperatingPoint as OperatingPoint
+from .proportions import holm as holm
+from .proportions import operating_point as operating_point
+from .proportions import proportion_interval as proportion_interval
+from .reclassification import Improvement as Improvement
+from .reclassification import integrated_discrimination as integrated_discrimination
+from .reclassification import net_reclassification as net_reclassification
+from .regression import LogisticRegression as LogisticRegression
+from .regression import logistic_regression as logistic_regression
+from .resampling import OptimismCorrected as OptimismCorrected
+from .resampling import OptimismCorrectedAuc as OptimismCorrectedAuc
+from .resampling import logistic_refit as logistic_refit
+from .resampling import optimism_corrected as optimism_corrected
+from .resampling import optimism_corrected_auc as optimism_corrected_auc
+from .resampling import remembered as remembered
+from .roc import DeLongTest as DeLongTest
+from .roc import YoudenThreshold as YoudenThreshold
+from .roc import auc as auc
+from .roc import auc_interval as auc_interval
+from .roc import delong_test as delong_test
+from .roc import delong_test_unpaired as delong_test_unpaired
+from .roc import youden_threshold as youden_threshold
+from .survival import Cox as Cox
+from .survival import KaplanMeier as KaplanMeier
+from .survival import LogRank as LogRank
+from .survival import cox as cox
+from .survival import kaplan_meier as kaplan_meier
+from .survival import logrank as logrank
+from .variable_choice import LikelihoodRatio as LikelihoodRatio
+from .variable_choice import UnivariateThenMultivariate as UnivariateThenMultivariate
+from .variable_choice import likelihood_ratio_test as likelihood_ratio_test
+from .variable_choice import univariate_then_multivariate as univariate_then_multivariate
+
+__all__ = [
+    "Calibration",
+    "CalibrationCurve",
+    "CategoricalPredictor",
+    "Coding",
+    "ContinuousPredictor",
+    "Cox",
+    "DeLongTest",
+    "DecisionCurve",
+    "GroupComparison",
+    "HosmerLemeshow",
+    "Improvement",
+    "IntraclassCorrelation",
+    "KaplanMeier",
+    "LikelihoodRatio",
+    "LinearModel",
+    "LogRank",
+    "LogisticRegression",
+    "Nomogram",
+    "OperatingPoint",
+    "OptimismCorrected",
+    "OptimismCorrectedAuc",
+    "UnivariateThenMultivariate",
+    "YoudenThreshold",
+    "auc",
+    "auc_interval",
+    "brier",
+    "calibration",
+    "calibration_curve",
+    "compare_groups",
+    "cox",
+    "decision_curve",
+    "delong_test",
+    "delong_test_unpaired",
+    "holm",
+    "hosmer_lemeshow",
+    "icc",
+    "icc_table",
+    "integrated_discrimination",
+    "kaplan_meier",
+    "likelihood_ratio_test",
+    "logistic_refit",
+    "logistic_regression",
+    "logrank",
+    "net_benefit_difference",
+    "net_reclassification",
+    "nomogram",
+    "operating_point",
+    "optimism_corrected",
+    "optimism_corrected_auc",
+    "pretty",
+    "proportion_interval",
+    "remembered",
+    "treatment_coding",
+    "univariate_then_multivariate",
+    "youden_threshold",
+]
