@@ -134,7 +134,7 @@ def test_nothing_is_refitted_twice(data, monkeypatch):
         return refit
 
     pipeline = modelling.pipeline_refit
-    monkeypatch.setattr(modelling, "pipeline_refit", counted, raising=False)
+    monkeypatch.setattr("her2radiomics.evaluation.validation.pipeline_refit", counted)
     model.spec = model.spec.model_copy(
         update={"estimator": model.spec.estimator.model_copy(update={"folds": 0})}
     )

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     import jinja2
     import lifelines
     import matplotlib as mpl
-    import numpy as np
     import pandas as pd
     import PIL.Image
     import pyarrow as pa
@@ -34,8 +33,8 @@ if TYPE_CHECKING:
     import seaborn as sns
     import SimpleITK as sitk
     import sklearn
-    import statsmodels
     import threadpoolctl
+    from statsmodels.nonparametric import smoothers_lowess
 else:
 
     class _Library(ModuleType):
@@ -45,16 +44,13 @@ else:
             library = import_module(self.__name__)
             if not hasattr(library, name):
                 import_module(f"{self.__name__}.{name}")
-            value = getattr(library, name)
-            setattr(self, name, value)
-            return value
+            return getattr(library, name)
 
     docx = _Library("docx")
     firthmodels = _Library("firthmodels")
     jinja2 = _Library("jinja2")
     lifelines = _Library("lifelines")
     mpl = _Library("matplotlib")
-    np = _Library("numpy")
     pd = _Library("pandas")
     PIL = _Library("PIL")
     pa = _Library("pyarrow")
@@ -65,7 +61,7 @@ else:
     sns = _Library("seaborn")
     sitk = _Library("SimpleITK")
     sklearn = _Library("sklearn")
-    statsmodels = _Library("statsmodels")
+    smoothers_lowess = _Library("statsmodels.nonparametric.smoothers_lowess")
     threadpoolctl = _Library("threadpoolctl")
 
 __all__ = [
@@ -75,7 +71,6 @@ __all__ = [
     "jinja2",
     "lifelines",
     "mpl",
-    "np",
     "pa",
     "pd",
     "pywt",
@@ -84,7 +79,7 @@ __all__ = [
     "scipy",
     "sitk",
     "sklearn",
+    "smoothers_lowess",
     "sns",
-    "statsmodels",
     "threadpoolctl",
 ]

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from her2radiomics.core.errors import CaseError, SettingsError
-from her2radiomics.core.libraries import np, sitk
+from her2radiomics.core.libraries import sitk
 from her2radiomics.extraction.engine import extract_each
 from her2radiomics.extraction.filters import LOG_PADDING
 from her2radiomics.extraction.loading import LoadedCase, Row, load_case, named, relative_to, shown

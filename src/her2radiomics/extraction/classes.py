@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from her2radiomics.core.errors import CaseError
-from her2radiomics.core.libraries import np, radiomics, sitk
+from her2radiomics.core.libraries import radiomics, sitk
 from her2radiomics.extraction.cooccurrence import FasterCooccurrence
 from her2radiomics.extraction.parameters import Parameters
 

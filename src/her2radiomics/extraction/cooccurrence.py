@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from her2radiomics.core.libraries import np
+import numpy as np
 
 # below this coefficient PyRadiomics' value is the root of a rounding error, or left out of the mean where it is negative
 LEAST_CORRELATION = 1e-3

@@ -18,8 +18,10 @@ from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
+import numpy as np
+
 from her2radiomics.core.errors import CaseError
-from her2radiomics.core.libraries import np, radiomics, sitk
+from her2radiomics.core.libraries import radiomics, sitk
 from her2radiomics.extraction.classes import image_features, shape_features
 from her2radiomics.extraction.filters import LOG_PADDING, SUPPORTED, Box, filtered
 from her2radiomics.extraction.parameters import Parameters, read_content

@@ -23,7 +23,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from her2radiomics.core.libraries import np, pywt, radiomics, sitk
+import numpy as np
+
+from her2radiomics.core.libraries import pywt, radiomics, sitk
 
 SUPPORTED = frozenset(
     ("Original", "Wavelet", "LoG", "Square", "SquareRoot", "Logarithm", "Exponential", "Gradient", "LBP2D")

@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from her2radiomics.core.errors import CaseError
-from her2radiomics.core.libraries import np, sitk
+from her2radiomics.core.libraries import sitk
 from her2radiomics.extraction.filters import Box
 
 INTERPOLATORS = frozenset({"sitkBSpline", "sitkLinear", "sitkNearestNeighbor"})

@@ -10,9 +10,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.files import whole_file
-from her2radiomics.core.libraries import np, pd
+from her2radiomics.core.libraries import pd
 from her2radiomics.extraction.case import QC_COLUMNS
 
 if TYPE_CHECKING:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from her2radiomics.core.errors import CaseError
-from her2radiomics.core.libraries import np, sitk
+from her2radiomics.core.libraries import sitk
 
 ORIGIN_TOLERANCE = 1e-4  # mm: headers that store float32 differ by some 1e-5 mm
 SPACING_TOLERANCE = 1e-5  # relative

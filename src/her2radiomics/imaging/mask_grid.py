@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from her2radiomics.core.errors import CaseError
-from her2radiomics.core.libraries import np, sitk
+from her2radiomics.core.libraries import sitk
 from her2radiomics.imaging.checks import check_mask, check_same_grid, times
 from her2radiomics.imaging.reading import read_volume, select_value
 from her2radiomics.imaging.threads import one_thread

@@ -23,8 +23,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Generic, TypeVar
 
+import numpy as np
+
 from her2radiomics.core.errors import CaseError
-from her2radiomics.core.libraries import np, sitk
+from her2radiomics.core.libraries import sitk
 from her2radiomics.imaging.checks import check_image, check_mask, check_same_grid, times
 from her2radiomics.imaging.mask_grid import VOLUME_CHANGE
 from her2radiomics.imaging.preprocessing_settings import BiasField, Clip, Normalise, Preprocessing, Resample

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
+
 from her2radiomics.core.errors import CaseError
-from her2radiomics.core.libraries import np, sitk
+from her2radiomics.core.libraries import sitk
 from her2radiomics.imaging.checks import check_image, check_mask, check_same_grid, check_volume
 from her2radiomics.imaging.formats.headers import check_detached, check_voxel_count, format_of
 from her2radiomics.imaging.formats.integrity import check_file, promised_checksum

@@ -22,8 +22,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from her2radiomics.core.errors import CaseError, SettingsError
-from her2radiomics.core.libraries import np, sitk
+from her2radiomics.core.libraries import sitk
 
 DISTANCE_TOLERANCE = 1e-4  # mm: five voxels of a float32 header's 0.6 mm are 3.0000001 mm
 _NAME = re.compile(r"(?:(?P<tumour>tumour)|ring_(?P<radius>\d+(?:\.\d+)?)mm)_(?P<extent>volume|slice)")

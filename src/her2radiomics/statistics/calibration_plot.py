@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from her2radiomics.core.libraries import pd, statsmodels
+from her2radiomics.core.libraries import pd, smoothers_lowess
 from her2radiomics.statistics._check import BoolArray, FloatArray, as_labels, as_level, as_probabilities
 from her2radiomics.statistics._result import Result
 from her2radiomics.statistics.design import Levels
@@ -129,7 +129,7 @@ def _smoothed(probability: FloatArray, positive: BoolArray, grid: FloatArray) ->
     """
     order = np.argsort(probability, kind="stable")
     x, y = probability[order], positive[order].astype(float)
-    smooth = statsmodels.nonparametric.smoothers_lowess.lowess(
+    smooth = smoothers_lowess.lowess(
         y, x, frac=2 / 3, it=0, delta=0.01 * (x[-1] - x[0]), is_sorted=True, return_sorted=False
     )
     _, first = np.unique(x, return_index=True)

@@ -18,8 +18,9 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, cast
 
+import numpy as np
+
 from her2radiomics.core.errors import CaseError
-from her2radiomics.core.libraries import np
 
 CHUNK = 1 << 20
 MOST_TRAILING = 1 << 26  # bytes after the voxels that are read past

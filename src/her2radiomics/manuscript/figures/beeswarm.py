@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from her2radiomics.core.libraries import np, scipy
+import numpy as np
+
+from her2radiomics.core.libraries import scipy
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

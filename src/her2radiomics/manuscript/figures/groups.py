@@ -6,9 +6,10 @@ import math
 import warnings
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+import numpy as np
 from pydantic import Field
 
-from her2radiomics.core.libraries import mpl, np, pd, sns
+from her2radiomics.core.libraries import mpl, pd, sns
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.beeswarm import offsets

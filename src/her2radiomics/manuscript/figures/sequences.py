@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 from pydantic import Field
 
 from her2radiomics.core.errors import CaseError
-from her2radiomics.core.libraries import PIL, mpl, np, pd, sitk
+from her2radiomics.core.libraries import PIL, mpl, pd, sitk
 from her2radiomics.imaging import make_region, parse_region, read_image, read_mask
 from her2radiomics.imaging.mask_grid import read_mask_onto
 from her2radiomics.manuscript import style

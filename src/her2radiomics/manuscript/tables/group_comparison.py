@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from her2radiomics.core.errors import SettingsError
-from her2radiomics.core.libraries import np, pd
+from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.stars import LEGEND, stars
 from her2radiomics.manuscript.tables.grouping import (

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import SettingsError
-from her2radiomics.core.libraries import np, pd
+from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables.inputs import TableInputs, known
 from her2radiomics.manuscript.tables.settings import BaselineTable, GroupComparisonTable
