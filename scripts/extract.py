@@ -91,11 +91,11 @@ def main(snakemake):
     computed = run_batch(
         cases,
         lambda patient, folder: extract(params.cases[patient], params, parameters, folder),
-        CaseStore(Path(output.features).parent / ".cases"),
+        CaseStore(Path(output.batch_features).parent / ".cases"),
         sequence=snakemake.wildcards.sequence,
-        features=output.features,
-        qc=output.qc,
-        overlays=output.overlays,
+        features=output.batch_features,
+        qc=output.batch_qc,
+        overlays=output.batch_overlays,
         attempt=attempt,
         give_up=lambda patient, folder, found: give_up(
             params.cases[patient], params, parameters, folder, found

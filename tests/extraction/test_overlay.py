@@ -11,7 +11,7 @@ from PIL import Image
 
 from her2radiomics.extraction import draw_overlay
 from her2radiomics.extraction.case import load_case
-from her2radiomics.extraction.overlay import FIRST_READER, HEADER, LARGEST_FILE, OTHER_READER, RING
+from her2radiomics.extraction.overlay import FIRST_COLOUR, HEADER, LARGEST_FILE, OTHER_COLOUR, RING_COLOUR
 
 IDENTITY = (1, 0, 0, 0, 1, 0, 0, 0, 1)
 
@@ -55,10 +55,10 @@ def test_small_deterministic_and_in_the_readers_colours(tmp_path):
     draw_overlay(rows, regions, tmp_path / "b.png", case=load_case(rows))
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     assert (tmp_path / "a.png").stat().st_size < LARGEST_FILE
-    assert all(drawn(tmp_path / "a.png", colour) > 100 for colour in (FIRST_READER, OTHER_READER, RING))
+    assert all(drawn(tmp_path / "a.png", colour) > 100 for colour in (FIRST_COLOUR, OTHER_COLOUR, RING_COLOUR))
     draw_overlay(rows[:1], ["tumour_volume"], tmp_path / "one.png")
     assert drawn(tmp_path / "one.png", FIRST_READER) > 100
-    assert drawn(tmp_path / "one.png", OTHER_READER) == drawn(tmp_path / "one.png", RING) == 0
+    assert drawn(tmp_path / "one.png", OTHER_COLOUR) == drawn(tmp_path / "one.png", RING_COLOUR) == 0
 
 
 def test_mosaic_reaches_the_ring_above_the_tumour(tmp_path):

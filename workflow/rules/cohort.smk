@@ -5,10 +5,7 @@ REAL = [name for name in DATASETS if name not in SIMULATED]
 
 rule simulate_tables:
     output:
-        participants="results/cohorts/{dataset}/participants.tsv",
-        manifest="results/cohorts/{dataset}/images.tsv",
-        truth="results/cohorts/{dataset}/truth.tsv",
-        readme="results/cohorts/{dataset}/SIMULATED.md",
+        **paths_of("registered", "manifest", "truth", "simulated_note"),
     log:
         "logs/{dataset}/simulate_tables.log",
     benchmark:
@@ -63,10 +60,7 @@ rule import_cohort:
     input:
         lambda w: dataset_of(w).data.files,
     output:
-        participants="results/cohorts/{dataset}/participants.tsv",
-        manifest="results/cohorts/{dataset}/images.tsv",
-        features="results/cohorts/{dataset}/features.parquet",
-        key="results/cohorts/{dataset}/key.tsv",
+        **paths_of("registered", "manifest", "brought_features", "key"),
     log:
         "logs/{dataset}/import.log",
     benchmark:
@@ -91,11 +85,10 @@ rule import_cohort:
 
 rule cohort:
     input:
-        participants=lambda w: f"{run_of(w).dataset.folder}/participants.tsv",
-        qc=lambda w: f"results/{w.run}/cohort/qc.csv" if run_of(w).extracted else [],
+        registered=lambda w: run_of(w).dataset.path("registered"),
+        qc=lambda w: run_of(w).files("qc") if run_of(w).extracted else [],
     output:
-        participants="results/{run}/cohort/participants.csv",
-        flow="results/{run}/cohort/flow.csv",
+        **paths_of("participants", "flow"),
     log:
         "logs/{run}/cohort.log",
     benchmark:
@@ -106,10 +99,7 @@ rule cohort:
         mem_mb=500,
         runtime=5,
     params:
-        columns=lambda w: {
-            name: settings_of(column)
-            for name, column in run_of(w).protocol.columns.items()
-        },
+        columns=lambda w: settings_by_name(run_of(w).protocol.columns),
         label=lambda w: run_of(w).protocol.label.column,
         exclusions=lambda w: run_of(w).protocol.exclusions,
         partition=lambda w: run_of(w).partition.to_dict(),
@@ -123,11 +113,9 @@ rule cohort:
 
 rule partition:
     input:
-        participants="results/{run}/cohort/participants.csv",
-        features="results/{run}/features/cohort.parquet",
+        **paths_of("participants", "features"),
     output:
-        participants="results/{run}/cohort/participants_{partition}.csv",
-        features="results/{run}/features/{partition}.parquet",
+        **paths_of("partition_participants", "partition_features"),
     log:
         "logs/{run}/partition_{partition}.log",
     benchmark:
@@ -137,6 +125,8 @@ rule partition:
     resources:
         mem_mb=1000,
         runtime=5,
+    params:
+        simulated=lambda w: run_of(w).dataset.simulated,
     message:
         "{wildcards.partition} rows: {wildcards.run}"
     script:

@@ -15,8 +15,15 @@ from her2radiomics.engine.patches import scheduling
 from her2radiomics.engine.patches import slurm
 from her2radiomics.study import manuscript_inputs as wiring
 from her2radiomics.study import checklist_files as checklist_wiring
+from her2radiomics.core.contracts import (
+    MODEL_FILES,
+    PARTITIONS,
+    TRAINED_FILES,
+    TRAINING,
+)
 from her2radiomics.core.errors import StudyError
-from her2radiomics.study.plan import FIGURE_FORMATS, TABLE_FORMATS, Plan, batched
+from her2radiomics.core.layout import forms_of, path_of, paths_of
+from her2radiomics.study.plan import Plan, batched
 
 environment.prepare(Path(workflow.basedir) / "src", cores=workflow.cores)
 slurm.keep_unknown_jobs()
@@ -42,7 +49,7 @@ wildcard_constraints:
     dataset=one_of(DATASETS),
     patient="[A-Za-z0-9][A-Za-z0-9_.-]*",
     sequence=one_of({name for run in RUNS.values() for name in run.protocol.sequences}),
-    partition="training|testing|external",
+    partition=one_of(PARTITIONS),
     model=one_of({name for run in RUNS.values() for name in run.protocol.models}),
     figure="figure_[A-Za-z0-9_]+",
     table="table_[A-Za-z0-9_]+",
@@ -59,6 +66,11 @@ def dataset_of(wildcards):
 def settings_of(model):
     """Settings as plain data: what a rule hands to its script, and what a change of reruns it."""
     return model.model_dump(mode="json")
+
+
+def settings_by_name(models):
+    """As :func:`settings_of`, of a mapping."""
+    return {name: settings_of(model) for name, model in models.items()}
 
 
 def columns_of(dataset):
@@ -102,10 +114,14 @@ def simulated_batches(dataset):
 def extraction_of(wildcards):
     """What a run asks of the extraction whose folder and sequence these wildcards name."""
     w = wildcards
-    name = f"{w.parameters}.{w.regions}{w.preprocessing}"
-    found = PLAN.extraction(w.dataset, name, w.sequence)
+    parts = {
+        name: getattr(w, name) for name in ("parameters", "regions", "preprocessing")
+    }
+    found = PLAN.extraction(w.dataset, w.sequence, parts)
     if found is None:
-        raise WorkflowError(f"no run of config.yaml extracts {w.sequence} as '{name}'.")
+        raise WorkflowError(
+            f"no run of config.yaml extracts {w.sequence} as '{''.join(parts.values())}'."
+        )
     return found
 
 
@@ -149,13 +165,6 @@ def patients_in_words(names):
         f"patient {names[0]}"
         if len(names) == 1
         else f"patients {names[0]} to {names[-1]}"
-    )
-
-
-def extracted_files(run, ending):
-    """Files of this ending of all batches of a run, none where features were brought."""
-    return (
-        [f"{stem}.{ending}" for stem in run.extraction_stems()] if run.extracted else []
     )
 
 
@@ -205,20 +214,8 @@ def figure_files(run, name):
     return [
         *wiring.paths_in(wiring.figure_inputs(run, settings)),
         *images,
-        *qc_file(run, bool(images)),
+        *(run.files("qc") if images and run.extracted else []),
     ]
-
-
-def qc_file(run, wanted=True):
-    return [f"{run.folder}/cohort/qc.csv"] if wanted and run.extracted else []
-
-
-def quality_files(run):
-    """Quality control and standards: what the page shows of an extraction."""
-    if not run.extracted:
-        return []
-    figure = [f"{run.folder}/cohort/grey_levels.{ending}" for ending in FIGURE_FORMATS]
-    return [*qc_file(run), *figure, f"{run.folder}/features/ibsi.csv"]
 
 
 def centres_of(run):
@@ -272,27 +269,13 @@ def run_info(name):
 
 def evidence_inputs(run):
     """Files that the checklists point to: all targets but the evidence itself, the report and the record."""
-    own = {
-        *run.targets("evidence"),
-        f"{run.folder}/report.html",
-        f"{run.folder}/provenance/run.json",
-    }
+    own = {*run.targets("evidence"), *run.files("report", "record")}
     return [file for file in run.targets("all") if file not in own]
-
-
-def model_files(run):
-    """Tables of every model that the checklists and the crate name."""
-    return [
-        f"{run.folder}/models/{name}/{file}"
-        for name in run.protocol.models
-        for file in checklist_wiring.MODEL_FILES
-    ]
 
 
 def crate_outputs(run):
     """Files of a run that its crate describes."""
-    names = checklist_wiring.declared_files(run)
-    return [f"{run.folder}/{name}" for name in names if name != crate.METADATA]
+    return [file for file in run.declared_files() if file not in run.files("crate")]
 
 
 def crate_copies(run):
@@ -337,7 +320,7 @@ def crate_data(run):
     manifest = run.dataset.data.manifest
     images = {path for name in ("image", "mask") for path in manifest[name] if path}
     tables = (
-        [f"{run.dataset.folder}/{name}.tsv" for name in ("participants", "images")]
+        [run.dataset.path("registered"), run.dataset.path("manifest")]
         if run.dataset.simulated
         else list(map(str, run.dataset.data.files))
     )

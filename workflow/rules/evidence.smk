@@ -3,9 +3,7 @@ rule audit:
     input:
         paper=lambda w: f"workflow/audits/{run_of(w).request.study}.yaml",
     output:
-        csv="results/{run}/tables/audit.csv",
-        html="results/{run}/tables/audit.html",
-        docx="results/{run}/tables/audit.docx",
+        **forms_of("audit"),
     log:
         "logs/{run}/audit.log",
     benchmark:
@@ -25,11 +23,9 @@ rule checklists:
     input:
         checklists=sorted(map(str, Path("workflow/checklists").glob("*.yaml"))),
         made=lambda w: evidence_inputs(run_of(w)),
-        models=lambda w: model_files(run_of(w)),
+        models=lambda w: run_of(w).files(*MODEL_FILES),
     output:
-        html="results/{run}/checklists.html",
-        csv="results/{run}/checklists.csv",
-        docx="results/{run}/checklists.docx",
+        **forms_of("checklists"),
     log:
         "logs/{run}/checklists.log",
     benchmark:
@@ -52,14 +48,13 @@ rule checklists:
 
 rule crate:
     input:
-        record="results/{run}/provenance/run.json",
+        **paths_of("record"),
         outputs=lambda w: crate_outputs(run_of(w)),
         copies=lambda w: list(crate_copies(run_of(w)).values()),
         data=lambda w: crate_tables(run_of(w)),
     output:
-        metadata="results/{run}/ro-crate-metadata.json",
-        hashes="results/{run}/provenance/inputs.sha256",
-        copies=directory("results/{run}/provenance/workflow"),
+        **paths_of("crate", "input_hashes"),
+        workflow_copies=directory(path_of("workflow_copies")),
     log:
         "logs/{run}/crate.log",
     benchmark:

@@ -9,11 +9,8 @@ rule extract:
         files=lambda w: batch_files(dataset_of(w), w.batch, extraction_of(w)),
         parameters="workflow/extraction/{parameters}.yaml",
     output:
-        features="results/cohorts/{dataset}/extraction/{parameters}.{regions}{preprocessing}/{sequence}/{batch}.features.csv",
-        qc="results/cohorts/{dataset}/extraction/{parameters}.{regions}{preprocessing}/{sequence}/{batch}.qc.csv",
-        overlays=directory(
-            "results/cohorts/{dataset}/extraction/{parameters}.{regions}{preprocessing}/{sequence}/{batch}.overlays"
-        ),
+        **paths_of("batch_features", "batch_qc"),
+        batch_overlays=directory(path_of("batch_overlays")),
     log:
         "logs/{dataset}/extraction/{parameters}.{regions}{preprocessing}/{sequence}/{batch}.log",
     benchmark:
@@ -54,11 +51,10 @@ rule extract:
 
 rule merge:
     input:
-        features=lambda w: extracted_files(run_of(w), "features.csv"),
-        qc=lambda w: extracted_files(run_of(w), "qc.csv"),
+        features=lambda w: run_of(w).batches("batch_features"),
+        qc=lambda w: run_of(w).batches("batch_qc"),
     output:
-        features="results/{run}/features/cohort.parquet",
-        qc="results/{run}/cohort/qc.csv",
+        **paths_of("features", "qc"),
     log:
         "logs/{run}/merge.log",
     benchmark:
@@ -81,9 +77,9 @@ rule merge:
 
 rule bring_features:
     input:
-        lambda w: f"{run_of(w).dataset.folder}/features.parquet",
+        lambda w: run_of(w).dataset.path("brought_features"),
     output:
-        "results/{run}/features/cohort.parquet",
+        path_of("features"),
     log:
         "logs/{run}/bring_features.log",
     benchmark:
@@ -103,12 +99,9 @@ rule bring_features:
 
 rule grey_levels:
     input:
-        qc="results/{run}/cohort/qc.csv",
+        **paths_of("qc"),
     output:
-        **{
-            ending: f"results/{{run}}/cohort/grey_levels.{ending}"
-            for ending in FIGURE_FORMATS
-        },
+        **forms_of("grey_levels"),
     log:
         "logs/{run}/grey_levels.log",
     benchmark:
@@ -130,7 +123,7 @@ rule standards:
     input:
         lambda w: parameter_files(run_of(w)),
     output:
-        "results/{run}/features/ibsi.csv",
+        path_of("ibsi"),
     log:
         "logs/{run}/standards.log",
     benchmark:

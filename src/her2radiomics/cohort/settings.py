@@ -10,7 +10,13 @@ from pydantic import Field, field_validator, model_validator
 from her2radiomics.cohort.intake import is_inside
 from her2radiomics.cohort.limits import Size
 from her2radiomics.core.columns import Stage
+from her2radiomics.core.contracts import FIRST_READER, contract
 from her2radiomics.core.settings import Settings
+
+
+def _described(table: str, column: str, default: Any = ...) -> Any:
+    """A field with the meaning that the table's contract gives the column."""
+    return Field(default, description=contract(table).column(column).meaning)
 
 
 def _inside(path: str) -> str:
@@ -196,28 +202,20 @@ class Cohort(Settings):
 class ManifestRow(Settings):
     """One row of the manifest (``images.tsv``): what one reader outlined on one patient's sequence."""
 
-    patient_id: str = Field(description="Identifier, as in the participants table.")
-    sequence: str = Field(
-        description="Name of the sequence in the protocol; each DCE phase is one: DCE0, DCE2."
-    )
-    reader: str = Field(
-        "1", description="Who outlined; reader 1 trains and tests, others serve reproducibility."
-    )
-    region: str = Field(
-        "tumour", description="What the mask outlines; 'breast' is a breast mask, used to clip rings."
-    )
-    image: str = Field(description="NIfTI, NRRD or MHA file, or a DICOM folder; relative to the manifest.")
-    mask: str = Field("", description="Mask on the image's grid; relative to the manifest.")
-    mask_label: str = Field(
-        "", description="Value of the region; without it the mask holds one non-zero integer."
-    )
+    patient_id: str = _described("manifest", "patient_id")
+    sequence: str = _described("manifest", "sequence")
+    reader: str = _described("manifest", "reader", FIRST_READER)
+    region: str = _described("manifest", "region", "tumour")
+    image: str = _described("manifest", "image")
+    mask: str = _described("manifest", "mask", "")
+    mask_label: str = _described("manifest", "mask_label", "")
 
 
 class ParticipantRow(Settings):
     """One row of the participants table (``participants.tsv``); the protocol's label and columns stand beside these."""
 
-    patient_id: str = Field(description="Letters, digits, '_', '-' and '.'; it becomes part of file names.")
-    centre: str = Field(description="Where the patient was examined.")
-    partition: str = Field("", description="training, testing or external, where the user fixes the split.")
-    mri_date: str = Field("", description="YYYY-MM-DD, where later patients are the external test.")
-    exclude_reason: str = Field("", description="Why the patient is left out; empty: included.")
+    patient_id: str = _described("registered", "patient_id")
+    centre: str = _described("registered", "centre")
+    partition: str = _described("registered", "partition", "")
+    mri_date: str = _described("registered", "mri_date", "")
+    exclude_reason: str = _described("registered", "exclude_reason", "")

@@ -11,9 +11,9 @@ import pandas as pd
 
 from her2radiomics.cohort.settings import ManifestRow
 from her2radiomics.core.columns import Column, type_column
+from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import TableError
 
-MANIFEST_COLUMNS = tuple(ManifestRow.model_fields)
 MANIFEST_DEFAULTS = {
     name: field.default for name, field in ManifestRow.model_fields.items() if not field.is_required()
 }
@@ -171,9 +171,8 @@ def check_manifest(manifest: pd.DataFrame, file: str | Path) -> pd.DataFrame:
         region twice.
     """
     require_columns(manifest, ["patient_id", "sequence", "image"], file)
-    defaults = {"reader": "1", "region": "tumour", "mask": "", "mask_label": ""}
     manifest = manifest.assign(
-        **{name: default for name, default in defaults.items() if name not in manifest}
+        **{name: default for name, default in MANIFEST_DEFAULTS.items() if name not in manifest}
     )
     for name in ("reader", "region"):
         manifest[name] = manifest[name].replace("", MANIFEST_DEFAULTS[name])
@@ -212,4 +211,4 @@ def check_manifest(manifest: pd.DataFrame, file: str | Path) -> pd.DataFrame:
             expected="one image for a patient's sequence, the same in every reader's row",
             remedy="Name a second examination as a sequence or a patient of its own.",
         )
-    return manifest[list(MANIFEST_COLUMNS)]
+    return manifest[list(contract("manifest").names)]

@@ -7,15 +7,14 @@ import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.files import FULL, DiskFullError
+from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import Settings, validate
+from her2radiomics.core.tables import write
 from her2radiomics.engine import file_records as records
-
-if TYPE_CHECKING:
-    pass
 
 Model = TypeVar("Model", bound=Settings)
 
@@ -64,6 +63,12 @@ def _in_words(error: Exception) -> str:
     if isinstance(error, StudyError):
         return f"{type(error).__name__}: {error}"
     return "".join(traceback.format_exception(error))
+
+
+def write_tables(tables: Mapping[str, pd.DataFrame], output: Any, *, simulated: bool) -> None:
+    """Write tables, by contract, to the outputs of the same names."""
+    for name, table in tables.items():
+        write(name, table, output[name], simulated=simulated)
 
 
 def settings_from(model: type[Model], content: Mapping[str, Any]) -> Model:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from her2radiomics.core.contracts import FIRST_READER, contract
 from her2radiomics.core.errors import CaseError, SettingsError
 from her2radiomics.core.libraries import sitk
 from her2radiomics.extraction.engine import extract_each
@@ -24,28 +25,8 @@ if TYPE_CHECKING:
     from her2radiomics.extraction.parameters import Parameters
     from her2radiomics.imaging.preprocessing_settings import Preprocessing
 
-FIRST_READER = "1"
 SPIKE_RATIO = 100.0  # the image's largest magnitude over the region's, above which filters lose contrast
-QC_COLUMNS = (
-    "patient_id",
-    "sequence",
-    "reader",
-    "region",
-    "image",
-    "mask",
-    "size",
-    "spacing_mm",
-    "voxels",
-    "volume_ml",
-    "slices",
-    "slice_index",
-    "grey_levels",
-    "minimum",
-    "maximum",
-    "dice",
-    "status",
-    "reason",
-)
+QC_COLUMNS = contract("qc").names
 
 
 @dataclass

@@ -12,30 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.files import whole_file
 from her2radiomics.core.libraries import pd
+from her2radiomics.core.tables import typed
 from her2radiomics.extraction.case import QC_COLUMNS
 
 if TYPE_CHECKING:
     from her2radiomics.extraction.case import CaseResult
 
-KEYS = ["patient_id", "reader"]
+KEYS = list(contract("batch_features").names)
 Key = tuple[str, str]
 BLOCK_BYTES = 1 << 26  # of numbers that are held at a time
 SMALLEST_BLOCK = 256  # rows
-QC_TEXT = {
-    "patient_id",
-    "sequence",
-    "reader",
-    "region",
-    "image",
-    "mask",
-    "size",
-    "spacing_mm",
-    "status",
-    "reason",
-}
 
 
 @dataclass(frozen=True)
@@ -279,11 +269,7 @@ def merge_qc(paths: Sequence[str | Path], sequences: Sequence[str]) -> pd.DataFr
     place = {name: index for index, name in enumerate(sequences)}
     # a stable sort: the regions of a reader stay in the order of the protocol
     rows.sort(key=lambda row: (row[0], place.get(row[1], len(place)), row[2]))
-    table = pd.DataFrame(rows, columns=list(QC_COLUMNS), dtype=object)
-    for name in QC_COLUMNS:
-        if name not in QC_TEXT:
-            table[name] = pd.to_numeric(table[name])
-    return table
+    return typed("qc", pd.DataFrame(rows, columns=list(QC_COLUMNS), dtype=object), "quality control of the batches")
 
 
 def _failure(

@@ -9,9 +9,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.settings import validate
-from her2radiomics.core.tables import read_table
+from her2radiomics.core.tables import read
 from her2radiomics.engine.jobs.modelling import columns_from
 from her2radiomics.manuscript.figures import (
     ExampleImage,
@@ -92,8 +93,9 @@ def example_images(
     if not examples:
         return []
 
-    table = read_table(qc)
-    failed = set(table.loc[(table["status"] == "failed") & (table["reader"] == "1"), "patient_id"])
+    table = read("qc", qc)
+    mine = (table["status"] == "failed") & (table["reader"] == FIRST_READER)
+    failed = set(table.loc[mine, "patient_id"])
     images = []
     for partition, patients in examples.items():
         sound = [patient for patient in patients if patient not in failed]
