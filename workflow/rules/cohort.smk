@@ -86,7 +86,7 @@ rule import_cohort:
 rule cohort:
     input:
         registered=lambda w: run_of(w).dataset.path("registered"),
-        qc=lambda w: run_of(w).files("qc") if run_of(w).extracted else [],
+        qc=lambda w: run_of(w).path("qc") if run_of(w).extracted else [],
     output:
         **paths_of("participants", "flow"),
     log:

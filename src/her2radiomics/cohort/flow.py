@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from her2radiomics.core.contracts import PARTITIONS
-from her2radiomics.core.tables import frame
+from her2radiomics.core.tables import assemble
 
 def flow_table(
     participants: pd.DataFrame,
@@ -59,7 +59,7 @@ def flow_table(
                     "partition", partition=name, remaining=len(members), events=int(labels.loc[members].sum())
                 )
             )
-    return frame("flow", rows).astype({"events": "Int64"})
+    return assemble("flow", rows).astype({"events": "Int64"})
 
 
 def _row(

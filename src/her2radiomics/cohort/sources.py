@@ -19,7 +19,7 @@ from her2radiomics.core.columns import MISSING
 from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.layout import Layout
-from her2radiomics.core.tables import frame, write
+from her2radiomics.core.tables import assemble, write
 
 UNKNOWN_CENTRE = "unknown"
 
@@ -101,7 +101,7 @@ def read_cohort(cohort: Cohort, root: Path) -> CohortData:
         assert cohort.features is not None  # the settings class sees to it
         features, file = _features(cohort.features, root, folder)
         participants, files = _participants(cohort, root, folder, list(dict.fromkeys(features["patient_id"])))
-        manifest = frame("manifest")
+        manifest = assemble("manifest")
         data = CohortData(participants, manifest, features, [*files, file], _source(cohort, root))
     _check_door(data, cohort, root, folder)
     return _numbered(data) if cohort.identifiers == "numbered" else data
@@ -279,7 +279,7 @@ def find_images(patterns: list[ImagePattern], root: Path) -> pd.DataFrame:
             expected="one file a patient and sequence",
             remedy="Check the folder in config.yaml's data section and the cohort file's patterns.",
         )
-    manifest = frame("manifest", rows).sort_values(
+    manifest = assemble("manifest", rows).sort_values(
         ["patient_id", "sequence", "reader", "region"], ignore_index=True
     )
     return check_manifest(manifest, root)
@@ -379,8 +379,8 @@ def write_cohort(data: CohortData, folder: Path, columns: Sequence[str] | None =
     made = {
         "registered": data.participants[[n for n in data.participants if wanted is None or n in wanted]],
         "manifest": manifest,
-        "key": frame("key", [{"patient_id": n, "identifier": name} for name, n in data.key.items()]),
-        "brought_features": frame("brought_features") if data.features is None else data.features,
+        "key": assemble("key", [{"patient_id": n, "identifier": name} for name, n in data.key.items()]),
+        "brought_features": assemble("brought_features") if data.features is None else data.features,
     }
     for name, table in made.items():
         write(name, table, Layout(folder).path(name))

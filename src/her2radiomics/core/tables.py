@@ -21,7 +21,7 @@ SIMULATED = "simulated"
 AGAIN = "Delete the file and run Snakemake again, which makes it anew."
 
 
-def frame(name: str, rows: Collection[Mapping[str, Any]] = ()) -> pd.DataFrame:
+def assemble(name: str, rows: Collection[Mapping[str, Any]] = ()) -> pd.DataFrame:
     """A table of rows with the columns of a contract, in its order; no row: the columns alone.
 
     Raises

@@ -18,7 +18,7 @@ from her2radiomics import statistics
 from her2radiomics.core.contracts import TRAINING, contract
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
-from her2radiomics.core.tables import frame
+from her2radiomics.core.tables import assemble
 from her2radiomics.evaluation.comparison import comparison_rows
 from her2radiomics.evaluation.predictions import (
     by_partition,
@@ -123,8 +123,8 @@ def evaluate(
                 extra += [{"model": name, "partition": partition, **item} for item in resampled]
     extra += comparison_rows(known, thresholds, settings, seed=seed)
     return Evaluation(
-        performance=frame("performance", performance),
-        extra=frame("performance_extra", extra),
+        performance=assemble("performance", performance),
+        extra=assemble("performance_extra", extra),
         delong=_all_pairs(known, settings.level),
     )
 
@@ -182,7 +182,7 @@ def calibration_rows(
             curve["curve"] = curve["curve"].replace("observed", "apparent")
         parts.append(curve.assign(partition=partition))
     if not parts:
-        return frame("calibration")
+        return assemble("calibration")
     return pd.concat(parts, ignore_index=True)[list(contract("calibration").names)]
 
 
@@ -298,4 +298,4 @@ def _all_pairs(known: Mapping[str, pd.DataFrame], level: float) -> pd.DataFrame:
         if rows:
             table = pd.DataFrame(rows, columns=list(contract("delong").names))
             tables.append(table.assign(p_holm=holm(table["p"].to_numpy(dtype=float))))
-    return pd.concat(tables, ignore_index=True) if tables else frame("delong")
+    return pd.concat(tables, ignore_index=True) if tables else assemble("delong")

@@ -12,7 +12,7 @@ import numpy as np
 
 from her2radiomics.core.contracts import TRAINING
 from her2radiomics.core.libraries import pd
-from her2radiomics.core.tables import frame
+from her2radiomics.core.tables import assemble
 from her2radiomics.evaluation.performance import calibration_rows
 from her2radiomics.modelling import pipeline_refit
 from her2radiomics.modelling.penalised.cross_validation import patient_folds
@@ -64,7 +64,7 @@ def resample(
     patients = [str(patient) for patient in table.index]
     if model.empty_:
         curves = calibration_rows(predictions, settings, seed=seed, patients=patients)
-        return {"calibration": curves} | {name: frame(name) for name in ("validation", "cross_validation")}
+        return {"calibration": curves} | {name: assemble(name) for name in ("validation", "cross_validation")}
     outcome, probability = labels.to_numpy(), model.predict_proba(table)[:, 1]
     refits = {"final": (remembered(model.final_refit(table, outcome)), settings.calibration_bootstrap)}
     if settings.pipeline_bootstrap:
@@ -80,11 +80,11 @@ def resample(
             curves = curves[curves["curve"] == "bias_corrected"].assign(curve="pipeline_corrected")
         drawn.append(curves)
     folds = folds_of(model)
-    crossed = cross_validate(model, table, outcome, folds, seed) if folds else frame("cross_validation")
+    crossed = cross_validate(model, table, outcome, folds, seed) if folds else assemble("cross_validation")
     rows += _cross_validated(crossed)
     return {
         "calibration": pd.concat(drawn, ignore_index=True),
-        "validation": frame("validation", rows),
+        "validation": assemble("validation", rows),
         "cross_validation": crossed,
     }
 
@@ -155,7 +155,7 @@ def cross_validate(
     fold = patient_folds(table.index.to_numpy(), labels, folds, seed)
     rows: list[dict[str, Any]] = []
     if fold.size == 0:
-        return frame("cross_validation")
+        return assemble("cross_validation")
     for target, refit in (
         ("final", _estimated(model, table, labels)),
         ("pipeline", pipeline_refit(model, table, labels)),
@@ -178,7 +178,7 @@ def cross_validate(
             continue
         low, high = auc_interval(labels[whole], held_out[whole], "delong")
         rows.append(_fold(target, "pooled", labels[whole], auc(labels[whole], held_out[whole]), low, high))
-    return frame("cross_validation", rows)
+    return assemble("cross_validation", rows)
 
 
 def _estimated(model: StudyModel, table: pd.DataFrame, labels: np.ndarray) -> Refit:

@@ -10,7 +10,7 @@ import numpy as np
 from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.libraries import pd
-from her2radiomics.core.tables import frame
+from her2radiomics.core.tables import assemble
 from her2radiomics.simulation.biology import Biology, biology
 from her2radiomics.simulation.column_settings import CategoricalColumn, ContinuousColumn
 from her2radiomics.simulation.columns import Drawn, Outcome, depends_on_outcome, draw_after, draw_before
@@ -171,7 +171,7 @@ def roster(settings: SimulationSettings, *, size: str, seed: int, strength: floa
     ]
     return Roster(
         participants=pd.DataFrame(rows, dtype=str),
-        manifest=frame("manifest", list(_manifest(settings, people, size, seed))),
+        manifest=assemble("manifest", list(_manifest(settings, people, size, seed))),
         truth=pd.DataFrame(truth),
         size=size,
         seed=seed,

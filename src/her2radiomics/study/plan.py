@@ -123,6 +123,10 @@ class Run:
         """Where its results go."""
         return folder_of("run", run=self.id)
 
+    def path(self, name: str) -> str:
+        """Path of a contract's file that there is one of in a run."""
+        return path_of(name, run=self.id)
+
     def files(self, *names: str) -> list[str]:
         """Paths of contracts' files in all their forms: those of every partition and model where there is one of each."""
         each = {"partition": self.partitions, "model": list(self.protocol.models)}

@@ -13,7 +13,7 @@ from her2radiomics.core.columns import Column, read_participants
 from her2radiomics.core.contracts import TRAINED_FILES, contract
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import validate
-from her2radiomics.core.tables import frame, read
+from her2radiomics.core.tables import assemble, read
 from her2radiomics.extraction.filters import LOG_PADDING
 from her2radiomics.extraction.options import values_suffix
 from her2radiomics.imaging.preprocessing_settings import Preprocessing
@@ -76,7 +76,7 @@ def features_of(model: modelling.FittedModel, features: str) -> pd.DataFrame:
 def report_tables(report: modelling.FitReport, model: modelling.FittedModel) -> dict[str, pd.DataFrame]:
     """All tables that a training job writes, by contract; what a kind of model does not have is a table without rows."""
     made = {"coefficients": report.coefficients, "selection": report.selection, **report.tables}
-    tables = {name: made.get(name, frame(name)) for name in TRAINED_FILES if contract(name).columns}
+    tables = {name: made.get(name, assemble(name)) for name in TRAINED_FILES if contract(name).columns}
     if model.linear and not model.empty and len(model.rule.predictors) <= MAX_NOMOGRAM:
         tables["nomogram"] = nomogram_table(model)
     return tables
