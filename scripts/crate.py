@@ -5,7 +5,7 @@ from pathlib import Path
 
 from her2radiomics.core.files import write_text
 from her2radiomics.engine.script import logged
-from her2radiomics.record.crate import CrateInputs, copy_files, hash_list, metadata
+from her2radiomics.record.crate import COPIES, CrateInputs, copy_files, hash_list, metadata
 from her2radiomics.record.provenance import commit, commit_date, versions
 
 
@@ -19,7 +19,7 @@ def main(snakemake):
     crate = CrateInputs(
         folder=folder,
         outputs=[str(Path(file).relative_to(folder)) for file in given.outputs],
-        copies=[str((Path(output.workflow_copies) / name).relative_to(folder)) for name in copies],
+        copies=[f"{COPIES}/{name}" for name in copies],
         commit=commit(),
         date=date,
         versions=versions(),

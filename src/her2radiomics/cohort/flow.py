@@ -9,6 +9,7 @@ import pandas as pd
 from her2radiomics.core.contracts import PARTITIONS
 from her2radiomics.core.tables import assemble
 
+
 def flow_table(
     participants: pd.DataFrame,
     failed: Mapping[str, str],

@@ -271,7 +271,9 @@ def find_images(patterns: list[ImagePattern], root: Path) -> pd.DataFrame:
                 )
             if pattern.region_mask:
                 found = _existing(root, pattern.region_mask, patient, text)
-                rows.append(base | {"reader": FIRST_READER, "region": "breast", "mask": str(found), "mask_label": ""})
+                rows.append(
+                    base | {"reader": FIRST_READER, "region": "breast", "mask": str(found), "mask_label": ""}
+                )
     if not rows:
         raise TableError(
             file=root,

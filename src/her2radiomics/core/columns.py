@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -109,7 +110,7 @@ def _refuse(values: pd.Series, wrong: pd.Series, expected: str, file: str) -> No
         )
 
 
-def read_participants(path: str, columns: Mapping[str, Column]) -> pd.DataFrame:
+def read_participants(path: str | Path, columns: Mapping[str, Column]) -> pd.DataFrame:
     """Read the participants of a run or partition, with the protocol's columns as numbers and levels.
 
     Returns
@@ -123,12 +124,15 @@ def read_participants(path: str, columns: Mapping[str, Column]) -> pd.DataFrame:
         A column is missing, or holds a value that it may not hold.
     """
     table = tables.read("participants", path).set_index("patient_id")
-    typed = {name: type_column(_present(table, name, path), column, file=path) for name, column in columns.items()}
+    typed = {
+        name: type_column(_present(table, name, path), column, file=str(path))
+        for name, column in columns.items()
+    }
     keys = table[["centre", "partition", "label"]]
     return keys.join(pd.DataFrame(typed, index=table.index)).reset_index()
 
 
-def _present(table: pd.DataFrame, name: str, path: str) -> pd.Series:
+def _present(table: pd.DataFrame, name: str, path: str | Path) -> pd.Series:
     """A column of the protocol."""
     if name not in table:
         raise TableError(

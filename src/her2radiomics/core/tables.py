@@ -50,9 +50,9 @@ def read(name: str, path: str | Path, *, only: Collection[str] | None = None) ->
     -------
     pandas.DataFrame
         Texts (``object``; an empty cell is an empty text), numbers (``float64``; an empty cell is NaN), whole numbers
-        (``int64``; ``float64`` with NaN where the contract allows empty cells) and truth values (``bool``). Numbers are those
-        that were written, to the last bit. Further columns are texts in a CSV or TSV and as stored in a Parquet file. The mark
-        of simulated patients is left out, unless the contract declares it.
+        (``int64``; ``float64`` with NaN where the contract allows empty cells) and truth values (``bool``). Numbers are
+        those that were written, to the last bit. Further columns are texts in a CSV or TSV and as stored in a Parquet
+        file. The mark of simulated patients is left out, unless the contract declares it.
 
     Raises
     ------
@@ -262,7 +262,9 @@ def _written(values: pd.Series, column: TableColumn, path: str | Path) -> pd.Ser
     return text
 
 
-def _refuse(table: pd.DataFrame, column: TableColumn, wrong: pd.Series, expected: str, path: str | Path) -> None:
+def _refuse(
+    table: pd.DataFrame, column: TableColumn, wrong: pd.Series, expected: str, path: str | Path
+) -> None:
     if wrong.any():
         first = table[wrong.to_numpy(dtype=bool)].iloc[0]
         raise TableError(

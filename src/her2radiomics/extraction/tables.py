@@ -269,7 +269,9 @@ def merge_qc(paths: Sequence[str | Path], sequences: Sequence[str]) -> pd.DataFr
     place = {name: index for index, name in enumerate(sequences)}
     # a stable sort: the regions of a reader stay in the order of the protocol
     rows.sort(key=lambda row: (row[0], place.get(row[1], len(place)), row[2]))
-    return typed("qc", pd.DataFrame(rows, columns=list(QC_COLUMNS), dtype=object), "quality control of the batches")
+    return typed(
+        "qc", pd.DataFrame(rows, columns=list(QC_COLUMNS), dtype=object), "quality control of the batches"
+    )
 
 
 def _failure(

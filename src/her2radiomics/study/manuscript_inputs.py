@@ -2,41 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from her2radiomics.core.contracts import contract
+from her2radiomics.core.layout import path_of
 from her2radiomics.manuscript import figures, tables
 from her2radiomics.study.plan import Run
 
-COHORT_FILES = {"flow": "cohort/flow.csv", "participants": "cohort/participants.csv"}
-TABLE_FILES = {"performance": "tables/performance.csv", "delong": "tables/delong.csv"}
 CANDIDATES_PER_PARTITION = 3
 
 
 def figure_inputs(run: Run, settings: figures.FigureOptions) -> dict[str, Any]:
     """Inputs of a figure: name of the need to a path, or to model → path."""
-    inputs: dict[str, Any] = {}
-    for need in figures.needs(settings):
-        if need in COHORT_FILES | TABLE_FILES:
-            inputs[need] = f"{run.folder}/{(COHORT_FILES | TABLE_FILES)[need]}"
-        elif need != "images":
-            models = figures.models_needed(settings, need)
-            inputs[need] = {model: f"{run.folder}/models/{model}/{need}.csv" for model in models}
-    return inputs
+    return {
+        need: _paths(run, need, model=figures.models_needed(settings, need))
+        for need in figures.needs(settings)
+        if need != "images"
+    }
 
 
 def table_inputs(run: Run, settings: tables.TableBase) -> dict[str, Any]:
     """Inputs of a table: name of the need to a path, or to partition or model → path."""
-    inputs: dict[str, Any] = {}
-    for need in tables.needs(settings):
-        if need == "participants":
-            inputs[need] = {name: f"{run.folder}/cohort/participants_{name}.csv" for name in run.partitions}
-        elif need in TABLE_FILES:
-            inputs[need] = f"{run.folder}/{TABLE_FILES[need]}"
-        else:
-            models = tables.models_needed(settings) or run.protocol.models
-            inputs[need] = {model: f"{run.folder}/models/{model}/{need}.csv" for model in models}
-    return inputs
+    by_partition = {"participants": "partition_participants"}
+    models = tables.models_needed(settings) or run.protocol.models
+    return {
+        need: _paths(run, by_partition.get(need, need), model=models, partition=run.partitions)
+        for need in tables.needs(settings)
+    }
+
+
+def _paths(run: Run, name: str, **which: Iterable[str]) -> str | dict[str, str]:
+    """Path of a contract's file, or, where there is one of each, model or partition to path."""
+    for placeholder in contract(name).placeholders:
+        return {value: path_of(name, run=run.id, **{placeholder: value}) for value in which[placeholder]}
+    return run.path(name)
 
 
 def paths_in(inputs: Mapping[str, Any]) -> list[str]:

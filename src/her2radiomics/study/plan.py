@@ -169,7 +169,13 @@ class Run:
     def batches(self, name: str) -> list[str]:
         """Paths of a contract's file of the batches of every sequence; none where features were brought."""
         return [
-            path_of(name, dataset=self.dataset.id, sequence=sequence, batch=batch, **self.extraction_parts(sequence))
+            path_of(
+                name,
+                dataset=self.dataset.id,
+                sequence=sequence,
+                batch=batch,
+                **self.extraction_parts(sequence),
+            )
             for sequence in (self.protocol.sequences if self.extracted else ())
             for batch in self.dataset.batches
         ]
@@ -189,7 +195,9 @@ class Run:
         if kind == "extraction" or self.request.until == "extraction":
             return extraction if kind in ("extraction", "all") else []
         figures = [
-            path for f in self.protocol.figures for path in forms_of("figure", run=self.id, figure=f.id).values()
+            path
+            for f in self.protocol.figures
+            for path in forms_of("figure", run=self.id, figure=f.id).values()
         ]
         tables = [
             path for t in self.protocol.tables for path in forms_of("table", run=self.id, table=t.id).values()

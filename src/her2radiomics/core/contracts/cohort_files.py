@@ -6,15 +6,15 @@ from her2radiomics.core.contracts.names import FIRST_READER, PARTITIONS
 PATIENT = text("patient_id", "Identifier of the patient.", "Patient")
 CENTRE = text("centre", "Where the patient was examined.", "Centre")
 PARTITION = text("partition", "Partition that the patient belongs to.", "Partition", values=PARTITIONS)
-SEQUENCE = text("sequence", "Name of the sequence in the protocol; each DCE phase is one: DCE0, DCE2.", "Sequence")
+SEQUENCE = text(
+    "sequence", "Name of the sequence in the protocol; each DCE phase is one: DCE0, DCE2.", "Sequence"
+)
 READER = text(
     "reader", f"Who outlined; reader {FIRST_READER} trains and tests, others serve reproducibility.", "Reader"
 )
 #: Columns of every feature table.
 FEATURE_KEYS = (PATIENT, READER)
-FEATURES = (
-    "one a feature, named `<sequence>__<region>__<PyRadiomics name>`; features that a user brings keep their names"
-)
+FEATURES = "one a feature, named `<sequence>__<region>__<PyRadiomics name>`; features that a user brings keep their names"
 
 QC_COLUMNS = (
     PATIENT,
@@ -33,13 +33,13 @@ QC_COLUMNS = (
     whole("voxels", "Voxels in the region.", "Voxels", empty=True),
     number("volume_ml", "Volume of the region.", "Volume (ml)", "ml"),
     whole("slices", "Slices that the region lies in.", "Slices", empty=True),
-    whole("slice_index", "Slice with the largest area, counted from 0.", "Largest slice (from 0)", empty=True),
+    whole(
+        "slice_index", "Slice with the largest area, counted from 0.", "Largest slice (from 0)", empty=True
+    ),
     whole("grey_levels", "Grey levels in the region after discretisation.", "Grey levels", empty=True),
     number("minimum", "Smallest intensity in the region.", "Minimum"),
     number("maximum", "Largest intensity in the region.", "Maximum"),
-    number(
-        "dice", "Overlap of this reader's mask with that of reader 1.", "Dice with reader 1", "0 to 1"
-    ),
+    number("dice", "Overlap of this reader's mask with that of reader 1.", "Dice with reader 1", "0 to 1"),
     text(
         "status",
         "Whether features were extracted, and whether with a warning.",
@@ -56,11 +56,18 @@ COHORT_FILES = (
         "participants.tsv",
         "Participants table: everybody who was registered, as read. All cells are text; the protocol types them.",
         (
-            text("patient_id", "Letters, digits, '_', '-' and '.'; it becomes part of file names.", "Patient"),
-            CENTRE,
-            text("partition", "training, testing or external, where the user fixes the split.", optional=True),
             text(
-                "mri_date", "YYYY-MM-DD, where later patients are the external test.", "Date of MRI", optional=True
+                "patient_id", "Letters, digits, '_', '-' and '.'; it becomes part of file names.", "Patient"
+            ),
+            CENTRE,
+            text(
+                "partition", "training, testing or external, where the user fixes the split.", optional=True
+            ),
+            text(
+                "mri_date",
+                "YYYY-MM-DD, where later patients are the external test.",
+                "Date of MRI",
+                optional=True,
             ),
             text("exclude_reason", "Why the patient is left out; empty: included.", "Reason for exclusion"),
         ),
@@ -75,10 +82,16 @@ COHORT_FILES = (
             text("patient_id", "Identifier, as in the participants table.", "Patient"),
             SEQUENCE,
             READER,
-            text("region", "What the mask outlines; 'breast' is a breast mask, used to clip rings.", "Region"),
+            text(
+                "region", "What the mask outlines; 'breast' is a breast mask, used to clip rings.", "Region"
+            ),
             text("image", "NIfTI, NRRD or MHA file, or a DICOM folder; relative to the manifest.", "Image"),
             text("mask", "Mask on the image's grid; relative to the manifest.", "Mask"),
-            text("mask_label", "Value of the region; without it the mask holds one non-zero integer.", "Value in the mask"),
+            text(
+                "mask_label",
+                "Value of the region; without it the mask holds one non-zero integer.",
+                "Value in the mask",
+            ),
         ),
         home="cohort",
     ),

@@ -138,7 +138,9 @@ class Contract:
         return (low, high) if low in self.names and high in self.names else None
 
 
-def text(name: str, meaning: str, label: str = "", *, values: tuple[str, ...] = (), optional: bool = False) -> TableColumn:
+def text(
+    name: str, meaning: str, label: str = "", *, values: tuple[str, ...] = (), optional: bool = False
+) -> TableColumn:
     """A column of texts."""
     return TableColumn(name, "text", meaning, label, values=values, optional=optional)
 

@@ -53,8 +53,7 @@ TRAINED = (
     _of_model("model", "The fitted model: all that prediction needs.", ending="json"),
     _of_model(
         "coefficients",
-        "Terms of the final regression; a random forest has none. The columns from `se` on are there where the estimator has "
-        "standard errors.",
+        "Terms of the final regression; a random forest has none. A penalised estimator has no columns from `se` on.",
         TERM,
         REGRESSION[0],
         *(replace(column, optional=True) for column in REGRESSION[1:]),
@@ -117,7 +116,9 @@ TRAINED = (
         text("axis", "`points`, a predictor, `total_points` or `probability`."),
         text("label", "Text at the tick."),
         text("value", "Value of the axis at the tick: a number or a level."),
-        number("position", "Where the tick stands: points, or total points on the last two axes.", unit="points"),
+        number(
+            "position", "Where the tick stands: points, or total points on the last two axes.", unit="points"
+        ),
     ),
     _of_model(
         "missing",
@@ -157,8 +158,8 @@ APPLIED = (
     ),
     _of_model(
         "calibration",
-        "Calibration curves. `apparent`, `bias_corrected` (the final regression refitted) and `pipeline_corrected` (the whole "
-        "pipeline refitted) belong to training, `observed` to the others.",
+        "Calibration curves. `apparent`, `bias_corrected` (the final regression refitted) and `pipeline_corrected` (the "
+        "whole pipeline refitted) belong to training, `observed` to the others.",
         PARTITION,
         text(
             "curve", "Which curve.", values=("apparent", "bias_corrected", "pipeline_corrected", "observed")
@@ -176,7 +177,11 @@ APPLIED = (
     _of_model(
         "cross_validation",
         "AUC of every fold.",
-        text("target", "What was refitted: the whole pipeline or the final estimator.", values=("pipeline", "final")),
+        text(
+            "target",
+            "What was refitted: the whole pipeline or the final estimator.",
+            values=("pipeline", "final"),
+        ),
         text("fold", "Number of the fold; `mean`, `sd` and `pooled` sum up."),
         whole("n", "Patients of the fold."),
         whole("events", "Those with the positive outcome."),

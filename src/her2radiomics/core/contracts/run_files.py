@@ -17,6 +17,7 @@ MODEL = text("model", "Name of the model in the protocol.", "Model")
 LABEL = whole("label", "Outcome: 1 positive, 0 negative.")
 PARTICIPANTS = (PATIENT, CENTRE, PARTITION, LABEL)
 COLUMNS_OF_PROTOCOL = "the protocol's columns, as numbers and levels"
+SIMULATED = truth("simulated", "Whether the patients are simulated.")
 PRINTED = ("html", "tex", "docx")
 
 COHORT = (
@@ -115,9 +116,13 @@ PERFORMANCE = (
     number("auc", "Area under the receiver operating characteristic curve.", "AUC", FROM_0_TO_1),
     number("auc_low", "Lower bound of its confidence interval.", "AUC, lower bound", FROM_0_TO_1),
     number("auc_high", "Upper bound of its confidence interval.", "AUC, upper bound", FROM_0_TO_1),
-    text("ci_method", "How the interval was computed: `delong`, `bootstrap` or `binomial_exact`.", "Interval"),
+    text(
+        "ci_method", "How the interval was computed: `delong`, `bootstrap` or `binomial_exact`.", "Interval"
+    ),
     number(
-        "threshold", "Probability from which on a patient is called positive, chosen on training.", unit="probability"
+        "threshold",
+        "Probability from which on a patient is called positive, chosen on training.",
+        unit="probability",
     ),
     number("sensitivity", "Positive patients who are called positive.", unit=SHARE),
     number("specificity", "Negative patients who are called negative.", unit=SHARE),
@@ -125,7 +130,11 @@ PERFORMANCE = (
     number("npv", "Patients called negative who are.", "Negative predictive value", SHARE, short="NPV"),
     number("accuracy", "Patients who are called rightly.", unit=SHARE),
     number("brier", "Mean squared difference between probability and outcome.", "Brier score", FROM_0_TO_1),
-    number("calibration_intercept", "Intercept of the calibration: 0 where predictions are right on average.", unit="log-odds"),
+    number(
+        "calibration_intercept",
+        "Intercept of the calibration: 0 if predictions are right on average.",
+        unit="log-odds",
+    ),
     number("calibration_slope", "Slope of the calibration: below 1 where predictions are too extreme."),
 )
 AUC = "AUC of the {} model."
@@ -162,9 +171,14 @@ TABLES = (
         "tables/published.csv",
         "Numbers that the paper prints beside those of the run.",
         (
-            text("quantity", "What the number is: a number of `performance.csv`, a measure of `performance_extra.csv`, or one "
-                 "of the further quantities below."),
-            replace(MODEL, meaning="The model, or `a vs b` for a comparison; empty for numbers of the cohort."),
+            text(
+                "quantity",
+                "What the number is: a number of `performance.csv`, a measure of `performance_extra.csv`, or "
+                "one of the further quantities below.",
+            ),
+            replace(
+                MODEL, meaning="The model, or `a vs b` for a comparison; empty for numbers of the cohort."
+            ),
             replace(PARTITION, meaning="The partition; empty for numbers of no partition.", values=()),
             number("published", "The paper's number."),
             number("published_low", "Lower bound of its interval, where printed."),
@@ -173,7 +187,7 @@ TABLES = (
             number("low", "Lower bound of its interval."),
             number("high", "Upper bound of its interval."),
             whole("n", "Patients.", empty=True),
-            truth("simulated", "Whether the patients are simulated."),
+            SIMULATED,
         ),
     ),
     Contract(
@@ -234,6 +248,7 @@ ABOUT = (
             text("statement", "What the run says."),
             text("files", "Files that show it, parted by `;`."),
             text("points", "Points of the item, where the checklist has a score."),
+            SIMULATED,
         ),
         also=("html", "docx"),
     ),
@@ -246,10 +261,12 @@ ABOUT = (
     Contract(
         "record",
         "provenance/run.json",
-        "What made the run: command, commit, time, cores, versions, hashes; no host, no user, no path. It differs between two "
-        "runs of the same input.",
+        "What made the run: command, commit, time, cores, versions, hashes; no host, no user, no path. It differs "
+        "between two runs of the same input.",
     ),
-    Contract("input_hashes", "provenance/inputs.sha256", "SHA-256 of every table, image and mask that went in."),
+    Contract(
+        "input_hashes", "provenance/inputs.sha256", "SHA-256 of every table, image and mask that went in."
+    ),
     Contract(
         "workflow_copies",
         "provenance/workflow",
