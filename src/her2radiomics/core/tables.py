@@ -174,17 +174,16 @@ def _refuse_undeclared(declared: Contract, table: pd.DataFrame, path: str | Path
 def _refuse_missing(
     declared: Contract, present: Collection[str], path: str | Path, remedy: str = AGAIN
 ) -> None:
-    for name in declared.required:
-        if name not in present:
-            shown = list(map(str, present))
-            more = ", …" if len(shown) > 30 else ""
-            raise TableError(
-                file=path,
-                column=name,
-                found=f"the columns {', '.join(shown[:30])}{more}",
-                expected=f"a column '{name}' ({declared.column(name).meaning.rstrip('.')})",
-                remedy=remedy,
-            )
+    missing = [name for name in declared.required if name not in present]
+    if missing:
+        shown = list(map(str, present))
+        raise TableError(
+            file=path,
+            column=missing[0],
+            found=f"the columns {', '.join(shown[:30])}{', …' * (len(shown) > 30)}",
+            expected=f"also {', '.join(missing)}",
+            remedy=remedy,
+        )
 
 
 def _refuse_absent(path: str | Path) -> None:
