@@ -239,7 +239,7 @@ def test_scores_by_hand(lists, runs, tmp_path):
 
 def test_results_are_needed(runs, tmp_path):
     run = runs["nat_response"]
-    with pytest.raises(StudyError, match=r"performance\.csv: found no such file"):
+    with pytest.raises(StudyError, match=r"performance\.csv: found no file"):
         result_facts(tmp_path, run["models"], run["primary"], run["radiomics"])
     folder = write_results(tmp_path / "r", run)
     with pytest.raises(StudyError, match="no row of 'other'"):

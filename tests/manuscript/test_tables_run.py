@@ -12,6 +12,7 @@ import pandas as pd
 from contract_tables import save
 
 from her2radiomics.core.columns import Column
+from her2radiomics.core.contracts import MODEL_FILES, contract
 from her2radiomics.manuscript.tables import Outcome, TableInputs
 
 PARTITIONS = {"training": "Training (centre 1)", "testing": "Test (centre 2)"}
@@ -219,8 +220,11 @@ def _models(folder: Path, patients: pd.DataFrame, scores: dict[str, np.ndarray])
         columns=["step", "name", "features_in", "features_out", "note"],
     )
     save("selection", selection, folder / "models/radiomics/selection.csv")
-    for name in ("clinical", "nomogram"):
-        save("selection", None, folder / "models" / name / "selection.csv")
+    for name in MODELS:
+        for file in (file for file in MODEL_FILES if contract(file).columns):
+            path = folder / "models" / name / f"{file}.csv"
+            if not path.exists():
+                save(file, None, path)
 
 
 def _results(folder: Path, patients: pd.DataFrame, scores: dict[str, np.ndarray], simulated: bool) -> None:

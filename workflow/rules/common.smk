@@ -114,14 +114,10 @@ def simulated_batches(dataset):
 def extraction_of(wildcards):
     """What a run asks of the extraction whose folder and sequence these wildcards name."""
     w = wildcards
-    parts = {
-        name: getattr(w, name) for name in ("parameters", "regions", "preprocessing")
-    }
-    found = PLAN.extraction(w.dataset, w.sequence, parts)
+    name = f"{w.parameters}.{w.regions}{w.preprocessing}"
+    found = PLAN.extraction(w.dataset, name, w.sequence)
     if found is None:
-        raise WorkflowError(
-            f"no run of config.yaml extracts {w.sequence} as '{''.join(parts.values())}'."
-        )
+        raise WorkflowError(f"no run of config.yaml extracts {w.sequence} as '{name}'.")
     return found
 
 

@@ -190,7 +190,7 @@ def _refuse_absent(path: str | Path) -> None:
     if not Path(path).is_file():
         raise TableError(
             file=path,
-            found="no such file",
+            found="no file",
             expected="a table of the run",
             remedy="Run the step that makes it, or correct the path.",
         )
@@ -215,7 +215,10 @@ def _typed(table: pd.DataFrame, column: TableColumn, path: str | Path) -> pd.Ser
     if column.kind == "number":
         return values
     wrong = ~(values == values.round()) & ~(values.isna() & column.empty)
-    _refuse(table, column, wrong, f"a whole number{' (or an empty cell)' * column.empty}", path)
+    expected = f"a whole number{' (or an empty cell)' * column.empty}"
+    if column.values:
+        wrong, expected = ~cells.isin(column.values), f"one of {', '.join(column.values)}"
+    _refuse(table, column, wrong, expected, path)
     return values if column.empty else values.astype("int64")
 
 
@@ -232,14 +235,14 @@ def _written(values: pd.Series, column: TableColumn, path: str | Path) -> pd.Ser
     try:
         if column.kind == "number":
             return values.astype(float)
-        if column.kind == "whole":
-            if values.isna().any() and not column.empty:
-                raise ValueError("an empty cell")
-            return values.astype(float).astype("Int64")
         if column.kind == "truth":
             if not np.isin(values.to_numpy(dtype=object), (True, False)).all():
                 raise ValueError("a cell that is neither true nor false")
             return values.astype(bool)
+        if column.kind == "whole":
+            if values.isna().any() and not column.empty:
+                raise ValueError("an empty cell")
+            values = values.astype(float).astype("Int64")
     except (TypeError, ValueError) as error:
         raise TableError(
             file=path,
@@ -258,7 +261,7 @@ def _written(values: pd.Series, column: TableColumn, path: str | Path) -> pd.Ser
             expected=f"one of {', '.join(column.values)}",
             remedy="Correct where the table is made, or the column's values in her2radiomics.core.contracts.",
         )
-    return text
+    return text if column.kind == "text" else values
 
 
 def _refuse(

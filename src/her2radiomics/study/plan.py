@@ -153,7 +153,7 @@ class Run:
         return self.dataset.patients
 
     def extraction_parts(self, sequence: str) -> dict[str, str]:
-        """Parameters, regions and preprocessing of an extraction in its files' paths: runs with the same share it."""
+        """Parameters, regions and preprocessing of an extraction, as its files' paths hold them."""
         settings = self.protocol.sequences[sequence]
         done = extraction_suffix(settings.preprocessing, settings.log_padding)
         return {
@@ -161,6 +161,10 @@ class Run:
             "regions": "+".join(settings.regions),
             "preprocessing": f".{done}" if done else "",
         }
+
+    def extraction_id(self, sequence: str) -> str:
+        """Name of an extraction: runs with the same parameters, regions and preprocessing share it."""
+        return "{parameters}.{regions}{preprocessing}".format(**self.extraction_parts(sequence))
 
     def cases(self) -> list[tuple[str, str]]:
         """Every patient and sequence that is to be extracted."""
@@ -268,11 +272,11 @@ class Plan:
                     f"config.yaml: data.{name}: there is no cohort file workflow/cohorts/{name}.yaml."
                 )
 
-    def extraction(self, dataset: str, sequence: str, parts: Mapping[str, str]) -> Extraction | None:
-        """What the runs ask of an extraction (:meth:`Run.extraction_parts`); ``None`` where no run asks for it."""
+    def extraction(self, dataset: str, name: str, sequence: str) -> Extraction | None:
+        """What the runs ask of an extraction (:meth:`Run.extraction_id`); ``None`` where no run asks for it."""
         for run in self.runs.values():
             if run.dataset.id == dataset and run.extracted and sequence in run.protocol.sequences:
-                if run.extraction_parts(sequence) == parts:
+                if run.extraction_id(sequence) == name:
                     return Extraction(run.dataset, sequence, run.protocol.sequences[sequence])
         return None
 

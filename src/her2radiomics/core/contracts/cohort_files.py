@@ -6,6 +6,7 @@ from her2radiomics.core.contracts.names import FIRST_READER, PARTITIONS
 PATIENT = text("patient_id", "Identifier of the patient.", "Patient")
 CENTRE = text("centre", "Where the patient was examined.", "Centre")
 PARTITION = text("partition", "Partition that the patient belongs to.", "Partition", values=PARTITIONS)
+OUTCOME = whole("label", "Outcome: 1 positive, 0 negative.", "Outcome", values=("0", "1"))
 SEQUENCE = text(
     "sequence", "Name of the sequence in the protocol; each DCE phase is one: DCE0, DCE2.", "Sequence"
 )

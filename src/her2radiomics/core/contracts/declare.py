@@ -44,7 +44,7 @@ class TableColumn:
     unit
         The unit of a number; :data:`FROM_0_TO_1` and :data:`SHARE` are checked and printed as such.
     values
-        What a text may be; nothing: any text.
+        What a text or whole number may be; nothing: anything.
     optional
         Whether a file may lack the column.
     empty
@@ -152,9 +152,11 @@ def number(
     return TableColumn(name, "number", meaning, label, short, unit, optional=optional)
 
 
-def whole(name: str, meaning: str, label: str = "", unit: str = "", *, empty: bool = False) -> TableColumn:
+def whole(
+    name: str, meaning: str, label: str = "", *, values: tuple[str, ...] = (), empty: bool = False
+) -> TableColumn:
     """A column of whole numbers."""
-    return TableColumn(name, "whole", meaning, label, unit=unit, empty=empty)
+    return TableColumn(name, "whole", meaning, label, values=values, empty=empty)
 
 
 def truth(name: str, meaning: str, label: str = "") -> TableColumn:

@@ -5,7 +5,7 @@ What a kind of model does not have is a table without rows, so that every declar
 
 from dataclasses import replace
 
-from her2radiomics.core.contracts.cohort_files import PARTITION, PATIENT, SEQUENCE
+from her2radiomics.core.contracts.cohort_files import OUTCOME, PARTITION, PATIENT, SEQUENCE
 from her2radiomics.core.contracts.declare import FROM_0_TO_1, Contract, number, text, truth, whole
 
 TERM = text("term", "Predictor, `<column>[<level>]` for a level of a column, or the intercept.")
@@ -137,7 +137,7 @@ APPLIED = (
         "Prediction of every patient whom the model can predict.",
         PATIENT,
         PARTITION,
-        whole("label", "Outcome: 1 positive, 0 negative."),
+        OUTCOME,
         number("score", "Score: log-odds."),
         number("probability", "Predicted probability of the positive outcome.", unit=FROM_0_TO_1),
         text(

@@ -6,6 +6,7 @@ from her2radiomics.core.contracts.cohort_files import (
     CENTRE,
     FEATURE_KEYS,
     FEATURES,
+    OUTCOME,
     PARTITION,
     PATIENT,
     QC_COLUMNS,
@@ -14,8 +15,7 @@ from her2radiomics.core.contracts.declare import FROM_0_TO_1, SHARE, Contract, n
 from her2radiomics.core.contracts.model_files import MEASURED, REPRODUCIBILITY
 
 MODEL = text("model", "Name of the model in the protocol.", "Model")
-LABEL = whole("label", "Outcome: 1 positive, 0 negative.")
-PARTICIPANTS = (PATIENT, CENTRE, PARTITION, LABEL)
+PARTICIPANTS = (PATIENT, CENTRE, PARTITION, OUTCOME)
 COLUMNS_OF_PROTOCOL = "the protocol's columns, as numbers and levels"
 SIMULATED = truth("simulated", "Whether the patients are simulated.")
 PRINTED = ("html", "tex", "docx")
@@ -193,13 +193,13 @@ TABLES = (
     Contract(
         "table",
         "tables/{table}.csv",
-        "A table of the protocol as printed, by the paper's numbering: table_<n>_<what>.",
+        "A table of the protocol as printed, by the paper's numbering: `table_<n>_<what>`.",
         also=PRINTED,
     ),
     Contract(
         "figure",
         "figures/{figure}.svg",
-        "A figure of the protocol, by the paper's numbering: figure_<n><letter>_<what>; the CSV holds the numbers drawn.",
+        "A figure of the protocol, by the paper's numbering: `figure_<n><letter>_<what>`; the CSV holds the numbers drawn.",
         also=("png", "pdf", "csv"),
     ),
 )
