@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import Any, NoReturn
 
 from her2radiomics.core import parquet
 from her2radiomics.core.contracts import Contract, TableColumn, contract
@@ -19,6 +18,7 @@ from her2radiomics.core.spreadsheets import safe_frame
 #: Last column of a table made from simulated patients.
 SIMULATED = "simulated"
 AGAIN = "Delete the file and run Snakemake again, which makes it anew."
+DECLARE = "Make the table as her2radiomics.core.contracts declares it, or declare the column there."
 
 
 def assemble(name: str, rows: Collection[Mapping[str, Any]] = ()) -> pd.DataFrame:
@@ -27,11 +27,16 @@ def assemble(name: str, rows: Collection[Mapping[str, Any]] = ()) -> pd.DataFram
     Raises
     ------
     TableError
-        A row has a column that the contract does not declare.
+        A row has a column that the contract does not declare, or all lack one.
     """
-    table = pd.DataFrame(list(rows), columns=None if rows else list(contract(name).required))
-    _refuse_undeclared(contract(name), table, f"rows of '{name}'")
-    return table[[column for column in contract(name).names if column in table]]
+    declared = contract(name)
+    table = pd.DataFrame(list(rows), columns=None if rows else list(declared.required))
+    table = table[
+        [column for column in declared.names if column in table]
+        + [c for c in table if c not in declared.names]
+    ]
+    _check_header(declared, table.columns, f"rows of '{name}'", written=True)
+    return table
 
 
 def read(name: str, path: str | Path, *, only: Collection[str] | None = None) -> pd.DataFrame:
@@ -57,13 +62,13 @@ def read(name: str, path: str | Path, *, only: Collection[str] | None = None) ->
     Raises
     ------
     TableError
-        There is no file, it lacks a column, or a cell is not of its column's kind.
+        There is no file, it lacks a column, or a cell is not what its column may hold.
     """
     if Path(path).suffix != ".parquet":
         return typed(name, read_text(name, path), path)
     _refuse_absent(path)
     names = parquet.column_names(path)
-    _refuse_missing(contract(name), names, path)
+    _check_header(contract(name), names, path)
     return parquet.read_columns(path, set(names if only is None else only))
 
 
@@ -71,20 +76,18 @@ def read_text(name: str, path: str | Path) -> pd.DataFrame:
     """As :func:`read`, with every cell as it is written in the file."""
     _refuse_absent(path)
     try:
-        separator = "\t" if Path(path).suffix == ".tsv" else ","
-        table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False)
+        table = _cells(Path(path), path)
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise TableError(
-            file=path, found=str(error).strip(), expected="a table with one header row", remedy=AGAIN
-        ) from None
-    _refuse_missing(contract(name), list(table.columns), path)
-    return table if SIMULATED in contract(name).names else table.drop(columns=SIMULATED, errors="ignore")
+        _refuse(path, str(error).strip(), "a table with one header row", AGAIN)
+    declared = contract(name)
+    _check_header(declared, table.columns, path)
+    return table if SIMULATED in declared.names else table.drop(columns=SIMULATED, errors="ignore")
 
 
-def typed(name: str, table: pd.DataFrame, path: str | Path) -> pd.DataFrame:
-    """Text cells to the kinds that a contract declares; ``path`` is named in errors."""
-    known = {column.name: column for column in contract(name).columns}
-    return table.assign(**{c: _typed(table, known[c], path) for c in table.columns if c in known})
+def typed(name: str, table: pd.DataFrame, path: str | Path, remedy: str = AGAIN) -> pd.DataFrame:
+    """Text cells to the kinds that a contract declares; ``path`` and ``remedy`` are named in errors."""
+    known = [column for column in contract(name).columns if column.name in table]
+    return table.assign(**{column.name: _typed(table, column, path, remedy) for column in known})
 
 
 def write(
@@ -106,174 +109,111 @@ def write(
     Raises
     ------
     TableError
-        The header is not that of the contract, or a cell is not of its column's kind.
+        The header is not that of the contract, or a cell is not what its column may hold.
     """
+    blocks = [table] if isinstance(table, pd.DataFrame) else table
     if Path(path).suffix == ".parquet":
-        blocks = [table] if isinstance(table, pd.DataFrame) else table
         parquet.write_parquet((_with_header(contract(name), block, path) for block in blocks), path)
-        return
-    assert isinstance(table, pd.DataFrame)
-    write_text(as_text(name, table, path, simulated=simulated), path)
+    else:
+        (whole,) = blocks
+        write_text(as_text(name, whole, path, simulated=simulated), path)
 
 
 def as_text(name: str, table: pd.DataFrame, path: str | Path = "", *, simulated: bool = False) -> str:
     """What :func:`write` writes to a CSV or TSV file."""
     declared = contract(name)
     path = path or declared.path
-    marked = _checked(declared, table, path)
-    if simulated and SIMULATED not in marked:
-        marked = marked.assign(**{SIMULATED: True})
-    stream = io.StringIO()
-    safe_frame(marked).to_csv(
-        stream,
-        sep="\t" if Path(path).suffix == ".tsv" else ",",
-        index=False,
-        lineterminator="\n",
-        float_format=f"%.{declared.digits}g" if declared.digits else None,
+    table = _with_header(declared, table, path).copy(deep=False)
+    for column in declared.columns:
+        if column.kind in ("number", "whole") and column.name in table:
+            with contextlib.suppress(TypeError, ValueError):  # refused below
+                numbers = table[column.name].astype(float)
+                table[column.name] = numbers.astype("Int64") if column.kind == "whole" else numbers
+    if simulated and SIMULATED not in table:
+        table = table.assign(**{SIMULATED: True})
+    digits = f"%.{declared.digits}g" if declared.digits else None
+    text = safe_frame(table).to_csv(
+        sep=_separator(path), index=False, lineterminator="\n", float_format=digits
     )
-    return stream.getvalue()
+    typed(name, _cells(io.StringIO(text), path), path, DECLARE)  # what is written can be read
+    return text
 
 
-def _checked(declared: Contract, table: pd.DataFrame, path: str | Path) -> pd.DataFrame:
-    """A table with the contract's header and kinds."""
-    known = [column for column in declared.columns if column.name in table]
-    return _with_header(declared, table, path).assign(
-        **{column.name: _written(table[column.name], column, path) for column in known}
-    )
+def _separator(path: str | Path) -> str:
+    return "\t" if Path(path).suffix == ".tsv" else ","
+
+
+def _cells(source: Path | io.StringIO, path: str | Path) -> pd.DataFrame:
+    return pd.read_csv(source, sep=_separator(path), dtype=str, keep_default_na=False)
 
 
 def _with_header(declared: Contract, table: pd.DataFrame, path: str | Path) -> pd.DataFrame:
-    """The table; refuse one whose header is not that of the contract."""
-    _refuse_undeclared(declared, table, path)
-    first = [name for name in declared.names if name in table]
-    # with further columns the order is that of whoever brought them
-    if not declared.others and list(table.columns) != first:
-        raise TableError(
-            file=path,
-            found=f"the columns {', '.join(map(str, table.columns[: len(first)]))}",
-            expected=f"the order {', '.join(first)}",
-            remedy="Order the columns as her2radiomics.core.contracts does.",
-        )
+    _check_header(declared, table.columns, path, written=True)
     return table
 
 
-def _refuse_undeclared(declared: Contract, table: pd.DataFrame, path: str | Path) -> None:
-    """Refuse a table that lacks a column of its contract, or has one that is none of it."""
-    _refuse_missing(declared, list(table.columns), path, remedy="Compute it where the table is made.")
-    undeclared = [str(name) for name in table.columns if name not in declared.names]
-    if undeclared and not declared.others:
-        raise TableError(
-            file=path,
-            column=undeclared[0],
-            found=f"a column that the contract '{declared.name}' does not declare",
-            expected=", ".join(declared.names),
-            remedy="Declare it in her2radiomics.core.contracts: name, kind, unit, label and meaning.",
-        )
-
-
-def _refuse_missing(
-    declared: Contract, present: Collection[str], path: str | Path, remedy: str = AGAIN
+def _check_header(
+    declared: Contract, present: Collection[str], path: str | Path, *, written: bool = False
 ) -> None:
+    """Refuse a header that lacks a column; where it is written also one with other columns or in another order."""
+    shown = f"the columns {', '.join(list(map(str, present))[:30])}{', …' * (len(present) > 30)}"
     missing = [name for name in declared.required if name not in present]
     if missing:
-        shown = list(map(str, present))
-        raise TableError(
-            file=path,
-            column=missing[0],
-            found=f"the columns {', '.join(shown[:30])}{', …' * (len(shown) > 30)}",
-            expected=f"also {', '.join(missing)}",
-            remedy=remedy,
-        )
+        _refuse(path, shown, f"also {', '.join(missing)}", DECLARE if written else AGAIN, missing[0])
+    # with further columns the order is that of whoever brought them
+    if not written or declared.others:
+        return
+    undeclared = [str(name) for name in present if name not in declared.names]
+    if undeclared:
+        found = f"a column that the contract '{declared.name}' does not declare"
+        _refuse(path, found, ", ".join(declared.names), DECLARE, undeclared[0])
+    if list(present) != [name for name in declared.names if name in present]:
+        _refuse(path, shown, f"the order {', '.join(declared.names)}", DECLARE)
+
+
+def _typed(table: pd.DataFrame, column: TableColumn, path: str | Path, remedy: str) -> pd.Series:
+    """One column from text; refuse a cell that it may not hold."""
+    cells = table[column.name]
+    values, wrong, expected = cells, pd.Series(False, index=cells.index), "a number"
+    if column.kind == "truth":
+        values, wrong, expected = cells == "True", ~cells.isin(["True", "False"]), "True or False"
+    elif column.kind in ("number", "whole"):
+        # by Python's own parser, which finds the number that was written, to the last bit
+        numbers = [_number(cell) for cell in cells]
+        wrong = pd.Series([number is None for number in numbers], index=cells.index, dtype=bool)
+        values = pd.Series(numbers, index=cells.index, dtype=float)
+        if column.kind == "whole":
+            empty = (cells == "") & column.empty
+            wrong, expected = wrong | ~(empty | (values % 1 == 0)), "a whole number"
+    if column.values:
+        allowed = [*column.values, *([""] if column.kind == "text" else [])]
+        wrong, expected = wrong | ~cells.isin(allowed), f"one of {', '.join(column.values)}"
+    if wrong.any():
+        first = table[wrong.to_numpy(dtype=bool)].iloc[0]
+        patient = str(first["patient_id"]) if "patient_id" in table else None
+        _refuse(path, f"'{first[column.name]}'", expected, remedy, column.name, patient)
+    return values.astype("int64") if column.kind == "whole" and not column.empty else values
+
+
+def _number(cell: str) -> float | None:
+    """The number in a cell: NaN where it is empty, ``None`` where it holds something else."""
+    try:
+        return float(cell or "nan")
+    except ValueError:
+        return None
 
 
 def _refuse_absent(path: str | Path) -> None:
     if not Path(path).is_file():
-        raise TableError(
-            file=path,
-            found="no file",
-            expected="a table of the run",
-            remedy="Run the step that makes it, or correct the path.",
-        )
-
-
-def _typed(table: pd.DataFrame, column: TableColumn, path: str | Path) -> pd.Series:
-    """One column from text."""
-    cells = table[column.name]
-    if column.kind == "text":
-        return cells
-    if column.kind == "truth":
-        _refuse(table, column, ~cells.isin(["True", "False"]), "True or False", path)
-        return cells == "True"
-    try:
-        # each cell by Python's own parser, which finds the number that was written, to the last bit
-        numbers = cells.where(cells != "", "nan").to_numpy(dtype=object).astype(float)
-    except ValueError:
-        wrong = cells.map(lambda cell: cell != "" and not _is_number(cell)).astype(bool)
-        _refuse(table, column, wrong, "a number (or an empty cell)", path)
-        raise
-    values = pd.Series(numbers, index=cells.index, name=cells.name)
-    if column.kind == "number":
-        return values
-    wrong = ~(values == values.round()) & ~(values.isna() & column.empty)
-    expected = f"a whole number{' (or an empty cell)' * column.empty}"
-    if column.values:
-        wrong, expected = ~cells.isin(column.values), f"one of {', '.join(column.values)}"
-    _refuse(table, column, wrong, expected, path)
-    return values if column.empty else values.astype("int64")
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _written(values: pd.Series, column: TableColumn, path: str | Path) -> pd.Series:
-    """One column as it is to be written; refuse what is not of its kind."""
-    try:
-        if column.kind == "number":
-            return values.astype(float)
-        if column.kind == "truth":
-            if not np.isin(values.to_numpy(dtype=object), (True, False)).all():
-                raise ValueError("a cell that is neither true nor false")
-            return values.astype(bool)
-        if column.kind == "whole":
-            if values.isna().any() and not column.empty:
-                raise ValueError("an empty cell")
-            values = values.astype(float).astype("Int64")
-    except (TypeError, ValueError) as error:
-        raise TableError(
-            file=path,
-            column=column.name,
-            found=str(error),
-            expected={"number": "numbers", "whole": "whole numbers", "truth": "true or false"}[column.kind],
-            remedy="Correct where the table is made, or the column's kind in her2radiomics.core.contracts.",
-        ) from error
-    text = values.astype(object).where(values.notna(), "").map(str)
-    odd = sorted(set(text) - {*column.values, ""}) if column.values else []
-    if odd:
-        raise TableError(
-            file=path,
-            column=column.name,
-            found=f"'{odd[0]}'",
-            expected=f"one of {', '.join(column.values)}",
-            remedy="Correct where the table is made, or the column's values in her2radiomics.core.contracts.",
-        )
-    return text if column.kind == "text" else values
+        _refuse(path, "no file", "a table of the run", "Run the step that makes it, or correct the path.")
 
 
 def _refuse(
-    table: pd.DataFrame, column: TableColumn, wrong: pd.Series, expected: str, path: str | Path
-) -> None:
-    if wrong.any():
-        first = table[wrong.to_numpy(dtype=bool)].iloc[0]
-        raise TableError(
-            file=path,
-            patient=str(first["patient_id"]) if "patient_id" in table else None,
-            column=column.name,
-            found=f"'{first[column.name]}'",
-            expected=expected,
-            remedy=AGAIN,
-        )
+    path: str | Path,
+    found: str,
+    expected: str,
+    remedy: str,
+    column: str | None = None,
+    patient: str | None = None,
+) -> NoReturn:
+    raise TableError(file=path, found=found, expected=expected, remedy=remedy, column=column, patient=patient)

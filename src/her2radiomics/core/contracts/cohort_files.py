@@ -7,9 +7,7 @@ PATIENT = text("patient_id", "Identifier of the patient.", "Patient")
 CENTRE = text("centre", "Where the patient was examined.", "Centre")
 PARTITION = text("partition", "Partition that the patient belongs to.", "Partition", values=PARTITIONS)
 OUTCOME = whole("label", "Outcome: 1 positive, 0 negative.", "Outcome", values=("0", "1"))
-SEQUENCE = text(
-    "sequence", "Name of the sequence in the protocol; each DCE phase is one: DCE0, DCE2.", "Sequence"
-)
+SEQUENCE = text("sequence", "Sequence in the protocol; each DCE phase is one: DCE0, DCE2.", "Sequence")
 READER = text(
     "reader", f"Who outlined; reader {FIRST_READER} trains and tests, others serve reproducibility.", "Reader"
 )
@@ -34,9 +32,7 @@ QC_COLUMNS = (
     whole("voxels", "Voxels in the region.", "Voxels", empty=True),
     number("volume_ml", "Volume of the region.", "Volume (ml)", "ml"),
     whole("slices", "Slices that the region lies in.", "Slices", empty=True),
-    whole(
-        "slice_index", "Slice with the largest area, counted from 0.", "Largest slice (from 0)", empty=True
-    ),
+    whole("slice_index", "Slice with the largest area.", "Largest slice (from 0)", empty=True),
     whole("grey_levels", "Grey levels in the region after discretisation.", "Grey levels", empty=True),
     number("minimum", "Smallest intensity in the region.", "Minimum"),
     number("maximum", "Largest intensity in the region.", "Maximum"),

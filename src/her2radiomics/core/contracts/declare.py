@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -32,17 +33,17 @@ class TableColumn:
     ----------
     name
         Its heading in the file.
-    kind
-        ``text`` (an empty cell is an empty text), ``number`` (an empty cell is not a number), ``whole`` (a whole number)
-        or ``truth`` (``True`` or ``False``).
     meaning
         What it holds, as the documentation says it.
     label
-        Its name as pages and tables print it.
-    short
-        An abbreviation that tables print in place of the label, and explain.
+        Its name as pages and tables print it; made of the name where none is given.
     unit
         The unit of a number; :data:`FROM_0_TO_1` and :data:`SHARE` are checked and printed as such.
+    kind
+        ``text`` (an empty cell is an empty text), ``number`` (an empty cell is not a number), ``whole`` (a whole number)
+        or ``truth`` (``True`` or ``False``).
+    short
+        An abbreviation that tables print in place of the label, and explain.
     values
         What a text or whole number may be; nothing: anything.
     optional
@@ -52,11 +53,11 @@ class TableColumn:
     """
 
     name: str
-    kind: Kind
     meaning: str
     label: str = ""
-    short: str = ""
     unit: str = ""
+    kind: Kind = "text"
+    short: str = ""
     values: tuple[str, ...] = ()
     optional: bool = False
     empty: bool = False
@@ -138,27 +139,8 @@ class Contract:
         return (low, high) if low in self.names and high in self.names else None
 
 
-def text(
-    name: str, meaning: str, label: str = "", *, values: tuple[str, ...] = (), optional: bool = False
-) -> TableColumn:
-    """A column of texts."""
-    return TableColumn(name, "text", meaning, label, values=values, optional=optional)
-
-
-def number(
-    name: str, meaning: str, label: str = "", unit: str = "", *, short: str = "", optional: bool = False
-) -> TableColumn:
-    """A column of numbers."""
-    return TableColumn(name, "number", meaning, label, short, unit, optional=optional)
-
-
-def whole(
-    name: str, meaning: str, label: str = "", *, values: tuple[str, ...] = (), empty: bool = False
-) -> TableColumn:
-    """A column of whole numbers."""
-    return TableColumn(name, "whole", meaning, label, values=values, empty=empty)
-
-
-def truth(name: str, meaning: str, label: str = "") -> TableColumn:
-    """A column of truth values."""
-    return TableColumn(name, "truth", meaning, label)
+# columns by their kind: name, meaning, label, unit
+text = partial(TableColumn, kind="text")
+number = partial(TableColumn, kind="number")
+whole = partial(TableColumn, kind="whole")
+truth = partial(TableColumn, kind="truth")

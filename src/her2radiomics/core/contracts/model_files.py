@@ -177,11 +177,7 @@ APPLIED = (
     _of_model(
         "cross_validation",
         "AUC of every fold.",
-        text(
-            "target",
-            "What was refitted: the whole pipeline or the final estimator.",
-            values=("pipeline", "final"),
-        ),
+        text("target", "What was refitted.", values=("pipeline", "final")),
         text("fold", "Number of the fold; `mean`, `sd` and `pooled` sum up."),
         whole("n", "Patients of the fold."),
         whole("events", "Those with the positive outcome."),

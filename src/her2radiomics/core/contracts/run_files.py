@@ -40,11 +40,7 @@ COHORT = (
         "cohort/flow.csv",
         "Flow of patients: each step, how many left, and why.",
         (
-            text(
-                "step",
-                "Kind of step: everybody, one row a reason for exclusion or failure, one row a partition.",
-                values=("registered", "excluded", "failed", "partition"),
-            ),
+            text("step", "Kind of step.", values=("registered", "excluded", "failed", "partition")),
             text("reason", "Why patients left, as printed."),
             replace(PARTITION, meaning="The partition of a row `partition`.", values=()),
             whole("excluded", "Patients who left here."),
@@ -53,10 +49,7 @@ COHORT = (
         ),
     ),
     Contract(
-        "qc",
-        "cohort/qc.csv",
-        "Quality control: one row a patient, sequence, reader and region.",
-        QC_COLUMNS,
+        "qc", "cohort/qc.csv", "Quality control: one row a patient, sequence, reader and region.", QC_COLUMNS
     ),
     Contract(
         "grey_levels",
@@ -116,14 +109,8 @@ PERFORMANCE = (
     number("auc", "Area under the receiver operating characteristic curve.", "AUC", FROM_0_TO_1),
     number("auc_low", "Lower bound of its confidence interval.", "AUC, lower bound", FROM_0_TO_1),
     number("auc_high", "Upper bound of its confidence interval.", "AUC, upper bound", FROM_0_TO_1),
-    text(
-        "ci_method", "How the interval was computed: `delong`, `bootstrap` or `binomial_exact`.", "Interval"
-    ),
-    number(
-        "threshold",
-        "Probability from which on a patient is called positive, chosen on training.",
-        unit="probability",
-    ),
+    text("ci_method", "Method of the interval: `delong`, `bootstrap`, `binomial_exact`.", "Interval"),
+    number("threshold", "Probability from which on patients are called positive.", unit="probability"),
     number("sensitivity", "Positive patients who are called positive.", unit=SHARE),
     number("specificity", "Negative patients who are called negative.", unit=SHARE),
     number("ppv", "Patients called positive who are.", "Positive predictive value", SHARE, short="PPV"),
@@ -137,7 +124,6 @@ PERFORMANCE = (
     ),
     number("calibration_slope", "Slope of the calibration: below 1 where predictions are too extreme."),
 )
-AUC = "AUC of the {} model."
 TABLES = (
     Contract(
         "performance", "tables/performance.csv", "Performance of every model on every partition.", PERFORMANCE
@@ -158,8 +144,8 @@ TABLES = (
             text("model_a", "First model.", "First model"),
             text("model_b", "Second model.", "Second model"),
             whole("n", "Patients.", "Patients"),
-            number("auc_a", AUC.format("first"), unit=FROM_0_TO_1),
-            number("auc_b", AUC.format("second"), unit=FROM_0_TO_1),
+            number("auc_a", "AUC of the first model.", unit=FROM_0_TO_1),
+            number("auc_b", "AUC of the second model.", unit=FROM_0_TO_1),
             number("difference", "AUC of the first model less that of the second."),
             number("z", "z statistic."),
             number("p", "p value.", "p"),
