@@ -11,14 +11,15 @@ from her2radiomics.record.provenance import commit, commit_date, versions
 
 def main(snakemake):
     given = snakemake.params
-    folder, output = Path(given.folder), snakemake.output
+    output = snakemake.output
+    folder = Path(output.crate).parent
     copies = copy_files(given.copies, given.texts, Path(output.workflow_copies))
     write_text(hash_list(given.data, Path(given.root), snakemake.threads, given.names), output.input_hashes)
     # outside a checkout there is no date but the run's own
     date = commit_date() or json.loads(Path(snakemake.input.record).read_text(encoding="utf-8"))["finished"]
     crate = CrateInputs(
         folder=folder,
-        outputs=[str(Path(file).relative_to(folder)) for file in given.outputs],
+        outputs=[str(Path(file).relative_to(given.folder)) for file in given.outputs],
         copies=[f"{COPIES}/{name}" for name in copies],
         commit=commit(),
         date=date,

@@ -27,11 +27,21 @@ def logged(snakemake: Any, unlisted: Iterable[str] = ()) -> Iterator[None]:
     that the user can mend is said in words, without a traceback. Where the log cannot be written either (a full disk), it
     is said on the terminal.
 
+    A script that is run by hand (:mod:`her2radiomics.engine.rerun`) prints on the terminal, records nothing and raises its
+    errors, so that a debugger can stop; a changed input is said and read.
+
     Raises
     ------
     SystemExit
         The script failed; the log says why.
     """
+    if getattr(snakemake, "by_hand", False):
+        try:
+            records.check_inputs(snakemake.input)
+        except records.ChangedFileError as error:
+            print(_in_words(error), file=sys.stderr)
+        yield
+        return
     said = ""
     try:
         log = Path(str(snakemake.log))
