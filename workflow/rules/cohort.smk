@@ -51,7 +51,7 @@ for name in SIMULATED:
                 size=PLAN.config.size,
                 seed=PLAN.config.seed,
             message:
-                f"simulated images: {patients_in_words(sorted({Path(path).parent.name for path in paths}))}"
+                f"simulated images: {descriptions.patients_in_words(sorted({Path(path).parent.name for path in paths}))}"
             script:
                 "../../scripts/simulate_patients.py"
 
@@ -76,7 +76,7 @@ rule import_cohort:
         cohort=lambda w: settings_of(dataset_of(w).cohort),
         root=lambda w: str(dataset_of(w).root),
         manifest=lambda w: dataset_of(w).manifest_fingerprint,
-        columns=lambda w: columns_of(w.dataset),
+        columns=lambda w: PLAN.columns_of(w.dataset),
     message:
         "participants and manifest: {wildcards.dataset}"
     script:
@@ -93,15 +93,17 @@ rule cohort:
         "logs/{run}/cohort.log",
     benchmark:
         "logs/{run}/cohort.benchmark.tsv"
+    group:
+        "cohort"
     conda:
         "../../envs/study.yaml"
     resources:
         mem_mb=500,
         runtime=5,
     params:
-        columns=lambda w: settings_by_name(run_of(w).protocol.columns),
-        label=lambda w: run_of(w).protocol.label.column,
-        exclusions=lambda w: run_of(w).protocol.exclusions,
+        columns=lambda w: settings_of(protocol_of(w).columns),
+        label=lambda w: protocol_of(w).label.column,
+        exclusions=lambda w: protocol_of(w).exclusions,
         partition=lambda w: run_of(w).partition.to_dict(),
         failed_cases=settings_of(PLAN.config.failed_cases),
         simulated=lambda w: run_of(w).dataset.simulated,
@@ -120,6 +122,8 @@ rule partition:
         "logs/{run}/partition_{partition}.log",
     benchmark:
         "logs/{run}/partition_{partition}.benchmark.tsv"
+    group:
+        "cohort"
     conda:
         "../../envs/study.yaml"
     resources:

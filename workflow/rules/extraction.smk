@@ -6,7 +6,7 @@ ATTEMPTS = 3
 
 rule extract:
     input:
-        files=lambda w: batch_files(dataset_of(w), w.batch, extraction_of(w)),
+        files=lambda w: batch_files(extraction_of(w), w.batch),
         parameters="workflow/extraction/{parameters}.yaml",
     output:
         **paths_of("batch_features", "batch_qc"),
@@ -31,10 +31,8 @@ rule extract:
         attempt=lambda w, attempt: attempt,
     params:
         # an argument 'input' keeps what may be long out of the engine's records; the fingerprint stands for it there
-        cases=lambda w, input: batch_cases(dataset_of(w), w.batch, extraction_of(w)),
-        fingerprint=lambda w: batch_fingerprint(
-            dataset_of(w), w.batch, extraction_of(w)
-        ),
+        cases=lambda w, input: batch_cases(extraction_of(w), w.batch),
+        fingerprint=lambda w: batch_fingerprint(extraction_of(w), w.batch),
         regions=lambda w: w.regions.split("+"),
         features=lambda w: extraction_of(w).settings.features,
         options=lambda w: extraction_of(w).options,
@@ -42,7 +40,9 @@ rule extract:
         simulated=lambda w: dataset_of(w).simulated,
         numbered=lambda w: bool(dataset_of(w).data.key),
         attempts=ATTEMPTS,
-        patients=lambda w: patients_in_words(dataset_of(w).batches[w.batch]),
+        patients=lambda w: descriptions.patients_in_words(
+            dataset_of(w).batches[w.batch]
+        ),
     message:
         "features: {params.patients}, {wildcards.sequence}"
     script:
@@ -61,13 +61,15 @@ rule merge:
         "logs/{run}/merge.benchmark.tsv"
     wildcard_constraints:
         run=one_of(name for name, run in RUNS.items() if run.extracted),
+    group:
+        "cohort"
     conda:
         "../../envs/study.yaml"
     resources:
         mem_mb=lambda w, attempt: 1500 * attempt,
         runtime=10,
     params:
-        sequences=lambda w: list(run_of(w).protocol.sequences),
+        sequences=lambda w: list(protocol_of(w).sequences),
         simulated=lambda w: run_of(w).dataset.simulated,
     message:
         "cohort feature table: {wildcards.run}"
@@ -86,6 +88,8 @@ rule bring_features:
         "logs/{run}/bring_features.benchmark.tsv"
     wildcard_constraints:
         run=one_of(name for name, run in RUNS.items() if not run.extracted),
+    group:
+        "cohort"
     conda:
         "../../envs/study.yaml"
     resources:
@@ -106,13 +110,15 @@ rule grey_levels:
         "logs/{run}/grey_levels.log",
     benchmark:
         "logs/{run}/grey_levels.benchmark.tsv"
+    group:
+        "cohort"
     conda:
         "../../envs/study.yaml"
     resources:
         mem_mb=500,
         runtime=5,
     params:
-        text=lambda w: describe.grey_level_text(run_of(w)),
+        text=lambda w: descriptions.grey_level_text(run_of(w)),
     message:
         "grey levels of the regions: {wildcards.run}"
     script:
@@ -128,6 +134,8 @@ rule standards:
         "logs/{run}/standards.log",
     benchmark:
         "logs/{run}/standards.benchmark.tsv"
+    group:
+        "manuscript"
     conda:
         "../../envs/study.yaml"
     resources:

@@ -1,23 +1,25 @@
 # Figures, tables and pages. A figure's or table's kind says what it is made from; nothing else here knows the kinds.
 rule figure:
     input:
-        lambda w: figure_files(run_of(w), w.figure),
+        lambda w: manuscript.figure_files(run_of(w), figure_of(w)),
     output:
         **forms_of("figure"),
     log:
         "logs/{run}/figures/{figure}.log",
     benchmark:
         "logs/{run}/figures/{figure}.benchmark.tsv"
+    group:
+        "manuscript"
     conda:
         "../../envs/study.yaml"
     resources:
         mem_mb=1000,
-        runtime=10,
+        runtime=3,
     params:
-        figure=lambda w: settings_of(item_of(run_of(w).protocol.figures, w.figure)),
+        figure=lambda w: settings_of(figure_of(w)),
         study=lambda w: study_text_of(w.run),
-        inputs=lambda w: figure_inputs(run_of(w), w.figure),
-        examples=lambda w: example_cases(run_of(w), w.figure),
+        inputs=lambda w: manuscript.figure_inputs(run_of(w), figure_of(w)),
+        examples=lambda w: manuscript.example_cases(run_of(w), figure_of(w)),
     message:
         "{wildcards.figure}: {wildcards.run}"
     script:
@@ -26,24 +28,26 @@ rule figure:
 
 rule table:
     input:
-        lambda w: table_files(run_of(w), w.table),
+        lambda w: manuscript.table_files(run_of(w), table_of(w)),
     output:
         **forms_of("table"),
     log:
         "logs/{run}/tables/{table}.log",
     benchmark:
         "logs/{run}/tables/{table}.benchmark.tsv"
+    group:
+        "manuscript"
     conda:
         "../../envs/study.yaml"
     resources:
         mem_mb=1000,
-        runtime=10,
+        runtime=3,
     params:
-        table=lambda w: settings_of(item_of(run_of(w).protocol.tables, w.table)),
+        table=lambda w: settings_of(table_of(w)),
         study=lambda w: study_text_of(w.run),
-        columns=lambda w: settings_by_name(run_of(w).protocol.columns),
-        outcome=lambda w: settings_of(run_of(w).protocol.label),
-        inputs=lambda w: table_inputs(run_of(w), w.table),
+        columns=lambda w: settings_of(protocol_of(w).columns),
+        outcome=lambda w: settings_of(protocol_of(w).label),
+        inputs=lambda w: manuscript.table_inputs(run_of(w), table_of(w)),
     message:
         "{wildcards.table}: {wildcards.run}"
     script:
@@ -59,13 +63,15 @@ rule provenance:
         "logs/{run}/provenance.log",
     benchmark:
         "logs/{run}/provenance.benchmark.tsv"
+    group:
+        "manuscript"
     conda:
         "../../envs/study.yaml"
     resources:
         mem_mb=200,
         runtime=5,
     params:
-        run=lambda w: run_description(w.run),
+        run=lambda w: descriptions.run_description(run_of(w), PLAN.config),
     message:
         "provenance: {wildcards.run}"
     script:
@@ -98,6 +104,8 @@ rule page:
         "logs/{run}/report.log",
     benchmark:
         "logs/{run}/report.benchmark.tsv"
+    group:
+        "manuscript"
     conda:
         "../../envs/study.yaml"
     resources:

@@ -11,15 +11,17 @@ rule train:
         "logs/{run}/train_{model}.log",
     benchmark:
         "logs/{run}/train_{model}.benchmark.tsv"
+    group:
+        "model"
     conda:
         "../../envs/study.yaml"
     resources:
         mem_mb=lambda w, attempt: 1500 * attempt,
         runtime=20,
     params:
-        models=lambda w: settings_by_name(run_of(w).protocol.models),
-        columns=lambda w: settings_by_name(run_of(w).protocol.columns),
-        sequences=lambda w: settings_by_name(run_of(w).protocol.sequences),
+        models=lambda w: settings_of(protocol_of(w).models),
+        columns=lambda w: settings_of(protocol_of(w).columns),
+        sequences=lambda w: settings_of(protocol_of(w).sequences),
         seed=PLAN.config.seed,
         simulated=lambda w: run_of(w).dataset.simulated,
     message:
@@ -40,14 +42,16 @@ rule predict:
         "logs/{run}/predict_{model}.log",
     benchmark:
         "logs/{run}/predict_{model}.benchmark.tsv"
+    group:
+        "model"
     conda:
         "../../envs/study.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
     params:
-        columns=lambda w: settings_by_name(run_of(w).protocol.columns),
-        sequences=lambda w: settings_by_name(run_of(w).protocol.sequences),
+        columns=lambda w: settings_of(protocol_of(w).columns),
+        sequences=lambda w: settings_of(protocol_of(w).sequences),
         simulated=lambda w: run_of(w).dataset.simulated,
     message:
         "predictions of {wildcards.model}: {wildcards.run}"
@@ -68,15 +72,17 @@ rule calibrate:
         "logs/{run}/calibrate_{model}.log",
     benchmark:
         "logs/{run}/calibrate_{model}.benchmark.tsv"
+    group:
+        "model"
     conda:
         "../../envs/study.yaml"
     resources:
         mem_mb=lambda w, attempt: 1500 * attempt,
         runtime=30,
     params:
-        models=lambda w: settings_by_name(run_of(w).protocol.models),
-        columns=lambda w: settings_by_name(run_of(w).protocol.columns),
-        evaluation=lambda w: settings_of(run_of(w).protocol.evaluation),
+        models=lambda w: settings_of(protocol_of(w).models),
+        columns=lambda w: settings_of(protocol_of(w).columns),
+        evaluation=lambda w: settings_of(protocol_of(w).evaluation),
         seed=PLAN.config.seed,
         simulated=lambda w: run_of(w).dataset.simulated,
     message:
@@ -98,17 +104,17 @@ rule evaluate:
         "logs/{run}/evaluate.log",
     benchmark:
         "logs/{run}/evaluate.benchmark.tsv"
+    group:
+        "manuscript"
     conda:
         "../../envs/study.yaml"
     resources:
         mem_mb=1000,
         runtime=20,
     params:
-        models=lambda w: list(run_of(w).protocol.models),
-        evaluation=lambda w: settings_of(run_of(w).protocol.evaluation),
-        published=lambda w: [
-            settings_of(number) for number in run_of(w).protocol.published
-        ],
+        models=lambda w: list(protocol_of(w).models),
+        evaluation=lambda w: settings_of(protocol_of(w).evaluation),
+        published=lambda w: settings_of(protocol_of(w).published),
         seed=PLAN.config.seed,
         simulated=lambda w: run_of(w).dataset.simulated,
     message:
@@ -126,13 +132,15 @@ rule reproducibility:
         "logs/{run}/reproducibility.log",
     benchmark:
         "logs/{run}/reproducibility.benchmark.tsv"
+    group:
+        "manuscript"
     conda:
         "../../envs/study.yaml"
     resources:
         mem_mb=500,
         runtime=5,
     params:
-        models=lambda w: list(run_of(w).protocol.models),
+        models=lambda w: list(protocol_of(w).models),
         simulated=lambda w: run_of(w).dataset.simulated,
     message:
         "reproducibility of the features: {wildcards.run}"

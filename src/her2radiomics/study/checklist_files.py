@@ -12,6 +12,12 @@ from her2radiomics.study.config import Config
 from her2radiomics.study.plan import Run
 
 
+def evidence_inputs(run: Run) -> list[str]:
+    """Files that the checklists point to: all targets but the evidence itself, the report and the record."""
+    own = {*run.targets("evidence"), *run.files("report", "record")}
+    return [file for file in run.targets("all") if file not in own]
+
+
 def checklist_run(run: Run, config: Config, extraction: Path) -> dict[str, Any]:
     """What the script needs, as plain data.
 

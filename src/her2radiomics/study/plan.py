@@ -280,6 +280,16 @@ class Plan:
                     return Extraction(run.dataset, sequence, run.protocol.sequences[sequence])
         return None
 
+    @property
+    def base(self) -> Path:
+        """Folder of the Snakefile."""
+        return self.workflow.parent
+
+    def columns_of(self, dataset: str) -> list[str]:
+        """Columns of the participants table that a run on this data set names: no other is copied."""
+        protocols = [run.protocol for run in self.runs.values() if run.dataset.id == dataset]
+        return sorted({name for item in protocols for name in (*item.columns, item.label.column)})
+
     def targets(self, kind: str) -> list[str]:
         """Files of all runs that a target asks for."""
         files = [file for run in self.runs.values() for file in run.targets(kind)]
