@@ -81,7 +81,9 @@ def files_of(case):
 def main(snakemake):
     params, output, resources = snakemake.params, snakemake.output, snakemake.resources
     parameters = Path(snakemake.input.parameters)
-    attempt = Attempt(resources.attempt, params.attempts, resources.get("mem_mb"))
+    # run by hand, the script shares its process with Snakemake's plan
+    memory = None if getattr(snakemake, "by_hand", False) else resources.get("mem_mb")
+    attempt = Attempt(resources.attempt, params.attempts, memory)
     attempt.begin()
     shared = {name: getattr(params, name) for name in SHARED}
     cases = {

@@ -186,7 +186,7 @@ def test_a_planned_result_is_run_once_its_inputs_are_there(planned):
     missing = planned.rerun("results/two/b.txt")
     assert missing.returncode == 1
     assert missing.stderr == (
-        "StudyError: results/two/a.txt: found no such file; expected what the rule b reads. Make it first: "
+        "NoJobError: results/two/a.txt: found no such file; expected what the rule b reads. Make it first: "
         "snakemake --cores 1 results/two/a.txt\n"
     )
     listed = yaml.safe_load(planned.rerun("results/two/b.txt", "--list").stdout)
@@ -240,7 +240,7 @@ def test_a_breakpoint_stops_in_the_script(finished):
 def test_what_no_script_makes_is_refused_with_near_names(finished, name, said):
     done = finished.rerun(name)
     assert done.returncode == 1
-    assert said in done.stderr and done.stderr.startswith("StudyError: ")
+    assert said in done.stderr and done.stderr.startswith("NoJobError: ")
 
 
 def test_a_folder_without_a_workflow_is_refused(tmp_path):
@@ -254,5 +254,5 @@ def test_a_folder_without_a_workflow_is_refused(tmp_path):
         check=False,
     )
     assert done.stderr == (
-        f"StudyError: {tmp_path}: found no Snakefile; expected it here. Change to the project's folder.\n"
+        f"NoJobError: {tmp_path}: found no Snakefile; expected it here. Change to the project's folder.\n"
     )

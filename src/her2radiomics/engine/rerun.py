@@ -36,6 +36,10 @@ FOLDER = Path(".snakemake/rerun")
 FAILED = (WorkflowError, RuleException)
 
 
+class NoJobError(StudyError):
+    """No script can be run for a file: no job makes it, or what the job reads is missing."""
+
+
 @contextlib.contextmanager
 def job_of(file: str, config: Sequence[str] = ()) -> Iterator[Any]:
     """Find the job that makes a file.
@@ -54,11 +58,11 @@ def job_of(file: str, config: Sequence[str] = ()) -> Iterator[Any]:
 
     Raises
     ------
-    StudyError
+    NoJobError
         There is no Snakefile here, no job makes the file, or its job has no script.
     """
     if not Path("Snakefile").is_file():
-        raise StudyError(
+        raise NoJobError(
             f"{Path.cwd()}: found no Snakefile; expected it here. Change to the project's folder."
         )
     path = os.path.relpath(file)
@@ -69,13 +73,13 @@ def job_of(file: str, config: Sequence[str] = ()) -> Iterator[Any]:
             try:
                 found = stack.enter_context(jobs.planned(set(), config))
             except FAILED:
-                raise StudyError(f"{path}: {error}") from None
+                raise NoJobError(f"{path}: {error}") from None
         whole = {path, *map(str, Path(path).parents)}
         job = next((job for job in found if whole & set(map(str, job.output))), None)
         if job is None:
-            raise StudyError(f"{path}: found no job that makes it; {_near(path, found)}")
+            raise NoJobError(f"{path}: found no job that makes it; {_near(path, found)}")
         if not jobs.script_of(job):
-            raise StudyError(
+            raise NoJobError(
                 f"{path}: found the rule {job.rule.name}, which has no script; expected one with a script."
             )
         yield job
@@ -106,29 +110,31 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, bool | int | float) or value is None else str(value)
 
 
-def prepare(job: Any) -> tuple[Snakemake, dict[str, str]]:
-    """What a job's script is handed, with outputs that lie apart from the results.
+def run(job: Any) -> dict[str, str]:
+    """Run a job's script in this process, with outputs that lie apart from the results.
 
     Returns
     -------
-    Snakemake
-        To be the script's ``snakemake``.
     dict
-        Each result to where the script writes it.
+        Each result to how what the script wrote compares with it.
 
     Raises
     ------
-    StudyError
+    NoJobError
         Inputs are missing.
+    Exception
+        Whatever the script raises.
     """
     given = jobs.handed_over(job)
     missing = [path for path in given.input if not Path(path).exists()]
     if missing:
-        raise StudyError(
+        raise NoJobError(
             f"{', '.join(missing)}: found no such file; expected what the rule {given.rule} reads. Make it first: "
             f"snakemake --cores 1 {missing[0]}"
         )
-    return given, _apart(given, FOLDER / given.rule)
+    written = _apart(given, FOLDER / given.rule)
+    runpy.run_path(jobs.script_of(job), init_globals={"snakemake": given}, run_name="__main__")
+    return {path: _compared(path, new) for path, new in written.items()}
 
 
 def _apart(given: Snakemake, folder: Path) -> dict[str, str]:
@@ -170,22 +176,20 @@ def main(words: Sequence[str] | None = None) -> int:
             if options.list:
                 print(as_text(job), end="")
                 return 0
-            given, written = prepare(job)
-            print(f"rule {given.rule}: {jobs.script_of(job)}", flush=True)
-            try:
-                runpy.run_path(jobs.script_of(job), init_globals={"snakemake": given}, run_name="__main__")
-            except bdb.BdbQuit:
-                return 1
-            except Exception as error:
-                traceback.print_exc()
-                if options.pdb:
-                    pdb.post_mortem(error.__traceback__)
-                return 1
-            print(f"written below {FOLDER / given.rule}:")
-            print("\n".join(f"{path}: {_compared(path, new)}" for path, new in written.items()))
-    except StudyError as error:
+            print(f"rule {job.rule.name}: {jobs.script_of(job)}", flush=True)
+            compared = run(job)
+    except NoJobError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
+    except bdb.BdbQuit:
+        return 1
+    except Exception as error:
+        traceback.print_exc()
+        if options.pdb:
+            pdb.post_mortem(error.__traceback__)
+        return 1
+    print(f"written below {FOLDER / job.rule.name}:")
+    print("\n".join(f"{path}: {how}" for path, how in compared.items()))
     return 0
 
 
