@@ -5,9 +5,9 @@
 For each checkout of the project (this one, or those named), all with the packages of this environment:
 
 - *imports*: a Python that does what the script's own import statements say, and ends. The least of the repeats.
-- *jobs*: the own jobs of the study on a small simulated cohort, by Snakemake on one core. Libraries are imported on first use,
+- *jobs*: the study's own jobs on a small simulated cohort, by Snakemake on one core. Libraries are imported on first use,
   so that only a whole job shows what it pays for; it also holds the work itself, which differs by job. CPU of all processes
-  of a script, as a hook in each of them notes at its end. The least of the repeats for each job, summed over a script's jobs.
+  of a script, as a hook in each of them notes at its end. The least of the repeats for each job, summed over a script.
 - *planning*: ``snakemake -n`` of all studies in ``config.yaml``, and of the finished study. The least of the repeats.
 """
 

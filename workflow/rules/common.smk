@@ -13,7 +13,12 @@ from her2radiomics.engine import environment
 # before numpy is loaded, which then reads how many threads it may use
 environment.prepare(Path(workflow.basedir) / "src", cores=workflow.cores)
 
-from her2radiomics.core.contracts import MODEL_FILES, PARTITIONS, TRAINED_FILES, TRAINING
+from her2radiomics.core.contracts import (
+    MODEL_FILES,
+    PARTITIONS,
+    TRAINED_FILES,
+    TRAINING,
+)
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.layout import forms_of, path_of, paths_of
 from her2radiomics.core.settings import dump as settings_of

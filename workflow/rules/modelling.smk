@@ -1,9 +1,7 @@
 # Models learn from training rows, and from nothing else: no other row is among a training job's inputs.
 rule train:
     input:
-        **paths_of(
-            "partition_participants", "partition_features", partition=TRAINING
-        ),
+        **paths_of("partition_participants", "partition_features", partition=TRAINING),
         parameters=lambda w: parameter_files(run_of(w)),
     output:
         **paths_of(*TRAINED_FILES),
@@ -62,9 +60,7 @@ rule predict:
 # everything that resamples training rows: calibration, optimism and cross-validation; other partitions are only observed
 rule calibrate:
     input:
-        **paths_of(
-            "partition_participants", "partition_features", partition=TRAINING
-        ),
+        **paths_of("partition_participants", "partition_features", partition=TRAINING),
         predictions=path_of("predictions"),
     output:
         **paths_of("calibration", "validation", "cross_validation"),

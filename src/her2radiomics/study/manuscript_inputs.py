@@ -76,7 +76,11 @@ def figure_files(run: Run, settings: figures.FigureOptions) -> list[str]:
         for sequence in run.protocol.sequences
         for path in case_files(run.dataset, patient, sequence)
     ]
-    return [*paths_in(figure_inputs(run, settings)), *images, *(run.files("qc") if images and run.extracted else [])]
+    return [
+        *paths_in(figure_inputs(run, settings)),
+        *images,
+        *(run.files("qc") if images and run.extracted else []),
+    ]
 
 
 def table_files(run: Run, settings: tables.TableBase) -> list[str]:
