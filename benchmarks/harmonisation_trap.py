@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 
 from her2radiomics.modelling import build_model
+from her2radiomics.modelling.harmonisation import fit_combat
 from her2radiomics.modelling.settings import parse_models
-from her2radiomics.modelling.steps.combat import fit_combat
 from her2radiomics.statistics import auc
 
 FOLDS, BEST = 5, 10

@@ -102,7 +102,7 @@ def test_the_multivariate_lasso_selects_over_all_blocks_at_once(fitted, data):
     model = fitted["everything"]
     order = np.argsort(X.index[:N].to_numpy().astype(str), kind="stable")
     rows, labels = X[:N].iloc[order], y[:N][order]
-    blocks = model.pipeline_.transform(rows[model.pipeline_.steps[0][1].feature_names_in_])
+    blocks = model.pipeline_.transform(rows[list(model.pipeline_["numbers"].names_in)])
     design = blocks.assign(
         age=rows["age"],
         **{"ki67[high]": (rows["ki67"] == "high").astype(float)},

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -21,11 +23,12 @@ from her2radiomics.modelling import (
     pipeline_refit,
     to_dict,
 )
+from her2radiomics.modelling.base import Training
 from her2radiomics.modelling.centres import check_partitions
+from her2radiomics.modelling.harmonisation import CombatFit, fit_combat
+from her2radiomics.modelling.people import People
 from her2radiomics.modelling.settings import parse_models
-from her2radiomics.modelling.steps.combat import CombatFit, fit_combat
-from her2radiomics.modelling.steps.harmonisation import ComBat, People
-from her2radiomics.modelling.steps.settings import CombatStep
+from her2radiomics.modelling.steps.combat import CombatStep
 
 COLUMNS = {
     "age": Column(label="Age", kind="continuous"),
@@ -177,8 +180,10 @@ def frame(x: np.ndarray, index: pd.Index) -> pd.DataFrame:
     return pd.DataFrame(x, index=index, columns=[f"f{k}" for k in range(x.shape[1])])
 
 
-def step(people: pd.DataFrame, **settings) -> ComBat:
-    return ComBat(CombatStep(step="combat", **settings), People(people, COLUMNS))
+def step(people: pd.DataFrame, **settings) -> SimpleNamespace:
+    """The step, to be fitted on rows of these patients."""
+    training, combat = Training(people=People(people, COLUMNS)), CombatStep(step="combat", **settings)
+    return SimpleNamespace(fit=lambda X, y: combat.fit(X, y, training))
 
 
 def test_the_step_is_combat_and_keeps_all_features():
@@ -189,7 +194,7 @@ def test_the_step_is_combat_and_keeps_all_features():
     np.testing.assert_allclose(
         (found.to_numpy()[[0, 19, 35]] - SVA["covariates"]) / x.std(axis=0), 0, atol=1e-12
     )
-    assert fitted.note_ == "0 (16), 1 (12), 2 (8); kept: age, grade"
+    assert fitted.note == "0 (16), 1 (12), 2 (8); kept: age, grade"
     plain = step(people).fit(X, y)
     np.testing.assert_allclose(
         (plain.transform(X).to_numpy()[[0, 19, 35]] - SVA["plain"]) / x.std(axis=0), 0, atol=1e-12
@@ -213,10 +218,10 @@ def test_the_label_helps_to_estimate_and_is_not_used_to_adjust():
     X = frame(x, people.index)
     fitted = step(people, preserve_label=True).fit(X, y)
     beside = fit_combat(x, centre, y[:, None].astype(float))
-    np.testing.assert_allclose(fitted.fit_.gamma, beside.gamma, atol=1e-14)
+    np.testing.assert_allclose(fitted.effects.gamma, beside.gamma, atol=1e-14)
     mean_label = np.full((36, 1), y.mean())
     np.testing.assert_allclose(fitted.transform(X), applied(beside, x, centre, mean_label), rtol=1e-12)
-    assert "kept: the label" in fitted.note_
+    assert "kept: the label" in fitted.note
 
 
 def test_a_feature_that_is_constant_within_a_centre_survives():
@@ -227,13 +232,13 @@ def test_a_feature_that_is_constant_within_a_centre_survives():
     found = fitted.transform(X)
     assert np.isfinite(found.to_numpy()).all()
     np.testing.assert_array_equal(found[["f2", "f5"]], X[["f2", "f5"]])
-    assert "2 constant within a centre, left as they are" in fitted.note_
+    assert "2 constant within a centre, left as they are" in fitted.note
     alone = step(people).fit(X[["f0"]], y)
-    assert "one feature: no shrinkage" in alone.note_
-    around = X["f0"].to_numpy() - alone.fit_.mean[0]
+    assert "one feature: no shrinkage" in alone.note
+    around = X["f0"].to_numpy() - alone.effects.mean[0]
     for number, name in enumerate("012"):
         rows = centre == name
-        assert alone.fit_.gamma[number, 0] * alone.fit_.pooled[0] == pytest.approx(around[rows].mean())
+        assert alone.effects.gamma[number, 0] * alone.effects.pooled[0] == pytest.approx(around[rows].mean())
     assert step(people).fit(X[["f5"]], y).transform(X[["f5"]]).equals(X[["f5"]])
     assert step(people).fit(X.iloc[:, :0], y).transform(X.iloc[:, :0]).shape == (36, 0)
     twins = X[["f0"]].assign(f1=X["f0"], f2=X["f0"])  # equal estimates: a prior without spread
@@ -254,7 +259,7 @@ def test_what_cannot_be_learned_is_refused_by_name():
         fit(people.iloc[:16])
     with pytest.raises(StudyError, match="1 training patient of centre '1', expected 2 or more.*mean_only"):
         fit(people.iloc[:17])
-    assert fit(people.iloc[:17], mean_only=True).fit_.centres == ("0", "1")
+    assert fit(people.iloc[:17], mean_only=True).effects.centres == ("0", "1")
     with pytest.raises(StudyError, match="found '9', expected a centre that trains: 0, 1, 2"):
         fit(people, reference="9")
     with pytest.raises(TableError, match="patient P03, column 'centre': found no value"):
@@ -466,8 +471,7 @@ def test_adapting_to_an_unseen_centre_uses_its_own_rows_and_no_label():
     ):
         saved.predict(features, far.iloc[:19])
     assert any("transductive" in note for note in model.notes_)
-    table = model.pipeline_.named_steps["combat"]
-    table.people = People(model_table(features, people, COLUMNS), COLUMNS)
+    table = replace(model.pipeline_["combat"], people=People(model_table(features, people, COLUMNS), COLUMNS))
     names = [c for c in X if c.startswith("T2FS")]
     by_step = table.transform(X[names])
     first = next(model.rule_.features())

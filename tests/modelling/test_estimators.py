@@ -69,7 +69,7 @@ def fitted(data):
 
 def scaled(model, X):
     """The table that the estimator sees."""
-    return model.pipeline_.transform(X[model.pipeline_.steps[0][1].feature_names_in_])
+    return model.pipeline_.transform(X[list(model.pipeline_["numbers"].names_in)])
 
 
 def saved(model):

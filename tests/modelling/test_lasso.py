@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression, lasso_path
 
+from her2radiomics.modelling.base import Training
 from her2radiomics.modelling.penalised.binomial_path import _newton, _objective, binomial_path
 from her2radiomics.modelling.penalised.cross_validation import cross_validated_lasso, patient_folds
 from her2radiomics.modelling.penalised.gaussian_path import gaussian_path, lambda_grid, standardise
-from her2radiomics.modelling.steps.lasso import LassoFilter
+from her2radiomics.modelling.steps.lasso import LassoStep
 
 PATHS = {"gaussian": gaussian_path, "binomial": binomial_path}
 
@@ -218,35 +219,37 @@ def table(values: np.ndarray) -> pd.DataFrame:
     )
 
 
+def fitted(X, y, seed: int = 0, **settings):
+    """The step, fitted."""
+    return LassoStep(step="lasso", **settings).fit(X, y, Training(seed=seed))
+
+
 def test_the_step_keeps_the_nonzero_features_and_both_tables():
     x, y = wide_problem(copies=False)
     for rule in ("min", "1se"):
-        step = LassoFilter(rule=rule, seed=1).fit(table(x), y)
-        place = getattr(step.cv_, f"index_{rule}")
-        assert step.lambda_ == step.cv_.path.lambdas[place]
-        assert step.names_out_ == [f"f{i}" for i in np.flatnonzero(step.cv_.path.coefficients[:, place])]
-        assert (
-            step.transform(table(x)).columns.tolist()
-            == step.names_out_
-            == step.get_feature_names_out().tolist()
-        )
+        step = fitted(table(x), y, 1, rule=rule)
+        place = getattr(step.cv, f"index_{rule}")
+        assert step.penalty == step.cv.path.lambdas[place]
+        chosen = np.flatnonzero(step.cv.path.coefficients[:, place])
+        assert step.names_out == tuple(f"f{i}" for i in chosen)
+        assert tuple(step.transform(table(x)).columns) == step.names_out
     path = step.path_table()
     assert path["lambda"].nunique() == 100
-    chosen = path[np.isclose(path["lambda"], step.lambda_, rtol=1e-12) & (path["coefficient"] != 0)]
-    assert chosen["term"].tolist() == step.names_out_
+    chosen = path[np.isclose(path["lambda"], step.penalty, rtol=1e-12) & (path["coefficient"] != 0)]
+    assert tuple(chosen["term"]) == step.names_out
 
 
 def test_a_lasso_without_anything_to_find_keeps_nothing():
     flat = table(np.tile([1.0, 2.0, 0.1], (30, 1)))
     labels = np.arange(30) % 2
-    step = LassoFilter().fit(flat, labels)
-    assert step.names_out_ == []
-    assert "no feature varies" in step.note_
+    step = fitted(flat, labels)
+    assert step.names_out == ()
+    assert "no feature varies" in step.note
     assert step.transform(flat).shape == (30, 0)
-    assert LassoFilter().fit(flat.iloc[:, :0], labels).names_out_ == []
-    few = LassoFilter().fit(table(np.random.default_rng(0).normal(size=(30, 4))), np.array([1, 1] + [0] * 28))
-    assert "too few patients" in few.note_
+    assert fitted(flat.iloc[:, :0], labels).names_out == ()
+    few = fitted(table(np.random.default_rng(0).normal(size=(30, 4))), np.array([1, 1] + [0] * 28))
+    assert "too few patients" in few.note
     noise = table(np.random.default_rng(8).normal(size=(30, 4)))
-    nothing = LassoFilter(rule="1se").fit(noise, labels)
-    assert (nothing.features_in_, nothing.features_out_) == (4, 0)
-    assert nothing.note_.startswith("kept nothing: gaussian")
+    nothing = fitted(noise, labels, rule="1se")
+    assert (len(nothing.names_in), len(nothing.names_out)) == (4, 0)
+    assert nothing.note.startswith("kept nothing: gaussian")

@@ -164,7 +164,7 @@ def test_the_rule_is_what_the_pipeline_computes(fitted, data):
     """Two routes to the Rad-score: the rule term by term, and the scikit-learn pipeline's transformed table."""
     X = data[0]
     model = fitted["radiomics"]
-    table = model.pipeline_.transform(X[model.pipeline_.steps[0][1].feature_names_in_])
+    table = model.pipeline_.transform(X[list(model.pipeline_["numbers"].names_in)])
     beta = pd.Series(model.final_.coefficients)
     np.testing.assert_allclose(
         model.decision_function(X), table[beta.index] @ beta + model.final_.intercept, rtol=0, atol=1e-10

@@ -16,6 +16,7 @@ from test_lasso import example, table, wide_problem
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.modelling import build_model, from_dict, to_dict
+from her2radiomics.modelling.base import STEPS, Training
 from her2radiomics.modelling.penalised.binomial_path import _newton, binomial_path
 from her2radiomics.modelling.penalised.cross_validation import cross_validated_lasso
 from her2radiomics.modelling.penalised.gaussian_path import (
@@ -25,11 +26,16 @@ from her2radiomics.modelling.penalised.gaussian_path import (
     standardise,
 )
 from her2radiomics.modelling.settings import parse_models
-from her2radiomics.modelling.steps.lasso import LassoFilter
-from her2radiomics.modelling.steps.mrmr import MinimumRedundancy, mutual_information
-from her2radiomics.modelling.steps.stability import StabilitySelection, patient_halves
+from her2radiomics.modelling.steps.mrmr import mutual_information
+from her2radiomics.modelling.steps.stability_selection import patient_halves
 
 PATHS = {"gaussian": gaussian_path, "binomial": binomial_path}
+
+
+def fitted(kind: str, X, y, seed: int = 0, **settings):
+    """A step of a kind, fitted."""
+    return STEPS[kind](step=kind, **settings).fit(X, y, Training(seed=seed))
+
 
 # R 4.2.2, glmnet 4.1-6, with X, y and f (= fold + 1) as in example() of test_modelling_lasso.py:
 #   glmnet.control(fdev = 0, devmax = 1)
@@ -158,12 +164,12 @@ def test_the_ways_that_take_over_find_the_same_elastic_net():
 
 def test_the_elastic_net_step_with_alpha_1_is_the_lasso():
     x, y = wide_problem(copies=False)
-    lasso, net = LassoFilter(seed=3).fit(table(x), y), LassoFilter(seed=3, alpha=0.5).fit(table(x), y)
-    again = LassoFilter(seed=3, alpha=1.0).fit(table(x), y)
-    assert lasso.names_out_ == again.names_out_
-    assert lasso.cv_.curve().equals(again.cv_.curve())
-    assert "alpha 0.5, lambda.min" in net.note_ and "alpha" not in lasso.note_
-    assert net.features_out_ > lasso.features_out_
+    lasso, net = fitted("lasso", table(x), y, 3), fitted("elastic_net", table(x), y, 3, alpha=0.5)
+    again = fitted("elastic_net", table(x), y, 3, alpha=1.0)
+    assert lasso.names_out == again.names_out
+    assert lasso.cv.curve().equals(again.cv.curve())
+    assert "alpha 0.5, lambda.min" in net.note and "alpha" not in lasso.note
+    assert len(net.names_out) > len(lasso.names_out)
     assert set(net.tables()) == {"lasso_path", "lasso_cv"}
 
 
@@ -182,9 +188,9 @@ def mrmr_example() -> tuple[pd.DataFrame, np.ndarray]:
 def test_mrmr_is_mrmr_selections():
     """mrmr_selection 0.2.8: mrmr_classif(X, y, K=8, relevance="f", redundancy="c", denominator="mean")."""
     X, y = mrmr_example()
-    step = MinimumRedundancy(8).fit(X, y)
-    assert step.order_ == ["f05", "f03", "f12", "f00", "f10", "f11", "f08", "f07"]
-    assert step.names_out_ == sorted(step.order_)
+    step = fitted("mrmr", X, y, k=8)
+    assert list(step.order) == ["f05", "f03", "f12", "f00", "f10", "f11", "f08", "f07"]
+    assert list(step.names_out) == sorted(step.order)
 
 
 def three_states(values: np.ndarray) -> np.ndarray:
@@ -220,8 +226,8 @@ def test_mrmr_is_the_plain_greedy_search(relevance, redundancy, scheme):
             else:
                 scores[i] = relevant(i) - mean if scheme == "difference" else relevant(i) / max(mean, 1e-3)
         taken.append(max(sorted(scores), key=lambda i: scores[i]))
-    step = MinimumRedundancy(8, relevance, redundancy, scheme).fit(X, y)
-    assert step.order_ == [f"f{i:02d}" for i in taken]
+    step = fitted("mrmr", X, y, k=8, relevance=relevance, redundancy=redundancy, scheme=scheme)
+    assert list(step.order) == [f"f{i:02d}" for i in taken]
 
 
 def test_mutual_information_is_scikit_learns():
@@ -236,15 +242,15 @@ def test_mrmr_of_ties_constants_and_perfect_features():
     X, y = mrmr_example()
     twins = X.assign(f00b=X["f00"], flat=1.0, perfect=y)
     for scheme in ("difference", "quotient"):
-        step = MinimumRedundancy(4, scheme=scheme).fit(twins, y)
-        assert step.order_[0] == "perfect"
-        assert "flat" not in MinimumRedundancy(99, scheme=scheme).fit(twins, y).names_out_
-        reverse = MinimumRedundancy(8, scheme=scheme).fit(X[X.columns[::-1]], y)
-        assert reverse.order_ == MinimumRedundancy(8, scheme=scheme).fit(X, y).order_
+        step = fitted("mrmr", twins, y, k=4, scheme=scheme)
+        assert step.order[0] == "perfect"
+        assert "flat" not in fitted("mrmr", twins, y, k=99, scheme=scheme).names_out
+        reverse = fitted("mrmr", X[X.columns[::-1]], y, k=8, scheme=scheme)
+        assert reverse.order == fitted("mrmr", X, y, k=8, scheme=scheme).order
     only = X[["f00"]].assign(f00b=X["f00"], f00c=X["f00"])
-    assert MinimumRedundancy(2).fit(only, y).order_ == ["f00", "f00b"]  # ties: the first columns
-    assert MinimumRedundancy(2).fit(X.iloc[:, :0], y).names_out_ == []
-    assert MinimumRedundancy(2).fit(X[["f00"]] * 0 + 3, y).names_out_ == []
+    assert fitted("mrmr", only, y, k=2).order == ("f00", "f00b")  # ties: the first columns
+    assert fitted("mrmr", X.iloc[:, :0], y, k=2).names_out == ()
+    assert fitted("mrmr", X[["f00"]] * 0 + 3, y, k=2).names_out == ()
 
 
 # ---------------------------------------------------------------------------------------------- stability selection
@@ -281,7 +287,7 @@ def stable_problem(seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
 def test_stability_selection_by_hand(family):
     """Frequencies counted from paths on each half; bound by hand; the planted features are kept."""
     X, y = stable_problem()
-    step = StabilitySelection(q=4, samples=20, family=family, seed=2).fit(X, y)
+    step = fitted("stability_selection", X, y, 2, q=4, samples=20, family=family)
     counts = np.zeros(60)
     for rows in patient_halves(X.index.to_numpy(), y, 10, seed=2):
         half, labels = X.to_numpy()[rows], y[rows]
@@ -291,36 +297,36 @@ def test_stability_selection_by_hand(family):
             -abs(path.coefficients[i, e]) * half[:, i].std() if e < 999 else 0 for i, e in enumerate(enters)
         ]
         counts[sorted(range(60), key=lambda i: (enters[i], size[i]))[:4]] += 1
-    np.testing.assert_array_equal(step.frequency_, counts / 20)
-    assert step.names_out_ == [f"f{i}" for i in np.flatnonzero(counts >= 15)]
-    assert {"f3", "f40"} <= set(step.names_out_)
-    assert step.bound_ == pytest.approx(4**2 / ((2 * 0.75 - 1) * 60))
-    assert "at most 0.53" in step.note_
+    np.testing.assert_array_equal(step.frequency, counts / 20)
+    assert list(step.names_out) == [f"f{i}" for i in np.flatnonzero(counts >= 15)]
+    assert {"f3", "f40"} <= set(step.names_out)
+    assert step.bound == pytest.approx(4**2 / ((2 * 0.75 - 1) * 60))
+    assert "at most 0.53" in step.note
     kept = step.tables()["stability"]
     assert kept["frequency"].is_monotonic_decreasing and (kept["frequency"] > 0).all()
-    assert set(kept.loc[kept["kept"] == "yes", "feature"]) == set(step.names_out_)
+    assert set(kept.loc[kept["kept"] == "yes", "feature"]) == set(step.names_out)
 
 
 def test_stability_selection_at_a_fixed_penalty():
     X, y = stable_problem()
-    step = StabilitySelection(penalty=0.5, samples=20, seed=2).fit(X, y)
+    step = fitted("stability_selection", X, y, 2, penalty=0.5, samples=20)
     fixed = 0.5 * lambda_grid(X.to_numpy(), y, 2)[0]
     counts = np.zeros(60)
     for rows in patient_halves(X.index.to_numpy(), y, 10, seed=2):
         half = X.to_numpy()[rows]
         counts += gaussian_path(half, y[rows], np.array([1.0, fixed])).coefficients[:, 1] != 0
-    np.testing.assert_array_equal(step.frequency_, counts / 20)
-    assert step.bound_ == pytest.approx((counts.sum() / 20) ** 2 / (0.5 * 60))
+    np.testing.assert_array_equal(step.frequency, counts / 20)
+    assert step.bound == pytest.approx((counts.sum() / 20) ** 2 / (0.5 * 60))
 
 
 def test_stability_selection_does_not_depend_on_order():
     X, y = stable_problem()
     random = np.random.default_rng(1)
-    first = StabilitySelection(q=5, samples=20, alpha=0.8, seed=9).fit(X, y)
+    first = fitted("stability_selection", X, y, 9, q=5, samples=20, alpha=0.8)
     rows, columns = random.permutation(90), random.permutation(60)
-    again = StabilitySelection(q=5, samples=20, alpha=0.8, seed=9).fit(X.iloc[rows, columns], y[rows])
-    assert set(again.names_out_) == set(first.names_out_)
-    np.testing.assert_array_equal(again.frequency_, first.frequency_[columns])
+    again = fitted("stability_selection", X.iloc[rows, columns], y[rows], 9, q=5, samples=20, alpha=0.8)
+    assert set(again.names_out) == set(first.names_out)
+    np.testing.assert_array_equal(again.frequency, first.frequency[columns])
     assert again.tables()["stability"].equals(first.tables()["stability"])
 
 
@@ -329,23 +335,28 @@ def test_the_bound_on_false_selections_holds_for_noise():
     random = np.random.default_rng(3)
     kept, bounds = [], []
     for _ in range(30):
-        step = StabilitySelection(q=8, threshold=0.6, samples=20).fit(
-            table(random.normal(size=(60, 100))), np.arange(60) % 2
+        step = fitted(
+            "stability_selection",
+            table(random.normal(size=(60, 100))),
+            np.arange(60) % 2,
+            q=8,
+            threshold=0.6,
+            samples=20,
         )
-        kept.append(step.features_out_)
-        bounds.append(step.bound_)
+        kept.append(len(step.names_out))
+        bounds.append(step.bound)
     assert np.mean(bounds) == pytest.approx(8**2 / (0.2 * 100), rel=1e-9)
     assert np.mean(kept) <= np.mean(bounds)
 
 
 def test_stability_selection_without_anything_to_find():
     flat = table(np.tile([1.0, 2.0], (30, 1)))
-    assert "no feature varies" in StabilitySelection(q=2).fit(flat, np.arange(30) % 2).note_
-    few = StabilitySelection(q=2).fit(
-        table(np.random.default_rng(0).normal(size=(30, 4))), np.arange(30) == 3
-    )
-    assert few.names_out_ == [] and "too few patients" in few.note_
-    assert StabilitySelection(q=2).fit(flat.iloc[:, :0], np.arange(30) % 2).tables()["stability"].empty
+    half = np.arange(30) % 2
+    assert "no feature varies" in fitted("stability_selection", flat, half, q=2).note
+    noise = table(np.random.default_rng(0).normal(size=(30, 4)))
+    few = fitted("stability_selection", noise, np.arange(30) == 3, q=2)
+    assert few.names_out == () and "too few patients" in few.note
+    assert fitted("stability_selection", flat.iloc[:, :0], half, q=2).tables()["stability"].empty
 
 
 # ------------------------------------------------------------------------------------------------ chains in any order

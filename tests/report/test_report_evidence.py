@@ -13,7 +13,7 @@ from her2radiomics.audit.paper import audit, read_audit
 from her2radiomics.report import RunInfo, build_context, page
 from her2radiomics.report.analysis_words import statistics
 from her2radiomics.report.methods import _models
-from her2radiomics.report.references import REFERENCES, references
+from her2radiomics.report.references import library, printed, references
 
 CHECKLISTS = """checklist,number,section,item,status,statement,files,points,simulated
 tripod_ai,1,Title,Title,for the author,,,,True
@@ -80,10 +80,19 @@ def test_survival_and_groups_are_told():
 
 def test_references_are_those_of_what_was_used():
     found = references(info_of())
-    for key in ("pyradiomics", "icc_filter", "lasso", "binomial_exact", "decision"):
-        assert REFERENCES[key] in found, key
-    for key in ("combat", "kaplan_meier", "random_forest"):
-        assert REFERENCES[key] not in found, key
+    keys = {entry["id"] for entry in library().values() if printed(entry) in found}
+    used = {"van_griethuysen_2017", "mcgraw_1996", "tibshirani_1996", "clopper_1934", "vickers_2006"}
+    assert used <= keys
+    assert not {"johnson_2007", "kaplan_1958", "breiman_2001"} & keys
+
+
+def test_references_are_printed_as_medical_journals_do():
+    assert printed(library()["friedman_2010"]) == (
+        "Friedman J, Hastie T, Tibshirani R. Regularization paths for generalized linear models via coordinate descent. "
+        "J Stat Softw. 2010;33(1):1–22."
+    )
+    assert printed(library()["guyon_2002"]).startswith("Guyon I, et al. Gene selection")
+    assert printed(library()["efron_1993"]).endswith("bootstrap. New York: Chapman and Hall; 1993.")
 
 
 def test_many_models_of_a_kind_are_told_together():

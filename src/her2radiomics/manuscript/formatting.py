@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from her2radiomics.core.wording import listing as listing
+
 NOT_AVAILABLE = "–"
 #: Marks of footnotes, in order.
 MARKS = "ᵃᵇᶜᵈᵉᶠᵍʰⁱʲ"
@@ -102,8 +104,3 @@ def ratio_interval(value: float, low: float, high: float) -> str:
 def level(value: float) -> str:
     """``95 %``: the level of an interval."""
     return f"{100 * value:g} %"
-
-
-def listing(names: Sequence[str]) -> str:
-    """``a, b and c``."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -6,6 +6,7 @@ from .penalised.binomial_path import binomial_path as binomial_path
 from .penalised.cross_validation import cross_validated_lasso as cross_validated_lasso
 from .penalised.gaussian_path import gaussian_path as gaussian_path
 from .penalised.gaussian_path import lambda_grid as lambda_grid
+from .ranking import univariate_test as univariate_test
 from .readers import SecondReader as SecondReader
 from .refits import cross_validated_scores as cross_validated_scores
 from .refits import pipeline_refit as pipeline_refit
@@ -14,9 +15,8 @@ from .saved.model_file import from_dict as from_dict
 from .saved.model_file import load_model as load_model
 from .saved.model_file import save_model as save_model
 from .saved.model_file import to_dict as to_dict
-from .steps.filters import RedundancyFilter as RedundancyFilter
-from .steps.filters import univariate_test as univariate_test
 from .tables import model_table as model_table
+from .transformers import RedundancyFilter as RedundancyFilter
 
 __all__ = [
     "FitReport",

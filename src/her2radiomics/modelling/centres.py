@@ -9,7 +9,7 @@ from her2radiomics.core.errors import StudyError
 from her2radiomics.core.libraries import pd
 
 if TYPE_CHECKING:
-    from her2radiomics.modelling.steps.settings import CombatStep
+    from her2radiomics.modelling.steps.combat import CombatStep
 
 
 def check_trained(step: CombatStep, counts: Mapping[str, int], where: str) -> None:

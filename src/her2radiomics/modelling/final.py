@@ -14,8 +14,8 @@ from her2radiomics.modelling.logistic import fit_logistic
 from her2radiomics.modelling.penalised.cross_validation import cross_validated_lasso, patient_folds
 from her2radiomics.modelling.penalised.gaussian_path import standardise
 from her2radiomics.modelling.penalised.ridge import cross_validated_ridge
+from her2radiomics.modelling.ranking import univariate_test
 from her2radiomics.modelling.saved.forest import GrownForest, grow_forest
-from her2radiomics.modelling.steps.filters import univariate_test
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,10 @@ from pydantic import Field, model_validator
 
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.settings import Settings, validate
+from her2radiomics.modelling.chain import check_order
 from her2radiomics.modelling.estimator_settings import Estimator, Folds, LogisticSpec, Method
-from her2radiomics.modelling.steps.settings import PenaltyPath, Step, check_order
+from her2radiomics.modelling.steps import Step
+from her2radiomics.modelling.steps.lasso import PenaltyPath
 
 
 class FeatureBlock(Settings):

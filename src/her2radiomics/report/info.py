@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, TypeAdapter, model_validator
 
 from her2radiomics.core.contracts import PARTITIONS, TRAINING
 from her2radiomics.core.settings import Settings
+from her2radiomics.modelling.base import SelectionStep
+from her2radiomics.modelling.steps import Step
+
+_STEPS: TypeAdapter[tuple[SelectionStep, ...]] = TypeAdapter(tuple[Step, ...])
 
 
 class RunInfo(Settings):
@@ -61,6 +65,12 @@ class RunInfo(Settings):
     def models(self) -> Mapping[str, Mapping[str, Any]]:
         """Settings of the models, in order."""
         return self.protocol["models"]
+
+    def steps(self, model: str) -> tuple[SelectionStep, ...]:
+        """Selection steps of a model on image features, in order; none of another."""
+        settings = self.models[model]
+        block = settings if "steps" in settings else settings.get("features") or {}
+        return _STEPS.validate_python(block.get("steps", ()))
 
     def model_label(self, name: str) -> str:
         """Printed name of a model."""

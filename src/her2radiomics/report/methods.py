@@ -8,6 +8,7 @@ from typing import Any
 
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript.formatting import level, listing
+from her2radiomics.modelling.base import SelectionStep
 from her2radiomics.report import analysis_words, extraction_words, selection_words
 from her2radiomics.report.context import Methods, PartitionSummary
 from her2radiomics.report.info import RunInfo
@@ -133,18 +134,17 @@ def _imaging(info: RunInfo) -> tuple[str, ...]:
 
 def _by_chain(info: RunInfo, selection: Mapping[str, pd.DataFrame]) -> tuple[str, ...]:
     """One paragraph for all models on image features that share their steps."""
-    chains: dict[str, list[str]] = {}
+    chains: dict[tuple[SelectionStep, ...], list[str]] = {}
     for name, model in info.models.items():
-        block = model if model["kind"] == "radiomics" else model.get("features")
-        if block is not None:
-            chains.setdefault(json.dumps(block.get("steps", []), sort_keys=True), []).append(name)
+        if model["kind"] == "radiomics" or model.get("features") is not None:
+            chains.setdefault(info.steps(name), []).append(name)
     paragraphs = []
-    for chain, names in chains.items():
+    for steps, names in chains.items():
         who = (
             "" if len(chains) == 1 else f"For {listing([model_phrase(info.model_label(n)) for n in names])}, "
         )
         counts = selection.get(names[0]) if len(names) == 1 else None
-        said = selection_words.chain(json.loads(chain), counts)
+        said = selection_words.chain(steps, counts)
         paragraphs.append(who + (lower_first(said) if who else said))
     if paragraphs:
         paragraphs.append(

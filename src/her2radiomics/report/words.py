@@ -8,27 +8,17 @@ from her2radiomics.core.contracts import SHARE, quantities
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables.performance import METHODS, fraction, performance_row
+from her2radiomics.modelling.chain import NUMBERS, NUMBERS_LABEL
+from her2radiomics.modelling.steps import STEPS
 from her2radiomics.report.info import RunInfo
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-STEPS = {
-    "numbers": "Features that are numbers",
-    "min_max": "Min-max scaling",
-    "z_score": "z-score",
-    "icc_filter": "Agreement of readers (ICC)",
-    "variance": "Variance",
-    "univariate": "Univariate test",
-    "redundancy": "Correlation with one another",
-    "mrmr": "Minimum redundancy, maximum relevance",
-    "lasso": "LASSO",
-    "elastic_net": "Elastic net",
-    "stability_selection": "Stability selection",
-    "combat": "ComBat between centres",
-    "forced_retention": "Forced retention",
-    "recursive_elimination": "Recursive feature elimination",
+STEP_LABELS = {
+    NUMBERS: NUMBERS_LABEL,
+    **{name: step.kind.label for name, step in STEPS.items()},
     "logistic": "Logistic regression",
     "multivariate": "Multivariate logistic regression",
     "combined": "Logistic regression of the combination",
@@ -173,7 +163,8 @@ def step_label(name: str, info: RunInfo) -> str:
     part, _, step = name.rpartition(": ")
     part = info.model_label(part) if part in info.models else part
     plain = step.removesuffix("_after").rstrip("0123456789").rstrip("_")
-    return f"{part}: {STEPS.get(plain, step)}" if part else STEPS.get(plain, step.replace("_", " "))
+    label = STEP_LABELS.get(plain, step.replace("_", " "))
+    return f"{part}: {label}" if part else label
 
 
 def _percent(part: tuple[int, int]) -> str:

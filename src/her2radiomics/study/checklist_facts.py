@@ -10,19 +10,9 @@ from her2radiomics.cohort.partitions import DESCRIPTIONS
 from her2radiomics.modelling.settings import feature_steps
 from her2radiomics.report.extraction_words import CLASSES, IMAGE_TYPES, INTERPOLATORS
 from her2radiomics.study.config import Config
-from her2radiomics.study.descriptions import INTERVALS, STEP_LABELS, parameters_of, region_label
+from her2radiomics.study.descriptions import INTERVALS, parameters_of, region_label
 from her2radiomics.study.plan import Run
 
-REDUCING = {
-    "variance",
-    "univariate",
-    "redundancy",
-    "mrmr",
-    "recursive_elimination",
-    "stability_selection",
-    "lasso",
-    "elastic_net",
-}
 #: What this workflow never does; checklists that ask for it know so.
 NEVER = {
     "deep_learning": False,
@@ -112,14 +102,14 @@ def _estimators(run: Run) -> list[str]:
 
 def _steps(run: Run) -> dict[str, Any]:
     models = run.protocol.models.values()
-    steps = list(dict.fromkeys(step.step for model in models for step in feature_steps(model)))
-    scaling = [STEP_LABELS[name] for name in steps if name in ("min_max", "z_score")]
+    kinds = list(dict.fromkeys(step.kind for model in models for step in feature_steps(model)))
+    scaling = [kind.short for kind in kinds if kind.role == "scaling"]
     return {
-        "steps": steps,
-        "step_words": ", ".join(STEP_LABELS.get(name, name.replace("_", " ")) for name in steps),
-        "reduced": bool(REDUCING & set(steps)),
+        "steps": [kind.name for kind in kinds],
+        "step_words": ", ".join(kind.short for kind in kinds),
+        "reduced": any(kind.reduces for kind in kinds),
         "scaling_words": " and ".join(scaling) or "Features are not scaled",
-        "harmonised": "combat" in steps,
+        "harmonised": any(kind.role == "harmonisation" for kind in kinds),
     }
 
 

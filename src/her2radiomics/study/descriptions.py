@@ -12,6 +12,8 @@ from her2radiomics.cohort.partitions import DESCRIPTIONS
 from her2radiomics.core.columns import level_labels
 from her2radiomics.core.settings import dump
 from her2radiomics.extraction import Parameters, read_parameters
+from her2radiomics.modelling.chain import NUMBERS, NUMBERS_SHORT
+from her2radiomics.modelling.steps import STEPS
 from her2radiomics.study.config import Config
 from her2radiomics.study.plan import Run
 
@@ -35,20 +37,8 @@ IMAGE_TYPE_LABELS = {
     "lbp-2D": "LBP 2-D",
 }
 STEP_LABELS = {
-    "numbers": "Computable in training",
-    "min_max": "Min-max scaling",
-    "z_score": "z-score",
-    "icc_filter": "ICC between readers",
-    "variance": "Variance",
-    "univariate": "Univariate test",
-    "redundancy": "Redundancy",
-    "mrmr": "mRMR",
-    "recursive_elimination": "Recursive feature elimination",
-    "lasso": "LASSO",
-    "elastic_net": "Elastic net",
-    "stability_selection": "Stability selection",
-    "combat": "ComBat",
-    "forced_retention": "Forced retention",
+    NUMBERS: NUMBERS_SHORT,
+    **{name: step.kind.short for name, step in STEPS.items()},
     "logistic": "Logistic regression",
 }
 INTERVALS = {

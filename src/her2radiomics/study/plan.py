@@ -29,7 +29,7 @@ from her2radiomics.core.settings import overlay, read_yaml, validate
 from her2radiomics.extraction.options import extraction_suffix
 from her2radiomics.modelling.centres import check_partitions
 from her2radiomics.modelling.settings import feature_steps
-from her2radiomics.modelling.steps.settings import CombatStep
+from her2radiomics.modelling.steps.combat import CombatStep
 from her2radiomics.simulation import roster
 from her2radiomics.study.config import Config, RunRequest
 from her2radiomics.study.protocol import Protocol

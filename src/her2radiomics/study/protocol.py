@@ -21,7 +21,7 @@ from her2radiomics.manuscript.figures import FigureOptions, FigureSettings, with
 from her2radiomics.manuscript.palettes import PaletteName
 from her2radiomics.manuscript.tables import PublishedNumber, TableSettings
 from her2radiomics.modelling.settings import ModelSettings, feature_steps
-from her2radiomics.modelling.steps.settings import CombatStep
+from her2radiomics.modelling.steps.combat import CombatStep
 from her2radiomics.simulation.settings import SimulationSettings
 
 REGION = r"^(tumour|ring_\d+(\.\d+)?mm)_(volume|slice)$"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,9 @@ PAGES = {
         {"audit": "her2radiomics.audit.paper:Audit"},
     ),
 }
+#: Tables inside a handbook page, between two comments: page, name of the table, and where its kinds are.
+TABLES = {"docs/modelling.md": {"steps": "her2radiomics.modelling.steps:STEPS"}}
+ROOT = Path(__file__).parents[3]
 NOTE = "Made by `python -m her2radiomics.study.reference` from the settings classes: do not edit."
 
 
@@ -59,6 +62,14 @@ def files() -> dict[str, str]:
             parts.append(_sections(name, schema))
         made[f"docs/{page}.md"] = "\n".join(parts)
     made["docs/contracts.md"] = contracts_page()
+    for page, tables in TABLES.items():
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for name, home in tables.items():
+            before, rest = text.split(f"<!-- {name}: made by `", 1)
+            after = rest.split(f"<!-- end of {name} -->", 1)[1]
+            table = _kinds(name, _model(home))
+            text = f"{before}{table}<!-- end of {name} -->{after}"
+        made[page] = text
     return made
 
 
@@ -103,10 +114,19 @@ def _columns(columns: Sequence[TableColumn]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _model(home: str) -> type[Settings]:
-
+def _model(home: str) -> Any:
     module, name = home.split(":")
     return getattr(import_module(module), name)
+
+
+def _kinds(name: str, kinds: Mapping[str, type[Settings]]) -> str:
+    """A table of kinds, each with what its settings class says of it."""
+    made = f"<!-- {name}: made by `python -m her2radiomics.study.reference` from the settings classes: do not edit. -->"
+    lines = [made, f"| {name.removesuffix('s')} | convention |", "|---|---|"]
+    for kind, settings in kinds.items():
+        text = " ".join(str(settings.__doc__).split()).replace("|", "\\|").replace("``", "`")
+        lines.append(f"| `{kind}` | {text} |")
+    return "\n".join(lines) + "\n"
 
 
 def _sections(name: str, schema: dict[str, Any]) -> str:

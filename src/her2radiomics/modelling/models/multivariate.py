@@ -10,6 +10,7 @@ import numpy as np
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.libraries import pd, sklearn
+from her2radiomics.modelling.chain import FittedChain
 from her2radiomics.modelling.estimators import (
     FitReport,
     StudyModel,
@@ -20,17 +21,14 @@ from her2radiomics.modelling.estimators import (
 from her2radiomics.modelling.logistic import LogisticFit, fit_logistic
 from her2radiomics.modelling.models.radiomics import (
     RadiomicsModel,
-    feature_notes,
     feature_predictors,
     fit_features,
-    step_tables,
 )
+from her2radiomics.modelling.ranking import univariate_test
 from her2radiomics.modelling.readers import SecondReader
 from her2radiomics.modelling.saved.rules import LinearRule, Predictor, ScorePredictor
 from her2radiomics.modelling.settings import LassoSelection, MultivariateSpec
-from her2radiomics.modelling.steps.chain import selection_rows
-from her2radiomics.modelling.steps.filters import univariate_test
-from her2radiomics.modelling.steps.lasso import LassoFilter
+from her2radiomics.modelling.steps.lasso import FittedPath
 from her2radiomics.modelling.variables import (
     Variable,
     candidates,
@@ -45,8 +43,6 @@ from her2radiomics.statistics import univariate_then_multivariate
 from her2radiomics.statistics.design import treatment_coding
 
 if TYPE_CHECKING:
-    from sklearn.pipeline import Pipeline
-
     from her2radiomics.statistics import UnivariateThenMultivariate
 
 
@@ -73,20 +69,20 @@ class MultivariateModel(StudyModel):
 
     Fitted attributes
     -----------------
-    pipeline_ : sklearn.pipeline.Pipeline or None
+    pipeline_ : FittedChain or None
         The fitted steps of the image features.
     parts_ : list of RadiomicsModel
     variables_ : dict of str to Variable
-    lasso_ : LassoFilter or None
+    lasso_ : FittedPath or None
     choice_ : UnivariateThenMultivariate or None
     logistic_ : LogisticFit
     missing_ : DataFrame
     """
 
-    pipeline_: Pipeline | None
+    pipeline_: FittedChain | None
     parts_: list[RadiomicsModel]
     variables_: dict[str, Variable]
-    lasso_: LassoFilter | None
+    lasso_: FittedPath | None
     choice_: UnivariateThenMultivariate | None
     logistic_: LogisticFit
     missing_: pd.DataFrame
@@ -148,7 +144,7 @@ class MultivariateModel(StudyModel):
         self.pipeline_, table = fit_features(
             X, labels, self.spec.features, self.columns, self.second_reader, seed=self.seed, name=self.name
         )
-        self.notes_ += feature_notes(self.pipeline_)
+        self.notes_ += self.pipeline_.notes()
         return table
 
     def _scores(self, X: pd.DataFrame, labels: np.ndarray) -> pd.DataFrame:
@@ -170,11 +166,8 @@ class MultivariateModel(StudyModel):
         owner = {term: name for name in coding.variables for term in coding.terms_of(name)}
         design = pd.DataFrame(coding.matrix(table), index=table.index, columns=coding.terms)
         if isinstance(self.spec.selection, LassoSelection):
-            how = self.spec.selection
-            self.lasso_ = LassoFilter(
-                family=how.family, folds=how.folds, rule=how.rule, n_lambdas=how.n_lambdas, seed=self.seed
-            ).fit(design, labels)
-            kept = {owner[str(term)] for term in self.lasso_.names_out_}
+            self.lasso_ = self.spec.selection.choose(design, labels, self.seed)
+            kept = {owner[str(term)] for term in self.lasso_.names_out}
         else:
             kept = set(self._backward(table, labels, levels))
         statistic, p = univariate_test(design.to_numpy(dtype=float), labels, "f_classif")
@@ -222,8 +215,8 @@ class MultivariateModel(StudyModel):
     def fit_report(self) -> FitReport:
         """Coefficients, selection, the steps' tables, ``missing``, and those of the selection over all blocks."""
         fit = self.logistic_
-        rows = [] if self.pipeline_ is None else selection_rows(self.pipeline_)
-        tables = {} if self.pipeline_ is None else step_tables(self.pipeline_)
+        rows = [] if self.pipeline_ is None else self.pipeline_.selection_rows()
+        tables = {} if self.pipeline_ is None else self.pipeline_.tables()
         for part in self.parts_:
             report = part.fit_report()
             rows += [
@@ -233,9 +226,7 @@ class MultivariateModel(StudyModel):
         tables["missing"] = self.missing_
         if self.lasso_ is not None:
             rows += self.lasso_.selection_rows("lasso of all blocks")
-            tables["lasso_path"] = self.lasso_.path_table()
-            if self.lasso_.cv_ is not None:
-                tables["lasso_cv"] = self.lasso_.cv_.curve()
+            tables |= self.lasso_.tables()
         if self.choice_ is not None:
             choice = self.choice_
             tables |= {"univariate": choice.univariate, "multivariate": choice.multivariate}

@@ -11,6 +11,8 @@ import numpy as np
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.libraries import pd
+from her2radiomics.modelling.base import Training
+from her2radiomics.modelling.chain import FittedChain, fit_chain
 from her2radiomics.modelling.estimator_settings import LogisticSpec
 from her2radiomics.modelling.estimators import (
     FitReport,
@@ -21,16 +23,12 @@ from her2radiomics.modelling.estimators import (
     selection_table,
 )
 from her2radiomics.modelling.final import FinalFit, fit_final
+from her2radiomics.modelling.people import people_of
 from her2radiomics.modelling.saved.forest import ForestRule
 from her2radiomics.modelling.saved.rules import FeaturePredictor, LinearRule
 from her2radiomics.modelling.settings import FeatureBlock, RadiomicsSpec
-from her2radiomics.modelling.steps.chain import build_chain, flat_steps, scalings, selection_rows
-from her2radiomics.modelling.steps.harmonisation import people_of
-from her2radiomics.modelling.steps.scaling import NumericFeatures
 
 if TYPE_CHECKING:
-    from sklearn.pipeline import Pipeline
-
     from her2radiomics.modelling.readers import SecondReader
     from her2radiomics.statistics.resampling import Refit
 
@@ -53,13 +51,13 @@ class RadiomicsModel(StudyModel):
 
     Fitted attributes
     -----------------
-    pipeline_ : sklearn.pipeline.Pipeline
+    pipeline_ : FittedChain
         The fitted steps.
     final_ : FinalFit
         The estimator on what they kept.
     """
 
-    pipeline_: Pipeline
+    pipeline_: FittedChain
     final_: FinalFit
 
     def __init__(
@@ -95,7 +93,7 @@ class RadiomicsModel(StudyModel):
         else:
             self.rule_ = LinearRule(self.name, fit.intercept, predictors)
         self.table_, self.labels_ = table[kept], labels
-        self.notes_ += feature_notes(self.pipeline_)
+        self.notes_ += self.pipeline_.notes()
         if fit.separated:
             self.notes_.append("the selected features separate the training classes; Firth's method was used")
         return np.ones(len(labels), dtype=bool)
@@ -122,7 +120,7 @@ class RadiomicsModel(StudyModel):
         """Coefficients, selection, ``reproducibility`` and, with a LASSO, ``lasso_path`` and ``lasso_cv``."""
         fit = self.final_
         coefficients = coefficient_table(self.table_, self.labels_, self.rule_, fit.method, {})
-        rows = selection_rows(self.pipeline_)
+        rows = self.pipeline_.selection_rows()
         rows.append(
             {
                 "name": self.spec.estimator.kind,
@@ -131,7 +129,7 @@ class RadiomicsModel(StudyModel):
                 "note": fit.note,
             }
         )
-        tables = step_tables(self.pipeline_)
+        tables = self.pipeline_.tables()
         return FitReport(coefficients, selection_table(rows), tables, notes_on(self, coefficients))
 
 
@@ -144,13 +142,13 @@ def fit_features(
     *,
     seed: int,
     name: str,
-) -> tuple[Pipeline, pd.DataFrame]:
+) -> tuple[FittedChain, pd.DataFrame]:
     """Fit the steps of a block of image features.
 
     Returns
     -------
     tuple
-        The fitted pipeline, and the scaled features that it keeps, patients × features.
+        The fitted steps, and the scaled features that it keeps, patients × features.
 
     Raises
     ------
@@ -166,17 +164,15 @@ def fit_features(
     # one memory layout, so that the last bit of a sum does not depend on how the table was put together
     values = np.array(X[names].to_numpy(dtype=float), order="C")
     raw = pd.DataFrame(values, index=X.index, columns=names)
-    people = people_of(X, block.steps, columns)
-    pipeline = build_chain(block, first_reader=raw, second_reader=second_reader, people=people, seed=seed)
-    return pipeline, pipeline.fit_transform(raw, labels)
+    training = Training(seed, raw, second_reader, people_of(X, block.steps, columns), block.sequences)
+    return fit_chain(block.steps, raw, labels, training)
 
 
 def feature_predictors(
-    pipeline: Pipeline, table: pd.DataFrame, coefficients: Mapping[str, float]
+    pipeline: FittedChain, table: pd.DataFrame, coefficients: Mapping[str, float]
 ) -> tuple[FeaturePredictor, ...]:
-    """Rules of the columns of ``table``, scaled as the pipeline does; coefficient 1 where none is given."""
-    numbers = _numbers(pipeline)
-    medians = dict(zip(numbers.names_out_, numbers.medians_.tolist(), strict=True))
+    """Rules of the columns of ``table``, scaled as the steps do; coefficient 1 where none is given."""
+    medians = pipeline.medians()
     return tuple(
         FeaturePredictor(
             name=f,
@@ -184,21 +180,7 @@ def feature_predictors(
             fill=medians[f],
             low=float(table[f].min()),
             high=float(table[f].max()),
-            scalings=scalings(pipeline, f),
+            scalings=pipeline.scalings(f),
         )
         for f in map(str, table.columns)
     )
-
-
-def feature_notes(pipeline: Pipeline) -> list[str]:
-    """Sentences on features that training dropped since they are not numbers, and on harmonisation."""
-    return [note for step in flat_steps(pipeline) for note in step.notes()]
-
-
-def step_tables(pipeline: Pipeline) -> dict[str, pd.DataFrame]:
-    """What the steps of a fitted pipeline leave: ``reproducibility``, ``lasso_path`` and ``lasso_cv``, ``stability``."""
-    return {name: table for step in flat_steps(pipeline) for name, table in step.tables().items()}
-
-
-def _numbers(pipeline: Pipeline) -> NumericFeatures:
-    return next(step for step in flat_steps(pipeline) if isinstance(step, NumericFeatures))

@@ -32,7 +32,7 @@ class CentreAdjustment:
     adjusts
         Whether the feature is adjusted at all: one that is constant within a training centre is not.
     unseen, minimum, mean_only
-        See :class:`~her2radiomics.modelling.steps.settings.CombatStep`.
+        See :class:`~her2radiomics.modelling.steps.combat.CombatStep`.
     """
 
     column: str

@@ -1,202 +1,283 @@
-"""ComBat: location and scale of each centre by empirical Bayes, on standardised features.
-
-A feature x of a patient of centre c is x = e + σ(γ_c + δ_c ε): e is what the covariates let expect, σ² the pooled
-residual variance. γ_c and δ_c² are estimated from the centre's patients and shrunk towards their distribution over the
-features, normal and inverse gamma. Harmonised, x becomes (x − e − σγ_c) / δ_c + e.
-
-References
-----------
-Johnson, Li & Rabinovic, Biostatistics 8 (2007) 118–127 (the method; R package sva).
-Fortin et al., NeuroImage 167 (2018) 104–120 (covariates kept; neuroCombat).
-"""
+"""ComBat: harmonisation between centres, their effects learned on training rows only."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, Self
 
 import numpy as np
+from pydantic import Field, model_validator
 
-from her2radiomics.core.errors import StudyError
-from her2radiomics.modelling.base import is_constant
-
-# relative change at which the shrinkage has converged (sva and neuroCombat stop at 1e-4)
-CONVERGED = 1e-13
-_MAX_STEPS = 10_000
-_BLOCK = 512
+from her2radiomics.core.errors import StudyError, TableError
+from her2radiomics.core.libraries import pd
+from her2radiomics.core.wording import listing
+from her2radiomics.modelling.base import FittedStep, SelectionStep, Training, selection_step
+from her2radiomics.modelling.centres import check_trained
+from her2radiomics.modelling.harmonisation import CombatFit, fit_combat
+from her2radiomics.modelling.people import People
+from her2radiomics.modelling.saved.adjustment import ADAPTED, PASSED_THROUGH, CentreAdjustment, centres_of
+from her2radiomics.modelling.saved.rules import LinearRule
+from her2radiomics.modelling.variables import Variable, code_table, learn_variable
 
 
 @dataclass(frozen=True)
-class CombatFit:
+class FittedCombat(FittedStep):
     """What ComBat learned.
 
     Attributes
     ----------
-    centres
-        Names, sorted, shape (centres,).
-    mean
-        Expected value of each feature without covariates, shape (features,).
-    weights
-        What each column of the design adds to it, shape (columns, features).
-    pooled
-        σ of each feature, shape (features,).
-    gamma, delta
-        Shrunk location and variance of each centre on standardised features, shape (centres, features).
-    adjusted
-        Features that are adjusted; the others (constant within a centre) have γ = 0 and δ = 1, shape (features,).
-    shrunk
-        Whether there were the two features or more that shrinkage needs.
+    settings
+        The step.
+    people
+        Centre and covariates of the patients.
+    effects
+        The centres' effects.
+    variables
+        The covariates as training showed them.
+    terms
+        Terms of the covariates, in the order of the weights.
+    label_mean
+        Share of positive patients, with ``preserve_label``.
     """
 
-    centres: tuple[str, ...]
-    mean: np.ndarray
-    weights: np.ndarray
-    pooled: np.ndarray
-    gamma: np.ndarray
-    delta: np.ndarray
-    adjusted: np.ndarray
-    shrunk: bool
+    settings: CombatStep
+    people: People
+    effects: CombatFit
+    variables: dict[str, Variable]
+    terms: tuple[str, ...]
+    label_mean: float
 
+    def notes(self) -> list[str]:
+        """What a reader of the model must know."""
+        step = self.settings
+        notes = {
+            "refuse": f"a patient of another {step.batch} is refused",
+            "pass_through": f"values of another {step.batch} pass as they are, and such predictions are marked",
+            "adapt": f"predictions for another {step.batch} are transductive and marked: its location and scale come "
+            f"from the patients predicted together ({step.minimum} or more), so that they depend on one another",
+        }
+        return [f"harmonised between {step.batch}s by ComBat; {notes[step.unseen]}"]
 
-def fit_combat(
-    values: np.ndarray,
-    centre: np.ndarray,
-    design: np.ndarray | None = None,
-    *,
-    parametric: bool = True,
-    mean_only: bool = False,
-    reference: str | None = None,
-) -> CombatFit:
-    """Learn the centres' locations and scales.
+    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Harmonise rows of patients whom ``people`` knows."""
+        names = list(self.names_out)
+        values = X[names].to_numpy(dtype=float)
+        if names:
+            values = self._adjusted(values, self.people.rows(X.index))
+        return pd.DataFrame(values, index=X.index, columns=names)
 
-    As in sva, a feature that is constant within a centre is left as it is, everywhere, and out of the priors; with
-    ``mean_only`` the shrinkage of a location has the weight of one patient.
+    def _adjusted(self, values: np.ndarray, rows: pd.DataFrame) -> np.ndarray:
+        """All features at once: what :meth:`CentreAdjustment.adjust` does to one."""
+        fit = self.effects
+        any_feature = self._adjustment(0)
+        treatment, centres = any_feature.treatment(rows), centres_of(rows, self.settings.batch)
+        place = np.array([fit.centres.index(c) if c in fit.centres else 0 for c in centres])
+        location, spread = (fit.pooled * fit.gamma)[place], np.sqrt(fit.delta)[place]
+        expected = fit.mean + design(rows, self.variables) @ fit.weights[: len(self.terms)]
+        if self.settings.preserve_label:
+            expected = expected + self.label_mean * fit.weights[-1]
+        for name in np.unique(centres[treatment == ADAPTED]):
+            own = centres == name
+            around = (values - expected)[own]
+            found = [self._adjustment(i).adapted(around[:, i]) for i in range(len(self.names_out))]
+            location[own], spread[own] = np.array(found).T[:, None, :]
+        stay = ~fit.adjusted | (treatment == PASSED_THROUGH)[:, None]
+        return np.where(stay, values, (values - expected - location) / spread + expected)
 
-    Parameters
-    ----------
-    values
-        Finite numbers, shape (rows, features).
-    centre
-        Text, two centres or more, shape (rows,).
-    design
-        Covariates as numbers, shape (rows, columns).
-    parametric
-        Normal and inverse gamma priors; otherwise the features' own estimates are the prior.
-    mean_only
-        Leave the scales as they are.
-    reference
-        A centre that the others are brought to and that is not changed.
+    def scalings(self, feature: str) -> tuple[CentreAdjustment]:
+        """Return the adjustment of each centre."""
+        return (self._adjustment(self.names_in.index(feature)),)
 
-    Raises
-    ------
-    StudyError
-        The covariates cannot be told from the centres, or leave no residual.
-    """
-    names, place = np.unique(np.asarray(centre).astype(str), return_inverse=True)
-    n, sizes = len(values), np.bincount(place)
-    covariates = np.empty((n, 0)) if design is None else np.asarray(design, dtype=float)
-    batches = np.eye(names.size)[place]
-    _refuse_confounded(batches, covariates)
-    full = np.column_stack([batches, covariates])
-    beta = np.linalg.lstsq(full, values, rcond=None)[0]
-    if reference is None:
-        mean = sizes / n @ beta[: names.size]
-        residual = values - full @ beta
-    else:
-        rows = place == int(np.flatnonzero(names == reference)[0])
-        mean = beta[: names.size][names == reference][0]
-        residual = (values - full @ beta)[rows]
-    weights = beta[names.size :]
-    pooled = np.sqrt(np.square(residual).mean(axis=0))
-
-    adjusted = ~is_constant(values) & (pooled > 1e-10 * np.abs(values).max(axis=0, initial=0.0))
-    if not mean_only:
-        for number in range(names.size):
-            adjusted &= ~is_constant(values[place == number])
-    gamma, delta = np.zeros((names.size, values.shape[1])), np.ones((names.size, values.shape[1]))
-    part = np.where(adjusted, pooled, 1.0)
-    standard = ((values - mean - covariates @ weights) / part)[:, adjusted]
-    shrunk = int(adjusted.sum()) > 1
-    for number, name in enumerate(names):
-        if name == reference or not adjusted.any():
-            continue
-        rows = standard[place == number]
-        found = _estimate(rows, parametric=parametric, mean_only=mean_only, shrink=shrunk)
-        gamma[number, adjusted], delta[number, adjusted] = found
-    return CombatFit(tuple(names.tolist()), mean, weights, part, gamma, delta, adjusted, shrunk)
-
-
-def _refuse_confounded(batches: np.ndarray, covariates: np.ndarray) -> None:
-    if covariates.shape[1] == 0:
-        return
-    spread = covariates.std(axis=0)
-    scaled = (covariates - covariates.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    full = np.column_stack([batches, scaled])
-    rank = int(np.linalg.matrix_rank(full, tol=1e-8 * np.sqrt(len(full))))
-    if rank < full.shape[1]:
-        raise StudyError(
-            "combat: found covariates that cannot be told from the centres or from one another (each centre has one "
-            "value, or a level stands in one centre alone); expected some of each in the centres. Name fewer covariates."
+    def _adjustment(self, place: int) -> CentreAdjustment:
+        fit, step = self.effects, self.settings
+        weights = dict(zip(self.terms, fit.weights[:, place].tolist(), strict=False))
+        mean = float(fit.mean[place])
+        if step.preserve_label:
+            mean += self.label_mean * float(fit.weights[-1, place])
+        sigma = float(fit.pooled[place])
+        centres = tuple(
+            (name, sigma * float(gamma), float(np.sqrt(delta)))
+            for name, gamma, delta in zip(fit.centres, fit.gamma[:, place], fit.delta[:, place], strict=True)
         )
-    if rank >= len(full):
-        raise StudyError(
-            f"combat: found {full.shape[1]} centres and covariates for {len(full)} rows; expected fewer. "
-            "Name fewer covariates."
+        return CentreAdjustment(
+            column=step.batch,
+            expected=LinearRule(
+                "expected", mean, tuple(v.predictor(weights) for v in self.variables.values())
+            ),
+            centres=centres,
+            pooled=sigma,
+            adjusts=bool(fit.adjusted[place]),
+            unseen=step.unseen,
+            minimum=step.minimum,
+            mean_only=step.mean_only,
         )
 
 
-def _estimate(
-    rows: np.ndarray, *, parametric: bool, mean_only: bool, shrink: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """Location and variance of one centre's standardised rows, each of shape (features,)."""
-    n = len(rows)
-    location = rows.mean(axis=0)
-    around = np.square(rows - location).sum(axis=0)
-    variance = np.ones(rows.shape[1]) if mean_only else around / (n - 1)
-    if not shrink:
-        return location, variance
-    if not parametric:
-        return _nonparametric(location, variance, around, n)
-    middle, spread = float(location.mean()), float(location.var(ddof=1))
-    if mean_only:
-        return (spread * location + middle) / (spread + 1), variance
-    return _parametric(location, variance, around, n, middle, spread)
+def design(rows: pd.DataFrame, variables: Mapping[str, Variable]) -> np.ndarray:
+    """Covariates as numbers, levels as indicators against the first seen, shape (rows, terms)."""
+    coded = code_table(rows[list(variables)], variables)
+    columns = []
+    for name, variable in variables.items():
+        if variable.kind == "categorical":
+            columns += [(coded[name] == level).to_numpy(dtype=float) for level in variable.levels[1:]]
+        else:
+            columns.append(coded[name].to_numpy(dtype=float))
+    return np.column_stack(columns) if columns else np.empty((len(rows), 0))
 
 
-def _parametric(
-    location: np.ndarray, variance: np.ndarray, around: np.ndarray, n: int, middle: float, spread: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Iterate the two conditional posterior means (Johnson et al., equations 3.2 and 3.3) until they stay.
+@selection_step(
+    label="ComBat between centres",
+    short="ComBat",
+    role="harmonisation",
+    references=("johnson_2007",),
+    once=True,
+)
+class CombatStep(SelectionStep):
+    """ComBat: take location and scale of each centre out of the features, learned on training rows.
 
-    The inverse gamma prior by moments m and s of the variances has shape (2s + m²) / s and scale (ms + m³) / s; both
-    sides of its posterior mean are multiplied by s, so that equal variances (s = 0) do not divide by zero.
+    All features stay, and every feature becomes the same function of a patient's value, centre and covariates in
+    training and in prediction. Missing covariates are filled with the training median or most frequent level.
     """
-    m, s = float(variance.mean()), float(variance.var(ddof=1))
-    gamma, delta = location, variance
-    for _ in range(_MAX_STEPS):
-        new_gamma = (spread * n * location + delta * middle) / (spread * n + delta)
-        squares = around + n * np.square(location - new_gamma)
-        new_delta = (0.5 * squares * s + m * s + m**3) / (n / 2 * s + s + m**2)
-        change = max(
-            float(np.abs(new_gamma - gamma).max()),
-            float((np.abs(new_delta - delta) / delta).max()),
+
+    step: Literal["combat"] = Field(description="Harmonisation between centres by ComBat.")
+    batch: str = Field(
+        "centre", description="What is harmonised: centre, or a categorical column such as the scanner."
+    )
+    unseen: Literal["refuse", "pass_through", "adapt"] = Field(
+        "refuse",
+        description="A centre that did not train. refuse: an error; pass_through: its values are left as they are, and "
+        "marked; adapt: its location and scale come from the rows predicted together, without labels, and are marked.",
+    )
+    minimum: int = Field(
+        20, ge=20, description="Patients of an unseen centre that adapt needs among those predicted together."
+    )
+    covariates: tuple[str, ...] = Field(
+        (), description="Participants columns whose effect on the features is kept; known when predicting."
+    )
+    preserve_label: bool = Field(
+        False,
+        description="Estimate the centres' effects beside that of the label, in training; not with adapt.",
+    )
+    parametric: bool = Field(
+        True, description="Normal and inverse gamma priors; false: the features' own estimates are the prior."
+    )
+    mean_only: bool = Field(False, description="Adjust locations alone, not scales.")
+    reference: str | None = Field(
+        None, description="A training centre that the others are brought to; empty: their average."
+    )
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> Self:
+        if self.preserve_label and self.unseen == "adapt":
+            raise ValueError(
+                "preserve_label cannot go with 'unseen: adapt': the labels of the centre to adapt to are unknown"
+            )
+        if self.batch in self.covariates:
+            raise ValueError(f"'{self.batch}' is what is harmonised; it cannot be kept as a covariate")
+        if len(set(self.covariates)) < len(self.covariates):
+            raise ValueError("a covariate is named twice")
+        return self
+
+    def columns_used(self) -> tuple[str, ...]:
+        """Return what is harmonised, and the covariates."""
+        return (self.batch, *self.covariates)
+
+    def sentence(self, before: Sequence[SelectionStep] = ()) -> str:
+        """Return the step in words."""
+        parts = ["locations alone"] if self.mean_only else []
+        parts.append(f"{'parametric' if self.parametric else 'non-parametric'} empirical Bayes")
+        if self.reference:
+            parts.append(f"reference {self.reference}")
+        kept = [*self.covariates, *(["the outcome in training"] if self.preserve_label else [])]
+        if kept:
+            parts.append(f"beside the effect of {listing(kept)}")
+        unseen = {
+            "refuse": f"another {self.batch} was refused",
+            "pass_through": f"values of another {self.batch} were left as they are",
+            "adapt": f"another {self.batch} was adapted to, without outcomes, from {self.minimum} or more of its patients "
+            "predicted together (transductive)",
+        }
+        return (
+            f"features were harmonised between the training {self.batch}s by ComBat ({', '.join(parts)}), learned on "
+            f"training patients only; {unseen[self.unseen]}"
         )
-        gamma, delta = new_gamma, new_delta
-        if change <= CONVERGED:
-            break
-    return gamma, delta
 
+    def fit(self, X: pd.DataFrame, y: np.ndarray, training: Training) -> FittedCombat:
+        """Learn the centres' effects; ``X`` is indexed by patient."""
+        people = training.people
+        if people is None:
+            raise StudyError("combat: found no participants, expected the centre of every patient.")
+        rows = people.rows(X.index)
+        centre = centres_of(rows, self.batch)
+        once = ~X.index.duplicated()
+        names, counts = np.unique(centre[once], return_counts=True)
+        counted = dict(zip(names.tolist(), counts.tolist(), strict=True))
+        check_trained(self, counted, "training rows")
+        raw = self._covariates(rows, people)
+        missing = raw.isna().sum()
+        variables = {
+            name: learn_variable(raw[name], people.columns[name], impute=True) for name in self.covariates
+        }
+        terms = [
+            term
+            for name, variable in variables.items()
+            for term in (
+                [f"{name}[{level}]" for level in variable.levels[1:]]
+                if variable.kind == "categorical"
+                else [name]
+            )
+        ]
+        labels = np.asarray(y, dtype=float)
+        block = design(rows, variables)
+        if self.preserve_label:
+            block = np.column_stack([block, labels])
+        effects = fit_combat(
+            X.to_numpy(dtype=float),
+            centre,
+            block,
+            parametric=self.parametric,
+            mean_only=self.mean_only,
+            reference=self.reference,
+        )
+        return FittedCombat.of(
+            X,
+            None,
+            self._note(counted, missing, effects),
+            settings=self,
+            people=people,
+            effects=effects,
+            variables=variables,
+            terms=tuple(terms),
+            label_mean=float(labels.mean()),
+        )
 
-def _nonparametric(
-    location: np.ndarray, variance: np.ndarray, around: np.ndarray, n: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Posterior means with the other features' estimates as the prior, each weighted by its likelihood."""
-    gamma, delta = np.empty_like(location), np.empty_like(variance)
-    for start in range(0, location.size, _BLOCK):
-        own = slice(start, min(start + _BLOCK, location.size))
-        squares = around[own, None] + n * np.square(location[own, None] - location)
-        log = -n / 2 * np.log(2 * np.pi * variance) - squares / (2 * variance)
-        log[np.arange(log.shape[0]), np.arange(own.start, own.stop)] = -np.inf
-        weight = np.exp(log - log.max(axis=1, keepdims=True))
-        weight /= weight.sum(axis=1, keepdims=True)
-        gamma[own], delta[own] = weight @ location, weight @ variance
-    return gamma, delta
+    def _covariates(self, rows: pd.DataFrame, people: People) -> pd.DataFrame:
+        for name in self.covariates:
+            if name not in people.columns:
+                raise StudyError(
+                    f"combat.covariates: found '{name}', expected one of the protocol's columns: "
+                    f"{', '.join(people.columns)}."
+                )
+            if name not in rows.columns:
+                raise TableError(
+                    file="training rows",
+                    column=name,
+                    found="no such column",
+                    expected="the covariates of combat",
+                    remedy="Add the column to the participants table, or remove it from the covariates.",
+                )
+        return rows[list(self.covariates)]
+
+    def _note(self, counts: Mapping[str, int], missing: pd.Series, effects: CombatFit) -> str:
+        parts = [", ".join(f"{name} ({count})" for name, count in counts.items())]
+        kept = [*self.covariates, *(["the label"] if self.preserve_label else [])]
+        if kept:
+            parts.append(f"kept: {', '.join(kept)}")
+        parts += [f"{name}: {count} missing, filled" for name, count in missing.items() if count]
+        flat = int((~effects.adjusted).sum())
+        if flat:
+            parts.append(f"{flat} constant within a {self.batch}, left as they are")
+        if not effects.shrunk and effects.adjusted.any():
+            parts.append("one feature: no shrinkage")
+        return "; ".join(parts)

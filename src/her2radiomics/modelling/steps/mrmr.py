@@ -9,54 +9,73 @@ Peng, Long & Ding, IEEE Transactions on Pattern Analysis and Machine Intelligenc
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
 from her2radiomics.core.libraries import pd
-from her2radiomics.modelling.base import FeatureStep, is_constant
-from her2radiomics.modelling.steps.filters import univariate_test
+from her2radiomics.modelling.base import FittedStep, SelectionStep, Training, is_constant, selection_step
+from her2radiomics.modelling.ranking import univariate_test
 
 # smallest redundancy that a quotient divides by: unrelated features must not win by rounding
 FLOOR = 1e-3
-RELEVANCE = {"f_classif": "ANOVA F", "mutual_information": "mutual information"}
-REDUNDANCY = {"correlation": "mean |r|", "mutual_information": "mean mutual information"}
+# in the note of the fit, and in the methods section
+RELEVANCE = {
+    "f_classif": ("ANOVA F", "the F statistic"),
+    "mutual_information": ("mutual information", "mutual information"),
+}
+REDUNDANCY = {
+    "correlation": ("mean |r|", "absolute Pearson correlation"),
+    "mutual_information": ("mean mutual information", "mutual information"),
+}
 
 
-class MinimumRedundancy(FeatureStep):
-    """Take k features one after the other, each with the best of relevance and redundancy with those taken before.
+@dataclass(frozen=True)
+class FittedMrmr(FittedStep):
+    """The kept features in the order in which they were taken."""
 
-    The first is the most relevant. Then the best is the largest relevance − mean redundancy (``difference``) or
-    relevance / mean redundancy (``quotient``, the redundancy no smaller than :data:`FLOOR`). Ties, beyond 12 digits,
-    go to the first column. Constant features are never taken.
+    order: tuple[str, ...]
 
-    Parameters
-    ----------
-    k, relevance, redundancy, scheme
-        See :class:`~her2radiomics.modelling.steps.settings.MrmrStep`.
 
-    Fitted attributes
-    -----------------
-    order_ : list of str
-        The kept features in the order in which they were taken.
+@selection_step(
+    label="Minimum redundancy, maximum relevance", short="mRMR", role="reduction", references=("peng_2005",)
+)
+class MrmrStep(SelectionStep):
+    """Minimum redundancy, maximum relevance: features related to the label, and little to one another.
+
+    Takes ``k`` features one after the other: the most relevant first, then the best of relevance and mean redundancy
+    with those taken, as ``difference`` or ``quotient`` (the redundancy no smaller than 0.001). Mutual information is
+    that of three states cut at mean ± SD / 2 (Ding and Peng 2005). Ties, beyond 12 digits, go to the first column;
+    constant features are never taken. With F, correlation and quotient the order is that of mrmr_selection 0.2.8.
     """
 
-    order_: list[str]
+    step: Literal["mrmr"] = Field(description="Minimum redundancy, maximum relevance.")
+    k: int = Field(ge=1, description="Features to keep.")
+    relevance: Literal["f_classif", "mutual_information"] = Field(
+        "f_classif",
+        description="Relation to the label: F of the analysis of variance, or mutual information of three states "
+        "(cut at mean ± SD / 2).",
+    )
+    redundancy: Literal["correlation", "mutual_information"] = Field(
+        "correlation",
+        description="Mean relation to the features taken before: absolute Pearson correlation, or mutual information.",
+    )
+    scheme: Literal["difference", "quotient"] = Field(
+        "quotient", description="relevance − redundancy, or relevance / redundancy."
+    )
 
-    def __init__(
-        self,
-        k: int = 10,
-        relevance: str = "f_classif",
-        redundancy: str = "correlation",
-        scheme: str = "quotient",
-    ) -> None:
-        """Keep the parameters."""
-        self.k = k
-        self.relevance = relevance
-        self.redundancy = redundancy
-        self.scheme = scheme
+    def sentence(self, before: Sequence[SelectionStep] = ()) -> str:
+        """Return the step in words."""
+        return (
+            f"{self.k} features were taken by minimum redundancy and maximum relevance: the {self.scheme} of "
+            f"{RELEVANCE[self.relevance][1]} with the outcome and the mean {REDUNDANCY[self.redundancy][1]} with the "
+            "features taken before"
+        )
 
-    def fit(self, X: pd.DataFrame, y: Any) -> MinimumRedundancy:
+    def fit(self, X: pd.DataFrame, y: np.ndarray, training: Training) -> FittedMrmr:
         """Take the features."""
         values, labels = X.to_numpy(dtype=float), np.asarray(y).astype(int)
         left = ~is_constant(values)
@@ -77,14 +96,11 @@ class MinimumRedundancy(FeatureStep):
             left[best] = False
             taken.append(best)
             total += related(best)
-        self.order_ = [str(X.columns[place]) for place in taken]
         keep = np.zeros(X.shape[1], dtype=bool)
         keep[taken] = True
-        note = (
-            f"{RELEVANCE[self.relevance]} against {REDUNDANCY[self.redundancy]}, {self.scheme}, k = {self.k}"
-        )
-        self._record(X, keep, note)
-        return self
+        against = f"{RELEVANCE[self.relevance][0]} against {REDUNDANCY[self.redundancy][0]}"
+        order = tuple(str(X.columns[place]) for place in taken)
+        return FittedMrmr.of(X, keep, f"{against}, {self.scheme}, k = {self.k}", order=order)
 
 
 def _first_best(score: np.ndarray, left: np.ndarray) -> int:
@@ -94,7 +110,7 @@ def _first_best(score: np.ndarray, left: np.ndarray) -> int:
     return int(np.argmax(left & (score >= top - slack)))
 
 
-def _correlation(values: np.ndarray, varies: np.ndarray) -> Any:
+def _correlation(values: np.ndarray, varies: np.ndarray) -> Callable[[int], np.ndarray]:
     """Function of a column's place: absolute Pearson correlations with it, shape (features,); constant ones have 0."""
     centred = values - values.mean(axis=0)
     length = np.sqrt(np.square(centred).sum(axis=0))
@@ -102,7 +118,7 @@ def _correlation(values: np.ndarray, varies: np.ndarray) -> Any:
     return lambda place: np.abs(unit[:, place] @ unit)
 
 
-def _information(states: np.ndarray | None) -> Any:
+def _information(states: np.ndarray | None) -> Callable[[int], np.ndarray]:
     """Function of a column's place: mutual information with it, shape (features,)."""
     assert states is not None
     return lambda place: mutual_information(states, states[:, place])

@@ -1,0 +1,96 @@
+"""Kinds that are found by looking: one module a kind, registered by a decorator, and no list of their names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import reduce
+from importlib import import_module
+from inspect import isabstract
+from operator import or_
+from pkgutil import iter_modules
+from typing import Annotated, Any, TypeVar, get_args
+
+from pydantic import Field
+
+from her2radiomics.core.settings import Settings
+
+AnySettings = TypeVar("AnySettings", bound=Settings)
+
+
+class Kinds(dict[str, type[AnySettings]]):
+    """The settings classes of all kinds of one thing, by the name that protocols write.
+
+    Parameters
+    ----------
+    what
+        The thing, for errors: ``selection step``.
+    base
+        What the settings of every kind derive from.
+    tag
+        The field that names the kind: ``step: Literal["lasso"]``.
+    """
+
+    def __init__(self, what: str, base: type[AnySettings], tag: str) -> None:
+        """Start without a kind."""
+        super().__init__()
+        self.what, self.base, self.tag = what, base, tag
+
+    def name_of(self, settings: type[Settings]) -> str:
+        """The only value of the field that names the kind; empty where there is none."""
+        field = settings.model_fields.get(self.tag)
+        return str(get_args(field.annotation)[0]) if field and get_args(field.annotation) else ""
+
+    def add(self, settings: type[AnySettings], **words: str) -> str:
+        """Register a settings class, and return its name.
+
+        Parameters
+        ----------
+        settings
+            The class.
+        words
+            What must not be empty, by its name.
+
+        Raises
+        ------
+        TypeError
+            A part of the kind is missing: the message names the module and the part.
+        """
+        where = f"{settings.__module__}: {settings.__name__}"
+        name = self.name_of(settings)
+        if not name:
+            raise TypeError(f"{where} has no field {self.tag}: Literal['…'], by which protocols ask for it.")
+        if name in self:
+            raise TypeError(f"{where}: the {self.what} '{name}' is that of {self[name].__module__} already.")
+        lacking = [*(sorted(settings.__abstractmethods__) if isabstract(settings) else ())]
+        lacking += [word for word, text in {"a docstring": settings.__doc__, **words}.items() if not text]
+        if lacking:
+            raise TypeError(f"{where}: the {self.what} '{name}' is without {', '.join(lacking)}.")
+        self[name] = settings
+        return name
+
+    def discover(self, package: str, path: Iterable[str]) -> None:
+        """Import every module of a package, so that its kinds are registered, and sort them by name.
+
+        Raises
+        ------
+        TypeError
+            A module has the settings of a kind, but the kind is not registered.
+        """
+        for module in iter_modules(path):
+            import_module(f"{package}.{module.name}")
+        for name in sorted(self):
+            self[name] = self.pop(name)
+        for settings in _subclasses(self.base):
+            if self.name_of(settings) and settings not in self.values():
+                raise TypeError(
+                    f"{settings.__module__}: {settings.__name__} is no {self.what} yet; decorate it."
+                )
+
+    def union(self) -> Any:
+        """The settings of all kinds as one type, told apart by the tag."""
+        return Annotated[reduce(or_, self.values()), Field(discriminator=self.tag)]
+
+
+def _subclasses(base: type[AnySettings]) -> list[type[AnySettings]]:
+    direct = base.__subclasses__()
+    return [*direct, *(further for settings in direct for further in _subclasses(settings))]

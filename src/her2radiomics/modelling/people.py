@@ -1,0 +1,49 @@
+"""Centre and covariates of patients, as a harmonisation between centres looks them up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from her2radiomics.core.columns import Column
+from her2radiomics.core.errors import TableError
+from her2radiomics.core.libraries import pd
+from her2radiomics.modelling.base import SelectionStep
+
+
+class People:
+    """Centre and covariates of patients.
+
+    Parameters
+    ----------
+    table
+        Patients (index) × columns; rows of a patient who stands in it twice are equal. It may hold patients of any
+        partition: a fit looks up the patients of its own rows and no others.
+    columns
+        The protocol's participants columns.
+    """
+
+    def __init__(self, table: pd.DataFrame, columns: Mapping[str, Column]) -> None:
+        """Keep one row a patient; the table must not be changed afterwards."""
+        self.table = table[~table.index.duplicated()]
+        self.columns = columns
+
+    def rows(self, index: pd.Index) -> pd.DataFrame:
+        """Rows of patients, in their order; a patient may stand in ``index`` more than once."""
+        absent = ~index.isin(self.table.index)
+        if absent.any():
+            raise TableError(
+                file="participants table",
+                patient=str(index[absent][0]),
+                found="no row",
+                expected="the centre and covariates of every patient, for ComBat",
+                remedy="Give the participants of all rows.",
+            )
+        return self.table.loc[index]
+
+
+def people_of(
+    X: pd.DataFrame, steps: Sequence[SelectionStep], columns: Mapping[str, Column]
+) -> People | None:
+    """Columns that the steps of a chain read; ``None`` where none reads any."""
+    wanted = dict.fromkeys(name for step in steps for name in step.columns_used())
+    return People(X[[c for c in wanted if c in X.columns]], columns) if wanted else None
