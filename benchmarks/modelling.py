@@ -25,9 +25,9 @@ import pandas as pd
 
 from her2radiomics.core.settings import read_yaml, validate
 from her2radiomics.modelling import build_model
+from her2radiomics.modelling.models.radiomics import RadiomicsSpec
 from her2radiomics.modelling.penalised.cross_validation import patient_folds
 from her2radiomics.modelling.penalised.gaussian_path import lambda_grid
-from her2radiomics.modelling.settings import RadiomicsSpec
 from her2radiomics.statistics import icc
 from her2radiomics.study.protocol import Protocol
 
@@ -80,7 +80,7 @@ def fit(name: str, refit: int) -> tuple[list[str], float]:
     fitted = build_model(model, protocol.models, {}, second_reader=second, seed=refit).fit(
         first, labels(refit)
     )
-    return list(fitted.table_.columns), time.process_time() - start
+    return list(fitted.fitted_.table.columns), time.process_time() - start
 
 
 def plain(refit: int, agreed: list[str], name: str) -> set[str]:

@@ -16,7 +16,6 @@ from her2radiomics.core.errors import SettingsError
 from her2radiomics.evaluation.performance import EvaluationSettings, evaluate
 from her2radiomics.evaluation.validation import (
     cross_validate,
-    folds_of,
     resample,
 )
 from her2radiomics.modelling import build_model, pipeline_refit
@@ -134,9 +133,8 @@ def test_nothing_is_refitted_twice(data, monkeypatch):
 
     pipeline = modelling.pipeline_refit
     monkeypatch.setattr("her2radiomics.evaluation.validation.pipeline_refit", counted)
-    model.spec = model.spec.model_copy(
-        update={"estimator": model.spec.estimator.model_copy(update={"folds": 0})}
-    )
+    estimator = model.spec.estimator.model_copy(update={"folds": 0})
+    model.specs = {"radiomics": model.spec.model_copy(update={"estimator": estimator})}
     resample(model, *data, predictions(model, data), SETTINGS, seed=4)
     assert len(calls) == SETTINGS.pipeline_bootstrap == len(set(calls))
 
@@ -169,10 +167,12 @@ def test_the_same_refits_correct_curve_and_auc(resampled, data):
 def test_a_combined_model_is_tested_against_its_parts(resampled):
     model, tables = resampled["both"]
     rows = tables["validation"].set_index("measure")
-    larger = statistics.logistic_regression(model.table_, model.labels_, "ml", model.levels_)
+    larger = statistics.logistic_regression(
+        model.fitted_.table, model.fitted_.labels, "ml", model.fitted_.levels
+    )
     for part, own, df in (("radiomics", ["radiomics"], 2), ("clinical", ["ki67", "age"], 1)):
-        levels = {k: v for k, v in model.levels_.items() if k in own}
-        smaller = statistics.logistic_regression(model.table_[own], model.labels_, "ml", levels)
+        levels = {k: v for k, v in model.fitted_.levels.items() if k in own}
+        smaller = statistics.logistic_regression(model.fitted_.table[own], model.fitted_.labels, "ml", levels)
         expected = statistics.likelihood_ratio_test(smaller, larger)
         assert rows.loc[f"lr_test_vs_{part}", "value"] == pytest.approx(expected.statistic, abs=1e-8)
         assert rows.loc[f"lr_test_p_vs_{part}", "value"] == pytest.approx(expected.p, abs=1e-9)
@@ -185,7 +185,7 @@ def test_a_combined_model_is_tested_against_its_parts(resampled):
 def test_cross_validation_is_reported_fold_by_fold(resampled, data, name):
     X, y = data
     model, tables = resampled[name]
-    table, folds = tables["cross_validation"], folds_of(model)
+    table, folds = tables["cross_validation"], model.spec.reported_folds
     assert tuple(table.columns) == contract("cross_validation").names
     for target in ("final", "pipeline"):
         mine = table[table["target"] == target].set_index("fold")

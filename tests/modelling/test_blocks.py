@@ -70,16 +70,16 @@ def test_several_scores_and_a_clinical_model_make_one_regression(fitted, data):
     order = np.argsort(X.index[:N].to_numpy().astype(str), kind="stable")
     r1, r3 = fitted["r1"], fitted["r3"]
     assert r1.fit_report().coefficients["term"].tolist() == ["(Intercept)", "T2FS", "DWI", "DCE2"]
-    scores = {part.name: part.decision_function(X[:N].iloc[order]) for part in r1.parts_}
+    scores = {part.name: part.rule.score(X[:N].iloc[order]) for part in r1.fitted_.parts}
     table = pd.DataFrame(scores, index=X.index[:N][order])
     expected = logistic_regression(table, y[:N][order])
     np.testing.assert_allclose(
-        [r1.logistic_.coefficients[name] for name in scores],
+        [r1.fitted_.logistic.coefficients[name] for name in scores],
         [expected.coefficients[name] for name in scores],
         rtol=1e-6,
     )
     terms = r3.fit_report().coefficients["term"].tolist()
-    kept = r3.parts_[-1].selected_
+    kept = r3.fitted_.parts[-1].terms
     assert kept and terms[1:4] == ["T2FS", "DWI", "DCE2"]
     assert [t.split("[")[0] for t in terms[4:]] == [n for n in kept for t in terms if t.split("[")[0] == n]
     drawn = from_dict(saved(r3)).nomogram_model()
@@ -90,10 +90,10 @@ def test_a_combined_model_of_one_score_is_its_recalibration(fitted, data):
     """The Rad-score is a maximum-likelihood fit already: slope 1, intercept 0, and the same probabilities."""
     X, _ = data
     model = fitted["alone"]
-    assert model.parts_[0].final_.method == "ml"
-    assert model.logistic_.coefficients["T2FS"] == pytest.approx(1, abs=1e-6)
-    assert model.logistic_.intercept == pytest.approx(0, abs=1e-6)
-    np.testing.assert_allclose(model.predict_proba(X), model.parts_[0].predict_proba(X), atol=1e-7)
+    (part,) = model.fitted_.parts
+    assert model.fitted_.logistic.coefficients["T2FS"] == pytest.approx(1, abs=1e-6)
+    assert model.fitted_.logistic.intercept == pytest.approx(0, abs=1e-6)
+    np.testing.assert_allclose(model.predict_proba(X)[:, 1], part.rule.probability(X), atol=1e-7)
 
 
 def test_the_multivariate_lasso_selects_over_all_blocks_at_once(fitted, data):
@@ -102,7 +102,7 @@ def test_the_multivariate_lasso_selects_over_all_blocks_at_once(fitted, data):
     model = fitted["everything"]
     order = np.argsort(X.index[:N].to_numpy().astype(str), kind="stable")
     rows, labels = X[:N].iloc[order], y[:N][order]
-    blocks = model.pipeline_.transform(rows[list(model.pipeline_["numbers"].names_in)])
+    blocks = model.fitted_.chain.transform(rows[list(model.fitted_.chain["numbers"].names_in)])
     design = blocks.assign(
         age=rows["age"],
         **{"ki67[high]": (rows["ki67"] == "high").astype(float)},
@@ -113,9 +113,9 @@ def test_the_multivariate_lasso_selects_over_all_blocks_at_once(fitted, data):
     cv = cross_validated_lasso(design.to_numpy(), labels, fold, family="binomial")
     chosen = design.columns[cv.path.coefficients[:, cv.index_1se] != 0]
     kept = {name.split("[")[0] for name in chosen}
-    assert set(model.logistic_.columns) == kept
+    assert set(model.fitted_.logistic.columns) == kept
     assert kept & set(blocks.columns) and "ki67" in kept
-    expected = logistic_regression(model.table_, labels, levels=model.levels_)
+    expected = logistic_regression(model.fitted_.table, labels, levels=model.fitted_.levels)
     report = model.fit_report()
     assert list(report.coefficients.columns) == [
         "term", "beta", "se", "wald", "odds_ratio", "ci_low", "ci_high", "p",
@@ -141,8 +141,8 @@ def test_scores_and_columns_by_backward_elimination(fitted, data):
         "tic",
     }
     assert (report.tables["multivariate"]["p_variable"] < 0.1).all()
-    assert set(model.logistic_.columns) == set(model.choice_.selected)
-    assert "ki67" in model.logistic_.columns
+    assert set(model.fitted_.logistic.columns) == set(model.fitted_.choice.selected)
+    assert "ki67" in model.fitted_.logistic.columns
     refit = pipeline_refit(model, X[:N], y[:N])
     rows = np.random.default_rng(0).integers(0, N, N)
     again = refit(rows)
@@ -263,7 +263,7 @@ def test_the_multivariate_model_imputes_on_training_alone(data):
     holed.iloc[:9, holed.columns.get_loc("age")] = np.nan
     specs = parse_models(CONTENT)
     model = build_model("everything", specs, COLUMNS, seed=2).fit(holed[:N], y[:N])
-    assert model.variables_["age"].fill == holed["age"][9:N].median()
+    assert model.fitted_.known.variables["age"].fill == holed["age"][9:N].median()
     assert model.fit_report().tables["missing"].set_index("column").loc["age", "missing"] == 9
     other = holed.copy()
     other.iloc[N:, other.columns.get_loc("age")] = 1e6
@@ -280,7 +280,7 @@ def test_a_formula_of_twenty_features_is_read_line_by_line(data):
     assert len(lines) == 22 and max(map(len, lines)) < 60
     assert lines[0] == "m ="
     total = float(lines[1].replace("−", "-"))
-    row = model.table_.iloc[0]
+    row = model.fitted_.table.iloc[0]
     for line in lines[2:]:
         sign, weight, times, name = line.split()
         assert times == "×"

@@ -405,12 +405,12 @@ def test_a_saved_model_predicts_a_single_patient_to_the_last_bit(estimator):
 def test_harmonised_training_features_are_what_the_rule_predicts_with():
     features, people, y = cohort()
     model, _, _, X = fitted(CHAIN, features, people, y)
-    table = model.pipeline_.transform(X[[c for c in X if c.startswith("T2FS")]])
+    table = model.fitted_.chain.transform(X[[c for c in X if c.startswith("T2FS")]])
     for predictor in model.rule_.features():
         np.testing.assert_allclose(
             predictor.contribution(X), predictor.coefficient * table[predictor.name], rtol=1e-11, atol=1e-11
         )
-    assert "harmonised between centres" in model.notes_[-1]
+    assert "harmonised between centres" in model.fitted_.notes[-1]
     assert model.fit_report().selection["name"].tolist()[2] == "combat"
 
 
@@ -443,7 +443,7 @@ def test_an_unseen_centre_passes_through_when_asked():
         _, (shift, scale) = predictor.scalings
         by_hand = by_hand + predictor.coefficient * (X[predictor.name][far] - shift) / scale
     np.testing.assert_allclose(predicted["score"][far], by_hand, rtol=1e-12)
-    assert any("marked" in note for note in model.notes_)
+    assert any("marked" in note for note in model.fitted_.notes)
 
 
 def test_adapting_to_an_unseen_centre_uses_its_own_rows_and_no_label():
@@ -470,8 +470,10 @@ def test_adapting_to_an_unseen_centre_uses_its_own_rows_and_no_label():
         TableError, match="found centre 'far' with 19 patients; expected .* 20 patients or more"
     ):
         saved.predict(features, far.iloc[:19])
-    assert any("transductive" in note for note in model.notes_)
-    table = replace(model.pipeline_["combat"], people=People(model_table(features, people, COLUMNS), COLUMNS))
+    assert any("transductive" in note for note in model.fitted_.notes)
+    table = replace(
+        model.fitted_.chain["combat"], people=People(model_table(features, people, COLUMNS), COLUMNS)
+    )
     names = [c for c in X if c.startswith("T2FS")]
     by_step = table.transform(X[names])
     first = next(model.rule_.features())

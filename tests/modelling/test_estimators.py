@@ -18,8 +18,7 @@ from test_models import COLUMNS, cohort
 
 from her2radiomics.core.errors import SettingsError, StudyError
 from her2radiomics.modelling import build_model, from_dict, load_model, save_model, to_dict
-from her2radiomics.modelling.estimator_settings import ElasticNetLogisticSpec
-from her2radiomics.modelling.final import _elastic_net
+from her2radiomics.modelling.estimators.elastic_net_logistic import ElasticNetLogisticSpec
 from her2radiomics.modelling.penalised.cross_validation import patient_folds
 from her2radiomics.modelling.penalised.ridge import cross_validated_ridge, ridge_grid, ridge_path
 from her2radiomics.modelling.saved.forest import Tree
@@ -69,7 +68,7 @@ def fitted(data):
 
 def scaled(model, X):
     """The table that the estimator sees."""
-    return model.pipeline_.transform(X[list(model.pipeline_["numbers"].names_in)])
+    return model.fitted_.chain.transform(X[list(model.fitted_.chain["numbers"].names_in)])
 
 
 def saved(model):
@@ -111,7 +110,7 @@ def test_ridge_with_more_features_than_rows_is_scikit_learns():
 def test_the_ridge_model_shrinks_and_keeps_every_feature(fitted):
     model = fitted["ridge"]
     assert len(model.rule_.predictors) == 12
-    free = likelihood.fit_ml(model.table_.to_numpy(), model.labels_ == 1)
+    free = likelihood.fit_ml(model.fitted_.table.to_numpy(), model.fitted_.labels == 1)
     ours = np.array([p.coefficient for p in model.rule_.predictors])
     assert np.linalg.norm(ours) < np.linalg.norm(free.beta[1:])
     report = model.fit_report()
@@ -149,21 +148,20 @@ def test_the_forest_is_scikit_learns_to_the_last_bit(fitted, data):
         n_estimators=60, min_samples_leaf=3, max_features="sqrt", random_state=3, n_jobs=1, oob_score=True
     ).fit(table[:N].iloc[order].to_numpy(), y[:N][order])
     assert model.predict_proba(X)[:, 1].tolist() == theirs.predict_proba(table.to_numpy())[:, 1].tolist()
-    assert model.held_out_.tolist() == theirs.oob_decision_function_[:, 1].tolist()
+    assert model.fitted_.held_out.tolist() == theirs.oob_decision_function_[:, 1].tolist()
 
 
 def test_the_forests_threshold_is_chosen_out_of_bag(fitted, data):
     X, y = data
     model = fitted["random_forest"]
     assert auc(y[:N], model.decision_function(X[:N])) > 0.97  # rows that the trees saw
-    assert auc(model.labels_, model.held_out_) < 0.95
-    best = [
-        (model.held_out_ >= t)[model.labels_ == 1].mean() + (model.held_out_ < t)[model.labels_ == 0].mean()
-        for t in np.unique(model.held_out_)
-    ]
-    at = (model.held_out_ >= model.threshold_.threshold)[model.labels_ == 1].mean() + (
-        model.held_out_ < model.threshold_.threshold
-    )[model.labels_ == 0].mean()
+    held_out, labels = model.fitted_.held_out, model.fitted_.labels
+    assert auc(labels, held_out) < 0.95
+
+    def youden(threshold):
+        return (held_out >= threshold)[labels == 1].mean() + (held_out < threshold)[labels == 0].mean()
+
+    best, at = [youden(t) for t in np.unique(held_out)], youden(model.threshold_.threshold)
     assert at == pytest.approx(max(best), abs=1e-12)
     assert saved(model)["threshold"]["rule"] == "Youden index on training, out-of-bag probabilities"
 
@@ -283,13 +281,10 @@ NET = {"intercept": -6.708589274535, 0: 3.172360528303, 5: 0.201324098450, 8: 0.
 def test_the_elastic_net_is_cv_glmnets():
     x, y, fold = example()
     table = pd.DataFrame(x, columns=[f"f{i}" for i in range(12)])
-    fit = _elastic_net(table, y, fold, ElasticNetLogisticSpec(kind="elastic_net_logistic", alpha=0.3))
+    fit = ElasticNetLogisticSpec(kind="elastic_net_logistic", alpha=0.3).learn(table, y, fold)
     assert fit.columns == ("f0", "f5", "f8")
     assert fit.intercept == pytest.approx(NET["intercept"], rel=1e-8)
     for place in (0, 5, 8):
         assert fit.coefficients[f"f{place}"] == pytest.approx(NET[place], rel=1e-7)
     wider = ElasticNetLogisticSpec(kind="elastic_net_logistic", alpha=0.3, rule="1se")
-    assert (
-        f"lambda.1se = {FIRST / 1000 / 0.3 * 10 ** (-4 * 5 / 99):.4g}"
-        in _elastic_net(table, y, fold, wider).note
-    )
+    assert f"lambda.1se = {FIRST / 1000 / 0.3 * 10 ** (-4 * 5 / 99):.4g}" in wider.learn(table, y, fold).note

@@ -164,36 +164,39 @@ def test_the_rule_is_what_the_pipeline_computes(fitted, data):
     """Two routes to the Rad-score: the rule term by term, and the scikit-learn pipeline's transformed table."""
     X = data[0]
     model = fitted["radiomics"]
-    table = model.pipeline_.transform(X[list(model.pipeline_["numbers"].names_in)])
-    beta = pd.Series(model.final_.coefficients)
+    table = model.fitted_.chain.transform(X[list(model.fitted_.chain["numbers"].names_in)])
+    beta = pd.Series(model.fitted_.final.coefficients)
     np.testing.assert_allclose(
-        model.decision_function(X), table[beta.index] @ beta + model.final_.intercept, rtol=0, atol=1e-10
+        model.decision_function(X),
+        table[beta.index] @ beta + model.fitted_.final.intercept,
+        rtol=0,
+        atol=1e-10,
     )
 
 
 def test_the_rad_score_is_the_logistic_regression_of_the_kept_features(fitted, data):
     """Same estimates as ``statistics.logistic_regression`` on the selected, scaled features."""
     model = fitted["radiomics"]
-    regression = logistic_regression(model.table_, model.labels_, model.final_.method)
+    regression = logistic_regression(model.fitted_.table, model.fitted_.labels, model.fitted_.final.method)
     for term, beta in regression.coefficients.items():
-        assert model.final_.coefficients[term] == pytest.approx(beta, rel=1e-5, abs=1e-6)
-    assert model.final_.intercept == pytest.approx(regression.intercept, rel=1e-5, abs=1e-5)
+        assert model.fitted_.final.coefficients[term] == pytest.approx(beta, rel=1e-5, abs=1e-6)
+    assert model.fitted_.final.intercept == pytest.approx(regression.intercept, rel=1e-5, abs=1e-5)
 
 
 def test_the_combined_model_refits_on_the_score_and_the_kept_predictors(fitted, data):
     X, _, y = data
     model = fitted["nomogram"]
-    assert "ki67" in model.logistic_.columns
+    assert "ki67" in model.fitted_.logistic.columns
     table = pd.DataFrame(
         {"radiomics": fitted["radiomics"].decision_function(X[:N]), "ki67": X["ki67"][:N].to_numpy()}
     )
-    for name in model.logistic_.columns[2:]:
-        table[name] = model.table_[name].to_numpy()
+    for name in model.fitted_.logistic.columns[2:]:
+        table[name] = model.fitted_.table[name].to_numpy()
     expected = logistic_regression(table, y[:N], "auto", {"ki67": ["low", "high"]})
-    assert model.logistic_.coefficients["radiomics"] == pytest.approx(
+    assert model.fitted_.logistic.coefficients["radiomics"] == pytest.approx(
         expected.coefficients["radiomics"], rel=1e-5
     )
-    assert model.logistic_.coefficients["ki67[high]"] == pytest.approx(
+    assert model.fitted_.logistic.coefficients["ki67[high]"] == pytest.approx(
         expected.coefficients["ki67[high]"], rel=1e-5
     )
 
@@ -205,7 +208,7 @@ def test_the_nomogram_gives_the_models_probability(fitted, data):
     for i in (0, 60, 100):
         row = X.iloc[[i]]
         values = {p.name: row[p.name].iloc[0] for p in model.rule.clinical()}
-        values["radiomics"] = fitted["nomogram"].parts_[0].decision_function(row)[0]
+        values["radiomics"] = fitted["nomogram"].fitted_.parts[0].rule.score(row)[0]
         total = drawn.total_points(values)
         assert drawn.probability(total) == pytest.approx(
             fitted["nomogram"].predict_proba(row)[0, 1], abs=1e-12
@@ -288,7 +291,7 @@ def test_selection_before_cross_validation_is_optimistic_and_ours_is_not():
         select = [{"step": "z_score"}, {"step": "univariate", "k": 10}]
         model = model_of({"kind": "radiomics", "steps": select})
         honest.append(auc(labels, cross_validated_scores(model, features, labels, folds=5, seed=seed)))
-        chosen = model_of({"kind": "radiomics", "steps": select}).fit(features, labels).final_.columns
+        chosen = model_of({"kind": "radiomics", "steps": select}).fit(features, labels).fitted_.final.columns
         plain = model_of({"kind": "radiomics", "steps": [{"step": "z_score"}]})
         leaky.append(
             auc(labels, cross_validated_scores(plain, features[list(chosen)], labels, folds=5, seed=seed))
@@ -362,7 +365,7 @@ def test_constant_missing_and_copied_features_are_survived():
     for steps in ([], [{"step": "z_score"}, {"step": "univariate", "p": 0.001}], CHAIN):
         model = model_of({"kind": "radiomics", "steps": steps}).fit(X, labels)
         assert np.isfinite(model.decision_function(X)).all()
-        kept = set(model.final_.columns)
+        kept = set(model.fitted_.final.columns)
         assert not kept & {f"DCE2__tumour_slice__{name}" for name in ("flat", "hole", "inf")}
         assert not {"DWI__tumour_slice__copy", "T2FS__tumour_slice__f00"} <= kept
         assert len(kept) <= 78  # rows − 2
@@ -448,7 +451,7 @@ def test_a_category_that_training_never_saw_is_refused_though_declared():
     training = clinical[(clinical["tic"] != "c").to_numpy()]
     chosen = labels[(clinical["tic"] != "c").to_numpy()]
     model = model_of({"kind": "clinical", "candidates": ["tic"]}).fit(training, chosen)
-    assert model.selected_ == ("tic",)
+    assert model.fitted_.choice.selected == ("tic",)
     with pytest.raises(
         TableError, match="column 'tic': found 'c'; expected one of the levels in training: a, b"
     ):
@@ -513,7 +516,8 @@ def test_the_bootstrap_refits_the_whole_pipeline(fitted, data):
     refit = pipeline_refit(model, X[:N], y[:N])
     rows = np.random.default_rng(5).integers(0, N, N)
     again = clone(model).fit(X.iloc[rows], y[rows])
-    assert again.parts_[0].final_.columns != model.parts_[0].final_.columns  # other features, other λ
+    kept = [{p.name for p in one.fitted_.parts[0].rule.predictors} for one in (again, model)]
+    assert kept[0] != kept[1]  # other features, other λ
     assert refit(rows).tolist() == again.predict_proba(X[:N])[:, 1].tolist()
     assert refit(np.flatnonzero(y[:N] == 1)[:30]) is None  # one class only
     apparent = model.predict_proba(X[:N])[:, 1]

@@ -425,12 +425,12 @@ def test_steps_run_in_any_order(steps):
     specs = parse_models({"m": {"kind": "radiomics", "steps": steps}})
     model = build_model("m", specs, COLUMNS, second_reader=second, seed=5).fit(train, y[:60])
     content = to_dict(model, centres=["north"], extraction=None, simulated=True)
-    text, state = json.dumps(content), joblib.hash(model.pipeline_)
+    text, state = json.dumps(content), joblib.hash(model.fitted_.chain)
 
     rows = model.fit_report().selection
     assert len(rows) == len(steps) + 2
     assert (rows["features_out"].to_numpy()[:-1] == rows["features_in"].to_numpy()[1:]).all()
-    table = model.pipeline_.transform(train.drop(columns=[*COLUMNS, "centre"]))
+    table = model.fitted_.chain.transform(train.drop(columns=[*COLUMNS, "centre"]))
     for predictor in model.rule_.features():
         scaled = predictor.contribution(train) / predictor.coefficient
         np.testing.assert_allclose(scaled, table[predictor.name], rtol=1e-9, atol=1e-9)
@@ -444,7 +444,7 @@ def test_steps_run_in_any_order(steps):
     features = unseen.drop(columns=[*COLUMNS, "centre"]).rename_axis("patient_id").reset_index()
     people = unseen[["centre", *COLUMNS]].rename_axis("patient_id").reset_index()
     assert saved.predict(features, people)["score"].tolist() == together.tolist()
-    assert joblib.hash(model.pipeline_) == state
+    assert joblib.hash(model.fitted_.chain) == state
     assert json.dumps(to_dict(model, centres=["north"], extraction=None, simulated=True)) == text
     # other values of the rows that do not train, the same model
     other = pd.concat([train, unseen.assign(**{c: 1e6 for c in features.columns[1:]})])

@@ -387,8 +387,8 @@ def test_every_step_has_words_and_known_references():
         text = step.sentence([])
         assert text and text[0] == text[0].lower() and not text.endswith(".")
         assert settings.__module__.endswith(f".steps.{name}")
-        assert set(step.kind.references) <= library().keys()
-    assert not STEPS["icc_filter"].kind.reduces and STEPS["lasso"].kind.reduces
+        assert set(step.about.references) <= library().keys()
+    assert not STEPS["icc_filter"].about.reduces and STEPS["lasso"].about.reduces
 
 
 def test_a_step_without_words_is_refused_when_it_is_registered():

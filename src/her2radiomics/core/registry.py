@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import reduce
 from importlib import import_module
 from inspect import isabstract
@@ -14,10 +14,11 @@ from pydantic import Field
 
 from her2radiomics.core.settings import Settings
 
-AnySettings = TypeVar("AnySettings", bound=Settings)
+Base = TypeVar("Base", bound=Settings)
+Kind = TypeVar("Kind", bound=type[Settings])
 
 
-class Kinds(dict[str, type[AnySettings]]):
+class Kinds(dict[str, type[Base]]):
     """The settings classes of all kinds of one thing, by the name that protocols write.
 
     Parameters
@@ -28,45 +29,48 @@ class Kinds(dict[str, type[AnySettings]]):
         What the settings of every kind derive from.
     tag
         The field that names the kind: ``step: Literal["lasso"]``.
+    about
+        Makes what is printed and known about a kind from its ``name`` and the words of the decorator; a class has it as
+        ``about``.
     """
 
-    def __init__(self, what: str, base: type[AnySettings], tag: str) -> None:
+    def __init__(self, what: str, base: type[Base], tag: str, about: Callable[..., Any]) -> None:
         """Start without a kind."""
         super().__init__()
-        self.what, self.base, self.tag = what, base, tag
+        self.what, self.base, self.tag, self.about = what, base, tag, about
 
-    def name_of(self, settings: type[Settings]) -> str:
-        """The only value of the field that names the kind; empty where there is none."""
-        field = settings.model_fields.get(self.tag)
-        return str(get_args(field.annotation)[0]) if field and get_args(field.annotation) else ""
-
-    def add(self, settings: type[AnySettings], **words: str) -> str:
-        """Register a settings class, and return its name.
-
-        Parameters
-        ----------
-        settings
-            The class.
-        words
-            What must not be empty, by its name.
+    def register(self, **words: Any) -> Callable[[Kind], Kind]:
+        """Decorate the settings class of a kind, with what is printed and known about it.
 
         Raises
         ------
         TypeError
-            A part of the kind is missing: the message names the module and the part.
+            A part of the kind is missing, or its name is taken: the message names the module and the part.
         """
-        where = f"{settings.__module__}: {settings.__name__}"
-        name = self.name_of(settings)
-        if not name:
-            raise TypeError(f"{where} has no field {self.tag}: Literal['…'], by which protocols ask for it.")
-        if name in self:
-            raise TypeError(f"{where}: the {self.what} '{name}' is that of {self[name].__module__} already.")
-        lacking = [*(sorted(settings.__abstractmethods__) if isabstract(settings) else ())]
-        lacking += [word for word, text in {"a docstring": settings.__doc__, **words}.items() if not text]
-        if lacking:
-            raise TypeError(f"{where}: the {self.what} '{name}' is without {', '.join(lacking)}.")
-        self[name] = settings
-        return name
+
+        def decorate(settings: Kind) -> Kind:
+            where = f"{settings.__module__}: {settings.__name__}"
+            name = self._name(settings)
+            if not name:
+                raise TypeError(
+                    f"{where} has no field {self.tag}: Literal['…'], by which protocols ask for it."
+                )
+            if name in self:
+                raise TypeError(
+                    f"{where}: the {self.what} '{name}' is that of {self[name].__module__} already."
+                )
+            lacking = sorted(settings.__abstractmethods__) if isabstract(settings) else []
+            lacking += [] if settings.__doc__ else ["a docstring"]
+            if lacking:
+                raise TypeError(f"{where}: the {self.what} '{name}' is without {', '.join(lacking)}.")
+            try:
+                settings.about = self.about(name=name, **words)  # type: ignore[attr-defined]
+            except TypeError as error:
+                raise TypeError(f"{where}: the {self.what} '{name}': {error}") from None
+            self[name] = settings  # type: ignore[assignment]
+            return settings
+
+        return decorate
 
     def discover(self, package: str, path: Iterable[str]) -> None:
         """Import every module of a package, so that its kinds are registered, and sort them by name.
@@ -81,7 +85,7 @@ class Kinds(dict[str, type[AnySettings]]):
         for name in sorted(self):
             self[name] = self.pop(name)
         for settings in _subclasses(self.base):
-            if self.name_of(settings) and settings not in self.values():
+            if self._name(settings) and settings not in self.values():
                 raise TypeError(
                     f"{settings.__module__}: {settings.__name__} is no {self.what} yet; decorate it."
                 )
@@ -90,7 +94,12 @@ class Kinds(dict[str, type[AnySettings]]):
         """The settings of all kinds as one type, told apart by the tag."""
         return Annotated[reduce(or_, self.values()), Field(discriminator=self.tag)]
 
+    def _name(self, settings: type[Settings]) -> str:
+        """The only value of the field that names the kind; empty where there is none."""
+        field = settings.model_fields.get(self.tag)
+        return str(get_args(field.annotation)[0]) if field and get_args(field.annotation) else ""
 
-def _subclasses(base: type[AnySettings]) -> list[type[AnySettings]]:
+
+def _subclasses(base: type[Settings]) -> list[type[Settings]]:
     direct = base.__subclasses__()
     return [*direct, *(further for settings in direct for further in _subclasses(settings))]

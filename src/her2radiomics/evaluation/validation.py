@@ -79,7 +79,7 @@ def resample(
         if target == "pipeline":
             curves = curves[curves["curve"] == "bias_corrected"].assign(curve="pipeline_corrected")
         drawn.append(curves)
-    folds = folds_of(model)
+    folds = model.spec.reported_folds
     crossed = cross_validate(model, table, outcome, folds, seed) if folds else assemble("cross_validation")
     rows += _cross_validated(crossed)
     return {
@@ -87,12 +87,6 @@ def resample(
         "validation": assemble("validation", rows),
         "cross_validation": crossed,
     }
-
-
-def folds_of(model: StudyModel) -> int:
-    """Folds of the cross-validation that the model's settings ask for."""
-    spec: Any = model.spec
-    return int(getattr(spec, "estimator", spec).folds)
 
 
 def optimism_rows(
@@ -119,21 +113,16 @@ def likelihood_ratio_rows(model: StudyModel) -> list[dict[str, Any]]:
     The smaller model holds the part's terms alone and is fitted on the same rows; after Firth's method the other terms
     are held at 0 under the penalty of the whole model.
     """
-    parts = getattr(model, "parts_", [])
-    fit = getattr(model, "logistic_", None)
-    if fit is None or not parts or model.spec.kind != "combined":
-        return []
+    fitted = model.fitted_
     rows = []
     regression = None
-    for part in parts:
-        own = {part.name, *getattr(part, "selected_", ())}
-        others = [name for name in model.table_.columns if name not in own]
-        if not others or len(others) == model.table_.shape[1]:
+    for part in fitted.parts if model.spec.kind == "combined" else ():
+        others = [name for name in fitted.table.columns if name not in part.terms]
+        if not others or len(others) == fitted.table.shape[1]:
             continue
         if regression is None:
-            levels = getattr(model, "levels_", None)
             try:
-                regression = logistic_regression(model.table_, model.labels_, fit.method, levels)
+                regression = logistic_regression(fitted.table, fitted.labels, fitted.method, fitted.levels)  # type: ignore[arg-type]
             except ValueError:
                 return []
         statistic, df, p = regression.test_without(others)
@@ -183,7 +172,7 @@ def cross_validate(
 
 def _estimated(model: StudyModel, table: pd.DataFrame, labels: np.ndarray) -> Refit:
     """The final estimator's refit; where maximum likelihood has no solution in a fold, Firth's as the model would."""
-    plain, design = model.final_refit(table, labels), model.design(table)
+    plain, design = model.final_refit(table, labels), model.fitted_.design(table)
 
     def refit(rows: np.ndarray) -> Any:
         found = plain(rows)

@@ -1,7 +1,6 @@
 from .build import build_model as build_model
 from .build import second_reader_table as second_reader_table
-from .estimators import FitReport as FitReport
-from .estimators import StudyModel as StudyModel
+from .fit_report import FitReport as FitReport
 from .penalised.binomial_path import binomial_path as binomial_path
 from .penalised.cross_validation import cross_validated_lasso as cross_validated_lasso
 from .penalised.gaussian_path import gaussian_path as gaussian_path
@@ -15,6 +14,7 @@ from .saved.model_file import from_dict as from_dict
 from .saved.model_file import load_model as load_model
 from .saved.model_file import save_model as save_model
 from .saved.model_file import to_dict as to_dict
+from .study_model import StudyModel as StudyModel
 from .tables import model_table as model_table
 from .transformers import RedundancyFilter as RedundancyFilter
 

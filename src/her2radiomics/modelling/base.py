@@ -7,9 +7,9 @@ transforms any rows. Nothing here imports scikit-learn, so that protocols are re
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 
@@ -119,15 +119,38 @@ class FittedStep:
 
 @dataclass(frozen=True)
 class StepKind:
-    """What is printed and known about a kind of step; see :func:`selection_step`."""
+    """What is printed and known about a kind of step.
+
+    Attributes
+    ----------
+    name
+        As protocols write it.
+    label
+        Printed name in the report.
+    role
+        What the step does to a table.
+    short
+        Printed name in figures and checklists; without it the label.
+    noun
+        Its name inside a sentence, "after z-scoring"; without it the label.
+    references
+        Keys of ``report/references.json``.
+    once
+        Whether the step may stand in a chain only once.
+    """
 
     name: str
     label: str
-    short: str
-    noun: str
     role: Role
-    references: tuple[str, ...]
-    once: bool
+    short: str = ""
+    noun: str = ""
+    references: tuple[str, ...] = ()
+    once: bool = False
+
+    def __post_init__(self) -> None:
+        """Fill the names that are not given."""
+        object.__setattr__(self, "short", self.short or self.label)
+        object.__setattr__(self, "noun", self.noun or self.label)
 
     @property
     def reduces(self) -> bool:
@@ -146,7 +169,7 @@ class SelectionStep(Settings):
     The docstring of a step says what it does and by which convention: reference page and handbook print it.
     """
 
-    kind: ClassVar[StepKind]
+    about: ClassVar[StepKind]
     if TYPE_CHECKING:
         step: str
 
@@ -173,50 +196,9 @@ class SelectionStep(Settings):
         return ()
 
 
-AnyStep = TypeVar("AnyStep", bound=SelectionStep)
-
 #: Every kind of step by its name; filled when the package ``steps`` is imported.
-STEPS: Kinds[SelectionStep] = Kinds("selection step", SelectionStep, "step")  # type: ignore[type-abstract]
-
-
-def selection_step(
-    *,
-    label: str,
-    role: Role,
-    short: str = "",
-    noun: str = "",
-    references: tuple[str, ...] = (),
-    once: bool = False,
-) -> Callable[[type[AnyStep]], type[AnyStep]]:
-    """Register a settings class as a selection step, under the only value of its field ``step``.
-
-    Parameters
-    ----------
-    label
-        Printed name in the report.
-    role
-        What the step does to a table.
-    short
-        Printed name in figures and checklists; without it the label.
-    noun
-        Its name inside a sentence, "after z-scoring"; without it the label.
-    references
-        Keys of ``report/references.json``.
-    once
-        Whether the step may stand in a chain only once.
-
-    Raises
-    ------
-    TypeError
-        A part of the step is missing, or its name is taken.
-    """
-
-    def register(settings: type[AnyStep]) -> type[AnyStep]:
-        name = STEPS.add(settings, label=label)
-        settings.kind = StepKind(name, label, short or label, noun or label, role, references, once)
-        return settings
-
-    return register
+STEPS: Kinds[SelectionStep] = Kinds("selection step", SelectionStep, "step", StepKind)  # type: ignore[type-abstract]
+selection_step = STEPS.register
 
 
 def fit_steps(
@@ -234,7 +216,7 @@ def fit_steps(
     for place, step in enumerate(steps):
         fitted = step.fit(X, y, replace(training, before=(*training.before, *steps[:place])))
         X = fitted.transform(X)
-        name = step.kind.name
+        name = step.about.name
         count[name] = count.get(name, 0) + 1
         ran.append((name if count[name] == 1 else f"{name}_{count[name]}", fitted))
     return tuple(ran), X

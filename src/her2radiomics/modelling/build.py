@@ -7,19 +7,10 @@ from collections.abc import Mapping
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.libraries import pd
-from her2radiomics.modelling.estimators import StudyModel
-from her2radiomics.modelling.models.clinical import ClinicalModel
-from her2radiomics.modelling.models.combined import CombinedModel
-from her2radiomics.modelling.models.multivariate import MultivariateModel
-from her2radiomics.modelling.models.radiomics import RadiomicsModel
+from her2radiomics.modelling.parts import SharedFits
 from her2radiomics.modelling.readers import SecondReader
-from her2radiomics.modelling.settings import (
-    ClinicalSpec,
-    CombinedSpec,
-    ModelSettings,
-    MultivariateSpec,
-    check_models,
-)
+from her2radiomics.modelling.settings import ModelSettings, check_models
+from her2radiomics.modelling.study_model import StudyModel
 from her2radiomics.modelling.tables import by_patient, reader_rows
 
 
@@ -30,6 +21,7 @@ def build_model(
     *,
     second_reader: SecondReader | pd.DataFrame | None = None,
     seed: int,
+    shared: SharedFits | None = None,
 ) -> StudyModel:
     """Build one unfitted model of a protocol.
 
@@ -45,6 +37,8 @@ def build_model(
         The second reader's features, patients × features; a table is wrapped.
     seed
         Seed of everything random in the fit.
+    shared
+        Fits of the models that this one is made of, which are not repeated.
 
     Raises
     ------
@@ -54,20 +48,12 @@ def build_model(
     if name not in specs:
         raise SettingsError(f"models: found no model '{name}'; expected one of {', '.join(specs)}.")
     check_models(specs)
-    if second_reader is not None and not isinstance(second_reader, SecondReader):
-        second_reader = SecondReader(second_reader)
-    spec = specs[name]
-    if isinstance(spec, ClinicalSpec):
-        return ClinicalModel(name, spec, columns)
-    if not isinstance(spec, CombinedSpec | MultivariateSpec):
-        return RadiomicsModel(name, spec, columns, second_reader, seed)
-    for part in spec.of:
+    for part in specs[name].parts():
         if part in columns:
             raise SettingsError(f"models.{part}: a participants column has the same name; rename the model.")
-    parts = [build_model(part, specs, columns, second_reader=second_reader, seed=seed) for part in spec.of]
-    if isinstance(spec, CombinedSpec):
-        return CombinedModel(name, spec, parts)
-    return MultivariateModel(name, spec, columns, parts, second_reader, seed)
+    if second_reader is not None and not isinstance(second_reader, SecondReader):
+        second_reader = SecondReader(second_reader)
+    return StudyModel(name, specs, columns, second_reader, seed, shared)
 
 
 def second_reader_table(features: pd.DataFrame, reader: str = "2") -> SecondReader | None:

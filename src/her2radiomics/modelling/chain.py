@@ -129,7 +129,7 @@ def fit_chain(
     steps = tuple(steps)
     numbers = FittedNumbers.fit(X)
     X = numbers.transform(X)
-    roles = [step.kind.role for step in steps]
+    roles = [step.about.role for step in steps]
     if "restoration" not in roles:
         ran, X = fit_steps(steps, X, y, training)
         return FittedChain(((NUMBERS, numbers), *ran)), X
@@ -142,9 +142,9 @@ def fit_chain(
     retention = steps[place].fit(X, y, replace(training, before=steps[:start], inner=steps[start:place]))
     X = retention.transform(X)
     later, X = fit_steps(steps[place + 1 :], X, y, replace(training, before=steps[: place + 1]))
-    seen = {step.kind.name for step in steps[:place]}
+    seen = {step.about.name for step in steps[:place]}
     after = ((f"{name}_after" if name in seen else name, step) for name, step in later)
-    return FittedChain(((NUMBERS, numbers), *first, (steps[place].kind.name, retention), *after)), X
+    return FittedChain(((NUMBERS, numbers), *first, (steps[place].about.name, retention), *after)), X
 
 
 def check_order(steps: Sequence[SelectionStep]) -> None:
@@ -155,22 +155,24 @@ def check_order(steps: Sequence[SelectionStep]) -> None:
     ValueError
         A step that may stand once stands twice, or forced retention without what it needs before it.
     """
-    names = [step.kind.name for step in steps]
+    names = [step.about.name for step in steps]
     for step in steps:
-        if step.kind.once and names.count(step.kind.name) > 1:
-            times = names.count(step.kind.name)
-            raise ValueError(f"the step '{step.kind.name}' is given {times} times; once is enough")
+        if step.about.once and names.count(step.about.name) > 1:
+            times = names.count(step.about.name)
+            raise ValueError(f"the step '{step.about.name}' is given {times} times; once is enough")
     paths = [place for place, step in enumerate(steps) if isinstance(step, PenaltyPath)]
     if len(paths) > 1:
         raise ValueError(
             f"the steps 'lasso' and 'elastic_net' are given {len(paths)} times; one of them is enough"
         )
-    restoring = [place for place, step in enumerate(steps) if step.kind.role == "restoration"]
+    restoring = [place for place, step in enumerate(steps) if step.about.role == "restoration"]
     if not restoring:
         return
     name = names[restoring[0]]
     if not paths or paths[0] > restoring[0]:
         raise ValueError(f"'{name}' needs a 'lasso' or 'elastic_net' step before it")
     for step in steps[paths[0] :]:
-        if step.kind.role in ("reproducibility", "harmonisation"):
-            raise ValueError(f"with '{name}' the '{step.kind.name}' must come before the '{names[paths[0]]}'")
+        if step.about.role in ("reproducibility", "harmonisation"):
+            raise ValueError(
+                f"with '{name}' the '{step.about.name}' must come before the '{names[paths[0]]}'"
+            )

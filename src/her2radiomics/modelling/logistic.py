@@ -138,3 +138,8 @@ def _independent(table: pd.DataFrame, levels: Levels) -> list[str]:
                 basis = grown
                 kept.append(name)
     return kept
+
+
+def firth_reference(method: str) -> tuple[str, ...]:
+    """Key of the reference of Firth's method, where a regression may use it."""
+    return ("heinze_2002",) if method in ("auto", "firth") else ()

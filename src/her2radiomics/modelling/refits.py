@@ -13,7 +13,7 @@ from her2radiomics.core.libraries import pd, sklearn
 from her2radiomics.modelling.penalised.cross_validation import patient_folds
 
 if TYPE_CHECKING:
-    from her2radiomics.modelling.estimators import StudyModel
+    from her2radiomics.modelling.study_model import StudyModel
 
 Refit = Callable[[NDArray[np.intp]], "np.ndarray | None"]
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
+from pydantic import Field
 
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import StudyError, TableError
@@ -17,6 +18,13 @@ from her2radiomics.modelling.saved.rules import ClinicalPredictor, LevelPredicto
 if TYPE_CHECKING:
     from her2radiomics.modelling.logistic import LogisticFit
     from her2radiomics.statistics import LogisticRegression
+
+MissingValues = Annotated[
+    Literal["complete_case", "impute"],
+    Field(
+        description="impute: training median or most frequent level, reported; complete_case: such rows are left out."
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -146,23 +154,72 @@ def clinical_predictors(
     return tuple(variables[name].predictor(model.coefficients) for name in names)
 
 
-def known_rows(raw: pd.DataFrame, labels: np.ndarray, *, impute: bool, name: str) -> np.ndarray:
-    """Mark the rows that a model is fitted on, shape (rows,): all of them, or the complete ones.
+@dataclass(frozen=True)
+class LearnedColumns:
+    """What training taught about the candidates of a model.
+
+    Attributes
+    ----------
+    raw
+        The candidates as typed, all rows.
+    used
+        Rows that the model is fitted on, shape (rows,): all of them, or the complete ones.
+    variables
+        The candidates as the rows used showed them.
+    missing
+        Missing training values and what was done: ``column, rows, missing, handling, filled_with``.
+    notes
+        Sentences on them: one a column, and how many rows were left out.
+    """
+
+    raw: pd.DataFrame
+    used: np.ndarray
+    variables: dict[str, Variable]
+    missing: pd.DataFrame
+    notes: list[str]
+
+
+def learn_columns(
+    X: pd.DataFrame,
+    labels: np.ndarray,
+    names: tuple[str, ...],
+    columns: Mapping[str, Column],
+    missing: str,
+    *,
+    name: str,
+) -> LearnedColumns:
+    """Learn levels, ranges and filling values of a model's candidates from training rows.
+
+    Parameters
+    ----------
+    X, labels
+        Training rows.
+    names
+        The candidates.
+    columns
+        The protocol's participants columns.
+    missing
+        ``impute`` or ``complete_case``.
+    name
+        The model's name, for errors.
 
     Raises
     ------
     StudyError
-        The complete rows lack a class.
+        A column that the protocol does not declare, or complete rows that lack a class.
+    TableError
+        A column that the table lacks, an unknown level, or a column without a value.
     """
-    if impute:
-        return np.ones(len(raw), dtype=bool)
-    used = raw.notna().all(axis=1).to_numpy(dtype=bool)
-    if len(np.unique(labels[used])) < 2:
+    raw, impute = candidates(X, names, columns, name=name), missing == "impute"
+    used = np.ones(len(raw), dtype=bool) if impute else raw.notna().all(axis=1).to_numpy(dtype=bool)
+    if not impute and len(np.unique(labels[used])) < 2:
         raise StudyError(
             f"model '{name}': found {int(used.sum())} complete rows without both labels; expected both. "
             "Say missing: impute, or name fewer candidates."
         )
-    return used
+    variables = {column: learn_variable(raw[column][used], columns[column], impute=impute) for column in raw}
+    notes = missing_notes(raw, used, impute=impute)
+    return LearnedColumns(raw, used, variables, missing_table(raw, variables, impute=impute), notes)
 
 
 def missing_table(raw: pd.DataFrame, variables: Mapping[str, Variable], *, impute: bool) -> pd.DataFrame:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import Field, model_validator
 
 from her2radiomics.core.contracts import PARTITIONS, TRAINING
 from her2radiomics.core.settings import Settings
-from her2radiomics.modelling.base import SelectionStep
-from her2radiomics.modelling.steps import Step
-
-_STEPS: TypeAdapter[tuple[SelectionStep, ...]] = TypeAdapter(tuple[Step, ...])
+from her2radiomics.modelling.settings import ModelSettings, parse_models
 
 
 class RunInfo(Settings):
@@ -66,11 +64,10 @@ class RunInfo(Settings):
         """Settings of the models, in order."""
         return self.protocol["models"]
 
-    def steps(self, model: str) -> tuple[SelectionStep, ...]:
-        """Selection steps of a model on image features, in order; none of another."""
-        settings = self.models[model]
-        block = settings if "steps" in settings else settings.get("features") or {}
-        return _STEPS.validate_python(block.get("steps", ()))
+    @cached_property
+    def specs(self) -> dict[str, ModelSettings]:
+        """Settings of the models, in order."""
+        return parse_models(self.protocol["models"])
 
     def model_label(self, name: str) -> str:
         """Printed name of a model."""

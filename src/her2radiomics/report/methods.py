@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript.formatting import level, listing
 from her2radiomics.modelling.base import SelectionStep
+from her2radiomics.modelling.settings import ModelSettings
 from her2radiomics.report import analysis_words, extraction_words, selection_words
 from her2radiomics.report.context import Methods, PartitionSummary
 from her2radiomics.report.info import RunInfo
@@ -135,9 +135,9 @@ def _imaging(info: RunInfo) -> tuple[str, ...]:
 def _by_chain(info: RunInfo, selection: Mapping[str, pd.DataFrame]) -> tuple[str, ...]:
     """One paragraph for all models on image features that share their steps."""
     chains: dict[tuple[SelectionStep, ...], list[str]] = {}
-    for name, model in info.models.items():
-        if model["kind"] == "radiomics" or model.get("features") is not None:
-            chains.setdefault(info.steps(name), []).append(name)
+    for name, model in info.specs.items():
+        if model.kind == "radiomics" or getattr(model, "features", None) is not None:
+            chains.setdefault(model.feature_steps(), []).append(name)
     paragraphs = []
     for steps, names in chains.items():
         who = (
@@ -154,165 +154,71 @@ def _by_chain(info: RunInfo, selection: Mapping[str, pd.DataFrame]) -> tuple[str
     return tuple(paragraphs)
 
 
+class _Names:
+    """Printed names of a run, as sentences on its models need them."""
+
+    def __init__(self, info: RunInfo) -> None:
+        self.info = info
+
+    def label(self, model: str) -> str:
+        return self.info.model_label(model)
+
+    def model(self, name: str) -> str:
+        return model_phrase(self.info.model_label(name))
+
+    def column(self, name: str) -> str:
+        return lower_first(self.info.column_label(name))
+
+    def sequences(self, names: Sequence[str]) -> list[str]:
+        known = self.info.get("sequences", {}) if self.info.extracted else {}
+        return [self.info.sequence_label(name) for name in (names or known)] if known else []
+
+
 def _models(info: RunInfo) -> tuple[str, ...]:
     lines, told = [], set()
-    for alike in _alike(info):
+    for alike in _alike(info.specs):
         lines.append(_together(info, alike))
         told |= set(alike)
-    lines = [model_sentence(info, name) for name in info.models if name not in told] + lines
-    if any(_method(model) == "auto" for model in info.models.values()):
+    lines = [model_sentence(info, name) for name in info.specs if name not in told] + lines
+    if any(model.likelihood == "auto" for model in info.specs.values()):
         lines.append("Where the data were separated, Firth's penalised likelihood was used.")
     return (" ".join(lines),)
 
 
-def _alike(info: RunInfo) -> list[list[str]]:
+def _alike(models: Mapping[str, ModelSettings]) -> list[list[str]]:
     """Models told together: three or more of a kind that differ in nothing but what they are made from."""
     groups: dict[str, list[str]] = {}
-    for name, model in info.models.items():
-        if model["kind"] in ("radiomics", "combined"):
-            rest = {key: value for key, value in model.items() if key not in ("sequences", "steps", "of")}
-            groups.setdefault(json.dumps(rest, sort_keys=True), []).append(name)
+    for name, model in models.items():
+        if model.several("", 0):
+            rest = model.model_dump_json(exclude={"sequences", "steps", "of"})
+            groups.setdefault(rest, []).append(name)
     return [names for names in groups.values() if len(names) > 2]
 
 
 def _together(info: RunInfo, names: Sequence[str]) -> str:
     """One sentence for models of a kind, each with what it is made from."""
-    first = info.models[names[0]]
+    first, printed = info.specs[names[0]], _Names(info)
     parts = []
     for name in names:
-        model = info.models[name]
-        if first["kind"] == "radiomics":
-            sources = [info.sequence_label(s) for s in model.get("sequences") or info.get("sequences", {})]
-        else:
-            sources = [info.model_label(part) for part in model["of"]]
-        made = listing(sources)
-        label = info.model_label(name)
-        parts.append(label if made in ("", label) or not info.extracted else f"{label} ({made})")
-    if first["kind"] == "radiomics":
-        text = (
-            f"Each of {len(names)} radiomics models was {_estimator(first)} on features selected from those of its own "
-            f"sequences, with {_score(first)} as its Rad-score: {listing(parts)}."
-        )
-    else:
-        text = (
-            f"Each of {len(names)} combined models was a logistic regression on the scores and kept predictors of other "
-            f"models: {listing(parts)}."
-        )
-    return text + _marks(info, first, several=True)
+        made, label = listing(info.specs[name].made_from(printed)), info.model_label(name)
+        parts.append(label if made in ("", label) else f"{label} ({made})")
+    return first.several(listing(parts), len(names)) + _marks(info, first, several=True)
 
 
-def _marks(info: RunInfo, model: Mapping[str, Any], *, several: bool = False) -> str:
+def _marks(info: RunInfo, model: ModelSettings, *, several: bool = False) -> str:
     """Firth's likelihood where it was asked for, and columns that are known too late."""
     was, used = ("They were", "They used") if several else ("It was", "It used")
-    text = f" {was} fitted by Firth's penalised likelihood." if _method(model) == "firth" else ""
-    if model.get("allow_unavailable"):
+    text = f" {was} fitted by Firth's penalised likelihood." if model.likelihood == "firth" else ""
+    if model.allow_unavailable:
         stage = STAGES[info.get("prediction_at", "before_treatment")]
         text += f" {used} characteristics that are not known {stage}."
     return text
 
 
-def _method(model: Mapping[str, Any]) -> str:
-    return model.get("estimator", model).get("method", "auto")
-
-
 def model_sentence(info: RunInfo, name: str) -> str:
     """Return what a model is, in a sentence."""
-    model = info.models[name]
-    who = upper_first(model_phrase(info.model_label(name)))
-    if model["kind"] == "radiomics":
-        sequences = [info.sequence_label(s) for s in model.get("sequences") or info.get("sequences", {})]
-        source = f"those of {listing(sequences)}" if sequences and info.extracted else "the image features"
-        text = f"{who} was {_estimator(model)} on features selected from {source}, with {_score(model)} as the Rad-score."
-    elif model["kind"] == "clinical":
-        names = [lower_first(info.column_label(column)) for column in model["candidates"]]
-        kept = {
-            "enter": "those that passed entered one multivariate logistic regression",
-            "backward": "those that passed entered a multivariate logistic regression with backward elimination",
-            "significant": "those that passed entered one multivariate logistic regression, whose predictors with "
-            f"p < {model.get('p_keep', 0.05):g} were kept and refitted",
-        }.get(model.get("keep", "backward"), "those that passed were fitted together")
-        text = (
-            f"{who} was a logistic regression on clinical and imaging characteristics. Candidates were "
-            f"{listing(names)}; each was tested by univariate logistic regression (p < {model.get('p_enter', 0.05):g}), "
-            f"and {kept}."
-        )
-        if model.get("keep") == "all":
-            text = (
-                f"{who} was a logistic regression on {listing(names)}: its terms were fixed beforehand, and none was "
-                "screened."
-            )
-        text += _missing(model)
-    elif model["kind"] == "multivariate":
-        text = f"{who} was a logistic regression on {_blocks(info, model)}, {_selected(model)}."
-        text += _missing(model)
-    else:
-        parts = [model_phrase(info.model_label(part)) for part in model["of"]]
-        text = f"{who} was a logistic regression that combined {listing(parts)}: their scores and kept predictors."
-    return text + _marks(info, model)
-
-
-def _folds(model: Mapping[str, Any]) -> int:
-    return int(model.get("estimator", model).get("folds", 0))
-
-
-def _estimator(model: Mapping[str, Any]) -> str:
-    settings = model.get("estimator") or {"kind": "logistic"}
-    return {
-        "logistic": "a logistic regression",
-        "ridge": "a logistic regression with a ridge penalty chosen by cross-validation inside the training partition",
-        "elastic_net_logistic": "a logistic regression with an elastic-net penalty chosen by cross-validation inside the "
-        "training partition",
-        "linear_svm": "a linear support vector machine, with probabilities by Platt scaling of held-out decision values,",
-        "random_forest": f"a random forest of {settings.get('trees', 500)} trees",
-    }[settings["kind"]]
-
-
-def _score(model: Mapping[str, Any]) -> str:
-    kind = (model.get("estimator") or {"kind": "logistic"})["kind"]
-    return (
-        "the log-odds of its smoothed share of votes" if kind == "random_forest" else "its linear predictor"
-    )
-
-
-def _blocks(info: RunInfo, model: Mapping[str, Any]) -> str:
-    """What a multivariate model selects among."""
-    parts = []
-    if model.get("features") is not None:
-        names = model["features"].get("sequences") or info.get("sequences", {})
-        sequences = [info.sequence_label(name) for name in names]
-        parts.append(
-            f"the features of {listing(sequences)} after their own steps"
-            if sequences and info.extracted
-            else "the image features after their own steps"
-        )
-    if model.get("of"):
-        parts.append(f"the Rad-scores of {listing([model_phrase(info.model_label(n)) for n in model['of']])}")
-    if model.get("candidates"):
-        parts.append(listing([lower_first(info.column_label(column)) for column in model["candidates"]]))
-    return ", and ".join(parts)
-
-
-def _selected(model: Mapping[str, Any]) -> str:
-    how = model.get("selection") or {"by": "lasso"}
-    if how["by"] == "backward":
-        return (
-            f"screened together by univariate regressions (p < {how.get('p_enter', 0.05):g}) and backward elimination "
-            f"(p < {how.get('p_keep', 0.05):g})"
-        )
-    family = "logistic" if how.get("family", "binomial") == "binomial" else "least-squares"
-    rule = "the smallest error" if how.get("rule", "min") == "min" else "one standard error of the smallest"
-    return (
-        f"selected together by a {family} LASSO with the penalty at {rule} in {how.get('folds', 10)}-fold "
-        "cross-validation, and refitted without penalty"
-    )
-
-
-def _missing(model: Mapping[str, Any]) -> str:
-    if model.get("missing") == "complete_case":
-        return " Patients with a missing candidate were left out."
-    if model.get("missing"):
-        return " Missing values were filled with the training median or most frequent level."
-    return ""
+    model, printed = info.specs[name], _Names(info)
+    return model.sentence(upper_first(printed.model(name)), printed) + _marks(info, model)
 
 
 def _evaluation(info: RunInfo) -> tuple[str, ...]:
@@ -336,7 +242,7 @@ def _evaluation(info: RunInfo) -> tuple[str, ...]:
         if curves
         else ""
     )
-    folds = sorted({_folds(model) for model in info.models.values()} - {0})
+    folds = sorted({model.reported_folds for model in info.specs.values()} - {0})
     if folds:
         honest += (
             f" Results of {listing([f'{number}-fold' for number in folds])} cross-validation, stratified by outcome, are "

@@ -17,12 +17,6 @@ from her2radiomics.report.methods import STAGES, model_sentence
 from her2radiomics.report.sections import file_links
 from her2radiomics.report.words import step_label, upper_first
 
-KINDS = {
-    "radiomics": "Radiomics",
-    "clinical": "Clinical",
-    "combined": "Combined",
-    "multivariate": "Multivariate",
-}
 #: Files that the page links to.
 FILES = ("model", "coefficients", "selection", "predictions", "not_predicted", "calibration")
 
@@ -49,23 +43,23 @@ def model_summary(folder: Path, info: RunInfo, name: str, extra: pd.DataFrame) -
         raise StudyError(f"{saved}: found no valid JSON ({error}). Train the model again.") from None
     coefficients = layout.read("coefficients", model=name)
     terms = coefficients[~coefficients["term"].str.lower().isin(INTERCEPT)]
-    spec = info.models[name]
+    spec = info.specs[name]
     marks = []
     forest = content.get("rule", {}).get("type") == "forest"
     if terms.empty and not forest:
         marks.append("Nothing was selected: the model is its intercept alone, and its AUC is 0.5.")
     if forest:
         marks.append("A random forest has no coefficients and no formula; its trees stand in model.json.")
-    if spec.get("allow_unavailable"):
+    if spec.allow_unavailable:
         stage = STAGES[info.get("prediction_at", "before_treatment")]
         marks.append(f"Uses characteristics that are not known {stage}, when the prediction is to be made.")
     label = info.model_label(name)
     return ModelSummary(
         id=name,
         label=label,
-        kind=KINDS.get(spec["kind"], str(spec["kind"])),
+        kind=spec.about.label,
         description=model_sentence(info, name),
-        score=f"{label} score" if spec["kind"] != "radiomics" else "Rad-score",
+        score=f"{label} score" if spec.kind != "radiomics" else "Rad-score",
         formula=_formula(coefficients, info),
         coefficients=_coefficients(coefficients, info),
         selection=_selection(layout.read("selection", model=name), info),

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from her2radiomics.core.errors import StudyError
-from her2radiomics.modelling.steps import STEPS
 from her2radiomics.report.info import RunInfo
 
 FILE = Path(__file__).with_name("references.json")
@@ -56,10 +55,8 @@ def _used(info: RunInfo) -> Iterator[str]:
         yield from ("van_griethuysen_2017", "zwanenburg_2020")
         if any((item.get("preprocessing") or {}).get("n4") for item in info.get("sequences", {}).values()):
             yield "tustison_2010"
-    for name, model in info.models.items():
-        for step in info.steps(name):
-            yield from step.kind.references
-        yield from _of_model(model)
+    for model in info.specs.values():
+        yield from model.references_used()
     settings = info.protocol["evaluation"]
     yield from ("delong_1988", "holm_1979", "youden_1950", "hosmer_1980", "vickers_2006")
     yield from _INTERVALS.get(settings.get("ci_method", "delong"), ())
@@ -75,24 +72,3 @@ def _used(info: RunInfo) -> Iterator[str]:
 
 
 _INTERVALS = {"binomial_exact": ("clopper_1934",), "bootstrap": ("efron_1993",)}
-_ESTIMATORS = {
-    "ridge": "hoerl_1970",
-    "elastic_net_logistic": "zou_2005",
-    "linear_svm": "cortes_1995",
-    "random_forest": "breiman_2001",
-}
-
-
-def _of_model(model: Mapping[str, Any]) -> Iterator[str]:
-    if (model.get("selection") or {}).get("by") == "lasso":
-        yield from STEPS["lasso"].kind.references
-    estimator = model.get("estimator") or model
-    kind = estimator.get("kind", "logistic")
-    if kind in _ESTIMATORS:
-        yield _ESTIMATORS[kind]
-    if estimator.get("method", "auto") in ("auto", "firth") and kind not in (
-        "ridge",
-        "random_forest",
-        "linear_svm",
-    ):
-        yield "heinze_2002"

@@ -21,7 +21,7 @@ def chain(steps: Sequence[SelectionStep], counts: pd.DataFrame | None) -> str:
     parts = []
     for number, step in enumerate(steps, 1):
         text = step.sentence(steps[: number - 1])
-        kept = left.get(step.kind.name, [])
+        kept = left.get(step.about.name, [])
         if kept:
             text += f" ({kept.pop(0)} left)"
         parts.append(f"({number}) {text}")
@@ -35,7 +35,7 @@ def _left(counts: pd.DataFrame | None) -> dict[str, list[int]]:
         return left
     for _, row in counts.iterrows():
         name = str(row["name"]).removesuffix("_after").rstrip("0123456789").rstrip("_")
-        if name in STEPS and not STEPS[name].kind.keeps_all:
+        if name in STEPS and not STEPS[name].about.keeps_all:
             left.setdefault(name, []).append(int(row["features_out"]))
     return left
 
@@ -44,8 +44,8 @@ def reproducibility(info: RunInfo, tables: Mapping[str, pd.DataFrame]) -> tuple[
     """How readers agreed, by model with an ICC step; or that it was not assessed."""
     texts: dict[str, list[str]] = {}
     reached: dict[tuple[str, int, float], list[tuple[str, int, int]]] = {}
-    for name in info.models:
-        steps = [step for step in info.steps(name) if isinstance(step, IccFilterStep)]
+    for name, model in info.specs.items():
+        steps = [step for step in model.feature_steps() if isinstance(step, IccFilterStep)]
         if not steps:
             continue
         table = tables.get(name)

@@ -9,6 +9,8 @@ from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables.performance import METHODS, fraction, performance_row
 from her2radiomics.modelling.chain import NUMBERS, NUMBERS_LABEL
+from her2radiomics.modelling.estimators import ESTIMATORS
+from her2radiomics.modelling.models import MODELS
 from her2radiomics.modelling.steps import STEPS
 from her2radiomics.report.info import RunInfo
 
@@ -18,16 +20,9 @@ if TYPE_CHECKING:
 
 STEP_LABELS = {
     NUMBERS: NUMBERS_LABEL,
-    **{name: step.kind.label for name, step in STEPS.items()},
-    "logistic": "Logistic regression",
-    "multivariate": "Multivariate logistic regression",
-    "combined": "Logistic regression of the combination",
-    "ridge": "Ridge-penalised logistic regression",
-    "elastic_net_logistic": "Elastic-net logistic regression",
-    "linear_svm": "Linear support vector machine",
-    "random_forest": "Random forest",
-    "lasso of all blocks": "LASSO over all predictors",
-    "backward": "Univariate test, then backward elimination",
+    **{name: step.about.label for name, step in STEPS.items()},
+    **{name: settings.about.label for name, settings in ESTIMATORS.items()},
+    **{row: label for settings in MODELS.values() for row, label in settings.about.rows.items()},
 }
 MOST_NAMED = 5  # more models than these are summed up where a reader begins
 _TITLES = {"training": "training partition", "testing": "test partition", "external": "external partition"}

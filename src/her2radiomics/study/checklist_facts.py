@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from her2radiomics.cohort.partitions import DESCRIPTIONS
-from her2radiomics.modelling.settings import feature_steps
+from her2radiomics.modelling.estimators import ESTIMATORS
 from her2radiomics.report.extraction_words import CLASSES, IMAGE_TYPES, INTERPOLATORS
+from her2radiomics.report.words import lower_first
 from her2radiomics.study.config import Config
 from her2radiomics.study.descriptions import INTERVALS, parameters_of, region_label
 from her2radiomics.study.plan import Run
@@ -39,6 +40,7 @@ def static_facts(run: Run, config: Config, extraction: Path) -> dict[str, Any]:
     """
     protocol, cohort = run.protocol, run.dataset.cohort
     kinds = {model.kind for model in protocol.models.values()}
+    final = [model.final_label for model in protocol.models.values()]
     columns = protocol.columns
     figures = [item.kind for item in protocol.figures]
     candidates = {name for model in protocol.models.values() for name in getattr(model, "candidates", ())}
@@ -63,10 +65,10 @@ def static_facts(run: Run, config: Config, extraction: Path) -> dict[str, Any]:
         "models": [protocol.model_label(name) for name in protocol.models],
         "primary_model": protocol.model_label(protocol.primary_model),
         "clinical": "clinical" in kinds,
-        "radiomics": "radiomics" in kinds or any(feature_steps(m) for m in protocol.models.values()),
+        "radiomics": "radiomics" in kinds or any(m.feature_steps() for m in protocol.models.values()),
         "combined": bool(kinds & {"combined", "multivariate"}),
-        "estimators": _estimators(run),
-        "classical": any(_estimator(model) == "logistic" for model in protocol.models.values()),
+        "estimators": list(dict.fromkeys(lower_first(label) for label in final)),
+        "classical": ESTIMATORS["logistic"].about.label in final,
         "figure_kinds": sorted(set(map(str, figures))),
         "missing_words": "; ".join({"impute": _IMPUTE, "complete_case": _COMPLETE}[name] for name in missing),
         "baseline_by_partition": any(
@@ -90,19 +92,9 @@ _IMPUTE = "missing clinical values become the training median or most frequent l
 _COMPLETE = "patients with a missing clinical value are left out of the model"
 
 
-def _estimator(model: Any) -> str:
-    estimator = getattr(model, "estimator", None)
-    return estimator.kind if estimator is not None else "logistic"
-
-
-def _estimators(run: Run) -> list[str]:
-    names = dict.fromkeys(_estimator(model).replace("_", " ") for model in run.protocol.models.values())
-    return [f"{name} regression" if name in ("logistic", "ridge") else name for name in names]
-
-
 def _steps(run: Run) -> dict[str, Any]:
     models = run.protocol.models.values()
-    kinds = list(dict.fromkeys(step.kind for model in models for step in feature_steps(model)))
+    kinds = list(dict.fromkeys(step.about for model in models for step in model.feature_steps()))
     scaling = [kind.short for kind in kinds if kind.role == "scaling"]
     return {
         "steps": [kind.name for kind in kinds],

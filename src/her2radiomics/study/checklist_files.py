@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from her2radiomics.core.contracts import contract
-from her2radiomics.modelling.settings import feature_steps
 from her2radiomics.study.checklist_facts import static_facts
 from her2radiomics.study.config import Config
 from her2radiomics.study.plan import Run
@@ -34,7 +33,7 @@ def checklist_run(run: Run, config: Config, extraction: Path) -> dict[str, Any]:
     for table in protocol.tables:
         kinds.setdefault(f"table:{table.kind}", []).append(contract("table").below("html", table=table.id))
     # a clinical model's table of selection steps has no row, so that only these are shown
-    radiomics = [name for name, model in protocol.models.items() if feature_steps(model)]
+    radiomics = [name for name, model in protocol.models.items() if model.feature_steps()]
     for table_name in ("selection", "lasso_cv"):
         kinds[f"model:{table_name}"] = [contract(table_name).below(model=name) for name in radiomics]
     return {

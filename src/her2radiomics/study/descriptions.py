@@ -13,6 +13,7 @@ from her2radiomics.core.columns import level_labels
 from her2radiomics.core.settings import dump
 from her2radiomics.extraction import Parameters, read_parameters
 from her2radiomics.modelling.chain import NUMBERS, NUMBERS_SHORT
+from her2radiomics.modelling.estimators import ESTIMATORS
 from her2radiomics.modelling.steps import STEPS
 from her2radiomics.study.config import Config
 from her2radiomics.study.plan import Run
@@ -38,8 +39,8 @@ IMAGE_TYPE_LABELS = {
 }
 STEP_LABELS = {
     NUMBERS: NUMBERS_SHORT,
-    **{name: step.kind.short for name, step in STEPS.items()},
-    "logistic": "Logistic regression",
+    **{name: step.about.short for name, step in STEPS.items()},
+    **{name: settings.about.label for name, settings in ESTIMATORS.items()},
 }
 INTERVALS = {
     "delong": "DeLong",

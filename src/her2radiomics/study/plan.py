@@ -28,7 +28,6 @@ from her2radiomics.core.layout import folder_of, forms_of, path_of
 from her2radiomics.core.settings import overlay, read_yaml, validate
 from her2radiomics.extraction.options import extraction_suffix
 from her2radiomics.modelling.centres import check_partitions
-from her2radiomics.modelling.settings import feature_steps
 from her2radiomics.modelling.steps.combat import CombatStep
 from her2radiomics.simulation import roster
 from her2radiomics.study.config import Config, RunRequest
@@ -471,6 +470,6 @@ class Plan:
 def _check_harmonisation(run: str, protocol: Protocol, typed: pd.DataFrame, partition: pd.Series) -> None:
     """Refuse ComBat where the partitions leave nothing to learn, or ask for a centre that it cannot know."""
     for name, model in protocol.models.items():
-        for step in feature_steps(model):
+        for step in model.feature_steps():
             if isinstance(step, CombatStep):
                 check_partitions(step, typed[step.batch].dropna(), partition, f"{run}: models.{name}")

@@ -20,7 +20,7 @@ from her2radiomics.imaging.preprocessing_settings import Preprocessing
 from her2radiomics.manuscript.figures import FigureOptions, FigureSettings, with_panels
 from her2radiomics.manuscript.palettes import PaletteName
 from her2radiomics.manuscript.tables import PublishedNumber, TableSettings
-from her2radiomics.modelling.settings import ModelSettings, feature_steps
+from her2radiomics.modelling.settings import ModelSettings
 from her2radiomics.modelling.steps.combat import CombatStep
 from her2radiomics.simulation.settings import SimulationSettings
 
@@ -179,7 +179,7 @@ class Protocol(Settings):
                 block = getattr(model, "features", None) or model
                 _known(f"{here}.sequences", getattr(block, "sequences", []), self.sequences)
             self._refuse_unavailable(name, getattr(model, "candidates", []), model.allow_unavailable)
-            for step in feature_steps(model):
+            for step in model.feature_steps():
                 if isinstance(step, CombatStep):
                     self._check_harmonisation(name, step, model.allow_unavailable)
         _known("primary_model", [self.primary_model], self.models)

@@ -43,7 +43,12 @@ PAGES = {
     ),
 }
 #: Tables inside a handbook page, between two comments: page, name of the table, and where its kinds are.
-TABLES = {"docs/modelling.md": {"steps": "her2radiomics.modelling.steps:STEPS"}}
+TABLES = {
+    "docs/modelling.md": {
+        "steps": "her2radiomics.modelling.steps:STEPS",
+        "estimators": "her2radiomics.modelling.estimators:ESTIMATORS",
+    }
+}
 ROOT = Path(__file__).parents[3]
 NOTE = "Made by `python -m her2radiomics.study.reference` from the settings classes: do not edit."
 

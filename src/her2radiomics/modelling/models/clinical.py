@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from pydantic import Field
 
-from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.libraries import pd
-from her2radiomics.modelling.estimators import (
-    FitReport,
-    StudyModel,
-    coefficient_table,
-    notes_on,
-    selection_table,
-)
+from her2radiomics.core.wording import listing
+from her2radiomics.modelling.estimator import Folds, Method
+from her2radiomics.modelling.fit_report import selection_row
+from her2radiomics.modelling.model import MISSING_WORDS, Fitted, Learning, ModelSpec, Names, model_kind
 from her2radiomics.modelling.saved.rules import LinearRule
-from her2radiomics.modelling.settings import ClinicalSpec
 from her2radiomics.modelling.variables import (
+    LearnedColumns,
+    MissingValues,
     Variable,
-    candidates,
     clinical_predictors,
     code_table,
-    known_rows,
-    learn_variable,
+    learn_columns,
     levels_of,
-    missing_notes,
-    missing_table,
 )
 from her2radiomics.statistics import univariate_then_multivariate
 from her2radiomics.statistics._check import as_labels
@@ -36,101 +30,129 @@ from her2radiomics.statistics._check import as_labels
 if TYPE_CHECKING:
     from her2radiomics.statistics import UnivariateThenMultivariate
 
+KEPT = {
+    "enter": "those that passed entered one multivariate logistic regression",
+    "backward": "those that passed entered a multivariate logistic regression with backward elimination",
+    "significant": "those that passed entered one multivariate logistic regression, whose predictors with p < {:g} were "
+    "kept and refitted",
+}
 
-class ClinicalModel(StudyModel):
-    """Logistic model on participants columns.
 
-    Parameters
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FittedClinical(Fitted):
+    """A fitted clinical model.
+
+    Attributes
     ----------
-    name
-        The model's name.
     spec
         Its settings.
-    columns
-        The protocol's participants columns.
-
-    Fitted attributes
-    -----------------
-    choice_ : UnivariateThenMultivariate
-    variables_ : dict of str to Variable
-        Every candidate as training showed it.
-    selected_ : tuple of str
-        Kept predictors.
-    missing_ : DataFrame
-        Missing values of the candidates: ``column, rows, missing, handling, filled_with``.
+    choice
+        Screening and regression.
+    known
+        The candidates as training showed them.
     """
 
-    choice_: UnivariateThenMultivariate
-    variables_: dict[str, Variable]
-    selected_: tuple[str, ...]
-    missing_: pd.DataFrame
+    spec: ClinicalSpec
+    choice: UnivariateThenMultivariate
+    known: LearnedColumns
 
-    def __init__(self, name: str, spec: ClinicalSpec, columns: Mapping[str, Column]) -> None:
-        """Keep the parameters."""
-        self.name = name
-        self.spec = spec
-        self.columns = columns
+    def coefficients(self) -> pd.DataFrame:
+        """``term, beta, se, …`` of the regression."""
+        return super().coefficients() if self.choice.model is None else self.choice.model.table
 
-    def _fit(self, X: pd.DataFrame, labels: np.ndarray) -> np.ndarray:
+    def handed_on(self) -> dict[str, Variable]:
+        """Kept predictors."""
+        return {name: self.known.variables[name] for name in self.choice.selected}
 
-        raw = candidates(X, self.spec.candidates, self.columns, name=self.name)
-        impute = self.spec.missing == "impute"
-        used = known_rows(raw, labels, impute=impute, name=self.name)
-        self.notes_ += missing_notes(raw, used, impute=impute)
-        everybody = raw
-        raw, labels = raw[used], labels[used]
-        as_labels(labels)
-        self.variables_ = {
-            name: learn_variable(raw[name], self.columns[name], impute=impute) for name in raw.columns
-        }
-        self.missing_ = missing_table(everybody, self.variables_, impute=impute)
-        table = code_table(raw, self.variables_)
-        try:
-            self.choice_ = univariate_then_multivariate(
-                table,
-                labels,
-                self.spec.p_enter,
-                self.spec.keep,
-                p_keep=self.spec.p_keep,
-                method=self.spec.method,
-                levels=levels_of(self.variables_),
-            )
-        except ValueError as error:
-            raise StudyError(f"model '{self.name}': {error}") from error
-        self.selected_ = self.choice_.selected
-        self.table_, self.labels_ = table[list(self.selected_)], labels
-        model = self.choice_.model
-        if model is None:
-            self.rule_ = LinearRule(self.name, float(np.log(labels.mean() / (1 - labels.mean()))))
-        else:
-            self.rule_ = LinearRule(self.name, model.intercept, clinical_predictors(model, self.variables_))
-        return used
-
-    def fit_report(self) -> FitReport:
-        """Coefficients, selection, ``univariate``, ``multivariate`` and ``missing``."""
-        choice, n = self.choice_, len(self.spec.candidates)
-        coefficients = (
-            choice.model.table
-            if choice.model is not None
-            else coefficient_table(self.table_, self.labels_, self.rule_, "ml", {})
-        )
-        rows = [
-            {
-                "name": "univariate",
-                "features_in": n,
-                "features_out": len(choice.entered),
-                "note": "no screening" if self.spec.keep == "all" else f"p < {self.spec.p_enter:g}",
-            },
-            {
-                "name": "multivariate",
-                "features_in": len(choice.entered),
-                "features_out": len(choice.selected),
-                "note": f"{self.spec.keep}: {', '.join(choice.selected) or 'none kept'}",
-            },
+    def selection_rows(self) -> list[dict[str, Any]]:
+        """Rows of screening and regression."""
+        entered, selected = len(self.choice.entered), len(self.choice.selected)
+        screened = "no screening" if self.spec.keep == "all" else f"p < {self.spec.p_enter:g}"
+        kept = f"{self.spec.keep}: {', '.join(self.choice.selected) or 'none kept'}"
+        return [
+            selection_row("univariate", len(self.spec.candidates), entered, screened),
+            selection_row("multivariate", entered, selected, kept),
         ]
-        tables = {
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """``univariate``, ``multivariate`` and ``missing``."""
+        choice = self.choice
+        return {
             "univariate": choice.univariate,
             "multivariate": choice.multivariate,
-            "missing": self.missing_,
+            "missing": self.known.missing,
         }
-        return FitReport(coefficients, selection_table(rows), tables, notes_on(self, coefficients))
+
+
+@model_kind(label="Clinical", rows={"multivariate": "Multivariate logistic regression"})
+class ClinicalSpec(ModelSpec):
+    """A logistic model on participants columns: univariate screening, then a multivariate model."""
+
+    kind: Literal["clinical"] = Field(description="A logistic model on participants columns.")
+    candidates: tuple[str, ...] = Field(min_length=1, description="Participants columns to screen.")
+    p_enter: float = Field(0.05, gt=0, le=1, description="Level of the univariate test.")
+    keep: Literal["enter", "significant", "backward", "all"] = Field(
+        "enter",
+        description="enter: all that pass the univariate test; significant: of these, those with p below p_keep in the "
+        "multivariate model; backward: the least significant removed one by one until all are below p_keep; "
+        "all: every candidate, without screening (for a model with published terms).",
+    )
+    p_keep: float = Field(
+        0.05, gt=0, le=1, description="Level of the multivariate test of significant and backward."
+    )
+    fallback: Literal["intercept"] = Field(
+        "intercept", description="When nothing passes: the intercept alone, marked as empty."
+    )
+    missing: MissingValues = "impute"
+    method: Method = "auto"
+    folds: Folds = 0
+    allow_unavailable: bool = Field(False, description="Use columns that are not yet known when predicting.")
+
+    def sentence(self, who: str, names: Names) -> str:
+        """Return the model in words."""
+        columns = listing([names.column(name) for name in self.candidates])
+        if self.keep == "all":
+            text = f"{who} was a logistic regression on {columns}: its terms were fixed beforehand, and none was screened."
+        else:
+            text = (
+                f"{who} was a logistic regression on clinical and imaging characteristics. Candidates were {columns}; each "
+                f"was tested by univariate logistic regression (p < {self.p_enter:g}), and "
+                f"{KEPT[self.keep].format(self.p_keep)}."
+            )
+        return text + MISSING_WORDS[self.missing]
+
+    def fit(self, X: pd.DataFrame, labels: np.ndarray, learning: Learning) -> FittedClinical:
+        """Screen the candidates, then fit the regression."""
+        known = learn_columns(X, labels, self.candidates, learning.columns, self.missing, name=learning.name)
+        raw, labels = known.raw[known.used], labels[known.used]
+        as_labels(labels)
+        table = code_table(raw, known.variables)
+        try:
+            choice = univariate_then_multivariate(
+                table,
+                labels,
+                self.p_enter,
+                self.keep,
+                p_keep=self.p_keep,
+                method=self.method,
+                levels=levels_of(known.variables),
+            )
+        except ValueError as error:
+            raise StudyError(f"model '{learning.name}': {error}") from error
+        model = choice.model
+        if model is None:
+            rule = LinearRule(learning.name, float(np.log(labels.mean() / (1 - labels.mean()))))
+        else:
+            rule = LinearRule(learning.name, model.intercept, clinical_predictors(model, known.variables))
+        return FittedClinical(
+            name=learning.name,
+            rule=rule,
+            used=known.used,
+            table=table[list(choice.selected)],
+            labels=labels,
+            method="ml" if model is None else model.method,
+            remarks=tuple(known.notes),
+            spec=self,
+            choice=choice,
+            known=known,
+        )

@@ -2,126 +2,111 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any, Literal
+
 import numpy as np
+from pydantic import Field
 
-from her2radiomics.core.libraries import pd, sklearn
-from her2radiomics.modelling.estimators import (
-    FitReport,
-    StudyModel,
-    coefficient_table,
-    notes_on,
-    selection_table,
-)
+from her2radiomics.core.libraries import pd
+from her2radiomics.core.wording import listing
+from her2radiomics.modelling.estimator import Folds, Method
+from her2radiomics.modelling.fit_report import selection_row
 from her2radiomics.modelling.logistic import LogisticFit, fit_logistic
-from her2radiomics.modelling.models.clinical import ClinicalModel
-from her2radiomics.modelling.models.radiomics import RadiomicsModel
-from her2radiomics.modelling.saved.rules import LinearRule, Predictor, ScorePredictor
-from her2radiomics.modelling.settings import CombinedSpec
-from her2radiomics.modelling.variables import code_table, levels_of
+from her2radiomics.modelling.model import Fitted, Learning, ModelSpec, Names, model_kind
+from her2radiomics.modelling.saved.rules import LinearRule
 
 
-class CombinedModel(StudyModel):
-    """Refit on the scores and predictors of other models, which it holds and refits itself.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FittedCombined(Fitted):
+    """A fitted combined model: its parts, and ``logistic``, the regression on what they add."""
 
-    Cloning, cross-validating or bootstrapping it therefore repeats everything that its parts learn. A part that kept
-    nothing adds nothing.
+    logistic: LogisticFit
 
-    Parameters
-    ----------
-    name
-        The model's name.
-    spec
-        Its settings.
-    parts
-        Unfitted models, in the order of the terms.
+    def selection_rows(self) -> list[dict[str, Any]]:
+        """Rows of the parts and of the regression."""
+        offered = sum(len(part.terms) for part in self.parts)
+        kept = len(self.logistic.columns)
+        return [*self.part_rows(), selection_row("combined", offered, kept, self.logistic.note)]
 
-    Fitted attributes
-    -----------------
-    parts_ : list of RadiomicsModel or ClinicalModel
-        The fitted parts.
-    logistic_ : LogisticFit
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The parts' tables, and ``missing`` of a clinical part."""
+        missing = [
+            report.tables["missing"] for report in self.part_reports.values() if "missing" in report.tables
+        ]
+        return super().tables() | ({"missing": missing[0]} if missing else {})
+
+
+@model_kind(
+    label="Combined",
+    rows={"combined": "Logistic regression of the combination"},
+    made_of=("radiomics", "clinical"),
+)
+class CombinedSpec(ModelSpec):
+    """A logistic model on the Rad-scores and the kept clinical predictors of other models.
+
+    Everything that its parts learn is learned again on the rows of a fit. A part that kept nothing adds nothing.
     """
 
-    parts_: list[RadiomicsModel | ClinicalModel]
-    logistic_: LogisticFit
+    kind: Literal["combined"] = Field(
+        description="A logistic refit on the scores and predictors of other models."
+    )
+    of: tuple[str, ...] = Field(
+        min_length=1, description="Names of radiomics and clinical models, in this order."
+    )
+    method: Method = "auto"
+    folds: Folds = 0
+    allow_unavailable: bool = Field(False, description="Use columns that are not yet known when predicting.")
 
-    def __init__(self, name: str, spec: CombinedSpec, parts: list[RadiomicsModel | ClinicalModel]) -> None:
-        """Keep the parameters."""
-        self.name = name
-        self.spec = spec
-        self.parts = parts
+    def parts(self) -> tuple[str, ...]:
+        """Models that are combined."""
+        return self.of
 
-    def _fit(self, X: pd.DataFrame, labels: np.ndarray) -> np.ndarray:
+    def sentence(self, who: str, names: Names) -> str:
+        """Return the model in words."""
+        parts = listing([names.model(part) for part in self.of])
+        return f"{who} was a logistic regression that combined {parts}: their scores and kept predictors."
 
-        self.parts_ = [sklearn.base.clone(part).fit(X, labels) for part in self.parts]
+    def made_from(self, names: Names) -> list[str]:
+        """Printed names of the parts."""
+        return [names.label(part) for part in self.of]
+
+    def several(self, parts: str, count: int) -> str:
+        """Return models that differ in their parts alone, in words."""
+        return (
+            f"Each of {count} combined models was a logistic regression on the scores and kept predictors of other models: "
+            f"{parts}."
+        )
+
+    def fit(self, X: pd.DataFrame, labels: np.ndarray, learning: Learning) -> FittedCombined:
+        """Fit the parts, then the regression on the rows that all of them predict."""
+        parts = tuple(learning.part(name, X, labels) for name in self.of)
         used = np.ones(len(X), dtype=bool)
-        for part in self.parts_:
-            used &= part.rule_.predictable(X)
+        for part in parts:
+            used &= part.rule.predictable(X)
         rows, outcome = X[used], labels[used]
-        blocks: list[pd.DataFrame | pd.Series] = []
-        levels: dict[str, tuple[str, ...]] = {}
-        for part in self.parts_:
-            if part.empty_:
-                self.notes_.append(f"{part.name} kept nothing and adds nothing")
-            elif isinstance(part, RadiomicsModel):
-                blocks.append(pd.Series(part.decision_function(rows), index=rows.index, name=part.name))
-            else:
-                kept = {name: part.variables_[name] for name in part.selected_}
-                blocks.append(code_table(rows, kept))
-                levels.update(levels_of(kept))
+        remarks = [f"{part.name} kept nothing and adds nothing" for part in parts if part.empty]
+        adding = [part for part in parts if not part.empty]
+        blocks = [part.table(rows) for part in adding]
+        levels = {name: seen for part in adding for name, seen in part.levels().items()}
         table = pd.concat(blocks, axis=1) if blocks else pd.DataFrame(index=rows.index)
-        fit = fit_logistic(table, outcome, self.spec.method, levels, name=self.name)
-        self.logistic_ = fit
-        self.table_, self.labels_ = table[list(fit.columns)], outcome
-        self.levels_ = {name: seen for name, seen in levels.items() if name in fit.columns}
-        self.rule_ = LinearRule(self.name, fit.intercept, tuple(self._predictors()))
-        for part in self.parts_:
-            self.notes_ += [f"{part.name}: {note}" for note in part.notes_ if not part.empty_]
+        fit = fit_logistic(table, outcome, self.method, levels, name=learning.name)
+        table = table[list(fit.columns)]
+        known = {
+            name: rule for part in adding for name, rule in part.predictors(fit.coefficients, table).items()
+        }
+        remarks += [f"{part.name}: {note}" for part in adding for note in part.notes]
         if fit.separated:
-            self.notes_.append("the terms separate the training classes; Firth's method was used")
-        return used
-
-    def _predictors(self) -> list[Predictor]:
-        found: dict[str, Predictor] = {}
-        for part in self.parts_:
-            if isinstance(part, RadiomicsModel) and part.name in self.logistic_.coefficients:
-                scores = self.table_[part.name]
-                found[part.name] = ScorePredictor(
-                    part.rule_,
-                    self.logistic_.coefficients[part.name],
-                    float(scores.min()),
-                    float(scores.max()),
-                )
-            elif isinstance(part, ClinicalModel):
-                for name in part.selected_:
-                    if name in self.logistic_.columns:
-                        found[name] = part.variables_[name].predictor(self.logistic_.coefficients)
-        return [found[name] for name in self.logistic_.columns]
-
-    def fit_report(self) -> FitReport:
-        """Coefficients, selection of the parts and of the refit, and the parts' tables as ``<part>.<table>``."""
-        fit = self.logistic_
-        rows, tables = [], {}
-        for part in self.parts_:
-            report = part.fit_report()
-            rows += [
-                {**row, "name": f"{part.name}: {row['name']}"} for row in report.selection.to_dict("records")
-            ]
-            tables.update({f"{part.name}.{key}": table for key, table in report.tables.items()})
-        offered = sum(
-            0 if part.empty_ else 1 if isinstance(part, RadiomicsModel) else len(part.selected_)
-            for part in self.parts_
+            remarks.append("the terms separate the training classes; Firth's method was used")
+        return FittedCombined(
+            name=learning.name,
+            rule=LinearRule(learning.name, fit.intercept, tuple(known[name] for name in fit.columns)),
+            used=used,
+            table=table,
+            labels=outcome,
+            levels={name: seen for name, seen in levels.items() if name in fit.columns},
+            method=fit.method,
+            remarks=tuple(remarks),
+            parts=parts,
+            logistic=fit,
         )
-        rows.append(
-            {
-                "name": "combined",
-                "features_in": offered,
-                "features_out": len(fit.columns),
-                "note": fit.note,
-            }
-        )
-        missing = [part.missing_ for part in self.parts_ if isinstance(part, ClinicalModel)]
-        if missing:
-            tables["missing"] = missing[0]
-        coefficients = coefficient_table(self.table_, self.labels_, self.rule_, fit.method, self.levels_)
-        return FitReport(coefficients, selection_table(rows), tables, notes_on(self, coefficients))

@@ -3,41 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
+from pydantic import Field, model_validator
 
-from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import StudyError
-from her2radiomics.core.libraries import pd, sklearn
+from her2radiomics.core.libraries import pd
+from her2radiomics.core.settings import Settings
+from her2radiomics.core.wording import listing
+from her2radiomics.modelling.base import SelectionStep
 from her2radiomics.modelling.chain import FittedChain
-from her2radiomics.modelling.estimators import (
-    FitReport,
-    StudyModel,
-    coefficient_table,
-    notes_on,
-    selection_table,
-)
+from her2radiomics.modelling.estimator import Folds, Method
+from her2radiomics.modelling.features import FeatureBlock, feature_predictors
+from her2radiomics.modelling.fit_report import selection_row
 from her2radiomics.modelling.logistic import LogisticFit, fit_logistic
-from her2radiomics.modelling.models.radiomics import (
-    RadiomicsModel,
-    feature_predictors,
-    fit_features,
-)
-from her2radiomics.modelling.ranking import univariate_test
-from her2radiomics.modelling.readers import SecondReader
-from her2radiomics.modelling.saved.rules import LinearRule, Predictor, ScorePredictor
-from her2radiomics.modelling.settings import LassoSelection, MultivariateSpec
-from her2radiomics.modelling.steps.lasso import FittedPath
+from her2radiomics.modelling.model import MISSING_WORDS, Fitted, Learning, ModelSpec, Names, model_kind
+from her2radiomics.modelling.ranking import by_relation
+from her2radiomics.modelling.saved.rules import LinearRule, Predictor
+from her2radiomics.modelling.steps.lasso import FittedPath, LassoStep, PenaltyPath
 from her2radiomics.modelling.variables import (
-    Variable,
-    candidates,
+    LearnedColumns,
+    MissingValues,
     code_table,
-    known_rows,
-    learn_variable,
+    learn_columns,
     levels_of,
-    missing_notes,
-    missing_table,
 )
 from her2radiomics.statistics import univariate_then_multivariate
 from her2radiomics.statistics.design import treatment_coding
@@ -46,208 +37,248 @@ if TYPE_CHECKING:
     from her2radiomics.statistics import UnivariateThenMultivariate
 
 
-class MultivariateModel(StudyModel):
-    """One selection over all blocks of predictors, then a logistic regression of what it kept.
+class LassoSelection(PenaltyPath):
+    """One cross-validated LASSO over all blocks together."""
+
+    by: Literal["lasso"] = Field(description="LASSO with the penalty chosen by cross-validation.")
+    family: Literal["gaussian", "binomial"] = Field(
+        "binomial", description="gaussian: least squares on the 0/1 label; binomial: logistic."
+    )
+
+    def phrase(self) -> str:
+        """Return the selection in words."""
+        family = "logistic" if self.family == "binomial" else "least-squares"
+        rule = "the smallest error" if self.rule == "min" else "one standard error of the smallest"
+        return (
+            f"selected together by a {family} LASSO with the penalty at {rule} in {self.folds}-fold cross-validation, and "
+            "refitted without penalty"
+        )
+
+
+class BackwardSelection(Settings):
+    """Univariate regressions, then backward elimination."""
+
+    by: Literal["backward"] = Field(description="Univariate screening, then backward elimination.")
+    p_enter: float = Field(0.05, gt=0, le=1, description="Level of the univariate test.")
+    p_keep: float = Field(0.05, gt=0, le=1, description="Level of the multivariate test.")
+
+    def phrase(self) -> str:
+        """Return the selection in words."""
+        return (
+            f"screened together by univariate regressions (p < {self.p_enter:g}) and backward elimination "
+            f"(p < {self.p_keep:g})"
+        )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FittedMultivariate(Fitted):
+    """A fitted multivariate model.
+
+    Attributes
+    ----------
+    spec
+        Its settings.
+    chain
+        The fitted steps of the image features.
+    lasso, choice
+        The selection over all blocks, of the one kind or the other.
+    logistic
+        The regression.
+    known
+        The candidates as training showed them.
+    """
+
+    spec: MultivariateSpec
+    chain: FittedChain | None
+    lasso: FittedPath | None
+    choice: UnivariateThenMultivariate | None
+    logistic: LogisticFit
+    known: LearnedColumns
+
+    def selection_rows(self) -> list[dict[str, Any]]:
+        """Rows of the steps, the parts, the selection over all blocks, and the regression."""
+        rows = [] if self.chain is None else self.chain.selection_rows()
+        rows += self.part_rows()
+        if self.lasso is not None:
+            rows += self.lasso.selection_rows("lasso of all blocks")
+        if self.choice is not None:
+            how: Any = self.spec.selection
+            offered = self.choice.univariate["variable"].nunique()
+            note = f"p < {how.p_enter:g}, then p < {how.p_keep:g}"
+            rows.append(selection_row("backward", offered, len(self.choice.selected), note))
+        left, kept = rows[-1]["features_out"], len(self.logistic.columns)
+        return [*rows, selection_row("logistic", left, kept, self.logistic.note)]
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The steps' and the parts' tables, ``missing``, and those of the selection over all blocks."""
+        tables = {} if self.chain is None else self.chain.tables()
+        tables |= super().tables() | {"missing": self.known.missing}
+        if self.lasso is not None:
+            tables |= self.lasso.tables()
+        if self.choice is not None:
+            tables |= {"univariate": self.choice.univariate, "multivariate": self.choice.multivariate}
+        return tables
+
+
+@model_kind(
+    label="Multivariate",
+    rows={
+        "lasso of all blocks": "LASSO over all predictors",
+        "backward": "Univariate test, then backward elimination",
+    },
+    made_of=("radiomics",),
+)
+class MultivariateSpec(ModelSpec):
+    """One logistic regression over image features, Rad-scores and participants columns, selected together.
 
     A categorical column enters the LASSO as indicators and the regression as a whole, with all its levels, when any
     indicator was kept.
-
-    Parameters
-    ----------
-    name
-        The model's name.
-    spec
-        Its settings.
-    columns
-        The protocol's participants columns.
-    parts
-        Unfitted radiomics models whose Rad-scores are predictors; refitted on the same rows.
-    second_reader
-        The second reader's features, or ``None``.
-    seed
-        Seed of the folds.
-
-    Fitted attributes
-    -----------------
-    pipeline_ : FittedChain or None
-        The fitted steps of the image features.
-    parts_ : list of RadiomicsModel
-    variables_ : dict of str to Variable
-    lasso_ : FittedPath or None
-    choice_ : UnivariateThenMultivariate or None
-    logistic_ : LogisticFit
-    missing_ : DataFrame
     """
 
-    pipeline_: FittedChain | None
-    parts_: list[RadiomicsModel]
-    variables_: dict[str, Variable]
-    lasso_: FittedPath | None
-    choice_: UnivariateThenMultivariate | None
-    logistic_: LogisticFit
-    missing_: pd.DataFrame
+    kind: Literal["multivariate"] = Field(
+        description="One selection and one logistic regression over all blocks of predictors."
+    )
+    features: FeatureBlock | None = Field(
+        None, description="Image features, after steps of their own; empty: none."
+    )
+    of: tuple[str, ...] = Field((), description="Radiomics models whose Rad-scores are predictors.")
+    candidates: tuple[str, ...] = Field((), description="Participants columns.")
+    selection: Annotated[LassoSelection | BackwardSelection, Field(discriminator="by")] = Field(
+        LassoSelection(by="lasso", family="binomial", folds=10, rule="min", n_lambdas=100),
+        description="How predictors are selected, all blocks together.",
+    )
+    missing: MissingValues = "impute"
+    method: Method = "auto"
+    folds: Folds = 0
+    allow_unavailable: bool = Field(False, description="Use columns that are not yet known when predicting.")
 
-    def __init__(
-        self,
-        name: str,
-        spec: MultivariateSpec,
-        columns: Mapping[str, Column],
-        parts: list[RadiomicsModel],
-        second_reader: SecondReader | None = None,
-        seed: int = 0,
-    ) -> None:
-        """Keep the parameters."""
-        self.name = name
-        self.spec = spec
-        self.columns = columns
-        self.parts = parts
-        self.second_reader = second_reader
-        self.seed = seed
+    @model_validator(mode="after")
+    def _has_predictors(self) -> Self:
+        if self.features is None and not self.of and not self.candidates:
+            raise ValueError("found no predictor; give 'features', 'of' or 'candidates'")
+        return self
 
-    def _fit(self, X: pd.DataFrame, labels: np.ndarray) -> np.ndarray:
+    def parts(self) -> tuple[str, ...]:
+        """Models whose scores are predictors."""
+        return self.of
 
-        raw = candidates(X, self.spec.candidates, self.columns, name=self.name)
-        impute = self.spec.missing == "impute"
-        used = known_rows(raw, labels, impute=impute, name=self.name)
-        self.notes_ += missing_notes(raw, used, impute=impute)
-        rows, outcome = X[used], labels[used]
-        self.variables_ = {
-            name: learn_variable(raw[name][used], self.columns[name], impute=impute) for name in raw.columns
-        }
-        self.missing_ = missing_table(raw, self.variables_, impute=impute)
-        blocks = [self._features(rows, outcome), self._scores(rows, outcome)]
-        clinical = code_table(raw[used], self.variables_)
-        table = pd.concat([*(block for block in blocks if block is not None), clinical], axis=1)
+    def feature_steps(self) -> tuple[SelectionStep, ...]:
+        """Steps on image features."""
+        return () if self.features is None else self.features.steps
+
+    def references_used(self) -> tuple[str, ...]:
+        """Keys of the references of steps, selection and regression."""
+        lasso = LassoStep.about.references if isinstance(self.selection, LassoSelection) else ()
+        return (*super().references_used(), *lasso)
+
+    def sentence(self, who: str, names: Names) -> str:
+        """Return the model in words."""
+        blocks = []
+        if self.features is not None:
+            sequences = names.sequences(self.features.sequences)
+            whose = f"the features of {listing(sequences)}" if sequences else "the image features"
+            blocks.append(f"{whose} after their own steps")
+        if self.of:
+            blocks.append(f"the Rad-scores of {listing([names.model(part) for part in self.of])}")
+        if self.candidates:
+            blocks.append(listing([names.column(name) for name in self.candidates]))
+        among = ", and ".join(blocks)
+        return f"{who} was a logistic regression on {among}, {self.selection.phrase()}.{MISSING_WORDS[self.missing]}"
+
+    def fit(self, X: pd.DataFrame, labels: np.ndarray, learning: Learning) -> FittedMultivariate:
+        """Fit the steps and parts, select among all blocks, then fit the regression."""
+        name = learning.name
+        known = learn_columns(X, labels, self.candidates, learning.columns, self.missing, name=name)
+        rows, outcome = X[known.used], labels[known.used]
+        chain, blocks, remarks = None, [], list(known.notes)
+        if self.features is not None:
+            chain, table = self.features.select(rows, outcome, learning)
+            blocks.append(table)
+            remarks += chain.notes()
+        parts = tuple(learning.part(part, rows, outcome) for part in self.of)
+        for part in parts:
+            if part.empty:
+                remarks.append(f"{part.name} kept nothing and adds nothing")
+            else:
+                blocks.append(part.table(rows))
+                remarks += [f"{part.name}: {note}" for note in part.notes]
+        table = pd.concat([*blocks, code_table(known.raw[known.used], known.variables)], axis=1)
         table = table.loc[:, table.nunique() > 1]
-        levels = {name: seen for name, seen in levels_of(self.variables_).items() if name in table.columns}
-        kept = self._select(table, outcome, levels)
-        fit = fit_logistic(
-            table[kept],
-            outcome,
-            self.spec.method,
-            {name: seen for name, seen in levels.items() if name in kept},
-            name=self.name,
-        )
-        self.logistic_ = fit
-        columns = [name for name in table.columns if name in fit.columns]
-        self.table_, self.labels_ = table[columns], outcome
-        self.levels_ = {name: seen for name, seen in levels.items() if name in columns}
-        self.rule_ = LinearRule(self.name, fit.intercept, self._predictors())
+        levels = {c: seen for c, seen in levels_of(known.variables).items() if c in table.columns}
+        kept, lasso, choice = self._select(table, outcome, levels, learning)
+        chosen = {column: seen for column, seen in levels.items() if column in kept}
+        fit = fit_logistic(table[kept], outcome, self.method, chosen, name=name)
         if fit.separated:
-            self.notes_.append("the terms separate the training classes; Firth's method was used")
-        return used
-
-    def _features(self, X: pd.DataFrame, labels: np.ndarray) -> pd.DataFrame | None:
-        self.pipeline_ = None
-        if self.spec.features is None:
-            return None
-        self.pipeline_, table = fit_features(
-            X, labels, self.spec.features, self.columns, self.second_reader, seed=self.seed, name=self.name
+            remarks.append("the terms separate the training classes; Firth's method was used")
+        table = table[[column for column in table.columns if column in fit.columns]]
+        predictors: dict[str, Predictor] = {}
+        for part in parts:
+            predictors |= part.predictors(fit.coefficients, table)
+        for column, variable in known.variables.items():
+            if column in table.columns:
+                predictors[column] = variable.predictor(fit.coefficients)
+        if chain is not None:
+            features = table[[column for column in table.columns if column not in predictors]]
+            predictors |= {p.name: p for p in feature_predictors(chain, features, fit.coefficients)}
+        rule = LinearRule(name, fit.intercept, tuple(predictors[column] for column in table.columns))
+        return FittedMultivariate(
+            name=name,
+            rule=rule,
+            used=known.used,
+            table=table,
+            labels=outcome,
+            levels={column: seen for column, seen in levels.items() if column in table.columns},
+            method=fit.method,
+            remarks=tuple(remarks),
+            parts=parts,
+            spec=self,
+            chain=chain,
+            lasso=lasso,
+            choice=choice,
+            logistic=fit,
+            known=known,
         )
-        self.notes_ += self.pipeline_.notes()
-        return table
-
-    def _scores(self, X: pd.DataFrame, labels: np.ndarray) -> pd.DataFrame:
-
-        self.parts_ = [sklearn.base.clone(part).fit(X, labels) for part in self.parts]
-        for part in self.parts_:
-            if part.empty_:
-                self.notes_.append(f"{part.name} kept nothing and adds nothing")
-            self.notes_ += [f"{part.name}: {note}" for note in part.notes_ if not part.empty_]
-        scores = {part.name: part.decision_function(X) for part in self.parts_ if not part.empty_}
-        return pd.DataFrame(scores, index=X.index)
 
     def _select(
-        self, table: pd.DataFrame, labels: np.ndarray, levels: Mapping[str, tuple[str, ...]]
-    ) -> list[str]:
-        """Columns of ``table`` that the selection keeps, the most important first."""
-        self.lasso_, self.choice_ = None, None
+        self,
+        table: pd.DataFrame,
+        labels: np.ndarray,
+        levels: Mapping[str, tuple[str, ...]],
+        learning: Learning,
+    ) -> tuple[list[str], FittedPath | None, UnivariateThenMultivariate | None]:
+        """Columns of ``table`` that the selection keeps, the most important first, and the selection."""
         coding = treatment_coding(table, levels)
         owner = {term: name for name in coding.variables for term in coding.terms_of(name)}
         design = pd.DataFrame(coding.matrix(table), index=table.index, columns=coding.terms)
-        if isinstance(self.spec.selection, LassoSelection):
-            self.lasso_ = self.spec.selection.choose(design, labels, self.seed)
-            kept = {owner[str(term)] for term in self.lasso_.names_out}
+        lasso, choice = None, None
+        if isinstance(self.selection, LassoSelection):
+            lasso = self.selection.choose(design, labels, learning.seed)
+            kept = {owner[str(term)] for term in lasso.names_out}
         else:
-            kept = set(self._backward(table, labels, levels))
-        statistic, p = univariate_test(design.to_numpy(dtype=float), labels, "f_classif")
-        ranked = [owner[coding.terms[i]] for i in np.lexsort((np.arange(p.size), -statistic, p))]
-        return [name for name in dict.fromkeys(ranked) if name in kept]
+            choice = self._backward(table, labels, levels, self.selection, learning.name)
+            kept = set(choice.selected)
+        ranked = [owner[coding.terms[i]] for i in by_relation(design.to_numpy(dtype=float), labels)]
+        return [name for name in dict.fromkeys(ranked) if name in kept], lasso, choice
 
     def _backward(
-        self, table: pd.DataFrame, labels: np.ndarray, levels: Mapping[str, tuple[str, ...]]
-    ) -> tuple[str, ...]:
-
-        how: Any = self.spec.selection
+        self,
+        table: pd.DataFrame,
+        labels: np.ndarray,
+        levels: Mapping[str, tuple[str, ...]],
+        how: BackwardSelection,
+        name: str,
+    ) -> UnivariateThenMultivariate:
         try:
-            self.choice_ = univariate_then_multivariate(
+            return univariate_then_multivariate(
                 table,
                 labels,
                 how.p_enter,
                 "backward",
                 p_keep=how.p_keep,
-                method=self.spec.method,
+                method=self.method,
                 levels=levels,
             )
         except ValueError as error:
             raise StudyError(
-                f"model '{self.name}': {error} Put selection steps before it, or select by lasso."
+                f"model '{name}': {error} Put selection steps before it, or select by lasso."
             ) from error
-        return self.choice_.selected
-
-    def _predictors(self) -> tuple[Predictor, ...]:
-        beta = self.logistic_.coefficients
-        known: dict[str, Predictor] = {}
-        for part in self.parts_:
-            if part.name in self.table_.columns:
-                scores = self.table_[part.name]
-                known[part.name] = ScorePredictor(
-                    part.rule_, beta[part.name], float(scores.min()), float(scores.max())
-                )
-        for name, variable in self.variables_.items():
-            if name in self.table_.columns:
-                known[name] = variable.predictor(beta)
-        features = [name for name in self.table_.columns if name not in known]
-        if self.pipeline_ is not None:
-            known |= {p.name: p for p in feature_predictors(self.pipeline_, self.table_[features], beta)}
-        return tuple(known[name] for name in self.table_.columns)
-
-    def fit_report(self) -> FitReport:
-        """Coefficients, selection, the steps' tables, ``missing``, and those of the selection over all blocks."""
-        fit = self.logistic_
-        rows = [] if self.pipeline_ is None else self.pipeline_.selection_rows()
-        tables = {} if self.pipeline_ is None else self.pipeline_.tables()
-        for part in self.parts_:
-            report = part.fit_report()
-            rows += [
-                {**row, "name": f"{part.name}: {row['name']}"} for row in report.selection.to_dict("records")
-            ]
-            tables.update({f"{part.name}.{key}": table for key, table in report.tables.items()})
-        tables["missing"] = self.missing_
-        if self.lasso_ is not None:
-            rows += self.lasso_.selection_rows("lasso of all blocks")
-            tables |= self.lasso_.tables()
-        if self.choice_ is not None:
-            choice = self.choice_
-            tables |= {"univariate": choice.univariate, "multivariate": choice.multivariate}
-            how: Any = self.spec.selection
-            offered = choice.univariate["variable"].nunique()
-            note = f"p < {how.p_enter:g}, then p < {how.p_keep:g}"
-            rows.append(
-                {
-                    "name": "backward",
-                    "features_in": offered,
-                    "features_out": len(choice.selected),
-                    "note": note,
-                }
-            )
-        rows.append(
-            {
-                "name": "logistic",
-                "features_in": rows[-1]["features_out"],
-                "features_out": len(fit.columns),
-                "note": fit.note,
-            }
-        )
-        coefficients = coefficient_table(self.table_, self.labels_, self.rule_, fit.method, self.levels_)
-        return FitReport(coefficients, selection_table(rows), tables, notes_on(self, coefficients))

@@ -1,4 +1,4 @@
-"""A random forest as plain arrays: grown by scikit-learn, saved as numbers, and predicted by our own traversal.
+"""A random forest as plain arrays: saved as numbers, and predicted by our own traversal.
 
 No pickle: a forest is, for each tree, the children, feature, threshold and share of label 1 of its nodes. The traversal
 follows scikit-learn's to the last bit: values are rounded to 32 bits, go left at or below a threshold, and the trees'
@@ -7,17 +7,12 @@ shares are added up in their order.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from her2radiomics.core.libraries import pd, scipy, sklearn
+from her2radiomics.core.libraries import pd, scipy
 from her2radiomics.modelling.saved.rules import FeaturePredictor, Rule
-
-if TYPE_CHECKING:
-    from her2radiomics.modelling.estimator_settings import RandomForestSpec
 
 LEAF = -1
 
@@ -112,54 +107,8 @@ class ForestRule(Rule):
 
 
 @dataclass(frozen=True, eq=False)
-class GrownForest:
-    """Trees, and the out-of-bag share of label 1 of each training row, shape (rows,) (NaN: in every bag)."""
+class Forest:
+    """Trees as grown, and the out-of-bag share of label 1 of each training row, shape (rows,) (NaN: in every bag)."""
 
     trees: tuple[Tree, ...]
     out_of_bag: np.ndarray
-
-
-def grow_forest(values: np.ndarray, labels: np.ndarray, spec: RandomForestSpec, seed: int) -> GrownForest:
-    """Grow a forest with scikit-learn.
-
-    Parameters
-    ----------
-    values
-        Finite numbers, shape (rows, features).
-    labels
-        0 or 1, both present, shape (rows,).
-    spec
-        Its settings.
-    seed
-        Seed of the bootstrap and of the features tried.
-    """
-    forest = sklearn.ensemble.RandomForestClassifier(
-        n_estimators=spec.trees,
-        max_depth=spec.max_depth,
-        min_samples_leaf=spec.min_leaf,
-        max_features="sqrt" if spec.max_features == "sqrt" else None,
-        oob_score=True,
-        n_jobs=1,
-        random_state=seed,
-    )
-    with warnings.catch_warnings():
-        # with few trees a row may be in every bag; it is NaN below
-        warnings.filterwarnings("ignore", message="Some inputs do not have OOB scores")
-        warnings.filterwarnings(
-            "ignore", message="invalid value encountered in divide", category=RuntimeWarning
-        )
-        forest.fit(values, labels)
-    return GrownForest(
-        tuple(_tree(one.tree_) for one in forest.estimators_),
-        np.asarray(forest.oob_decision_function_[:, 1], dtype=float),
-    )
-
-
-def _tree(grown: Any) -> Tree:
-    return Tree(
-        np.asarray(grown.children_left, dtype=int),
-        np.asarray(grown.children_right, dtype=int),
-        np.asarray(grown.feature, dtype=int),
-        np.asarray(grown.threshold, dtype=float),
-        np.asarray(grown.value[:, 0, 1], dtype=float),
-    )

@@ -19,7 +19,7 @@ from her2radiomics.modelling.saved.fitted import FittedModel
 from her2radiomics.modelling.saved.rule_json import rule_from_dict, rule_to_dict
 
 if TYPE_CHECKING:
-    from her2radiomics.modelling.estimators import StudyModel
+    from her2radiomics.modelling.study_model import StudyModel
 
 FORMAT = "her2radiomics model"
 VERSION = 1
@@ -58,10 +58,7 @@ def to_dict(
     """
     used = {p.name for p in [*model.rule_.clinical(), *model.rule_.covariates()]}
     used |= {adjustment.column for adjustment in model.rule_.adjustments()}
-    columns: Mapping[str, Column] = {}
-    for part in [model, *getattr(model, "parts_", [])]:
-        columns = {**columns, **getattr(part, "columns", {})}
-    spec = model.spec
+    spec, columns = model.spec, model.columns
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -72,7 +69,7 @@ def to_dict(
         "threshold": {
             "probability": model.threshold_.threshold,
             "rule": "Youden index on training"
-            + (", out-of-bag probabilities" if model.held_out_ is not None else ""),
+            + (", out-of-bag probabilities" if model.fitted_.held_out is not None else ""),
             "sensitivity": model.threshold_.sensitivity,
             "specificity": model.threshold_.specificity,
         },
@@ -81,7 +78,7 @@ def to_dict(
         "extraction": dict(extraction) if isinstance(extraction, Mapping) else extraction,
         "simulated": simulated,
         "empty": model.empty_,
-        "notes": list(model.notes_),
+        "notes": model.fitted_.notes,
         "settings": spec.model_dump(),
         "versions": {name: version(name) for name in LIBRARIES},
     }

@@ -1,7 +1,7 @@
 """The selection steps of a radiomics model: one file a step, found by looking into this folder.
 
 A file holds a subclass of :class:`~her2radiomics.modelling.base.SelectionStep` with the step's settings, its fit and its
-words, decorated by :func:`~her2radiomics.modelling.base.selection_step`. Protocols, chains, report, figures, checklists
+words, decorated by ``@selection_step``. Protocols, chains, report, figures, checklists
 and reference pages know the step from there.
 """
 

@@ -17,7 +17,7 @@ from her2radiomics.modelling.base import (
     fit_steps,
     selection_step,
 )
-from her2radiomics.modelling.ranking import TESTS, univariate_test
+from her2radiomics.modelling.ranking import TESTS, by_relation
 from her2radiomics.modelling.saved.adjustment import CentreAdjustment
 from her2radiomics.modelling.steps.lasso import FittedPath
 from her2radiomics.modelling.tables import sequence_of
@@ -99,12 +99,15 @@ class ForcedRetentionStep(SelectionStep):
                 notes.append(f"{sequence}: no feature left to restore")
             elif not kept.intersection(own):
                 pool = [name for name in own if name in reached]
-                best = self._best(X[pool or own], np.asarray(y))
+                candidates = X[pool or own]
+                best = str(
+                    candidates.columns[by_relation(candidates.to_numpy(dtype=float), y, self.ranking)[0]]
+                )
                 restored.append(best)
                 notes.append(f"{sequence}: {best}" + ("" if pool else " (none reached the LASSO)"))
         kept.update(restored)
         keep = np.array([name in kept for name in X.columns], dtype=bool)
-        scaling = [step for step in training.inner if step.kind.role == "scaling"]
+        scaling = [step for step in training.inner if step.about.role == "scaling"]
         scalers, _ = fit_steps(scaling, X.loc[:, keep], y, training)
         return FittedRetention.of(
             X,
@@ -114,7 +117,3 @@ class ForcedRetentionStep(SelectionStep):
             scalers=tuple(step for _, step in scalers),
             restored=tuple(restored),
         )
-
-    def _best(self, X: pd.DataFrame, labels: np.ndarray) -> str:
-        statistic, p = univariate_test(X.to_numpy(dtype=float), labels, self.ranking)
-        return str(X.columns[np.lexsort((np.arange(p.size), -statistic, p))[0]])

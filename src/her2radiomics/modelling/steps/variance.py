@@ -27,7 +27,7 @@ class VarianceStep(SelectionStep):
 
     def sentence(self, before: Sequence[SelectionStep] = ()) -> str:
         """Return the step in words, and of which values the variance is."""
-        scaled = [step.kind.noun for step in before if step.kind.role == "scaling"]
+        scaled = [step.about.noun for step in before if step.about.role == "scaling"]
         of = f"after {listing(scaled)}" if scaled else "of the measured values"
         return f"features with a variance of {self.threshold:g} or less ({of}) were dropped"
 
@@ -41,7 +41,7 @@ class VarianceStep(SelectionStep):
             with suppress(ValueError):  # that nothing passes is a result
                 rule.fit(values[:, varies])
             variance[varies] = rule.variances_
-        scaled = [step.kind.name for step in training.before if step.kind.role == "scaling"]
+        scaled = [step.about.name for step in training.before if step.about.role == "scaling"]
         of = f"values scaled by {', then '.join(scaled)}" if scaled else "measured values"
         note = f"variance of {of} > {self.threshold:g}"
         if varies.any() and np.allclose(variance[varies], 1.0, rtol=0, atol=1e-9):

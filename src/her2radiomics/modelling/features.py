@@ -1,0 +1,141 @@
+"""Image features of a model: which columns they are, and the steps that scale and select them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from her2radiomics.core.columns import Column
+from her2radiomics.core.errors import StudyError, TableError
+from her2radiomics.core.libraries import pd
+from her2radiomics.core.settings import Settings
+from her2radiomics.modelling.base import Training
+from her2radiomics.modelling.chain import FittedChain, check_order, fit_chain
+from her2radiomics.modelling.people import people_of
+from her2radiomics.modelling.saved.rules import FeaturePredictor
+from her2radiomics.modelling.steps import Step
+
+if TYPE_CHECKING:
+    from her2radiomics.modelling.model import Learning
+
+# columns of participants and feature tables that are never predictors
+RESERVED = (
+    "patient_id", "reader", "centre", "partition", "label", "mri_date", "exclude_reason",
+    "time", "event",
+)  # fmt: skip
+
+
+class FeatureBlock(Settings):
+    """Image features, and the steps that scale and select them."""
+
+    sequences: tuple[str, ...] = Field((), description="Sequences to use; empty: every feature column.")
+    regions: tuple[str, ...] = Field((), description="Regions of interest to use; empty: every region.")
+    steps: tuple[Step, ...] = Field((), description="Scaling and selection, in the order in which they run.")
+
+    @model_validator(mode="after")
+    def _steps_in_a_possible_order(self) -> Self:
+        check_order(self.steps)
+        return self
+
+    def select(
+        self, X: pd.DataFrame, labels: np.ndarray, learning: Learning
+    ) -> tuple[FittedChain, pd.DataFrame]:
+        """Fit the steps on training rows.
+
+        Returns
+        -------
+        tuple
+            The fitted steps, and the scaled features that they keep, patients × features.
+
+        Raises
+        ------
+        StudyError
+            The table holds no such feature.
+        """
+        names = self.columns(X, learning.columns, name=learning.name)
+        if not names:
+            raise StudyError(
+                f"model '{learning.name}': found no feature column in the table; expected some. "
+                "Give the extracted features, or remove the model."
+            )
+        # one memory layout, so that the last bit of a sum does not depend on how the table was put together
+        values = np.array(X[names].to_numpy(dtype=float), order="C")
+        raw = pd.DataFrame(values, index=X.index, columns=names)
+        people = people_of(X, self.steps, learning.columns)
+        training = Training(learning.seed, raw, learning.second_reader, people, self.sequences)
+        return fit_chain(self.steps, raw, labels, training)
+
+    def columns(self, X: pd.DataFrame, columns: Mapping[str, Column], *, name: str) -> list[str]:
+        """Feature columns of a table, sorted by name: no clinical or reserved ones, of the named sequences and regions.
+
+        Parameters
+        ----------
+        X
+            Patients × columns.
+        columns
+            The protocol's participants columns.
+        name
+            The model's name, for errors.
+
+        Raises
+        ------
+        StudyError
+            A named sequence or region has no column.
+        TableError
+            A feature column does not hold numbers, or stands twice.
+        """
+        known = set(columns).union(RESERVED)
+        features = sorted(str(c) for c in X.columns if c not in known)
+        for what, place, wanted in (("sequence", 0, self.sequences), ("region", 1, self.regions)):
+            if not wanted:
+                continue
+            parts = {f: f.split("__") for f in features}
+            found = {p[place] for p in parts.values() if len(p) >= 3}
+            for item in wanted:
+                if item not in found:
+                    raise StudyError(
+                        f"model '{name}': found no feature of the {what} '{item}'; expected columns named "
+                        f"<sequence>__<region>__<feature>; {what}s in the table: {', '.join(sorted(found)) or 'none'}."
+                    )
+            features = [f for f in features if len(parts[f]) >= 3 and parts[f][place] in wanted]
+        if len(set(features)) < len(features):
+            twice = next(f for f, g in itertools.pairwise(features) if f == g)
+            raise TableError(
+                file="feature table",
+                column=twice,
+                found="the column twice",
+                expected="once",
+                remedy="Drop one of them.",
+            )
+        for feature, kind in zip(features, X.dtypes.loc[features], strict=True):
+            if not pd.api.types.is_numeric_dtype(kind):
+                raise TableError(
+                    file="feature table",
+                    column=feature,
+                    found=f"{kind}",
+                    expected="numbers, or a column declared in the protocol",
+                    remedy="Declare the column in the protocol, or remove it from the table.",
+                )
+        return features
+
+
+def feature_predictors(
+    chain: FittedChain, table: pd.DataFrame, coefficients: Mapping[str, float]
+) -> tuple[FeaturePredictor, ...]:
+    """Rules of the columns of ``table``, scaled as the steps do; coefficient 1 where none is given."""
+    medians = chain.medians()
+    return tuple(
+        FeaturePredictor(
+            name=f,
+            coefficient=coefficients.get(f, 1.0),
+            fill=medians[f],
+            low=float(table[f].min()),
+            high=float(table[f].max()),
+            scalings=chain.scalings(f),
+        )
+        for f in map(str, table.columns)
+    )
