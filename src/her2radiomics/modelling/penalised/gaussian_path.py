@@ -1,17 +1,18 @@
 """LASSO and elastic-net paths in glmnet's conventions: population SDs, penalty per row, a grid of penalties.
 
 Gaussian: minimise Σ(y − b₀ − xb)² / (2n) + λ‖b‖₁ on standardised columns; scikit-learn's ``alpha`` is this λ. The
-path is followed from knot to knot (``homotopy``), which for a few dozen patients is faster than coordinate descent at
-any useful tolerance; each solution is then checked against the optimality conditions, and scikit-learn's coordinate
-descent finishes a path that fails them.
+path is followed from knot to knot by least-angle regression (scikit-learn's ``lars_path``), which for a few dozen
+patients is faster than coordinate descent at any useful tolerance; each solution is then checked against the optimality
+conditions, and scikit-learn's coordinate descent finishes a path that fails them.
 
 With a ridge share the penalty is λ(α‖b‖₁ + (1 − α)‖b‖² / (2s)), s the population SD of y: glmnet scales y to SD 1 before it
 applies the penalty and scales back, which changes nothing for the LASSO and divides the ridge by s. Such a path bends
 between its knots, so each penalty is solved by itself, from the solution of the one before (``active_set``).
 
-Reference
----------
+References
+----------
 Friedman, Hastie & Tibshirani, Journal of Statistical Software 33 (2010) 1–22.
+Efron, Hastie, Johnstone & Tibshirani, Annals of Statistics 32 (2004) 407–499 (least-angle regression).
 """
 
 from __future__ import annotations
@@ -24,12 +25,13 @@ import numpy as np
 from her2radiomics.core.libraries import sklearn
 from her2radiomics.modelling.base import is_constant
 from her2radiomics.modelling.penalised.active_set import SQUARED, minimum
-from her2radiomics.modelling.penalised.homotopy import follow
 
 # glmnet's smallest α when it looks for the largest penalty
 SMALLEST_ALPHA = 1e-3
 # violation of the optimality conditions, as a share of the largest penalty, up to which a solution stands
 OPTIMAL = 1e-6
+# largest difference of two standardised columns that are copies, and share of the largest coefficient that is rounding
+COPY, ROUNDING = 1e-10, 1e-12
 
 
 @dataclass(frozen=True)
@@ -102,13 +104,60 @@ def gaussian_path(values: np.ndarray, labels: np.ndarray, lambdas: np.ndarray, a
     if alpha < 1:
         coefficients = _net(columns, centred, lambdas, alpha)
     else:
-        coefficients = follow(columns, centred, lambdas)
+        coefficients = _least_angle(columns, centred, lambdas)
         good = _optimal(columns, centred, lambdas, coefficients)
         if not good.all():
             start = int(np.argmin(good))
             coefficients[:, start:] = _coordinate_descent(columns, centred, lambdas[start:])
     coefficients = coefficients / deviation[:, None]
     return Path(lambdas, coefficients, labels.mean() - mean @ coefficients)
+
+
+def _least_angle(columns: np.ndarray, centred: np.ndarray, lambdas: np.ndarray) -> np.ndarray:
+    """LASSO coefficients at the penalties by least-angle regression, shape (features, l); of copies of a column the first.
+
+    Between two knots of the path the solution is linear in the penalty. Where the path ends early the rest repeats its last
+    knot: check the optimality conditions.
+    """
+    result = np.zeros((columns.shape[1], lambdas.size))
+    kept = _without_copies(columns, columns.T @ centred / len(centred))
+    if kept.size == 0:
+        return result
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what it warns of, the optimality conditions decide
+        knots, _, path = sklearn.linear_model.lars_path(
+            np.asfortranarray(columns[:, kept]),
+            centred,
+            method="lasso",
+            copy_X=False,
+            # it stops 1e-7 before this penalty
+            alpha_min=max(float(lambdas[-1]) - 1e-6, 0.0),
+            max_iter=20 * min(columns.shape) + 20,
+        )
+    # a coefficient that leaves is left at the rounding of 0
+    path[np.abs(path) <= ROUNDING * np.abs(path).max(initial=0.0)] = 0.0
+    at = np.clip(lambdas, knots[-1], knots[0])
+    end = np.clip(np.searchsorted(-knots, -at), 1, max(knots.size - 1, 1))
+    span = knots[end - 1] - knots[np.minimum(end, knots.size - 1)]
+    share = np.divide(knots[end - 1] - at, span, out=np.zeros_like(at), where=span > 0)
+    share[share <= ROUNDING] = 0.0
+    result[kept] = path[:, end - 1] * (1 - share) + path[:, np.minimum(end, knots.size - 1)] * share
+    return result
+
+
+def _without_copies(columns: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    """Places of the columns that vary and are no copy, to the sign, of one before."""
+    # copies have the same covariance with the outcome: only columns next to each other in this order are compared
+    size = np.abs(covariance)
+    order = np.argsort(size, kind="stable")
+    group = np.cumsum(np.diff(size[order], prepend=-1.0) > COPY)
+    order = order[np.lexsort((order, group))]
+    beside = np.flatnonzero(np.diff(group) == 0)
+    one, other = columns[:, order[beside]], columns[:, order[beside + 1]]
+    apart = np.minimum(np.abs(one - other).max(axis=0), np.abs(one + other).max(axis=0))
+    keep = np.asarray(columns.any(axis=0))
+    keep[order[beside + 1][apart <= COPY]] = False
+    return np.flatnonzero(keep)
 
 
 def _net(columns: np.ndarray, centred: np.ndarray, lambdas: np.ndarray, alpha: float) -> np.ndarray:
