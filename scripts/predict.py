@@ -1,10 +1,12 @@
-"""Apply a trained model to every partition."""
+"""Apply a trained model to every partition, and draw its calibration there."""
 
 import pandas as pd
 
 from her2radiomics.core.columns import read_participants
-from her2radiomics.engine.jobs.modelling import columns_from, extraction_hashes, features_of
-from her2radiomics.engine.script import logged, write_tables
+from her2radiomics.engine.jobs.modelling import columns_from, extraction_hashes, features_of, read_refits
+from her2radiomics.engine.script import logged, settings_from, write_tables
+from her2radiomics.evaluation.settings import EvaluationSettings
+from her2radiomics.evaluation.validation import with_observed
 from her2radiomics.modelling import load_model
 
 
@@ -19,7 +21,13 @@ def main(snakemake):
         predicted = model.predict(table, people, extraction=extraction, incomplete="omit")
         parts.append(who.merge(predicted, on="patient_id"))
         obstacles.append(who.merge(model.obstacles(table, people), on="patient_id").drop(columns="label"))
-    made = {"predictions": pd.concat(parts), "not_predicted": pd.concat(obstacles)}
+    predictions, settings = pd.concat(parts), settings_from(EvaluationSettings, params.evaluation)
+    training = read_refits(files.refits)["calibration"]
+    made = {
+        "predictions": predictions,
+        "not_predicted": pd.concat(obstacles),
+        "calibration": with_observed(training, predictions, settings, seed=params.seed),
+    }
     write_tables(made, snakemake.output, simulated=params.simulated)
 
 

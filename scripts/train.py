@@ -1,4 +1,4 @@
-"""Fit one model on the training partition, and write all that prediction and the manuscript need of it."""
+"""Fit one model on the training partition and resample it there; write all that prediction and the manuscript need of it."""
 
 from her2radiomics import modelling
 from her2radiomics.engine.jobs.modelling import (
@@ -7,25 +7,34 @@ from her2radiomics.engine.jobs.modelling import (
     report_tables,
     training_rows,
     unfitted,
+    write_refits,
 )
-from her2radiomics.engine.script import logged, write_tables
+from her2radiomics.engine.script import logged, settings_from, write_tables
+from her2radiomics.evaluation.settings import EvaluationSettings
+from her2radiomics.evaluation.validation import resample
+from her2radiomics.modelling.parts import SharedFits
 
 
 def main(snakemake):
-    params, files = snakemake.params, snakemake.input
+    params, files, name = snakemake.params, snakemake.input, snakemake.wildcards.model
     columns = columns_from(params.columns)
     table, labels, features, people = training_rows(
         files.partition_participants, files.partition_features, columns
     )
-    model = unfitted(snakemake.wildcards.model, params.models, columns, features, params.seed).fit(
-        table, labels
-    )
+    model = unfitted(name, params.models, columns, features, params.seed, files.parts)
+    model.fit(table, labels)
     extraction = extraction_hashes(params.sequences, files.parameters) or None
     content = modelling.to_dict(
         model, centres=sorted(set(people["centre"])), extraction=extraction, simulated=params.simulated
     )
     modelling.save_model(content, snakemake.output.model)
-    tables = report_tables(model.fit_report(), modelling.from_dict(content))
+    fits = SharedFits() if params.is_part else None
+    if fits is not None:
+        fits.keep(model.fitted_.part(), table.index, labels, report=True)
+    settings = settings_from(EvaluationSettings, params.evaluation)
+    resampled = resample(model, table, labels, settings, seed=params.seed, keep=fits)
+    write_refits(snakemake.output.refits, resampled.pop("calibration"), fits)
+    tables = report_tables(model.fit_report(), modelling.from_dict(content)) | resampled
     write_tables(tables, snakemake.output, simulated=params.simulated)
 
 

@@ -78,7 +78,7 @@ def resampled(data):
     found = {}
     for name in MODELS:
         model = fitted(name, data)
-        found[name] = model, resample(model, *data, predictions(model, data), SETTINGS, seed=4)
+        found[name] = model, resample(model, *data, SETTINGS, seed=4)
     return found
 
 
@@ -122,8 +122,8 @@ def test_nothing_is_refitted_twice(data, monkeypatch):
     model = fitted("radiomics", data)
     calls = []
 
-    def counted(model, X, y):
-        inner = pipeline(model, X, y)
+    def counted(model, X, y, **options):
+        inner = pipeline(model, X, y, **options)
 
         def refit(rows):
             calls.append(rows.tobytes())
@@ -135,7 +135,7 @@ def test_nothing_is_refitted_twice(data, monkeypatch):
     monkeypatch.setattr("her2radiomics.evaluation.validation.pipeline_refit", counted)
     estimator = model.spec.estimator.model_copy(update={"folds": 0})
     model.specs = {"radiomics": model.spec.model_copy(update={"estimator": estimator})}
-    resample(model, *data, predictions(model, data), SETTINGS, seed=4)
+    resample(model, *data, SETTINGS, seed=4)
     assert len(calls) == SETTINGS.pipeline_bootstrap == len(set(calls))
 
 
@@ -244,7 +244,7 @@ def test_an_empty_model_has_tables_without_rows(data):
     specs = parse_models({"m": {"kind": "radiomics", "steps": [{"step": "univariate", "p": 1e-12}]}})
     model = build_model("m", specs, COLUMNS, seed=0).fit(X, y)
     assert model.empty_
-    tables = resample(model, X, y, predictions(model, data), SETTINGS, seed=1)
+    tables = resample(model, X, y, SETTINGS, seed=1)
     assert all(tables[name].empty for name in ("validation", "cross_validation"))
     assert tuple(tables["validation"].columns) == contract("validation").names
 

@@ -123,9 +123,11 @@ class TestStudy:
         seen = pd.read_parquet(folder / "features/training.parquet", columns=["patient_id"])["patient_id"]
         assert {partition[patient] for patient in seen} == {"training"}
         # nor does any job on the way from the patients to the model name another partition's file
-        planned = finished.snakemake("--detailed-summary", f"{RUN}/models/radiomics/model.json")
-        assert f"{RUN}/features/training.parquet" in planned
-        assert "testing" not in planned
+        for model in ("radiomics", "nomogram"):
+            planned = finished.snakemake("--detailed-summary", f"{RUN}/models/{model}/model.json")
+            assert f"{RUN}/features/training.parquet" in planned
+            assert "testing" not in planned
+        assert f"{RUN}/models/radiomics/refits.json" in planned  # made from the same rows
 
     def test_progress_tells_how_far_which_patient_and_how_long(self, finished):
         lines = [line for line in finished.printed.splitlines() if "features: patients C1-" in line]

@@ -71,6 +71,10 @@ def protocol_of(wildcards):
     return RUNS[wildcards.run].protocol
 
 
+def model_of(wildcards):
+    return RUNS[wildcards.run].protocol.models[wildcards.model]
+
+
 def dataset_of(wildcards):
     return DATASETS[wildcards.dataset]
 

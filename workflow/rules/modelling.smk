@@ -1,8 +1,12 @@
-# Models learn from training rows, and from nothing else: no other row is among a training job's inputs.
+# Models learn from training rows, and from nothing else: no other row is among a training job's inputs. A job fits its model
+# once and resamples it; a model that is made of others takes over their fits, which are theirs on the same training rows.
 rule train:
     input:
         **paths_of("partition_participants", "partition_features", partition=TRAINING),
         parameters=lambda w: parameter_files(run_of(w)),
+        parts=lambda w: [
+            path_of("refits", run=w.run, model=name) for name in model_of(w).parts()
+        ],
     output:
         **paths_of(*TRAINED_FILES),
     log:
@@ -10,14 +14,24 @@ rule train:
     benchmark:
         "logs/{run}/train_{model}.benchmark.tsv"
     group:
-        "model"
+        "model_{model}"
     conda:
         "../../envs/study.yaml"
     resources:
         mem_mb=lambda w, attempt: 1500 * attempt,
-        runtime=20,
+        runtime=30,
     params:
-        models=lambda w: settings_of(protocol_of(w).models),
+        models=lambda w: {
+            name: settings_of(protocol_of(w).models[name])
+            for name in (w.model, *model_of(w).parts())
+        },
+        is_part=lambda w: any(
+            w.model in model.parts() for model in protocol_of(w).models.values()
+        ),
+        evaluation=lambda w: {
+            name: getattr(protocol_of(w).evaluation, name)
+            for name in ("calibration_bootstrap", "pipeline_bootstrap")
+        },
         columns=lambda w: settings_of(protocol_of(w).columns),
         sequences=lambda w: settings_of(protocol_of(w).sequences),
         seed=PLAN.config.seed,
@@ -30,18 +44,18 @@ rule train:
 
 rule predict:
     input:
-        **paths_of("model"),
+        **paths_of("model", "refits"),
         parameters=lambda w: parameter_files(run_of(w)),
         participants=lambda w: run_of(w).files("partition_participants"),
         features=lambda w: run_of(w).files("partition_features"),
     output:
-        **paths_of("predictions", "not_predicted"),
+        **paths_of("predictions", "not_predicted", "calibration"),
     log:
         "logs/{run}/predict_{model}.log",
     benchmark:
         "logs/{run}/predict_{model}.benchmark.tsv"
     group:
-        "model"
+        "model_{model}"
     conda:
         "../../envs/study.yaml"
     resources:
@@ -50,41 +64,16 @@ rule predict:
     params:
         columns=lambda w: settings_of(protocol_of(w).columns),
         sequences=lambda w: settings_of(protocol_of(w).sequences),
+        evaluation=lambda w: {
+            name: getattr(protocol_of(w).evaluation, name)
+            for name in ("calibration_bootstrap", "level")
+        },
+        seed=PLAN.config.seed,
         simulated=lambda w: run_of(w).dataset.simulated,
     message:
         "predictions of {wildcards.model}: {wildcards.run}"
     script:
         "../../scripts/predict.py"
-
-
-# everything that resamples training rows: calibration, optimism and cross-validation; other partitions are only observed
-rule calibrate:
-    input:
-        **paths_of("partition_participants", "partition_features", partition=TRAINING),
-        predictions=path_of("predictions"),
-    output:
-        **paths_of("calibration", "validation", "cross_validation"),
-    log:
-        "logs/{run}/calibrate_{model}.log",
-    benchmark:
-        "logs/{run}/calibrate_{model}.benchmark.tsv"
-    group:
-        "model"
-    conda:
-        "../../envs/study.yaml"
-    resources:
-        mem_mb=lambda w, attempt: 1500 * attempt,
-        runtime=30,
-    params:
-        models=lambda w: settings_of(protocol_of(w).models),
-        columns=lambda w: settings_of(protocol_of(w).columns),
-        evaluation=lambda w: settings_of(protocol_of(w).evaluation),
-        seed=PLAN.config.seed,
-        simulated=lambda w: run_of(w).dataset.simulated,
-    message:
-        "calibration of {wildcards.model}: {wildcards.run}"
-    script:
-        "../../scripts/calibrate.py"
 
 
 rule evaluate:

@@ -21,6 +21,7 @@ from her2radiomics.statistics import auc, auc_interval, logistic_regression, opt
 if TYPE_CHECKING:
     from her2radiomics.evaluation.settings import EvaluationSettings
     from her2radiomics.modelling import StudyModel
+    from her2radiomics.modelling.parts import SharedFits
     from her2radiomics.statistics.resampling import Refit
 
 WORDS = {"pipeline": "whole pipeline", "final": "final estimator, terms fixed"}
@@ -31,19 +32,19 @@ def resample(
     model: StudyModel,
     table: pd.DataFrame,
     labels: pd.Series,
-    predictions: pd.DataFrame,
     settings: EvaluationSettings,
     *,
     seed: int,
+    keep: SharedFits | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """Tables ``calibration``, ``validation`` and ``cross_validation`` of a model.
+    """Tables ``calibration``, ``validation`` and ``cross_validation`` of a model, all of its training rows.
 
     ``calibration`` (``partition, curve, predicted, observed, low, high``): the training curve is corrected for optimism
     twice: ``bias_corrected`` refits the final estimator alone, as ``rms::calibrate`` does and papers print;
-    ``pipeline_corrected`` refits the whole pipeline with its selection, which is the honest one. Other partitions are
-    only observed. ``validation`` (``measure, value, low, high, method``) holds AUC, Brier score, calibration intercept and
-    slope corrected by the same refits, likelihood-ratio tests of a combined model against its parts, and the
-    cross-validated AUC, whose folds stand in ``cross_validation`` (``target, fold, n, events, auc, low, high``).
+    ``pipeline_corrected`` refits the whole pipeline with its selection, which is the honest one. ``validation``
+    (``measure, value, low, high, method``) holds AUC, Brier score, calibration intercept and slope corrected by the same
+    refits, likelihood-ratio tests of a combined model against its parts, and the cross-validated AUC, whose folds are in
+    ``cross_validation`` (``target, fold, n, events, auc, low, high``).
 
     Parameters
     ----------
@@ -51,42 +52,72 @@ def resample(
         The model, fitted on ``table`` and ``labels``.
     table, labels
         The training rows.
-    predictions
-        ``predictions.csv`` of the model.
     settings
         How many resamples.
     seed
         Their seed.
+    keep
+        Takes every refit of the whole pipeline, for the models that are made of this one.
     """
     # a complete-case model neither learnt from nor predicts the others
     known = model.rule_.predictable(table)
     table, labels = table[known], labels[known]
-    patients = [str(patient) for patient in table.index]
-    if model.empty_:
-        curves = calibration_rows(predictions, settings, seed=seed, patients=patients)
-        return {"calibration": curves} | {name: assemble(name) for name in ("validation", "cross_validation")}
     outcome, probability = labels.to_numpy(), model.predict_proba(table)[:, 1]
+    if model.empty_:
+        return {name: assemble(name) for name in ("calibration", "validation", "cross_validation")}
+    predictions = pd.DataFrame(
+        {
+            "patient_id": [str(patient) for patient in table.index],
+            "partition": TRAINING,
+            "label": outcome,
+            "probability": probability,
+        }
+    )
     refits = {"final": (remembered(model.final_refit(table, outcome)), settings.calibration_bootstrap)}
+    whole = remembered(pipeline_refit(model, table, outcome, keep=keep))
     if settings.pipeline_bootstrap:
-        whole = remembered(pipeline_refit(model, table, outcome))
         refits["pipeline"] = (whole, settings.pipeline_bootstrap)
     drawn, rows = [], likelihood_ratio_rows(model)
     for target, (refit, iterations) in refits.items():
         rows += optimism_rows(outcome, probability, target, refit, iterations, seed)
-        shown = predictions if target == "final" else predictions[predictions["partition"] == TRAINING]
         fewer = settings.model_copy(update={"calibration_bootstrap": iterations})
-        curves = calibration_rows(shown, fewer, seed=seed, refit=refit, patients=patients)
+        curves = calibration_rows(predictions, fewer, seed=seed, refit=refit)
         if target == "pipeline":
             curves = curves[curves["curve"] == "bias_corrected"].assign(curve="pipeline_corrected")
         drawn.append(curves)
     folds = model.spec.reported_folds
-    crossed = cross_validate(model, table, outcome, folds, seed) if folds else assemble("cross_validation")
+    crossed = (
+        cross_validate(model, table, outcome, folds, seed, whole) if folds else assemble("cross_validation")
+    )
     rows += _cross_validated(crossed)
     return {
         "calibration": pd.concat(drawn, ignore_index=True),
         "validation": assemble("validation", rows),
         "cross_validation": crossed,
     }
+
+
+def with_observed(
+    training: pd.DataFrame, predictions: pd.DataFrame, settings: EvaluationSettings, *, seed: int
+) -> pd.DataFrame:
+    """Add the observed curves of the other partitions to ``calibration`` of :func:`resample`.
+
+    Parameters
+    ----------
+    training
+        The training curves.
+    predictions
+        ``predictions.csv`` of the model.
+    settings
+        Resamples of the observed curves' band, and its level.
+    seed
+        Their seed.
+    """
+    others = predictions[predictions["partition"] != TRAINING]
+    observed = calibration_rows(others, settings, seed=seed)
+    last = training["curve"] == "pipeline_corrected"
+    parts = [part for part in (training[~last], observed, training[last]) if len(part)]
+    return pd.concat(parts, ignore_index=True) if parts else training
 
 
 def optimism_rows(
@@ -134,12 +165,18 @@ def likelihood_ratio_rows(model: StudyModel) -> list[dict[str, Any]]:
 
 
 def cross_validate(
-    model: StudyModel, table: pd.DataFrame, labels: np.ndarray, folds: int, seed: int
+    model: StudyModel,
+    table: pd.DataFrame,
+    labels: np.ndarray,
+    folds: int,
+    seed: int,
+    pipeline: Refit | None = None,
 ) -> pd.DataFrame:
     """AUC fold by fold, their ``mean`` and ``sd``, and ``pooled`` over all held-out rows (DeLong's interval).
 
     Folds are stratified by label and drawn by patient and seed; every fold is predicted by a model fitted without it. A
     fold that cannot be predicted, or holds one class, has no AUC; pooled probabilities come from different fits.
+    ``pipeline`` is the refit of the whole pipeline, where there is one already.
     """
     fold = patient_folds(table.index.to_numpy(), labels, folds, seed)
     rows: list[dict[str, Any]] = []
@@ -147,7 +184,7 @@ def cross_validate(
         return assemble("cross_validation")
     for target, refit in (
         ("final", _estimated(model, table, labels)),
-        ("pipeline", pipeline_refit(model, table, labels)),
+        ("pipeline", pipeline or pipeline_refit(model, table, labels)),
     ):
         held_out, areas = np.full(len(labels), NAN), []
         for number in np.unique(fold):

@@ -6,15 +6,11 @@ fit is taken from the store: a fit depends on nothing but its rows, labels, sett
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
-import numpy as np
-
-from her2radiomics.core.errors import StudyError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.tables import assemble
 from her2radiomics.modelling.fit_report import FitReport
@@ -80,48 +76,47 @@ class Part:
         low, high = float(scores.min()), float(scores.max())
         return {self.name: ScorePredictor(self.rule, coefficients[self.name], low, high)}
 
-    def to_dict(self, *, report: bool) -> dict[str, Any]:
-        """Plain numbers, text and lists; the tables of the fit only if asked for, and of them those that are handed on."""
-        variables = None
-        if self.variables is not None:
-            variables = [
-                {key: None if value != value else value for key, value in asdict(variable).items()}
-                for variable in self.variables.values()
-            ]
-        content = {"rule": rule_to_dict(self.rule), "notes": list(self.notes), "variables": variables}
-        if report:
-            made = self.report()
-            missing = made.tables.get("missing", assemble("missing"))
-            content |= {
-                "selection": made.selection.to_dict("records"),
-                "missing": None
-                if "missing" not in made.tables
-                else missing.astype(object).to_dict("records"),
-            }
-        return content
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, text and lists; of the tables of the fit those that a combination takes over."""
+        made = self.report()
+        missing = made.tables.get("missing")
+        variables = None if self.variables is None else pd.DataFrame(map(asdict, self.variables.values()))
+        return {
+            "rule": rule_to_dict(self.rule),
+            "notes": list(self.notes),
+            "variables": None if variables is None else records(variables),
+            "selection": records(made.selection),
+            "missing": None if missing is None else records(missing),
+        }
 
     @classmethod
     def from_dict(cls, name: str, content: Mapping[str, Any]) -> Part:
         """From the content of :meth:`to_dict`."""
-        variables = None
-        if content["variables"] is not None:
-            known = [_variable(item) for item in content["variables"]]
-            variables = {variable.name: variable for variable in known}
+        variables = content["variables"]
+        tables = {} if content["missing"] is None else {"missing": assemble("missing", content["missing"])}
+        report = FitReport(pd.DataFrame(), assemble("selection", content["selection"]), tables)
+        return cls(
+            name,
+            rule_from_dict(content["rule"]),
+            tuple(content["notes"]),
+            None if variables is None else {item["name"]: _variable(item) for item in variables},
+            lambda: report,
+        )
 
-        def report() -> FitReport:
-            tables = {}
-            if content["missing"] is not None:
-                tables["missing"] = assemble("missing", content["missing"])
-            return FitReport(pd.DataFrame(), pd.DataFrame(content["selection"]), tables)
 
-        return cls(name, rule_from_dict(content["rule"]), tuple(content["notes"]), variables, report)
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a table as plain data that JSON can hold: ``None`` where there is no number."""
+    whole = table.astype(object)
+    return list(whole.where(whole.notna(), None).to_dict("records"))
 
 
 def _variable(content: Mapping[str, Any]) -> Variable:
-    values: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in content.items()
-    }
-    return Variable(**values | {key: math.nan for key in ("low", "high") if values[key] is None})
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
+    return Variable(**values | {key: float("nan") for key in ("low", "high") if values[key] is None})
+
+
+def _no_report() -> FitReport:
+    return FitReport(pd.DataFrame(), pd.DataFrame())
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,49 +139,28 @@ class SharedFits:
         """Share the fits, as :meth:`__deepcopy__`."""
         return self
 
-    def find(self, name: str, patients: Iterable[Any], labels: np.ndarray) -> Part | None:
+    def find(self, name: str, patients: Iterable[Any], labels: Iterable[int]) -> Part | None:
         """Return the fit of a model on rows, if there is one."""
         return self.fits.get((name, fitted_on(patients, labels)))
 
-    def keep(self, part: Part, patients: Iterable[Any], labels: np.ndarray) -> None:
-        """Keep a fit on rows."""
-        self.fits.setdefault((part.name, fitted_on(patients, labels)), part)
+    def keep(
+        self, part: Part, patients: Iterable[Any], labels: Iterable[int], *, report: bool = False
+    ) -> None:
+        """Keep a fit on rows; the tables of the fit, and all that they are made from, only if asked for."""
+        kept = part if report else replace(part, report=_no_report)
+        self.fits.setdefault((part.name, fitted_on(patients, labels)), kept)
 
-    def to_dict(self, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """Content of a file of the fits of one model; the first, on all training rows, with its tables.
+    def to_dict(self) -> dict[str, dict[str, Any]]:
+        """Plain data of the fits of one model, by what they were fitted on."""
+        return {rows: part.to_dict() for (_, rows), part in self.fits.items()}
 
-        Parameters
-        ----------
-        name
-            The model.
-        settings
-            What else its fits depend on: its settings, and the seed.
-        """
-        own = {rows: part for (model, rows), part in self.fits.items() if model == name}
-        fits = {rows: part.to_dict(report=place == 0) for place, (rows, part) in enumerate(own.items())}
-        return {"name": name, "settings": dict(settings), "fits": fits}
-
-    def read(self, content: Mapping[str, Any], settings: Mapping[str, Any], source: str) -> None:
-        """Take in the fits of a file, the content of :meth:`to_dict`.
-
-        Raises
-        ------
-        StudyError
-            They were made with other settings, or something is absent.
-        """
-        try:
-            name = content["name"]
-            if content["settings"] != settings:
-                raise StudyError(f"{source}: found the fits of other settings of '{name}'. Train it again.")
-            for rows, fit in content["fits"].items():
-                self.fits[name, rows] = Part.from_dict(name, fit)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise StudyError(
-                f"{source}: the fits are incomplete ({error!r}). Train the model again."
-            ) from error
+    def read(self, name: str, content: Mapping[str, Mapping[str, Any]]) -> None:
+        """Take in the fits of a model, the content of :meth:`to_dict`."""
+        for rows, fit in content.items():
+            self.fits[name, rows] = Part.from_dict(name, fit)
 
 
-def fitted_on(patients: Iterable[Any], labels: np.ndarray) -> str:
+def fitted_on(patients: Iterable[Any], labels: Iterable[int]) -> str:
     """Name of a set of training rows: changes with the patients, how often each is drawn, and their labels."""
     rows = sorted(f"{patient}\t{int(label)}" for patient, label in zip(patients, labels, strict=True))
     return sha256("\n".join(rows).encode()).hexdigest()

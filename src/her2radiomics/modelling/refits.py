@@ -13,12 +13,20 @@ from her2radiomics.core.libraries import pd, sklearn
 from her2radiomics.modelling.penalised.cross_validation import patient_folds
 
 if TYPE_CHECKING:
+    from her2radiomics.modelling.parts import SharedFits
     from her2radiomics.modelling.study_model import StudyModel
 
 Refit = Callable[[NDArray[np.intp]], "np.ndarray | None"]
 
 
-def pipeline_refit(model: StudyModel, X: pd.DataFrame, y: ArrayLike, *, scores: bool = False) -> Refit:
+def pipeline_refit(
+    model: StudyModel,
+    X: pd.DataFrame,
+    y: ArrayLike,
+    *,
+    scores: bool = False,
+    keep: SharedFits | None = None,
+) -> Refit:
     """Return the ``refit`` that ``calibration_curve`` and ``optimism_corrected_auc`` of the statistics take.
 
     Parameters
@@ -30,6 +38,8 @@ def pipeline_refit(model: StudyModel, X: pd.DataFrame, y: ArrayLike, *, scores: 
         the complete ones.
     scores
         Return log-odds instead of probabilities.
+    keep
+        Takes every fit, for the models that are made of this one.
 
     Returns
     -------
@@ -48,6 +58,8 @@ def pipeline_refit(model: StudyModel, X: pd.DataFrame, y: ArrayLike, *, scores: 
         again = sklearn.base.clone(model)
         try:
             again.fit(X.iloc[rows], labels[rows])
+            if keep is not None:
+                keep.keep(again.fitted_.part(), X.index[rows], labels[rows])
             if scores:
                 return again.decision_function(X)
             return again.predict_proba(X)[:, 1]

@@ -48,7 +48,7 @@ def _of_model(name: str, meaning: str, *columns: object, ending: str = "csv") ->
     return Contract(name, f"models/{{model}}/{name}.{ending}", meaning, columns)  # type: ignore[arg-type]
 
 
-#: What training writes.
+#: What training writes: the fit, and what resampling the training rows gave.
 TRAINED = (
     _of_model("model", "The fitted model: all that prediction needs.", ending="json"),
     _of_model(
@@ -129,6 +129,28 @@ TRAINED = (
         text("handling", "What was done.", values=("imputed", "left out")),
         text("filled_with", "Value that fills empty cells, also when the model is applied."),
     ),
+    _of_model(
+        "validation",
+        "Optimism, likelihood-ratio tests and cross-validation, from refits on training rows.",
+        *MEASURED,
+    ),
+    _of_model(
+        "cross_validation",
+        "AUC of every fold.",
+        text("target", "What was refitted.", values=("pipeline", "final")),
+        text("fold", "Number of the fold; `mean`, `sd` and `pooled` sum up."),
+        whole("n", "Patients of the fold."),
+        whole("events", "Those with the positive outcome."),
+        number("auc", "Area under the curve.", "AUC", FROM_0_TO_1),
+        number("low", "Lower bound of its interval."),
+        number("high", "Upper bound of its interval."),
+    ),
+    _of_model(
+        "refits",
+        "What training leaves to later jobs: the training curves of `calibration`, and, where other models are made "
+        "of this one, its fit and refits as rules, each under a hash of the patients and labels that it was fitted on.",
+        ending="json",
+    ),
 )
 #: What is made with a trained model.
 APPLIED = (
@@ -168,21 +190,5 @@ APPLIED = (
         number("observed", "Observed proportion by a smoother; it may leave 0 to 1."),
         number("low", "Lower bound of its bootstrap band."),
         number("high", "Upper bound of its bootstrap band."),
-    ),
-    _of_model(
-        "validation",
-        "Optimism, likelihood-ratio tests and cross-validation, from refits on training rows.",
-        *MEASURED,
-    ),
-    _of_model(
-        "cross_validation",
-        "AUC of every fold.",
-        text("target", "What was refitted.", values=("pipeline", "final")),
-        text("fold", "Number of the fold; `mean`, `sd` and `pooled` sum up."),
-        whole("n", "Patients of the fold."),
-        whole("events", "Those with the positive outcome."),
-        number("auc", "Area under the curve.", "AUC", FROM_0_TO_1),
-        number("low", "Lower bound of its interval."),
-        number("high", "Upper bound of its interval."),
     ),
 )

@@ -1,7 +1,8 @@
-"""What the training, prediction and calibration jobs of the workflow do with the library."""
+"""What the training and prediction jobs of the workflow do with the library."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -11,12 +12,15 @@ from her2radiomics import modelling
 from her2radiomics.core import parquet
 from her2radiomics.core.columns import Column, read_participants
 from her2radiomics.core.contracts import TRAINED_FILES, contract
+from her2radiomics.core.errors import StudyError
+from her2radiomics.core.files import write_text
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import validate
 from her2radiomics.core.tables import assemble, read
 from her2radiomics.extraction.filters import LOG_PADDING
 from her2radiomics.extraction.options import values_suffix
 from her2radiomics.imaging.preprocessing_settings import Preprocessing
+from her2radiomics.modelling.parts import SharedFits, records
 from her2radiomics.modelling.saved.fitted import MAX_NOMOGRAM
 from her2radiomics.modelling.settings import ModelSettings, parse_models
 from her2radiomics.statistics import nomogram
@@ -58,13 +62,47 @@ def training_rows(
 
 
 def unfitted(
-    name: str, models: Mapping[str, Any], columns: Mapping[str, Column], features: pd.DataFrame, seed: int
+    name: str,
+    models: Mapping[str, Any],
+    columns: Mapping[str, Column],
+    features: pd.DataFrame,
+    seed: int,
+    parts: Sequence[str],
 ) -> modelling.StudyModel:
-    """The unfitted model of a protocol, with the second reader's rows of the training patients."""
+    """The unfitted model of a protocol, with the second reader's rows of the training patients.
+
+    ``parts`` are the files of refits (:func:`write_refits`) of the models that it is made of, in their order.
+    """
     specs: dict[str, ModelSettings] = parse_models(models)
-    return modelling.build_model(
-        name, specs, columns, second_reader=modelling.second_reader_table(features), seed=seed
-    )
+    shared = SharedFits()
+    for part, file in zip(specs[name].parts(), parts, strict=True):
+        shared.read(part, read_refits(file)["fits"])
+    second_reader = modelling.second_reader_table(features)
+    return modelling.build_model(name, specs, columns, second_reader=second_reader, seed=seed, shared=shared)
+
+
+def write_refits(path: str, calibration: pd.DataFrame, fits: SharedFits | None) -> None:
+    """Write what training leaves to later jobs: the training rows' curves, and the fits for models made of this one.
+
+    Plain numbers, text and lists, as ``model.json``: nothing in it is run.
+    """
+    content = {"calibration": records(calibration), "fits": {} if fits is None else fits.to_dict()}
+    write_text(json.dumps(content, ensure_ascii=False, allow_nan=False), path)
+
+
+def read_refits(path: str) -> dict[str, Any]:
+    """Read the file of :func:`write_refits`.
+
+    Raises
+    ------
+    StudyError
+        It is missing or holds something else.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        return {"calibration": assemble("calibration", content["calibration"]), "fits": content["fits"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StudyError(f"{path}: found no refits of a model ({error!r}). Train the model again.") from None
 
 
 def features_of(model: modelling.FittedModel, features: str) -> pd.DataFrame:
