@@ -49,7 +49,8 @@ def calibration(labels: ArrayLike, probabilities: ArrayLike) -> Calibration:
         In [0, 1], shape (n,).
 
     Notes
-    ----- A constant probability has slope 0, and the logit of the prevalence for intercept. Probabilities
+    -----
+    A constant probability has slope 0, and the logit of the prevalence for intercept. Probabilities
     that separate the classes have an infinite slope and no intercept.
     """
     positive = as_labels(labels)

@@ -74,7 +74,8 @@ def compare_counts(counts: np.ndarray, yates: bool) -> Tested:
         Continuity correction of the χ² test of a 2 × 2 table.
 
     Notes
-    ----- The exact test of more than 2 levels (Freeman–Halton) is computed for two groups by enumeration; for
+    -----
+    The exact test of more than 2 levels (Freeman–Halton) is computed for two groups by enumeration; for
     more groups, or too many tables, the χ² test is kept and its name says that expected counts are below 5.
     """
     if min(counts.shape) < 2:
@@ -101,7 +102,8 @@ def freeman_halton(counts: np.ndarray) -> float | None:
     The tables are built level by level; ``None`` where they would be too many.
 
     References
-    ---------- Freeman & Halton, Biometrika 38 (1951) 141–149; as ``fisher.test`` of R, with its relative
+    ----------
+    Freeman & Halton, Biometrika 38 (1951) 141–149; as ``fisher.test`` of R, with its relative
     tolerance of 1e-7.
     """
     rows, first = counts.sum(axis=1), int(counts[:, 0].sum())

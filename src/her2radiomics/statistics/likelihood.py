@@ -49,7 +49,8 @@ def fit_ml(design: FloatArray, positive: BoolArray, offset: FloatArray | float =
         Added to the linear predictor.
 
     Notes
-    ----- The columns are standardised for the iteration, which does not change the maximum. Where the
+    -----
+    The columns are standardised for the iteration, which does not change the maximum. Where the
     likelihood has no maximum (separation), ``converged`` is false.
     """
     n, p = design.shape

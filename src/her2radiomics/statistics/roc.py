@@ -77,7 +77,8 @@ def auc_interval(
         Number of bootstrap resamples.
 
     Notes
-    ----- Perfectly separating scores and constant scores have no variance: ``delong`` and ``bootstrap`` then
+    -----
+    Perfectly separating scores and constant scores have no variance: ``delong`` and ``bootstrap`` then
     give an interval of length 0, which says nothing about precision; ``binomial_exact`` does not.
     """
     one_of(method, _METHODS, "method")
