@@ -10,9 +10,10 @@ import SimpleITK as sitk
 from PIL import Image
 
 from her2radiomics.extraction import draw_overlay
-from her2radiomics.extraction.case import load_case
-from her2radiomics.extraction.overlay import FIRST_READER, HEADER, LARGEST_FILE, OTHER_READER, RING
+from her2radiomics.extraction.loading import load_case
+from her2radiomics.extraction.overlay import COLOURS, HEADER, LARGEST_FILE
 
+FIRST_READER, OTHER_READER, RING = COLOURS
 IDENTITY = (1, 0, 0, 0, 1, 0, 0, 0, 1)
 
 

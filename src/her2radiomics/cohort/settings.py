@@ -193,26 +193,6 @@ class Cohort(Settings):
         return self
 
 
-class ManifestRow(Settings):
-    """One row of the manifest (``images.tsv``): what one reader outlined on one patient's sequence."""
-
-    patient_id: str = Field(description="Identifier, as in the participants table.")
-    sequence: str = Field(
-        description="Name of the sequence in the protocol; each DCE phase is one: DCE0, DCE2."
-    )
-    reader: str = Field(
-        "1", description="Who outlined; reader 1 trains and tests, others serve reproducibility."
-    )
-    region: str = Field(
-        "tumour", description="What the mask outlines; 'breast' is a breast mask, used to clip rings."
-    )
-    image: str = Field(description="NIfTI, NRRD or MHA file, or a DICOM folder; relative to the manifest.")
-    mask: str = Field("", description="Mask on the image's grid; relative to the manifest.")
-    mask_label: str = Field(
-        "", description="Value of the region; without it the mask holds one non-zero integer."
-    )
-
-
 class ParticipantRow(Settings):
     """One row of the participants table (``participants.tsv``); the protocol's label and columns stand beside these."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from her2radiomics.cohort.settings import ManifestRow
+from her2radiomics.cohort.manifest import ManifestRow
 from her2radiomics.core.columns import Column, type_column
 from her2radiomics.core.errors import TableError
 
@@ -171,9 +171,8 @@ def check_manifest(manifest: pd.DataFrame, file: str | Path) -> pd.DataFrame:
         region twice.
     """
     require_columns(manifest, ["patient_id", "sequence", "image"], file)
-    defaults = {"reader": "1", "region": "tumour", "mask": "", "mask_label": ""}
     manifest = manifest.assign(
-        **{name: default for name, default in defaults.items() if name not in manifest}
+        **{name: default for name, default in MANIFEST_DEFAULTS.items() if name not in manifest}
     )
     for name in ("reader", "region"):
         manifest[name] = manifest[name].replace("", MANIFEST_DEFAULTS[name])

@@ -20,13 +20,14 @@ from typing import TypeVar
 
 import numpy as np
 
-from her2radiomics.core.errors import CaseError
+from her2radiomics.core.errors import CaseError, quote
 from her2radiomics.core.libraries import radiomics, sitk
+from her2radiomics.core.memory import raise_if_out
 from her2radiomics.extraction.classes import image_features, shape_features
 from her2radiomics.extraction.filters import LOG_PADDING, SUPPORTED, Box, filtered
 from her2radiomics.extraction.parameters import Parameters, read_content
 from her2radiomics.extraction.regridding import INTERPOLATORS, resample_region
-from her2radiomics.imaging.checks import MAX_GREY_LEVELS, check_grey_levels, extremes
+from her2radiomics.imaging.checks import extremes
 from her2radiomics.imaging.threads import one_thread
 
 Key = TypeVar("Key", bound=Hashable)
@@ -98,8 +99,10 @@ def extract(
     parameters: Parameters,
     *,
     log_padding: float = LOG_PADDING,
-) -> dict[Key, Values]:
-    """Return region → feature name → value, in PyRadiomics' order.
+) -> dict[Key, Values | CaseError]:
+    """Return region → feature name → value, in PyRadiomics' order; a failing region's value is its error.
+
+    A region fails when PyRadiomics fails on it, or yields other features than the parameter file promises.
 
     Parameters
     ----------
@@ -112,31 +115,6 @@ def extract(
     log_padding
         Padding of the Laplacian of Gaussian in multiples of σ; 20 makes its values those of the whole image
         to the last bit, at more cost.
-
-    Raises
-    ------
-    CaseError
-        The first region's failure, see :func:`extract_each`; a region of more than 500 grey levels.
-    """
-    for mask in regions.values():
-        _check_grey_levels(image, mask, parameters)
-    found = extract_each(image, regions, parameters, log_padding=log_padding)
-    for value in found.values():
-        if isinstance(value, CaseError):
-            raise value
-    return {key: value for key, value in found.items() if not isinstance(value, CaseError)}
-
-
-def extract_each(
-    image: sitk.Image,
-    regions: Mapping[Key, sitk.Image],
-    parameters: Parameters,
-    *,
-    log_padding: float = LOG_PADDING,
-) -> dict[Key, Values | CaseError]:
-    """As :func:`extract`, but a failing region costs only itself: its value is the error.
-
-    A region fails when PyRadiomics fails on it, or yields other features than the parameter file promises.
     """
     with _quiet_and_single_threaded():
         if not covers(parameters):
@@ -152,15 +130,6 @@ def extract_each(
             except CaseError as error:
                 found[key] = error
     return found
-
-
-def _check_grey_levels(image: sitk.Image, mask: sitk.Image, parameters: Parameters) -> None:
-
-    box = bounding_box(mask)
-    inner, region = box.cut(image), box.cut(mask)
-    values = sitk.GetArrayViewFromImage(inner)[sitk.GetArrayViewFromImage(region) != 0]
-    low, high = float(values.min()), float(values.max())
-    check_grey_levels(parameters.grey_levels(low, high), MAX_GREY_LEVELS, low, high)
 
 
 def _cropped(
@@ -243,8 +212,10 @@ def _recorded(found: dict[Key, Values | CaseError], key: Key) -> Iterator[None]:
     except CaseError as error:
         found[key] = error
     except Exception as error:
+        raise_if_out(error)
         found[key] = CaseError(
-            found=f"PyRadiomics failing with {type(error).__name__}: {error}",
+            found=f"PyRadiomics failing with {type(error).__name__}",
+            quoted=quote(error),
             expected="features",
             remedy="Look at the overlay of this region.",
         )

@@ -55,6 +55,11 @@ class Box:
         high = tuple(b - o for b, o in zip(self.high, outer.low, strict=True))
         return Box(low, high)  # type: ignore[arg-type]
 
+    @property
+    def slices(self) -> tuple[slice, ...]:
+        """The same voxels of an array (z, y, x)."""
+        return tuple(slice(a, b) for a, b in zip(self.low[::-1], self.high[::-1], strict=True))
+
     def cut(self, image: sitk.Image) -> sitk.Image:
         """The image's voxels in the box, with the geometry that goes with them."""
         size = [b - a for a, b in zip(self.low, self.high, strict=True)]

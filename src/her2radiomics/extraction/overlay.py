@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from her2radiomics.cohort.manifest import BREAST, ManifestRow
 from her2radiomics.core.errors import CaseError
 from her2radiomics.core.libraries import sitk
 from her2radiomics.extraction.loading import LoadedCase, Row, load_case
@@ -35,8 +36,8 @@ MARGIN_MM = 8.0  # around the regions in a magnified slice
 LARGEST_FILE = 60_000  # bytes: thousands of overlays stay browsable
 GREYS = (64, 48, 32, 24, 16)  # tried in turn until the file is small enough
 # Okabe and Ito's colours, distinguishable with colour-vision deficiency
-FIRST_READER, OTHER_READER, RING = (230, 159, 0), (86, 180, 233), (0, 158, 115)
-COLOURS = (FIRST_READER, OTHER_READER, RING)
+#: Outlines of the first reader drawn, of the others, and of rings.
+COLOURS = (230, 159, 0), (86, 180, 233), (0, 158, 115)
 
 
 @dataclass
@@ -77,16 +78,42 @@ def draw_overlay(
         The case where it is in memory already (``CaseResult.case``); else it is read.
     """
     case = case or load_case(rows)
-    title = f"{rows[0]['patient_id']}  {rows[0]['sequence']}" + ("  (simulated)" if simulated else "")
     layers = _layers(case, regions)
     if layers is None:
-        reasons = [str(problem) for problem in case.problems.values()] or ["no mask"]
-        data = _encode(_message(title, reasons[0]), GREYS[0])
-    else:
-        for greys in GREYS:
-            data = _encode(_picture(layers, title, case, greys), greys)
-            if len(data) < LARGEST_FILE:
-                break
+        reason = next((str(problem) for problem in case.problems.values()), "no mask")
+        draw_reason(rows[0], reason, path, simulated=simulated)
+        return
+    for greys in GREYS:
+        data = _encode(_picture(layers, _title(rows[0], simulated), case, greys), greys)
+        if len(data) < LARGEST_FILE:
+            break
+    _write(data, path)
+
+
+def draw_reason(row: Row, reason: str, path: str | Path, *, simulated: bool = False) -> None:
+    """Write a picture of why there is no picture, as PNG.
+
+    Parameters
+    ----------
+    row
+        A manifest row of the patient and sequence.
+    reason, path, simulated
+        What is written, where to, and whether the header says that the images are simulated.
+    """
+    lines = [_title(row, simulated), "", *textwrap.wrap(reason, 74)]
+    picture = Image.new("L", (2 * PANEL, max(PANEL, 20 + 16 * len(lines))), 20)
+    draw = ImageDraw.Draw(picture)
+    for number, line in enumerate(lines):
+        draw.text((8, 8 + 16 * number), line, fill=235, font=_font())
+    _write(_encode(_to_greys(np.asarray(picture), GREYS[0]), GREYS[0]), path)
+
+
+def _title(row: Row, simulated: bool) -> str:
+    item = ManifestRow.of(row)
+    return f"{item.patient_id}  {item.sequence}" + ("  (simulated)" if simulated else "")
+
+
+def _write(data: bytes, path: str | Path) -> None:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
@@ -162,9 +189,9 @@ def _picture(layers: _Layers, title: str, case: LoadedCase, greys: int) -> np.nd
 
 def _resampled(case: LoadedCase) -> str:
     """Whose masks were not drawn on this grid."""
-    readers = [name for name in case.resampled if name != "breast"]
+    readers = [name for name in case.resampled if name != BREAST]
     whose = [f"reader {', '.join(readers)}"] if readers else []
-    whose += ["breast"] if "breast" in case.resampled else []
+    whose += [BREAST] if BREAST in case.resampled else []
     return f"MASK RESAMPLED onto the image: {' and '.join(whose)}"
 
 
@@ -265,16 +292,6 @@ def _header(width: int, lines: Sequence[str], legend: Sequence[tuple[str, int]],
     for start, colour in places:
         header[below + 22 : below + 25, start : start + 10] = greys + colour
     return header
-
-
-def _message(title: str, reason: str) -> np.ndarray:
-    """A picture of why there is no picture."""
-    lines = [title, "", *textwrap.wrap(reason, 74)]
-    picture = Image.new("L", (2 * PANEL, max(PANEL, 20 + 16 * len(lines))), 20)
-    draw = ImageDraw.Draw(picture)
-    for number, line in enumerate(lines):
-        draw.text((8, 8 + 16 * number), line, fill=235, font=_font())
-    return _to_greys(np.asarray(picture), GREYS[0])
 
 
 def _encode(indices: np.ndarray, greys: int) -> bytes:

@@ -1,129 +1,22 @@
-"""From cases to one cohort feature table: writing a case, and merging all."""
+"""From the cases' files to the cohort's feature and quality-control tables."""
 
 from __future__ import annotations
 
 import csv
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from her2radiomics.core.errors import TableError
-from her2radiomics.core.files import whole_file
 from her2radiomics.core.libraries import pd
-from her2radiomics.extraction.case import QC_COLUMNS
-
-if TYPE_CHECKING:
-    from her2radiomics.extraction.case import CaseResult
+from her2radiomics.extraction.quality import QC_COLUMNS, QC_NUMBERS
 
 KEYS = ["patient_id", "reader"]
 Key = tuple[str, str]
 BLOCK_BYTES = 1 << 26  # of numbers that are held at a time
 SMALLEST_BLOCK = 256  # rows
-QC_TEXT = {
-    "patient_id",
-    "sequence",
-    "reader",
-    "region",
-    "image",
-    "mask",
-    "size",
-    "spacing_mm",
-    "status",
-    "reason",
-}
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A patient and reader left out of the feature table, and why (one reason a sequence)."""
-
-    patient: str
-    reader: str
-    reasons: dict[str, str]
-
-
-@dataclass
-class Merged:
-    """The cohort's features and quality control.
-
-    Attributes
-    ----------
-    features
-        One row a patient and reader that has every sequence: ``patient_id``, ``reader``, then the features
-        in the protocol's order of sequences. Sorted by patient and reader.
-    qc
-        All quality-control rows, sorted by patient, sequence (protocol's order), reader; regions as
-        extracted.
-    failed
-        Who was left out, sorted by patient and reader.
-    cases
-        Number of patient × sequence cases, failed ones included.
-    """
-
-    features: pd.DataFrame
-    qc: pd.DataFrame
-    failed: list[Failure]
-    cases: int
-
-
-def write_case(result: CaseResult, features_path: str | Path, qc_path: str | Path) -> None:
-    """Write a case's features and quality-control rows as CSV.
-
-    Numbers keep their full precision (``repr``); a value that is not a number becomes an empty cell. Each
-    file is written beside its place and renamed, so that a killed job leaves no half file.
-    """
-    _write(Path(features_path), result.columns, result.features)
-    _write(Path(qc_path), list(QC_COLUMNS), result.qc)
-
-
-def _write(path: Path, header: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows([_cell(row[name]) for name in header] for row in rows)
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return repr(value) if math.isfinite(value) else ""
-    return str(value)
-
-
-def merge(
-    feature_paths: Sequence[str | Path],
-    qc_paths: Sequence[str | Path],
-    *,
-    sequences: Sequence[str],
-) -> Merged:
-    """Join the cases' files to one feature table and one quality-control table.
-
-    Parameters
-    ----------
-    feature_paths, qc_paths
-        Files of :func:`write_case`, in any order.
-    sequences
-        The protocol's sequences: the order of the feature columns. A patient and reader that lacks one of
-        them is left out of the features and reported in ``failed``.
-
-    Raises
-    ------
-    TableError
-        When files of one sequence disagree about the features, hold a case twice, or hold another sequence.
-    """
-    cohort = CohortFeatures(feature_paths, sequences)
-    qc = merge_qc(qc_paths, sequences)
-    everyone = cohort.seen | set(zip(qc["patient_id"], qc["reader"], strict=True))
-    return Merged(
-        features=pd.concat(cohort.blocks(), ignore_index=True),
-        qc=qc,
-        failed=[_failure(key, qc, cohort) for key in sorted(everyone - set(cohort.keys))],
-        cases=len(pd.unique(pd.MultiIndex.from_frame(qc[["patient_id", "sequence"]]))),
-    )
 
 
 class CohortFeatures:
@@ -131,8 +24,11 @@ class CohortFeatures:
 
     Parameters
     ----------
-    paths, sequences
-        As for :func:`merge`.
+    paths
+        Files of :func:`~her2radiomics.extraction.write_case`, of one or many cases, in any order.
+    sequences
+        The protocol's sequences: the order of the feature columns. A patient and reader that lacks one of them is left
+        out.
 
     Attributes
     ----------
@@ -144,7 +40,7 @@ class CohortFeatures:
     Raises
     ------
     TableError
-        As for :func:`merge`.
+        Files of one sequence disagree about the features, hold a case twice, or hold another sequence.
     """
 
     def __init__(self, paths: Sequence[str | Path], sequences: Sequence[str]) -> None:
@@ -280,23 +176,6 @@ def merge_qc(paths: Sequence[str | Path], sequences: Sequence[str]) -> pd.DataFr
     # a stable sort: the regions of a reader stay in the order of the protocol
     rows.sort(key=lambda row: (row[0], place.get(row[1], len(place)), row[2]))
     table = pd.DataFrame(rows, columns=list(QC_COLUMNS), dtype=object)
-    for name in QC_COLUMNS:
-        if name not in QC_TEXT:
-            table[name] = pd.to_numeric(table[name])
+    for name in QC_NUMBERS:
+        table[name] = pd.to_numeric(table[name])
     return table
-
-
-def _failure(
-    key: tuple[str, str],
-    qc: pd.DataFrame,
-    cohort: CohortFeatures,
-) -> Failure:
-    """Why a patient and reader lacks a sequence: the first reason that its quality control recorded."""
-    patient, reader = key
-    mine = qc[(qc["patient_id"] == patient) & (qc["reader"] == reader) & (qc["status"] == "failed")]
-    recorded = mine.drop_duplicates("sequence").set_index("sequence")["reason"]
-    return Failure(
-        patient,
-        reader,
-        {name: str(recorded.get(name, f"no {name} of reader {reader}")) for name in cohort.lacking(key)},
-    )

@@ -18,6 +18,7 @@ ORIGIN_TOLERANCE = 1e-4  # mm: headers that store float32 differ by some 1e-5 mm
 SPACING_TOLERANCE = 1e-5  # relative
 DIRECTION_TOLERANCE = 1e-5  # cosines
 MAX_GREY_LEVELS = 500
+USUAL_GREY_LEVELS = (16, 128)  # fewest and most that pass without a warning
 ORTHONORMAL_TOLERANCE = 1e-4  # cosines: NIfTI quaternions and DICOM strings carry 5 to 7 digits
 
 
@@ -39,12 +40,7 @@ def check_image(image: sitk.Image, file: str | Path = "") -> tuple[float, float]
     check_volume(image, file)
     low, high = extremes(image)
     if not (np.isfinite(low) and np.isfinite(high)):
-        raise CaseError(
-            found="NaN or infinite voxels",
-            expected="finite numbers in every voxel",
-            remedy="Find out where they come from (a division in a map?) and write the image without them.",
-            file=file,
-        )
+        raise not_finite(file)
     if low == high:
         raise CaseError(
             found=f"a constant image (every voxel is {low:g})",
@@ -59,19 +55,9 @@ def check_volume(image: sitk.Image, file: str | Path = "") -> None:
     """Refuse what is not one real number a voxel on a 3-D grid with orthonormal axes."""
     kind = image.GetPixelIDTypeAsString()
     if image.GetNumberOfComponentsPerPixel() > 1 or "vector" in kind or "complex" in kind:
-        raise CaseError(
-            found=f"{image.GetNumberOfComponentsPerPixel()} values a voxel ({kind})",
-            expected="one real number a voxel",
-            remedy="Convert a colour, vector or complex image to the one channel that is meant.",
-            file=file,
-        )
+        raise several_values(f"{image.GetNumberOfComponentsPerPixel()} values a voxel ({kind})", file)
     if image.GetDimension() != 3:
-        raise CaseError(
-            found=f"a {image.GetDimension()}-D image of {times(image.GetSize())} voxels",
-            expected="a 3-D image",
-            remedy="Write a stack of slices, or each time point to a 3-D file of its own.",
-            file=file,
-        )
+        raise not_3d(image.GetSize(), file)
     direction = np.reshape(image.GetDirection(), (3, 3))
     if not np.allclose(direction @ direction.T, np.eye(3), rtol=0, atol=ORTHONORMAL_TOLERANCE):
         raise CaseError(
@@ -87,6 +73,36 @@ def check_volume(image: sitk.Image, file: str | Path = "") -> None:
             remedy="Correct the header.",
             file=file,
         )
+
+
+def several_values(found: str, file: str | Path) -> CaseError:
+    """The error of a colour, vector or complex image."""
+    return CaseError(
+        found=found,
+        expected="one real number a voxel",
+        remedy="Convert a colour, vector or complex image to the one channel that is meant.",
+        file=file,
+    )
+
+
+def not_3d(size: Sequence[int], file: str | Path) -> CaseError:
+    """The error of an image of another dimension."""
+    return CaseError(
+        found=f"a {len(size)}-D image of {times(size)} voxels",
+        expected="a 3-D image",
+        remedy="Write a stack of slices, or each time point to a 3-D file of its own.",
+        file=file,
+    )
+
+
+def not_finite(file: str | Path) -> CaseError:
+    """The error of an image that holds NaN or infinity."""
+    return CaseError(
+        found="NaN or infinite voxels",
+        expected="finite numbers in every voxel",
+        remedy="Find out where they come from (a division in a map?) and write the image without them.",
+        file=file,
+    )
 
 
 def extremes(image: sitk.Image) -> tuple[float, float]:
@@ -108,23 +124,22 @@ def check_same_grid(
 
     The tolerances (1e-4 mm of origin, 1e-5 of spacing and cosines) let only the rounding of headers pass.
     """
-
-    def refuse(measure: str, mine: str, theirs: str) -> CaseError:
-        return CaseError(
-            found=f"{what} of {measure} {mine}",
-            expected=f"the image's {measure} {theirs}",
-            remedy=remedy,
-            file=file,
-        )
-
-    if mask.GetSize() != image.GetSize():
-        raise refuse("size", times(mask.GetSize()), times(image.GetSize()))
-    if not np.allclose(mask.GetSpacing(), image.GetSpacing(), rtol=SPACING_TOLERANCE, atol=0):
-        raise refuse("spacing", _numbers(mask.GetSpacing()) + " mm", _numbers(image.GetSpacing()) + " mm")
-    if not np.allclose(mask.GetOrigin(), image.GetOrigin(), rtol=0, atol=ORIGIN_TOLERANCE):
-        raise refuse("origin", _numbers(mask.GetOrigin()) + " mm", _numbers(image.GetOrigin()) + " mm")
-    if not np.allclose(mask.GetDirection(), image.GetDirection(), rtol=0, atol=DIRECTION_TOLERANCE):
-        raise refuse("direction", _numbers(mask.GetDirection()), _numbers(image.GetDirection()))
+    for measure, relative, absolute in (
+        ("size", 0.0, 0.0),
+        ("spacing", SPACING_TOLERANCE, 0.0),
+        ("origin", 0.0, ORIGIN_TOLERANCE),
+        ("direction", 0.0, DIRECTION_TOLERANCE),
+    ):
+        mine, theirs = (getattr(grid, f"Get{measure.capitalize()}")() for grid in (mask, image))
+        if len(mine) != len(theirs) or not np.allclose(mine, theirs, rtol=relative, atol=absolute):
+            words = times if measure == "size" else _numbers
+            unit = " mm" if measure in ("spacing", "origin") else ""
+            raise CaseError(
+                found=f"{what} of {measure} {words(mine)}{unit}",
+                expected=f"the image's {measure} {words(theirs)}{unit}",
+                remedy=remedy,
+                file=file,
+            )
 
 
 def check_mask(voxels: np.ndarray, file: str | Path = "") -> None:

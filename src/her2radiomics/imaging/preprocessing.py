@@ -1,6 +1,6 @@
 """What may be done to an image and its masks before features are extracted, in this fixed order.
 
-1. A mask on another grid is resampled onto the image's (:mod:`her2radiomics.imaging.mask_grid`).
+1. A mask on another grid is resampled onto the image's (:mod:`her2radiomics.imaging.masks`).
 2. N4 bias field correction. It comes before the subtraction: N4 takes logarithms, which a difference with its
    negative values has not; and the field of the image divides the pre-contrast phase too, so that no difference of
    two fitted fields enters the enhancement.
@@ -28,7 +28,7 @@ import numpy as np
 from her2radiomics.core.errors import CaseError
 from her2radiomics.core.libraries import sitk
 from her2radiomics.imaging.checks import check_image, check_mask, check_same_grid, times
-from her2radiomics.imaging.mask_grid import VOLUME_CHANGE
+from her2radiomics.imaging.masks import VOLUME_CHANGE
 from her2radiomics.imaging.preprocessing_settings import BiasField, Clip, Normalise, Preprocessing, Resample
 from her2radiomics.imaging.threads import one_thread
 

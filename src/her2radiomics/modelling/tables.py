@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from her2radiomics.cohort.manifest import FIRST_READER
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
@@ -50,7 +51,7 @@ def model_table(
     clinical = people[[c for c in carried if c in people.columns]]
     if features is None:
         return clinical
-    first = by_patient(reader_rows(features, "1"), "feature table")
+    first = by_patient(reader_rows(features, FIRST_READER), "feature table")
     absent = people.index.difference(first.index, sort=False)
     if len(absent):
         raise TableError(

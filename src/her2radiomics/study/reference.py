@@ -31,7 +31,7 @@ PAGES = {
         {
             "cohort": "her2radiomics.cohort.settings:Cohort",
             "participants": "her2radiomics.cohort.settings:ParticipantRow",
-            "manifest": "her2radiomics.cohort.settings:ManifestRow",
+            "manifest": "her2radiomics.cohort.manifest:ManifestRow",
         },
     ),
     "audit_keys": (

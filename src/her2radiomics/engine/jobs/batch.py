@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from her2radiomics.core.errors import TableError
-from her2radiomics.core.files import room_for, whole_file, whole_folder
+from her2radiomics.core.files import room_for, whole_file
 from her2radiomics.engine.file_records import ChangedFileError, Watch
 from her2radiomics.engine.jobs.attempts import Attempt, LostCase, LostCasesError
 from her2radiomics.engine.jobs.case_store import CaseStore, case_key
-
-FEATURES, QC, OVERLAY = "features.csv", "qc.csv", "overlay.png"
 
 
 @dataclass(frozen=True)
@@ -41,12 +39,10 @@ class Case:
 def run_batch(
     cases: Mapping[str, Case],
     make: Callable[[str, Path], bool],
+    join: Callable[[Mapping[str, Path]], None],
     store: CaseStore,
     *,
     sequence: str,
-    features: str | Path,
-    qc: str | Path,
-    overlays: str | Path,
     attempt: Attempt | None = None,
     give_up: Callable[[str, Path, str], None] | None = None,
 ) -> list[str]:
@@ -57,14 +53,14 @@ def run_batch(
     cases
         Patient to what the case is made from, in the order of the rows.
     make
-        Writes a patient's ``features.csv``, ``qc.csv`` and ``overlay.png`` into a folder, and says whether all of it
-        succeeded: a case that failed is not kept, since what it failed on may be mended outside its files.
+        Writes a patient's files into a folder, and says whether all of it succeeded: a case that failed is not kept,
+        since what it failed on may be mended outside its files.
+    join
+        Writes the batch's files from the patients' folders.
     store
         Finished cases; a job killed half way finds there what it had done.
     sequence
-        Names the pictures.
-    features, qc, overlays
-        The batch's feature table, quality-control table and folder of ``<patient>/<sequence>.png``.
+        Named in errors.
     attempt
         Which attempt at the job this is; the only one by default.
     give_up
@@ -123,12 +119,7 @@ def run_batch(
         if lost:
             then = "" if attempt.last else " They are tried again with more."
             raise LostCasesError(f"{'; '.join(lost)} ({attempt}). The other cases are kept.{then}")
-        join_tables([folder / FEATURES for folder in folders.values()], features)
-        join_tables([folder / QC for folder in folders.values()], qc)
-        with whole_folder(overlays) as pictures:
-            for patient, folder in folders.items():
-                (pictures / patient).mkdir()
-                shutil.copyfile(folder / OVERLAY, pictures / patient / f"{sequence}.png")
+        join(folders)
     finally:
         for scratch in scratches:
             shutil.rmtree(scratch, ignore_errors=True)

@@ -20,7 +20,35 @@ from typing import Any
 
 from her2radiomics.core.files import file_hash, own_mark, room_for
 
-ROOMS = ("imaging", "extraction")
+#: Another number when what a finished case's folder holds is another.
+CASE_FORMAT = 2
+#: The modules of imaging and extraction that decide a value or a picture; a test compares them with those that a case imports.
+COMPUTING = {
+    "imaging": (
+        "checks",
+        "formats",
+        "masks",
+        "preprocessing",
+        "preprocessing_settings",
+        "reading",
+        "regions",
+        "threads",
+    ),
+    "extraction": (
+        *(
+            "case",
+            "classes",
+            "cooccurrence",
+            "engine",
+            "filters",
+            "loading",
+            "outlines",
+            "overlay",
+            "parameters",
+        ),
+        *("quality", "regridding"),
+    ),
+}
 #: Distributions whose version may change a value or a picture.
 DISTRIBUTIONS = (
     "pyradiomics-bhklab",
@@ -69,13 +97,20 @@ def _content(file: Path) -> bytes:
         return sha256(type(error).__name__.encode()).digest()
 
 
+def computing_files() -> list[Path]:
+    """Files of the modules that decide a value or a picture."""
+    root = Path(__file__).parents[2]
+    places = [root / package / name for package, names in COMPUTING.items() for name in names]
+    found = [sorted(place.glob("*.py")) if place.is_dir() else [place.with_suffix(".py")] for place in places]
+    return [file for files in found for file in files]
+
+
 @cache
 def _code() -> str:
-    """Hash of the rooms that make a case, and the versions of what they call."""
-    digest = sha256()
-    root = Path(__file__).parents[1]
-    for file in sorted(path for room in ROOMS for path in (root / room).rglob("*.py")):
-        digest.update(file.read_bytes())
+    """Hash of the format, the modules that make a case, and the versions of what they call."""
+    digest = sha256(f"{CASE_FORMAT}\n".encode())
+    for path in computing_files():
+        digest.update(path.read_bytes())
     for name in DISTRIBUTIONS:
         digest.update(f"{name} {version(name)}\n".encode())
     return digest.hexdigest()
