@@ -3,35 +3,31 @@
 from pathlib import Path
 
 from her2radiomics.engine.jobs.attempts import Attempt
-from her2radiomics.engine.jobs.extraction import CaseFiles, Extraction, extract_batch
+from her2radiomics.engine.jobs.extraction import Extraction, Files
 from her2radiomics.engine.script import logged
 
 
 def main(snakemake, cases):
     params, output, resources = snakemake.params, snakemake.output, snakemake.resources
-    computed = extract_batch(
-        Extraction(
-            Path(snakemake.input.parameters),
-            params.regions,
-            params.features,
-            params.options,
-            params.simulated,
-        ),
+    job = Extraction(
         cases,
         sequence=snakemake.wildcards.sequence,
+        parameters=Path(snakemake.input.parameters),
+        regions=params.regions,
+        features=params.features,
+        options=params.options,
+        simulated=params.simulated,
         root=params.root,
         numbered=params.numbered,
-        attempt=Attempt(resources.attempt, params.attempts, resources.get("mem_mb")),
-        features=output.features,
-        qc=output.qc,
-        overlays=output.overlays,
     )
+    attempt = Attempt(resources.attempt, params.attempts, resources.get("mem_mb"))
+    computed = job.run(attempt, features=output.features, qc=output.qc, overlays=output.overlays)
     print(
         f"{len(computed)} of {len(cases)} cases were computed ({', '.join(computed) or 'all were in the store'})"
     )
 
 
-cases = {patient: CaseFiles.of(content) for patient, content in snakemake.params.cases.items()}  # noqa: F821
+cases = {patient: Files.of(content) for patient, content in snakemake.params.cases.items()}  # noqa: F821
 # the images of a brought cohort are no inputs of the rule
 with logged(snakemake, [path for files in cases.values() for path in files.paths()]):  # noqa: F821
     main(snakemake, cases)  # noqa: F821

@@ -11,10 +11,9 @@ from her2radiomics.core.errors import CaseError
 from her2radiomics.extraction import draw_overlay, extract_case, extract_features
 from her2radiomics.extraction.__main__ import main
 from her2radiomics.extraction.loading import load_case
-from her2radiomics.imaging import read_mask
-from her2radiomics.imaging import read_mask_onto
-from her2radiomics.imaging.masks import place_mask
+from her2radiomics.imaging import read_mask, read_mask_onto
 from her2radiomics.imaging.preprocessing_settings import Preprocessing
+from her2radiomics.imaging.reading import place_mask
 
 ON = Preprocessing(resample_mask=True)
 SMALL = "setting: {binWidth: 25}\nimageType: {Original: {}}\nfeatureClass: {shape: [VoxelVolume], firstorder: [Mean]}\n"

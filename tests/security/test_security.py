@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import SimpleITK as sitk
+from her2radiomics.engine.jobs.hidden_names import without_files
 
 from her2radiomics.audit.paper import AuditRow
 from her2radiomics.audit.render import COLUMNS as AUDIT_COLUMNS
@@ -31,11 +32,11 @@ from her2radiomics.core.files import whole_file
 from her2radiomics.core.settings import MOST_BYTES, read_yaml, validate
 from her2radiomics.core.tables import read_table, write_table
 from her2radiomics.engine.jobs.case_store import case_key
-from her2radiomics.engine.jobs.hidden_names import without_files
 from her2radiomics.extraction.case import CaseResult
 from her2radiomics.extraction.loading import load_case
 from her2radiomics.imaging import read_image
-from her2radiomics.imaging.formats.headers import FORMATS, MOST_VOXELS
+from her2radiomics.imaging.formats import FORMATS
+from her2radiomics.imaging.formats.itk_file import MOST_VOXELS
 from her2radiomics.modelling import load_model
 from her2radiomics.modelling.__main__ import main as modelling
 from her2radiomics.record.crate import hash_list
@@ -608,12 +609,14 @@ class TestImages:
         for ending in ("vtk", "tif", "spr", "h5", "nii.bz2", ""):
             path = tmp_path / f"x.{ending}".rstrip(".")
             path.write_bytes(b"x")
-            self.refused(path, "one of .nii, .nii.gz")
+            error = self.refused(path, "the ending of no image format")
+            assert all(ending in error.expected for form in FORMATS.values() for ending in form.endings)
         # and content does not choose the reader: HDF5 and VTK may name other files
         sitk.WriteImage(volume, str(tmp_path / "y.vtk"))
         (tmp_path / "y.vtk").rename(tmp_path / "y.nrrd")
         self.refused(tmp_path / "y.nrrd", "cannot be read")
-        assert set(FORMATS.values()) == {"NiftiImageIO", "NrrdImageIO", "MetaImageIO", "GDCMImageIO"}
+        readers = {form.itk for form in FORMATS.values()}
+        assert readers == {"NiftiImageIO", "NrrdImageIO", "MetaImageIO", "GDCMImageIO"}
 
     @pytest.mark.parametrize("ending", ["nii", "nii.gz", "nrrd", "mha"])
     def test_a_header_that_claims_too_much_takes_no_memory(self, tmp_path, ending):

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from her2radiomics.core import settings
 from her2radiomics.core.errors import StudyError
+from her2radiomics.extraction.case import extract_outlines
 from her2radiomics.extraction.filters import EXACT_LOG_PADDING, LOG_PADDING
 from her2radiomics.extraction.loading import Outline, load
-from her2radiomics.extraction.outlines import extract_outlines
 from her2radiomics.extraction.parameters import read_parameters
 from her2radiomics.imaging.formats import formats_in_words
 from her2radiomics.imaging.preprocessing_settings import Preprocessing

@@ -35,34 +35,12 @@ Values = dict[str, float]
 
 # settings that change nothing but the feature classes and the filters above, or that our own checks replace
 _COVERED = frozenset(
-    {
-        "additionalInfo",
-        "binCount",
-        "binWidth",
-        "correctMask",
-        "distances",
-        "force2D",
-        "force2Ddimension",
-        "geometryTolerance",
-        "gldm_a",
-        "gradientUseSpacing",
-        "interpolator",
-        "label",
-        "label_channel",
-        "lbp2DMethod",
-        "lbp2DRadius",
-        "lbp2DSamples",
-        "level",
-        "minimumROIDimensions",
-        "padDistance",
-        "resampledPixelSpacing",
-        "sigma",
-        "start_level",
-        "symmetricalGLCM",
-        "voxelArrayShift",
-        "wavelet",
-        "weightingNorm",
-    }
+    (
+        "additionalInfo binCount binWidth correctMask distances force2D force2Ddimension geometryTolerance gldm_a "
+        "gradientUseSpacing interpolator label label_channel lbp2DMethod lbp2DRadius lbp2DSamples level "
+        "minimumROIDimensions padDistance resampledPixelSpacing sigma start_level symmetricalGLCM voxelArrayShift "
+        "wavelet weightingNorm"
+    ).split()
 )
 # settings that are covered only at the value that switches them off
 _OFF = {
@@ -79,18 +57,12 @@ _OFF = {
 
 def covers(parameters: Parameters) -> bool:
     """Whether a parameter file runs on crops; if not, stock PyRadiomics computes it."""
-    for name, value in parameters.settings.items():
-        if name in _OFF:
-            if value != _OFF[name]:
-                return False
-        elif name not in _COVERED:
-            return False
-    if parameters.settings.get("resampledPixelSpacing") is not None:
-        if parameters.settings.get("interpolator") not in INTERPOLATORS:
-            return False
-    return (
-        parameters.settings.get("minimumROIDimensions", 2) == 2 and set(parameters.image_types) <= SUPPORTED
-    )
+    settings = parameters.settings
+    known = all(_OFF[name] == value if name in _OFF else name in _COVERED for name, value in settings.items())
+    resampled = settings.get("resampledPixelSpacing") is not None
+    if not known or (resampled and settings.get("interpolator") not in INTERPOLATORS):
+        return False
+    return settings.get("minimumROIDimensions", 2) == 2 and set(parameters.image_types) <= SUPPORTED
 
 
 def extract(
@@ -102,19 +74,9 @@ def extract(
 ) -> dict[Key, Values | CaseError]:
     """Return region → feature name → value, in PyRadiomics' order; a failing region's value is its error.
 
-    A region fails when PyRadiomics fails on it, or yields other features than the parameter file promises.
-
-    Parameters
-    ----------
-    image
-        3-D image, checked.
-    regions
-        Any key → mask of 0 and 1 on the image's grid.
-    parameters
-        What to compute.
-    log_padding
-        Padding of the Laplacian of Gaussian in multiples of σ; 20 makes its values those of the whole image
-        to the last bit, at more cost.
+    A region fails when PyRadiomics fails on it, or yields other features than the parameter file promises. ``regions`` are
+    masks of 0 and 1 on the grid of ``image``; ``log_padding`` is the padding of the Laplacian of Gaussian in multiples of σ:
+    20 makes its values those of the whole image to the last bit, at more cost.
     """
     with _quiet_and_single_threaded():
         if not covers(parameters):
@@ -125,10 +87,8 @@ def extract(
             found = _cropped(image, regions, parameters, log_padding)
     for key, value in found.items():
         if not isinstance(value, CaseError):
-            try:
+            with _recorded(found, key):
                 check_names(value, parameters)
-            except CaseError as error:
-                found[key] = error
     return found
 
 

@@ -76,18 +76,9 @@ def filtered(
 ) -> Iterator[tuple[sitk.Image, str, dict[str, Any]]]:
     """Yield (image on ``box``, name, settings) in the order of PyRadiomics.
 
-    Parameters
-    ----------
-    image
-        The whole image.
-    box
-        The voxels wanted: around all regions.
-    image_types, settings
-        As in :class:`~her2radiomics.extraction.parameters.Parameters`.
-    peak
-        The whole image's voxel of largest magnitude, with its sign.
-    log_padding
-        Padding of the Laplacian of Gaussian in multiples of σ.
+    ``box`` holds the voxels wanted, around all regions; ``image_types`` and ``settings`` are those of
+    :class:`~her2radiomics.extraction.parameters.Parameters`; ``peak`` is the whole image's voxel of largest magnitude, with
+    its sign; ``log_padding`` is the padding of the Laplacian of Gaussian in multiples of σ.
     """
     for kind, own in image_types.items():
         arguments = {**settings, **own}

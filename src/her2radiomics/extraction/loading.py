@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from her2radiomics.cohort.manifest import BREAST, TUMOUR, ManifestRow
 from her2radiomics.core.errors import CaseError, SettingsError, quote
 from her2radiomics.core.libraries import sitk
 from her2radiomics.core.memory import raise_if_out
 from her2radiomics.imaging.checks import check_image
-from her2radiomics.imaging.masks import place_mask
 from her2radiomics.imaging.preprocessing import preprocess
 from her2radiomics.imaging.preprocessing_settings import Preprocessing
-from her2radiomics.imaging.reading import read_volume
+from her2radiomics.imaging.reading import place_mask, read_volume
 
 Source: TypeAlias = "str | Path | sitk.Image"
 Row: TypeAlias = "ManifestRow | Mapping[str, str]"
@@ -31,21 +30,10 @@ class Outline:
 
 @dataclass
 class LoadedCase:
-    """An image and the masks outlined on it, as features see them, and what could not be read.
+    """An image and the outlines on it (readers, or regions) by ``names``, as features see them; of each a mask or a problem.
 
-    Attributes
-    ----------
-    names
-        Of the outlines: readers, or regions.
-    image, breast
-        Preprocessed where that was asked for.
-    masks, problems, warnings
-        By outline; of each either mask or problem. Warnings about the breast mask are those of ``breast``; a problem
-        with the image is every outline's.
-    resampled
-        The outlines (and ``breast``) that were drawn on another grid than the image's.
-    steps
-        What preprocessing was done, in short words.
+    A problem with the image is every outline's; ``warnings`` about the breast mask are those of ``breast``. ``resampled``
+    are the outlines that were drawn on another grid, ``steps`` says in short words what preprocessing was done.
     """
 
     names: list[str]
@@ -67,61 +55,49 @@ def load(
     precontrast: Source | None = None,
     keep_problems: bool = False,
 ) -> LoadedCase:
-    """Read an image once and every outline, and preprocess them.
-
-    Parameters
-    ----------
-    image, precontrast
-        Files or images in memory; the second is what ``preprocessing`` subtracts.
-    outlines
-        Name to mask.
-    preprocessing
-        What to do before features are extracted; nothing without it.
-    breast
-        The breast mask.
-    keep_problems
-        Whether an outline that cannot be used costs itself alone, as one of ``problems``.
+    """Read an image once and every outline on it, and preprocess them; of files or images in memory.
 
     Raises
     ------
     CaseError
-        The image, the breast mask or a step of the preprocessing fails; or an outline, unless its problem is kept.
+        The image, the breast mask or a step of the preprocessing fails; or an outline, unless ``keep_problems`` says that it
+        costs itself alone.
     """
     settings = preprocessing or Preprocessing()
-    voxels = _read_image(image)
+    voxels = _read(image)
     case = LoadedCase([*outlines], voxels, warnings={name: [] for name in outlines})
 
-    def refuse(name: str, error: Exception) -> None:
-        case.problems[name] = as_case_error(error, _path(outlines[name].mask))
-        if not keep_problems:
-            raise case.problems[name].named(region=name) from error
-
-    def placed(name: str, outline: Outline) -> sitk.Image:
-        mask = _read(outline.mask, "breast mask" if name == BREAST else "tumour mask")
-        file = _path(outline.mask)
+    def place(name: str, outline: Outline, what: str) -> sitk.Image:
+        mask, file = _read(outline.mask, what), _path(outline.mask)
         mask, note = place_mask(mask, voxels, outline.label, resample=settings.resample_mask, file=file)
         if note:
             case.resampled.append(name)
             case.warnings.setdefault(name, []).append(note)
         return mask
 
+    def refuse(name: str, error: Exception) -> None:
+        case.problems[name] = as_case_error(error, _path(outlines[name].mask))
+        if not keep_problems:
+            raise case.problems[name].named(region=name) from error
+
     if breast is not None:
         try:
-            case.breast = placed(BREAST, breast)
+            case.breast = place(BREAST, breast, "breast mask")
         except CaseError as error:
             raise error.named(region=BREAST) from error
     for name, outline in outlines.items():
         try:
-            case.masks[name] = placed(name, outline)
+            case.masks[name] = place(name, outline, "tumour mask")
         except Exception as error:
             refuse(name, error)
     if settings.changes_image and case.masks:
+        before = _read(precontrast) if settings.subtract and precontrast is not None else None
         prepared = preprocess(
             voxels,
             settings,
             case.masks,
             breast=case.breast,
-            precontrast=_read_image(precontrast) if settings.subtract and precontrast is not None else None,
+            precontrast=before,
             precontrast_file=_path(precontrast),
         )
         case.steps = settings.summary()
@@ -133,42 +109,29 @@ def load(
     return case
 
 
-def _path(source: Source | None) -> str:
-    """Where it lies; empty for an image in memory."""
-    return str(source) if isinstance(source, (str, Path)) else ""
-
-
-def _read(source: Source, what: str) -> sitk.Image:
-    if not isinstance(source, (str, Path)):
-        return source
-    if source == "":
+def _read(source: Source, what: str = "image") -> sitk.Image:
+    """The image or mask, in memory already or read."""
+    if isinstance(source, str) and not source:
         raise CaseError(
             found=f"no {what.split()[-1]}",
             expected=f"the {what} of a sequence whose features are extracted",
             remedy="Fill it in in the manifest, or exclude the patient with a reason.",
         )
-    return read_volume(source)
-
-
-def _read_image(source: Source) -> sitk.Image:
-    image = _read(source, "image")
-    check_image(image, _path(source))
+    image = read_volume(source) if isinstance(source, (str, Path)) else source
+    if what == "image":
+        check_image(image, _path(source))
     return image
+
+
+def _path(source: Source | None) -> str:
+    """Where it lies; empty for an image in memory."""
+    return str(source) if isinstance(source, (str, Path)) else ""
 
 
 def load_case(
     rows: Sequence[Row], preprocessing: Preprocessing | None = None, *, precontrast: str | Path = ""
 ) -> LoadedCase:
-    """Read one case; what fails is kept, not raised, and names patient, sequence, reader and file.
-
-    Parameters
-    ----------
-    rows
-        Manifest rows of one patient and sequence.
-    preprocessing
-        What to do before features are extracted; nothing without it.
-    precontrast
-        The patient's image to subtract, where ``preprocessing`` subtracts one.
+    """Read one case by its manifest rows; what fails is kept, not raised, and names patient, sequence, reader and file.
 
     Raises
     ------

@@ -66,8 +66,7 @@ def draw_overlay(
     Parameters
     ----------
     rows
-        Manifest rows of the patient and sequence, as for
-        :func:`~her2radiomics.extraction.case.extract_case`.
+        Manifest rows of the patient and sequence, as for :func:`~her2radiomics.extraction.case.extract_case`.
     regions
         The protocol's region names; rings are drawn of the first reader that has a mask.
     path
@@ -91,15 +90,7 @@ def draw_overlay(
 
 
 def draw_reason(row: Row, reason: str, path: str | Path, *, simulated: bool = False) -> None:
-    """Write a picture of why there is no picture, as PNG.
-
-    Parameters
-    ----------
-    row
-        A manifest row of the patient and sequence.
-    reason, path, simulated
-        What is written, where to, and whether the header says that the images are simulated.
-    """
+    """Write a picture of why there is no picture, as PNG: its patient and sequence (of a manifest's row), and the reason."""
     lines = [_title(row, simulated), "", *textwrap.wrap(reason, 74)]
     picture = Image.new("L", (2 * PANEL, max(PANEL, 20 + 16 * len(lines))), 20)
     draw = ImageDraw.Draw(picture)
@@ -181,18 +172,12 @@ def _picture(layers: _Layers, title: str, case: LoadedCase, greys: int) -> np.nd
     note = f"slice {largest + 1} of {len(areas)}"
     if case.problems:
         note += f"   reader {', '.join(case.problems)}: failed"
-    said = [_resampled(case)] if case.resampled else []
+    drawn = ", ".join(name for name in case.resampled if name != BREAST)
+    whose = [f"reader {drawn}"] * bool(drawn) + [BREAST] * (BREAST in case.resampled)
+    said = [f"MASK RESAMPLED onto the image: {' and '.join(whose)}"] if whose else []
     said += [f"image: {case.steps}"] if case.steps else []
     lines = [f"{title}   {note}", *said]
     return np.concatenate([_header(body.shape[1], lines, legend, greys), body])
-
-
-def _resampled(case: LoadedCase) -> str:
-    """Whose masks were not drawn on this grid."""
-    readers = [name for name in case.resampled if name != BREAST]
-    whose = [f"reader {', '.join(readers)}"] if readers else []
-    whose += [BREAST] if BREAST in case.resampled else []
-    return f"MASK RESAMPLED onto the image: {' and '.join(whose)}"
 
 
 def _tiles(layers: _Layers, areas: np.ndarray, greys: int) -> np.ndarray:

@@ -6,7 +6,7 @@ import csv
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +18,8 @@ from her2radiomics.core.files import whole_file
 class QualityRow(Mapping[str, Any]):
     """What was measured of one region, and what became of it; by column also a mapping, empty text where nothing was.
 
-    Attributes
-    ----------
-    patient_id, sequence, reader, region, image, mask
-        Whose it is; files as the manifest's row names them.
-    size, spacing_mm
-        Of the image after preprocessing, as ``x×y×z``.
-    voxels, volume_ml, slices, slice_index
-        Of the region; the index, from 0, is that of the slice with the most voxels.
-    grey_levels, minimum, maximum
-        Bins and intensities of the unfiltered image in the region.
-    dice
-        Overlap of the reader's tumour mask with reader 1's.
-    warnings
-        What deserves a look.
-    problem
-        Why the reader has no features, where that is so.
+    ``warnings`` are what deserves a look, ``problem`` is why the reader has no features; the contract of ``qc.csv`` explains
+    the columns.
     """
 
     patient_id: str = ""
@@ -73,13 +59,9 @@ class QualityRow(Mapping[str, Any]):
             problem = replace(problem, file=name(str(problem.file)), quoted=said)
         return replace(self, image=name(self.image), mask=name(self.mask), problem=problem)
 
-    def as_plain(self) -> dict[str, Any]:
-        """The row as numbers, text and lists."""
-        return asdict(self)
-
     @classmethod
     def from_plain(cls, row: Mapping[str, Any]) -> QualityRow:
-        """The row of :meth:`as_plain`."""
+        """The row of :func:`dataclasses.asdict`."""
         return cls(**{**row, "problem": CaseError(**row["problem"]) if row["problem"] else None})
 
     def __getitem__(self, column: str) -> Any:

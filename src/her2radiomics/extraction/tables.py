@@ -22,20 +22,8 @@ SMALLEST_BLOCK = 256  # rows
 class CohortFeatures:
     """The cohort's feature table, known by its keys; the numbers are read when they are asked for.
 
-    Parameters
-    ----------
-    paths
-        Files of :func:`~her2radiomics.extraction.write_case`, of one or many cases, in any order.
-    sequences
-        The protocol's sequences: the order of the feature columns. A patient and reader that lacks one of them is left
-        out.
-
-    Attributes
-    ----------
-    keys
-        Patient and reader of every row, sorted: those that have every sequence.
-    columns
-        The features, in the protocol's order of sequences.
+    ``paths`` are files of :func:`~her2radiomics.extraction.write_case`, of one or many cases. ``keys`` are the patients and
+    readers that have every one of the protocol's ``sequences``, sorted; ``columns`` the features in their order.
 
     Raises
     ------
@@ -76,58 +64,32 @@ class CohortFeatures:
             yield pd.concat([pd.DataFrame(keys, columns=KEYS, dtype=object), table], axis=1)
 
     def _look_into(self, path: str) -> None:
-        """Keep one file's header and where its cases stand."""
+        """Keep one file's header and where its cases are."""
         with Path(path).open(encoding="utf-8") as stream:
-            header, sequence = self._header(path, stream.readline())
+            names = next(csv.reader([stream.readline()]), [])
+            if names[:2] != KEYS or len(names) < 3:
+                raise _broken(path, "no feature header", "patient_id, reader, then features")
+            sequence = names[2].split("__", 1)[0]
+            if sequence not in self.sequences:
+                raise _broken(path, f"the sequence '{sequence}'", f"one of {', '.join(self.sequences)}")
+            odd = sorted({*names[2:]} ^ {*self._headers.setdefault(sequence, names[2:])})
+            if self._headers[sequence] != names[2:]:
+                found = f"other features than in the files before ({', '.join(odd[:3])})"
+                raise _broken(path, found, "the same features in every case of a sequence")
             for line, text in enumerate(stream):
-                cells = text.count(",") + 1
                 patient, reader = [*text.rstrip("\n").split(",", 2), ""][:2]
-                if cells != len(header) + 2:
-                    raise TableError(
-                        file=path,
-                        patient=patient or None,
-                        found=f"{cells} cells",
-                        expected=f"{len(header) + 2}",
-                        remedy="Delete the file and run the extraction again.",
-                    )
+                cells = text.count(",") + 1
+                if cells != len(names):
+                    raise _broken(path, f"{cells} cells", f"{len(names)}", patient)
                 if (patient, reader) in self._places[sequence]:
-                    raise TableError(
-                        file=path,
-                        patient=patient,
-                        found=f"sequence {sequence} of reader {reader} a second time",
-                        expected="each case once",
-                        remedy="Delete one of the two files.",
-                    )
+                    found = f"sequence {sequence} of reader {reader} a second time"
+                    raise _broken(path, found, "each case once", patient)
                 self._places[sequence][patient, reader] = path, line
 
-    def _header(self, path: str, text: str) -> tuple[list[str], str]:
-        """The features that a file holds, and of which sequence."""
-        names = next(csv.reader([text]), [])
-        if names[:2] != KEYS or len(names) < 3:
-            raise TableError(
-                file=path,
-                found="no feature header",
-                expected="patient_id, reader, then features",
-                remedy="Delete the file and run the extraction again.",
-            )
-        header = names[2:]
-        sequence = header[0].split("__", 1)[0]
-        if sequence not in self.sequences:
-            raise TableError(
-                file=path,
-                found=f"the sequence '{sequence}'",
-                expected=f"one of {', '.join(self.sequences)}",
-                remedy="Delete the file: it belongs to another protocol.",
-            )
-        if self._headers.setdefault(sequence, header) != header:
-            odd = sorted(set(header) ^ set(self._headers[sequence]))
-            raise TableError(
-                file=path,
-                found=f"other features than in the files before ({', '.join(odd[:3])})",
-                expected="the same features in every case of a sequence",
-                remedy="Delete the features of this sequence and run the extraction again.",
-            )
-        return header, sequence
+
+def _broken(path: str, found: str, expected: str, patient: str | None = None) -> TableError:
+    remedy = "Delete the file, or the extraction's folder, and run the extraction again."
+    return TableError(file=path, patient=patient or None, found=found, expected=expected, remedy=remedy)
 
 
 def _read_numbers(path: str) -> list[np.ndarray]:
@@ -140,13 +102,7 @@ def _read_numbers(path: str) -> list[np.ndarray]:
             try:
                 rows.append(np.array([float(cell or "nan") for cell in cells]))
             except ValueError as error:
-                raise TableError(
-                    file=path,
-                    patient=patient,
-                    found=f"a cell that is no number ({error})",
-                    expected="numbers",
-                    remedy="Delete the file and run the extraction again.",
-                ) from error
+                raise _broken(path, f"a cell that is no number ({error})", "numbers", patient) from error
     return rows
 
 
@@ -164,12 +120,7 @@ def merge_qc(paths: Sequence[str | Path], sequences: Sequence[str]) -> pd.DataFr
         with Path(path).open(newline="", encoding="utf-8") as stream:
             found = list(csv.reader(stream))
         if not found or tuple(found[0]) != QC_COLUMNS:
-            raise TableError(
-                file=path,
-                found="another header",
-                expected=", ".join(QC_COLUMNS),
-                remedy="Delete the file and run the extraction again.",
-            )
+            raise _broken(path, "another header", ", ".join(QC_COLUMNS))
         # most cells repeat from row to row: each text is kept once
         rows += [[texts.setdefault(cell, cell) for cell in row] for row in found[1:]]
     place = {name: index for index, name in enumerate(sequences)}

@@ -105,6 +105,11 @@ def not_finite(file: str | Path) -> CaseError:
     )
 
 
+def volume_ml(mask: sitk.Image) -> float:
+    """Volume of a mask's non-zero voxels in ml."""
+    return float(np.count_nonzero(sitk.GetArrayViewFromImage(mask)) * np.prod(mask.GetSpacing()) / 1000)
+
+
 def extremes(image: sitk.Image) -> tuple[float, float]:
     """Return the smallest and largest voxel value (NaN where the image holds NaN), without a copy."""
     voxels = sitk.GetArrayViewFromImage(image)
@@ -152,25 +157,18 @@ def check_mask(voxels: np.ndarray, file: str | Path = "") -> None:
             remedy="Check that the mask is not the image or an inverted outline.",
             file=file,
         )
-    extent = _extent(voxels) if count else []
-    if sum(length > 1 for length in extent) < 2:
-        found = "an empty mask" if count == 0 else "one voxel" if count == 1 else f"a line of {count} voxels"
+    planes = [np.flatnonzero(voxels.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))] if count else []
+    if sum(hits[-1] > hits[0] for hits in planes) < 2:
         raise CaseError(
-            found=found,
+            found="an empty mask"
+            if count == 0
+            else "one voxel"
+            if count == 1
+            else f"a line of {count} voxels",
             expected="a region that spans at least two directions",
             remedy="Outline the lesion on this image, or exclude the patient with a reason.",
             file=file,
         )
-
-
-def _extent(voxels: np.ndarray) -> list[int]:
-    """Length of the bounding box along each axis."""
-    lengths = []
-    for axis in range(voxels.ndim):
-        others = tuple(other for other in range(voxels.ndim) if other != axis)
-        hits = np.flatnonzero(voxels.any(axis=others))
-        lengths.append(int(hits[-1] - hits[0] + 1))
-    return lengths
 
 
 def check_grey_levels(levels: int, maximum: int, minimum_value: float, maximum_value: float) -> None:

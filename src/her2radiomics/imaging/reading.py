@@ -1,14 +1,20 @@
-"""Reading images and masks by their format, checked before they are used."""
+"""Reading images and masks by their format, checked before they are used; nothing of it in silence."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+
+import numpy as np
 
 from her2radiomics.core.errors import CaseError
 from her2radiomics.core.libraries import sitk
-from her2radiomics.imaging.checks import check_image
+from her2radiomics.imaging import checks
+from her2radiomics.imaging.checks import check_mask, check_same_grid, times, volume_ml
 from her2radiomics.imaging.formats import format_of, formats_in_words
-from her2radiomics.imaging.masks import place_mask
+from her2radiomics.imaging.threads import one_thread
+
+VOLUME_CHANGE = 0.10  # relative change of the mask's volume above which the warning says so
 
 
 def read_image(path: str | Path) -> sitk.Image:
@@ -34,7 +40,7 @@ def read_image(path: str | Path) -> sitk.Image:
     """
     path = Path(path)
     image = read_volume(path)
-    check_image(image, path)
+    checks.check_image(image, path)
     return image
 
 
@@ -96,3 +102,117 @@ def read_volume(path: str | Path) -> sitk.Image:
             file=path,
         )
     return format_of(path).read(path)
+
+
+def place_mask(
+    mask: sitk.Image,
+    image: sitk.Image,
+    label: int | str | None = None,
+    *,
+    resample: bool = False,
+    file: str | Path = "",
+) -> tuple[sitk.Image, str]:
+    """Check a mask as :func:`~her2radiomics.imaging.read_mask` does, and bring it to the image's grid.
+
+    ``resample`` says whether a mask on another grid is resampled, else it is refused; ``file`` is named in errors.
+
+    Returns
+    -------
+    tuple
+        0 and 1 (8 bit) with exactly the image's geometry, and what was done in words: empty where the grids agree.
+    """
+    checks.check_volume(mask, file)
+    if not resample:
+        check_same_grid(mask, image, file)
+    voxels = sitk.GetArrayViewFromImage(mask)
+    selected = voxels == _choose(np.unique(voxels[voxels != 0]), label, file)
+    check_mask(selected, file)
+    binary = sitk.GetImageFromArray(selected.view(np.uint8))
+    binary.CopyInformation(mask)
+    if resample:
+        try:
+            check_same_grid(binary, image, file)
+        except CaseError:
+            return resample_onto(binary, image, file)
+    binary.CopyInformation(image)
+    return binary, ""
+
+
+def _choose(values: np.ndarray, label: int | str | None, file: str | Path) -> float:
+    """The mask value that is the region, of the non-zero values found."""
+    broken = values[~(np.isfinite(values) & (values == np.round(values)))]
+    remedy = "Correct mask_label in the manifest, or the mask."
+    if broken.size:
+        found = f"mask values that are not whole numbers ({_some(broken)})"
+        expected = "whole numbers: 0 outside, one value for each structure inside"
+        remedy = "Export the mask as a label map; resample it with nearest-neighbour interpolation only."
+    elif label is None or label == "":
+        if values.size <= 1:
+            return float(values[0]) if values.size else 1.0
+        found = f"{values.size} values in the mask ({_some(values)}) and no mask_label"
+        expected, remedy = "one non-zero value, or its mask_label", "Fill in mask_label in the manifest."
+    elif not re.fullmatch(r"\s*[+-]?\d+(\.0*)?\s*", str(label)):
+        found, expected = f"mask_label '{label}'", "a whole number"
+    elif values.size and float(label) not in values:
+        found = f"no voxel of value {float(label):g} (the mask holds {_some(values)})"
+        expected = f"the mask_label {float(label):g} in the mask"
+    else:
+        return float(label)
+    raise CaseError(found=found, expected=expected, remedy=remedy, file=file)
+
+
+def _some(values: np.ndarray) -> str:
+    shown = ", ".join(f"{float(value):g}" for value in values[:5])
+    return shown if values.size <= 5 else f"{shown}, … {values.size} in all"
+
+
+def resample_onto(mask: sitk.Image, image: sitk.Image, file: str | Path = "") -> tuple[sitk.Image, str]:
+    """Resample a mask of 0 and 1 onto an image's grid: each of its voxels takes the nearest mask voxel's value.
+
+    Returns
+    -------
+    tuple
+        The mask on the image's grid; and both grids, the volumes in ml and the voxels lost outside the image, in words.
+    """
+    count, outside = _outside(mask, image)
+    if outside == count:
+        raise CaseError(
+            found=f"a mask that lies wholly outside the image (all {count} voxels)",
+            expected="a mask that overlaps the image in physical coordinates",
+            remedy="Check that mask and image are of one examination and that neither lost its origin or direction.",
+            file=file,
+        )
+    with one_thread():
+        moved = sitk.Resample(mask, image, sitk.Transform(), sitk.sitkNearestNeighbor, 0)
+    try:
+        check_mask(sitk.GetArrayViewFromImage(moved) != 0, file)
+    except CaseError as error:
+        raise CaseError(
+            found=f"{error.found} after resampling the mask ({count} voxels) onto the image's grid",
+            expected=error.expected,
+            remedy="The lesion is too small for the image's voxels, or the mask hardly overlaps it: look at both "
+            "in a viewer.",
+            file=file,
+        ) from error
+    before, after = volume_ml(mask), volume_ml(moved)
+    change = after / before - 1
+    note = (
+        f"mask resampled from {times(mask.GetSize())} voxels of {times(mask.GetSpacing())} mm onto the image's grid "
+        f"(nearest neighbour); {before:.4g} ml before, {after:.4g} ml after"
+    )
+    if abs(change) > VOLUME_CHANGE:
+        note += f": {change:+.0%}, look at the overlay"
+    if outside:
+        note += f"; {outside} of {count} mask voxels lie outside the image and are lost"
+    return moved, note
+
+
+def _outside(mask: sitk.Image, image: sitk.Image) -> tuple[int, int]:
+    """Number of mask voxels, and of those whose centre lies in no voxel of the image."""
+    index = np.argwhere(sitk.GetArrayViewFromImage(mask))[:, ::-1]
+    axes = np.reshape(mask.GetDirection(), (3, 3)) * mask.GetSpacing()
+    points = index @ axes.T + mask.GetOrigin()
+    back = np.reshape(image.GetDirection(), (3, 3)).T / np.array(image.GetSpacing())[:, None]
+    places = (points - image.GetOrigin()) @ back.T
+    inside = (places >= -0.5 - 1e-6) & (places <= np.array(image.GetSize()) - 0.5 + 1e-6)
+    return len(index), int(np.count_nonzero(~inside.all(axis=1)))

@@ -18,15 +18,7 @@ from her2radiomics.engine.jobs.case_store import CaseStore, case_key
 
 @dataclass(frozen=True)
 class Case:
-    """What a case is made from.
-
-    Attributes
-    ----------
-    files
-        Images, masks and parameter files.
-    settings
-        Whatever else decides about the result, as plain data.
-    """
+    """What a case is made from: images, masks and parameter files, and whatever else decides about it, as plain data."""
 
     files: tuple[str | Path, ...]
     settings: Mapping[str, Any]
@@ -46,7 +38,7 @@ def run_batch(
     attempt: Attempt | None = None,
     give_up: Callable[[str, Path, str], None] | None = None,
 ) -> list[str]:
-    """Bring every case to the batch's files, computing those that the store does not hold.
+    """Bring every case to the batch's files, computing those that the store does not hold; who was computed.
 
     Parameters
     ----------
@@ -54,23 +46,15 @@ def run_batch(
         Patient to what the case is made from, in the order of the rows.
     make
         Writes a patient's files into a folder, and says whether all of it succeeded: a case that failed is not kept,
-        since what it failed on may be mended outside its files.
+        since what it failed on may be put right outside its files.
     join
         Writes the batch's files from the patients' folders.
-    store
-        Finished cases; a job killed half way finds there what it had done.
-    sequence
-        Named in errors.
+    store, sequence
+        Finished cases; and the sequence, which errors name.
     attempt
         Which attempt at the job this is; the only one by default.
     give_up
-        Writes a patient's files as those of a case that failed, with the reason: what becomes of a case that the last
-        attempt cannot compute either. Without it that is an error.
-
-    Returns
-    -------
-    list of str
-        The patients whose case was computed.
+        Writes the files of a case that the last attempt cannot compute either; without it that is an error.
 
     Raises
     ------
@@ -79,7 +63,7 @@ def run_batch(
     ChangedFileError
         Files of a case were changed while it was computed; it was not kept, the others were.
     DiskFullError
-        There is no room for a file.
+        There is no space for a file.
     """
     attempt = attempt or Attempt()
     folders: dict[str, Path] = {}

@@ -2,9 +2,7 @@
 
 A job extracts several patients, and the workflow engine deletes a job's outputs before it runs again: one replaced mask,
 one added patient, or a job killed half way would cost the whole batch. So each finished case is also kept in a folder
-named by a hash of everything that it depends on: the bytes of its image and masks, its manifest rows, regions,
-parameter file, preprocessing, and the code. A batch takes from there what is unchanged. The store may be deleted at
-any time; nothing but time is lost.
+named by a hash of all that decides about it. The store may be deleted at any time; nothing but time is lost.
 """
 
 from __future__ import annotations
@@ -22,61 +20,26 @@ from her2radiomics.core.files import file_hash, own_mark, room_for
 
 #: Another number when what a finished case's folder holds is another.
 CASE_FORMAT = 2
-#: The modules of imaging and extraction that decide a value or a picture; a test compares them with those that a case imports.
+#: The modules that decide a value or a picture; a test compares them with those that a case imports.
 COMPUTING = {
-    "imaging": (
-        "checks",
-        "formats",
-        "masks",
-        "preprocessing",
-        "preprocessing_settings",
-        "reading",
-        "regions",
-        "threads",
-    ),
-    "extraction": (
-        *(
-            "case",
-            "classes",
-            "cooccurrence",
-            "engine",
-            "filters",
-            "loading",
-            "outlines",
-            "overlay",
-            "parameters",
-        ),
-        *("quality", "regridding"),
-    ),
+    "imaging": "checks formats preprocessing preprocessing_settings reading regions threads",
+    "extraction": "case classes cooccurrence engine filters loading overlay parameters quality regridding",
 }
 #: Distributions whose version may change a value or a picture.
-DISTRIBUTIONS = (
-    "pyradiomics-bhklab",
-    "SimpleITK",
-    "numpy",
-    "PyWavelets",
-    "scikit-image",
-    "scipy",
-    "matplotlib",
-)
+DISTRIBUTIONS = "pyradiomics-bhklab SimpleITK numpy PyWavelets scikit-image scipy matplotlib".split()
 #: Lists a case's files and their hashes, so that one that was cut or edited in the store is computed again.
 CONTENTS = ".sha256"
 
 
 def case_key(files: Iterable[str | Path], settings: Mapping[str, Any]) -> str:
-    """Hash of everything that a case depends on.
+    """Hash (40 hexadecimal digits) of everything that a case depends on.
 
     Parameters
     ----------
     files
-        Images, masks and parameter files; a folder stands for the files in it, a path that is not there for itself.
+        Images, masks and parameter files; of a folder the files in it count, of a path that is not there its name.
     settings
         Manifest rows, regions and whatever else decides about the result, as plain data.
-
-    Returns
-    -------
-    str
-        40 hexadecimal digits.
     """
     digest = sha256(json.dumps(settings, sort_keys=True).encode())
     digest.update(_code().encode())
@@ -100,7 +63,7 @@ def _content(file: Path) -> bytes:
 def computing_files() -> list[Path]:
     """Files of the modules that decide a value or a picture."""
     root = Path(__file__).parents[2]
-    places = [root / package / name for package, names in COMPUTING.items() for name in names]
+    places = [root / package / name for package, names in COMPUTING.items() for name in names.split()]
     found = [sorted(place.glob("*.py")) if place.is_dir() else [place.with_suffix(".py")] for place in places]
     return [file for files in found for file in files]
 
@@ -117,13 +80,7 @@ def _code() -> str:
 
 
 class CaseStore:
-    """Folders of finished cases.
-
-    Parameters
-    ----------
-    folder
-        Where they are kept; made when the first case is.
-    """
+    """Folders of finished cases below a folder, which is made when the first case is."""
 
     def __init__(self, folder: str | Path) -> None:
         """Keep the folder."""

@@ -7,20 +7,16 @@ by itself; a class that lacks a part is refused when it is registered, and an en
 from __future__ import annotations
 
 import gzip
-import math
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any, ClassVar, TypeVar
 
-from her2radiomics.core.errors import CaseError
+from her2radiomics.core.errors import CaseError, quote
 from her2radiomics.core.libraries import sitk
 
-#: 512 × 512 × 1024. Five times the largest breast MRI of the public cohorts; 2 GiB as 64-bit numbers.
-MOST_VOXELS = 2**28
 #: Name to the format, in alphabetical order.
 FORMATS: dict[str, ImageFormat] = {}
 
@@ -44,18 +40,15 @@ class ImageFormat(ABC):
 
     @abstractmethod
     def check_header(self, path: Path) -> Any:
-        """Refuse a header that contradicts itself or would make the reader open another file; what it says.
-
-        The first paragraph of each format's own docstring is its cell in the table of formats (``docs/formats.md``).
-        """
+        """Refuse a header that contradicts itself or would make the reader open another file; return what it says."""
 
     @abstractmethod
     def check_content(self, path: Path, header: Any) -> None:
-        """Refuse voxels that are cut short or damaged; the docstring as for :meth:`check_header`."""
+        """Refuse voxels that are cut short or damaged."""
 
     @abstractmethod
     def read_voxels(self, path: Path, header: Any) -> sitk.Image:
-        """Read the image; :func:`check_voxel_count` first, before memory is taken for it."""
+        """Read the image, unless it is too large to take memory for."""
 
     def read(self, path: Path) -> sitk.Image:
         """Check a file or folder and read it.
@@ -68,11 +61,11 @@ class ImageFormat(ABC):
         try:
             return self._read_checked(path, self.check_header(path))
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise damaged(path, "a damaged compressed stream", str(error)) from error
+            raise damaged(path, "a damaged compressed stream", quote(error, path)) from error
         except OSError as error:
             raise CaseError(
                 found="a file that cannot be read",
-                quoted=error.strerror or type(error).__name__,
+                quoted=quote(error, path),
                 expected="a readable image file",
                 remedy="Check the path, the permissions and the disk.",
                 file=path,
@@ -114,50 +107,25 @@ def format_of(path: Path) -> ImageFormat:
     CaseError
         No format claims the ending.
     """
-    name = path.name.lower()
     if path.is_dir():
         return next(form for form in FORMATS.values() if form.folder)
-    claimed = [(len(end), form) for form in FORMATS.values() for end in form.endings if name.endswith(end)]
+    endings = {ending: form for form in FORMATS.values() for ending in form.endings}
+    claimed = [ending for ending in endings if path.name.lower().endswith(ending)]
     if not claimed:
         raise CaseError(
             found="a file with the ending of no image format",
-            expected=f"one of {', '.join(known_endings())}, or a folder with {_folders()}",
+            expected=f"{formats_in_words()} ({', '.join(endings)})",
             remedy="Convert it to NIfTI (.nii.gz), or give it the ending of its format.",
             file=path,
         )
-    return max(claimed, key=lambda claim: claim[0])[1]
-
-
-def known_endings() -> list[str]:
-    """The endings that some format claims."""
-    return [ending for form in FORMATS.values() for ending in form.endings]
+    return endings[max(claimed, key=len)]
 
 
 def formats_in_words() -> str:
-    """What an image may be: ``MetaImage, NIfTI or NRRD file, or a folder with one DICOM series``."""
+    """What an image may be: ``MetaImage, NIfTI or NRRD file, or folder with one DICOM series``."""
     *names, last = (form.name for form in FORMATS.values() if not form.folder)
-    return f"{', '.join(names)} or {last} file, or a folder with {_folders()}"
-
-
-def _folders() -> str:
-    return " or ".join(form.folder for form in FORMATS.values() if form.folder)
-
-
-def check_voxel_count(size: Sequence[int], file: str | Path) -> None:
-    """Refuse an image whose header claims more than :data:`MOST_VOXELS`.
-
-    Raises
-    ------
-    CaseError
-        With the size found.
-    """
-    if math.prod(size) > MOST_VOXELS:
-        raise CaseError(
-            found=f"a header that claims {'×'.join(map(str, size))} voxels",
-            expected=f"at most {MOST_VOXELS} (512×512×1024)",
-            remedy="If the size is right, crop the image to the breasts; else export the file again.",
-            file=file,
-        )
+    folders = " or ".join(form.folder for form in FORMATS.values() if form.folder)
+    return f"{', '.join(names)} or {last} file, or folder with {folders}"
 
 
 def damaged(path: Path, found: str, quoted: str = "") -> CaseError:

@@ -8,8 +8,8 @@ import numpy as np
 
 from her2radiomics.core.errors import CaseError, quote
 from her2radiomics.core.libraries import sitk
-from her2radiomics.imaging.formats import check_voxel_count, damaged, image_format
-from her2radiomics.imaging.formats.itk_file import ITKFile
+from her2radiomics.imaging.formats import damaged, image_format
+from her2radiomics.imaging.formats.itk_file import ITKFile, check_voxel_count
 
 SLICE_GAP_TOLERANCE = 0.01  # of the slice spacing: DICOM positions are rounded to some micrometres
 
@@ -26,19 +26,14 @@ class DICOM(ITKFile):
         if not path.is_dir():
             return ()
         series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(path))
-        if not series:
-            raise CaseError(
-                found="a folder without a DICOM series",
-                expected="the DICOM files of one series",
-                remedy="Name the folder that holds the files themselves.",
-                file=path,
-            )
         files = [sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(path), name) for name in series]
-        if len(series) > 1:
+        if len(series) != 1:
+            counts = " and ".join(str(len(names)) for names in files)
+            several = f"{len(series)} DICOM series in one folder (of {counts} files)"
             raise CaseError(
-                found=f"{len(series)} DICOM series in one folder (of {' and '.join(str(len(f)) for f in files)} files)",
-                expected="one",
-                remedy="Move each series to a folder of its own.",
+                found=several if series else "a folder without a DICOM series",
+                expected="the DICOM files of one series",
+                remedy="Name the folder that holds the files themselves, each series in a folder of its own.",
                 file=path,
             )
         _check_positions(path, files[0])
@@ -103,16 +98,12 @@ def _check_positions(folder: Path, names: tuple[str, ...]) -> None:
     steps = np.diff(np.sort(places))
     typical = float(np.median(steps))
     if steps.min() < 1e-3:
-        raise CaseError(
-            found=f"{len(places)} images at {len(set(np.round(places, 3)))} positions in one series",
-            expected="one image a position",
-            remedy="Split the phases of the series (by AcquisitionNumber or ContentTime) into folders.",
-            file=folder,
-        )
-    if np.any(np.abs(steps - typical) > SLICE_GAP_TOLERANCE * typical + 1e-3):
-        raise CaseError(
-            found=f"slices {steps.min():.4g} to {steps.max():.4g} mm apart",
-            expected="evenly spaced slices",
-            remedy="Look for missing files in the folder.",
-            file=folder,
-        )
+        found = f"{len(places)} images at {len(set(np.round(places, 3)))} positions in one series"
+        expected = "one image a position"
+        remedy = "Split the phases of the series (by AcquisitionNumber or ContentTime) into folders."
+    elif np.any(np.abs(steps - typical) > SLICE_GAP_TOLERANCE * typical + 1e-3):
+        found = f"slices {steps.min():.4g} to {steps.max():.4g} mm apart"
+        expected, remedy = "evenly spaced slices", "Look for missing files in the folder."
+    else:
+        return
+    raise CaseError(found=found, expected=expected, remedy=remedy, file=folder)

@@ -12,13 +12,11 @@ import math
 import struct
 import sys
 import zlib
-from itertools import chain
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
 import numpy as np
 
-from her2radiomics.core.errors import CaseError
 from her2radiomics.core.libraries import sitk
 from her2radiomics.imaging.checks import not_3d, not_finite, several_values
 from her2radiomics.imaging.formats import damaged, image_format
@@ -26,24 +24,18 @@ from her2radiomics.imaging.formats.itk_file import ITKFile, check_beside, chunks
 
 MOST_TRAILING = 1 << 26  # bytes after the voxels that are read past
 MOST_HEADER = 1 << 26  # bytes before the voxels, extensions included
-_NATIVE = "<" if sys.byteorder == "little" else ">"
 FLOATS = {16: "f4", 64: "f8"}  # datatype codes of real floating images
 
 
 class Header(NamedTuple):
-    """Byte order, lengths of the axes, datatype code, bits a voxel, where the voxels begin, and the bytes before them."""
+    """Byte order, lengths of the axes, datatype code, bytes of voxels, where these begin, and the bytes before them."""
 
     order: str
     size: list[int]
     code: int
-    bits: int
+    promised: int
     offset: int
     content: bytes
-
-    @property
-    def promised(self) -> int:
-        """Bytes of voxels."""
-        return math.prod(self.size) * (self.bits // 8)
 
 
 @image_format
@@ -53,7 +45,7 @@ class NIfTI(ITKFile):
     name, endings, itk = "NIfTI", (".nii", ".nii.gz", ".hdr", ".img", ".img.gz"), "NiftiImageIO"
 
     def check_header(self, path: Path) -> Header:
-        """It is of three dimensions; of `.hdr` and `.img` neither is a link elsewhere."""
+        """It is of three dimensions; neither `.hdr` nor `.img` is a link elsewhere."""
         first, second = _pair(path)
         if first != second:
             files = (first, first.with_suffix(".img"), first.with_suffix(".img.gz"))
@@ -67,11 +59,23 @@ class NIfTI(ITKFile):
         return header
 
     def check_content(self, path: Path, header: Header) -> None:
-        """All voxels are there, a compressed stream holds its checksum, and voxels are finite (ITK would read NaN as 0)."""
-        first, second = _pair(path)
-        with _open(second) as stream:
-            start = stream.read(len(header.content)) if first == second else b""
-            _check_voxels(path, stream, start, header)
+        """All voxels are there, a compressed stream holds its checksum, voxels are finite (ITK would read NaN as 0)."""
+        kind = FLOATS.get(header.code)
+        found, rest = 0, b""
+        with _open(_pair(path)[1]) as stream:
+            stream.read(header.offset)
+            for chunk in chunks(stream):
+                rest += chunk[: max(0, header.promised - found)] if kind else b""
+                found += len(chunk)
+                if found > header.promised + MOST_TRAILING:
+                    raise unfolding(path)
+                if kind:
+                    whole = len(rest) - len(rest) % int(kind[1])
+                    if not np.isfinite(np.frombuffer(rest[:whole], dtype=header.order + kind)).all():
+                        raise not_finite(path)
+                    rest = rest[whole:]
+        if found < header.promised:
+            raise damaged(path, f"{found} of the {header.promised} bytes of voxels that its header promises")
 
     def _read_checked(self, path: Path, header: Header) -> sitk.Image:
         whole = _promised_checksum(path, header)
@@ -88,11 +92,9 @@ def _pair(path: Path) -> tuple[Path, Path]:
     """The files of header and voxels: the same for ``.nii``."""
     for ending in (".hdr", ".img.gz", ".img"):
         if path.name.lower().endswith(ending):
-            stem = path.name[: -len(ending)]
-            image, packed = path.with_name(f"{stem}.img"), path.with_name(f"{stem}.img.gz")
-            return path.with_name(
-                f"{stem}.hdr"
-            ), packed if packed.is_file() and not image.is_file() else image
+            first = path.with_name(f"{path.name[: -len(ending)]}.hdr")
+            image, packed = first.with_suffix(".img"), first.with_suffix(".img.gz")
+            return first, packed if packed.is_file() and not image.is_file() else image
     return path, path
 
 
@@ -119,42 +121,19 @@ def _parse(path: Path, content: bytes) -> Header:
             continue
         if not 0 <= offset <= MOST_HEADER:  # NaN included
             raise damaged(path, f"a NIfTI header whose voxels start at byte {offset:g}")
-        axes = [int(length) for length in lengths[1 : lengths[0] + 1]]
+        axes = list(lengths[1 : lengths[0] + 1])
         if 1 <= lengths[0] <= 7 and min(axes) > 0:
-            return Header(order, axes, code, bits, int(offset), content)
+            return Header(order, axes, code, math.prod(axes) * (bits // 8), int(offset), content)
     raise damaged(path, "no NIfTI header")
 
 
 def _promised_checksum(path: Path, header: Header) -> int | None:
-    """CRC-32 that a gzip stream's last bytes state, where the stream is this header and its voxels as ITK will read them.
-
-    ``None`` for other files, of which :meth:`NIfTI.check_content` must decide.
-    """
-    if not path.name.lower().endswith(".nii.gz") or header.order != _NATIVE:
+    """CRC-32 that a gzip stream ends with, where it is of this header and of its voxels as ITK will read them."""
+    native = header.order == ("<" if sys.byteorder == "little" else ">")
+    if not native or not path.name.lower().endswith(".nii.gz"):
         return None
     with path.open("rb") as stream:
         stream.seek(-8, 2)
         whole, size = struct.unpack("<II", stream.read(8))
     fits = 348 <= header.offset <= len(header.content) and header.offset + header.promised == size
     return whole if fits else None
-
-
-def _check_voxels(path: Path, stream: IO[bytes], start: bytes, header: Header) -> None:
-    """Read the voxels to the end of the stream, of which ``start`` was read: all there, and every float finite."""
-    body = start[header.offset :]
-    stream.read(max(0, header.offset - len(start)))
-    found, rest = 0, b""
-    kind = FLOATS.get(header.code)
-    for chunk in chain((body,), chunks(stream)):
-        used = chunk[: max(0, header.promised - found)]
-        found += len(chunk)
-        if found > header.promised + MOST_TRAILING:
-            raise unfolding(path)
-        if kind is not None:
-            rest += used
-            whole = len(rest) - len(rest) % int(kind[1])
-            if not np.isfinite(np.frombuffer(rest[:whole], dtype=header.order + kind)).all():
-                raise not_finite(path)
-            rest = rest[whole:]
-    if found < header.promised:
-        raise damaged(path, f"{found} of the {header.promised} bytes of voxels that its header promises")
