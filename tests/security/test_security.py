@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import SimpleITK as sitk
-from her2radiomics.engine.jobs.hidden_names import without_files
 
 from her2radiomics.audit.paper import AuditRow
 from her2radiomics.audit.render import COLUMNS as AUDIT_COLUMNS
@@ -32,8 +31,6 @@ from her2radiomics.core.files import whole_file
 from her2radiomics.core.settings import MOST_BYTES, read_yaml, validate
 from her2radiomics.core.tables import read_table, write_table
 from her2radiomics.engine.jobs.case_store import case_key
-from her2radiomics.extraction.case import CaseResult
-from her2radiomics.extraction.loading import load_case
 from her2radiomics.imaging import read_image
 from her2radiomics.imaging.formats import FORMATS
 from her2radiomics.imaging.formats.itk_file import MOST_VOXELS
@@ -396,29 +393,6 @@ class TestIdentity:
         data = CohortData(participants(), find_nothing(), key={"Smith Jane": "P001"})
         error = data.by_identifier(TableError(file="f", patient="P001", found="a", expected="b", remedy="c"))
         assert error.patient == "Smith Jane" and "patient Smith Jane" in str(error)
-
-    def test_quality_control_of_numbered_patients_names_no_file(self, tmp_path):
-        image = tmp_path / "Smith Jane/SMITH_t2_19620304.nii.gz"
-        row = {
-            "patient_id": "P004",
-            "sequence": "T2FS",
-            "reader": "1",
-            "region": "tumour",
-            "image": str(image),
-            "mask": "",
-        }
-        case = load_case([row], root=tmp_path)
-        entry = dict.fromkeys(("image", "mask", "reason"), "") | {
-            "image": "Smith Jane/SMITH_t2_19620304.nii.gz"
-        }
-        entry["reason"] = (
-            str(case.problems["1"]) + f" {image.name}, {image}, SMITH_t2_19620304.raw; Smith Jane"
-        )
-        result = CaseResult([], [entry], [], case)
-        without_files(result, {str(image): "P004 T2FS image"}, tmp_path)
-        said = json.dumps(entry) + str(case.problems["1"])
-        assert not re.search("smith|jane|1962|" + re.escape(str(tmp_path)), said, re.IGNORECASE), said
-        assert "P004 T2FS image: found no such file" in entry["reason"]
 
     def test_the_crate_lists_numbered_files_by_number(self, tmp_path):
         (tmp_path / "Smith").mkdir()

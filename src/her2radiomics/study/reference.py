@@ -9,10 +9,12 @@ import json
 import re
 import sys
 from importlib import import_module
+from inspect import getdoc
 from pathlib import Path
 from typing import Any
 
 from her2radiomics.core.settings import Settings
+from her2radiomics.imaging.formats import FORMATS, formats_in_words
 
 PAGES = {
     "configuration": (
@@ -56,7 +58,27 @@ def files() -> dict[str, str]:
             )
             parts.append(_sections(name, schema))
         made[f"docs/{page}.md"] = "\n".join(parts)
-    return made
+    return made | {"docs/formats.md": _formats()}
+
+
+def _formats() -> str:
+    """The page of image formats: of each what its checks say of themselves."""
+    lines = [
+        f"# Image formats\n\n<!-- {NOTE.replace('settings', 'format')} -->\n",
+        f"An image or mask is a {formats_in_words()}. The ending of its name alone decides how it is read; another ending is "
+        "refused. Before anything is computed:\n",
+        "| format | endings | of its header | of its voxels |\n|---|---|---|---|",
+    ]
+    for form in FORMATS.values():
+        endings = [f"`{ending}`" for ending in form.endings] + [f"folder with {form.folder}"] * bool(form.folder)
+        told = (" ".join(str(getdoc(check)).split()) for check in (form.check_header, form.check_content))
+        lines.append(f"| {form.name} | {', '.join(endings)} | {' | '.join(told)} |")
+    lines.append(
+        "\nA format is one class in one module of `src/her2radiomics/imaging/formats/`, and is found there by itself. The "
+        "class has the name, the endings, both checks (their docstrings are the table above) and the reading; one that lacks "
+        "a part cannot be registered."
+    )
+    return "\n".join(lines) + "\n"
 
 
 def _model(home: str) -> type[Settings]:
