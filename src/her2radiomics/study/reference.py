@@ -65,8 +65,8 @@ def _formats() -> str:
     """The page of image formats: of each what its checks say of themselves."""
     lines = [
         f"# Image formats\n\n<!-- {NOTE.replace('settings', 'format')} -->\n",
-        f"An image or mask is a {formats_in_words()}. The ending of its name alone decides how it is read; another ending is "
-        "refused. Before anything is computed:\n",
+        f"An image or mask is a {formats_in_words()}. The ending of its name alone decides how it is read; one that is not "
+        "here is refused. Before anything is computed:\n",
         "| format | endings | of its header | of its voxels |\n|---|---|---|---|",
     ]
     for form in FORMATS.values():
@@ -75,8 +75,8 @@ def _formats() -> str:
         lines.append(f"| {form.name} | {', '.join(endings)} | {' | '.join(told)} |")
     lines.append(
         "\nA format is one class in one module of `src/her2radiomics/imaging/formats/`, and is found there by itself. The "
-        "class has the name, the endings, both checks (their docstrings are the table above) and the reading; one that lacks "
-        "a part cannot be registered."
+        "class has the name, the endings, both checks (their docstrings make this table) and the reading; one that lacks a "
+        "part cannot be registered."
     )
     return "\n".join(lines) + "\n"
 
