@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from her2radiomics.core.errors import CaseError, TableError
-from her2radiomics.extraction import CaseResult, QualityRow, write_case
+from her2radiomics.extraction import QC_COLUMNS, CaseResult, QualityRow, write_rows
 from her2radiomics.extraction.loading import LoadedCase
 from her2radiomics.extraction.tables import CohortFeatures, merge_qc
 
@@ -32,7 +32,8 @@ def written(folder: Path, *cases: CaseResult) -> tuple[list[Path], list[Path]]:
     paths = []
     for number, result in enumerate(cases):
         paths.append((folder / f"{number}.csv", folder / f"{number}.qc.csv"))
-        write_case(result, *paths[-1])
+        write_rows(result.columns, result.features, paths[-1][0])
+        write_rows(QC_COLUMNS, result.qc, paths[-1][1])
     return [pair[0] for pair in paths], [pair[1] for pair in paths]
 
 

@@ -2,7 +2,6 @@ from .api import extract_features as extract_features
 from .case import CaseResult as CaseResult
 from .case import extract_case as extract_case
 from .case import failed_case as failed_case
-from .case import write_case as write_case
 from .overlay import draw_overlay as draw_overlay
 from .overlay import draw_reason as draw_reason
 from .parameters import Parameters as Parameters
@@ -22,6 +21,5 @@ __all__ = [
     "extract_features",
     "failed_case",
     "read_parameters",
-    "write_case",
     "write_rows",
 ]

@@ -25,33 +25,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m her2radiomics.extraction",
         description="PyRadiomics features of one image's regions, as CSV: a row a region.",
     )
-    parser.add_argument("image", type=Path, help=formats_in_words())
-    parser.add_argument("mask", type=Path, help="tumour mask on the image's grid")
-    parser.add_argument("parameters", type=Path, help="PyRadiomics parameter file (YAML)")
-    parser.add_argument(
-        "--region",
-        action="append",
-        metavar="NAME",
-        help="tumour_volume (default), tumour_slice, ring_<r>mm_volume, ring_<r>mm_slice; may be repeated",
-    )
+    steps = "n4, subtract, clip, normalise, resample, resample_mask"
+    for name, text in (
+        ("image", formats_in_words()),
+        ("mask", "tumour mask on the image's grid"),
+        ("parameters", "PyRadiomics parameter file (YAML)"),
+        ("--breast", "breast mask that limits rings"),
+        ("--preprocessing", f"YAML file with the keys of a protocol's preprocessing ({steps})"),
+        ("--precontrast", "image that the preprocessing subtracts"),
+        ("--output", "CSV file (default: standard output)"),
+    ):
+        parser.add_argument(name, type=Path, metavar="FILE" if name[0] == "-" else None, help=text)
+    regions = "tumour_volume (default), tumour_slice, ring_<r>mm_volume, ring_<r>mm_slice; may be repeated"
+    parser.add_argument("--region", action="append", metavar="NAME", help=regions)
     parser.add_argument("--label", help="mask value of the tumour, where the mask holds several")
-    parser.add_argument("--breast", type=Path, help="breast mask that limits rings")
-    parser.add_argument(
-        "--preprocessing",
-        type=Path,
-        metavar="FILE",
-        help="YAML file with the keys of a protocol's preprocessing (n4, subtract, clip, normalise, resample, "
-        "resample_mask)",
-    )
-    parser.add_argument(
-        "--precontrast", type=Path, metavar="IMAGE", help="image that the preprocessing subtracts"
-    )
-    parser.add_argument(
-        "--exact-log",
-        action="store_true",
-        help="Laplacian of Gaussian to the last digits (crops padded by 20 σ)",
-    )
-    parser.add_argument("--output", type=Path, help="CSV file (default: standard output)")
+    exact = "Laplacian of Gaussian to the last digits (crops padded by 20 σ)"
+    parser.add_argument("--exact-log", action="store_true", help=exact)
     options = parser.parse_args(arguments)
     try:
         header, rows = _extract(options)

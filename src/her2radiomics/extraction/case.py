@@ -17,7 +17,7 @@ from her2radiomics.extraction.engine import Values, bounding_box, extract
 from her2radiomics.extraction.filters import LOG_PADDING
 from her2radiomics.extraction.loading import LoadedCase, Row, as_case_error, load_case, name_case, readers_of
 from her2radiomics.extraction.parameters import Parameters, read_parameters
-from her2radiomics.extraction.quality import QC_COLUMNS, QualityRow, relative_to, write_rows
+from her2radiomics.extraction.quality import QualityRow, relative_to
 from her2radiomics.imaging import checks, make_region, parse_region
 from her2radiomics.imaging.checks import MAX_GREY_LEVELS, USUAL_GREY_LEVELS, times
 
@@ -265,12 +265,6 @@ def failed_case(
     problem = error.named(file=ManifestRow.of(rows[0]).image)
     case = LoadedCase([*readers], problems=dict.fromkeys(readers, problem))
     return _result(rows, case, regions, read_parameters(parameters), LOG_PADDING, Limits())
-
-
-def write_case(result: CaseResult, features_path: str | Path, qc_path: str | Path) -> None:
-    """Write a case's features and quality-control rows as CSV, see :func:`~her2radiomics.extraction.write_rows`."""
-    write_rows(result.columns, result.features, features_path)
-    write_rows(QC_COLUMNS, result.qc, qc_path)
 
 
 def _result(

@@ -175,16 +175,12 @@ def _check_rows(rows: Sequence[ManifestRow]) -> None:
     """Refuse rows that contradict each other: two images, an unknown region, one reader twice."""
     images = {row.image for row in rows if row.region != BREAST or row.image}
     regions = sorted({row.region for row in rows} - {TUMOUR, BREAST})
-    found = ""
-    if len(images) != 1:
-        found = f"{len(images)} images"
-    elif regions:
-        found = f"the region {', '.join(regions)}"
-    elif sum(row.region == TUMOUR for row in rows) != len(readers_of(rows)):
-        found = "two tumour masks of one reader"
+    found = [f"{len(images)} images"] * (len(images) != 1) + [f"the region {name}" for name in regions]
+    if sum(row.region == TUMOUR for row in rows) != len(readers_of(rows)):
+        found.append("two tumour masks of one reader")
     if found:
         raise CaseError(
-            found=found,
+            found=", ".join(found),
             expected="one image, one mask (region tumour) a reader, at most one of the breast",
             remedy="Correct the manifest.",
         )

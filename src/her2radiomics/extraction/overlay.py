@@ -42,8 +42,7 @@ COLOURS = (230, 159, 0), (86, 180, 233), (0, 158, 115)
 
 @dataclass
 class _Layers:
-    """Voxel arrays ``(z, y, x)`` to draw: the image, tumour outlines by reader, rings of the first of
-    them."""
+    """Voxel arrays ``(z, y, x)`` to draw: the image, tumour outlines by reader, rings of the first of them."""
 
     image: np.ndarray
     tumours: dict[str, np.ndarray]

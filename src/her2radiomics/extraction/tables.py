@@ -22,7 +22,7 @@ SMALLEST_BLOCK = 256  # rows
 class CohortFeatures:
     """The cohort's feature table, known by its keys; the numbers are read when they are asked for.
 
-    ``paths`` are files of :func:`~her2radiomics.extraction.write_case`, of one or many cases. ``keys`` are the patients and
+    ``paths`` are the feature tables of one or many cases. ``keys`` are the patients and
     readers that have every one of the protocol's ``sequences``, sorted; ``columns`` the features in their order.
 
     Raises

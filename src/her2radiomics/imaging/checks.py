@@ -22,21 +22,8 @@ USUAL_GREY_LEVELS = (16, 128)  # fewest and most that pass without a warning
 ORTHONORMAL_TOLERANCE = 1e-4  # cosines: NIfTI quaternions and DICOM strings carry 5 to 7 digits
 
 
-def check_image(image: sitk.Image, file: str | Path = "") -> tuple[float, float]:
-    """Refuse an image that is not a finite, non-constant, 3-D, single-channel volume on an orthonormal grid.
-
-    Parameters
-    ----------
-    image
-        The image, as read.
-    file
-        Named in the error.
-
-    Returns
-    -------
-    tuple of float
-        The smallest and the largest voxel value.
-    """
+def check_image(image: sitk.Image, file: str | Path = "") -> None:
+    """Refuse an image that is not a finite, non-constant, 3-D, single-channel volume on an orthonormal grid."""
     check_volume(image, file)
     low, high = extremes(image)
     if not (np.isfinite(low) and np.isfinite(high)):
@@ -48,16 +35,15 @@ def check_image(image: sitk.Image, file: str | Path = "") -> tuple[float, float]
             remedy="Export the series again; this file holds no picture.",
             file=file,
         )
-    return low, high
 
 
 def check_volume(image: sitk.Image, file: str | Path = "") -> None:
     """Refuse what is not one real number a voxel on a 3-D grid with orthonormal axes."""
     kind = image.GetPixelIDTypeAsString()
-    if image.GetNumberOfComponentsPerPixel() > 1 or "vector" in kind or "complex" in kind:
-        raise several_values(f"{image.GetNumberOfComponentsPerPixel()} values a voxel ({kind})", file)
-    if image.GetDimension() != 3:
-        raise not_3d(image.GetSize(), file)
+    several = image.GetNumberOfComponentsPerPixel() > 1 or "vector" in kind or "complex" in kind
+    check_shape(
+        image.GetSize(), f"{image.GetNumberOfComponentsPerPixel()} values a voxel ({kind})" * several, file
+    )
     direction = np.reshape(image.GetDirection(), (3, 3))
     if not np.allclose(direction @ direction.T, np.eye(3), rtol=0, atol=ORTHONORMAL_TOLERANCE):
         raise CaseError(
@@ -75,24 +61,22 @@ def check_volume(image: sitk.Image, file: str | Path = "") -> None:
         )
 
 
-def several_values(found: str, file: str | Path) -> CaseError:
-    """The error of a colour, vector or complex image."""
-    return CaseError(
-        found=found,
-        expected="one real number a voxel",
-        remedy="Convert a colour, vector or complex image to the one channel that is meant.",
-        file=file,
-    )
-
-
-def not_3d(size: Sequence[int], file: str | Path) -> CaseError:
-    """The error of an image of another dimension."""
-    return CaseError(
-        found=f"a {len(size)}-D image of {times(size)} voxels",
-        expected="a 3-D image",
-        remedy="Write a stack of slices, or each time point to a 3-D file of its own.",
-        file=file,
-    )
+def check_shape(size: Sequence[int], several: str, file: str | Path) -> None:
+    """Refuse another dimension than three, and ``several`` values a voxel (in words; empty: one)."""
+    if several:
+        raise CaseError(
+            found=several,
+            expected="one real number a voxel",
+            remedy="Convert a colour, vector or complex image to the one channel that is meant.",
+            file=file,
+        )
+    if len(size) != 3:
+        raise CaseError(
+            found=f"a {len(size)}-D image of {times(size)} voxels",
+            expected="a 3-D image",
+            remedy="Write a stack of slices, or each time point to a 3-D file of its own.",
+            file=file,
+        )
 
 
 def not_finite(file: str | Path) -> CaseError:
@@ -160,11 +144,7 @@ def check_mask(voxels: np.ndarray, file: str | Path = "") -> None:
     planes = [np.flatnonzero(voxels.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))] if count else []
     if sum(hits[-1] > hits[0] for hits in planes) < 2:
         raise CaseError(
-            found="an empty mask"
-            if count == 0
-            else "one voxel"
-            if count == 1
-            else f"a line of {count} voxels",
+            found={0: "an empty mask", 1: "one voxel"}.get(count, f"a line of {count} voxels"),
             expected="a region that spans at least two directions",
             remedy="Outline the lesion on this image, or exclude the patient with a reason.",
             file=file,

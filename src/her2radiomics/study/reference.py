@@ -70,7 +70,9 @@ def _formats() -> str:
         "| format | endings | of its header | of its voxels |\n|---|---|---|---|",
     ]
     for form in FORMATS.values():
-        endings = [f"`{ending}`" for ending in form.endings] + [f"folder with {form.folder}"] * bool(form.folder)
+        endings = [f"`{ending}`" for ending in form.endings] + [f"folder with {form.folder}"] * bool(
+            form.folder
+        )
         told = (" ".join(str(getdoc(check)).split()) for check in (form.check_header, form.check_content))
         lines.append(f"| {form.name} | {', '.join(endings)} | {' | '.join(told)} |")
     lines.append(

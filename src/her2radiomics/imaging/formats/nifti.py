@@ -18,7 +18,7 @@ from typing import IO, NamedTuple, cast
 import numpy as np
 
 from her2radiomics.core.libraries import sitk
-from her2radiomics.imaging.checks import not_3d, not_finite, several_values
+from her2radiomics.imaging.checks import check_shape, not_finite
 from her2radiomics.imaging.formats import damaged, image_format
 from her2radiomics.imaging.formats.itk_file import ITKFile, check_beside, chunks, unfolding
 
@@ -52,10 +52,8 @@ class NIfTI(ITKFile):
             check_beside(path, [file.name for file in files if file.is_file()])
         with _open(first) as stream:
             header = _parse(path, stream.read(540))
-        if len(header.size) == 5 and header.size[3] == 1 and header.size[4] > 1:
-            raise several_values(f"{header.size[4]} values a voxel", path)
-        if len(header.size) != 3:
-            raise not_3d(header.size, path)
+        vector = len(header.size) == 5 and header.size[3] == 1 and header.size[4] > 1
+        check_shape(header.size, f"{header.size[-1]} values a voxel" * vector, path)
         return header
 
     def check_content(self, path: Path, header: Header) -> None:
