@@ -32,7 +32,7 @@ def extract_features(
     Parameters
     ----------
     image
-        A 3-D image or its path (NIfTI, NRRD, MetaImage, DICOM folder).
+        A 3-D image or its path, of one of the formats of :func:`~her2radiomics.imaging.read_image`.
     masks
         Region name → mask or its path, on the image's grid, holding exactly one non-zero value.
     parameters

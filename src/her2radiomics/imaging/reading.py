@@ -23,7 +23,7 @@ def read_image(path: str | Path) -> sitk.Image:
     Parameters
     ----------
     path
-        A file or folder of one of :data:`her2radiomics.imaging.formats.FORMATS`: NIfTI, NRRD, MetaImage, a DICOM series.
+        A file or folder of one of the formats in :data:`her2radiomics.imaging.formats.FORMATS`.
 
     Returns
     -------

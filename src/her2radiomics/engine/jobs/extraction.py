@@ -1,7 +1,7 @@
 """The extraction job: some patients' images of one sequence to features, quality control and pictures.
 
-A finished case is kept as it was computed, with its files called as the manifest's rows call them. What they are called in
-print is decided when the batch is joined, from an error's own field: no sentence is rewritten.
+A finished case is kept as it was computed, its files called by their places in the case. What they are called in print is
+decided when the batch is joined, from an error's own field: no sentence is rewritten.
 """
 
 from __future__ import annotations
@@ -46,6 +46,11 @@ class Files:
         """Image, masks and the image to subtract, each once."""
         paths = [path for row in self.rows for path in (row.image, row.mask)] + [self.precontrast]
         return list(dict.fromkeys(filter(None, paths)))
+
+    def place(self, path: str) -> str:
+        """The place of a file among them; empty for none of them."""
+        paths = [Path(path) for path in self.paths()]
+        return str(paths.index(Path(path))) if Path(path) in paths else ""
 
     def printed_names(self) -> dict[str, str]:
         """Paths to what they are, for where no file's name may be printed."""
@@ -129,7 +134,8 @@ class Extraction:
 
     def _write(self, result: extraction.CaseResult, files: Files, folder: Path) -> bool:
         extraction.write_rows(result.columns, result.features, folder / FEATURES)
-        (folder / QUALITY).write_text(json.dumps([asdict(row) for row in result.qc]), encoding="utf-8")
+        rows = [row.calling_files(files.place, quoting=not self.numbered) for row in result.qc]
+        (folder / QUALITY).write_text(json.dumps([asdict(row) for row in rows]), encoding="utf-8")
         if result.case.masks:
             picture = folder / PICTURE
             extraction.draw_overlay(
@@ -154,8 +160,11 @@ class Extraction:
 
     def _printed(self, patient: str, folder: Path) -> list[extraction.QualityRow]:
         """A case's quality-control rows with its files as they are called in print."""
-        names = self.cases[patient].printed_names()
-        name = (lambda path: names.get(path, "")) if self.numbered else relative_to(self.root)
+        files, relative = self.cases[patient], relative_to(self.root)
+        printed = files.printed_names() if self.numbered else {path: relative(path) for path in files.paths()}
+        called = {files.place(path): name for path, name in printed.items()}
         rows = json.loads((folder / QUALITY).read_text(encoding="utf-8"))
-        found = [extraction.QualityRow.from_plain(row) for row in rows]
-        return [row.calling_files(name, quoting=not self.numbered) for row in found]
+        return [
+            extraction.QualityRow.from_plain(row).calling_files(lambda place: called.get(place, ""))
+            for row in rows
+        ]
