@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -137,11 +137,8 @@ def _intensities(prepared: Prepared, settings: Preprocessing, precontrast: sitk.
     try:
         check_image(changed)
     except CaseError as error:
-        raise CaseError(
-            found=f"{error.found} after preprocessing",
-            expected=error.expected,
-            remedy="Look at the image and at the protocol's preprocessing (is a phase subtracted from itself?).",
-        ) from error
+        remedy = "Look at the image and at the protocol's preprocessing (is a phase subtracted from itself?)."
+        raise replace(error, found=f"{error.found} after preprocessing", remedy=remedy) from error
     prepared.image = changed
 
 
@@ -332,11 +329,9 @@ def _resample(prepared: Prepared, settings: Resample) -> None:
         try:
             check_mask(sitk.GetArrayViewFromImage(after) != 0)
         except CaseError as error:
-            prepared.problems[key] = CaseError(
-                found=f"{error.found} after resampling to {times(spacing)} mm",
-                expected=error.expected,
-                remedy="The lesion is too small for this spacing: exclude the patient with a reason, or resample finer.",
-            )
+            found = f"{error.found} after resampling to {times(spacing)} mm"
+            remedy = "The lesion is too small for this spacing: exclude the patient with a reason, or resample finer."
+            prepared.problems[key] = replace(error, found=found, remedy=remedy)
             del prepared.masks[key]
             continue
         old, new = volume_ml(mask), volume_ml(after)

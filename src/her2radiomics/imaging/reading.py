@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -187,13 +188,9 @@ def resample_onto(mask: sitk.Image, image: sitk.Image, file: str | Path = "") ->
     try:
         check_mask(sitk.GetArrayViewFromImage(moved) != 0, file)
     except CaseError as error:
-        raise CaseError(
-            found=f"{error.found} after resampling the mask ({count} voxels) onto the image's grid",
-            expected=error.expected,
-            remedy="The lesion is too small for the image's voxels, or the mask hardly overlaps it: look at both "
-            "in a viewer.",
-            file=file,
-        ) from error
+        found = f"{error.found} after resampling the mask ({count} voxels) onto the image's grid"
+        remedy = "The lesion is too small for the image's voxels, or the mask hardly overlaps it: look at both in a viewer."
+        raise replace(error, found=found, remedy=remedy) from error
     before, after = volume_ml(mask), volume_ml(moved)
     change = after / before - 1
     note = (
