@@ -28,8 +28,9 @@ import pandas as pd
 import yaml
 
 from her2radiomics.cohort.partitions import assign
-from her2radiomics.core.columns import read_typed
+from her2radiomics.core.columns import read_participants
 from her2radiomics.core.settings import overlay, read_yaml
+from her2radiomics.core.tables import read
 from her2radiomics.modelling import build_model, model_table, second_reader_table
 from her2radiomics.statistics import auc
 from her2radiomics.study.plan import Plan, Run
@@ -47,8 +48,8 @@ def plan(changes: str) -> Plan:
 def tables(name: str, changes: str) -> tuple[Run, pd.DataFrame, pd.DataFrame, Any]:
     """A finished run, its participants indexed by patient, its features, and the second reader's."""
     run = plan(changes).runs[name]
-    people = read_typed(f"{run.folder}/cohort/participants.csv", run.protocol.columns)
-    features = pd.read_parquet(f"{run.folder}/features/cohort.parquet")
+    people = read_participants(run.path("participants"), run.protocol.columns)
+    features = read("features", run.path("features"))
     return run, people, features, second_reader_table(features)
 
 

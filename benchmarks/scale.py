@@ -47,13 +47,14 @@ plan = Plan(yaml.safe_load(Path("config.yaml").read_text()), Path("workflow"))
 for run in plan.runs.values():
     manifest = run.dataset.data.manifest
     everything = sorted({path for name in ("image", "mask") for path in manifest[name] if path})
-    for stem in run.extraction_stems():
-        *_, sequence, batch = stem.split("/")
+    names = ("batch_features", "batch_qc", "batch_overlays")
+    for made in zip(*map(run.batches, names)):
+        *_, sequence, batch = made[-1].removesuffix(".overlays").split("/")
         rows = [row for name in run.dataset.batches[batch] for row in run.dataset.case_rows(name, sequence)]
         read = Watch(path for row in rows for path in (row["image"], row["mask"]) if path).stamps
-        write_records([f"{stem}.features.csv", f"{stem}.qc.csv", f"{stem}.overlays"], unlisted=read)
+        write_records(made, unlisted=read)
     if run.request.until == "report":
-        write_records([f"{run.folder}/ro-crate-metadata.json"], unlisted=Watch(everything).stamps)
+        write_records(run.files("crate"), unlisted=Watch(everything).stamps)
 """
 
 

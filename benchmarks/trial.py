@@ -30,13 +30,13 @@ class Used:
     printed: str
 
 
-def copy_of_workflow(folder: Path, config: Mapping[str, Any]) -> Path:
+def copy_of_workflow(folder: Path, config: Mapping[str, Any], root: Path = ROOT) -> Path:
     """A folder with the workflow in it (code and rules linked or copied) and a configuration of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in LINKED:
         if not (folder / name).exists():
-            (folder / name).symlink_to(ROOT / name)
-    shutil.copytree(ROOT / "workflow", folder / "workflow", dirs_exist_ok=True)
+            (folder / name).symlink_to(root / name)
+    shutil.copytree(root / "workflow", folder / "workflow", dirs_exist_ok=True)
     (folder / "config.yaml").write_text(yaml.safe_dump(dict(config), sort_keys=False), encoding="utf-8")
     return folder
 

@@ -10,7 +10,7 @@ from her2radiomics.engine.script import logged, settings_from
 def main(snakemake):
     cohort = settings_from(Cohort, snakemake.params.cohort)
     data = read_cohort(cohort, Path(snakemake.params.root))
-    write_cohort(data, Path(snakemake.output.participants).parent, snakemake.params.columns)
+    write_cohort(data, Path(snakemake.output.registered).parent, snakemake.params.columns)
 
 
 with logged(snakemake):  # noqa: F821

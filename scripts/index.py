@@ -1,15 +1,19 @@
 """Write the page over all runs."""
 
+from pathlib import Path
+
 from her2radiomics.core.files import write_text
+from her2radiomics.core.layout import path_of
 from her2radiomics.engine.script import logged
 from her2radiomics.report import index, summarise
 
 
 def main(snakemake):
-    runs = [
-        summarise(f"results/{info['id']}", info, f"{info['id']}/report.html")
-        for info in snakemake.params.runs
-    ]
+    here = Path(snakemake.output[0]).parent
+    runs = []
+    for info in snakemake.params.runs:
+        page = Path(path_of("report", run=info["id"]))
+        runs.append(summarise(page.parent, info, page.relative_to(here).as_posix()))
     write_text(index(runs), snakemake.output[0])
 
 

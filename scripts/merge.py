@@ -1,16 +1,16 @@
 """Join the cases to the cohort's feature table and quality-control table."""
 
-from her2radiomics.core.parquet import write_parquet
-from her2radiomics.core.tables import write_table
+from her2radiomics.core.tables import write
 from her2radiomics.engine.script import logged
 from her2radiomics.extraction.tables import CohortFeatures, merge_qc
 
 
 def main(snakemake):
     sequences = snakemake.params.sequences
-    write_parquet(CohortFeatures(snakemake.input.features, sequences).blocks(), snakemake.output.features)
+    features = CohortFeatures(snakemake.input.features, sequences)
+    write("features", features.blocks(), snakemake.output.features)
     quality = merge_qc(snakemake.input.qc, sequences)
-    write_table(quality, snakemake.output.qc, simulated=snakemake.params.simulated)
+    write("qc", quality, snakemake.output.qc, simulated=snakemake.params.simulated)
 
 
 with logged(snakemake):  # noqa: F821

@@ -1,15 +1,21 @@
 """Write one partition's participants and features: the only rows that a job on this partition sees."""
 
 from her2radiomics.core.parquet import write_parquet_rows
-from her2radiomics.core.tables import read_table, write_table
+from her2radiomics.core.tables import read, write
 from her2radiomics.engine.script import logged
 
 
 def main(snakemake):
-    participants = read_table(snakemake.input.participants)
+    output = snakemake.output
+    participants = read("participants", snakemake.input.participants)
     chosen = participants[participants["partition"] == snakemake.wildcards.partition]
-    write_table(chosen, snakemake.output.participants)
-    write_parquet_rows(snakemake.input.features, snakemake.output.features, chosen["patient_id"])
+    write(
+        "partition_participants",
+        chosen,
+        output.partition_participants,
+        simulated=snakemake.params.simulated,
+    )
+    write_parquet_rows(snakemake.input.features, output.partition_features, chosen["patient_id"])
 
 
 with logged(snakemake):  # noqa: F821

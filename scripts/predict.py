@@ -2,10 +2,9 @@
 
 import pandas as pd
 
-from her2radiomics.core.columns import read_typed
-from her2radiomics.core.tables import write_table
+from her2radiomics.core.columns import read_participants
 from her2radiomics.engine.jobs.modelling import columns_from, extraction_hashes, features_of
-from her2radiomics.engine.script import logged
+from her2radiomics.engine.script import logged, write_tables
 from her2radiomics.modelling import load_model
 
 
@@ -15,13 +14,13 @@ def main(snakemake):
     extraction = extraction_hashes(params.sequences, files.parameters) or None
     parts, obstacles = [], []
     for participants, features in zip(files.participants, files.features, strict=True):
-        people = read_typed(participants, columns)
+        people = read_participants(participants, columns)
         table, who = features_of(model, features), people[["patient_id", "partition", "label"]]
         predicted = model.predict(table, people, extraction=extraction, incomplete="omit")
         parts.append(who.merge(predicted, on="patient_id"))
         obstacles.append(who.merge(model.obstacles(table, people), on="patient_id").drop(columns="label"))
-    write_table(pd.concat(parts), snakemake.output.predictions, simulated=params.simulated)
-    write_table(pd.concat(obstacles), snakemake.output.not_predicted, simulated=params.simulated)
+    made = {"predictions": pd.concat(parts), "not_predicted": pd.concat(obstacles)}
+    write_tables(made, snakemake.output, simulated=params.simulated)
 
 
 with logged(snakemake):  # noqa: F821

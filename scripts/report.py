@@ -26,14 +26,14 @@ def gather(folders, target):
 def main(snakemake):
     files, output = snakemake.input, snakemake.output
     context = build_context(
-        Path(output.page).parent,
+        Path(output.report).parent,
         snakemake.params.info,
         overlays=gather(files.overlays, Path(output.overlays)),
         parameters=files.parameters,
         centres=snakemake.params.centres,
         hashed={str(file): file for file in [*files.parameters, *files.models]},
     )
-    write_text(page(context), output.page)
+    write_text(page(context), output.report)
 
 
 with logged(snakemake):  # noqa: F821

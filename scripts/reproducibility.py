@@ -2,18 +2,19 @@
 
 import pandas as pd
 
-from her2radiomics.core.tables import read_table, write_table
+from her2radiomics.core.tables import read, write
 from her2radiomics.engine.script import logged
 
 
 def main(snakemake):
-    tables = {
-        name: read_table(file) for name, file in zip(snakemake.params.models, snakemake.input, strict=True)
-    }
-    assessed = [table.assign(model=name) for name, table in tables.items() if len(table)]
-    gathered = pd.concat(assessed or [table.assign(model="") for table in tables.values()])
+    tables = [
+        read("reproducibility", file).assign(model=name)
+        for name, file in zip(snakemake.params.models, snakemake.input, strict=True)
+    ]
+    gathered = pd.concat([table for table in tables if len(table)] or tables)
     first = ["model", "feature"]
-    write_table(gathered[first + [name for name in gathered if name not in first]], snakemake.output[0])
+    gathered = gathered[first + [name for name in gathered if name not in first]]
+    write("features_reproducibility", gathered, snakemake.output[0], simulated=snakemake.params.simulated)
 
 
 with logged(snakemake):  # noqa: F821

@@ -10,7 +10,7 @@ def main(snakemake):
     settings = settings_from(SimulationSettings, snakemake.params.simulation)
     size, seed, strength = snakemake.params.size, snakemake.params.seed, snakemake.params.strength
     made = roster(settings, size=size, seed=seed, strength=strength)
-    write_tables(made, settings, Path(snakemake.output.participants).parent)
+    write_tables(made, settings, Path(snakemake.output.registered).parent)
 
 
 with logged(snakemake):  # noqa: F821

@@ -3,9 +3,7 @@
 from dataclasses import asdict
 from pathlib import Path
 
-import pandas as pd
-
-from her2radiomics.core.tables import write_table
+from her2radiomics.core.tables import assemble, write
 from her2radiomics.engine.script import logged
 from her2radiomics.extraction import read_parameters
 from her2radiomics.extraction.ibsi import standings
@@ -17,7 +15,7 @@ def main(snakemake):
         for file in snakemake.input
         for item in standings(read_parameters(file))
     ]
-    write_table(pd.DataFrame(rows), snakemake.output[0])
+    write("ibsi", assemble("ibsi", rows), snakemake.output[0])
 
 
 with logged(snakemake):  # noqa: F821

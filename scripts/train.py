@@ -1,9 +1,6 @@
 """Fit one model on the training partition, and write all that prediction and the manuscript need of it."""
 
-from pathlib import Path
-
 from her2radiomics import modelling
-from her2radiomics.core.tables import write_table
 from her2radiomics.engine.jobs.modelling import (
     columns_from,
     extraction_hashes,
@@ -11,13 +8,15 @@ from her2radiomics.engine.jobs.modelling import (
     training_rows,
     unfitted,
 )
-from her2radiomics.engine.script import logged
+from her2radiomics.engine.script import logged, write_tables
 
 
 def main(snakemake):
     params, files = snakemake.params, snakemake.input
     columns = columns_from(params.columns)
-    table, labels, features, people = training_rows(files.participants, files.features, columns)
+    table, labels, features, people = training_rows(
+        files.partition_participants, files.partition_features, columns
+    )
     model = unfitted(snakemake.wildcards.model, params.models, columns, features, params.seed).fit(
         table, labels
     )
@@ -25,12 +24,9 @@ def main(snakemake):
     content = modelling.to_dict(
         model, centres=sorted(set(people["centre"])), extraction=extraction, simulated=params.simulated
     )
-    modelling.save_model(content, snakemake.output.model_json)
+    modelling.save_model(content, snakemake.output.model)
     tables = report_tables(model.fit_report(), modelling.from_dict(content))
-    for name, written in tables.items():
-        write_table(
-            written, Path(snakemake.output.model_json).with_name(f"{name}.csv"), simulated=params.simulated
-        )
+    write_tables(tables, snakemake.output, simulated=params.simulated)
 
 
 with logged(snakemake):  # noqa: F821

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from contract_tables import save
 
 from her2radiomics.manuscript.figures import ExampleImage, FigureInputs, StudyText
 
@@ -127,33 +128,32 @@ def make_inputs(folder: Path, *, images: bool = False, **study: Any) -> FigureIn
         + BETA["shape"] * code["shape"],
     }
     label = (scores["nomogram"] + rng.logistic(0, 0.8, n) > 0).astype(int)
-    _outlook(patients.assign(label=label)).to_csv(folder / "participants.csv", index=False)
+    save("participants", _outlook(patients.assign(label=label)), folder / "participants.csv")
     paths: dict[str, dict[str, Path]] = {"predictions": {}}
     performance, labelled = [], patients[["patient_id", "partition"]].assign(label=label)
     for model, score in scores.items():
         paths["predictions"][model] = folder / f"predictions_{model}.csv"
         table = labelled.assign(score=score, probability=expit(score))
-        table.to_csv(paths["predictions"][model], index=False)
+        save("predictions", table, paths["predictions"][model])
         performance += [
             _performance(model, part, rows) for part, rows in table.groupby("partition", sort=False)
         ]
-    pd.DataFrame(performance).to_csv(folder / "performance.csv", index=False)
-    _calibration(labelled.assign(probability=expit(scores["nomogram"]))).to_csv(
-        folder / "calibration.csv", index=False
-    )
-    _nomogram().to_csv(folder / "nomogram.csv", index=False)
+    save("performance", pd.DataFrame(performance), folder / "performance.csv")
+    calibration = _calibration(labelled.assign(probability=expit(scores["nomogram"])))
+    save("calibration", calibration, folder / "calibration.csv")
+    save("nomogram", _nomogram(), folder / "nomogram.csv")
     terms = pd.DataFrame({"term": ["intercept", *WEIGHTS], "beta": [-0.2, *WEIGHTS.values()]})
     forced = terms["term"].iloc[-1]
-    terms.to_csv(folder / "coefficients.csv", index=False)
+    save("coefficients", terms, folder / "coefficients.csv")
     (folder / "selection.csv").write_text(
         "step,name,features_in,features_out,note\n"
         "1,icc,3375,2140,\n2,anova,2140,236,\n3,lasso,236,7,gaussian\n"
         f"4,forced_retention,7,8,restored DCE2: {forced}\n"
     )
-    _flow(label).to_csv(folder / "flow.csv", index=False)
+    save("flow", _flow(label), folder / "flow.csv")
     path, cv = _lasso(rng)
-    path.to_csv(folder / "lasso_path.csv", index=False)
-    cv.to_csv(folder / "lasso_cv.csv", index=False)
+    save("lasso_path", path, folder / "lasso_path.csv")
+    save("lasso_cv", cv, folder / "lasso_cv.csv")
     return FigureInputs(
         study=StudyText.model_validate({**json.loads(json.dumps(STUDY)), **study}),
         flow=folder / "flow.csv",
@@ -252,13 +252,13 @@ def _nomogram() -> pd.DataFrame:
 
 def _flow(label: np.ndarray) -> pd.DataFrame:
     rows = [
-        ("registered", "", "", None, 154, None),
+        ("registered", "", "", 0, 154, None),
         ("excluded", "Clinical stage IV", "", 6, 148, None),
         ("excluded", "Fewer than 4 cycles of neoadjuvant therapy", "", 8, 140, None),
         ("excluded", "Lesion too small or poorly defined to delineate", "", 5, 135, None),
         ("failed", "Mask and image on different grids (DWI)", "", 2, 133, None),
-        ("partition", "", "training", None, 68, int(label[:68].sum())),
-        ("partition", "", "testing", None, 65, int(label[68:].sum())),
+        ("partition", "", "training", 0, 68, int(label[:68].sum())),
+        ("partition", "", "testing", 0, 65, int(label[68:].sum())),
     ]
     table = pd.DataFrame(rows, columns=["step", "reason", "partition", "excluded", "remaining", "events"])
     return table.astype({"excluded": "Int64", "remaining": "Int64", "events": "Int64"})

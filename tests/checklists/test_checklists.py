@@ -7,7 +7,9 @@ import io
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
+from contract_tables import save
 
 from her2radiomics.checklists.files import contents, read_checklists
 from her2radiomics.checklists.fill import fill, holds, sentence, shown_by
@@ -39,19 +41,14 @@ def write_results(
     folder: Path, run: dict[str, Any], note: str = "ICC2,1 ≥ 0.75 in 42 training patients read twice"
 ) -> Path:
     """The tables that the checklists read: 42 training patients with 16 of the smaller group, 4 features selected."""
-    (folder / "tables").mkdir(parents=True)
-    lines = ["model,partition,n,events,auc,auc_low,auc_high"]
-    lines += [
-        f"{name},training,42,26,0.9,0.8,0.97\n{name},testing,32,20,0.8,0.65,0.91" for name in run["models"]
-    ]
-    (folder / "tables" / "performance.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    columns = ["model", "partition", "n", "events", "auc", "auc_low", "auc_high"]
+    measured = {"training": (42, 26, 0.9, 0.8, 0.97), "testing": (32, 20, 0.8, 0.65, 0.91)}
+    rows = [(name, partition, *values) for name in run["models"] for partition, values in measured.items()]
+    save("performance", pd.DataFrame(rows, columns=columns), folder / "tables" / "performance.csv")
+    steps = [(1, "numbers", 3375, 3375, ""), (2, "icc_filter", 3375, 2276, note), (3, "lasso", 2276, 4, "")]
+    selection = pd.DataFrame(steps, columns=["step", "name", "features_in", "features_out", "note"])
     for name in run["radiomics"]:
-        (folder / "models" / name).mkdir(parents=True)
-        (folder / "models" / name / "selection.csv").write_text(
-            "step,name,features_in,features_out,note\n1,numbers,3375,3375,\n"
-            f'2,icc_filter,3375,2276,"{note}"\n3,lasso,2276,4,\n',
-            encoding="utf-8",
-        )
+        save("selection", selection, folder / "models" / name / "selection.csv")
     return folder
 
 
@@ -242,7 +239,7 @@ def test_scores_by_hand(lists, runs, tmp_path):
 
 def test_results_are_needed(runs, tmp_path):
     run = runs["nat_response"]
-    with pytest.raises(StudyError, match=r"performance\.csv: no such file"):
+    with pytest.raises(StudyError, match=r"performance\.csv: found no file"):
         result_facts(tmp_path, run["models"], run["primary"], run["radiomics"])
     folder = write_results(tmp_path / "r", run)
     with pytest.raises(StudyError, match="no row of 'other'"):

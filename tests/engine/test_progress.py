@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from snakemake_logger_plugin_study.progress import Progress, clock_time
+from pathlib import Path
+
+import yaml
+from snakemake_interface_logger_plugins.registry import LoggerPluginRegistry
+
+from her2radiomics.engine.progress import Progress, ProgressHandler, clock_time
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Clock:
@@ -37,3 +44,10 @@ def test_the_last_line_has_no_time_left():
 
 def test_clock_time():
     assert [clock_time(s) for s in (0, 59.6, 61, 3661)] == ["0:00", "1:00", "1:01", "1:01:01"]
+
+
+def test_snakemake_finds_it_by_the_projects_name():
+    """A plug-in is there for every workflow of the environment: its name says whose it is."""
+    profile = yaml.safe_load((ROOT / "profiles/default/config.yaml").read_text(encoding="utf-8"))
+    assert profile["logger"] == "her2radiomics"
+    assert LoggerPluginRegistry().get_plugin(profile["logger"]).log_handler is ProgressHandler

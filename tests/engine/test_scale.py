@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ import pytest
 from workflow_run import Project
 
 from her2radiomics.core.parquet import write_parquet, write_parquet_rows
-from her2radiomics.engine.patches.scheduling import one_timer
 from her2radiomics.extraction import tables
 from her2radiomics.extraction.tables import CohortFeatures
 
@@ -134,66 +132,3 @@ def test_a_partition_whose_cases_all_failed_has_the_columns_and_no_row(batches, 
     write_parquet_rows(path, tmp_path / "none.parquet", ["P011"])
     found = pd.read_parquet(tmp_path / "none.parquet")
     assert found.empty and list(found) == list(pd.read_parquet(path))
-
-
-class Waiting:
-    """What of Snakemake's scheduler the mend touches: a semaphore whose release begins a round."""
-
-    def __init__(self) -> None:
-        self._open_jobs = threading.Semaphore(0)
-
-    def original(self, delay: float) -> None:
-        raise AssertionError("the original is replaced")
-
-
-def test_the_scheduler_waits_with_one_timer_however_many_jobs_end():
-    """As Snakemake has it, each of the rounds below would leave a timer of its own."""
-    from snakemake.scheduling.job_scheduler import JobScheduler
-
-    assert hasattr(JobScheduler, "_schedule_reevalutation"), "scheduling.one_timer mends nothing: remove it"
-
-    class Scheduler(Waiting):
-        """Without a limit of jobs a second."""
-
-        _schedule_reevalutation = Waiting.original
-
-    one_timer(Scheduler)
-    one_timer(Scheduler)
-    scheduler = Scheduler()
-    before = threading.active_count()
-    for _ in range(50):
-        scheduler._schedule_reevalutation(0.2)
-    assert threading.active_count() == before + 1
-    assert scheduler._open_jobs.acquire(timeout=5), "the round comes all the same"
-    assert not scheduler._open_jobs.acquire(timeout=0.4), "and once"
-    scheduler._schedule_reevalutation(0.01)
-    assert scheduler._open_jobs.acquire(timeout=5), "the next round has a timer again"
-
-
-@pytest.mark.parametrize(
-    ("started", "queue", "looks"), [(1, False, False), (3, False, True), (1, True, True)]
-)
-def test_the_scheduler_looks_again_only_where_time_can_change_something(started, queue, looks):
-    """Below the limit of jobs a second the end of a job begins the next round, and a timer would only cost time."""
-    from types import SimpleNamespace
-
-    import snakemake.cli  # noqa: F401  its modules import each other, and only in this order
-    from snakemake.dag import DAG
-    from snakemake.scheduling.job_scheduler import JobRateLimiter, JobScheduler
-
-    assert hasattr(DAG, "has_unfinished_queue_input_jobs"), "scheduling.one_timer asks for what is not there"
-
-    class Scheduler(Waiting):
-        job_rate_limiter = JobRateLimiter(SimpleNamespace(max_jobs=3, timespan=0.1))
-        workflow = SimpleNamespace(dag=SimpleNamespace(has_unfinished_queue_input_jobs=lambda: queue))
-        _schedule_reevalutation = Waiting.original
-
-    one_timer(Scheduler)
-    scheduler = Scheduler()
-    scheduler.job_rate_limiter.register_jobs(started)
-    scheduler._schedule_reevalutation(0.1)
-    assert scheduler._open_jobs.acquire(timeout=0.5) == looks
-    # another delay is another's timer
-    scheduler._schedule_reevalutation(0.05)
-    assert scheduler._open_jobs.acquire(timeout=5)
-    assert hasattr(JobScheduler, "_schedule_reevalutation")

@@ -9,12 +9,9 @@ from scipy.special import expit
 from statistics_reference import cohort
 
 from her2radiomics import statistics
+from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import TableError
 from her2radiomics.evaluation.performance import (
-    CALIBRATION,
-    DELONG,
-    EXTRA,
-    PERFORMANCE,
     EvaluationSettings,
     calibration_rows,
     evaluate,
@@ -54,7 +51,7 @@ def extra(judged: object, model: str, partition: str) -> pd.DataFrame:
 
 def test_performance_is_what_the_statistics_give(predictions: dict[str, pd.DataFrame]) -> None:
     judged = evaluate(predictions, THRESHOLDS, EvaluationSettings(ci_method="binomial_exact"), seed=1)
-    assert tuple(judged.performance.columns) == PERFORMANCE
+    assert tuple(judged.performance.columns) == contract("performance").names
     assert judged.performance[["model", "partition"]].agg("-".join, axis=1).tolist() == [
         f"{model}-{partition}" for model in "abc" for partition in ("training", "testing")
     ]
@@ -76,7 +73,7 @@ def test_performance_is_what_the_statistics_give(predictions: dict[str, pd.DataF
 
 def test_extra_holds_all_intervals_and_marks_training_rows(predictions: dict[str, pd.DataFrame]) -> None:
     judged = evaluate(predictions, THRESHOLDS, seed=1)
-    assert tuple(judged.extra.columns) == EXTRA
+    assert tuple(judged.extra.columns) == contract("performance_extra").names
     rows = extra(judged, "a", "testing")
     frame = predictions["a"].query("partition == 'testing'")
     labels, probability = frame["label"], frame["probability"]
@@ -98,7 +95,7 @@ def test_extra_holds_all_intervals_and_marks_training_rows(predictions: dict[str
 def test_delong_compares_all_pairs_with_holm(predictions: dict[str, pd.DataFrame]) -> None:
     judged = evaluate(predictions, THRESHOLDS, seed=1)
     table = judged.delong
-    assert tuple(table.columns) == DELONG
+    assert tuple(table.columns) == contract("delong").names
     assert table["partition"].tolist() == ["training"] * 3 + ["testing"] * 3
     assert table[["model_a", "model_b"]].agg("".join, axis=1).tolist() == ["ab", "ac", "bc"] * 2
     data = cohort("small")
@@ -164,7 +161,7 @@ def test_same_seed_same_tables(predictions: dict[str, pd.DataFrame]) -> None:
     pd.testing.assert_frame_equal(first.extra, again.extra)
     mine = first.extra.query("model == 'c'").reset_index(drop=True)
     pd.testing.assert_frame_equal(mine, alone.extra)
-    assert len(alone.delong) == 0 and tuple(alone.delong.columns) == DELONG
+    assert len(alone.delong) == 0 and tuple(alone.delong.columns) == contract("delong").names
 
 
 @pytest.mark.parametrize(
@@ -202,7 +199,7 @@ def test_calibration_rows_refit_on_training_and_only_observe_elsewhere(
     patients = frame.loc[training, "patient_id"].tolist()
     shuffled = frame.sample(frac=1, random_state=1)
     table = calibration_rows(shuffled, settings, seed=5, refit=refit, patients=patients)
-    assert tuple(table.columns) == CALIBRATION
+    assert tuple(table.columns) == contract("calibration").names
     curves = table.groupby(["partition", "curve"], sort=False).size()
     assert curves.to_dict() == {
         ("training", "apparent"): 50,
@@ -224,4 +221,4 @@ def test_calibration_rows_refit_on_training_and_only_observe_elsewhere(
 def test_partitions_too_small_for_a_curve_have_none(predictions: dict[str, pd.DataFrame]) -> None:
     few = predictions["a"].groupby("partition").head(8)
     assert calibration_rows(few, seed=1).empty
-    assert tuple(calibration_rows(few, seed=1).columns) == CALIBRATION
+    assert tuple(calibration_rows(few, seed=1).columns) == contract("calibration").names

@@ -11,11 +11,10 @@ from test_models import COLUMNS
 from test_models import cohort as made
 
 from her2radiomics import modelling, statistics
+from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import SettingsError
-from her2radiomics.evaluation.performance import EXTRA, EvaluationSettings, evaluate
+from her2radiomics.evaluation.performance import EvaluationSettings, evaluate
 from her2radiomics.evaluation.validation import (
-    CROSS_VALIDATION,
-    VALIDATION,
     cross_validate,
     folds_of,
     resample,
@@ -146,7 +145,7 @@ def test_the_same_refits_correct_curve_and_auc(resampled, data):
     """By hand: the optimism of the whole pipeline over the resamples that the seed draws."""
     X, y = data
     model, tables = resampled["radiomics"]
-    assert tuple(tables["validation"].columns) == VALIDATION
+    assert tuple(tables["validation"].columns) == contract("validation").names
     assert set(tables["calibration"]["curve"]) == {"apparent", "bias_corrected", "pipeline_corrected"}
     rows = tables["validation"].set_index("measure")
     refit, labels = pipeline_refit(model, X, y), y.to_numpy()
@@ -187,7 +186,7 @@ def test_cross_validation_is_reported_fold_by_fold(resampled, data, name):
     X, y = data
     model, tables = resampled[name]
     table, folds = tables["cross_validation"], folds_of(model)
-    assert tuple(table.columns) == CROSS_VALIDATION
+    assert tuple(table.columns) == contract("cross_validation").names
     for target in ("final", "pipeline"):
         mine = table[table["target"] == target].set_index("fold")
         assert mine.index.tolist() == [*map(str, range(1, folds + 1)), "mean", "sd", "pooled"]
@@ -218,7 +217,10 @@ def fitted_on(name, X, y):
 
 def test_without_folds_nothing_is_cross_validated(resampled):
     _, tables = resampled["plain"]
-    assert tables["cross_validation"].empty and tuple(tables["cross_validation"].columns) == CROSS_VALIDATION
+    assert (
+        tables["cross_validation"].empty
+        and tuple(tables["cross_validation"].columns) == contract("cross_validation").names
+    )
     assert not tables["validation"]["measure"].str.contains("cross_validated").any()
 
 
@@ -244,7 +246,7 @@ def test_an_empty_model_has_tables_without_rows(data):
     assert model.empty_
     tables = resample(model, X, y, predictions(model, data), SETTINGS, seed=1)
     assert all(tables[name].empty for name in ("validation", "cross_validation"))
-    assert tuple(tables["validation"].columns) == VALIDATION
+    assert tuple(tables["validation"].columns) == contract("validation").names
 
 
 def test_validation_stands_with_the_training_rows_of_extra(resampled, data):
@@ -256,7 +258,7 @@ def test_validation_stands_with_the_training_rows_of_extra(resampled, data):
         seed=1,
         validation={name: tables["validation"] for name, (_, tables) in resampled.items()},
     )
-    assert tuple(judged.extra.columns) == EXTRA
+    assert tuple(judged.extra.columns) == contract("performance_extra").names
     for name, (_, tables) in resampled.items():
         mine = judged.extra[judged.extra["model"] == name].set_index("measure")
         for row in tables["validation"].itertuples():

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import fields
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from her2radiomics.cohort.manifest import ManifestRow
+from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import CaseError, TableError
 from her2radiomics.extraction import QC_COLUMNS, CaseResult, QualityRow, write_rows
 from her2radiomics.extraction.loading import LoadedCase
@@ -39,6 +42,18 @@ def written(folder: Path, *cases: CaseResult) -> tuple[list[Path], list[Path]]:
 
 def features_of(paths, sequences) -> pd.DataFrame:
     return pd.concat(CohortFeatures(paths, sequences).blocks(), ignore_index=True)
+
+
+def test_rows_have_the_columns_of_their_contracts():
+    kinds = {item.name: item.type for item in fields(QualityRow)}
+    for column in contract("qc").columns[:-2]:
+        assert (
+            kinds.pop(column.name).split(" ")[0]
+            == {"text": "str", "whole": "int", "number": "float"}[column.kind]
+        )
+    assert list(kinds) == ["warnings", "problem"] and QC_COLUMNS[-2:] == ("status", "reason")
+    assert list(QualityRow()) == list(contract("qc").names)
+    assert tuple(ManifestRow.model_fields) == contract("manifest").names
 
 
 def test_every_digit_survives(tmp_path):

@@ -11,9 +11,8 @@ from PIL import Image
 
 from her2radiomics.extraction import draw_overlay
 from her2radiomics.extraction.loading import load_case
-from her2radiomics.extraction.overlay import COLOURS, HEADER, LARGEST_FILE
+from her2radiomics.extraction.overlay import FIRST_COLOUR, HEADER, LARGEST_FILE, OTHER_COLOUR, RING_COLOUR
 
-FIRST_READER, OTHER_READER, RING = COLOURS
 IDENTITY = (1, 0, 0, 0, 1, 0, 0, 0, 1)
 
 
@@ -56,10 +55,12 @@ def test_small_deterministic_and_in_the_readers_colours(tmp_path):
     draw_overlay(rows, regions, tmp_path / "b.png", case=load_case(rows))
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     assert (tmp_path / "a.png").stat().st_size < LARGEST_FILE
-    assert all(drawn(tmp_path / "a.png", colour) > 100 for colour in (FIRST_READER, OTHER_READER, RING))
+    assert all(
+        drawn(tmp_path / "a.png", colour) > 100 for colour in (FIRST_COLOUR, OTHER_COLOUR, RING_COLOUR)
+    )
     draw_overlay(rows[:1], ["tumour_volume"], tmp_path / "one.png")
-    assert drawn(tmp_path / "one.png", FIRST_READER) > 100
-    assert drawn(tmp_path / "one.png", OTHER_READER) == drawn(tmp_path / "one.png", RING) == 0
+    assert drawn(tmp_path / "one.png", FIRST_COLOUR) > 100
+    assert drawn(tmp_path / "one.png", OTHER_COLOUR) == drawn(tmp_path / "one.png", RING_COLOUR) == 0
 
 
 def test_mosaic_reaches_the_ring_above_the_tumour(tmp_path):
@@ -69,8 +70,8 @@ def test_mosaic_reaches_the_ring_above_the_tumour(tmp_path):
     for regions, ring in ((["ring_3mm_volume"], True), (["ring_3mm_slice"], False)):
         draw_overlay(rows, regions, tmp_path / "overlay.png")
         first = colours(tmp_path / "overlay.png")[tile]
-        assert (first == RING).all(axis=2).any() == ring
-        assert (first == FIRST_READER).all(axis=2).any() != ring
+        assert (first == RING_COLOUR).all(axis=2).any() == ring
+        assert (first == FIRST_COLOUR).all(axis=2).any() != ring
 
 
 def test_simulated_images_are_marked(tmp_path):
@@ -114,7 +115,7 @@ def test_one_reader_s_failure_leaves_the_other_s_outline(tmp_path):
     rows = make_rows(tmp_path)
     Path(rows[0]["mask"]).write_bytes(b"")
     draw_overlay(rows, ["tumour_volume", "ring_3mm_volume"], tmp_path / "overlay.png")
-    assert drawn(tmp_path / "overlay.png", FIRST_READER) > 100
+    assert drawn(tmp_path / "overlay.png", FIRST_COLOUR) > 100
 
 
 def test_one_slice_lesion(tmp_path):
@@ -126,4 +127,4 @@ def test_one_slice_lesion(tmp_path):
     flat.CopyInformation(image)
     sitk.WriteImage(flat, rows[0]["mask"])
     draw_overlay(rows, ["tumour_slice", "ring_3mm_slice"], tmp_path / "overlay.png")
-    assert drawn(tmp_path / "overlay.png", RING) > 50
+    assert drawn(tmp_path / "overlay.png", RING_COLOUR) > 50

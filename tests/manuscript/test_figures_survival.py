@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from contract_tables import save
 from figure_inputs import make_inputs
 from test_figures import settings
 
@@ -33,7 +34,7 @@ def lung(tmp_path_factory: pytest.TempPathFactory) -> FigureInputs:
     table = load_lung()[["time", "status", "sex", "ph.ecog"]]
     table["ph.ecog"] = table["ph.ecog"].map({0: "0", 1: "1", 2: "2"}).fillna("")  # ECOG 3 is one patient
     table.insert(0, "patient_id", [f"L{i}" for i in range(len(table))])
-    table.assign(partition="training", label=table["sex"] - 1).to_csv(folder / "p.csv", index=False)
+    save("participants", table.assign(partition="training", label=table["sex"] - 1), folder / "p.csv")
     study = StudyText(
         title="Lung",
         simulated=False,

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from contract_tables import save
 
 from her2radiomics.core.columns import Column
+from her2radiomics.core.contracts import MODEL_FILES, contract
 from her2radiomics.manuscript.tables import Outcome, TableInputs
 
 PARTITIONS = {"training": "Training (centre 1)", "testing": "Test (centre 2)"}
@@ -62,9 +64,9 @@ def make_run(
         (folder / name).mkdir(parents=True, exist_ok=True)
     patients = {name: _patients(rng, name, size) for name, size in zip(PARTITIONS, sizes, strict=True)}
     for name, table in patients.items():
-        table.to_csv(folder / "cohort" / f"participants_{name}.csv", index=False)
+        save("partition_participants", table, folder / "cohort" / f"participants_{name}.csv")
     everyone = pd.concat(patients.values())
-    everyone.to_csv(folder / "cohort" / "participants.csv", index=False)
+    save("participants", everyone, folder / "cohort" / "participants.csv")
     scores = _scores(rng, everyone)
     _flow(folder, everyone)
     _qc(rng, folder, everyone)
@@ -130,8 +132,8 @@ def _flow(folder: Path, patients: pd.DataFrame) -> None:
             }
         )
     columns = ["step", "reason", "partition", "excluded", "remaining", "events"]
-    frame = pd.DataFrame(rows, columns=columns)
-    frame.astype({"excluded": "Int64", "events": "Int64"}).to_csv(folder / "cohort" / "flow.csv", index=False)
+    frame = pd.DataFrame(rows, columns=columns).fillna({"excluded": 0})
+    save("flow", frame.astype({"excluded": int, "events": "Int64"}), folder / "cohort" / "flow.csv")
 
 
 def _qc(rng: np.random.Generator, folder: Path, patients: pd.DataFrame) -> None:
@@ -167,7 +169,7 @@ def _qc(rng: np.random.Generator, folder: Path, patients: pd.DataFrame) -> None:
                     else "",
                 }
             )
-    pd.DataFrame(rows).to_csv(folder / "cohort" / "qc.csv", index=False)
+    save("qc", pd.DataFrame(rows), folder / "cohort" / "qc.csv")
 
 
 def _models(folder: Path, patients: pd.DataFrame, scores: dict[str, np.ndarray]) -> None:
@@ -178,7 +180,7 @@ def _models(folder: Path, patients: pd.DataFrame, scores: dict[str, np.ndarray])
         predictions = patients[["patient_id", "partition", "label"]].assign(
             score=score, probability=1 / (1 + np.exp(-score))
         )
-        predictions.to_csv(here / "predictions.csv", index=False)
+        save("predictions", predictions, here / "predictions.csv")
         (here / "model.json").write_text(json.dumps({"kind": "logistic", "name": name}))
     univariate = [
         ("age", -0.012, 0.03, 0.16, 0.988, 0.932, 1.048, 0.689),
@@ -190,21 +192,23 @@ def _models(folder: Path, patients: pd.DataFrame, scores: dict[str, np.ndarray])
     frame = pd.DataFrame(univariate, columns=columns)
     frame["p_variable"] = [0.689, 0.0122, 0.0418, 0.0418, 0.617]
     frame["method"] = "ml"
-    frame.to_csv(folder / "models/clinical/univariate.csv", index=False)
+    save("univariate", frame, folder / "models/clinical/univariate.csv")
     multivariate = [("ki67[high]", 1.1, 0.51, 4.65, 3.004, 1.105, 8.16, 0.0310)]
-    pd.DataFrame(multivariate, columns=columns).to_csv(
-        folder / "models/clinical/multivariate.csv", index=False
+    save(
+        "multivariate",
+        pd.DataFrame(multivariate, columns=columns),
+        folder / "models/clinical/multivariate.csv",
     )
     final = [("(Intercept)", -0.4, 0.3, 1.78, 0.67, 0.37, 1.21, 0.18), *multivariate]
-    pd.DataFrame(final, columns=columns).to_csv(folder / "models/clinical/coefficients.csv", index=False)
+    save("coefficients", pd.DataFrame(final, columns=columns), folder / "models/clinical/coefficients.csv")
     combined = [
         ("(Intercept)", -0.9, 0.35, 6.6, 0.41, 0.2, 0.81, 0.01),
         ("radiomics", 1.1, 0.3, 13.4, 3.0, 1.67, 5.41, 0.00025),
         ("ki67[high]", 0.8, 0.5, 2.56, 2.23, 0.84, 5.93, 0.11),
     ]
-    pd.DataFrame(combined, columns=columns).to_csv(folder / "models/nomogram/coefficients.csv", index=False)
+    save("coefficients", pd.DataFrame(combined, columns=columns), folder / "models/nomogram/coefficients.csv")
     features = pd.DataFrame({"term": ["(Intercept)", *FEATURES], "beta": [0.31, 1.42, -0.57, 0.88]})
-    features.to_csv(folder / "models/radiomics/coefficients.csv", index=False)
+    save("coefficients", features, folder / "models/radiomics/coefficients.csv")
     selection = pd.DataFrame(
         [
             (1, "min_max", 3375, 3375, ""),
@@ -215,9 +219,12 @@ def _models(folder: Path, patients: pd.DataFrame, scores: dict[str, np.ndarray])
         ],
         columns=["step", "name", "features_in", "features_out", "note"],
     )
-    selection.to_csv(folder / "models/radiomics/selection.csv", index=False)
-    for name in ("clinical", "nomogram"):
-        selection.iloc[:0].to_csv(folder / "models" / name / "selection.csv", index=False)
+    save("selection", selection, folder / "models/radiomics/selection.csv")
+    for name in MODELS:
+        for file in (file for file in MODEL_FILES if contract(file).columns):
+            path = folder / "models" / name / f"{file}.csv"
+            if not path.exists():
+                save(file, None, path)
 
 
 def _results(folder: Path, patients: pd.DataFrame, scores: dict[str, np.ndarray], simulated: bool) -> None:
@@ -296,7 +303,7 @@ def _results(folder: Path, patients: pd.DataFrame, scores: dict[str, np.ndarray]
         ("delong", delong),
         ("published", published),
     ):
-        table.to_csv(folder / "tables" / f"{name}.csv", index=False)
+        save(name, table, folder / "tables" / f"{name}.csv")
 
 
 def _performance(model: str, partition: str, label: np.ndarray, score: np.ndarray) -> dict:

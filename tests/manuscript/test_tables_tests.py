@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from contract_tables import save
 from scipy.stats import mannwhitneyu
 from test_tables import BASELINE, baseline_inputs, settings
 
@@ -27,7 +28,7 @@ def inputs(tmp_path):
         for label, n in zip((1, 0), counts, strict=True)
         for i in range(n)
     ]  # fmt: skip
-    pd.DataFrame(rows).to_csv(made.participants["training"], index=False)
+    save("partition_participants", pd.DataFrame(rows), made.participants["training"])
     tic = Column.model_validate({"label": "TIC", "kind": "ordinal", "levels": {name: name for name in TIC}})
     return replace(made, columns={**made.columns, "tic": tic})
 

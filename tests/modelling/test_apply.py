@@ -329,6 +329,6 @@ def test_a_feature_that_the_table_lacks_is_named(saved, tmp_path):
     model, lost = load_model(folder / "radiomics.json"), used_feature(saved)
     table = X[N:].reset_index(names="patient_id")
     path = tmp_path / "testing.parquet"
-    table.drop(columns=[*COLUMNS, lost]).to_parquet(path)
+    table.drop(columns=[*COLUMNS, lost]).assign(reader="1").to_parquet(path)
     with pytest.raises(TableError, match=lost):
         model.predict(features_of(model, str(path)), table[["patient_id", *COLUMNS]])

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from contract_tables import save
 from PIL import Image
 from pydantic import TypeAdapter
 from test_tables_run import COLUMNS, FEATURES, MODELS, PARTITIONS, make_run
 
 from her2radiomics.core.errors import SettingsError, StudyError, TableError
+from her2radiomics.core.tables import read
 from her2radiomics.extraction import read_parameters
 from her2radiomics.extraction.ibsi import standings
 from her2radiomics.manuscript import style
@@ -167,10 +169,10 @@ def build(folder: Path, *, simulated: bool = True):
     made = [
         {"parameters": parameters.stem, **asdict(item)} for item in standings(read_parameters(parameters))
     ]
-    pd.DataFrame(made).to_csv(run.folder / "features" / "ibsi.csv", index=False)
+    save("ibsi", pd.DataFrame(made), run.folder / "features" / "ibsi.csv")
     quality_control(run.folder / "cohort", simulated)
     reproducibility = pd.DataFrame({"feature": ["a", "b", "c"], "n": 24, "kept": ["yes", "yes", "no"]})
-    reproducibility.to_csv(run.folder / "models" / "radiomics" / "reproducibility.csv", index=False)
+    save("reproducibility", reproducibility, run.folder / "models" / "radiomics" / "reproducibility.csv")
     return run.folder, {
         "overlays": overlays,
         "parameters": [parameters],
@@ -196,7 +198,7 @@ def quality_control(cohort: Path, simulated: bool) -> None:
         group_of={patient: patient[1] for patient in table["patient_id"]},
     )
     with style.in_style():
-        drawing = draw_grey_levels(table, text)
+        drawing = draw_grey_levels(read("qc", cohort / "qc.csv"), text)
     write_drawing(drawing, cohort / "grey_levels", {}, simulated=simulated)
 
 
@@ -406,7 +408,7 @@ def test_reproducibility_not_assessed_is_said(made):
     info["protocol"]["models"]["radiomics"]["steps"][1]["minimum_patients"] = 12
     path = folder / "models" / "radiomics" / "reproducibility.csv"
     before = path.read_text(encoding="utf-8")
-    path.write_text("feature,n,kept\na,4,not assessed\n", encoding="utf-8")
+    save("reproducibility", pd.DataFrame({"feature": ["a"], "n": 4, "kept": "not assessed"}), path)
     context = build_context(folder, info, **arguments)
     path.write_text(before, encoding="utf-8")
     text = next(part for part in context.methods if part.heading == "Reproducibility").paragraphs[0]

@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 from test_report import FIGURES, build, describe
 
+from her2radiomics.core.tables import read
 from her2radiomics.extraction import QC_COLUMNS, read_parameters
 from her2radiomics.extraction.ibsi import standings
 from her2radiomics.manuscript import style
@@ -129,7 +130,7 @@ def test_grey_levels_of_no_region_are_said_in_words(tmp_path):
             "sequence": "DWI",
             "reader": "1",
             "region": "x",
-            "grey_levels": "",
+            "grey_levels": [float("nan")],
             "status": "failed",
         }
     )
@@ -192,7 +193,7 @@ def test_standards_of_the_published_sets_in_words(root, name, headline, phrases)
 
 def test_grey_levels_are_drawn_the_same_way_twice(made, tmp_path):
     """Same bytes for the same input, and one mark a region, in the order of sequences, groups and patients."""
-    table = pd.read_csv(made[0] / "cohort" / "qc.csv", dtype=str, keep_default_na=False)
+    table = read("qc", made[0] / "cohort" / "qc.csv")
     text = GreyLevelText(
         title="T",
         simulated=False,
@@ -208,7 +209,7 @@ def test_grey_levels_are_drawn_the_same_way_twice(made, tmp_path):
         files = write(drawing, tmp_path / "levels", {"title": "T"}, simulated=False)
         hashes.append([sha256(file.read_bytes()).hexdigest() for file in files])
     assert hashes[0] == hashes[1]
-    measured = table[table["grey_levels"] != ""]
+    measured = table[table["grey_levels"].notna()]
     assert len(drawing.data) == len(measured)
     marks = sum(len(points.get_offsets()) for points in drawing.figure.axes[0].collections)
     assert marks == len(measured)

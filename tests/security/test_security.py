@@ -19,17 +19,17 @@ import pytest
 import SimpleITK as sitk
 
 from her2radiomics.audit.paper import AuditRow
-from her2radiomics.audit.render import COLUMNS as AUDIT_COLUMNS
 from her2radiomics.audit.render import to_csv as audit_csv
 from her2radiomics.cohort.identity import identity_in, identity_in_identifier, study_numbers
 from her2radiomics.cohort.intake import is_inside
 from her2radiomics.cohort.settings import Cohort
 from her2radiomics.cohort.sources import CohortData, find_images, read_cohort, write_cohort
 from her2radiomics.core import spreadsheets as cells
+from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import CaseError, SettingsError, StudyError, TableError
 from her2radiomics.core.files import whole_file
 from her2radiomics.core.settings import MOST_BYTES, read_yaml, validate
-from her2radiomics.core.tables import read_table, write_table
+from her2radiomics.core.tables import read, write
 from her2radiomics.engine.jobs.case_store import case_key
 from her2radiomics.imaging import read_image
 from her2radiomics.imaging.formats import FORMATS
@@ -140,11 +140,14 @@ class TestFormulas:
 
     def test_every_table_that_scripts_write(self, tmp_path):
         table = pd.DataFrame({"=a": [*FORMULAS], "n": -1.5, "text": "-1e-05", "none": None})
-        write_table(table, tmp_path / "x.csv", simulated=True)
+        who = {"patient_id": [*FORMULAS], "centre": "@c", "partition": "training", "label": 1}
+        table = pd.concat([pd.DataFrame(who), table], axis=1)
+        write("participants", table, tmp_path / "x.csv", simulated=True)
         rows = list(csv.reader(io.StringIO((tmp_path / "x.csv").read_text(encoding="utf-8"))))
         assert not [cell for row in rows for cell in row if cells.is_formula(cell)]
-        assert [row[1:] for row in rows[1:]] == [["-1.5", "-1e-05", "", "True"]] * len(FORMULAS)
-        write_table(read_table(tmp_path / "x.csv"), tmp_path / "y.csv")  # as the partitions are written
+        assert [row[5:] for row in rows[1:]] == [["-1.5", "-1e-05", "", "True"]] * len(FORMULAS)
+        again = read("participants", tmp_path / "x.csv")  # as the partitions are written
+        write("partition_participants", again, tmp_path / "y.csv", simulated=True)
         assert (tmp_path / "y.csv").read_bytes() == (tmp_path / "x.csv").read_bytes()
 
     def test_categories_of_pandas_are_texts_too(self):
@@ -154,7 +157,7 @@ class TestFormulas:
         assert table["a"].tolist() == ["=1", "b"]  # the caller's own is left
 
     def test_the_audit(self):
-        row = AuditRow(**{name: "=1+1" for name in AUDIT_COLUMNS})
+        row = AuditRow(**{name: "=1+1" for name in contract("audit").names} | {"verdict": "consistent"})
         cells_found = [cell for row in csv.reader(io.StringIO(audit_csv([row]))) for cell in row]
         assert "'=1+1" in cells_found and "=1+1" not in cells_found
 
@@ -162,17 +165,17 @@ class TestFormulas:
         from her2radiomics.modelling.saved.application import read_features, read_people
 
         (tmp_path / "p.csv").write_text("patient_id,age\n=1+1,50\n", encoding="utf-8")
-        for read in (
+        for attempt in (
             lambda: read_features(tmp_path / "p.csv"),
             lambda: read_people(tmp_path / "p.csv", None),
         ):
             with pytest.raises(TableError, match="formula"):
-                read()
+                attempt()
 
     def test_an_import_copies_only_what_a_protocol_names(self, tmp_path):
         table = participants().assign(name="Jane", birth_date="1962-03-04", age="50", note="=1+1")
         write_cohort(CohortData(table, find_nothing()), tmp_path, ["age", "pcr", "note"])
-        written = read_table(tmp_path / "participants.tsv")
+        written = read("registered", tmp_path / "participants.tsv")
         assert list(written) == ["patient_id", "centre", "pcr", "exclude_reason", "age", "note"]
         assert set(written["note"]) == {"'=1+1"}
 
@@ -316,7 +319,7 @@ class TestPaths:
         (tmp_path / "results").mkdir()
         for name in ("a.csv", "model.json"):
             (tmp_path / "results" / name).symlink_to(outside)
-        write_table(pd.DataFrame({"a": [1]}), tmp_path / "results/a.csv")
+        write("key", pd.DataFrame({"patient_id": ["P1"], "identifier": "a"}), tmp_path / "results/a.csv")
         from her2radiomics.modelling import save_model
 
         save_model({"a": 1}, tmp_path / "results/model.json")
@@ -385,7 +388,7 @@ class TestIdentity:
         assert data.file_names()[str(tmp_path / "Smith Jane.nii.gz")] == "P004 T2FS image"
         out = tmp_path / "out"
         write_cohort(data, out)
-        key = read_table(out / "key.tsv")
+        key = read("key", out / "key.tsv")
         assert dict(zip(key["identifier"], key["patient_id"], strict=True)) == data.key
         assert "Smith" not in (out / "participants.tsv").read_text(encoding="utf-8")
 

@@ -49,9 +49,9 @@ def test_extractions_are_shared_by_runs_with_the_same_parameters(root):
     plan = planned(root, {"study": "nat_response"}, {"study": "nat_response", "variant": "dce_volume"})
     first, second = plan.runs.values()
     assert first.dataset is second.dataset
-    shared = set(first.extraction_stems()) & set(second.extraction_stems())
+    shared = set(first.batches("batch_qc")) & set(second.batches("batch_qc"))
     assert {stem.split("/")[-2] for stem in shared} == {"T2FS", "DWI"}
-    assert {stem.split("/")[-2] for stem in set(first.extraction_stems()) - shared} == {"DCE2"}
+    assert {path.split("/")[-2] for path in set(first.batches("batch_qc")) - shared} == {"DCE2"}
 
 
 def test_batches_hold_every_patient_once(root):

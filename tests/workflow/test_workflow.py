@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 from workflow_run import Project, small_cohort
@@ -211,3 +213,38 @@ class TestStudy:
         assert [row["excluded"] for row in flow if row["step"] == "failed"] == ["1"]
         kept = rows(project / RUN / "cohort/participants.csv")
         assert "C1-002" not in {row["patient_id"] for row in kept}
+
+    def test_every_script_can_be_run_by_hand(self, finished):
+        """The same bytes, written apart: no result changes."""
+
+        def results():
+            found = [path for path in (finished.folder / "results").rglob("*") if ".cases" not in path.parts]
+            return {str(path): path.stat().st_mtime_ns for path in found}
+
+        before = results()
+        done = subprocess.run(
+            [sys.executable, "-c", EVERY_SCRIPT], cwd=finished.folder, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        compared = json.loads(done.stdout.splitlines()[-1])
+        scripts = {path.stem for path in (finished.folder / "scripts").glob("*.py")}
+        assert set(compared) == scripts - {"import_cohort", "bring_features"}, (
+            "the study's patients are simulated"
+        )
+        differing = {
+            path for rule in compared.values() for path, how in rule.items() if how != "as the finished one"
+        }
+        assert differing == {f"{RUN}/provenance/run.json"}, "it says when the run ended"
+        assert results() == before
+
+
+EVERY_SCRIPT = """
+import json
+from pathlib import Path
+from her2radiomics.engine import rerun
+from her2radiomics.engine.patches import jobs
+
+with jobs.planned(set()) as found:
+    scripts = {Path(jobs.script_of(job)).stem: job for job in found if jobs.script_of(job)}
+    print("\\n" + json.dumps({name: rerun.run(job) for name, job in scripts.items()}))
+"""

@@ -5,10 +5,7 @@ REAL = [name for name in DATASETS if name not in SIMULATED]
 
 rule simulate_tables:
     output:
-        participants="results/cohorts/{dataset}/participants.tsv",
-        manifest="results/cohorts/{dataset}/images.tsv",
-        truth="results/cohorts/{dataset}/truth.tsv",
-        readme="results/cohorts/{dataset}/SIMULATED.md",
+        **paths_of("registered", "manifest", "truth", "simulated_note"),
     log:
         "logs/{dataset}/simulate_tables.log",
     benchmark:
@@ -54,7 +51,7 @@ for name in SIMULATED:
                 size=PLAN.config.size,
                 seed=PLAN.config.seed,
             message:
-                f"simulated images: {patients_in_words(sorted({Path(path).parent.name for path in paths}))}"
+                f"simulated images: {descriptions.patients_in_words(sorted({Path(path).parent.name for path in paths}))}"
             script:
                 "../../scripts/simulate_patients.py"
 
@@ -63,10 +60,7 @@ rule import_cohort:
     input:
         lambda w: dataset_of(w).data.files,
     output:
-        participants="results/cohorts/{dataset}/participants.tsv",
-        manifest="results/cohorts/{dataset}/images.tsv",
-        features="results/cohorts/{dataset}/features.parquet",
-        key="results/cohorts/{dataset}/key.tsv",
+        **paths_of("registered", "manifest", "brought_features", "key"),
     log:
         "logs/{dataset}/import.log",
     benchmark:
@@ -82,7 +76,7 @@ rule import_cohort:
         cohort=lambda w: settings_of(dataset_of(w).cohort),
         root=lambda w: str(dataset_of(w).root),
         manifest=lambda w: dataset_of(w).manifest_fingerprint,
-        columns=lambda w: columns_of(w.dataset),
+        columns=lambda w: PLAN.columns_of(w.dataset),
     message:
         "participants and manifest: {wildcards.dataset}"
     script:
@@ -91,27 +85,25 @@ rule import_cohort:
 
 rule cohort:
     input:
-        participants=lambda w: f"{run_of(w).dataset.folder}/participants.tsv",
-        qc=lambda w: f"results/{w.run}/cohort/qc.csv" if run_of(w).extracted else [],
+        registered=lambda w: run_of(w).dataset.path("registered"),
+        qc=lambda w: run_of(w).path("qc") if run_of(w).extracted else [],
     output:
-        participants="results/{run}/cohort/participants.csv",
-        flow="results/{run}/cohort/flow.csv",
+        **paths_of("participants", "flow"),
     log:
         "logs/{run}/cohort.log",
     benchmark:
         "logs/{run}/cohort.benchmark.tsv"
+    group:
+        "cohort"
     conda:
         "../../envs/study.yaml"
     resources:
         mem_mb=500,
         runtime=5,
     params:
-        columns=lambda w: {
-            name: settings_of(column)
-            for name, column in run_of(w).protocol.columns.items()
-        },
-        label=lambda w: run_of(w).protocol.label.column,
-        exclusions=lambda w: run_of(w).protocol.exclusions,
+        columns=lambda w: settings_of(protocol_of(w).columns),
+        label=lambda w: protocol_of(w).label.column,
+        exclusions=lambda w: protocol_of(w).exclusions,
         partition=lambda w: run_of(w).partition.to_dict(),
         failed_cases=settings_of(PLAN.config.failed_cases),
         simulated=lambda w: run_of(w).dataset.simulated,
@@ -123,20 +115,22 @@ rule cohort:
 
 rule partition:
     input:
-        participants="results/{run}/cohort/participants.csv",
-        features="results/{run}/features/cohort.parquet",
+        **paths_of("participants", "features"),
     output:
-        participants="results/{run}/cohort/participants_{partition}.csv",
-        features="results/{run}/features/{partition}.parquet",
+        **paths_of("partition_participants", "partition_features"),
     log:
         "logs/{run}/partition_{partition}.log",
     benchmark:
         "logs/{run}/partition_{partition}.benchmark.tsv"
+    group:
+        "cohort"
     conda:
         "../../envs/study.yaml"
     resources:
         mem_mb=1000,
         runtime=5,
+    params:
+        simulated=lambda w: run_of(w).dataset.simulated,
     message:
         "{wildcards.partition} rows: {wildcards.run}"
     script:

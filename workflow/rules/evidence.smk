@@ -3,13 +3,13 @@ rule audit:
     input:
         paper=lambda w: f"workflow/audits/{run_of(w).request.study}.yaml",
     output:
-        csv="results/{run}/tables/audit.csv",
-        html="results/{run}/tables/audit.html",
-        docx="results/{run}/tables/audit.docx",
+        **forms_of("audit"),
     log:
         "logs/{run}/audit.log",
     benchmark:
         "logs/{run}/audit.benchmark.tsv"
+    group:
+        "manuscript"
     conda:
         "../../envs/study.yaml"
     resources:
@@ -24,25 +24,23 @@ rule audit:
 rule checklists:
     input:
         checklists=sorted(map(str, Path("workflow/checklists").glob("*.yaml"))),
-        made=lambda w: evidence_inputs(run_of(w)),
-        models=lambda w: model_files(run_of(w)),
+        made=lambda w: checklist_files.evidence_inputs(run_of(w)),
+        models=lambda w: run_of(w).files(*MODEL_FILES),
     output:
-        html="results/{run}/checklists.html",
-        csv="results/{run}/checklists.csv",
-        docx="results/{run}/checklists.docx",
+        **forms_of("checklists"),
     log:
         "logs/{run}/checklists.log",
     benchmark:
         "logs/{run}/checklists.benchmark.tsv"
+    group:
+        "manuscript"
     conda:
         "../../envs/study.yaml"
     resources:
         mem_mb=500,
         runtime=5,
     params:
-        run=lambda w: checklist_wiring.checklist_run(
-            run_of(w), PLAN.config, Path(workflow.basedir) / "workflow/extraction"
-        ),
+        run=lambda w: checklist_files.checklist_run(run_of(w), PLAN.config, PARAMETERS),
         folder=lambda w: run_of(w).folder,
     message:
         "reporting checklists: {wildcards.run}"
@@ -52,18 +50,19 @@ rule checklists:
 
 rule crate:
     input:
-        record="results/{run}/provenance/run.json",
-        outputs=lambda w: crate_outputs(run_of(w)),
-        copies=lambda w: list(crate_copies(run_of(w)).values()),
-        data=lambda w: crate_tables(run_of(w)),
+        **paths_of("record"),
+        outputs=lambda w: crate_files.crate_outputs(run_of(w)),
+        copies=lambda w: crate_files.crate_copies(run_of(w), PLAN.base).values(),
+        data=lambda w: crate_files.crate_tables(run_of(w)),
     output:
-        metadata="results/{run}/ro-crate-metadata.json",
-        hashes="results/{run}/provenance/inputs.sha256",
-        copies=directory("results/{run}/provenance/workflow"),
+        **paths_of("crate", "input_hashes"),
+        workflow_copies=directory(path_of("workflow_copies")),
     log:
         "logs/{run}/crate.log",
     benchmark:
         "logs/{run}/crate.benchmark.tsv"
+    group:
+        "manuscript"
     conda:
         "../../envs/study.yaml"
     threads: 2
@@ -72,22 +71,15 @@ rule crate:
         runtime=60,
     params:
         folder=lambda w: run_of(w).folder,
-        outputs=lambda w: crate_outputs(run_of(w)),
-        copies=lambda w: crate_copies(run_of(w)),
-        texts=lambda w: crate_texts(run_of(w)),
+        outputs=lambda w: crate_files.crate_outputs(run_of(w)),
+        copies=lambda w: crate_files.crate_copies(run_of(w), PLAN.base),
+        texts=lambda w: crate_files.crate_texts(run_of(w), PLAN.config),
         # every image of a cohort: not kept in the engine's records; an image that changes has its case extracted again
-        data=lambda w, input: crate_data(run_of(w)),
+        data=lambda w, input: crate_files.crate_data(run_of(w)),
         names=lambda w, input: run_of(w).dataset.data.file_names(),
         manifest=lambda w: run_of(w).dataset.manifest_fingerprint,
         root=lambda w: str(run_of(w).dataset.root or run_of(w).dataset.folder),
-        about=lambda w: {
-            "title": run_of(w).protocol.title,
-            "description": run_of(w).protocol.question,
-            "run": run_description(w.run),
-            "simulated": run_of(w).dataset.simulated,
-            "licence": run_of(w).dataset.cohort.licence,
-            "citation": run_of(w).protocol.paper.citation,
-        },
+        about=lambda w: crate_files.crate_about(run_of(w), PLAN.config),
     message:
         "crate: {wildcards.run}"
     script:

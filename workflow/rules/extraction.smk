@@ -6,14 +6,11 @@ ATTEMPTS = 3
 
 rule extract:
     input:
-        files=lambda w: batch_files(dataset_of(w), w.batch, extraction_of(w)),
+        files=lambda w: batch_files(extraction_of(w), w.batch),
         parameters="workflow/extraction/{parameters}.yaml",
     output:
-        features="results/cohorts/{dataset}/extraction/{parameters}.{regions}{preprocessing}/{sequence}/{batch}.features.csv",
-        qc="results/cohorts/{dataset}/extraction/{parameters}.{regions}{preprocessing}/{sequence}/{batch}.qc.csv",
-        overlays=directory(
-            "results/cohorts/{dataset}/extraction/{parameters}.{regions}{preprocessing}/{sequence}/{batch}.overlays"
-        ),
+        **paths_of("batch_features", "batch_qc"),
+        batch_overlays=directory(path_of("batch_overlays")),
     log:
         "logs/{dataset}/extraction/{parameters}.{regions}{preprocessing}/{sequence}/{batch}.log",
     benchmark:
@@ -34,10 +31,8 @@ rule extract:
         attempt=lambda w, attempt: attempt,
     params:
         # an argument 'input' keeps what may be long out of the engine's records; the fingerprint stands for it there
-        cases=lambda w, input: batch_cases(dataset_of(w), w.batch, extraction_of(w)),
-        fingerprint=lambda w: batch_fingerprint(
-            dataset_of(w), w.batch, extraction_of(w)
-        ),
+        cases=lambda w, input: batch_cases(extraction_of(w), w.batch),
+        fingerprint=lambda w: batch_fingerprint(extraction_of(w), w.batch),
         regions=lambda w: w.regions.split("+"),
         features=lambda w: extraction_of(w).settings.features,
         options=lambda w: extraction_of(w).options,
@@ -45,7 +40,9 @@ rule extract:
         simulated=lambda w: dataset_of(w).simulated,
         numbered=lambda w: bool(dataset_of(w).data.key),
         attempts=ATTEMPTS,
-        patients=lambda w: patients_in_words(dataset_of(w).batches[w.batch]),
+        patients=lambda w: descriptions.patients_in_words(
+            dataset_of(w).batches[w.batch]
+        ),
     message:
         "features: {params.patients}, {wildcards.sequence}"
     script:
@@ -54,24 +51,25 @@ rule extract:
 
 rule merge:
     input:
-        features=lambda w: extracted_files(run_of(w), "features.csv"),
-        qc=lambda w: extracted_files(run_of(w), "qc.csv"),
+        features=lambda w: run_of(w).batches("batch_features"),
+        qc=lambda w: run_of(w).batches("batch_qc"),
     output:
-        features="results/{run}/features/cohort.parquet",
-        qc="results/{run}/cohort/qc.csv",
+        **paths_of("features", "qc"),
     log:
         "logs/{run}/merge.log",
     benchmark:
         "logs/{run}/merge.benchmark.tsv"
     wildcard_constraints:
         run=one_of(name for name, run in RUNS.items() if run.extracted),
+    group:
+        "cohort"
     conda:
         "../../envs/study.yaml"
     resources:
         mem_mb=lambda w, attempt: 1500 * attempt,
         runtime=10,
     params:
-        sequences=lambda w: list(run_of(w).protocol.sequences),
+        sequences=lambda w: list(protocol_of(w).sequences),
         simulated=lambda w: run_of(w).dataset.simulated,
     message:
         "cohort feature table: {wildcards.run}"
@@ -81,15 +79,17 @@ rule merge:
 
 rule bring_features:
     input:
-        lambda w: f"{run_of(w).dataset.folder}/features.parquet",
+        lambda w: run_of(w).dataset.path("brought_features"),
     output:
-        "results/{run}/features/cohort.parquet",
+        path_of("features"),
     log:
         "logs/{run}/bring_features.log",
     benchmark:
         "logs/{run}/bring_features.benchmark.tsv"
     wildcard_constraints:
         run=one_of(name for name, run in RUNS.items() if not run.extracted),
+    group:
+        "cohort"
     conda:
         "../../envs/study.yaml"
     resources:
@@ -103,23 +103,22 @@ rule bring_features:
 
 rule grey_levels:
     input:
-        qc="results/{run}/cohort/qc.csv",
+        **paths_of("qc"),
     output:
-        **{
-            ending: f"results/{{run}}/cohort/grey_levels.{ending}"
-            for ending in FIGURE_FORMATS
-        },
+        **forms_of("grey_levels"),
     log:
         "logs/{run}/grey_levels.log",
     benchmark:
         "logs/{run}/grey_levels.benchmark.tsv"
+    group:
+        "cohort"
     conda:
         "../../envs/study.yaml"
     resources:
         mem_mb=500,
         runtime=5,
     params:
-        text=lambda w: describe.grey_level_text(run_of(w)),
+        text=lambda w: descriptions.grey_level_text(run_of(w)),
     message:
         "grey levels of the regions: {wildcards.run}"
     script:
@@ -130,11 +129,13 @@ rule standards:
     input:
         lambda w: parameter_files(run_of(w)),
     output:
-        "results/{run}/features/ibsi.csv",
+        path_of("ibsi"),
     log:
         "logs/{run}/standards.log",
     benchmark:
         "logs/{run}/standards.benchmark.tsv"
+    group:
+        "manuscript"
     conda:
         "../../envs/study.yaml"
     resources:

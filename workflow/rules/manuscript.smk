@@ -1,26 +1,25 @@
 # Figures, tables and pages. A figure's or table's kind says what it is made from; nothing else here knows the kinds.
 rule figure:
     input:
-        lambda w: figure_files(run_of(w), w.figure),
+        lambda w: manuscript.figure_files(run_of(w), figure_of(w)),
     output:
-        **{
-            ending: f"results/{{run}}/figures/{{figure}}.{ending}"
-            for ending in FIGURE_FORMATS
-        },
+        **forms_of("figure"),
     log:
         "logs/{run}/figures/{figure}.log",
     benchmark:
         "logs/{run}/figures/{figure}.benchmark.tsv"
+    group:
+        "manuscript"
     conda:
         "../../envs/study.yaml"
     resources:
         mem_mb=1000,
-        runtime=10,
+        runtime=3,
     params:
-        figure=lambda w: settings_of(item_of(run_of(w).protocol.figures, w.figure)),
+        figure=lambda w: settings_of(figure_of(w)),
         study=lambda w: study_text_of(w.run),
-        inputs=lambda w: figure_inputs(run_of(w), w.figure),
-        examples=lambda w: example_cases(run_of(w), w.figure),
+        inputs=lambda w: manuscript.figure_inputs(run_of(w), figure_of(w)),
+        examples=lambda w: manuscript.example_cases(run_of(w), figure_of(w)),
     message:
         "{wildcards.figure}: {wildcards.run}"
     script:
@@ -29,30 +28,26 @@ rule figure:
 
 rule table:
     input:
-        lambda w: table_files(run_of(w), w.table),
+        lambda w: manuscript.table_files(run_of(w), table_of(w)),
     output:
-        **{
-            ending: f"results/{{run}}/tables/{{table}}.{ending}"
-            for ending in TABLE_FORMATS
-        },
+        **forms_of("table"),
     log:
         "logs/{run}/tables/{table}.log",
     benchmark:
         "logs/{run}/tables/{table}.benchmark.tsv"
+    group:
+        "manuscript"
     conda:
         "../../envs/study.yaml"
     resources:
         mem_mb=1000,
-        runtime=10,
+        runtime=3,
     params:
-        table=lambda w: settings_of(item_of(run_of(w).protocol.tables, w.table)),
+        table=lambda w: settings_of(table_of(w)),
         study=lambda w: study_text_of(w.run),
-        columns=lambda w: {
-            name: settings_of(column)
-            for name, column in run_of(w).protocol.columns.items()
-        },
-        outcome=lambda w: settings_of(run_of(w).protocol.label),
-        inputs=lambda w: table_inputs(run_of(w), w.table),
+        columns=lambda w: settings_of(protocol_of(w).columns),
+        outcome=lambda w: settings_of(protocol_of(w).label),
+        inputs=lambda w: manuscript.table_inputs(run_of(w), table_of(w)),
     message:
         "{wildcards.table}: {wildcards.run}"
     script:
@@ -63,18 +58,20 @@ rule provenance:
     input:
         lambda w: run_of(w).targets("tables"),
     output:
-        "results/{run}/provenance/run.json",
+        path_of("record"),
     log:
         "logs/{run}/provenance.log",
     benchmark:
         "logs/{run}/provenance.benchmark.tsv"
+    group:
+        "manuscript"
     conda:
         "../../envs/study.yaml"
     resources:
         mem_mb=200,
         runtime=5,
     params:
-        run=lambda w: run_description(w.run),
+        run=lambda w: descriptions.run_description(run_of(w), PLAN.config),
     message:
         "provenance: {wildcards.run}"
     script:
@@ -85,21 +82,13 @@ rule page:
     input:
         figures=lambda w: run_of(w).targets("figures"),
         tables=lambda w: run_of(w).targets("tables"),
-        models=lambda w: [
-            f"results/{w.run}/models/{name}/model.json"
-            for name in run_of(w).protocol.models
-        ],
-        details=lambda w: [
-            f"results/{w.run}/models/{name}/{file}.csv"
-            for name in run_of(w).protocol.models
-            for file in ("selection", "coefficients", "calibration", "reproducibility")
-        ],
-        cohort=lambda w: [
-            f"results/{w.run}/cohort/{file}.csv" for file in ("flow", "participants")
-        ],
-        reproducibility="results/{run}/features/reproducibility.csv",
-        qc=lambda w: quality_files(run_of(w)),
-        overlays=lambda w: extracted_files(run_of(w), "overlays"),
+        models=lambda w: run_of(w).files("model"),
+        details=lambda w: run_of(w).files(*MODEL_FILES),
+        cohort=lambda w: run_of(w).files(
+            "flow", "participants", "features_reproducibility"
+        ),
+        qc=lambda w: run_of(w).quality_files(),
+        overlays=lambda w: run_of(w).batches("batch_overlays"),
         parameters=lambda w: parameter_files(run_of(w)),
         # audit and checklists; the crate describes the page itself
         evidence=lambda w: [
@@ -108,13 +97,15 @@ rule page:
             if not file.endswith(".json")
         ],
     output:
-        page="results/{run}/report.html",
+        **paths_of("report"),
         # in full size, by patient and sequence: the page links to these and not to batches
-        overlays=directory("results/{run}/overlays"),
+        overlays=directory(path_of("overlays")),
     log:
         "logs/{run}/report.log",
     benchmark:
         "logs/{run}/report.benchmark.tsv"
+    group:
+        "manuscript"
     conda:
         "../../envs/study.yaml"
     resources:
@@ -134,11 +125,13 @@ REPORTED = [name for name, run in RUNS.items() if run.request.until == "report"]
 
 rule index:
     input:
-        pages=[f"results/{name}/report.html" for name in REPORTED],
-        performance=[f"results/{name}/tables/performance.csv" for name in REPORTED],
-        flow=[f"results/{name}/cohort/flow.csv" for name in REPORTED],
+        [
+            path_of(name, run=run)
+            for run in REPORTED
+            for name in ("report", "performance", "flow")
+        ],
     output:
-        "results/index.html",
+        path_of("index"),
     log:
         "logs/index.log",
     benchmark:

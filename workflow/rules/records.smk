@@ -1,12 +1,9 @@
 # Results that were cut, edited or made from other inputs than those of today: marked as incomplete, which Snakemake makes again.
 # Only the process that plans looks; a dry run shows what would be made again and renames nothing.
-from types import SimpleNamespace
-
-from snakemake.io import IOFile
 from snakemake.logging import logger
-from snakemake.persistence.file import FilePersistence
 
 from her2radiomics.engine import file_records as records
+from her2radiomics.engine.patches import incomplete, jobs
 
 CHANGED = records.find_changed() if workflow.is_main_process else []
 
@@ -14,16 +11,11 @@ for change in CHANGED[:20]:
     logger.warning(f"{change.path}: found {change.why}; it is made again.")
 if CHANGED[20:]:
     logger.warning(f"… and {len(CHANGED) - 20} more results that are made again.")
-if CHANGED:
-    FilePersistence(nolock=True).started(
-        SimpleNamespace(output=[IOFile(change.path) for change in CHANGED])
-    )
+incomplete.mark(workflow, [change.path for change in CHANGED])
 
 
 onstart:
-    again = {
-        str(path) for job in workflow.dag.needrun_jobs() for path in job.output
-    }
+    again = jobs.outputs_to_make(workflow)
     aside = records.set_aside(change for change in CHANGED if change.path in again)
     for path, kept in aside.items():
         logger.warning(f"{path}: what was found there is kept as {kept}.")

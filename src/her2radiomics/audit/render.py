@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from dataclasses import astuple, fields
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from her2radiomics.audit.base import VERDICTS, Verdict
 from her2radiomics.audit.paper import Audit, AuditRow, tally
-from her2radiomics.core.spreadsheets import safe_cell
+from her2radiomics.core.tables import as_text, assemble
 from her2radiomics.core.templates import environment
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
 from her2radiomics.manuscript.tables.word import to_docx as table_to_docx
@@ -17,7 +15,6 @@ from her2radiomics.manuscript.tables.word import to_docx as table_to_docx
 if TYPE_CHECKING:
     from her2radiomics.manuscript.tables.model import Table
 
-COLUMNS = tuple(field.name for field in fields(AuditRow))
 HEADINGS = {
     "inconsistent": "What does not add up",
     "cannot be checked": "What cannot be checked from print",
@@ -33,12 +30,8 @@ def headline(rows: list[AuditRow]) -> str:
 
 
 def to_csv(rows: list[AuditRow]) -> str:
-    """``id, check, place, claim, quote, verdict, arithmetic, note``, a row a check, in the order of the file."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([safe_cell(str(cell)) for cell in astuple(row)] for row in rows)
-    return stream.getvalue()
+    """A row a check, in the order of the file."""
+    return as_text("audit", assemble("audit", [asdict(row) for row in rows]))
 
 
 def to_fragment(paper: Audit, rows: list[AuditRow]) -> str:

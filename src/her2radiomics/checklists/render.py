@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
 from her2radiomics.checklists.fill import STATUSES, FilledChecklist, FilledItem
-from her2radiomics.core.spreadsheets import safe_cell
+from her2radiomics.core.tables import as_text, assemble
 from her2radiomics.core.templates import environment
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
 from her2radiomics.manuscript.tables.word import to_docx as table_to_docx
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
 
     from her2radiomics.manuscript.tables.model import Table
 
-COLUMNS = ("checklist", "number", "section", "item", "status", "statement", "files", "points", "simulated")
 OWN_WORDS = "Short texts of the items are our own wording; the publication has the full ones."
 SIMULATED = (
     "Simulated patients: what is filled shows what this workflow would show with real ones, and says nothing about the "
@@ -45,16 +42,22 @@ def score_words(filled: FilledChecklist) -> str:
 
 def to_csv(checklists: Sequence[FilledChecklist], simulated: bool) -> str:
     """A row an item (a part, where an item has several), in the order of the lists."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for filled in checklists:
-        for item in filled.items:
-            cells = (filled.checklist.id, item.number, item.section, item.text, item.status, item.statement)
-            points = f"{item.points:g}" if filled.score else ""
-            texts = [safe_cell(cell) for cell in cells]
-            writer.writerow([*texts, safe_cell(";".join(item.files)), points, str(simulated)])
-    return stream.getvalue()
+    rows = [
+        {
+            "checklist": filled.checklist.id,
+            "number": item.number,
+            "section": item.section,
+            "item": item.text,
+            "status": item.status,
+            "statement": item.statement,
+            "files": ";".join(item.files),
+            "points": f"{item.points:g}" if filled.score else "",
+            "simulated": simulated,
+        }
+        for filled in checklists
+        for item in filled.items
+    ]
+    return as_text("checklists", assemble("checklists", rows))
 
 
 @cache

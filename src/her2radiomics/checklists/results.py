@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from her2radiomics.core.contracts import TRAINING
 from her2radiomics.core.errors import StudyError
-from her2radiomics.core.libraries import pd
+from her2radiomics.core.layout import Layout
 
 
 def result_facts(
@@ -31,22 +32,23 @@ def result_facts(
     StudyError
         A table is missing, or says nothing of the primary model.
     """
-    performance = _read(folder / "tables" / "performance.csv")
+    layout = Layout(folder)
+    performance = layout.read("performance")
     rows = performance[performance["model"] == primary]
     if rows.empty:
         raise StudyError(
-            f"{folder}/tables/performance.csv: found no row of '{primary}'; expected the primary model. "
+            f"{layout.path('performance')}: found no row of '{primary}'; expected the primary model. "
             "Evaluate the run again."
         )
-    training = rows[rows["partition"] == "training"].iloc[0]
+    training = rows[rows["partition"] == TRAINING].iloc[0]
     smaller = min(int(training["events"]), int(training["n"]) - int(training["events"]))
-    selections = {name: _read(folder / "models" / name / "selection.csv") for name in radiomics}
+    selections = {name: layout.read("selection", model=name) for name in radiomics}
     kept = {name: _kept(table) for name, table in selections.items() if len(table)}
     notes = [
-        str(row["note"])
+        note
         for table in selections.values()
-        for _, row in table[table["name"] == "icc_filter"].iterrows()
-        if not str(row["note"]).startswith("not assessed")
+        for note in table.loc[table["name"] == "icc_filter", "note"]
+        if not note.startswith("not assessed")
     ]
     most = max((after for _, after in kept.values()), default=0)
     return {
@@ -70,10 +72,3 @@ def result_facts(
 def _kept(selection: Any) -> tuple[int, int]:
     """Features before the first step and after the last."""
     return int(selection.iloc[0]["features_in"]), int(selection.iloc[-1]["features_out"])
-
-
-def _read(path: Path) -> Any:
-
-    if not path.is_file():
-        raise StudyError(f"{path}: no such file; expected a table of the run. Make it before the checklists.")
-    return pd.read_csv(path, keep_default_na=False, na_values=[""])

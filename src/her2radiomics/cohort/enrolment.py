@@ -8,9 +8,9 @@ import pandas as pd
 
 from her2radiomics.cohort.flow import flow_table
 from her2radiomics.cohort.limits import FailedCases
-from her2radiomics.cohort.manifest import FIRST_READER
 from her2radiomics.cohort.tables import check_label, type_columns
 from her2radiomics.core.columns import Column
+from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.errors import StudyError, TableError
 
 FAILED = "Images or regions that could not be used (quality control)"

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-FLOW_COLUMNS = ("step", "reason", "partition", "excluded", "remaining", "events")
+from her2radiomics.core.contracts import PARTITIONS
+from her2radiomics.core.tables import assemble
 
 
 def flow_table(
@@ -51,7 +52,7 @@ def flow_table(
         count = sum(value == reason for value in failed.values())
         remaining -= count
         rows.append(_row("failed", reason, excluded=count, remaining=remaining))
-    for name in ("training", "testing", "external"):
+    for name in PARTITIONS:
         members = partition.index[partition == name]
         if len(members):
             rows.append(
@@ -59,7 +60,7 @@ def flow_table(
                     "partition", partition=name, remaining=len(members), events=int(labels.loc[members].sum())
                 )
             )
-    return pd.DataFrame(rows, columns=list(FLOW_COLUMNS)).astype({"events": "Int64"})
+    return assemble("flow", rows).astype({"events": "Int64"})
 
 
 def _row(

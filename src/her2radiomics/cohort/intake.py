@@ -11,13 +11,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from her2radiomics.cohort.identity import identity_in, identity_in_identifier
+from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.spreadsheets import is_formula, unprintable
 
-#: Names and categories of the participants table: printed, and parts of file names.
-PARTICIPANTS = ("patient_id", "centre", "partition", "exclude_reason")
-MANIFEST = ("patient_id", "sequence", "reader", "region", "mask_label", "image", "mask")
+#: Names and categories of the participants table, copied for every run: printed, and parts of file names. A date may tell
+#: who a patient is: it is read while partitions are decided, and copied only where a protocol names it.
+PARTICIPANTS = tuple(name for name in contract("registered").names if name != "mri_date")
+MANIFEST = contract("manifest").names
 #: Texts that are printed where nobody expects a patient.
 PRINTED = ("centre", "exclude_reason")
 LONGEST = 200

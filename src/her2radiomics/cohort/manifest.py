@@ -3,36 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from pydantic import Field
 
+from her2radiomics.core.contracts import FIRST_READER, contract
 from her2radiomics.core.settings import Settings
 from her2radiomics.imaging.formats import formats_in_words
 
-#: Reader 1 trains and tests; others serve reproducibility.
-FIRST_READER = "1"
 TUMOUR, BREAST = "tumour", "breast"
+
+
+def described(table: str, column: str, default: Any = ...) -> Any:
+    """A field with the meaning that the table's contract gives the column."""
+    return Field(default, description=contract(table).column(column).meaning)
 
 
 class ManifestRow(Settings):
     """One row of the manifest (``images.tsv``): what one reader outlined on one patient's sequence."""
 
-    patient_id: str = Field(description="Identifier, as in the participants table.")
-    sequence: str = Field(
-        description="Name of the sequence in the protocol; each DCE phase is one: DCE0, DCE2."
-    )
-    reader: str = Field(
-        FIRST_READER,
-        description=f"Who outlined; reader {FIRST_READER} trains and tests, others serve reproducibility.",
-    )
-    region: str = Field(
-        TUMOUR, description=f"What the mask outlines; '{BREAST}' is a breast mask, used to clip rings."
-    )
+    patient_id: str = described("manifest", "patient_id")
+    sequence: str = described("manifest", "sequence")
+    reader: str = described("manifest", "reader", FIRST_READER)
+    region: str = described("manifest", "region", TUMOUR)
     image: str = Field(description=f"{formats_in_words()}; relative to the manifest.")
-    mask: str = Field("", description="Mask on the image's grid; relative to the manifest.")
-    mask_label: str = Field(
-        "", description="Value of the region; without it the mask holds one non-zero integer."
-    )
+    mask: str = described("manifest", "mask", "")
+    mask_label: str = described("manifest", "mask_label", "")
 
     @classmethod
     def of(cls, row: Mapping[str, object] | ManifestRow) -> ManifestRow:

@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 import pandas as pd
 from pydantic import Field, model_validator
 
+from her2radiomics.core.contracts import PARTITIONS, TRAINING
 from her2radiomics.core.errors import SettingsError, TableError
 from her2radiomics.core.libraries import sklearn
 from her2radiomics.core.settings import Settings
 
 REST = "*"
-NAMES = ("training", "testing", "external")
 
 
 class CentrePartition(Settings):
@@ -110,9 +110,9 @@ def assign(
 def _by_centre(indexed: pd.DataFrame, settings: CentrePartition) -> pd.Series:
     partition = pd.Series("", index=indexed.index, dtype=object)
     _known_centres(indexed, [*settings.training, *settings.testing, *settings.external])
-    for name in NAMES:
+    for name in PARTITIONS:
         partition[indexed["centre"].isin(getattr(settings, name))] = name
-    for name in NAMES:
+    for name in PARTITIONS:
         if REST in getattr(settings, name):
             partition[partition == ""] = name
     left = sorted(indexed.loc[partition == "", "centre"].unique())
@@ -185,26 +185,26 @@ def _as_given(indexed: pd.DataFrame, file: str) -> pd.Series:
             file=file,
             column="partition",
             found="no such column",
-            expected="training, testing or external for every patient",
+            expected=f"{', '.join(PARTITIONS[:-1])} or {PARTITIONS[-1]} for every patient",
             remedy="Add it, or choose another partitioning.",
         )
-    wrong = indexed.index[~indexed["partition"].isin(NAMES)]
+    wrong = indexed.index[~indexed["partition"].isin(PARTITIONS)]
     if len(wrong):
         raise TableError(
             file=file,
             patient=str(wrong[0]),
             column="partition",
             found=f"'{indexed.loc[wrong[0], 'partition']}'",
-            expected="training, testing or external",
+            expected=f"{', '.join(PARTITIONS[:-1])} or {PARTITIONS[-1]}",
             remedy="Correct the cell.",
         )
     return indexed["partition"].astype(object)
 
 
 def _refuse_one_class(partition: pd.Series, labels: pd.Series, file: str) -> None:
-    for name in NAMES:
+    for name in PARTITIONS:
         members = partition.index[partition == name]
-        if name == "training" and len(members) == 0:
+        if name == TRAINING and len(members) == 0:
             raise TableError(
                 file=file,
                 column="partition",

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from her2radiomics.cohort.intake import is_inside
 from her2radiomics.cohort.limits import Size
+from her2radiomics.cohort.manifest import described
 from her2radiomics.core.columns import Stage
 from her2radiomics.core.settings import Settings
 
@@ -196,8 +197,8 @@ class Cohort(Settings):
 class ParticipantRow(Settings):
     """One row of the participants table (``participants.tsv``); the protocol's label and columns stand beside these."""
 
-    patient_id: str = Field(description="Letters, digits, '_', '-' and '.'; it becomes part of file names.")
-    centre: str = Field(description="Where the patient was examined.")
-    partition: str = Field("", description="training, testing or external, where the user fixes the split.")
-    mri_date: str = Field("", description="YYYY-MM-DD, where later patients are the external test.")
-    exclude_reason: str = Field("", description="Why the patient is left out; empty: included.")
+    patient_id: str = described("registered", "patient_id")
+    centre: str = described("registered", "centre")
+    partition: str = described("registered", "partition", "")
+    mri_date: str = described("registered", "mri_date", "")
+    exclude_reason: str = described("registered", "exclude_reason", "")

@@ -13,14 +13,14 @@ import pandas as pd
 
 from her2radiomics.cohort import intake as door
 from her2radiomics.cohort.identity import study_numbers
-from her2radiomics.cohort.manifest import BREAST, FIRST_READER, ManifestRow
+from her2radiomics.cohort.manifest import BREAST, ManifestRow
 from her2radiomics.cohort.settings import Cohort, ColumnSource, FeatureSource, ImagePattern, TableSource
-from her2radiomics.cohort.tables import MANIFEST_COLUMNS, check_manifest, read_table, require_columns
+from her2radiomics.cohort.tables import check_manifest, read_table, require_columns
 from her2radiomics.core.columns import MISSING
+from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.errors import TableError
-from her2radiomics.core.files import write_text
-from her2radiomics.core.parquet import write_parquet
-from her2radiomics.core.spreadsheets import safe_frame
+from her2radiomics.core.layout import Layout
+from her2radiomics.core.tables import assemble, write
 
 UNKNOWN_CENTRE = "unknown"
 
@@ -102,7 +102,7 @@ def read_cohort(cohort: Cohort, root: Path) -> CohortData:
         assert cohort.features is not None  # the settings class sees to it
         features, file = _features(cohort.features, root, folder)
         participants, files = _participants(cohort, root, folder, list(dict.fromkeys(features["patient_id"])))
-        manifest = pd.DataFrame(columns=list(MANIFEST_COLUMNS), dtype=str)
+        manifest = assemble("manifest")
         data = CohortData(participants, manifest, features, [*files, file], _source(cohort, root))
     _check_door(data, cohort, root, folder)
     return _numbered(data) if cohort.identifiers == "numbered" else data
@@ -282,7 +282,7 @@ def find_images(patterns: list[ImagePattern], root: Path) -> pd.DataFrame:
             expected="one file a patient and sequence",
             remedy="Check the folder in config.yaml's data section and the cohort file's patterns.",
         )
-    manifest = pd.DataFrame(rows, columns=list(MANIFEST_COLUMNS)).sort_values(
+    manifest = assemble("manifest", rows).sort_values(
         ["patient_id", "sequence", "reader", "region"], ignore_index=True
     )
     return check_manifest(manifest, root)
@@ -359,10 +359,6 @@ def _features(source: FeatureSource, root: Path, folder: door.Folder) -> tuple[p
     return features.sort_values(["patient_id", "reader"], ignore_index=True), path
 
 
-#: What every run reads of a participants table, besides the columns of its protocol.
-KEPT = ("patient_id", "centre", "partition", "exclude_reason")
-
-
 def write_cohort(data: CohortData, folder: Path, columns: Sequence[str] | None = None) -> None:
     """Write a data set in our own form: ``participants.tsv``, ``images.tsv``, ``features.parquet`` and ``key.tsv``.
 
@@ -382,18 +378,12 @@ def write_cohort(data: CohortData, folder: Path, columns: Sequence[str] | None =
     manifest = data.manifest.copy()
     for name in ("image", "mask"):
         manifest[name] = [os.path.relpath(path, folder) if path else "" for path in manifest[name]]
-    wanted = None if columns is None else {*KEPT, *columns}
-    participants = data.participants[[name for name in data.participants if wanted is None or name in wanted]]
-    key = pd.DataFrame({"patient_id": list(data.key.values()), "identifier": list(data.key)}, dtype=str)
-    for name, table in (
-        ("participants", safe_frame(participants)),
-        ("images", manifest),
-        ("key", safe_frame(key)),
-    ):
-        write_text(table.to_csv(sep="\t", index=False, lineterminator="\n"), folder / f"{name}.tsv")
-    features = (
-        data.features
-        if data.features is not None
-        else pd.DataFrame({"patient_id": [], "reader": []}, dtype=str)
-    )
-    write_parquet(features, folder / "features.parquet")
+    wanted = None if columns is None else {*door.PARTICIPANTS, *columns}
+    made = {
+        "registered": data.participants[[n for n in data.participants if wanted is None or n in wanted]],
+        "manifest": manifest,
+        "key": assemble("key", [{"patient_id": n, "identifier": name} for name, n in data.key.items()]),
+        "brought_features": assemble("brought_features") if data.features is None else data.features,
+    }
+    for name, table in made.items():
+        write(name, table, Layout(folder).path(name))

@@ -11,9 +11,9 @@ import pandas as pd
 
 from her2radiomics.cohort.manifest import ManifestRow
 from her2radiomics.core.columns import Column, type_column
+from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import TableError
 
-MANIFEST_COLUMNS = tuple(ManifestRow.model_fields)
 MANIFEST_DEFAULTS = {
     name: field.default for name, field in ManifestRow.model_fields.items() if not field.is_required()
 }
@@ -211,4 +211,4 @@ def check_manifest(manifest: pd.DataFrame, file: str | Path) -> pd.DataFrame:
             expected="one image for a patient's sequence, the same in every reader's row",
             remedy="Name a second examination as a sequence or a patient of its own.",
         )
-    return manifest[list(MANIFEST_COLUMNS)]
+    return manifest[list(contract("manifest").names)]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
 
+from her2radiomics.core import tables
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import Settings
@@ -108,8 +110,8 @@ def _refuse(values: pd.Series, wrong: pd.Series, expected: str, file: str) -> No
         )
 
 
-def read_typed(path: str, columns: Mapping[str, Column]) -> pd.DataFrame:
-    """Read one of our own participants files with its columns as numbers and levels.
+def read_participants(path: str | Path, columns: Mapping[str, Column]) -> pd.DataFrame:
+    """Read the participants of a run or partition, with the protocol's columns as numbers and levels.
 
     Returns
     -------
@@ -119,12 +121,28 @@ def read_typed(path: str, columns: Mapping[str, Column]) -> pd.DataFrame:
     Raises
     ------
     TableError
-        A value that a column may not hold.
+        A column is missing, or holds a value that it may not hold.
     """
-    text = pd.read_csv(path, dtype=str, keep_default_na=False).set_index("patient_id")
-    typed = {name: type_column(text[name], column, file=path) for name, column in columns.items()}
-    keys = text[["centre", "partition"]].assign(label=text["label"].astype(int))
-    return keys.join(pd.DataFrame(typed, index=text.index)).reset_index()
+    table = tables.read("participants", path).set_index("patient_id")
+    typed = {
+        name: type_column(_present(table, name, path), column, file=str(path))
+        for name, column in columns.items()
+    }
+    keys = table[["centre", "partition", "label"]]
+    return keys.join(pd.DataFrame(typed, index=table.index)).reset_index()
+
+
+def _present(table: pd.DataFrame, name: str, path: str | Path) -> pd.Series:
+    """A column of the protocol."""
+    if name not in table:
+        raise TableError(
+            file=path,
+            column=name,
+            found=f"the columns {', '.join(table.columns)}",
+            expected=f"also {name}, which the protocol declares",
+            remedy=tables.AGAIN,
+        )
+    return table[name]
 
 
 def stage_allows(column: Column, prediction_at: Stage) -> bool:

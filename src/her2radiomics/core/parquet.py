@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
 from her2radiomics.core.files import whole_file
-from her2radiomics.core.libraries import pd
+from her2radiomics.core.libraries import pa, pd
 
 
 def column_names(path: str | Path) -> list[str]:
     """Names of the columns of a Parquet file, without reading its rows."""
-    return pq.read_schema(path).names
+    return pa.parquet.read_schema(path).names
 
 
 def read_columns(path: str | Path, wanted: Collection[str]) -> pd.DataFrame:
@@ -32,7 +28,7 @@ def write_parquet(table: pd.DataFrame | Iterable[pd.DataFrame], path: str | Path
     first = pa.Table.from_pandas(next(blocks), preserve_index=False)
     with (
         whole_file(path) as temporary,
-        pq.ParquetWriter(temporary, first.schema, compression="zstd") as writer,
+        pa.parquet.ParquetWriter(temporary, first.schema, compression="zstd") as writer,
     ):
         writer.write_table(first)
         del first
@@ -43,10 +39,10 @@ def write_parquet(table: pd.DataFrame | Iterable[pd.DataFrame], path: str | Path
 def write_parquet_rows(source: str | Path, path: str | Path, patients: Iterable[str]) -> None:
     """Write the rows of these patients of another Parquet file, a row group at a time."""
     wanted = pa.array(sorted(patients), pa.string())
-    with pq.ParquetFile(source) as file, whole_file(path) as temporary:
-        with pq.ParquetWriter(temporary, file.schema_arrow, compression="zstd") as writer:
+    with pa.parquet.ParquetFile(source) as file, whole_file(path) as temporary:
+        with pa.parquet.ParquetWriter(temporary, file.schema_arrow, compression="zstd") as writer:
             for number in range(file.num_row_groups):
                 rows = file.read_row_group(number)
-                rows = rows.filter(pc.is_in(rows["patient_id"], wanted))
+                rows = rows.filter(pa.compute.is_in(rows["patient_id"], wanted))
                 if len(rows):
                     writer.write_table(rows)

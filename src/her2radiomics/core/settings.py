@@ -31,6 +31,15 @@ class Settings(BaseModel):
 Model = TypeVar("Model", bound=Settings)
 
 
+def dump(item: Any) -> Any:
+    """Settings, also within mappings and lists, as plain data: what a rule hands to its script, and what a change reruns."""
+    if isinstance(item, BaseModel):
+        return item.model_dump(mode="json")
+    if isinstance(item, Mapping):
+        return {name: dump(value) for name, value in item.items()}
+    return [dump(value) for value in item] if isinstance(item, list | tuple) else item
+
+
 class _UniqueKeyLoader(yaml.SafeLoader):
     """Safe YAML that refuses a key given twice, which PyYAML silently resolves to the last one."""
 

@@ -7,15 +7,14 @@ import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.files import FULL, DiskFullError
+from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import Settings, validate
+from her2radiomics.core.tables import write
 from her2radiomics.engine import file_records as records
-
-if TYPE_CHECKING:
-    pass
 
 Model = TypeVar("Model", bound=Settings)
 
@@ -28,11 +27,21 @@ def logged(snakemake: Any, unlisted: Iterable[str] = ()) -> Iterator[None]:
     that the user can mend is said in words, without a traceback. Where the log cannot be written either (a full disk), it
     is said on the terminal.
 
+    A script that is run by hand (:mod:`her2radiomics.engine.rerun`) prints on the terminal, records nothing and raises its
+    errors, so that a debugger can stop; a changed input is said and read.
+
     Raises
     ------
     SystemExit
         The script failed; the log says why.
     """
+    if getattr(snakemake, "by_hand", False):
+        try:
+            records.check_inputs(snakemake.input)
+        except records.ChangedFileError as error:
+            print(_in_words(error), file=sys.stderr)
+        yield
+        return
     said = ""
     try:
         log = Path(str(snakemake.log))
@@ -64,6 +73,12 @@ def _in_words(error: Exception) -> str:
     if isinstance(error, StudyError):
         return f"{type(error).__name__}: {error}"
     return "".join(traceback.format_exception(error))
+
+
+def write_tables(tables: Mapping[str, pd.DataFrame], output: Any, *, simulated: bool) -> None:
+    """Write tables, by contract, to the outputs of the same names."""
+    for name, table in tables.items():
+        write(name, table, output[name], simulated=simulated)
 
 
 def settings_from(model: type[Model], content: Mapping[str, Any]) -> Model:

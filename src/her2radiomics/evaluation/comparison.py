@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from her2radiomics.core.contracts import TRAINING
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.libraries import pd
-from her2radiomics.evaluation.predictions import TRAINING, by_partition, partition_rank
+from her2radiomics.evaluation.predictions import by_partition, partition_rank
 from her2radiomics.statistics import integrated_discrimination, net_benefit_difference, net_reclassification
 
 if TYPE_CHECKING:

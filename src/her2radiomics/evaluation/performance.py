@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from her2radiomics import statistics
+from her2radiomics.core.contracts import TRAINING, contract
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
+from her2radiomics.core.tables import assemble
 from her2radiomics.evaluation.comparison import comparison_rows
 from her2radiomics.evaluation.predictions import (
-    TRAINING,
     by_partition,
     checked,
     in_order,
@@ -43,14 +44,6 @@ if TYPE_CHECKING:
     from her2radiomics.statistics import OperatingPoint
     from her2radiomics.statistics.resampling import Refit
 
-RATES = ("sensitivity", "specificity", "ppv", "npv", "accuracy")
-PERFORMANCE = (
-    *("model", "partition", "n", "events", "auc", "auc_low", "auc_high", "ci_method", "threshold", *RATES),
-    *("brier", "calibration_intercept", "calibration_slope"),
-)
-EXTRA = ("model", "partition", "measure", "value", "low", "high", "method")
-DELONG = ("partition", "model_a", "model_b", "n", "auc_a", "auc_b", "difference", "z", "p", "p_holm")
-CALIBRATION = ("partition", "curve", "predicted", "observed", "low", "high")
 NAN = float("nan")
 
 
@@ -130,8 +123,8 @@ def evaluate(
                 extra += [{"model": name, "partition": partition, **item} for item in resampled]
     extra += comparison_rows(known, thresholds, settings, seed=seed)
     return Evaluation(
-        performance=pd.DataFrame(performance, columns=list(PERFORMANCE)),
-        extra=pd.DataFrame(extra, columns=list(EXTRA)),
+        performance=assemble("performance", performance),
+        extra=assemble("performance_extra", extra),
         delong=_all_pairs(known, settings.level),
     )
 
@@ -188,9 +181,9 @@ def calibration_rows(
         if trained:
             curve["curve"] = curve["curve"].replace("observed", "apparent")
         parts.append(curve.assign(partition=partition))
-    return (
-        pd.concat(parts, ignore_index=True)[list(CALIBRATION)] if parts else pd.DataFrame(columns=CALIBRATION)
-    )
+    if not parts:
+        return assemble("calibration")
+    return pd.concat(parts, ignore_index=True)[list(contract("calibration").names)]
 
 
 def _judged(
@@ -222,7 +215,7 @@ def _judged(
         "auc_high": high,
         "ci_method": settings.ci_method,
         "threshold": threshold,
-        **{rate: point.value(rate) for rate in RATES},
+        **{rate: point.value(rate) for rate in point.fractions},
         "brier": brier(labels, probability),
         "calibration_intercept": fit.intercept if fit else NAN,
         "calibration_slope": fit.slope if fit else NAN,
@@ -300,9 +293,9 @@ def _all_pairs(known: Mapping[str, pd.DataFrame], level: float) -> pd.DataFrame:
             row = {"partition": partition, "model_a": a, "model_b": b, "n": len(both)}
             if min((both["label"] == 0).sum(), (both["label"] == 1).sum()) >= 2:
                 test = delong_test(both["label"], both["probability_a"], both["probability_b"], level)
-                row |= {name: getattr(test, name) for name in DELONG[4:9]}
+                row |= {name: getattr(test, name) for name in ("auc_a", "auc_b", "difference", "z", "p")}
             rows.append(row)
-        table = pd.DataFrame(rows, columns=list(DELONG))
-        tables.append(table.assign(p_holm=holm(table["p"].to_numpy(dtype=float))))
-    filled = [table for table in tables if len(table)]
-    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(DELONG))
+        if rows:
+            table = pd.DataFrame(rows, columns=list(contract("delong").names))
+            tables.append(table.assign(p_holm=holm(table["p"].to_numpy(dtype=float))))
+    return pd.concat(tables, ignore_index=True) if tables else assemble("delong")

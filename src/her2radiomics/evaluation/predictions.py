@@ -7,17 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from her2radiomics.core.contracts import PARTITIONS
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
 
-TRAINING = "training"
 COLUMNS = ("patient_id", "partition", "label", "probability")
 
 
 def partition_rank(partition: str) -> int:
     """Training first, then testing, then external; others keep their order after these."""
-    known = (TRAINING, "testing", "external")
-    return known.index(partition) if partition in known else len(known)
+    return PARTITIONS.index(partition) if partition in PARTITIONS else len(PARTITIONS)
 
 
 def by_partition(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from her2radiomics.core.contracts import TRAINING
 from her2radiomics.core.libraries import pd
+from her2radiomics.core.tables import assemble
 from her2radiomics.evaluation.performance import calibration_rows
 from her2radiomics.modelling import pipeline_refit
 from her2radiomics.modelling.penalised.cross_validation import patient_folds
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from her2radiomics.modelling import StudyModel
     from her2radiomics.statistics.resampling import Refit
 
-VALIDATION = ("measure", "value", "low", "high", "method")
-CROSS_VALIDATION = ("target", "fold", "n", "events", "auc", "low", "high")
 WORDS = {"pipeline": "whole pipeline", "final": "final estimator, terms fixed"}
 NAN = float("nan")
 
@@ -62,32 +62,29 @@ def resample(
     known = model.rule_.predictable(table)
     table, labels = table[known], labels[known]
     patients = [str(patient) for patient in table.index]
-    empty = {
-        "validation": pd.DataFrame(columns=list(VALIDATION)),
-        "cross_validation": pd.DataFrame(columns=list(CROSS_VALIDATION)),
-    }
     if model.empty_:
-        return {"calibration": calibration_rows(predictions, settings, seed=seed, patients=patients), **empty}
+        curves = calibration_rows(predictions, settings, seed=seed, patients=patients)
+        return {"calibration": curves} | {name: assemble(name) for name in ("validation", "cross_validation")}
     outcome, probability = labels.to_numpy(), model.predict_proba(table)[:, 1]
     refits = {"final": (remembered(model.final_refit(table, outcome)), settings.calibration_bootstrap)}
     if settings.pipeline_bootstrap:
         whole = remembered(pipeline_refit(model, table, outcome))
         refits["pipeline"] = (whole, settings.pipeline_bootstrap)
-    curves, rows = [], likelihood_ratio_rows(model)
+    drawn, rows = [], likelihood_ratio_rows(model)
     for target, (refit, iterations) in refits.items():
         rows += optimism_rows(outcome, probability, target, refit, iterations, seed)
-        shown = predictions if target == "final" else predictions[predictions["partition"] == "training"]
+        shown = predictions if target == "final" else predictions[predictions["partition"] == TRAINING]
         fewer = settings.model_copy(update={"calibration_bootstrap": iterations})
-        drawn = calibration_rows(shown, fewer, seed=seed, refit=refit, patients=patients)
+        curves = calibration_rows(shown, fewer, seed=seed, refit=refit, patients=patients)
         if target == "pipeline":
-            drawn = drawn[drawn["curve"] == "bias_corrected"].assign(curve="pipeline_corrected")
-        curves.append(drawn)
+            curves = curves[curves["curve"] == "bias_corrected"].assign(curve="pipeline_corrected")
+        drawn.append(curves)
     folds = folds_of(model)
-    crossed = cross_validate(model, table, outcome, folds, seed) if folds else empty["cross_validation"]
+    crossed = cross_validate(model, table, outcome, folds, seed) if folds else assemble("cross_validation")
     rows += _cross_validated(crossed)
     return {
-        "calibration": pd.concat(curves, ignore_index=True),
-        "validation": pd.DataFrame(rows, columns=list(VALIDATION)),
+        "calibration": pd.concat(drawn, ignore_index=True),
+        "validation": assemble("validation", rows),
         "cross_validation": crossed,
     }
 
@@ -158,7 +155,7 @@ def cross_validate(
     fold = patient_folds(table.index.to_numpy(), labels, folds, seed)
     rows: list[dict[str, Any]] = []
     if fold.size == 0:
-        return pd.DataFrame(columns=list(CROSS_VALIDATION))
+        return assemble("cross_validation")
     for target, refit in (
         ("final", _estimated(model, table, labels)),
         ("pipeline", pipeline_refit(model, table, labels)),
@@ -181,7 +178,7 @@ def cross_validate(
             continue
         low, high = auc_interval(labels[whole], held_out[whole], "delong")
         rows.append(_fold(target, "pooled", labels[whole], auc(labels[whole], held_out[whole]), low, high))
-    return pd.DataFrame(rows, columns=list(CROSS_VALIDATION))
+    return assemble("cross_validation", rows)
 
 
 def _estimated(model: StudyModel, table: pd.DataFrame, labels: np.ndarray) -> Refit:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from her2radiomics.cohort.manifest import BREAST, FIRST_READER, ManifestRow
+from her2radiomics.cohort.manifest import BREAST, ManifestRow
+from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.errors import CaseError, SettingsError
 from her2radiomics.core.libraries import sitk
 from her2radiomics.extraction.engine import Values, bounding_box, extract

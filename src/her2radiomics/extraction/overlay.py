@@ -36,8 +36,8 @@ MARGIN_MM = 8.0  # around the regions in a magnified slice
 LARGEST_FILE = 60_000  # bytes: thousands of overlays stay browsable
 GREYS = (64, 48, 32, 24, 16)  # tried in turn until the file is small enough
 # Okabe and Ito's colours, distinguishable with colour-vision deficiency
-#: Outlines of the first reader drawn, of the others, and of rings.
-COLOURS = (230, 159, 0), (86, 180, 233), (0, 158, 115)
+FIRST_COLOUR, OTHER_COLOUR, RING_COLOUR = (230, 159, 0), (86, 180, 233), (0, 158, 115)
+COLOURS = (FIRST_COLOUR, OTHER_COLOUR, RING_COLOUR)
 
 
 @dataclass

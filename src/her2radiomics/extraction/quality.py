@@ -6,12 +6,15 @@ import csv
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import CaseError
 from her2radiomics.core.files import whole_file
+
+QC_COLUMNS = contract("qc").names
 
 
 @dataclass
@@ -78,12 +81,6 @@ class QualityRow(Mapping[str, Any]):
     def __len__(self) -> int:
         """Number of columns."""
         return len(QC_COLUMNS)
-
-
-_MEASURES = {item.name: item.type for item in fields(QualityRow) if item.name not in ("warnings", "problem")}
-QC_COLUMNS = (*_MEASURES, "status", "reason")
-#: Columns of numbers, some of them empty.
-QC_NUMBERS = tuple(name for name, kind in _MEASURES.items() if kind != "str")
 
 
 def relative_to(root: str | Path) -> Callable[[str], str]:

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
-from her2radiomics.extraction.quality import QC_COLUMNS, QC_NUMBERS
+from her2radiomics.core.tables import typed
+from her2radiomics.extraction.quality import QC_COLUMNS
 
-KEYS = ["patient_id", "reader"]
+KEYS = list(contract("batch_features").names)
 Key = tuple[str, str]
 BLOCK_BYTES = 1 << 26  # of numbers that are held at a time
 SMALLEST_BLOCK = 256  # rows
@@ -127,6 +129,4 @@ def merge_qc(paths: Sequence[str | Path], sequences: Sequence[str]) -> pd.DataFr
     # a stable sort: the regions of a reader stay in the order of the protocol
     rows.sort(key=lambda row: (row[0], place.get(row[1], len(place)), row[2]))
     table = pd.DataFrame(rows, columns=list(QC_COLUMNS), dtype=object)
-    for name in QC_NUMBERS:
-        table[name] = pd.to_numeric(table[name])
-    return table
+    return typed("qc", table, "quality control of the batches")

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from her2radiomics.cohort.manifest import FIRST_READER
 from her2radiomics.core.columns import Column
+from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
 

@@ -11,13 +11,12 @@ import numpy as np
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import StudyError, TableError
 from her2radiomics.core.libraries import pd
+from her2radiomics.core.tables import assemble
 from her2radiomics.modelling.saved.rules import ClinicalPredictor, LevelPredictor, NumericPredictor
 
 if TYPE_CHECKING:
     from her2radiomics.modelling.logistic import LogisticFit
     from her2radiomics.statistics import LogisticRegression
-
-MISSING = ("column", "rows", "missing", "handling", "filled_with")
 
 
 @dataclass(frozen=True)
@@ -178,7 +177,7 @@ def missing_table(raw: pd.DataFrame, variables: Mapping[str, Variable], *, imput
         }
         for name in raw.columns
     ]
-    return pd.DataFrame(rows, columns=list(MISSING))
+    return assemble("missing", rows)
 
 
 def missing_notes(raw: pd.DataFrame, used: np.ndarray, *, impute: bool) -> list[str]:

@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.files import file_hash
 
-METADATA = "ro-crate-metadata.json"
-INPUTS = "provenance/inputs.sha256"
-COPIES = "provenance/workflow"
-RECORD = "provenance/run.json"
+METADATA, INPUTS, COPIES, RECORD = (
+    contract(name).path for name in ("crate", "input_hashes", "workflow_copies", "record")
+)
 CONTEXT = ["https://w3id.org/ro/crate/1.1/context", "https://w3id.org/ro/terms/workflow-run/context"]
 CRATE = "https://w3id.org/ro/crate/1.1"
 WORKFLOW_CRATE = "https://w3id.org/workflowhub/workflow-ro-crate/1.0"

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from her2radiomics.manuscript.tables.inputs import read_csv
+from her2radiomics.core.contracts import contract
+from her2radiomics.core.layout import Layout
 from her2radiomics.report.context import AuditGroup, AuditSummary, Checklists, Finding, Grid, Link
 
-AUDIT = ("check", "place", "claim", "quote", "verdict", "arithmetic", "note")
-ITEMS = ("checklist", "number", "status")
 #: Verdicts in the order of the page, with their headings.
 VERDICTS = {
     "inconsistent": "What does not add up",
@@ -24,7 +23,6 @@ NAMES = {
     "rqs": "RQS",
     "ibsi": "IBSI reporting",
 }
-STATUSES = ("filled", "for the author", "not done", "not applicable")
 _LABELS = {"html": "Page", "docx": "Word", "csv": "CSV"}
 
 
@@ -36,10 +34,10 @@ def audit_summary(folder: Path) -> AuditSummary | None:
     TableError
         The file lacks a column.
     """
-    path = folder / "tables" / "audit.csv"
-    if not path.is_file():
+    layout = Layout(folder)
+    if not layout.path("audit").is_file():
         return None
-    table = read_csv(path, AUDIT, text=True)
+    table = layout.read("audit")
     counts = Counter(table["verdict"])
     groups = []
     for verdict, heading in VERDICTS.items():
@@ -58,7 +56,7 @@ def audit_summary(folder: Path) -> AuditSummary | None:
     parts = ", ".join(f"{counts[verdict]} {verdict}" for verdict in ("consistent", "inconsistent")) + (
         f", {counts['cannot be checked']} that print alone cannot decide" * (counts["cannot be checked"] > 0)
     )
-    return AuditSummary(f"{len(table)} checks: {parts}", tuple(groups), _links(folder, "tables/audit"))
+    return AuditSummary(f"{len(table)} checks: {parts}", tuple(groups), _links(folder, "audit"))
 
 
 def checklists(folder: Path) -> Checklists | None:
@@ -69,20 +67,20 @@ def checklists(folder: Path) -> Checklists | None:
     TableError
         The file lacks a column.
     """
-    path = folder / "checklists.csv"
-    if not path.is_file():
+    layout = Layout(folder)
+    if not layout.path("checklists").is_file():
         return None
-    table = read_csv(path, ITEMS, text=True)
+    table = layout.read("checklists")
+    statuses = contract("checklists").column("status").values
     rows = []
     for name, items in table.groupby("checklist", sort=False):
         counts = Counter(items["status"])
-        cells = (str(counts[status]) for status in STATUSES)
+        cells = (str(counts[status]) for status in statuses)
         rows.append((NAMES.get(str(name), str(name)), str(len(items)), *cells))
-    headings = ("Checklist", "Items", *(status.capitalize() for status in STATUSES))
+    headings = ("Checklist", "Items", *(status.capitalize() for status in statuses))
     return Checklists(Grid(headings, tuple(rows)), _links(folder, "checklists"))
 
 
-def _links(folder: Path, stem: str) -> tuple[Link, ...]:
-    return tuple(
-        Link(label, f"{stem}.{end}") for end, label in _LABELS.items() if (folder / f"{stem}.{end}").is_file()
-    )
+def _links(folder: Path, name: str) -> tuple[Link, ...]:
+    links = (Link(label, contract(name).below(end)) for end, label in _LABELS.items())
+    return tuple(link for link in links if (folder / link.href).is_file())

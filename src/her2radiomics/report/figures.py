@@ -12,7 +12,9 @@ from pathlib import Path
 from string import ascii_lowercase as LETTERS
 from typing import Any
 
+from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import StudyError
+from her2radiomics.core.layout import Layout
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.report.context import Link, Panel, ReportFigure
@@ -56,10 +58,9 @@ def figures(folder: Path, info: RunInfo, performance: pd.DataFrame) -> tuple[Rep
         whole = composed.get(number, {"panels": ()})["panels"]
         if item["id"] in whole and len(whole) > 1:
             letter = LETTERS[list(whole).index(item["id"])]
-        panels[number].append(_panel(folder / "figures", info, item, letter, performance, len(singles)))
+        panels[number].append(_panel(folder, info, item, letter, performance, len(singles)))
     return tuple(
-        _figure(folder / "figures", info, number, those, composed.get(number))
-        for number, those in panels.items()
+        _figure(folder, info, number, those, composed.get(number)) for number, those in panels.items()
     )
 
 
@@ -89,9 +90,8 @@ def _figure(
         caption = f"{caption} {where}" if panels else where
     files = _files(folder, whole["id"])
     if not files:
-        raise StudyError(
-            f"{folder / whole['id']}.svg: no such file; expected the figure. Draw it before the report."
-        )
+        path = Layout(folder).path("figure", figure=whole["id"])
+        raise StudyError(f"{path}: no such file; expected the figure. Draw it before the report.")
     return ReportFigure(
         number, tuple(sorted(panels, key=lambda panel: panel.letter)), whole["title"], caption, files
     )
@@ -104,17 +104,14 @@ def _named(name: str, titles: Mapping[str, str]) -> str:
 
 def _files(folder: Path, name: str) -> tuple[Link, ...]:
     """Links to the formats of a figure that exist."""
-    return tuple(
-        Link(end.upper(), f"{folder.name}/{name}.{end}")
-        for end in FORMATS
-        if (folder / f"{name}.{end}").is_file()
-    )
+    links = (Link(end.upper(), contract("figure").below(end, figure=name)) for end in FORMATS)
+    return tuple(link for link in links if (folder / link.href).is_file())
 
 
 def _panel(
     folder: Path, info: RunInfo, item: Mapping[str, Any], letter: str, performance: pd.DataFrame, count: int
 ) -> Panel:
-    stem = folder / item["id"]
+    stem = Layout(folder).path("figure", figure=item["id"]).with_suffix("")
     caption = (item.get("caption") or CAPTIONS.get(item["kind"], "")).strip()
     if info.simulated:
         caption = f"{caption} Simulated data.".strip()

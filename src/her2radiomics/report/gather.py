@@ -9,11 +9,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import StudyError
+from her2radiomics.core.layout import Layout
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import read_yaml, validate
 from her2radiomics.manuscript import formatting as fmt
-from her2radiomics.manuscript.tables.inputs import read_csv
 from her2radiomics.manuscript.tables.performance import performance_row
 from her2radiomics.report import words
 from her2radiomics.report.context import (
@@ -27,10 +28,10 @@ from her2radiomics.report.context import (
 )
 from her2radiomics.report.evidence import audit_summary, checklists
 from her2radiomics.report.figures import figures
-from her2radiomics.report.ibsi_words import IBSI_COLUMNS, feature_sets
+from her2radiomics.report.ibsi_words import feature_sets
 from her2radiomics.report.info import RunInfo
 from her2radiomics.report.methods import methods
-from her2radiomics.report.models import model_summary, rows_of
+from her2radiomics.report.models import model_summary
 from her2radiomics.report.quality import (
     Quality,
     failed_cases,
@@ -46,25 +47,13 @@ from her2radiomics.report.sections import (
     published_rows,
 )
 
-PERFORMANCE = (
-    "model",
-    "partition",
-    "n",
-    "events",
-    "auc",
-    "auc_low",
-    "auc_high",
-    "sensitivity",
-    "specificity",
-)
 #: What stands beside a run's page and is linked from the index.
 BESIDE = {
-    "tables/audit.html": "Audit of the paper",
-    "checklists.html": "Checklists",
-    "tables/performance.csv": "Performance",
-    "tables/published.csv": "Published beside ours",
+    ("audit", "html"): "Audit of the paper",
+    ("checklists", "html"): "Checklists",
+    ("performance", "csv"): "Performance",
+    ("published", "csv"): "Published beside ours",
 }
-FLOW = ("step", "reason", "partition", "excluded", "remaining", "events")
 #: Libraries whose version decides on a number, by their printed name.
 SOFTWARE = {
     "her2radiomics": "her2radiomics",
@@ -126,19 +115,13 @@ def build_context(
     folder = Path(run_folder)
     if not isinstance(info, RunInfo):
         info = validate(RunInfo, info, "run")
-    flow = read_csv(folder / "cohort" / "flow.csv", FLOW)
-    performance = _performance(folder)
+    layout = Layout(folder)
+    flow, performance, path = layout.read("flow"), layout.read("performance"), layout.path("performance")
     partitions = partition_summaries(flow, info)
-    selection = {
-        name: rows_of(folder / "models" / name / "selection.csv", ("name", "features_in", "features_out"))
-        for name in info.models
-    }
     versions = software_versions(extracted=info.extracted)
-    remarks = read_csv(
-        folder / "tables" / "performance_extra.csv", ("model", "partition", "measure", "method")
-    )
+    remarks = layout.read("performance_extra")
     named = {patient: info.get("centres", {}).get(name, name) for patient, name in (centres or {}).items()}
-    qc = read_quality(folder / "cohort" / "qc.csv", named) if info.extracted else Quality((), (), ())
+    qc = read_quality(layout.path("qc"), named) if info.extracted else Quality((), (), ())
     pictures, overlays_note = (
         overlay_pictures([Path(path) for path in overlays], folder, qc) if qc.rows else ((), "")
     )
@@ -151,8 +134,8 @@ def build_context(
         title=info.protocol["title"],
         question=info.protocol["question"].strip(),
         simulated=info.simulated,
-        headline=words.headline(info, performance, folder / "tables" / "performance.csv"),
-        findings=words.findings(info, performance, folder / "tables" / "performance.csv"),
+        headline=words.headline(info, performance, path),
+        findings=words.findings(info, performance, path),
         citation=info.protocol["paper"]["citation"].strip(),
         doi=info.protocol["paper"].get("doi") or "",
         cohort=info.cohort_title,
@@ -167,15 +150,12 @@ def build_context(
             flow=flow,
             partitions=partitions,
             parameters=contents,
-            selection={name: table for name, table in selection.items() if table is not None},
-            reproducibility=_reproducibility(folder, info),
+            selection=_of_models(layout, "selection", info),
+            reproducibility=_of_models(layout, "reproducibility", info),
             versions=versions,
         ),
         tables=tuple(printed_table(folder, item) for item in info.get("tables", [])),
-        table_files=file_links(
-            folder / "tables",
-            [f"{name}.csv" for name in ("performance", "performance_extra", "delong", "published")],
-        ),
+        table_files=file_links(folder, ("performance", "performance_extra", "delong", "published")),
         figures=figures(folder, info, performance),
         models=tuple(model_summary(folder, info, name, remarks) for name in info.models),
         published=published_rows(folder, info),
@@ -190,7 +170,7 @@ def build_context(
         checklists=checklists(folder),
         versions=versions,
         hashes=tuple((name, _sha256(path)) for name, path in sources.items()),
-        provenance=Link("run.json", "provenance/run.json"),
+        provenance=Link("run.json", contract("record").path),
         standards=standards,
         feature_sets=sets,
         qc_columns=qc.columns,
@@ -200,10 +180,7 @@ def build_context(
         grey_levels_note=levels_note,
         overlays=pictures,
         overlays_note=overlays_note,
-        files=(
-            *file_links(folder / "cohort", ["participants.csv", "flow.csv", "qc.csv"]),
-            *file_links(folder / "features", ["reproducibility.csv", "ibsi.csv"]),
-        ),
+        files=file_links(folder, ("participants", "flow", "qc", "features_reproducibility", "ibsi")),
     )
 
 
@@ -212,7 +189,8 @@ def summarise(run_folder: str | Path, info: RunInfo | Mapping[str, Any], href: s
     folder = Path(run_folder)
     if not isinstance(info, RunInfo):
         info = validate(RunInfo, info, "run")
-    performance, path = _performance(folder), folder / "tables" / "performance.csv"
+    layout = Layout(folder)
+    performance, path = layout.read("performance"), layout.path("performance")
     primary = info.protocol["primary_model"]
     aucs, counted = [], 0
     beside = href.removesuffix(Path(href).name)
@@ -235,7 +213,9 @@ def summarise(run_folder: str | Path, info: RunInfo | Mapping[str, Any], href: s
         model=info.model_label(primary),
         shown=aucs[info.partitions.index(info.headline_partition)],
         links=tuple(
-            Link(label, f"{beside}{file}") for file, label in BESIDE.items() if (folder / file).is_file()
+            Link(label, f"{beside}{contract(name).below(end)}")
+            for (name, end), label in BESIDE.items()
+            if layout.path(name, end).is_file()
         ),
     )
 
@@ -254,10 +234,6 @@ def software_versions(*, extracted: bool = True) -> tuple[tuple[str, str], ...]:
         except PackageNotFoundError:
             continue
     return tuple(found)
-
-
-def _performance(folder: Path) -> pd.DataFrame:
-    return read_csv(folder / "tables" / "performance.csv", PERFORMANCE)
 
 
 def _variant(info: RunInfo) -> str:
@@ -293,8 +269,7 @@ def _standards(
 ) -> tuple[Grid | None, tuple[FeatureSet, ...]]:
     if not info.extracted:
         return None, ()
-    table = read_csv(folder / "features" / "ibsi.csv", IBSI_COLUMNS, text=True)
-    return feature_sets(table, contents, info)
+    return feature_sets(Layout(folder).read("ibsi"), contents, info)
 
 
 def _cohort_notes(info: RunInfo) -> tuple[str, ...]:
@@ -304,13 +279,10 @@ def _cohort_notes(info: RunInfo) -> tuple[str, ...]:
     )
 
 
-def _reproducibility(folder: Path, info: RunInfo) -> dict[str, pd.DataFrame]:
-    tables = {}
-    for name in info.models:
-        table = rows_of(folder / "models" / name / "reproducibility.csv", ("n", "kept"))
-        if table is not None:
-            tables[name] = table
-    return tables
+def _of_models(layout: Layout, name: str, info: RunInfo) -> dict[str, pd.DataFrame]:
+    """A table of each model that has rows in it."""
+    tables = {model: layout.read(name, model=model) for model in info.models}
+    return {model: table for model, table in tables.items() if len(table)}
 
 
 def _sha256(path: Path) -> str:

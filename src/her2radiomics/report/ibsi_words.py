@@ -12,17 +12,6 @@ from her2radiomics.report.context import FeatureSet, Grid
 from her2radiomics.report.extraction_words import CLASSES, IMAGE_TYPES
 from her2radiomics.report.info import RunInfo
 
-IBSI_COLUMNS = (
-    "parameters",
-    "feature",
-    "image",
-    "kind",
-    "name",
-    "code",
-    "status",
-    "grey_levels",
-    "why",
-)
 HEADINGS = {
     "ibsi": "As IBSI-1",
     "converted": "After conversion",
@@ -49,7 +38,7 @@ def feature_sets(
     Parameters
     ----------
     table
-        ``features/ibsi.csv`` as text, with :data:`IBSI_COLUMNS`.
+        ``features/ibsi.csv``.
     parameters
         Content of each PyRadiomics parameter file, by its name without ending.
     info

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from her2radiomics.core.contracts import PARTITIONS, TRAINING
 from her2radiomics.core.settings import Settings
 
 
@@ -80,4 +81,4 @@ class RunInfo(Settings):
     @property
     def headline_partition(self) -> str:
         """The partition that the headline speaks of: testing, else external, else training."""
-        return next(name for name in ("testing", "external", *self.partitions) if name in self.partitions)
+        return next((name for name in PARTITIONS if name in self.partitions and name != TRAINING), TRAINING)

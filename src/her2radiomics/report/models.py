@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 from her2radiomics.core.errors import StudyError
+from her2radiomics.core.layout import Layout
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
-from her2radiomics.manuscript.tables.inputs import read_csv
 from her2radiomics.manuscript.tables.regression import INTERCEPT
 from her2radiomics.manuscript.tables.text import true_minus
-from her2radiomics.report.context import Grid, Link, ModelSummary
+from her2radiomics.report.context import Grid, ModelSummary
 from her2radiomics.report.info import RunInfo
 from her2radiomics.report.methods import STAGES, model_sentence
+from her2radiomics.report.sections import file_links
 from her2radiomics.report.words import step_label, upper_first
 
 KINDS = {
@@ -23,22 +23,8 @@ KINDS = {
     "combined": "Combined",
     "multivariate": "Multivariate",
 }
-FILES = (
-    "model.json",
-    "coefficients.csv",
-    "selection.csv",
-    "predictions.csv",
-    "not_predicted.csv",
-    "calibration.csv",
-)
-
-
-def rows_of(path: Path, columns: Sequence[str]) -> pd.DataFrame | None:
-    """Read a CSV that a model may have; ``None`` where it is absent or has no row."""
-    if not path.is_file() or not path.read_text(encoding="utf-8").strip():
-        return None
-    table = read_csv(path, columns)
-    return None if table.empty else table
+#: Files that the page links to.
+FILES = ("model", "coefficients", "selection", "predictions", "not_predicted", "calibration")
 
 
 def model_summary(folder: Path, info: RunInfo, name: str, extra: pd.DataFrame) -> ModelSummary:
@@ -51,8 +37,8 @@ def model_summary(folder: Path, info: RunInfo, name: str, extra: pd.DataFrame) -
     TableError
         ``coefficients.csv`` is missing or lacks a column.
     """
-    here = folder / "models" / name
-    saved = here / "model.json"
+    layout = Layout(folder)
+    saved = layout.path("model", model=name)
     try:
         content = json.loads(saved.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -61,7 +47,7 @@ def model_summary(folder: Path, info: RunInfo, name: str, extra: pd.DataFrame) -
         ) from None
     except ValueError as error:
         raise StudyError(f"{saved}: found no valid JSON ({error}). Train the model again.") from None
-    coefficients = read_csv(here / "coefficients.csv", ("term", "beta"))
+    coefficients = layout.read("coefficients", model=name)
     terms = coefficients[~coefficients["term"].str.lower().isin(INTERCEPT)]
     spec = info.models[name]
     marks = []
@@ -82,14 +68,14 @@ def model_summary(folder: Path, info: RunInfo, name: str, extra: pd.DataFrame) -
         score=f"{label} score" if spec["kind"] != "radiomics" else "Rad-score",
         formula=_formula(coefficients, info),
         coefficients=_coefficients(coefficients, info),
-        selection=_selection(here, info),
+        selection=_selection(layout.read("selection", model=name), info),
         marks=tuple(marks),
         notes=(
             *(_note(str(note), info) for note in content.get("notes", [])),
             *_remarks(extra, info, name),
-            *_not_predicted(here, info),
+            *_not_predicted(layout.read("not_predicted", model=name), info),
         ),
-        files=tuple(Link(file, f"models/{name}/{file}") for file in FILES if (here / file).is_file()),
+        files=file_links(folder, FILES, model=name),
     )
 
 
@@ -107,17 +93,11 @@ def _remarks(extra: pd.DataFrame, info: RunInfo, name: str) -> list[str]:
     return [f"{info.partition_label(str(r['partition']))}: {r['method']}." for _, r in notes.iterrows()]
 
 
-def _not_predicted(here: Path, info: RunInfo) -> list[str]:
+def _not_predicted(table: pd.DataFrame, info: RunInfo) -> list[str]:
     """How many patients of each partition the model could not predict, and why; who they are stands in the file."""
-    table = rows_of(here / "not_predicted.csv", ("patient_id", "partition", "column", "found"))
-    if table is None:
-        return []
     remarks = []
-    for (partition, column, found), rows in table.groupby(
-        ["partition", "column", "found"], dropna=False, sort=False
-    ):
-        missing = not isinstance(found, str) or not found
-        why = "missing" if missing else f"'{found}', which no patient of the training partition has"
+    for (partition, column, found), rows in table.groupby(["partition", "column", "found"], sort=False):
+        why = "missing" if not found else f"'{found}', which no patient of the training partition has"
         remarks.append(
             f"{info.partition_label(str(partition))}: {len(rows)} not predicted, {info.column_label(str(column))} {why}."
         )
@@ -169,17 +149,9 @@ def _coefficients(table: pd.DataFrame, info: RunInfo) -> Grid:
     return Grid(tuple(headings), tuple(rows))
 
 
-def _selection(here: Path, info: RunInfo) -> Grid:
-    table = rows_of(here / "selection.csv", ("name", "features_in", "features_out", "note"))
-    rows = []
-    for _, row in table.iterrows() if table is not None else ():
-        note = "" if row["note"] != row["note"] else str(row["note"])
-        rows.append(
-            (
-                step_label(str(row["name"]), info),
-                f"{row['features_in']:.0f}",
-                f"{row['features_out']:.0f}",
-                note,
-            )
-        )
+def _selection(table: pd.DataFrame, info: RunInfo) -> Grid:
+    rows = [
+        (step_label(row["name"], info), str(row["features_in"]), str(row["features_out"]), row["note"])
+        for _, row in table.iterrows()
+    ]
     return Grid(("Step", "Before", "After", "Remark"), tuple(rows))

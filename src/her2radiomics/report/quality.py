@@ -8,35 +8,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import StudyError
+from her2radiomics.core.layout import Layout
 from her2radiomics.core.libraries import pd
+from her2radiomics.core.tables import read_text
 from her2radiomics.manuscript.figures.grey_levels import outside_counts, place_of
-from her2radiomics.manuscript.tables.inputs import read_csv
 from her2radiomics.report.context import Choice, Grid, Link, Overlay, Panel, QcColumn, QcRow
 from her2radiomics.report.embed import figure_uri, thumbnails
+from her2radiomics.report.figures import FORMATS
 
-#: Column of ``qc.csv`` and its heading on the page, in order; further columns follow by their own names.
-QC = {
-    "status": "Status",
-    "patient_id": "Patient",
-    "centre": "Centre",
-    "sequence": "Sequence",
-    "reader": "Reader",
-    "region": "Region",
-    "reason": "Reason",
-    "grey_levels": "Grey levels",
-    "dice": "Dice with reader 1",
-    "volume_ml": "Volume (ml)",
-    "voxels": "Voxels",
-    "slices": "Slices",
-    "slice_index": "Largest slice (from 0)",
-    "minimum": "Minimum",
-    "maximum": "Maximum",
-    "spacing_mm": "Spacing (mm)",
-    "size": "Size",
-    "image": "Image",
-    "mask": "Mask",
-}
+#: Columns of ``qc.csv`` that the page shows first, and the centre, which stands in no file; others follow.
+FIRST = (
+    *("status", "patient_id", "centre", "sequence", "reader", "region", "reason", "grey_levels", "dice"),
+    *("volume_ml", "voxels", "slices", "slice_index", "minimum", "maximum", "spacing_mm", "size"),
+)
 PRINTED = 11  # columns that fit on paper
 FILTERS = ("status", "sequence", "centre", "region", "reader")
 _ROUNDED = {"volume_ml": 3, "dice": 3, "minimum": 1, "maximum": 1}  # decimals on the page
@@ -76,23 +62,24 @@ def read_quality(path: Path, centres: Mapping[str, str]) -> Quality:
     TableError
         The file is missing or lacks a column.
     """
-    table = read_csv(path, [name for name in QC if name != "centre"], text=True)
-    table = table.drop(columns="simulated", errors="ignore")
+    table = read_text("qc", path)
     if centres:
         table["centre"] = [centres.get(patient, "") for patient in table["patient_id"]]
-    names = [*(name for name in QC if name in table), *(name for name in table if name not in QC)]
+    names = [*(name for name in FIRST if name in table), *(name for name in table if name not in FIRST)]
     place = {name: number for number, name in enumerate(_WORST_FIRST)}
     table = table.sort_values("status", key=lambda column: column.map(place).fillna(0), kind="stable")
-    columns = tuple(
-        QcColumn(name, QC.get(name) or name.replace("_", " ").capitalize(), number < PRINTED)
-        for number, name in enumerate(names)
-    )
+    columns = tuple(QcColumn(name, _heading(name), number < PRINTED) for number, name in enumerate(names))
     rows = tuple(
         QcRow(cells[names.index("status")], tuple(map(_shown, names, cells)))
         for cells in table[names].itertuples(index=False, name=None)
     )
-    choices = [Choice(name, QC[name], _choices(table, name)) for name in FILTERS if name in table]
+    choices = [Choice(name, _heading(name), _choices(table, name)) for name in FILTERS if name in table]
     return Quality(columns, rows, tuple(c for c in choices if len(c.values) > 1))
+
+
+def _heading(name: str) -> str:
+    declared = contract("participants" if name == "centre" else "qc")
+    return declared.column(name).label if name in declared.names else name.replace("_", " ").capitalize()
 
 
 def _choices(table: pd.DataFrame, name: str) -> tuple[str, ...]:
@@ -124,8 +111,8 @@ def grey_level_panel(folder: Path, quality: Quality) -> tuple[Panel, str]:
     StudyError
         The figure is missing.
     """
-    stem = folder / "cohort" / "grey_levels"
-    files = [Link(end.upper(), f"cohort/{stem.name}.{end}") for end in ("svg", "pdf", "png", "csv")]
+    stem = Layout(folder).path("grey_levels").with_suffix("")
+    files = [Link(end.upper(), contract("grey_levels").below(end)) for end in FORMATS]
     missing = [file.href for file in files if not (folder / file.href).is_file()]
     if missing:
         raise StudyError(

@@ -6,16 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import StudyError
+from her2radiomics.core.layout import Layout
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript.tables.html import fragment_of
-from her2radiomics.manuscript.tables.inputs import read_csv
-from her2radiomics.manuscript.tables.published import COLUMNS
 from her2radiomics.report import words
 from her2radiomics.report.context import FlowStep, Link, PartitionSummary, PublishedRow, ReportTable
 from her2radiomics.report.info import RunInfo
-
-PUBLISHED = tuple(name for name in COLUMNS if name != "simulated")
 
 
 def partition_summaries(flow: pd.DataFrame, info: RunInfo) -> tuple[PartitionSummary, ...]:
@@ -60,23 +58,21 @@ def printed_table(folder: Path, item: Mapping[str, Any]) -> ReportTable:
     StudyError
         It was not rendered.
     """
-    stem = folder / "tables" / item["id"]
-    page = stem.with_name(f"{stem.name}.html")
+    page = Layout(folder).path("table", "html", table=item["id"])
     if not page.is_file():
         raise StudyError(
             f"{page}: no such file; expected a table of the protocol. Make it before the report."
         )
-    files = tuple(
-        Link(label, f"tables/{stem.name}.{end}")
-        for end, label in (("docx", "Word"), ("tex", "LaTeX"), ("html", "HTML"), ("csv", "CSV"))
-        if stem.with_name(f"{stem.name}.{end}").is_file()
-    )
+    forms = (("docx", "Word"), ("tex", "LaTeX"), ("html", "HTML"), ("csv", "CSV"))
+    links = (Link(label, contract("table").below(end, table=item["id"])) for end, label in forms)
+    files = tuple(link for link in links if (folder / link.href).is_file())
     return ReportTable(item["id"].split("_")[1], fragment_of(page.read_text(encoding="utf-8")), files)
 
 
-def file_links(folder: Path, names: Sequence[str]) -> tuple[Link, ...]:
-    """Links to those of the files that exist."""
-    return tuple(Link(name, f"{folder.name}/{name}") for name in names if (folder / name).is_file())
+def file_links(folder: Path, names: Sequence[str], **which: str) -> tuple[Link, ...]:
+    """Links to those of the contracts' files that exist."""
+    paths = [contract(name).below(**which) for name in names]
+    return tuple(Link(Path(path).name, path) for path in paths if (folder / path).is_file())
 
 
 def published_rows(folder: Path, info: RunInfo) -> tuple[PublishedRow, ...]:
@@ -90,7 +86,7 @@ def published_rows(folder: Path, info: RunInfo) -> tuple[PublishedRow, ...]:
     numbers = info.get("published", [])
     if not numbers:
         return ()
-    table = read_csv(folder / "tables" / "published.csv", PUBLISHED)
+    table = Layout(folder).read("published")
     if len(table) != len(numbers):
         raise StudyError(
             f"published.csv: found {len(table)} rows, expected the {len(numbers)} published numbers of the protocol. "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from her2radiomics.core.contracts import SHARE, quantities
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables.performance import METHODS, fraction, performance_row
@@ -13,22 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-QUANTITIES = {
-    "auc": "AUC",
-    "sensitivity": "Sensitivity",
-    "specificity": "Specificity",
-    "ppv": "Positive predictive value",
-    "npv": "Negative predictive value",
-    "accuracy": "Accuracy",
-    "threshold": "Threshold",
-    "brier": "Brier score",
-    "calibration_intercept": "Calibration intercept",
-    "calibration_slope": "Calibration slope",
-    "n": "Patients",
-    "features_extracted": "Features extracted",
-    "features_selected": "Features selected",
-    "delong_p": "p of DeLong's test",
-}
 STEPS = {
     "numbers": "Features that are numbers",
     "min_max": "Min-max scaling",
@@ -55,8 +40,6 @@ STEPS = {
     "backward": "Univariate test, then backward elimination",
 }
 MOST_NAMED = 5  # more models than these are summed up where a reader begins
-_RATES = ("sensitivity", "specificity", "ppv", "npv", "accuracy")
-_COUNTS = ("n", "events", "features_extracted", "features_selected")
 _TITLES = {"training": "training partition", "testing": "test partition", "external": "external partition"}
 
 
@@ -161,18 +144,20 @@ def quantity_label(quantity: str, info: RunInfo) -> str:
     """Printed name of a published quantity."""
     if quantity == "events":
         return f"Patients with {info.protocol['label']['positive']}"
-    return QUANTITIES.get(quantity, quantity.replace("_", " "))
+    declared = quantities().get(quantity)
+    return declared.label if declared else quantity.replace("_", " ")
 
 
 def printed(quantity: str, value: float, low: float, high: float) -> str:
     """Print a published or reproduced number as its quantity asks; empty where there is none."""
     if value != value:
         return ""
-    if quantity in _COUNTS:
+    declared = quantities().get(quantity)
+    if declared and declared.kind == "whole":
         return f"{value:.0f}"
     if quantity == "delong_p":
         return fmt.p_value(value)
-    if quantity in _RATES:
+    if declared and declared.unit == SHARE:
         text = f"{fmt.fixed(100 * value, 2)} %"
         return text if low != low else f"{text} ({fmt.fixed(100 * low, 1)}–{fmt.fixed(100 * high, 1)})"
     return fmt.interval(value, low, high, 3)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.libraries import pd
+from her2radiomics.core.tables import assemble
 from her2radiomics.simulation.biology import Biology, biology
 from her2radiomics.simulation.column_settings import CategoricalColumn, ContinuousColumn
 from her2radiomics.simulation.columns import Drawn, Outcome, depends_on_outcome, draw_after, draw_before
@@ -16,8 +18,6 @@ from her2radiomics.simulation.exact import exact_levels
 from her2radiomics.simulation.seeds import stream
 from her2radiomics.simulation.settings import SimulationSettings
 from her2radiomics.simulation.traits import TRAITS, draw_traits
-
-MANIFEST_COLUMNS = ("patient_id", "sequence", "reader", "region", "image", "mask", "mask_label")
 
 
 @dataclass(frozen=True)
@@ -171,9 +171,7 @@ def roster(settings: SimulationSettings, *, size: str, seed: int, strength: floa
     ]
     return Roster(
         participants=pd.DataFrame(rows, dtype=str),
-        manifest=pd.DataFrame(
-            list(_manifest(settings, people, size, seed)), columns=list(MANIFEST_COLUMNS), dtype=str
-        ),
+        manifest=assemble("manifest", list(_manifest(settings, people, size, seed))),
         truth=pd.DataFrame(truth),
         size=size,
         seed=seed,
@@ -348,4 +346,4 @@ def _manifest(
                 }
             if settings.breast_masks:
                 mask = mask_path(patient, sequence, "breast")
-                yield row | {"reader": "1", "region": "breast", "mask": mask, "mask_label": "1"}
+                yield row | {"reader": FIRST_READER, "region": "breast", "mask": mask, "mask_label": "1"}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from her2radiomics.core.files import whole_file
-from her2radiomics.core.libraries import pd
+from her2radiomics.core.files import write_text
+from her2radiomics.core.layout import Layout
+from her2radiomics.core.tables import write
 from her2radiomics.simulation.enrolment import Roster
 from her2radiomics.simulation.settings import SimulationSettings
 
@@ -15,15 +16,11 @@ def write_tables(roster: Roster, settings: SimulationSettings, folder: str | Pat
 
     Numbers of the truth table are written with six significant digits. No file holds a time or a machine's name.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, table in (
-        ("participants.tsv", roster.participants),
-        ("images.tsv", roster.manifest),
-        ("truth.tsv", roster.truth),
-    ):
-        _replace(folder / name, _tsv(table))
-    _replace(folder / "SIMULATED.md", note_text(roster, settings))
+    layout = Layout(Path(folder))
+    made = {"registered": roster.participants, "manifest": roster.manifest, "truth": roster.truth}
+    for name, table in made.items():
+        write(name, table, layout.path(name))
+    write_text(note_text(roster, settings), layout.path("simulated_note"))
 
 
 def note_text(roster: Roster, settings: SimulationSettings) -> str:
@@ -73,12 +70,3 @@ def note_text(roster: Roster, settings: SimulationSettings) -> str:
             "",
         ]
     )
-
-
-def _tsv(table: pd.DataFrame) -> str:
-    return table.to_csv(sep="\t", index=False, float_format="%.6g", lineterminator="\n")
-
-
-def _replace(path: Path, text: str) -> None:
-    with whole_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")

@@ -5,30 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from her2radiomics.core.contracts import contract
 from her2radiomics.modelling.settings import feature_steps
 from her2radiomics.study.checklist_facts import static_facts
 from her2radiomics.study.config import Config
 from her2radiomics.study.plan import Run
 
-#: Files of the cohort and of every model that rules make besides the targets.
-COHORT_FILES = ("cohort/flow.csv", "cohort/participants.csv", "features/reproducibility.csv")
-MODEL_FILES = (
-    "model.json",
-    "coefficients.csv",
-    "selection.csv",
-    "lasso_cv.csv",
-    "predictions.csv",
-    "not_predicted.csv",
-    "calibration.csv",
-)
 
-
-def declared_files(run: Run) -> list[str]:
-    """Every file below the run's folder that its rules make and a checklist may point to."""
-    prefix = f"{run.folder}/"
-    targets = [file.removeprefix(prefix) for file in run.targets("all")]
-    models = [f"models/{name}/{file}" for name in run.protocol.models for file in MODEL_FILES]
-    return sorted({*targets, *COHORT_FILES, *models})
+def evidence_inputs(run: Run) -> list[str]:
+    """Files that the checklists point to: all targets but the evidence itself, the report and the record."""
+    own = {*run.targets("evidence"), *run.files("report", "record")}
+    return [file for file in run.targets("all") if file not in own]
 
 
 def checklist_run(run: Run, config: Config, extraction: Path) -> dict[str, Any]:
@@ -43,17 +30,17 @@ def checklist_run(run: Run, config: Config, extraction: Path) -> dict[str, Any]:
     protocol = run.protocol
     kinds: dict[str, list[str]] = {}
     for figure in protocol.figures:
-        kinds.setdefault(f"figure:{figure.kind}", []).append(f"figures/{figure.id}.svg")
+        kinds.setdefault(f"figure:{figure.kind}", []).append(contract("figure").below(figure=figure.id))
     for table in protocol.tables:
-        kinds.setdefault(f"table:{table.kind}", []).append(f"tables/{table.id}.html")
+        kinds.setdefault(f"table:{table.kind}", []).append(contract("table").below("html", table=table.id))
     # a clinical model's table of selection steps has no row, so that only these are shown
     radiomics = [name for name, model in protocol.models.items() if feature_steps(model)]
     for table_name in ("selection", "lasso_cv"):
-        kinds[f"model:{table_name}"] = [f"models/{name}/{table_name}.csv" for name in radiomics]
+        kinds[f"model:{table_name}"] = [contract(table_name).below(model=name) for name in radiomics]
     return {
         "title": protocol.title,
         "facts": static_facts(run, config, extraction),
-        "declared": declared_files(run),
+        "declared": [str(Path(file).relative_to(run.folder)) for file in run.declared_files()],
         "kinds": kinds,
         "models": {name: protocol.model_label(name) for name in protocol.models},
         "primary": protocol.primary_model,

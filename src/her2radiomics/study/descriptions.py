@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from her2radiomics.cohort.partitions import DESCRIPTIONS
 from her2radiomics.core.columns import level_labels
+from her2radiomics.core.settings import dump
 from her2radiomics.extraction import Parameters, read_parameters
+from her2radiomics.study.config import Config
 from her2radiomics.study.plan import Run
 
 CLASS_LABELS = {
@@ -147,6 +150,21 @@ def grey_level_text(run: Run) -> dict[str, Any]:
         "groups": groups,
         "group_of": {patient: group_of[patient] for patient in run.patients},
     }
+
+
+def run_description(run: Run, config: Config) -> dict[str, Any]:
+    """What was asked for, as the provenance and the crate say it."""
+    asked = dump(run.request) | {"id": run.id, "seed": config.seed}
+    if run.dataset.simulated:
+        assert run.protocol.simulation is not None
+        strength = run.protocol.simulation.strength if config.strength is None else config.strength
+        asked |= {"size": config.size, "strength": strength}
+    return asked
+
+
+def patients_in_words(names: Sequence[str]) -> str:
+    """Who is in a batch, for the progress line."""
+    return f"patient {names[0]}" if len(names) == 1 else f"patients {names[0]} to {names[-1]}"
 
 
 def run_info(run: Run, seed: int) -> dict[str, Any]:

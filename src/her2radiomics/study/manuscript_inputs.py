@@ -2,41 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
+from her2radiomics.core.contracts import contract
+from her2radiomics.core.errors import StudyError
+from her2radiomics.core.layout import path_of
 from her2radiomics.manuscript import figures, tables
+from her2radiomics.study.extraction_inputs import case_files
 from her2radiomics.study.plan import Run
 
-COHORT_FILES = {"flow": "cohort/flow.csv", "participants": "cohort/participants.csv"}
-TABLE_FILES = {"performance": "tables/performance.csv", "delong": "tables/delong.csv"}
 CANDIDATES_PER_PARTITION = 3
+
+Item = TypeVar("Item", figures.FigureOptions, tables.TableBase)
+
+
+def item_of(items: Sequence[Item], name: str) -> Item:
+    """The figure or table of this name.
+
+    Raises
+    ------
+    StudyError
+        The protocol has none.
+    """
+    found = next((item for item in items if item.id == name), None)
+    if found is None:
+        known = ", ".join(item.id for item in items)
+        raise StudyError(f"'{name}' is not in the protocol; it has {known}.")
+    return found
 
 
 def figure_inputs(run: Run, settings: figures.FigureOptions) -> dict[str, Any]:
     """Inputs of a figure: name of the need to a path, or to model → path."""
-    inputs: dict[str, Any] = {}
-    for need in figures.needs(settings):
-        if need in COHORT_FILES | TABLE_FILES:
-            inputs[need] = f"{run.folder}/{(COHORT_FILES | TABLE_FILES)[need]}"
-        elif need != "images":
-            models = figures.models_needed(settings, need)
-            inputs[need] = {model: f"{run.folder}/models/{model}/{need}.csv" for model in models}
-    return inputs
+    return {
+        need: _paths(run, need, model=figures.models_needed(settings, need))
+        for need in figures.needs(settings)
+        if need != "images"
+    }
 
 
 def table_inputs(run: Run, settings: tables.TableBase) -> dict[str, Any]:
     """Inputs of a table: name of the need to a path, or to partition or model → path."""
-    inputs: dict[str, Any] = {}
-    for need in tables.needs(settings):
-        if need == "participants":
-            inputs[need] = {name: f"{run.folder}/cohort/participants_{name}.csv" for name in run.partitions}
-        elif need in TABLE_FILES:
-            inputs[need] = f"{run.folder}/{TABLE_FILES[need]}"
-        else:
-            models = tables.models_needed(settings) or run.protocol.models
-            inputs[need] = {model: f"{run.folder}/models/{model}/{need}.csv" for model in models}
-    return inputs
+    by_partition = {"participants": "partition_participants"}
+    models = tables.models_needed(settings) or run.protocol.models
+    return {
+        need: _paths(run, by_partition.get(need, need), model=models, partition=run.partitions)
+        for need in tables.needs(settings)
+    }
+
+
+def _paths(run: Run, name: str, **which: Iterable[str]) -> str | dict[str, str]:
+    """Path of a contract's file, or, where there is one of each, model or partition to path."""
+    for placeholder in contract(name).placeholders:
+        return {value: path_of(name, run=run.id, **{placeholder: value}) for value in which[placeholder]}
+    return run.path(name)
 
 
 def paths_in(inputs: Mapping[str, Any]) -> list[str]:
@@ -48,7 +67,28 @@ def paths_in(inputs: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def example_cases(run: Run, settings: figures.FigureOptions) -> dict[str, list[str]]:
+def figure_files(run: Run, settings: figures.FigureOptions) -> list[str]:
+    """Tables of the run, or the images of the example patients and the quality control that chooses among them."""
+    images = [
+        path
+        for patients in example_patients(run, settings).values()
+        for patient in patients
+        for sequence in run.protocol.sequences
+        for path in case_files(run.dataset, patient, sequence)
+    ]
+    return [
+        *paths_in(figure_inputs(run, settings)),
+        *images,
+        *(run.files("qc") if images and run.extracted else []),
+    ]
+
+
+def table_files(run: Run, settings: tables.TableBase) -> list[str]:
+    """What a table is made from."""
+    return paths_in(table_inputs(run, settings))
+
+
+def example_patients(run: Run, settings: figures.FigureOptions) -> dict[str, list[str]]:
     """Partition to the patients from whom the figure's example is taken: the first whose images can be read.
 
     The first positive patients by identifier, so that nobody chooses a pretty one.
@@ -60,3 +100,14 @@ def example_cases(run: Run, settings: figures.FigureOptions) -> dict[str, list[s
         members = run.labels[(run.partition == name) & (run.labels == 1)].index
         chosen[name] = sorted(members)[:CANDIDATES_PER_PARTITION]
     return chosen
+
+
+def example_cases(run: Run, settings: figures.FigureOptions) -> dict[str, Any]:
+    """For each partition, the manifest's rows of these patients: partition → patient → sequence → rows."""
+    return {
+        partition: {
+            patient: {name: run.dataset.case_rows(patient, name) for name in run.protocol.sequences}
+            for patient in patients
+        }
+        for partition, patients in example_patients(run, settings).items()
+    }

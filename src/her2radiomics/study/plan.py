@@ -23,7 +23,9 @@ from her2radiomics.cohort.settings import Cohort
 from her2radiomics.cohort.sources import CohortData, read_cohort
 from her2radiomics.cohort.tables import check_label, check_participants, type_columns
 from her2radiomics.core.columns import STAGES
+from her2radiomics.core.contracts import MODEL_FILES, PARTITIONS, contract
 from her2radiomics.core.errors import SettingsError, TableError
+from her2radiomics.core.layout import folder_of, forms_of, path_of
 from her2radiomics.core.settings import overlay, read_yaml, validate
 from her2radiomics.extraction.options import extraction_suffix
 from her2radiomics.modelling.centres import check_partitions
@@ -31,11 +33,8 @@ from her2radiomics.modelling.settings import feature_steps
 from her2radiomics.modelling.steps.settings import CombatStep
 from her2radiomics.simulation import roster
 from her2radiomics.study.config import Config, RunRequest
-from her2radiomics.study.protocol import PARTITIONS, Protocol
+from her2radiomics.study.protocol import Protocol
 from her2radiomics.study.protocol import Sequence as SequenceSettings
-
-FIGURE_FORMATS = ("svg", "png", "pdf", "csv")
-TABLE_FORMATS = ("csv", "html", "tex", "docx")
 
 
 def batched(names: Sequence[str], size: int) -> list[list[str]]:
@@ -51,10 +50,18 @@ class Dataset:
     cohort_id: str
     cohort: Cohort
     protocol: Protocol
-    folder: str
     data: CohortData
     root: Path | None = None
     patients_per_job: int = 1
+
+    def path(self, name: str) -> str:
+        """Path of a contract's file."""
+        return path_of(name, dataset=self.id)
+
+    @property
+    def folder(self) -> str:
+        """Where its tables lie."""
+        return folder_of("cohort", dataset=self.id)
 
     @property
     def patients(self) -> list[str]:
@@ -84,7 +91,7 @@ class Dataset:
         A sequence that the manifest does not list gives one row without an image: the extraction records it as missing.
         """
         missing = ManifestRow.of({"patient_id": patient, "sequence": sequence})
-        return self._rows.get((patient, sequence), [missing.model_dump()])
+        return self._rows.get((patient, sequence)) or [missing.model_dump()]
 
     @cached_property
     def manifest_fingerprint(self) -> str:
@@ -115,7 +122,21 @@ class Run:
     @property
     def folder(self) -> str:
         """Where its results go."""
-        return f"results/{self.id}"
+        return folder_of("run", run=self.id)
+
+    def path(self, name: str) -> str:
+        """Path of a contract's file that there is one of in a run."""
+        return path_of(name, run=self.id)
+
+    def files(self, *names: str) -> list[str]:
+        """Paths of contracts' files in all their forms: those of every partition and model where there is one of each."""
+        each = {"partition": self.partitions, "model": list(self.protocol.models)}
+        found = []
+        for name in names:
+            open_ = contract(name).placeholders
+            choices = [{key: value} for key in open_ for value in each[key]] if open_ else [{}]
+            found += [path for which in choices for path in forms_of(name, run=self.id, **which).values()]
+        return found
 
     @property
     def partitions(self) -> list[str]:
@@ -132,52 +153,65 @@ class Run:
         """Included patients, sorted."""
         return self.dataset.patients
 
+    def extraction_parts(self, sequence: str) -> dict[str, str]:
+        """Parameters, regions and preprocessing of an extraction, as its files' paths hold them."""
+        settings = self.protocol.sequences[sequence]
+        done = extraction_suffix(settings.preprocessing, settings.log_padding)
+        return {
+            "parameters": settings.parameters,
+            "regions": "+".join(settings.regions),
+            "preprocessing": f".{done}" if done else "",
+        }
+
     def extraction_id(self, sequence: str) -> str:
         """Name of an extraction: runs with the same parameters, regions and preprocessing share it."""
-        settings = self.protocol.sequences[sequence]
-        named = f"{settings.parameters}.{'+'.join(settings.regions)}"
-        done = extraction_suffix(settings.preprocessing, settings.log_padding)
-        return f"{named}.{done}" if done else named
+        return "{parameters}.{regions}{preprocessing}".format(**self.extraction_parts(sequence))
 
     def cases(self) -> list[tuple[str, str]]:
         """Every patient and sequence that is to be extracted."""
         return [(patient, sequence) for patient in self.patients for sequence in self.protocol.sequences]
 
-    def extraction_stems(self) -> list[str]:
-        """Paths of the batches of every sequence, without their endings."""
-        folder = f"{self.dataset.folder}/extraction"
+    def batches(self, name: str) -> list[str]:
+        """Paths of a contract's file of the batches of every sequence; none where features were brought."""
         return [
-            f"{folder}/{self.extraction_id(sequence)}/{sequence}/{batch}"
-            for sequence in self.protocol.sequences
+            path_of(
+                name,
+                dataset=self.dataset.id,
+                sequence=sequence,
+                batch=batch,
+                **self.extraction_parts(sequence),
+            )
+            for sequence in (self.protocol.sequences if self.extracted else ())
             for batch in self.dataset.batches
         ]
 
+    def quality_files(self) -> list[str]:
+        """Quality control and standards: what the page shows of an extraction; none where features were brought."""
+        return self.files("qc", "grey_levels", "ibsi") if self.extracted else []
+
+    def declared_files(self) -> list[str]:
+        """Every file that the run's rules make and that a checklist or the crate may name, sorted."""
+        others = self.files("flow", "participants", "features_reproducibility", *MODEL_FILES)
+        return sorted({*self.targets("all"), *others})
+
     def targets(self, kind: str) -> list[str]:
         """Files that a target asks for: ``extraction``, ``figures``, ``tables``, ``evidence``, ``report`` or ``all``."""
-        extraction = (
-            [
-                f"{self.folder}/cohort/qc.csv",
-                f"{self.folder}/features/cohort.parquet",
-                f"{self.folder}/features/ibsi.csv",
-                *(f"{self.folder}/cohort/grey_levels.{end}" for end in FIGURE_FORMATS),
-            ]
-            if self.extracted
-            else []
-        )
+        extraction = [*self.files("features"), *self.quality_files()] if self.extracted else []
         if kind == "extraction" or self.request.until == "extraction":
             return extraction if kind in ("extraction", "all") else []
         figures = [
-            f"{self.folder}/figures/{f.id}.{end}" for f in self.protocol.figures for end in FIGURE_FORMATS
+            path
+            for f in self.protocol.figures
+            for path in forms_of("figure", run=self.id, figure=f.id).values()
         ]
-        tables = [f"{self.folder}/tables/{t.id}.{end}" for t in self.protocol.tables for end in TABLE_FORMATS]
-        always = ("performance", "performance_extra", "delong", "published")
-        tables += [f"{self.folder}/tables/{name}.csv" for name in always]
-        report = [f"{self.folder}/report.html", f"{self.folder}/provenance/run.json"]
-        features = [f"{self.folder}/features/reproducibility.csv"]
+        tables = [
+            path for t in self.protocol.tables for path in forms_of("table", run=self.id, table=t.id).values()
+        ]
+        tables += self.files("performance", "performance_extra", "delong", "published")
+        report = self.files("report", "record")
+        features = self.files("features_reproducibility")
         # audit of the paper, checklists and crate look at a run; nothing else is made from them
-        evidence = [f"{self.folder}/tables/audit.{end}" for end in ("csv", "html", "docx") if self.audited]
-        evidence += [f"{self.folder}/checklists.{end}" for end in ("html", "csv", "docx")]
-        evidence += [f"{self.folder}/ro-crate-metadata.json"]
+        evidence = [*(self.files("audit") if self.audited else []), *self.files("checklists", "crate")]
         return {
             "figures": figures,
             "tables": tables,
@@ -247,11 +281,21 @@ class Plan:
                     return Extraction(run.dataset, sequence, run.protocol.sequences[sequence])
         return None
 
+    @property
+    def base(self) -> Path:
+        """Folder of the Snakefile."""
+        return self.workflow.parent
+
+    def columns_of(self, dataset: str) -> list[str]:
+        """Columns of the participants table that a run on this data set names: no other is copied."""
+        protocols = [run.protocol for run in self.runs.values() if run.dataset.id == dataset]
+        return sorted({name for item in protocols for name in (*item.columns, item.label.column)})
+
     def targets(self, kind: str) -> list[str]:
         """Files of all runs that a target asks for."""
         files = [file for run in self.runs.values() for file in run.targets(kind)]
         pages = any(run.request.until == "report" for run in self.runs.values())
-        return [*files, *(["results/index.html"] if kind in ("all", "report") and pages else [])]
+        return [*files, *([path_of("index")] if kind in ("all", "report") and pages else [])]
 
     def _run(self, request: RunRequest) -> Run:
         cohort = self._cohort(request.cohort)
@@ -381,11 +425,10 @@ class Plan:
         if cohort.kind != "simulated":
             name = request.cohort
             if name not in self.datasets:
-                folder = f"results/cohorts/{name}"
                 root = self._root(name, cohort)
                 data = read_cohort(cohort, root)
                 self.datasets[name] = Dataset(
-                    name, name, cohort, protocol, folder, data, root, self.config.patients_per_job
+                    name, name, cohort, protocol, data, root, self.config.patients_per_job
                 )
             return self.datasets[name]
         name = f"{request.cohort}_{request.study}"
@@ -398,16 +441,16 @@ class Plan:
                 raise SettingsError(f"run {request.id}: a variant may not change the simulated cohort.")
             return self.datasets[name]
 
-        folder = f"results/cohorts/{name}"
         made = roster(
             protocol.simulation, size=self.config.size, seed=self.config.seed, strength=self.config.strength
         )
+        folder, source = folder_of("cohort", dataset=name), path_of("registered", dataset=name)
         manifest = made.manifest.astype(str)
         for column in ("image", "mask"):
             manifest[column] = [f"{folder}/{path}" if path else "" for path in manifest[column]]
-        data = CohortData(made.participants.astype(str), manifest, source=f"{folder}/participants.tsv")
+        data = CohortData(made.participants.astype(str), manifest, source=source)
         self.datasets[name] = Dataset(
-            name, request.cohort, cohort, protocol, folder, data, None, self.config.patients_per_job
+            name, request.cohort, cohort, protocol, data, None, self.config.patients_per_job
         )
         return self.datasets[name]
 

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from her2radiomics.cohort.partitions import Partitioning
 from her2radiomics.core.columns import Column, Stage, stage_allows
+from her2radiomics.core.contracts import PARTITIONS
 from her2radiomics.core.settings import FILE_NAME, Settings
 from her2radiomics.evaluation.settings import EvaluationSettings
 from her2radiomics.extraction.filters import LOG_PADDING
@@ -23,7 +24,6 @@ from her2radiomics.modelling.settings import ModelSettings, feature_steps
 from her2radiomics.modelling.steps.settings import CombatStep
 from her2radiomics.simulation.settings import SimulationSettings
 
-PARTITIONS = ("training", "testing", "external")  # in the order of the papers
 REGION = r"^(tumour|ring_\d+(\.\d+)?mm)_(volume|slice)$"
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from inspect import getdoc
 from pathlib import Path
 from typing import Any
 
+from her2radiomics.core.contracts import CONTRACTS, FURTHER_QUANTITIES, HOMES, Contract, TableColumn
 from her2radiomics.core.settings import Settings
 from her2radiomics.imaging.formats import FORMATS, formats_in_words
 
@@ -58,7 +60,7 @@ def files() -> dict[str, str]:
             )
             parts.append(_sections(name, schema))
         made[f"docs/{page}.md"] = "\n".join(parts)
-    return made | {"docs/formats.md": _formats()}
+    return made | {"docs/contracts.md": contracts_page(), "docs/formats.md": _formats()}
 
 
 def _formats() -> str:
@@ -80,6 +82,47 @@ def _formats() -> str:
         "class has the name, the endings, both checks (their docstrings make this table) and the reading; one that lacks a "
         "part cannot be registered."
     )
+    return "\n".join(lines) + "\n"
+
+
+def contracts_page() -> str:
+    """Every table and file that passes between jobs, with its columns."""
+    parts = [
+        f"# Data contracts\n\n<!-- {NOTE.replace('the settings classes', 'her2radiomics.core.contracts')} -->\n"
+    ]
+    parts.append(
+        "Tables and files that pass between jobs, and the results that users read. Cells of numbers may be empty, those of "
+        "whole numbers only where this page says so; text is UTF-8, numbers have their full precision. A table made from "
+        "simulated patients has a last column `simulated`.\n"
+    )
+    for home, folder in HOMES.items():
+        inside = [declared for declared in CONTRACTS.values() if declared.home == home]
+        parts.append(f"## `{folder.replace('{', '<').replace('}', '>')}/`\n")
+        parts += [_contract(declared) for declared in inside]
+    quantities = _columns(FURTHER_QUANTITIES)
+    parts.append(f"## Further quantities of `published`\n\n{quantities}")
+    return "\n".join(parts)
+
+
+def _contract(declared: Contract) -> str:
+    path = declared.path.replace("{", "<").replace("}", ">")
+    also = "".join(f", `.{ending}`" for ending in declared.also)
+    each = f" (one for each {', '.join(declared.placeholders)})" if declared.placeholders else ""
+    lines = [f"### {declared.name}\n\n`{path}`{also}{each}\n\n{declared.meaning}\n"]
+    if declared.columns:
+        lines.append(_columns(declared.columns))
+        lines += [f"Further columns: {declared.others}.\n"] if declared.others else []
+    return "\n".join(lines)
+
+
+def _columns(columns: Sequence[TableColumn]) -> str:
+    kinds = {"whole": "whole number", "truth": "true or false"}
+    lines = ["| column | kind | unit | printed as | meaning |", "|---|---|---|---|---|"]
+    for c in columns:
+        kind = kinds.get(c.kind, c.kind) + ", may be empty" * c.empty + ", may be absent" * c.optional
+        printed = f"{c.label} ({c.short})" if c.short else c.label
+        values = f" One of {', '.join(f'`{value}`' for value in c.values)}." if c.values else ""
+        lines.append(f"| `{c.name}` | {kind} | {c.unit} | {printed} | {c.meaning}{values} |")
     return "\n".join(lines) + "\n"
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from her2radiomics.cohort.manifest import BREAST, FIRST_READER, TUMOUR, ManifestRow
+from her2radiomics.cohort.manifest import BREAST, TUMOUR, ManifestRow
+from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.settings import validate
-from her2radiomics.core.tables import read_table
+from her2radiomics.core.tables import read
 from her2radiomics.engine.jobs.modelling import columns_from
 from her2radiomics.manuscript.figures import (
     ExampleImage,
@@ -93,8 +94,9 @@ def example_images(
     if not examples:
         return []
 
-    table = read_table(qc)
-    failed = set(table.loc[(table["status"] == "failed") & (table["reader"] == FIRST_READER), "patient_id"])
+    table = read("qc", qc)
+    mine = (table["status"] == "failed") & (table["reader"] == FIRST_READER)
+    failed = set(table.loc[mine, "patient_id"])
     images = []
     for partition, patients in examples.items():
         sound = [patient for patient in patients if patient not in failed]

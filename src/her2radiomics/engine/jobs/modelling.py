@@ -9,9 +9,11 @@ from typing import Any
 
 from her2radiomics import modelling
 from her2radiomics.core import parquet
-from her2radiomics.core.columns import Column, read_typed
+from her2radiomics.core.columns import Column, read_participants
+from her2radiomics.core.contracts import TRAINED_FILES, contract
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import validate
+from her2radiomics.core.tables import assemble, read
 from her2radiomics.extraction.filters import LOG_PADDING
 from her2radiomics.extraction.options import values_suffix
 from her2radiomics.imaging.preprocessing_settings import Preprocessing
@@ -19,18 +21,6 @@ from her2radiomics.modelling.saved.fitted import MAX_NOMOGRAM
 from her2radiomics.modelling.settings import ModelSettings, parse_models
 from her2radiomics.statistics import nomogram
 from her2radiomics.statistics.nomogram_scale import round_probabilities
-
-# what a kind of model does not have is written with its header alone, so that every declared file exists
-HEADERS: dict[str, tuple[str, ...]] = {
-    "reproducibility": ("feature", "sequence", "icc", "low", "high", "n", "kept"),
-    "univariate": ("term", "beta", "se", "wald", "odds_ratio", "ci_low", "ci_high", "p"),
-    "multivariate": ("term", "beta", "se", "wald", "odds_ratio", "ci_low", "ci_high", "p"),
-    "lasso_path": ("lambda", "term", "coefficient"),
-    "lasso_cv": ("lambda", "mean_error", "se", "n_features", "min", "one_se"),
-    "stability": ("feature", "sequence", "frequency", "kept"),
-    "nomogram": ("axis", "label", "value", "position"),
-    "missing": ("column", "rows", "missing", "handling", "filled_with"),
-}
 
 
 def columns_from(content: Mapping[str, Mapping[str, Any]]) -> dict[str, Column]:
@@ -61,10 +51,10 @@ def training_rows(
     participants: str, features: str, columns: Mapping[str, Column]
 ) -> tuple[pd.DataFrame, pd.Series, pd.DataFrame, pd.DataFrame]:
     """Read a training partition: the model table, the labels, all readers' features, and the participants."""
-    people = read_typed(participants, columns)
-    read = pd.read_parquet(features)
-    table = modelling.model_table(read, people, columns)
-    return table, people.set_index("patient_id")["label"].loc[table.index], read, people
+    people = read_participants(participants, columns)
+    measured = read("partition_features", features)
+    table = modelling.model_table(measured, people, columns)
+    return table, people.set_index("patient_id")["label"].loc[table.index], measured, people
 
 
 def unfitted(
@@ -79,15 +69,14 @@ def unfitted(
 
 def features_of(model: modelling.FittedModel, features: str) -> pd.DataFrame:
     """Read what a model uses of a feature table; a column that the file lacks is the model's to name."""
-    wanted = {"patient_id", "reader", *(feature.name for feature in model.rule.features())}
-    return parquet.read_columns(features, wanted)
+    keys = contract("partition_features").names
+    return read("partition_features", features, only={*keys, *(f.name for f in model.rule.features())})
 
 
 def report_tables(report: modelling.FitReport, model: modelling.FittedModel) -> dict[str, pd.DataFrame]:
-    """All tables that a training job writes, by file name without ending."""
-    tables = {"coefficients": report.coefficients, "selection": report.selection}
-    for name, header in HEADERS.items():
-        tables[name] = report.tables.get(name, pd.DataFrame(columns=list(header)))
+    """All tables that a training job writes, by contract; what a kind of model does not have is a table without rows."""
+    made = {"coefficients": report.coefficients, "selection": report.selection, **report.tables}
+    tables = {name: made.get(name, assemble(name)) for name in TRAINED_FILES if contract(name).columns}
     if model.linear and not model.empty and len(model.rule.predictors) <= MAX_NOMOGRAM:
         tables["nomogram"] = nomogram_table(model)
     return tables
@@ -115,7 +104,7 @@ def nomogram_table(model: modelling.FittedModel) -> pd.DataFrame:
         (names.get(row.axis, row.axis), _text(row.value), _text(row.value), float(row.points))
         for row in drawn.itertuples()
     ]
-    return pd.DataFrame([*points, *rows], columns=list(HEADERS["nomogram"]))
+    return pd.DataFrame([*points, *rows], columns=list(contract("nomogram").names))
 
 
 def _text(value: Any) -> str:
@@ -136,10 +125,10 @@ def feature_counts(
     features
         A feature table of the run.
     """
-    extracted = len(parquet.column_names(features)) - 2  # patient_id and reader
+    extracted = len(parquet.column_names(features)) - len(contract("partition_features").names)
     counts: dict[tuple[str, str], float] = {("features_extracted", ""): extracted}
     for name, file in zip(models, selections, strict=True):
-        steps = pd.read_csv(file)
+        steps = read("selection", file)
         if len(steps):
             counts["features_extracted", name] = extracted
             counts["features_selected", name] = int(steps["features_out"].iloc[-1])

@@ -1,4 +1,4 @@
-"""A mend of Snakemake's Slurm executor: jobs whose state Slurm does not tell are asked about again."""
+"""Snakemake's Slurm executor keeps its jobs when Slurm does not answer."""
 
 from __future__ import annotations
 
@@ -7,14 +7,31 @@ import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
+from her2radiomics.engine.patches import Patch
+
 PLUGIN = "snakemake_executor_plugin_slurm"
+ABOUT = Patch(
+    "snakemake-executor-plugin-slurm",
+    "==2.8.0",
+    "https://github.com/snakemake/snakemake-executor-plugin-slurm/issues/207",
+    """\
+With 2.8.0 Snakemake still waits for ever after Slurm did not answer for one round of status queries.
+
+`Executor.check_active_jobs` has to yield every job that still runs. When all `status_attempts` queries of a round fail (the
+controller is restarted, the accounting database is busy), `status_of_jobs` is None and nothing is yielded: the interface
+takes all jobs for finished, and neither success nor failure is ever reported.
+
+Seen with: slurmctld killed in a run and started again 40 s later.
+Expected: a round without an answer yields all `active_jobs`, so that they are asked about in the next one.
+""",
+)
 
 
 def keep_unknown_jobs(executor: type[Any] | None = None) -> None:
     """Let the executor keep its jobs while Slurm does not answer.
 
     Version 2.8.0 forgets all running jobs when every query of a round fails (the controller is restarted, the
-    accounting database is busy), and then waits for ever (snakemake/snakemake-executor-plugin-slurm, issue 207).
+    accounting database is busy), and then waits for ever.
 
     Parameters
     ----------

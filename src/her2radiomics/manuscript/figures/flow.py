@@ -98,7 +98,7 @@ def draw(inputs: FigureInputs, options: FlowOptions) -> Drawing:
     else:
         _side_by_side(axes, end, ends, each, tall_ends, width)
     style.header(fig, letter=options.panel_letter, heading="", simulated=inputs.study.simulated)
-    return Drawing(fig, table[["step", "reason", "partition", "excluded", "remaining", "events"]])
+    return Drawing(fig, table)
 
 
 def _side_by_side(

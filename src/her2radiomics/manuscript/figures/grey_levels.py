@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from her2radiomics.cohort.manifest import FIRST_READER
+from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.libraries import mpl, pd, scipy
 from her2radiomics.core.settings import Settings
 from her2radiomics.imaging.checks import MAX_GREY_LEVELS, USUAL_GREY_LEVELS
@@ -53,7 +53,7 @@ def draw_grey_levels(qc: pd.DataFrame, text: GreyLevelText) -> Drawing:
     Parameters
     ----------
     qc
-        ``qc.csv`` as text, with :data:`COLUMNS`. Regions that were never measured have no ``grey_levels`` and are not
+        ``qc.csv``, with :data:`COLUMNS`. Regions that were never measured have no ``grey_levels`` and are not
         drawn; those refused for their number are.
     text
         Printed names and groups.
@@ -90,8 +90,7 @@ def draw_grey_levels(qc: pd.DataFrame, text: GreyLevelText) -> Drawing:
 
 def _drawn(qc: pd.DataFrame, text: GreyLevelText) -> pd.DataFrame:
     """The regions that were measured, in the order of the figure."""
-    data = qc.loc[qc["grey_levels"] != "", list(COLUMNS)].copy()
-    data["grey_levels"] = data["grey_levels"].astype(float).round().astype(int)
+    data = qc.loc[qc["grey_levels"].notna(), list(COLUMNS)].astype({"grey_levels": int})
     data["group"] = [text.group_of.get(patient, "") for patient in data["patient_id"]]
     data["place"] = [place_of(levels) for levels in data["grey_levels"]]
     order = {pair: place for place, pair in enumerate(_pairs(text))}

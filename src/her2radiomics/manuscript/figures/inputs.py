@@ -11,26 +11,9 @@ from pydantic import Field
 from her2radiomics.core.errors import StudyError, TableError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import Settings
+from her2radiomics.core.tables import read
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.palettes import PaletteName
-
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "flow": ("step", "reason", "partition", "excluded", "remaining", "events"),
-    "participants": ("patient_id",),
-    "predictions": ("patient_id", "partition", "label", "score", "probability"),
-    "performance": (
-        *("model", "partition", "n", "events", "auc", "auc_low", "auc_high"),
-        *("threshold", "sensitivity", "specificity", "brier", "calibration_intercept", "calibration_slope"),
-    ),
-    "calibration": ("partition", "curve", "predicted", "observed", "low", "high"),
-    "coefficients": ("term", "beta"),
-    "selection": ("step", "name", "features_in", "features_out", "note"),
-    "nomogram": ("axis", "label", "value", "position"),
-    "lasso_path": ("lambda", "term", "coefficient"),
-    "lasso_cv": ("lambda", "mean_error", "se", "n_features", "min", "one_se"),
-}
-TEXT = {"patient_id": str, "value": str, "label": str, "axis": str, "term": str, "step": str, "reason": str}
-TEXT |= {"partition": str, "name": str, "note": str, "model": str, "curve": str}
 
 
 class FigureInputError(StudyError):
@@ -103,19 +86,7 @@ class ExampleImage(Settings):
 
 @dataclass(frozen=True)
 class FigureInputs:
-    """Paths to what a figure may need; each is read only when it is asked for.
-
-    ``flow`` (``cohort/flow.csv``) has the columns ``step, reason, partition, excluded, remaining, events``; its rows
-    stand in the order of the flow:
-
-    - ``registered``: ``remaining`` is the number of patients on the participants table;
-    - ``excluded``, one row a criterion: its ``reason``, how many it ``excluded``, how many are ``remaining`` then;
-    - ``failed``, one row a reason: patients without a usable image or region;
-    - ``partition``, one row a partition: its name in ``partition``, its patients in ``remaining``, and those with
-      the positive outcome in ``events``.
-
-    Cells that do not apply are empty.
-    """
+    """Paths to what a figure may need, by contract; each is read only when it is asked for."""
 
     study: StudyText
     flow: Path | None = None
@@ -153,7 +124,7 @@ class FigureInputs:
         return Path(found)
 
     def table(self, name: str, model: str | None = None) -> pd.DataFrame:
-        """Read one table and check its columns.
+        """Read one table (:func:`her2radiomics.core.tables.read`).
 
         Raises
         ------
@@ -162,26 +133,7 @@ class FigureInputs:
         TableError
             A column is missing.
         """
-        path = self.path(name, model)
-        text = {
-            column: kind for column, kind in TEXT.items() if not (name == "predictions" and column == "label")
-        }
-        table = pd.read_csv(
-            path,
-            dtype=text,
-            keep_default_na=False,
-            na_values={column: ["", "NA", "nan"] for column in _NUMBERS},
-        )
-        missing = [column for column in COLUMNS[name] if column not in table.columns]
-        if missing:
-            raise TableError(
-                file=path,
-                column=missing[0],
-                found=f"the columns {', '.join(table.columns)}",
-                expected=f"also {', '.join(missing)}",
-                remedy="Run the step that writes the table again.",
-            )
-        return table
+        return read(name, self.path(name, model))
 
     def predictions_of(self, model: str, partition: str) -> pd.DataFrame:
         """One model's predictions in one partition: labels 0 or 1, probabilities from 0 to 1.
@@ -242,41 +194,3 @@ class FigureInputs:
         """Name, size and events of a partition, as the heading of a panel."""
         name = self.study.partitions.get(partition, partition)
         return f"{name}, {style.keep(f'n = {n}')} {style.keep(f'({events} {self.study.positive})')}"
-
-
-_NUMBERS = (
-    *(
-        "excluded",
-        "remaining",
-        "events",
-        "score",
-        "probability",
-        "n",
-        "auc",
-        "auc_low",
-        "auc_high",
-        "threshold",
-    ),
-    *(
-        "sensitivity",
-        "specificity",
-        "brier",
-        "calibration_intercept",
-        "calibration_slope",
-        "predicted",
-        "observed",
-    ),
-    *(
-        "low",
-        "high",
-        "beta",
-        "features_in",
-        "features_out",
-        "position",
-        "lambda",
-        "coefficient",
-        "mean_error",
-        "se",
-    ),
-    *("n_features", "specificity_low", "accuracy", "ppv", "npv"),
-)

@@ -41,8 +41,6 @@ def draw(inputs: FigureInputs, options: LassoOptions) -> Drawing:
         fig = style.message(options.width_mm, f"{name}: no LASSO was fitted.")
         style.header(fig, letter=options.panel_letter, heading="", simulated=inputs.study.simulated)
         return Drawing(fig, cv)
-    for mark, _, _ in MARKS:
-        cv[mark] = cv[mark].astype(str).str.strip().str.lower().isin(["1", "1.0", "true"])
     parts = ("path", "cross_validation") if options.part == "both" else (options.part,)
     fig, frames = _frames(options, len(parts))
     for part, axes in zip(parts, frames, strict=True):

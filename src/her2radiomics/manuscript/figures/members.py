@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from her2radiomics.core.columns import MISSING
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
+from her2radiomics.core.tables import read_text
 from her2radiomics.manuscript.figures.inputs import FigureInputError, FigureInputs
 
 EVERYONE = "all"
@@ -93,7 +94,7 @@ def members(inputs: FigureInputs, by: str, partitions: Sequence[str] = ()) -> Me
         A partition without patients, or a column or level that is not declared.
     """
     path = inputs.path("participants")
-    rows = pd.read_csv(path, dtype=str, keep_default_na=False).set_index("patient_id")
+    rows = read_text("participants", path).set_index("patient_id")
     for name in partitions:
         if name not in set(rows["partition"]):
             raise FigureInputError(

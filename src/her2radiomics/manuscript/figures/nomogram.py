@@ -70,7 +70,7 @@ def draw(inputs: FigureInputs, options: NomogramOptions) -> Drawing:
     axes = read_axes(table, inputs.path("nomogram", options.model)) if len(table) else []
     levels = inputs.study.levels
     axes = [with_levels(axis, levels[axis.name]) if axis.name in levels else axis for axis in axes]
-    data = table[["axis", "label", "value", "position"]].copy()
+    data = table.copy()
     data.insert(0, "what", "tick")
     if len(axes) <= 3:
         name = inputs.study.models.get(options.model, options.model)

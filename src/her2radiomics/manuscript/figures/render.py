@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from her2radiomics import __version__
+from her2radiomics.core.contracts import MODEL_FILES
 from her2radiomics.core.files import whole_file
 from her2radiomics.core.spreadsheets import safe_frame
 from her2radiomics.manuscript import style
@@ -15,7 +16,7 @@ from her2radiomics.manuscript.figures.registry import KINDS, Drawing, FigureOpti
 from her2radiomics.manuscript.palettes import PALETTES
 
 # inputs that are one file a model
-BY_MODEL = ("predictions", "calibration", "coefficients", "selection", "nomogram", "lasso_path", "lasso_cv")
+BY_MODEL = MODEL_FILES
 
 
 def kind_of(settings: FigureOptions) -> Kind:

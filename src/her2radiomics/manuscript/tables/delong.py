@@ -5,19 +5,18 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from her2radiomics.core.contracts import TRAINING
 from her2radiomics.core.errors import SettingsError, TableError
 from her2radiomics.core.libraries import pd
+from her2radiomics.core.tables import read
 from her2radiomics.manuscript import formatting as fmt
-from her2radiomics.manuscript.tables.inputs import TableInputs, chosen, read_csv
+from her2radiomics.manuscript.tables.inputs import TableInputs, chosen
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
 from her2radiomics.manuscript.tables.registry import table
 from her2radiomics.manuscript.tables.settings import DelongTable
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-COLUMNS = ("partition", "model_a", "model_b", "n", "auc_a", "auc_b", "difference", "z", "p", "p_holm")
 
 
 @table("delong", needs=("delong",))
@@ -32,7 +31,7 @@ def make(inputs: TableInputs, options: DelongTable) -> Table:
         An unknown model or partition, or fewer than two models.
     """
     path = inputs.file("delong")
-    table = read_csv(path, COLUMNS)
+    table = read("delong", path)
     models = chosen(options.models, inputs.models, "model")
     partitions = chosen(options.partitions, inputs.partitions, "partition")
     if len(models) < 2:
@@ -47,7 +46,7 @@ def make(inputs: TableInputs, options: DelongTable) -> Table:
         notes.append(f"p values; above the diagonal unadjusted{below}.")
     if options.adjusted and options.layout == "pairs":
         notes.append("Adjusted p: Holm's correction within the partition.")
-    if "training" in partitions:
+    if TRAINING in partitions:
         notes.append(
             "Tests on the training partition are apparent: the models were fitted to these patients."
         )

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from her2radiomics.core.columns import Column, type_column
-from her2radiomics.core.errors import SettingsError, TableError
+from her2radiomics.core.columns import Column
+from her2radiomics.core.columns import read_participants as read_typed
+from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.libraries import pd
-from her2radiomics.manuscript.tables.registry import INPUTS
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class TableInputs:
     terms
         Printed names of regression terms that are neither a participants column nor a model's score.
     participants
-        Partition → ``participants_<partition>.csv``.
+        Partition → its participants.
     performance, delong
-        The CSVs of ``results/S/tables``.
+        The run's tables of these contracts.
     univariate, multivariate, coefficients
-        Model → CSV with ``term, beta, se, wald, odds_ratio, ci_low, ci_high, p``.
+        Model → its table of this contract.
     """
 
     columns: Mapping[str, Column]
@@ -74,7 +74,7 @@ class TableInputs:
         path = given if key is None else given.get(key)
         if path is None:
             of = "" if key is None else f" of '{key}'"
-            raise SettingsError(f"the table needs {need}{of} ({INPUTS[need]}), which it was not given.")
+            raise SettingsError(f"the table needs {need}{of}, which it was not given.")
         return Path(path)
 
 
@@ -92,37 +92,6 @@ def chosen(names: Sequence[str], among: Mapping[str, str], what: str) -> list[st
     return [known(name, among, what) for name in names] or list(among)
 
 
-def read_csv(path: Path, columns: Sequence[str], *, text: bool = False) -> pd.DataFrame:
-    """Read a CSV that must have ``columns``; ``text`` keeps every cell as it is written.
-
-    Raises
-    ------
-    TableError
-        The file is missing, or a column is.
-    """
-    if not Path(path).is_file():
-        raise TableError(
-            file=path, found="no file", expected="a CSV", remedy="Make it first, or correct the path."
-        )
-    options: dict = {"dtype": str, "keep_default_na": False} if text else {"keep_default_na": True}
-    try:
-        table = pd.read_csv(path, **options)
-    except pd.errors.EmptyDataError:
-        raise TableError(
-            file=path, found="an empty file", expected="a line of headings", remedy="Make it again."
-        ) from None
-    for column in columns:
-        if column not in table.columns:
-            raise TableError(
-                file=path,
-                column=column,
-                found=f"columns {', '.join(map(str, table.columns))}",
-                expected=f"a column '{column}'",
-                remedy="Make the file again with the version that reads it.",
-            )
-    return table
-
-
 def read_participants(inputs: TableInputs, partitions: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
     """Participants of ``partitions``, in order, with ``label`` as 0/1 integers and ``columns`` typed.
 
@@ -135,27 +104,6 @@ def read_participants(inputs: TableInputs, partitions: Sequence[str], columns: S
     parts = []
     for partition in partitions:
         path = inputs.file("participants", partition)
-        table = read_csv(path, ["patient_id", "partition", "label", *wanted], text=True)
-        indexed = table.set_index("patient_id")
-        labels = _labels(indexed["label"], path)
-        typed = pd.DataFrame({"partition": partition, "label": labels})
-        for name in wanted:
-            # the file holds the two levels already
-            column = inputs.columns[name].model_copy(update={"cut": None})
-            typed[name] = type_column(indexed[name], column, file=str(path))
-        parts.append(typed)
+        table = read_typed(path, {name: inputs.columns[name] for name in wanted})
+        parts.append(table.set_index("patient_id")[["label", *wanted]].assign(partition=partition))
     return pd.concat(parts)
-
-
-def _labels(text: pd.Series, path: Path) -> pd.Series:
-    wrong = ~text.isin(["0", "1"])
-    if wrong.any():
-        raise TableError(
-            file=path,
-            patient=str(text.index[wrong.to_numpy()][0]),
-            column="label",
-            found=f"'{text[wrong.to_numpy()].iloc[0]}'",
-            expected="0 or 1",
-            remedy="Make the file again from the participants table.",
-        )
-    return text.astype(int)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from her2radiomics.core.contracts import TRAINING, contract, measures, rates
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
+from her2radiomics.core.tables import read
 from her2radiomics.manuscript import formatting as fmt
-from her2radiomics.manuscript.tables.inputs import TableInputs, chosen, read_csv
+from her2radiomics.manuscript.tables.inputs import TableInputs, chosen
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
 from her2radiomics.manuscript.tables.registry import table
 from her2radiomics.manuscript.tables.settings import PerformanceTable
@@ -16,21 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-#: Column, heading, and abbreviation explained below the table.
-MEASURES = {
-    "auc": "AUC ({level} CI)",
-    "threshold": "Threshold",
-    "sensitivity": "Sensitivity",
-    "specificity": "Specificity",
-    "ppv": "PPV",
-    "npv": "NPV",
-    "accuracy": "Accuracy",
-    "brier": "Brier score",
-    "calibration_intercept": "Calibration intercept",
-    "calibration_slope": "Calibration slope",
-}
-RATES = ("sensitivity", "specificity", "accuracy", "ppv", "npv")
-ABBREVIATIONS = {"ppv": "PPV: positive predictive value", "npv": "NPV: negative predictive value"}
 METHODS = {
     "delong": "DeLong",
     "bootstrap": "bootstrap percentiles",
@@ -50,8 +37,7 @@ def make(inputs: TableInputs, options: PerformanceTable) -> Table:
         An unknown model or partition.
     """
     path = inputs.file("performance")
-    always = ["model", "partition", "n", "events", "ci_method", "auc_low", "auc_high", *RATES]
-    table = read_csv(path, [*always, *options.measures])
+    table = read("performance", path)
     models = chosen(options.models, inputs.models, "model")
     partitions = chosen(options.partitions, inputs.partitions, "partition")
     by_partition = options.group_by == "partition"
@@ -68,10 +54,7 @@ def make(inputs: TableInputs, options: PerformanceTable) -> Table:
             rows.add(inner[second], 1, cells=cells | {"n": f"{row['n']:.0f} ({row['events']:.0f})"})
     headings = (
         Heading("n", "n (events)"),
-        *(
-            Heading(measure, MEASURES[measure].format(level=fmt.level(inputs.level)))
-            for measure in options.measures
-        ),
+        *(Heading(measure, heading(measure, inputs.level)) for measure in options.measures),
     )
     return Table(
         title=options.title,
@@ -82,6 +65,14 @@ def make(inputs: TableInputs, options: PerformanceTable) -> Table:
         footnotes=(*_footnotes(used, options), *options.footnotes),
         simulated=inputs.simulated,
     )
+
+
+def heading(measure: str, level: float) -> str:
+    """Heading of a measure: its label or abbreviation, with the interval where ``performance.csv`` has one."""
+    performance = contract("performance")
+    column = performance.column(measure)
+    interval = f" ({fmt.level(level)} CI)" if performance.bounds(measure) else ""
+    return f"{column.short or column.label}{interval}"
 
 
 def performance_row(table: pd.DataFrame, model: str, partition: str, path: Path | str) -> pd.Series:
@@ -129,9 +120,11 @@ def fraction(row: pd.Series, measure: str, path: Path | str) -> tuple[int, int] 
 
 
 def _measure(row: pd.Series, measure: str, path: Path) -> str:
-    if measure == "auc":
-        return fmt.interval(float(row["auc"]), float(row["auc_low"]), float(row["auc_high"]), 3)
-    if measure in RATES:
+    bounds = contract("performance").bounds(measure)
+    if bounds:
+        low, high = bounds
+        return fmt.interval(float(row[measure]), float(row[low]), float(row[high]), 3)
+    if measure in rates():
         counted = fraction(row, measure, path)
         return fmt.NOT_AVAILABLE if counted is None else fmt.percent_fraction(*counted)
     return fmt.fixed(float(row[measure]), 3)
@@ -145,13 +138,16 @@ def _footnotes(rows: list[pd.Series], options: PerformanceTable) -> list[str]:
             "AUC: area under the receiver operating characteristic curve; "
             f"CI: confidence interval, {fmt.listing(methods)}."
         )
-    if set(RATES) & set(options.measures):
+    if set(rates()) & set(options.measures):
         notes.append(
             "Rates are given with the number of patients, at the threshold chosen by Youden's index on the "
             "training partition and kept for all others."
         )
-    notes += [f"{text}." for measure, text in ABBREVIATIONS.items() if measure in options.measures]
-    if any(str(row["partition"]) == "training" for row in rows):
+    columns = [
+        contract("performance").column(measure) for measure in measures() if measure in options.measures
+    ]
+    notes += [f"{c.short}: {c.label[0].lower()}{c.label[1:]}." for c in columns if c.short]
+    if any(row["partition"] == TRAINING for row in rows):
         notes.append(
             "Values on the training partition are apparent: the models were fitted to these patients."
         )

@@ -5,39 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from her2radiomics.core.contracts import FROM_0_TO_1, SHARE, contract, quantities
 from her2radiomics.core.libraries import pd
+from her2radiomics.core.tables import assemble
 from her2radiomics.manuscript.tables.inputs import known
 from her2radiomics.manuscript.tables.settings import PublishedNumber
-
-COLUMNS = (
-    "quantity",
-    "model",
-    "partition",
-    "published",
-    "published_low",
-    "published_high",
-    "reproduced",
-    "low",
-    "high",
-    "n",
-    "simulated",
-)
-#: Quantities that are columns of ``performance.csv``.
-OF_PERFORMANCE = (
-    "auc",
-    "threshold",
-    "sensitivity",
-    "specificity",
-    "ppv",
-    "npv",
-    "accuracy",
-    "brier",
-    "calibration_intercept",
-    "calibration_slope",
-    "n",
-    "events",
-)
-PROPORTIONS = ("auc", "sensitivity", "specificity", "ppv", "npv", "accuracy", "delong_p")
 
 
 def published_table(
@@ -78,15 +50,10 @@ def published_table(
         A published proportion outside [0, 1], or an interval that does not hold its value.
     """
     counts = counts or {}
-    measures = [
-        *OF_PERFORMANCE,
-        "delong_p",
-        *extra["measure"].unique(),
-        *(quantity for quantity, _ in counts),
-    ]
+    measures = list(dict.fromkeys([*quantities(), *extra["measure"]]))
     rows = []
     for number in published:
-        known(number.quantity, list(dict.fromkeys(measures)), "published quantity")
+        known(number.quantity, measures, "published quantity")
         _check(number)
         value, low, high, n = _reproduced(number, performance, extra, delong, counts)
         rows.append(
@@ -104,12 +71,13 @@ def published_table(
                 "simulated": simulated,
             }
         )
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"n": "Int64", "simulated": bool})
+    return assemble("published", rows).astype({"n": "Int64", "simulated": bool})
 
 
 def _check(number: PublishedNumber) -> None:
     where = f"published {number.quantity} ({number.source})"
-    if number.quantity in PROPORTIONS and not 0 <= number.value <= 1:
+    quantity = quantities().get(number.quantity)
+    if quantity and quantity.unit in (FROM_0_TO_1, SHARE) and not 0 <= number.value <= 1:
         raise ValueError(f"{where}: found {number.value}, expected 0 to 1. Write 83.72 % as 0.8372.")
     low = number.value if number.low is None else number.low
     high = number.value if number.high is None else number.high
@@ -154,10 +122,11 @@ def _reproduced(
     low = high = math.nan
     if not others.empty:
         low, high = float(others["low"].iloc[0]), float(others["high"].iloc[0])
-    if number.quantity in OF_PERFORMANCE:
+    if number.quantity in contract("performance").names:
         if rows.empty:
             return nothing
-        if number.quantity == "auc":
-            low, high = float(rows["auc_low"].iloc[0]), float(rows["auc_high"].iloc[0])
+        bounds = contract("performance").bounds(number.quantity)
+        if bounds:
+            low, high = (float(rows[bound].iloc[0]) for bound in bounds)
         return float(rows[number.quantity].iloc[0]), low, high, n
     return nothing if others.empty else (float(others["value"].iloc[0]), low, high, n)

@@ -13,16 +13,6 @@ if TYPE_CHECKING:
 
     Maker = Callable[[TableInputs, Any], Table]
 
-#: What a table may ask for, and where a run keeps it.
-INPUTS = {
-    "participants": "cohort/participants_<partition>.csv",
-    "performance": "tables/performance.csv",
-    "delong": "tables/delong.csv",
-    "univariate": "models/<model>/univariate.csv",
-    "multivariate": "models/<model>/multivariate.csv",
-    "coefficients": "models/<model>/coefficients.csv",
-}
-
 
 @dataclass(frozen=True)
 class Kind:
@@ -46,7 +36,7 @@ def table(
     kind
         The name under which protocols ask for it.
     needs
-        Names out of :data:`INPUTS`, or a function from the options to such names.
+        Members of :class:`~her2radiomics.manuscript.tables.inputs.TableInputs`, or a function from the options to them.
 
     Raises
     ------

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from her2radiomics.core.columns import Column
+from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
+from her2radiomics.core.tables import read
 from her2radiomics.manuscript import formatting as fmt
-from her2radiomics.manuscript.tables.inputs import TableInputs, known, read_csv
+from her2radiomics.manuscript.tables.inputs import TableInputs, known
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
 from her2radiomics.manuscript.tables.registry import table
 from her2radiomics.manuscript.tables.settings import RegressionTable
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     # rows of one regression by (column or other term, level or empty)
     Terms = dict[tuple[str, str], pd.Series]
 
-COLUMNS = ("term", "beta", "se", "wald", "odds_ratio", "ci_low", "ci_high", "p")
 INTERCEPT = ("intercept", "(intercept)", "const")
 BLOCKS = {"univariate": "Univariate", "multivariate": "Multivariate", "coefficients": "Final model"}
 STATISTICS = {"beta": "β", "se": "SE", "wald": "Wald", "odds_ratio": "OR (95 % CI)", "p": "p"}
@@ -39,7 +40,7 @@ def make(inputs: TableInputs, options: RegressionTable) -> Table:
     """
     known(options.model, inputs.models, "model")
     blocks: dict[str, Terms] = {
-        name: _read(inputs.file(name, options.model), inputs.columns) for name in options.blocks
+        name: _read(name, inputs.file(name, options.model), inputs.columns) for name in options.blocks
     }
     rows, ordinal = Rows(), []
     for name in _order(blocks):
@@ -94,10 +95,11 @@ def split_term(term: str, columns: Mapping[str, Column]) -> tuple[str, str] | No
     return term, ""
 
 
-def _read(path: Path, columns: Mapping[str, Column]) -> Terms:
+def _read(block: str, path: Path, columns: Mapping[str, Column]) -> Terms:
     terms: Terms = {}
-    for _, row in read_csv(path, COLUMNS).iterrows():
-        term = str(row["term"])
+    # a penalised regression has no standard errors
+    for _, row in read(block, path).reindex(columns=list(contract(block).names)).iterrows():
+        term = row["term"]
         split = split_term(term, columns)
         if split is None:
             raise TableError(

@@ -6,20 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from her2radiomics.core.contracts import quantities
 from her2radiomics.core.settings import Settings
+from her2radiomics.manuscript.measures import Measure
 
-Measure = Literal[
-    "auc",
-    "threshold",
-    "sensitivity",
-    "specificity",
-    "ppv",
-    "npv",
-    "accuracy",
-    "brier",
-    "calibration_intercept",
-    "calibration_slope",
-]
 Statistic = Literal["beta", "se", "wald", "odds_ratio", "p"]
 Block = Literal["univariate", "multivariate", "coefficients"]
 
@@ -171,10 +161,7 @@ TableSettings = Annotated[
 class PublishedNumber(Settings):
     """A number that the paper prints, and that a run can set beside its own."""
 
-    quantity: str = Field(
-        description="auc, sensitivity, specificity, accuracy, ppv, npv, threshold, n, events, delong_p, "
-        "features_extracted, features_selected, or a measure of performance_extra.csv."
-    )
+    quantity: str = Field(description=f"{', '.join(quantities())}, or a measure of performance_extra.csv.")
     model: str = Field("", description="The model it belongs to; empty for numbers of the cohort.")
     versus: str = Field("", description="The second model of a comparison (delong_p).")
     partition: str = Field("", description="The partition it belongs to; empty for numbers of no partition.")

@@ -15,8 +15,6 @@ from her2radiomics.statistics.agreement import icc_table
 if TYPE_CHECKING:
     from her2radiomics.modelling.readers import SecondReader
 
-REPRODUCIBILITY = ["feature", "sequence", "form", "icc", "low", "high", "n", "kept"]
-
 
 class IccFilter(FeatureStep):
     """Keep the features whose intraclass correlation between two readers is at least a threshold.
@@ -41,7 +39,7 @@ class IccFilter(FeatureStep):
     Fitted attributes
     -----------------
     reproducibility_ : pandas.DataFrame
-        ``feature, sequence, form, icc, low, high, n, kept``; ``kept`` is *yes*, *no* or *not assessed*.
+        The table of this contract; ``kept`` is *yes*, *no* or *not assessed*.
     """
 
     reproducibility_: pd.DataFrame
@@ -106,7 +104,7 @@ class IccFilter(FeatureStep):
         table["form"] = self.form
         table["icc"], table["low"], table["high"] = values
         table["n"], table["kept"] = n, kept
-        return table[REPRODUCIBILITY]
+        return table
 
 
 class VarianceFilter(FeatureStep):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from her2radiomics.core.libraries import pd, sklearn
+from her2radiomics.core.tables import assemble
 from her2radiomics.modelling.base import FeatureStep
 from her2radiomics.modelling.penalised.cross_validation import (
     CrossValidatedLasso,
@@ -96,7 +97,7 @@ class LassoFilter(FeatureStep):
     def path_table(self) -> pd.DataFrame:
         """Return ``lambda, term, coefficient`` of every feature that ever joins the path."""
         if self.cv_ is None:
-            return pd.DataFrame(columns=["lambda", "term", "coefficient"])
+            return assemble("lasso_path")
         path = self.cv_.path
         ever = np.flatnonzero((path.coefficients != 0).any(axis=1))
         names = np.asarray(self.feature_names_in_, dtype=object)[ever]

@@ -18,7 +18,6 @@ from her2radiomics.modelling.penalised.binomial_path import binomial_path
 from her2radiomics.modelling.penalised.gaussian_path import gaussian_path, lambda_grid
 from her2radiomics.modelling.tables import sequence_of
 
-STABILITY = ("feature", "sequence", "frequency", "kept")
 PATHS = {"gaussian": gaussian_path, "binomial": binomial_path}
 # penalties tried first for the q features that enter first; the rest of the grid follows where they are not enough
 FIRST = 30
@@ -142,7 +141,7 @@ class StabilitySelection(FeatureStep):
         table = table[table["frequency"] > 0].sort_values(
             ["frequency", "feature"], ascending=[False, True], ignore_index=True
         )
-        return {"stability": table[list(STABILITY)]}
+        return {"stability": table}
 
 
 def patient_halves(patients: np.ndarray, labels: np.ndarray, pairs: int, seed: int) -> list[np.ndarray]:

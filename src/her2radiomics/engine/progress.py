@@ -1,20 +1,21 @@
-"""Progress that a person can follow: a Snakemake logger that prints one line a finished job.
+"""How far a run is and how long it will still take, in one line a finished job:
 
     [ 37/142]  26 %  0:41 gone, about 1:52 left   features: patient C1_003, sequence DWI
 
-Chosen by ``logger: study`` in the default profile. Errors, warnings and dry runs look as Snakemake prints them.
+Errors, warnings and dry runs look as Snakemake prints them.
 """
 
 from __future__ import annotations
 
 import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
 from logging import INFO, LogRecord
 
 from snakemake.logging import DefaultFilter, DefaultFormatter
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
-
-from snakemake_logger_plugin_study.progress import Progress
 
 # said once a job by the progress line
 REPLACED = {
@@ -29,7 +30,70 @@ REPLACED = {
 }
 
 
-class LogHandler(LogHandlerBase):
+class Progress:
+    """Counts jobs and estimates the time left.
+
+    The time left is the sum, over the jobs still to do, of the mean duration of finished jobs of the same rule (of
+    all jobs where none has finished), divided by how many jobs have been running side by side.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Start the clock."""
+        self._clock = clock
+        self._begun = clock()
+        self._left: Counter[str] = Counter()
+        self._total = 0
+        self._done = 0
+        self._running: dict[int, tuple[str, str, float]] = {}
+        self._durations: dict[str, list[float]] = defaultdict(list)
+
+    def plan(self, stats: Mapping[str, int]) -> None:
+        """Take the number of jobs of each rule, as Snakemake announces it."""
+        self._total = int(stats.get("total", 0))
+        self._left = Counter({rule: int(count) for rule, count in stats.items() if rule != "total"})
+        self._begun = self._clock()
+
+    def start(self, job: int, rule: str, what: str) -> None:
+        """Note that a job has begun."""
+        self._running[job] = (rule, what, self._clock())
+
+    def finish(self, job: int) -> str | None:
+        """Note that a job has ended and return its line."""
+        if job not in self._running:
+            return None
+        rule, what, begun = self._running.pop(job)
+        now = self._clock()
+        self._durations[rule].append(now - begun)
+        self._left[rule] -= 1
+        self._done += 1
+        total = max(self._total, self._done)
+        width = len(str(total))
+        left = self.seconds_left()
+        ahead = "" if left is None or self._done == total else f", about {clock_time(left)} left"
+        share = 100 * self._done // total
+        return f"[{self._done:>{width}}/{total}] {share:>3} %  {clock_time(now - self._begun)} gone{ahead}   {what}"
+
+    def seconds_left(self) -> float | None:
+        """Seconds until the end, or ``None`` before the first job has ended."""
+        durations = [value for values in self._durations.values() for value in values]
+        elapsed = self._clock() - self._begun
+        if not durations or elapsed <= 0:
+            return None
+        overall = sum(durations) / len(durations)
+        means = {rule: sum(values) / len(values) for rule, values in self._durations.items()}
+        ahead = sum(count * means.get(rule, overall) for rule, count in self._left.items() if count > 0)
+        side_by_side = max(1.0, sum(durations) / elapsed)
+        return ahead / side_by_side
+
+
+def clock_time(seconds: float) -> str:
+    """``m:ss`` or ``h:mm:ss``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+class ProgressHandler(LogHandlerBase):
     """Keeps account of the jobs and prints a line when one ends."""
 
     def __post_init__(self) -> None:

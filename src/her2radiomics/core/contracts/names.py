@@ -1,0 +1,7 @@
+"""Names that tables and paths share."""
+
+#: Partitions in the order of the papers.
+PARTITIONS = ("training", "testing", "external")
+TRAINING = PARTITIONS[0]
+#: The reader whose outlines train and test; others serve the analysis of reproducibility.
+FIRST_READER = "1"
