@@ -162,8 +162,7 @@ def write_batches(folder: Path, study: str, factor: int, size: int) -> dict[str,
     import pandas as pd
 
     from her2radiomics.core.settings import read_yaml, validate
-    from her2radiomics.extraction import read_parameters
-    from her2radiomics.extraction.case import QC_COLUMNS
+    from her2radiomics.extraction import QC_COLUMNS, read_parameters
     from her2radiomics.simulation import roster
     from her2radiomics.study.protocol import Protocol
 

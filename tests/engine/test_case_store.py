@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,16 +47,18 @@ class Cases:
         return "damaged" not in voxels
 
     def run(self, **options: Any) -> list[str]:
-        return run_batch(
-            self.cases(),
-            self.make,
-            CaseStore(self.folder / ".cases"),
-            sequence="DWI",
-            features=self.folder / "b.features.csv",
-            qc=self.folder / "b.qc.csv",
-            overlays=self.folder / "b.overlays",
-            **options,
-        )
+        store = CaseStore(self.folder / ".cases")
+        return run_batch(self.cases(), self.make, self.join, store, sequence="DWI", **options)
+
+    def join(self, folders: Mapping[str, Path]) -> None:
+        for name in ("features", "qc"):
+            join_tables(
+                [folder / f"{name}.csv" for folder in folders.values()], self.folder / f"b.{name}.csv"
+            )
+        for patient, folder in folders.items():
+            picture = self.folder / f"b.overlays/{patient}/DWI.png"
+            picture.parent.mkdir(parents=True, exist_ok=True)
+            picture.write_bytes((folder / "overlay.png").read_bytes())
 
     def outputs(self) -> dict[str, bytes]:
         files = [path for path in sorted(self.folder.rglob("b.*")) if path.is_file()]
@@ -214,10 +217,9 @@ def test_memory_refused_by_the_kernel_is_told_from_a_bad_file():
     code = """
 import numpy, sys
 from her2radiomics.core.errors import CaseError
-from her2radiomics.extraction.loading import named
+from her2radiomics.extraction.loading import as_case_error
 from her2radiomics.core.memory import OutOfMemory, limit_memory
-row = {"patient_id": "P1", "sequence": "DWI", "reader": "1"}
-assert "MemoryError" in str(named(MemoryError("none left"), row, "x.nii"))  # no limit: the case's own fault
+assert "MemoryError" in str(as_case_error(MemoryError("none left")))  # no limit: the case's own fault
 if not limit_memory(400):
     sys.exit(77)
 try:
@@ -231,12 +233,12 @@ except CaseError as error:
 said = ["std::bad_alloc", "Failed to allocate memory for image.", "NiftiImageIO: nifti_image_load failed for file: x.nii"]
 for error in (refused, wrapped, *map(RuntimeError, said)):
     try:
-        named(error, row, "x.nii")
+        as_case_error(error)
     except OutOfMemory as out:
         assert str(out) == "more memory than 400 MB"
     else:
         sys.exit(f"{error!r} was taken for a bad file")
-named(ValueError("a bad file"), row, "x.nii")
+as_case_error(ValueError("a bad file"))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8")
     if done.returncode == 77:

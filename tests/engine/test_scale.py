@@ -12,7 +12,7 @@ import pytest
 from workflow_run import Project
 
 from her2radiomics.core.parquet import write_parquet, write_parquet_rows
-from her2radiomics.extraction import merge, tables
+from her2radiomics.extraction import tables
 from her2radiomics.extraction.tables import CohortFeatures
 
 PATIENTS, SEQUENCES, READERS = 12, ("T2FS", "DWI", "DCE2"), ("1", "2")
@@ -93,7 +93,7 @@ def batches(tmp_path: Path):
 def test_the_merged_table_has_the_same_bytes_whatever_the_batches(batches, size, tmp_path):
     """Written row group by row group as pandas writes the whole table at once."""
     sequences = ["T2FS", "DWI"]
-    whole = merge(batches(7), [], sequences=sequences).features
+    whole = pd.concat(CohortFeatures(batches(7), sequences).blocks(), ignore_index=True)
     assert whole.shape == (2 * 39, 2 + 6)
     assert whole["patient_id"].is_monotonic_increasing
     whole.to_parquet(tmp_path / "whole.parquet", index=False, compression="zstd")
@@ -117,7 +117,7 @@ def test_a_large_table_is_merged_and_split_a_block_at_a_time(batches, tmp_path, 
     assert sizes == [16, 16, 16, 16, 14]
     whole = pd.read_parquet(path)
     monkeypatch.undo()
-    expected = merge(paths, [], sequences=["T2FS", "DWI"]).features
+    expected = pd.concat(CohortFeatures(paths, ["T2FS", "DWI"]).blocks(), ignore_index=True)
     pd.testing.assert_frame_equal(whole, expected, check_exact=True)
     some = ["P039", "P000", "P020"]
     write_parquet_rows(path, tmp_path / "some.parquet", some)

@@ -13,9 +13,8 @@ import pytest
 import SimpleITK as sitk
 
 from her2radiomics.core.errors import SettingsError
-from her2radiomics.extraction import extract_case, extract_features, read_parameters, write_case
+from her2radiomics.extraction import QC_COLUMNS, extract_case, extract_features, read_parameters, write_rows
 from her2radiomics.extraction.__main__ import main
-from her2radiomics.extraction.case import QC_COLUMNS
 
 FILES = Path(__file__).parents[2] / "workflow" / "extraction"
 SMALL = """
@@ -247,7 +246,7 @@ def test_a_feature_that_is_not_a_number_is_kept_empty_and_said(case, parameters,
     result = extract_case(case[:1], regions=["tumour_volume"], parameters=parameters)
     assert result.qc[0]["status"] == "warned"
     assert "1 features are not numbers (original_firstorder_Skewness)" in result.qc[0]["reason"]
-    write_case(result, tmp_path / "features.csv", tmp_path / "qc.csv")
+    write_rows(result.columns, result.features, tmp_path / "features.csv")
     row = next(csv.DictReader((tmp_path / "features.csv").open()))
     assert row["DWI__tumour_volume__original_firstorder_Skewness"] == ""
 

@@ -10,7 +10,7 @@ import SimpleITK as sitk
 from PIL import Image
 
 from her2radiomics.extraction import draw_overlay
-from her2radiomics.extraction.case import load_case
+from her2radiomics.extraction.loading import load_case
 from her2radiomics.extraction.overlay import FIRST_COLOUR, HEADER, LARGEST_FILE, OTHER_COLOUR, RING_COLOUR
 
 IDENTITY = (1, 0, 0, 0, 1, 0, 0, 0, 1)

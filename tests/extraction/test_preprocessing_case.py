@@ -13,7 +13,7 @@ from radiomics.featureextractor import RadiomicsFeatureExtractor
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.settings import validate
 from her2radiomics.engine.jobs.modelling import extraction_hashes
-from her2radiomics.extraction import draw_overlay, extract_case, read_parameters, write_case
+from her2radiomics.extraction import QC_COLUMNS, draw_overlay, extract_case, read_parameters, write_rows
 from her2radiomics.imaging.preprocessing_settings import Preprocessing
 
 FILES = Path(__file__).parents[2] / "workflow" / "extraction"
@@ -75,7 +75,8 @@ def test_the_default_settings_change_no_byte(data, tmp_path):
     files = []
     for name, preprocessing in (("without", None), ("default", Preprocessing())):
         result = extracted(data, preprocessing, breast=True)
-        write_case(result, tmp_path / f"{name}.csv", tmp_path / f"{name}.qc.csv")
+        write_rows(result.columns, result.features, tmp_path / f"{name}.csv")
+        write_rows(QC_COLUMNS, result.qc, tmp_path / f"{name}.qc.csv")
         draw_overlay(rows(data), ["tumour_volume"], tmp_path / f"{name}.png", case=result.case)
         ends = ("csv", "qc.csv", "png")
         files.append([sha256((tmp_path / f"{name}.{end}").read_bytes()).hexdigest() for end in ends])

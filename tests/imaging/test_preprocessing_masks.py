@@ -11,9 +11,9 @@ from her2radiomics.core.errors import CaseError
 from her2radiomics.extraction import draw_overlay, extract_case, extract_features
 from her2radiomics.extraction.__main__ import main
 from her2radiomics.extraction.loading import load_case
-from her2radiomics.imaging import read_mask
-from her2radiomics.imaging.mask_grid import put_onto, read_mask_onto
+from her2radiomics.imaging import read_mask, read_mask_onto
 from her2radiomics.imaging.preprocessing_settings import Preprocessing
+from her2radiomics.imaging.reading import place_mask
 
 ON = Preprocessing(resample_mask=True)
 SMALL = "setting: {binWidth: 25}\nimageType: {Original: {}}\nfeatureClass: {shape: [VoxelVolume], firstorder: [Mean]}\n"
@@ -58,7 +58,7 @@ DRAWN = grid((24, 26, 20), (0.9, 0.9, 0.9), (-0.3, 0.2, -0.4))
 )
 def test_the_ball_stays_where_it_was_and_as_large(target):
     """Volume within 5 % of the drawn one; every voxel of the ball less the grids' half diagonals is there, none beyond."""
-    moved, note = put_onto(ball(DRAWN), target)
+    moved, note = place_mask(ball(DRAWN), target, resample=True)
     assert (moved.GetSize(), moved.GetSpacing()) == (target.GetSize(), target.GetSpacing())
     assert volume(moved) == pytest.approx(volume(ball(DRAWN)), rel=0.05)
     places = np.array(
@@ -92,7 +92,7 @@ def test_a_mask_on_the_image_s_grid_is_left_alone(tmp_path):
 
 def test_a_millimetre_of_origin_is_resampling_not_tolerance():
     shifted = grid((24, 26, 20), (0.9, 0.9, 0.9), (-0.3, 0.2, -0.4 + 2e-4))
-    _, note = put_onto(ball(DRAWN), shifted)
+    _, note = place_mask(ball(DRAWN), shifted, resample=True)
     assert note.startswith("mask resampled")
 
 
@@ -102,7 +102,7 @@ def test_what_is_lost_at_the_border_is_counted():
     drawn = ball(DRAWN)
     places = _centres(DRAWN)[sitk.GetArrayFromImage(drawn).transpose(2, 1, 0).reshape(-1) > 0]
     lost = int((places[:, 2] < 8.05 - 0.45).sum())
-    _, note = put_onto(drawn, target)
+    _, note = place_mask(drawn, target, resample=True)
     assert lost > 100
     assert f"{lost} of {len(places)} mask voxels lie outside the image and are lost" in note
     assert "%, look at the overlay" in note
@@ -111,13 +111,13 @@ def test_what_is_lost_at_the_border_is_counted():
 def test_no_overlap_is_an_error():
     far = grid((24, 26, 20), (0.9, 0.9, 0.9), (200.0, 0.0, 0.0))
     with pytest.raises(CaseError, match="lies wholly outside the image"):
-        put_onto(ball(DRAWN), far)
+        place_mask(ball(DRAWN), far, resample=True)
 
 
 def test_a_lesion_smaller_than_the_image_s_voxels_is_an_error():
     coarse = grid((6, 6, 6), (12.0, 12.0, 12.0), (-20.0, -20.0, -22.0))
     with pytest.raises(CaseError, match="after resampling the mask"):
-        put_onto(ball(DRAWN), coarse)
+        place_mask(ball(DRAWN), coarse, resample=True)
 
 
 @pytest.fixture

@@ -17,8 +17,7 @@ import pytest
 from test_report import FIGURES, build, describe
 
 from her2radiomics.core.tables import read
-from her2radiomics.extraction import read_parameters
-from her2radiomics.extraction.case import QC_COLUMNS
+from her2radiomics.extraction import QC_COLUMNS, read_parameters
 from her2radiomics.extraction.ibsi import standings
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.grey_levels import (

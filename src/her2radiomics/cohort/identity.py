@@ -7,7 +7,7 @@ identifier, so an identifier must be a pseudonym. No rule can know; these catch 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 #: Digits in a row from which a number is taken for a hospital's or an insurance's.
 LONG_NUMBER = 7
@@ -53,14 +53,3 @@ def study_numbers(identifiers: Iterable[str]) -> dict[str, str]:
     found = sorted(set(identifiers))
     width = max(3, len(str(len(found))))
     return {identifier: f"P{place:0{width}d}" for place, identifier in enumerate(found, start=1)}
-
-
-def printed_names(row: Mapping[str, str]) -> dict[str, str]:
-    """Paths of a manifest's row to what they are, by patient, sequence and reader."""
-    case = f"{row['patient_id']} {row['sequence']}"
-    mask = "breast mask" if row["region"] == "breast" else f"mask of reader {row['reader']}"
-    return {
-        path: name
-        for path, name in ((row["mask"], f"{case} {mask}"), (row["image"], f"{case} image"))
-        if path
-    }

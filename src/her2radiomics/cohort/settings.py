@@ -9,14 +9,9 @@ from pydantic import Field, field_validator, model_validator
 
 from her2radiomics.cohort.intake import is_inside
 from her2radiomics.cohort.limits import Size
+from her2radiomics.cohort.manifest import described
 from her2radiomics.core.columns import Stage
-from her2radiomics.core.contracts import FIRST_READER, contract
 from her2radiomics.core.settings import Settings
-
-
-def _described(table: str, column: str, default: Any = ...) -> Any:
-    """A field with the meaning that the table's contract gives the column."""
-    return Field(default, description=contract(table).column(column).meaning)
 
 
 def _inside(path: str) -> str:
@@ -199,23 +194,11 @@ class Cohort(Settings):
         return self
 
 
-class ManifestRow(Settings):
-    """One row of the manifest (``images.tsv``): what one reader outlined on one patient's sequence."""
-
-    patient_id: str = _described("manifest", "patient_id")
-    sequence: str = _described("manifest", "sequence")
-    reader: str = _described("manifest", "reader", FIRST_READER)
-    region: str = _described("manifest", "region", "tumour")
-    image: str = _described("manifest", "image")
-    mask: str = _described("manifest", "mask", "")
-    mask_label: str = _described("manifest", "mask_label", "")
-
-
 class ParticipantRow(Settings):
     """One row of the participants table (``participants.tsv``); the protocol's label and columns stand beside these."""
 
-    patient_id: str = _described("registered", "patient_id")
-    centre: str = _described("registered", "centre")
-    partition: str = _described("registered", "partition", "")
-    mri_date: str = _described("registered", "mri_date", "")
-    exclude_reason: str = _described("registered", "exclude_reason", "")
+    patient_id: str = described("registered", "patient_id")
+    centre: str = described("registered", "centre")
+    partition: str = described("registered", "partition", "")
+    mri_date: str = described("registered", "mri_date", "")
+    exclude_reason: str = described("registered", "exclude_reason", "")

@@ -12,7 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from her2radiomics.cohort import intake as door
-from her2radiomics.cohort.identity import printed_names, study_numbers
+from her2radiomics.cohort.identity import study_numbers
+from her2radiomics.cohort.manifest import BREAST, ManifestRow
 from her2radiomics.cohort.settings import Cohort, ColumnSource, FeatureSource, ImagePattern, TableSource
 from her2radiomics.cohort.tables import check_manifest, read_table, require_columns
 from her2radiomics.core.columns import MISSING
@@ -69,7 +70,7 @@ class CohortData:
         """Path to what it is called where no file's name may be printed; empty where patients keep identifiers."""
         names: dict[str, str] = {}
         for row in self.manifest.to_dict("records") if self.key else ():
-            names |= printed_names(row)
+            names |= ManifestRow.of(row).printed_names()
         return names
 
 
@@ -272,7 +273,7 @@ def find_images(patterns: list[ImagePattern], root: Path) -> pd.DataFrame:
             if pattern.region_mask:
                 found = _existing(root, pattern.region_mask, patient, text)
                 rows.append(
-                    base | {"reader": FIRST_READER, "region": "breast", "mask": str(found), "mask_label": ""}
+                    base | {"reader": FIRST_READER, "region": BREAST, "mask": str(found), "mask_label": ""}
                 )
     if not rows:
         raise TableError(

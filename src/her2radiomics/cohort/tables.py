@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from her2radiomics.cohort.settings import ManifestRow
+from her2radiomics.cohort.manifest import ManifestRow
 from her2radiomics.core.columns import Column, type_column
 from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import TableError

@@ -5,23 +5,16 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from her2radiomics.core.errors import CaseError
 from her2radiomics.core.libraries import pd, sitk
 from her2radiomics.core.settings import validate
-from her2radiomics.extraction.engine import extract
+from her2radiomics.extraction.case import extract_outlines
 from her2radiomics.extraction.filters import LOG_PADDING
+from her2radiomics.extraction.loading import Outline, load
 from her2radiomics.extraction.options import log_sigmas
 from her2radiomics.extraction.parameters import read_parameters
-from her2radiomics.imaging import check_image, read_image, read_mask
-from her2radiomics.imaging.mask_grid import put_onto, read_mask_onto
-from her2radiomics.imaging.preprocessing import preprocess
 from her2radiomics.imaging.preprocessing_settings import Preprocessing
-from her2radiomics.imaging.reading import select_label
-
-if TYPE_CHECKING:
-    from her2radiomics.imaging.preprocessing_settings import Preprocessing
 
 
 def extract_features(
@@ -39,7 +32,7 @@ def extract_features(
     Parameters
     ----------
     image
-        A 3-D image or its path (NIfTI, NRRD, MetaImage, DICOM folder).
+        A 3-D image or its path, of one of the formats of :func:`~her2radiomics.imaging.read_image`.
     masks
         Region name → mask or its path, on the image's grid, holding exactly one non-zero value.
     parameters
@@ -72,50 +65,13 @@ def extract_features(
     if not isinstance(preprocessing, Preprocessing):
         preprocessing = validate(Preprocessing, dict(preprocessing or {}), "preprocessing")
     preprocessing.refuse_twice(settings.settings, str(parameters))
-    image = _image(image)
-    notes: dict[str, list[str]] = {}
-    regions = {name: _mask(mask, image, name, preprocessing, notes) for name, mask in masks.items()}
-    prepared = preprocess(
-        image,
-        preprocessing,
-        regions,
-        breast=None if breast is None else _mask(breast, image, "breast", preprocessing, notes),
-        precontrast=None if precontrast is None else _image(precontrast),
-        precontrast_file="" if precontrast is None or hasattr(precontrast, "GetSize") else precontrast,
-    )
-    for name, error in prepared.problems.items():
-        raise error.named(region=name)
-    for name in sorted({*notes, *prepared.warnings}):
-        for note in [*notes.get(name, []), *prepared.warnings.get(name, [])]:
+    outlines = {name: Outline(mask) for name, mask in masks.items()}
+    clip = None if breast is None else Outline(breast)
+    case = load(image, outlines, preprocessing, breast=clip, precontrast=precontrast)
+    for name in sorted(case.warnings):
+        for note in case.warnings[name]:
             warnings.warn(f"{name}: {note}", UserWarning, stacklevel=2)
-    values = extract(prepared.image, prepared.masks, settings, log_padding=log_sigmas(log_padding))
+    found = extract_outlines(case, settings, log_padding=log_sigmas(log_padding))
+    values = {name: extracted.features()[name] for name, extracted in found.items()}
     table = pd.DataFrame.from_dict(values, orient="index", columns=list(settings.feature_names))
     return table.rename_axis(index="region")
-
-
-def _image(image: str | Path | sitk.Image) -> sitk.Image:
-    """The image, checked."""
-    if not isinstance(image, sitk.Image):
-        return read_image(image)
-    check_image(image)
-    return image
-
-
-def _mask(
-    mask: str | Path | sitk.Image,
-    image: sitk.Image,
-    name: str,
-    preprocessing: Preprocessing,
-    notes: dict[str, list[str]],
-) -> sitk.Image:
-    """The mask as 0 and 1 on the image's grid; ``notes`` take what had to be done for it."""
-    try:
-        if not preprocessing.resample_mask:
-            return select_label(mask, image) if isinstance(mask, sitk.Image) else read_mask(mask, image)
-        put = put_onto(mask, image) if isinstance(mask, sitk.Image) else read_mask_onto(mask, image)
-    except CaseError as error:
-        raise error.named(region=name) from error
-    binary, note = put
-    if note:
-        notes.setdefault(name, []).append(note)
-    return binary

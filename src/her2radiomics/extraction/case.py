@@ -1,32 +1,167 @@
-"""One case: the features and quality-control rows of one patient's sequence, all readers and regions."""
+"""One image with the outlines on it: regions made, measured, checked and computed; and the case of a patient's sequence."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from her2radiomics.core.contracts import FIRST_READER, contract
+from her2radiomics.cohort.manifest import BREAST, ManifestRow
+from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.errors import CaseError, SettingsError
 from her2radiomics.core.libraries import sitk
-from her2radiomics.extraction.engine import extract_each
+from her2radiomics.extraction.engine import Values, bounding_box, extract
 from her2radiomics.extraction.filters import LOG_PADDING
-from her2radiomics.extraction.loading import LoadedCase, Row, load_case, named, relative_to, shown
-from her2radiomics.extraction.parameters import read_parameters
-from her2radiomics.imaging import make_region
-from her2radiomics.imaging.checks import MAX_GREY_LEVELS, check_grey_levels, extremes, times
-from her2radiomics.imaging.regions import Region, parse_region
+from her2radiomics.extraction.loading import LoadedCase, Row, as_case_error, load_case, name_case, readers_of
+from her2radiomics.extraction.parameters import Parameters, read_parameters
+from her2radiomics.extraction.quality import QualityRow, relative_to
+from her2radiomics.imaging import checks, make_region, parse_region
+from her2radiomics.imaging.checks import MAX_GREY_LEVELS, USUAL_GREY_LEVELS, times
 
 if TYPE_CHECKING:
-    from her2radiomics.extraction.parameters import Parameters
     from her2radiomics.imaging.preprocessing_settings import Preprocessing
 
 SPIKE_RATIO = 100.0  # the image's largest magnitude over the region's, above which filters lose contrast
-QC_COLUMNS = contract("qc").names
+
+
+class Limits(NamedTuple):
+    """Grey levels of a region: the range that passes without a warning, what that says to check, and the most computed."""
+
+    usual: tuple[int, int] = USUAL_GREY_LEVELS
+    knob: str = "bin width"
+    most: int = MAX_GREY_LEVELS
+
+
+LIMITS = Limits()
+
+
+@dataclass
+class Extracted:
+    """What one outline yields: quality control of each region, and its features unless one of them failed."""
+
+    quality: list[QualityRow]
+    values: dict[str, Values] = field(default_factory=dict)
+    problem: CaseError | None = None
+
+    def fail(self, error: Exception, region: str = "") -> None:
+        """Keep an error, unless there is one: the first reason stays, for all regions."""
+        self.problem = self.problem or as_case_error(error).named(region=region)
+
+    def features(self) -> dict[str, Values]:
+        """Region to features; the problem is raised."""
+        if self.problem is not None:
+            raise self.problem
+        return self.values
+
+
+def extract_outlines(
+    case: LoadedCase,
+    parameters: Parameters,
+    regions: Sequence[str] | None = None,
+    *,
+    log_padding: float = LOG_PADDING,
+    limits: Limits = LIMITS,
+) -> dict[str, Extracted]:
+    """Features and quality control of every outline's regions, from one filtering of the image; what fails is kept.
+
+    Without ``regions`` to make of each outline (:mod:`her2radiomics.imaging.regions`) it is the region itself, called as it
+    is. ``log_padding`` is that of :func:`extract_case`.
+    """
+    found = {
+        name: Extracted([QualityRow(region=region) for region in regions or [name]]) for name in case.names
+    }
+    masks: dict[tuple[str, str], sitk.Image] = {}
+    for name, result in found.items():
+        if name in case.problems:
+            result.fail(case.problems[name])
+        else:
+            masks |= _prepare(case, name, result, parameters, limits, make=regions is not None)
+    if not masks:
+        return found
+    assert case.image is not None
+    try:
+        values = extract(case.image, masks, parameters, log_padding=log_padding)
+    except Exception as error:  # a filter failed: no outline has features
+        for name, _ in masks:
+            found[name].fail(error)
+        return found
+    for (name, region), value in values.items():
+        if isinstance(value, CaseError):
+            found[name].fail(value, region)
+        else:
+            found[name].values[region] = value
+    for result in found.values():
+        for row in result.quality:
+            row.warnings += _not_numbers(result.values.get(row.region, {}))
+    return found
+
+
+def _prepare(
+    case: LoadedCase, name: str, result: Extracted, parameters: Parameters, limits: Limits, *, make: bool
+) -> dict[tuple[str, str], sitk.Image]:
+    """One outline's regions, made, measured and checked; none where one of them fails."""
+    assert case.image is not None
+    outline = case.masks[name]
+    notes = [f"breast {note}" for note in case.warnings.get(BREAST, [])] + case.warnings[name]
+    for row in result.quality:
+        row.size, row.spacing_mm = times(case.image.GetSize()), times(case.image.GetSpacing())
+    masks = {}
+    for row in result.quality:
+        try:
+            mask = make_region(outline, row.region, case.breast) if make else outline
+            row.warnings = [*notes, *_measure(case.image, mask, parameters, row, limits)]
+        except Exception as error:
+            result.fail(error, row.region)
+            return {}
+        masks[name, row.region] = mask
+    return masks
+
+
+def _measure(
+    image: sitk.Image, mask: sitk.Image, parameters: Parameters, row: QualityRow, limits: Limits
+) -> list[str]:
+    """Fill a quality-control row with a region's measures; what deserves a warning.
+
+    Raises
+    ------
+    CaseError
+        The region has too many grey levels.
+    """
+    box = bounding_box(mask)
+    inside = sitk.GetArrayViewFromImage(mask)[box.slices] != 0
+    values = sitk.GetArrayViewFromImage(image)[box.slices][inside]
+    areas = np.count_nonzero(inside, axis=(1, 2))
+    low, high = row.minimum, row.maximum = float(values.min()), float(values.max())
+    levels = row.grey_levels = parameters.grey_levels(low, high)
+    row.voxels, row.slices = int(areas.sum()), int(np.count_nonzero(areas))
+    row.volume_ml = float(areas.sum() * np.prod(image.GetSpacing()) / 1000.0)
+    row.slice_index = box.low[2] + int(areas.argmax())
+    checks.check_grey_levels(levels, limits.most, low, high)
+    warnings = []
+    fewest, most = limits.usual
+    if not fewest <= levels <= most:
+        warnings.append(
+            f"{levels} grey levels, outside {fewest} to {most}: check {limits.knob} against intensities"
+        )
+    peak = max(map(abs, checks.extremes(image)))
+    if peak > SPIKE_RATIO * max(abs(low), abs(high)):
+        warnings.append(f"the image reaches {peak:g}, far above the region: a stray voxel scales the filters")
+    edges = zip("zyx", box.low[::-1], box.high[::-1], image.GetSize()[::-1], strict=True)
+    border = [name for name, first, last, length in edges if first == 0 or last == length]
+    if border:
+        warnings.append(f"the region touches the image border along {', '.join(border)}")
+    return warnings
+
+
+def _not_numbers(values: Mapping[str, float]) -> list[str]:
+    """Say which features are not numbers."""
+    empty = [name for name, value in values.items() if not math.isfinite(value)]
+    shown = ", ".join(empty[:3]) + (", …" if len(empty) > 3 else "")
+    return [f"{len(empty)} features are not numbers ({shown})"] if empty else []
 
 
 @dataclass
@@ -39,7 +174,7 @@ class CaseResult:
         One mapping a reader whose regions all succeeded: ``patient_id``, ``reader``, then
         ``<sequence>__<region>__<feature>`` → value. A value may be NaN: the study drops such features.
     qc
-        One mapping a reader and region with exactly :data:`QC_COLUMNS`.
+        One row a reader and region.
     columns
         The feature table's header, also when no reader succeeded.
     case
@@ -47,7 +182,7 @@ class CaseResult:
     """
 
     features: list[dict[str, Any]]
-    qc: list[dict[str, Any]]
+    qc: list[QualityRow]
     columns: list[str]
     case: LoadedCase
 
@@ -58,7 +193,7 @@ def extract_case(
     regions: Sequence[str],
     parameters: Path,
     expected_features: int | None = None,
-    warn_grey_levels: tuple[int, int] = (16, 128),
+    warn_grey_levels: tuple[int, int] = USUAL_GREY_LEVELS,
     max_grey_levels: int = MAX_GREY_LEVELS,
     preprocessing: Preprocessing | None = None,
     precontrast: str | Path = "",
@@ -102,8 +237,9 @@ def extract_case(
         When the parameter file, a region's name or the expected number is wrong, or parameter file and
         preprocessing both normalise or resample: that is no one case's fault.
     """
-    parsed = [parse_region(name) for name in regions]
     settings = read_parameters(parameters)
+    for region in regions:
+        parse_region(region)
     if expected_features is not None and len(settings.feature_names) != expected_features:
         raise SettingsError(
             f"{parameters}: found {len(settings.feature_names)} features a region; expected the protocol's "
@@ -111,194 +247,62 @@ def extract_case(
         )
     if preprocessing is not None:
         preprocessing.refuse_twice(settings.settings, str(parameters))
-    case = load_case(rows, preprocessing, precontrast=precontrast, root=root)
-    sequence = rows[0]["sequence"]
-    columns = [f"{sequence}__{region.name}__{name}" for region in parsed for name in settings.feature_names]
-    result = CaseResult([], [], ["patient_id", "reader", *columns], case)
-    limits = (*warn_grey_levels, max_grey_levels)
+    case = load_case(rows, preprocessing, precontrast=precontrast)
     knob = "bin width and normalise.scale" if preprocessing and preprocessing.normalise else "bin width"
-    masks: dict[tuple[str, str], sitk.Image] = {}
-    quality = {reader: [_blank(row, region, root) for region in parsed] for reader, row in case.rows.items()}
-    for reader, entries in quality.items():
-        try:
-            if reader in case.problems:
-                raise case.problems[reader]
-            masks |= _prepare_reader(case, reader, parsed, settings, entries, limits, knob)
-        except Exception as error:
-            _fail(entries, error, case.rows[reader], root)
-    values = _extract_all(case, masks, settings, quality, log_padding, root)
-    for reader, entries in quality.items():
-        if all(entry["status"] != "failed" for entry in entries):
-            record: dict[str, Any] = {"patient_id": case.rows[reader]["patient_id"], "reader": reader}
-            for entry in entries:
-                found = values[reader, entry["region"]]
-                _warn_empty(entry, found)
-                record |= {f"{sequence}__{entry['region']}__{name}": value for name, value in found.items()}
-            result.features.append(record)
-        result.qc += entries
+    limits = Limits(warn_grey_levels, knob, max_grey_levels)
+    result = _result(rows, case, regions, settings, log_padding, limits)
+    name = relative_to(root)
+    result.qc = [row.calling_files(name) for row in result.qc]
+    for reader, problem in case.problems.items():
+        case.problems[reader] = replace(problem, file=name(str(problem.file)))
     return result
 
 
 def failed_case(
-    rows: Sequence[Row],
-    error: CaseError,
-    *,
-    regions: Sequence[str],
-    parameters: Path,
-    root: str | Path = "",
+    rows: Sequence[Row], error: CaseError, *, regions: Sequence[str], parameters: Path
 ) -> CaseResult:
-    """The result of a case that could not be computed at all, for a reason found outside it.
-
-    Parameters
-    ----------
-    rows, regions, parameters, root
-        As for :func:`extract_case`.
-    error
-        What was found; patient, sequence, reader and file are filled in.
-    """
-    parsed = [parse_region(name) for name in regions]
-    sequence = rows[0]["sequence"]
-    readers = {row["reader"]: row for row in rows if (row.get("region") or "tumour") == "tumour"}
-    problems = {
-        reader: relative_to(root, named(error, row, rows[0]["image"]))
-        for reader, row in sorted(readers.items())
-    }
-    case = LoadedCase({reader: readers[reader] for reader in problems}, problems=problems)
-    qc = [_blank(case.rows[reader], region, root) for reader in problems for region in parsed]
-    for entry in qc:
-        entry.update(status="failed", reason=str(problems[entry["reader"]]))
-    names = read_parameters(parameters).feature_names
-    columns = [f"{sequence}__{region.name}__{name}" for region in parsed for name in names]
-    return CaseResult([], qc, ["patient_id", "reader", *columns], case)
+    """The result of a case that could not be computed at all, for a reason found outside it; as :func:`extract_case`."""
+    readers = readers_of([ManifestRow.of(row) for row in rows])
+    problem = error.named(file=ManifestRow.of(rows[0]).image)
+    case = LoadedCase([*readers], problems=dict.fromkeys(readers, problem))
+    return _result(rows, case, regions, read_parameters(parameters), LOG_PADDING, Limits())
 
 
-def _extract_all(
+def _result(
+    rows: Sequence[Row],
     case: LoadedCase,
-    masks: Mapping[tuple[str, str], sitk.Image],
-    settings: Parameters,
-    quality: Mapping[str, list[dict[str, Any]]],
+    regions: Sequence[str],
+    parameters: Parameters,
     log_padding: float,
-    root: str | Path,
-) -> dict[tuple[str, str], dict[str, float]]:
-    """Features of every reader's regions from one filtering of the image; failures go to ``quality``."""
-    if not masks:
-        return {}
-    assert case.image is not None
-    values: dict[tuple[str, str], dict[str, float]] = {}
-    try:
-        found = extract_each(case.image, masks, settings, log_padding=log_padding)
-    except Exception as error:  # a filter failed: no reader has features
-        for reader in {reader for reader, _ in masks}:
-            _fail(quality[reader], error, case.rows[reader], root)
-        return values
-    for (reader, region), value in found.items():
-        if isinstance(value, CaseError):
-            _fail(quality[reader], value.named(region=region), case.rows[reader], root)
+    limits: Limits,
+) -> CaseResult:
+    """Extract a case that was read, and call everything by patient, sequence and reader."""
+    readers = readers_of([ManifestRow.of(row) for row in rows])
+    sequence = ManifestRow.of(rows[0]).sequence
+    columns = [f"{sequence}__{region}__{name}" for region in regions for name in parameters.feature_names]
+    result = CaseResult([], [], ["patient_id", "reader", *columns], case)
+    found = extract_outlines(case, parameters, regions, log_padding=log_padding, limits=limits)
+    for reader, extracted in found.items():
+        source = readers[reader]
+        if extracted.problem is not None:
+            extracted.problem = name_case(extracted.problem, source)
         else:
-            values[reader, region] = value
-    return values
+            record: dict[str, Any] = {"patient_id": source.patient_id, "reader": reader}
+            for region, values in extracted.values.items():
+                record |= {f"{sequence}__{region}__{name}": value for name, value in values.items()}
+            result.features.append(record)
+        for row in extracted.quality:
+            row.patient_id, row.sequence, row.reader = source.patient_id, source.sequence, reader
+            row.image, row.mask, row.problem = source.image, source.mask, extracted.problem
+            row.dice = _dice(case, reader)
+        result.qc += extracted.quality
+    return result
 
 
-def _fail(entries: list[dict[str, Any]], error: Exception, row: Row, root: str | Path) -> None:
-    """Mark a reader's quality-control rows as failed; the first reason stays."""
-    reason = str(relative_to(root, named(error, row, row.get("mask") or row["image"])))
-    for entry in entries:
-        if entry["status"] != "failed":
-            entry.update(status="failed", reason=reason)
-
-
-def _warn_empty(entry: dict[str, Any], values: Mapping[str, float]) -> None:
-    """Say in a quality-control row which features are not numbers."""
-    empty = [name for name, value in values.items() if not math.isfinite(value)]
-    if empty:
-        shown = ", ".join(empty[:3]) + (", …" if len(empty) > 3 else "")
-        reason = f"{len(empty)} features are not numbers ({shown})"
-        entry.update(status="warned", reason="; ".join(filter(None, (entry["reason"], reason))))
-
-
-def _blank(row: Row, region: Region, root: str | Path) -> dict[str, Any]:
-    entry: dict[str, Any] = dict.fromkeys(QC_COLUMNS, "")
-    entry.update({name: row.get(name, "") for name in ("patient_id", "sequence", "reader")})
-    entry.update({name: shown(row.get(name, ""), root) for name in ("image", "mask")})
-    entry["region"] = region.name
-    return entry
-
-
-def _prepare_reader(
-    case: LoadedCase,
-    reader: str,
-    regions: Sequence[Region],
-    settings: Parameters,
-    qc: list[dict[str, Any]],
-    limits: tuple[int, int, int],
-    knob: str,
-) -> dict[tuple[str, str], sitk.Image]:
-    """Make, measure and check one reader's regions; fills ``qc`` in place."""
-    assert case.image is not None
-    masks: dict[tuple[str, str], sitk.Image] = {}
-    dice = _dice(case, reader)
-    for entry in qc:
-        entry.update(size=times(case.image.GetSize()), spacing_mm=times(case.image.GetSpacing()), dice=dice)
-    for region, entry in zip(regions, qc, strict=True):
-        mask = masks[reader, region.name] = make_region(case.masks[reader], region.name, case.breast)
-        warnings = [*case.warnings[reader], *_measure(case.image, mask, settings, entry, limits, knob)]
-        entry.update(status="warned" if warnings else "extracted", reason="; ".join(warnings))
-    return masks
-
-
-def _measure(
-    image: sitk.Image,
-    mask: sitk.Image,
-    settings: Parameters,
-    entry: dict[str, Any],
-    limits: tuple[int, int, int],
-    knob: str,
-) -> list[str]:
-    """Fill a quality-control row with a region's measures; return what deserves a warning."""
-    inside = sitk.GetArrayViewFromImage(mask) != 0
-    areas = np.count_nonzero(inside, axis=(1, 2))
-    voxels = sitk.GetArrayViewFromImage(image)
-    values = voxels[inside]
-    low, high = float(values.min()), float(values.max())
-    levels = settings.grey_levels(low, high)
-    entry.update(
-        voxels=int(areas.sum()),
-        volume_ml=float(areas.sum() * np.prod(image.GetSpacing()) / 1000.0),
-        slices=int(np.count_nonzero(areas)),
-        slice_index=int(areas.argmax()),
-        grey_levels=levels,
-        minimum=low,
-        maximum=high,
-    )
-    fewest, most, refuse = limits
-    try:
-        check_grey_levels(levels, refuse, low, high)
-    except CaseError as error:
-        raise error.named(region=entry["region"]) from error
-    warnings = []
-    if not fewest <= levels <= most:
-        warnings.append(f"{levels} grey levels, outside {fewest} to {most}: check {knob} against intensities")
-    peak = max(map(abs, extremes(image)))
-    if peak > SPIKE_RATIO * max(abs(low), abs(high)):
-        warnings.append(f"the image reaches {peak:g}, far above the region: a stray voxel scales the filters")
-    border = [axis for axis, name in enumerate("zyx") if _touches(inside, axis)]
-    if border:
-        warnings.append(
-            f"the region touches the image border along {', '.join('zyx'[axis] for axis in border)}"
-        )
-    return warnings
-
-
-def _touches(inside: np.ndarray, axis: int) -> bool:
-    return bool(inside.take(0, axis).any() or inside.take(-1, axis).any())
-
-
-def _dice(case: LoadedCase, reader: str) -> float | str:
-    """Dice overlap of this reader's tumour mask with reader 1's; empty for reader 1 or without reader
-    1's."""
-    if reader == FIRST_READER or FIRST_READER not in case.masks:
-        return ""
-    mine = sitk.GetArrayViewFromImage(case.masks[reader])
-    first = sitk.GetArrayViewFromImage(case.masks[FIRST_READER])
+def _dice(case: LoadedCase, reader: str) -> float | None:
+    """Dice overlap of this reader's tumour mask with reader 1's; none for reader 1 or without reader 1's."""
+    if reader == FIRST_READER or not {reader, FIRST_READER} <= case.masks.keys():
+        return None
+    mine, first = (sitk.GetArrayViewFromImage(case.masks[name]) for name in (reader, FIRST_READER))
     both = np.count_nonzero(mine & first)
     return float(2 * both / (np.count_nonzero(mine) + np.count_nonzero(first)))

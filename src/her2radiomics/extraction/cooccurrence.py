@@ -26,7 +26,6 @@ class FasterCooccurrence:
     symmetricalGLCM: bool
 
     def _calculateCoefficients(self) -> None:
-
         joint, found = self.P_glcm, self.coefficients
         levels = found["grayLevels"]
         column, row = levels[:, None], levels[None, :]
@@ -51,7 +50,6 @@ class FasterCooccurrence:
         return self._cluster(3)
 
     def _cluster(self, power: int) -> np.ndarray:
-
         found = self.coefficients
         centre = (found["ux"] + found["uy"])[:, 0]
         apart = found["kValuesSum"][None, :, None] - centre

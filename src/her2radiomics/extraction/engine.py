@@ -20,13 +20,14 @@ from typing import TypeVar
 
 import numpy as np
 
-from her2radiomics.core.errors import CaseError
+from her2radiomics.core.errors import CaseError, quote
 from her2radiomics.core.libraries import radiomics, sitk
+from her2radiomics.core.memory import raise_if_out
 from her2radiomics.extraction.classes import image_features, shape_features
 from her2radiomics.extraction.filters import LOG_PADDING, SUPPORTED, Box, filtered
 from her2radiomics.extraction.parameters import Parameters, read_content
 from her2radiomics.extraction.regridding import INTERPOLATORS, resample_region
-from her2radiomics.imaging.checks import MAX_GREY_LEVELS, check_grey_levels, extremes
+from her2radiomics.imaging.checks import extremes
 from her2radiomics.imaging.threads import one_thread
 
 Key = TypeVar("Key", bound=Hashable)
@@ -34,34 +35,12 @@ Values = dict[str, float]
 
 # settings that change nothing but the feature classes and the filters above, or that our own checks replace
 _COVERED = frozenset(
-    {
-        "additionalInfo",
-        "binCount",
-        "binWidth",
-        "correctMask",
-        "distances",
-        "force2D",
-        "force2Ddimension",
-        "geometryTolerance",
-        "gldm_a",
-        "gradientUseSpacing",
-        "interpolator",
-        "label",
-        "label_channel",
-        "lbp2DMethod",
-        "lbp2DRadius",
-        "lbp2DSamples",
-        "level",
-        "minimumROIDimensions",
-        "padDistance",
-        "resampledPixelSpacing",
-        "sigma",
-        "start_level",
-        "symmetricalGLCM",
-        "voxelArrayShift",
-        "wavelet",
-        "weightingNorm",
-    }
+    (
+        "additionalInfo binCount binWidth correctMask distances force2D force2Ddimension geometryTolerance gldm_a "
+        "gradientUseSpacing interpolator label label_channel lbp2DMethod lbp2DRadius lbp2DSamples level "
+        "minimumROIDimensions padDistance resampledPixelSpacing sigma start_level symmetricalGLCM voxelArrayShift "
+        "wavelet weightingNorm"
+    ).split()
 )
 # settings that are covered only at the value that switches them off
 _OFF = {
@@ -78,18 +57,12 @@ _OFF = {
 
 def covers(parameters: Parameters) -> bool:
     """Whether a parameter file runs on crops; if not, stock PyRadiomics computes it."""
-    for name, value in parameters.settings.items():
-        if name in _OFF:
-            if value != _OFF[name]:
-                return False
-        elif name not in _COVERED:
-            return False
-    if parameters.settings.get("resampledPixelSpacing") is not None:
-        if parameters.settings.get("interpolator") not in INTERPOLATORS:
-            return False
-    return (
-        parameters.settings.get("minimumROIDimensions", 2) == 2 and set(parameters.image_types) <= SUPPORTED
-    )
+    settings = parameters.settings
+    known = all(_OFF[name] == value if name in _OFF else name in _COVERED for name, value in settings.items())
+    resampled = settings.get("resampledPixelSpacing") is not None
+    if not known or (resampled and settings.get("interpolator") not in INTERPOLATORS):
+        return False
+    return settings.get("minimumROIDimensions", 2) == 2 and set(parameters.image_types) <= SUPPORTED
 
 
 def extract(
@@ -98,45 +71,12 @@ def extract(
     parameters: Parameters,
     *,
     log_padding: float = LOG_PADDING,
-) -> dict[Key, Values]:
-    """Return region → feature name → value, in PyRadiomics' order.
-
-    Parameters
-    ----------
-    image
-        3-D image, checked.
-    regions
-        Any key → mask of 0 and 1 on the image's grid.
-    parameters
-        What to compute.
-    log_padding
-        Padding of the Laplacian of Gaussian in multiples of σ; 20 makes its values those of the whole image
-        to the last bit, at more cost.
-
-    Raises
-    ------
-    CaseError
-        The first region's failure, see :func:`extract_each`; a region of more than 500 grey levels.
-    """
-    for mask in regions.values():
-        _check_grey_levels(image, mask, parameters)
-    found = extract_each(image, regions, parameters, log_padding=log_padding)
-    for value in found.values():
-        if isinstance(value, CaseError):
-            raise value
-    return {key: value for key, value in found.items() if not isinstance(value, CaseError)}
-
-
-def extract_each(
-    image: sitk.Image,
-    regions: Mapping[Key, sitk.Image],
-    parameters: Parameters,
-    *,
-    log_padding: float = LOG_PADDING,
 ) -> dict[Key, Values | CaseError]:
-    """As :func:`extract`, but a failing region costs only itself: its value is the error.
+    """Return region → feature name → value, in PyRadiomics' order; a failing region's value is its error.
 
-    A region fails when PyRadiomics fails on it, or yields other features than the parameter file promises.
+    A region fails when PyRadiomics fails on it, or yields other features than the parameter file promises. ``regions`` are
+    masks of 0 and 1 on the grid of ``image``; ``log_padding`` is the padding of the Laplacian of Gaussian in multiples of σ:
+    20 makes its values those of the whole image to the last bit, at more cost.
     """
     with _quiet_and_single_threaded():
         if not covers(parameters):
@@ -147,20 +87,9 @@ def extract_each(
             found = _cropped(image, regions, parameters, log_padding)
     for key, value in found.items():
         if not isinstance(value, CaseError):
-            try:
+            with _recorded(found, key):
                 check_names(value, parameters)
-            except CaseError as error:
-                found[key] = error
     return found
-
-
-def _check_grey_levels(image: sitk.Image, mask: sitk.Image, parameters: Parameters) -> None:
-
-    box = bounding_box(mask)
-    inner, region = box.cut(image), box.cut(mask)
-    values = sitk.GetArrayViewFromImage(inner)[sitk.GetArrayViewFromImage(region) != 0]
-    low, high = float(values.min()), float(values.max())
-    check_grey_levels(parameters.grey_levels(low, high), MAX_GREY_LEVELS, low, high)
 
 
 def _cropped(
@@ -243,8 +172,10 @@ def _recorded(found: dict[Key, Values | CaseError], key: Key) -> Iterator[None]:
     except CaseError as error:
         found[key] = error
     except Exception as error:
+        raise_if_out(error)
         found[key] = CaseError(
-            found=f"PyRadiomics failing with {type(error).__name__}: {error}",
+            found=f"PyRadiomics failing with {type(error).__name__}",
+            quoted=quote(error),
             expected="features",
             remedy="Look at the overlay of this region.",
         )

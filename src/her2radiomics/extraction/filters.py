@@ -55,6 +55,11 @@ class Box:
         high = tuple(b - o for b, o in zip(self.high, outer.low, strict=True))
         return Box(low, high)  # type: ignore[arg-type]
 
+    @property
+    def slices(self) -> tuple[slice, ...]:
+        """The same voxels of an array (z, y, x)."""
+        return tuple(slice(a, b) for a, b in zip(self.low[::-1], self.high[::-1], strict=True))
+
     def cut(self, image: sitk.Image) -> sitk.Image:
         """The image's voxels in the box, with the geometry that goes with them."""
         size = [b - a for a, b in zip(self.low, self.high, strict=True)]
@@ -71,18 +76,9 @@ def filtered(
 ) -> Iterator[tuple[sitk.Image, str, dict[str, Any]]]:
     """Yield (image on ``box``, name, settings) in the order of PyRadiomics.
 
-    Parameters
-    ----------
-    image
-        The whole image.
-    box
-        The voxels wanted: around all regions.
-    image_types, settings
-        As in :class:`~her2radiomics.extraction.parameters.Parameters`.
-    peak
-        The whole image's voxel of largest magnitude, with its sign.
-    log_padding
-        Padding of the Laplacian of Gaussian in multiples of σ.
+    ``box`` holds the voxels wanted, around all regions; ``image_types`` and ``settings`` are those of
+    :class:`~her2radiomics.extraction.parameters.Parameters`; ``peak`` is the whole image's voxel of largest magnitude, with
+    its sign; ``log_padding`` is the padding of the Laplacian of Gaussian in multiples of σ.
     """
     for kind, own in image_types.items():
         arguments = {**settings, **own}

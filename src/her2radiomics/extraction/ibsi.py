@@ -59,22 +59,10 @@ class Definition:
 
 @dataclass(frozen=True)
 class Standing:
-    """How one feature of a parameter file stands to IBSI-1.
+    """How one feature of a parameter file relates to IBSI-1: its PyRadiomics name ``<image>_<class>_<name>`` and parts.
 
-    Attributes
-    ----------
-    feature
-        PyRadiomics' whole name, ``<image>_<class>_<name>``.
-    image, kind, name
-        Its parts.
-    code, ibsi_name
-        As in :class:`Definition`.
-    status
-        One of :data:`STATUSES`.
-    grey_levels
-        How intensities were discretised for it; empty where they were not.
-    why
-        What differs from IBSI-1; empty where nothing does.
+    ``code`` and ``ibsi_name`` are those of :class:`Definition`, ``status`` is one of :data:`STATUSES`; ``grey_levels`` says
+    how intensities were discretised (empty where they were not), ``why`` what differs from IBSI-1.
     """
 
     feature: str

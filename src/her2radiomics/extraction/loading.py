@@ -1,36 +1,42 @@
-"""Reading one case: its image, every reader's mask, and their preprocessing; what fails is kept, not raised."""
+"""Reading one image and the outlines drawn on it, and their preprocessing: the one way from files to voxels."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
-from her2radiomics.core.errors import CaseError, SettingsError
+from her2radiomics.cohort.manifest import BREAST, TUMOUR, ManifestRow
+from her2radiomics.core.errors import CaseError, SettingsError, quote
 from her2radiomics.core.libraries import sitk
 from her2radiomics.core.memory import raise_if_out
-from her2radiomics.imaging import read_image, read_mask
-from her2radiomics.imaging.mask_grid import read_mask_onto
+from her2radiomics.imaging.checks import check_image
 from her2radiomics.imaging.preprocessing import preprocess
+from her2radiomics.imaging.preprocessing_settings import Preprocessing
+from her2radiomics.imaging.reading import place_mask, read_volume
 
-if TYPE_CHECKING:
-    from her2radiomics.imaging.preprocessing_settings import Preprocessing
+Source: TypeAlias = "str | Path | sitk.Image"
+Row: TypeAlias = "ManifestRow | Mapping[str, str]"
 
-Row = Mapping[str, str]
+
+@dataclass(frozen=True)
+class Outline:
+    """A mask (or where it lies), and its value where it holds several."""
+
+    mask: Source
+    label: str = ""
 
 
 @dataclass
 class LoadedCase:
-    """The image of a case, every reader's tumour mask, the breast mask, and what could not be read.
+    """An image and the outlines on it (readers, or regions) by ``names``, as features see them; of each a mask or a problem.
 
-    ``masks``, ``problems`` and ``warnings`` are keyed by reader; a problem with the image is every reader's problem.
-    Image and masks are as features see them: preprocessed where that was asked for, by ``steps`` (short words).
-    ``resampled`` names the readers (and ``breast``) whose mask came from another grid than the image's.
+    A problem with the image is every outline's; ``warnings`` about the breast mask are those of ``breast``. ``resampled``
+    are the outlines that were drawn on another grid, ``steps`` says in short words what preprocessing was done.
     """
 
-    rows: dict[str, Row]
+    names: list[str]
     image: sitk.Image | None = None
     breast: sitk.Image | None = None
     masks: dict[str, sitk.Image] = field(default_factory=dict)
@@ -40,153 +46,155 @@ class LoadedCase:
     steps: str = ""
 
 
-def load_case(
-    rows: Sequence[Row],
+def load(
+    image: Source,
+    outlines: Mapping[str, Outline],
     preprocessing: Preprocessing | None = None,
     *,
-    precontrast: str | Path = "",
-    root: str | Path = "",
+    breast: Outline | None = None,
+    precontrast: Source | None = None,
+    keep_problems: bool = False,
 ) -> LoadedCase:
-    """Read the image once and every reader's mask, and preprocess them; what fails is kept as that reader's problem.
+    """Read an image once and every outline on it, and preprocess them; of files or images in memory.
 
-    Parameters
-    ----------
-    rows
-        Manifest rows of one patient and sequence: ``patient_id, sequence, reader, region, image, mask,
-        mask_label``.
-    preprocessing
-        What to do before features are extracted; nothing without it.
-    precontrast
-        The patient's image to subtract, where ``preprocessing`` subtracts one.
-    root
-        Folder of the data set: problems name files relative to it.
+    Raises
+    ------
+    CaseError
+        The image, the breast mask or a step of the preprocessing fails; or an outline, unless ``keep_problems`` says that it
+        costs itself alone.
     """
-    _one_case(rows)
-    tumours = {row["reader"]: row for row in rows if (row.get("region") or "tumour") == "tumour"}
-    case = LoadedCase(dict(sorted(tumours.items())), warnings={reader: [] for reader in sorted(tumours)})
-    try:
-        _check_rows(rows, case.rows)
-        case.image = read_image(rows[0]["image"])
-        for row in rows:
-            if row.get("region") == "breast":
-                case.breast = _read_mask(case, row, "breast", preprocessing)
-        for reader, row in case.rows.items():
-            try:
-                case.masks[reader] = _read_mask(case, row, reader, preprocessing)
-            except Exception as error:
-                file = row.get("mask") or row["image"]
-                case.problems[reader] = relative_to(root, named(error, row, file))
-        _preprocess(case, preprocessing, precontrast, root)
-    except Exception as error:  # a broken file must cost this case only, whatever its reader raises
-        problems = {reader: named(error, row, rows[0]["image"]) for reader, row in case.rows.items()}
-        case.problems = {reader: relative_to(root, problem) for reader, problem in problems.items()}
-        case.image, case.masks = None, {}
+    settings = preprocessing or Preprocessing()
+    voxels = _read(image)
+    case = LoadedCase([*outlines], voxels, warnings={name: [] for name in outlines})
+
+    def place(name: str, outline: Outline, what: str) -> sitk.Image:
+        mask, file = _read(outline.mask, what), _path(outline.mask)
+        mask, note = place_mask(mask, voxels, outline.label, resample=settings.resample_mask, file=file)
+        if note:
+            case.resampled.append(name)
+            case.warnings.setdefault(name, []).append(note)
+        return mask
+
+    def refuse(name: str, error: Exception) -> None:
+        case.problems[name] = as_case_error(error, _path(outlines[name].mask))
+        if not keep_problems:
+            raise case.problems[name].named(region=name) from error
+
+    if breast is not None:
+        try:
+            case.breast = place(BREAST, breast, "breast mask")
+        except CaseError as error:
+            raise error.named(region=BREAST) from error
+    for name, outline in outlines.items():
+        try:
+            case.masks[name] = place(name, outline, "tumour mask")
+        except Exception as error:
+            refuse(name, error)
+    if settings.changes_image and case.masks:
+        before = _read(precontrast) if settings.subtract and precontrast is not None else None
+        prepared = preprocess(
+            voxels,
+            settings,
+            case.masks,
+            breast=case.breast,
+            precontrast=before,
+            precontrast_file=_path(precontrast),
+        )
+        case.steps = settings.summary()
+        case.image, case.masks, case.breast = prepared.image, prepared.masks, prepared.breast
+        for name, problem in prepared.problems.items():
+            refuse(name, problem)
+        for name, warnings in prepared.warnings.items():
+            case.warnings[name] += warnings
     return case
 
 
-def _read_mask(case: LoadedCase, row: Row, name: str, settings: Preprocessing | None) -> sitk.Image:
-    """A mask on the image's grid; where it had to be brought there, the case's warnings say so."""
-    assert case.image is not None
-    if not row.get("mask"):
+def _read(source: Source, what: str = "image") -> sitk.Image:
+    """The image or mask, in memory already or read."""
+    if isinstance(source, str) and not source:
         raise CaseError(
-            found="no mask",
-            expected=f"a {'breast' if name == 'breast' else 'tumour'} mask for a sequence whose features are extracted",
-            remedy="Fill in the manifest's mask, or exclude the patient with a reason.",
+            found=f"no {what.split()[-1]}",
+            expected=f"the {what} of a sequence whose features are extracted",
+            remedy="Fill it in in the manifest, or exclude the patient with a reason.",
         )
-    if settings is None or not settings.resample_mask:
-        return read_mask(row["mask"], case.image, row.get("mask_label"))
-
-    mask, note = read_mask_onto(row["mask"], case.image, row.get("mask_label"))
-    if note:
-        case.resampled.append(name)
-        for reader in case.warnings if name == "breast" else [name]:
-            case.warnings[reader].append(f"breast {note}" if name == "breast" else note)
-    return mask
+    image = read_volume(source) if isinstance(source, (str, Path)) else source
+    if what == "image":
+        check_image(image, _path(source))
+    return image
 
 
-def _preprocess(
-    case: LoadedCase, settings: Preprocessing | None, precontrast: str | Path, root: str | Path
-) -> None:
-    """Preprocess the image and all its masks, once."""
-    if settings is None or not settings.changes_image or not case.masks:
-        return
-
-    assert case.image is not None
-    before = read_image(precontrast) if settings.subtract and precontrast else None
-    prepared = preprocess(
-        case.image,
-        settings,
-        case.masks,
-        breast=case.breast,
-        precontrast=before,
-        precontrast_file=precontrast,
-    )
-    case.steps = settings.summary()
-    case.image, case.masks, case.breast = prepared.image, prepared.masks, prepared.breast
-    for reader, error in prepared.problems.items():
-        row = case.rows[reader]
-        case.problems[reader] = relative_to(root, named(error, row, row["mask"]))
-    for reader, warnings in prepared.warnings.items():
-        case.warnings[reader] += warnings
+def _path(source: Source | None) -> str:
+    """Where it lies; empty for an image in memory."""
+    return str(source) if isinstance(source, (str, Path)) else ""
 
 
-def relative_to(root: str | Path, error: CaseError) -> CaseError:
-    """The same error with files named as the manifest names them, without the data set's folder."""
-    return CaseError(
-        found=shown(error.found, root),
-        expected=shown(error.expected, root),
-        remedy=shown(error.remedy, root),
-        patient=error.patient,
-        sequence=error.sequence,
-        reader=error.reader,
-        region=error.region,
-        file=shown(error.file, root),
-    )
+def load_case(
+    rows: Sequence[Row], preprocessing: Preprocessing | None = None, *, precontrast: str | Path = ""
+) -> LoadedCase:
+    """Read one case by its manifest rows; what fails is kept, not raised, and names patient, sequence, reader and file.
 
-
-def shown(text: str, root: str | Path) -> str:
-    """Text without the data set's folder: no result may depend on where the data lie."""
-    folder = str(root)
-    return text if folder in ("", ".") else text.replace(folder.rstrip(os.sep) + os.sep, "")
-
-
-def _one_case(rows: Sequence[Row]) -> None:
-    cases = {(row["patient_id"], row["sequence"]) for row in rows}
-    if len(cases) != 1:
-        raise SettingsError(
-            f"found manifest rows of {len(cases)} cases; expected one patient and one sequence."
+    Raises
+    ------
+    SettingsError
+        The rows are not of one case.
+    """
+    items = [ManifestRow.of(row) for row in rows]
+    if len({(row.patient_id, row.sequence) for row in items}) != 1:
+        raise SettingsError("found manifest rows of several cases; expected one patient and one sequence.")
+    tumours = readers_of(items)
+    try:
+        _check_rows(items)
+        case = load(
+            items[0].image,
+            {reader: Outline(row.mask, row.mask_label) for reader, row in tumours.items()},
+            preprocessing,
+            breast=next((Outline(row.mask, row.mask_label) for row in items if row.region == BREAST), None),
+            precontrast=precontrast or None,
+            keep_problems=True,
         )
+    except Exception as error:  # a broken file must cost this case only, whatever its reader raises
+        problem = as_case_error(error, items[0].image).named(file=items[0].image)
+        case = LoadedCase([*tumours], problems=dict.fromkeys(tumours, problem))
+    case.problems = {reader: name_case(problem, tumours[reader]) for reader, problem in case.problems.items()}
+    return case
 
 
-def _check_rows(rows: Sequence[Row], tumours: Mapping[str, Row]) -> None:
+def readers_of(rows: Sequence[ManifestRow]) -> dict[str, ManifestRow]:
+    """Reader to the row of the tumour mask, sorted."""
+    return dict(sorted((row.reader, row) for row in rows if row.region == TUMOUR))
+
+
+def name_case(error: CaseError, row: ManifestRow) -> CaseError:
+    """The same error with patient, sequence, reader and file."""
+    return error.named(
+        patient=row.patient_id, sequence=row.sequence, reader=row.reader, file=row.mask or row.image
+    )
+
+
+def _check_rows(rows: Sequence[ManifestRow]) -> None:
     """Refuse rows that contradict each other: two images, an unknown region, one reader twice."""
-    images = sorted({row["image"] for row in rows if row.get("region") != "breast" or row["image"]})
-    regions = sorted({row.get("region") or "tumour" for row in rows} - {"tumour", "breast"})
-    count = sum((row.get("region") or "tumour") == "tumour" for row in rows)
-    found = ""
-    if len(images) != 1:
-        found = f"{len(images)} images ({', '.join(images)})"
-    elif regions:
-        found = f"the region {', '.join(regions)}"
-    elif count != len(tumours):
-        found = "two tumour masks of one reader"
+    images = {row.image for row in rows if row.region != BREAST or row.image}
+    regions = sorted({row.region for row in rows} - {TUMOUR, BREAST})
+    found = [f"{len(images)} images"] * (len(images) != 1) + [f"the region {name}" for name in regions]
+    if sum(row.region == TUMOUR for row in rows) != len(readers_of(rows)):
+        found.append("two tumour masks of one reader")
     if found:
         raise CaseError(
-            found=found,
+            found=", ".join(found),
             expected="one image, one mask (region tumour) a reader, at most one of the breast",
             remedy="Correct the manifest.",
         )
 
 
-def named(error: Exception, row: Row, file: str) -> CaseError:
-    """Any failure as an error that names the case; a refusal of memory is none of the case's."""
+def as_case_error(error: Exception, file: str = "") -> CaseError:
+    """Any failure as an error of the case; a refusal of memory is none of the case's."""
     raise_if_out(error)
-    if not isinstance(error, CaseError):
-        error = CaseError(
-            found=f"an unexpected {type(error).__name__}: {error}",
-            expected="a case that can be read and computed",
-            remedy="Open the files in a viewer; if they look right, report this as a bug with the case.",
-        )
-    return error.named(
-        patient=row["patient_id"], sequence=row["sequence"], reader=row["reader"], file=error.file or file
+    if isinstance(error, CaseError):
+        return error
+    return CaseError(
+        found=f"an unexpected {type(error).__name__}",
+        quoted=quote(error, file),
+        expected="a case that can be read and computed",
+        remedy="Open the files in a viewer; if they look right, report this as a bug with the case.",
+        file=file,
     )

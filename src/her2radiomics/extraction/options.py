@@ -27,19 +27,9 @@ def extraction_suffix(preprocessing: Preprocessing, log_padding: float | str = L
     ''
     """
     chosen = _chosen(preprocessing, log_padding)
-    words = [
-        word
-        for word, key in (
-            ("mask", "resample_mask"),
-            ("n4", "n4"),
-            ("subtract", "subtract"),
-            ("clip", "clip"),
-            ("normalise", "normalise"),
-            ("resample", "resample"),
-            ("logpad", "log_padding"),
-        )
-        if key in chosen
-    ]
+    named = {"resample_mask": "mask", "log_padding": "logpad"}
+    order = ("resample_mask", "n4", "subtract", "clip", "normalise", "resample", "log_padding")
+    words = [named.get(key, key) for key in order if key in chosen]
     return "-".join([*words, _hash(chosen)]) if words else ""
 
 

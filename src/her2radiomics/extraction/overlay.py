@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from her2radiomics.cohort.manifest import BREAST, ManifestRow
 from her2radiomics.core.errors import CaseError
 from her2radiomics.core.libraries import sitk
 from her2radiomics.extraction.loading import LoadedCase, Row, load_case
@@ -41,8 +42,7 @@ COLOURS = (FIRST_COLOUR, OTHER_COLOUR, RING_COLOUR)
 
 @dataclass
 class _Layers:
-    """Voxel arrays ``(z, y, x)`` to draw: the image, tumour outlines by reader, rings of the first of
-    them."""
+    """Voxel arrays ``(z, y, x)`` to draw: the image, tumour outlines by reader, rings of the first of them."""
 
     image: np.ndarray
     tumours: dict[str, np.ndarray]
@@ -65,8 +65,7 @@ def draw_overlay(
     Parameters
     ----------
     rows
-        Manifest rows of the patient and sequence, as for
-        :func:`~her2radiomics.extraction.case.extract_case`.
+        Manifest rows of the patient and sequence, as for :func:`~her2radiomics.extraction.case.extract_case`.
     regions
         The protocol's region names; rings are drawn of the first reader that has a mask.
     path
@@ -77,16 +76,34 @@ def draw_overlay(
         The case where it is in memory already (``CaseResult.case``); else it is read.
     """
     case = case or load_case(rows)
-    title = f"{rows[0]['patient_id']}  {rows[0]['sequence']}" + ("  (simulated)" if simulated else "")
     layers = _layers(case, regions)
     if layers is None:
-        reasons = [str(problem) for problem in case.problems.values()] or ["no mask"]
-        data = _encode(_message(title, reasons[0]), GREYS[0])
-    else:
-        for greys in GREYS:
-            data = _encode(_picture(layers, title, case, greys), greys)
-            if len(data) < LARGEST_FILE:
-                break
+        reason = next((str(problem) for problem in case.problems.values()), "no mask")
+        draw_reason(rows[0], reason, path, simulated=simulated)
+        return
+    for greys in GREYS:
+        data = _encode(_picture(layers, _title(rows[0], simulated), case, greys), greys)
+        if len(data) < LARGEST_FILE:
+            break
+    _write(data, path)
+
+
+def draw_reason(row: Row, reason: str, path: str | Path, *, simulated: bool = False) -> None:
+    """Write a picture of why there is no picture, as PNG: its patient and sequence (of a manifest's row), and the reason."""
+    lines = [_title(row, simulated), "", *textwrap.wrap(reason, 74)]
+    picture = Image.new("L", (2 * PANEL, max(PANEL, 20 + 16 * len(lines))), 20)
+    draw = ImageDraw.Draw(picture)
+    for number, line in enumerate(lines):
+        draw.text((8, 8 + 16 * number), line, fill=235, font=_font())
+    _write(_encode(_to_greys(np.asarray(picture), GREYS[0]), GREYS[0]), path)
+
+
+def _title(row: Row, simulated: bool) -> str:
+    item = ManifestRow.of(row)
+    return f"{item.patient_id}  {item.sequence}" + ("  (simulated)" if simulated else "")
+
+
+def _write(data: bytes, path: str | Path) -> None:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
@@ -154,18 +171,12 @@ def _picture(layers: _Layers, title: str, case: LoadedCase, greys: int) -> np.nd
     note = f"slice {largest + 1} of {len(areas)}"
     if case.problems:
         note += f"   reader {', '.join(case.problems)}: failed"
-    said = [_resampled(case)] if case.resampled else []
+    drawn = ", ".join(name for name in case.resampled if name != BREAST)
+    whose = [f"reader {drawn}"] * bool(drawn) + [BREAST] * (BREAST in case.resampled)
+    said = [f"MASK RESAMPLED onto the image: {' and '.join(whose)}"] if whose else []
     said += [f"image: {case.steps}"] if case.steps else []
     lines = [f"{title}   {note}", *said]
     return np.concatenate([_header(body.shape[1], lines, legend, greys), body])
-
-
-def _resampled(case: LoadedCase) -> str:
-    """Whose masks were not drawn on this grid."""
-    readers = [name for name in case.resampled if name != "breast"]
-    whose = [f"reader {', '.join(readers)}"] if readers else []
-    whose += ["breast"] if "breast" in case.resampled else []
-    return f"MASK RESAMPLED onto the image: {' and '.join(whose)}"
 
 
 def _tiles(layers: _Layers, areas: np.ndarray, greys: int) -> np.ndarray:
@@ -265,16 +276,6 @@ def _header(width: int, lines: Sequence[str], legend: Sequence[tuple[str, int]],
     for start, colour in places:
         header[below + 22 : below + 25, start : start + 10] = greys + colour
     return header
-
-
-def _message(title: str, reason: str) -> np.ndarray:
-    """A picture of why there is no picture."""
-    lines = [title, "", *textwrap.wrap(reason, 74)]
-    picture = Image.new("L", (2 * PANEL, max(PANEL, 20 + 16 * len(lines))), 20)
-    draw = ImageDraw.Draw(picture)
-    for number, line in enumerate(lines):
-        draw.text((8, 8 + 16 * number), line, fill=235, font=_font())
-    return _to_greys(np.asarray(picture), GREYS[0])
 
 
 def _encode(indices: np.ndarray, greys: int) -> bytes:

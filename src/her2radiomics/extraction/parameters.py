@@ -58,7 +58,6 @@ class Parameters:
         return tuple(names)
 
     def _features(self, kind: str) -> list[str]:
-
         known = radiomics.getFeatureClasses()[kind].getFeatureNames()
         return self.feature_classes[kind] or [name for name, deprecated in known.items() if not deprecated]
 

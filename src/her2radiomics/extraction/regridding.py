@@ -26,15 +26,8 @@ def resample_region(
 ) -> tuple[sitk.Image, sitk.Image]:
     """Return image and mask (0 and 1) around a region at ``resampledPixelSpacing``.
 
-    Parameters
-    ----------
-    image, mask
-        On one grid; the whole volumes.
-    box
-        The region's bounding box.
-    settings
-        PyRadiomics' settings: ``resampledPixelSpacing`` (0 keeps an axis), ``interpolator``,
-        ``padDistance``.
+    ``settings`` are PyRadiomics' ``resampledPixelSpacing`` (0 keeps an axis), ``interpolator`` and ``padDistance``; ``box``
+    is the region's bounding box.
 
     Raises
     ------

@@ -1,26 +1,19 @@
-"""From cases to one cohort feature table: writing a case, and merging all."""
+"""From the cases' files to the cohort's feature and quality-control tables."""
 
 from __future__ import annotations
 
 import csv
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import TableError
-from her2radiomics.core.files import whole_file
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.tables import typed
-from her2radiomics.extraction.case import QC_COLUMNS
-
-if TYPE_CHECKING:
-    from her2radiomics.extraction.case import CaseResult
+from her2radiomics.extraction.quality import QC_COLUMNS
 
 KEYS = list(contract("batch_features").names)
 Key = tuple[str, str]
@@ -28,113 +21,16 @@ BLOCK_BYTES = 1 << 26  # of numbers that are held at a time
 SMALLEST_BLOCK = 256  # rows
 
 
-@dataclass(frozen=True)
-class Failure:
-    """A patient and reader left out of the feature table, and why (one reason a sequence)."""
-
-    patient: str
-    reader: str
-    reasons: dict[str, str]
-
-
-@dataclass
-class Merged:
-    """The cohort's features and quality control.
-
-    Attributes
-    ----------
-    features
-        One row a patient and reader that has every sequence: ``patient_id``, ``reader``, then the features
-        in the protocol's order of sequences. Sorted by patient and reader.
-    qc
-        All quality-control rows, sorted by patient, sequence (protocol's order), reader; regions as
-        extracted.
-    failed
-        Who was left out, sorted by patient and reader.
-    cases
-        Number of patient × sequence cases, failed ones included.
-    """
-
-    features: pd.DataFrame
-    qc: pd.DataFrame
-    failed: list[Failure]
-    cases: int
-
-
-def write_case(result: CaseResult, features_path: str | Path, qc_path: str | Path) -> None:
-    """Write a case's features and quality-control rows as CSV.
-
-    Numbers keep their full precision (``repr``); a value that is not a number becomes an empty cell. Each
-    file is written beside its place and renamed, so that a killed job leaves no half file.
-    """
-    _write(Path(features_path), result.columns, result.features)
-    _write(Path(qc_path), list(QC_COLUMNS), result.qc)
-
-
-def _write(path: Path, header: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows([_cell(row[name]) for name in header] for row in rows)
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return repr(value) if math.isfinite(value) else ""
-    return str(value)
-
-
-def merge(
-    feature_paths: Sequence[str | Path],
-    qc_paths: Sequence[str | Path],
-    *,
-    sequences: Sequence[str],
-) -> Merged:
-    """Join the cases' files to one feature table and one quality-control table.
-
-    Parameters
-    ----------
-    feature_paths, qc_paths
-        Files of :func:`write_case`, in any order.
-    sequences
-        The protocol's sequences: the order of the feature columns. A patient and reader that lacks one of
-        them is left out of the features and reported in ``failed``.
-
-    Raises
-    ------
-    TableError
-        When files of one sequence disagree about the features, hold a case twice, or hold another sequence.
-    """
-    cohort = CohortFeatures(feature_paths, sequences)
-    qc = merge_qc(qc_paths, sequences)
-    everyone = cohort.seen | set(zip(qc["patient_id"], qc["reader"], strict=True))
-    return Merged(
-        features=pd.concat(cohort.blocks(), ignore_index=True),
-        qc=qc,
-        failed=[_failure(key, qc, cohort) for key in sorted(everyone - set(cohort.keys))],
-        cases=len(pd.unique(pd.MultiIndex.from_frame(qc[["patient_id", "sequence"]]))),
-    )
-
-
 class CohortFeatures:
     """The cohort's feature table, known by its keys; the numbers are read when they are asked for.
 
-    Parameters
-    ----------
-    paths, sequences
-        As for :func:`merge`.
-
-    Attributes
-    ----------
-    keys
-        Patient and reader of every row, sorted: those that have every sequence.
-    columns
-        The features, in the protocol's order of sequences.
+    ``paths`` are the feature tables of one or many cases. ``keys`` are the patients and
+    readers that have every one of the protocol's ``sequences``, sorted; ``columns`` the features in their order.
 
     Raises
     ------
     TableError
-        As for :func:`merge`.
+        Files of one sequence disagree about the features, hold a case twice, or hold another sequence.
     """
 
     def __init__(self, paths: Sequence[str | Path], sequences: Sequence[str]) -> None:
@@ -170,58 +66,32 @@ class CohortFeatures:
             yield pd.concat([pd.DataFrame(keys, columns=KEYS, dtype=object), table], axis=1)
 
     def _look_into(self, path: str) -> None:
-        """Keep one file's header and where its cases stand."""
+        """Keep one file's header and where its cases are."""
         with Path(path).open(encoding="utf-8") as stream:
-            header, sequence = self._header(path, stream.readline())
+            names = next(csv.reader([stream.readline()]), [])
+            if names[:2] != KEYS or len(names) < 3:
+                raise _broken(path, "no feature header", "patient_id, reader, then features")
+            sequence = names[2].split("__", 1)[0]
+            if sequence not in self.sequences:
+                raise _broken(path, f"the sequence '{sequence}'", f"one of {', '.join(self.sequences)}")
+            odd = sorted({*names[2:]} ^ {*self._headers.setdefault(sequence, names[2:])})
+            if self._headers[sequence] != names[2:]:
+                found = f"other features than in the files before ({', '.join(odd[:3])})"
+                raise _broken(path, found, "the same features in every case of a sequence")
             for line, text in enumerate(stream):
-                cells = text.count(",") + 1
                 patient, reader = [*text.rstrip("\n").split(",", 2), ""][:2]
-                if cells != len(header) + 2:
-                    raise TableError(
-                        file=path,
-                        patient=patient or None,
-                        found=f"{cells} cells",
-                        expected=f"{len(header) + 2}",
-                        remedy="Delete the file and run the extraction again.",
-                    )
+                cells = text.count(",") + 1
+                if cells != len(names):
+                    raise _broken(path, f"{cells} cells", f"{len(names)}", patient)
                 if (patient, reader) in self._places[sequence]:
-                    raise TableError(
-                        file=path,
-                        patient=patient,
-                        found=f"sequence {sequence} of reader {reader} a second time",
-                        expected="each case once",
-                        remedy="Delete one of the two files.",
-                    )
+                    found = f"sequence {sequence} of reader {reader} a second time"
+                    raise _broken(path, found, "each case once", patient)
                 self._places[sequence][patient, reader] = path, line
 
-    def _header(self, path: str, text: str) -> tuple[list[str], str]:
-        """The features that a file holds, and of which sequence."""
-        names = next(csv.reader([text]), [])
-        if names[:2] != KEYS or len(names) < 3:
-            raise TableError(
-                file=path,
-                found="no feature header",
-                expected="patient_id, reader, then features",
-                remedy="Delete the file and run the extraction again.",
-            )
-        header = names[2:]
-        sequence = header[0].split("__", 1)[0]
-        if sequence not in self.sequences:
-            raise TableError(
-                file=path,
-                found=f"the sequence '{sequence}'",
-                expected=f"one of {', '.join(self.sequences)}",
-                remedy="Delete the file: it belongs to another protocol.",
-            )
-        if self._headers.setdefault(sequence, header) != header:
-            odd = sorted(set(header) ^ set(self._headers[sequence]))
-            raise TableError(
-                file=path,
-                found=f"other features than in the files before ({', '.join(odd[:3])})",
-                expected="the same features in every case of a sequence",
-                remedy="Delete the features of this sequence and run the extraction again.",
-            )
-        return header, sequence
+
+def _broken(path: str, found: str, expected: str, patient: str | None = None) -> TableError:
+    remedy = "Delete the file, or the extraction's folder, and run the extraction again."
+    return TableError(file=path, patient=patient or None, found=found, expected=expected, remedy=remedy)
 
 
 def _read_numbers(path: str) -> list[np.ndarray]:
@@ -234,13 +104,7 @@ def _read_numbers(path: str) -> list[np.ndarray]:
             try:
                 rows.append(np.array([float(cell or "nan") for cell in cells]))
             except ValueError as error:
-                raise TableError(
-                    file=path,
-                    patient=patient,
-                    found=f"a cell that is no number ({error})",
-                    expected="numbers",
-                    remedy="Delete the file and run the extraction again.",
-                ) from error
+                raise _broken(path, f"a cell that is no number ({error})", "numbers", patient) from error
     return rows
 
 
@@ -258,33 +122,11 @@ def merge_qc(paths: Sequence[str | Path], sequences: Sequence[str]) -> pd.DataFr
         with Path(path).open(newline="", encoding="utf-8") as stream:
             found = list(csv.reader(stream))
         if not found or tuple(found[0]) != QC_COLUMNS:
-            raise TableError(
-                file=path,
-                found="another header",
-                expected=", ".join(QC_COLUMNS),
-                remedy="Delete the file and run the extraction again.",
-            )
+            raise _broken(path, "another header", ", ".join(QC_COLUMNS))
         # most cells repeat from row to row: each text is kept once
         rows += [[texts.setdefault(cell, cell) for cell in row] for row in found[1:]]
     place = {name: index for index, name in enumerate(sequences)}
     # a stable sort: the regions of a reader stay in the order of the protocol
     rows.sort(key=lambda row: (row[0], place.get(row[1], len(place)), row[2]))
-    return typed(
-        "qc", pd.DataFrame(rows, columns=list(QC_COLUMNS), dtype=object), "quality control of the batches"
-    )
-
-
-def _failure(
-    key: tuple[str, str],
-    qc: pd.DataFrame,
-    cohort: CohortFeatures,
-) -> Failure:
-    """Why a patient and reader lacks a sequence: the first reason that its quality control recorded."""
-    patient, reader = key
-    mine = qc[(qc["patient_id"] == patient) & (qc["reader"] == reader) & (qc["status"] == "failed")]
-    recorded = mine.drop_duplicates("sequence").set_index("sequence")["reason"]
-    return Failure(
-        patient,
-        reader,
-        {name: str(recorded.get(name, f"no {name} of reader {reader}")) for name in cohort.lacking(key)},
-    )
+    table = pd.DataFrame(rows, columns=list(QC_COLUMNS), dtype=object)
+    return typed("qc", table, "quality control of the batches")

@@ -18,33 +18,16 @@ ORIGIN_TOLERANCE = 1e-4  # mm: headers that store float32 differ by some 1e-5 mm
 SPACING_TOLERANCE = 1e-5  # relative
 DIRECTION_TOLERANCE = 1e-5  # cosines
 MAX_GREY_LEVELS = 500
+USUAL_GREY_LEVELS = (16, 128)  # fewest and most that pass without a warning
 ORTHONORMAL_TOLERANCE = 1e-4  # cosines: NIfTI quaternions and DICOM strings carry 5 to 7 digits
 
 
-def check_image(image: sitk.Image, file: str | Path = "") -> tuple[float, float]:
-    """Refuse an image that is not a finite, non-constant, 3-D, single-channel volume on an orthonormal grid.
-
-    Parameters
-    ----------
-    image
-        The image, as read.
-    file
-        Named in the error.
-
-    Returns
-    -------
-    tuple of float
-        The smallest and the largest voxel value.
-    """
+def check_image(image: sitk.Image, file: str | Path = "") -> None:
+    """Refuse an image that is not a finite, non-constant, 3-D, single-channel volume on an orthonormal grid."""
     check_volume(image, file)
     low, high = extremes(image)
     if not (np.isfinite(low) and np.isfinite(high)):
-        raise CaseError(
-            found="NaN or infinite voxels",
-            expected="finite numbers in every voxel",
-            remedy="Find out where they come from (a division in a map?) and write the image without them.",
-            file=file,
-        )
+        raise not_finite(file)
     if low == high:
         raise CaseError(
             found=f"a constant image (every voxel is {low:g})",
@@ -52,26 +35,15 @@ def check_image(image: sitk.Image, file: str | Path = "") -> tuple[float, float]
             remedy="Export the series again; this file holds no picture.",
             file=file,
         )
-    return low, high
 
 
 def check_volume(image: sitk.Image, file: str | Path = "") -> None:
     """Refuse what is not one real number a voxel on a 3-D grid with orthonormal axes."""
     kind = image.GetPixelIDTypeAsString()
-    if image.GetNumberOfComponentsPerPixel() > 1 or "vector" in kind or "complex" in kind:
-        raise CaseError(
-            found=f"{image.GetNumberOfComponentsPerPixel()} values a voxel ({kind})",
-            expected="one real number a voxel",
-            remedy="Convert a colour, vector or complex image to the one channel that is meant.",
-            file=file,
-        )
-    if image.GetDimension() != 3:
-        raise CaseError(
-            found=f"a {image.GetDimension()}-D image of {times(image.GetSize())} voxels",
-            expected="a 3-D image",
-            remedy="Write a stack of slices, or each time point to a 3-D file of its own.",
-            file=file,
-        )
+    several = image.GetNumberOfComponentsPerPixel() > 1 or "vector" in kind or "complex" in kind
+    check_shape(
+        image.GetSize(), f"{image.GetNumberOfComponentsPerPixel()} values a voxel ({kind})" * several, file
+    )
     direction = np.reshape(image.GetDirection(), (3, 3))
     if not np.allclose(direction @ direction.T, np.eye(3), rtol=0, atol=ORTHONORMAL_TOLERANCE):
         raise CaseError(
@@ -87,6 +59,39 @@ def check_volume(image: sitk.Image, file: str | Path = "") -> None:
             remedy="Correct the header.",
             file=file,
         )
+
+
+def check_shape(size: Sequence[int], several: str, file: str | Path) -> None:
+    """Refuse another dimension than three, and ``several`` values a voxel (in words; empty: one)."""
+    if several:
+        raise CaseError(
+            found=several,
+            expected="one real number a voxel",
+            remedy="Convert a colour, vector or complex image to the one channel that is meant.",
+            file=file,
+        )
+    if len(size) != 3:
+        raise CaseError(
+            found=f"a {len(size)}-D image of {times(size)} voxels",
+            expected="a 3-D image",
+            remedy="Write a stack of slices, or each time point to a 3-D file of its own.",
+            file=file,
+        )
+
+
+def not_finite(file: str | Path) -> CaseError:
+    """The error of an image that holds NaN or infinity."""
+    return CaseError(
+        found="NaN or infinite voxels",
+        expected="finite numbers in every voxel",
+        remedy="Find out where they come from (a division in a map?) and write the image without them.",
+        file=file,
+    )
+
+
+def volume_ml(mask: sitk.Image) -> float:
+    """Volume of a mask's non-zero voxels in ml."""
+    return float(np.count_nonzero(sitk.GetArrayViewFromImage(mask)) * np.prod(mask.GetSpacing()) / 1000)
 
 
 def extremes(image: sitk.Image) -> tuple[float, float]:
@@ -108,23 +113,22 @@ def check_same_grid(
 
     The tolerances (1e-4 mm of origin, 1e-5 of spacing and cosines) let only the rounding of headers pass.
     """
-
-    def refuse(measure: str, mine: str, theirs: str) -> CaseError:
-        return CaseError(
-            found=f"{what} of {measure} {mine}",
-            expected=f"the image's {measure} {theirs}",
-            remedy=remedy,
-            file=file,
-        )
-
-    if mask.GetSize() != image.GetSize():
-        raise refuse("size", times(mask.GetSize()), times(image.GetSize()))
-    if not np.allclose(mask.GetSpacing(), image.GetSpacing(), rtol=SPACING_TOLERANCE, atol=0):
-        raise refuse("spacing", _numbers(mask.GetSpacing()) + " mm", _numbers(image.GetSpacing()) + " mm")
-    if not np.allclose(mask.GetOrigin(), image.GetOrigin(), rtol=0, atol=ORIGIN_TOLERANCE):
-        raise refuse("origin", _numbers(mask.GetOrigin()) + " mm", _numbers(image.GetOrigin()) + " mm")
-    if not np.allclose(mask.GetDirection(), image.GetDirection(), rtol=0, atol=DIRECTION_TOLERANCE):
-        raise refuse("direction", _numbers(mask.GetDirection()), _numbers(image.GetDirection()))
+    for measure, relative, absolute in (
+        ("size", 0.0, 0.0),
+        ("spacing", SPACING_TOLERANCE, 0.0),
+        ("origin", 0.0, ORIGIN_TOLERANCE),
+        ("direction", 0.0, DIRECTION_TOLERANCE),
+    ):
+        mine, theirs = (getattr(grid, f"Get{measure.capitalize()}")() for grid in (mask, image))
+        if len(mine) != len(theirs) or not np.allclose(mine, theirs, rtol=relative, atol=absolute):
+            words = times if measure == "size" else _numbers
+            unit = " mm" if measure in ("spacing", "origin") else ""
+            raise CaseError(
+                found=f"{what} of {measure} {words(mine)}{unit}",
+                expected=f"the image's {measure} {words(theirs)}{unit}",
+                remedy=remedy,
+                file=file,
+            )
 
 
 def check_mask(voxels: np.ndarray, file: str | Path = "") -> None:
@@ -137,25 +141,14 @@ def check_mask(voxels: np.ndarray, file: str | Path = "") -> None:
             remedy="Check that the mask is not the image or an inverted outline.",
             file=file,
         )
-    extent = _extent(voxels) if count else []
-    if sum(length > 1 for length in extent) < 2:
-        found = "an empty mask" if count == 0 else "one voxel" if count == 1 else f"a line of {count} voxels"
+    planes = [np.flatnonzero(voxels.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))] if count else []
+    if sum(hits[-1] > hits[0] for hits in planes) < 2:
         raise CaseError(
-            found=found,
+            found={0: "an empty mask", 1: "one voxel"}.get(count, f"a line of {count} voxels"),
             expected="a region that spans at least two directions",
             remedy="Outline the lesion on this image, or exclude the patient with a reason.",
             file=file,
         )
-
-
-def _extent(voxels: np.ndarray) -> list[int]:
-    """Length of the bounding box along each axis."""
-    lengths = []
-    for axis in range(voxels.ndim):
-        others = tuple(other for other in range(voxels.ndim) if other != axis)
-        hits = np.flatnonzero(voxels.any(axis=others))
-        lengths.append(int(hits[-1] - hits[0] + 1))
-    return lengths
 
 
 def check_grey_levels(levels: int, maximum: int, minimum_value: float, maximum_value: float) -> None:

@@ -1,6 +1,6 @@
 """What may be done to an image and its masks before features are extracted, in this fixed order.
 
-1. A mask on another grid is resampled onto the image's (:mod:`her2radiomics.imaging.mask_grid`).
+1. A mask on another grid is resampled onto the image's (:mod:`her2radiomics.imaging.reading`).
 2. N4 bias field correction. It comes before the subtraction: N4 takes logarithms, which a difference with its
    negative values has not; and the field of the image divides the pre-contrast phase too, so that no difference of
    two fitted fields enters the enhancement.
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -27,9 +27,9 @@ import numpy as np
 
 from her2radiomics.core.errors import CaseError
 from her2radiomics.core.libraries import sitk
-from her2radiomics.imaging.checks import check_image, check_mask, check_same_grid, times
-from her2radiomics.imaging.mask_grid import VOLUME_CHANGE
+from her2radiomics.imaging.checks import check_image, check_mask, check_same_grid, times, volume_ml
 from her2radiomics.imaging.preprocessing_settings import BiasField, Clip, Normalise, Preprocessing, Resample
+from her2radiomics.imaging.reading import VOLUME_CHANGE
 from her2radiomics.imaging.threads import one_thread
 
 Key = TypeVar("Key", bound=Hashable)
@@ -45,20 +45,10 @@ CEILING_TOLERANCE = 1e-3  # voxels: rounding of headers adds no slice
 
 @dataclass
 class Prepared(Generic[Key]):
-    """An image and its masks as features see them.
+    """An image and its masks (0 and 1, on one grid) as features see them.
 
-    Attributes
-    ----------
-    image
-        float64 where anything was done to it, else as it came.
-    masks
-        0 and 1 on the image's grid.
-    breast
-        The breast mask on the same grid.
-    problems
-        Masks that resampling left unusable, with why.
-    warnings
-        What a mask's reader is to be told.
+    The image is float64 where anything was done to it. ``problems`` are masks that resampling left unusable, with why;
+    ``warnings`` are for the reader of each mask.
     """
 
     image: sitk.Image
@@ -81,16 +71,10 @@ def preprocess(
 
     Parameters
     ----------
-    image
-        3-D image, checked.
+    image, masks, breast, precontrast
+        A checked 3-D image, any key → mask of 0 and 1, the breast mask and the image to subtract, all on one grid.
     settings
         Which steps.
-    masks
-        Any key → mask of 0 and 1 on the image's grid.
-    breast
-        Breast mask on the image's grid.
-    precontrast
-        The image to subtract, on the image's grid.
     precontrast_file
         Named in errors.
 
@@ -153,11 +137,8 @@ def _intensities(prepared: Prepared, settings: Preprocessing, precontrast: sitk.
     try:
         check_image(changed)
     except CaseError as error:
-        raise CaseError(
-            found=f"{error.found} after preprocessing",
-            expected=error.expected,
-            remedy="Look at the image and at the protocol's preprocessing (is a phase subtracted from itself?).",
-        ) from error
+        remedy = "Look at the image and at the protocol's preprocessing (is a phase subtracted from itself?)."
+        raise replace(error, found=f"{error.found} after preprocessing", remedy=remedy) from error
     prepared.image = changed
 
 
@@ -169,7 +150,6 @@ class _Within:
 
     @cached_property
     def foreground(self) -> sitk.Image:
-
         return sitk.LiThreshold(self.image, 0, 1)
 
     def mask(self, name: str) -> sitk.Image | None:
@@ -345,26 +325,19 @@ def _resample(prepared: Prepared, settings: Resample) -> None:
     if prepared.breast is not None:
         prepared.breast = moved(prepared.breast)
     for key, mask in list(prepared.masks.items()):
-        before, after = _volume(mask), moved(mask)
+        after = moved(mask)
         try:
             check_mask(sitk.GetArrayViewFromImage(after) != 0)
         except CaseError as error:
-            prepared.problems[key] = CaseError(
-                found=f"{error.found} after resampling to {times(spacing)} mm",
-                expected=error.expected,
-                remedy="The lesion is too small for this spacing: exclude the patient with a reason, or resample finer.",
-            )
+            found = f"{error.found} after resampling to {times(spacing)} mm"
+            remedy = "The lesion is too small for this spacing: exclude the patient with a reason, or resample finer."
+            prepared.problems[key] = replace(error, found=found, remedy=remedy)
             del prepared.masks[key]
             continue
-        change = _volume(after) / before - 1
-        if abs(change) > VOLUME_CHANGE:
+        old, new = volume_ml(mask), volume_ml(after)
+        if abs(new / old - 1) > VOLUME_CHANGE:
             prepared.warnings[key].append(
-                f"resampling to {times(spacing)} mm changed the tumour's volume from {before:.4g} to "
-                f"{_volume(after):.4g} ml ({change:+.0%})"
+                f"resampling to {times(spacing)} mm changed the tumour's volume from {old:.4g} to {new:.4g} ml "
+                f"({new / old - 1:+.0%})"
             )
         prepared.masks[key] = after
-
-
-def _volume(mask: sitk.Image) -> float:
-    """Volume of a mask in ml."""
-    return float(np.count_nonzero(sitk.GetArrayViewFromImage(mask)) * np.prod(mask.GetSpacing()) / 1000)

@@ -167,28 +167,19 @@ class Preprocessing(Settings):
         )
 
     def refuse_twice(self, setting: Mapping[str, Any], where: str) -> None:
-        """Refuse a parameter file that normalises or resamples what the protocol normalises or resamples.
-
-        Parameters
-        ----------
-        setting
-            The ``setting`` section of a PyRadiomics parameter file.
-        where
-            Which file, for the error.
+        """Refuse a parameter file (``where``, its ``setting`` section) that normalises or resamples as the protocol does.
 
         Raises
         ------
         SettingsError
             Both do.
         """
-        twice = {
-            "normalise": self.normalise is not None and bool(setting.get("normalize")) and "normalize",
-            "resample": self.resample is not None
-            and setting.get("resampledPixelSpacing") is not None
-            and "resampledPixelSpacing",
-        }
-        for mine, theirs in twice.items():
-            if theirs:
+        spacing = setting.get("resampledPixelSpacing") is not None
+        for mine, theirs, twice in (
+            ("normalise", "normalize", self.normalise is not None and setting.get("normalize")),
+            ("resample", "resampledPixelSpacing", self.resample is not None and spacing),
+        ):
+            if twice:
                 raise SettingsError(
                     f"{where}: found {theirs} in the parameter file and {mine} in the protocol's preprocessing; "
                     "expected one of the two. Remove the other."

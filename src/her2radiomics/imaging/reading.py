@@ -1,19 +1,21 @@
-"""Reading images and masks: NIfTI, NRRD, MetaImage files and DICOM folders, checked before they are used."""
+"""Reading images and masks by their format, checked before they are used; nothing of it in silence."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from her2radiomics.core.errors import CaseError
 from her2radiomics.core.libraries import sitk
-from her2radiomics.imaging.checks import check_image, check_mask, check_same_grid, check_volume
-from her2radiomics.imaging.formats.headers import check_detached, check_voxel_count, format_of
-from her2radiomics.imaging.formats.integrity import check_file, promised_checksum
+from her2radiomics.imaging import checks
+from her2radiomics.imaging.checks import check_mask, check_same_grid, times, volume_ml
+from her2radiomics.imaging.formats import format_of, formats_in_words
+from her2radiomics.imaging.threads import one_thread
 
-SLICE_GAP_TOLERANCE = 0.01  # of the slice spacing: DICOM positions are rounded to some micrometres
+VOLUME_CHANGE = 0.10  # relative change of the mask's volume above which the warning says so
 
 
 def read_image(path: str | Path) -> sitk.Image:
@@ -22,8 +24,7 @@ def read_image(path: str | Path) -> sitk.Image:
     Parameters
     ----------
     path
-        A NIfTI (``.nii``, ``.nii.gz``, ``.hdr``/``.img``), NRRD or MetaImage file, or a folder with one
-        DICOM series.
+        A file or folder of one of the formats in :data:`her2radiomics.imaging.formats.FORMATS`.
 
     Returns
     -------
@@ -40,7 +41,7 @@ def read_image(path: str | Path) -> sitk.Image:
     """
     path = Path(path)
     image = read_volume(path)
-    check_image(image, path)
+    checks.check_image(image, path)
     return image
 
 
@@ -69,72 +70,96 @@ def read_mask(path: str | Path, image: sitk.Image, label: int | str | None = Non
         named among several, the geometry differs, or the mask is empty, one voxel, a line, or the whole
         image.
     """
+    return place_mask(read_volume(path), image, label, file=path)[0]
+
+
+def read_mask_onto(
+    path: str | Path, image: sitk.Image, label: int | str | None = None
+) -> tuple[sitk.Image, str]:
+    """Read a mask as :func:`read_mask` does, from whatever grid it was drawn on.
+
+    Returns
+    -------
+    tuple
+        The mask on the image's grid, and what was done in words: empty where the grids agree and nothing was.
+
+    Raises
+    ------
+    CaseError
+        As :func:`read_mask` but for geometry; when the mask lies outside the image, or nothing usable is left of it on a
+        coarser grid.
+    """
+    return place_mask(read_volume(path), image, label, resample=True, file=path)
+
+
+def read_volume(path: str | Path) -> sitk.Image:
+    """Read a file or folder by its format; of its content only that it is whole is checked."""
     path = Path(path)
-    return select_label(read_volume(path), image, label, path)
+    if not path.is_file() and not path.is_dir():
+        raise CaseError(
+            found="no such file",
+            expected=f"a {formats_in_words()}",
+            remedy="Correct the path in the manifest (paths are relative to the manifest).",
+            file=path,
+        )
+    return format_of(path).read(path)
 
 
-def select_label(
-    mask: sitk.Image, image: sitk.Image, label: int | str | None = None, file: str | Path = ""
-) -> sitk.Image:
-    """Check a mask that is already in memory, as :func:`read_mask` does, and return its region as 0 and
-    1."""
-    check_volume(mask, file)
-    check_same_grid(mask, image, file)
-    binary = select_value(mask, label, file)
-    binary.CopyInformation(image)
-    return binary
+def place_mask(
+    mask: sitk.Image,
+    image: sitk.Image,
+    label: int | str | None = None,
+    *,
+    resample: bool = False,
+    file: str | Path = "",
+) -> tuple[sitk.Image, str]:
+    """Check a mask as :func:`~her2radiomics.imaging.read_mask` does, and bring it to the image's grid.
 
+    ``resample`` says whether a mask on another grid is resampled, else it is refused; ``file`` is named in errors.
 
-def select_value(mask: sitk.Image, label: int | str | None = None, file: str | Path = "") -> sitk.Image:
-    """The one value that is the region, as 0 and 1 on the mask's own grid, checked but for its geometry."""
-    check_volume(mask, file)
+    Returns
+    -------
+    tuple
+        0 and 1 (8 bit) with exactly the image's geometry, and what was done in words: empty where the grids agree.
+    """
+    checks.check_volume(mask, file)
+    if not resample:
+        check_same_grid(mask, image, file)
     voxels = sitk.GetArrayViewFromImage(mask)
-    values = np.unique(voxels[voxels != 0])
-    selected = voxels == _choose(values, label, file)
+    selected = voxels == _choose(np.unique(voxels[voxels != 0]), label, file)
     check_mask(selected, file)
     binary = sitk.GetImageFromArray(selected.view(np.uint8))
     binary.CopyInformation(mask)
-    return binary
+    if resample:
+        try:
+            check_same_grid(binary, image, file)
+        except CaseError:
+            return resample_onto(binary, image, file)
+    binary.CopyInformation(image)
+    return binary, ""
 
 
-def _choose(values: np.ndarray, label: int | str | None, path: str | Path) -> float:
-    """Return the mask value that is the region, of the non-zero values found."""
+def _choose(values: np.ndarray, label: int | str | None, file: str | Path) -> float:
+    """The mask value that is the region, of the non-zero values found."""
     broken = values[~(np.isfinite(values) & (values == np.round(values)))]
+    remedy = "Correct mask_label in the manifest, or the mask."
     if broken.size:
-        raise CaseError(
-            found=f"mask values that are not whole numbers ({_some(broken)})",
-            expected="whole numbers: 0 outside, one value for each structure inside",
-            remedy="Export the mask as a label map; resample it with nearest-neighbour interpolation only.",
-            file=path,
-        )
-    if label is None or label == "":
-        if values.size > 1:
-            raise CaseError(
-                found=f"{values.size} values in the mask ({_some(values)}) and no mask_label",
-                expected="one non-zero value, or a mask_label that names the one meant",
-                remedy="Fill in mask_label in the manifest.",
-                file=path,
-            )
-        return float(values[0]) if values.size else 1.0
-    try:
-        wanted = float(label)
-    except ValueError:
-        wanted = float("nan")
-    if not wanted.is_integer():
-        raise CaseError(
-            found=f"mask_label '{label}'",
-            expected="a whole number",
-            remedy="Correct mask_label in the manifest.",
-            file=path,
-        )
-    if values.size and wanted not in values:
-        raise CaseError(
-            found=f"no voxel of value {wanted:g} (the mask holds {_some(values)})",
-            expected=f"the mask_label {wanted:g} in the mask",
-            remedy="Correct mask_label in the manifest, or the mask.",
-            file=path,
-        )
-    return wanted
+        found = f"mask values that are not whole numbers ({_some(broken)})"
+        expected = "whole numbers: 0 outside, one value for each structure inside"
+        remedy = "Export the mask as a label map; resample it with nearest-neighbour interpolation only."
+    elif label is None or label == "":
+        if values.size <= 1:
+            return float(values[0]) if values.size else 1.0
+        found = f"{values.size} values in the mask ({_some(values)}) and no mask_label"
+        expected, remedy = "one non-zero value, or its mask_label", "Fill in mask_label in the manifest."
+    elif not re.fullmatch(r"\s*[+-]?\d+(\.0*)?\s*", str(label)):
+        found, expected = f"mask_label '{label}'", "a whole number"
+    elif values.size and float(label) not in values:
+        found = f"no voxel of value {float(label):g} (the mask holds {_some(values)})"
+        expected = f"the mask_label {float(label):g} in the mask"
+    else:
+        return float(label)
+    raise CaseError(found=found, expected=expected, remedy=remedy, file=file)
 
 
 def _some(values: np.ndarray) -> str:
@@ -142,126 +167,49 @@ def _some(values: np.ndarray) -> str:
     return shown if values.size <= 5 else f"{shown}, … {values.size} in all"
 
 
-def read_volume(path: str | Path) -> sitk.Image:
-    """Read a file or a DICOM folder; of its content only that it is whole is checked."""
-    path = Path(path)
-    if path.is_dir():
-        return _read_series(path)
-    if not path.is_file():
+def resample_onto(mask: sitk.Image, image: sitk.Image, file: str | Path = "") -> tuple[sitk.Image, str]:
+    """Resample a mask of 0 and 1 onto an image's grid: each of its voxels takes the nearest mask voxel's value.
+
+    Returns
+    -------
+    tuple
+        The mask on the image's grid; and both grids, the volumes in ml and the voxels lost outside the image, in words.
+    """
+    count, outside = _outside(mask, image)
+    if outside == count:
         raise CaseError(
-            found="no such file",
-            expected="an image file or a folder with a DICOM series",
-            remedy="Correct the path in the manifest (paths are relative to the manifest).",
-            file=path,
+            found=f"a mask that lies wholly outside the image (all {count} voxels)",
+            expected="a mask that overlaps the image in physical coordinates",
+            remedy="Check that mask and image are of one examination and that neither lost its origin or direction.",
+            file=file,
         )
-    kind = format_of(path)
-    check_detached(path)
-    checksum = promised_checksum(path)
-    if checksum is None:
-        check_file(path)
+    with one_thread():
+        moved = sitk.Resample(mask, image, sitk.Transform(), sitk.sitkNearestNeighbor, 0)
     try:
-        _check_size(path, kind)
-        image = sitk.ReadImage(str(path), imageIO=kind)
-    except (RuntimeError, MemoryError, ValueError) as error:  # ITK's own, and what a mad header leads to
-        check_file(path)  # often knows better what is wrong
-        raise CaseError(
-            found=f"a file that cannot be read as an image ({_gist(error, path)})",
-            expected="a NIfTI, NRRD or MetaImage file with three perpendicular axes",
-            remedy="Open it in a viewer; export it again if that fails too.",
-            file=path,
-        ) from error
-    if checksum is not None and not checksum.holds(sitk.GetArrayViewFromImage(image)):
-        check_file(path)  # damaged, non-finite, or merely rescaled by its header
-    return image
+        check_mask(sitk.GetArrayViewFromImage(moved) != 0, file)
+    except CaseError as error:
+        found = f"{error.found} after resampling the mask ({count} voxels) onto the image's grid"
+        remedy = "The lesion is too small for the image's voxels, or the mask hardly overlaps it: look at both in a viewer."
+        raise replace(error, found=found, remedy=remedy) from error
+    before, after = volume_ml(mask), volume_ml(moved)
+    change = after / before - 1
+    note = (
+        f"mask resampled from {times(mask.GetSize())} voxels of {times(mask.GetSpacing())} mm onto the image's grid "
+        f"(nearest neighbour); {before:.4g} ml before, {after:.4g} ml after"
+    )
+    if abs(change) > VOLUME_CHANGE:
+        note += f": {change:+.0%}, look at the overlay"
+    if outside:
+        note += f"; {outside} of {count} mask voxels lie outside the image and are lost"
+    return moved, note
 
 
-def _check_size(path: Path, kind: str) -> None:
-    """Refuse what is too large by its header, before memory is taken for it."""
-    reader = sitk.ImageFileReader()
-    reader.SetImageIO(kind)
-    reader.SetFileName(str(path))
-    reader.ReadImageInformation()
-    check_voxel_count([int(length) for length in reader.GetSize()], path)
-
-
-def _gist(error: Exception, path: Path) -> str:
-    """The telling part of an ITK error: its last line of text, without the path, which the error names apart."""
-    text = re.sub(
-        r"\(0x[0-9a-f]+\)", "", str(error).replace(str(path), "the file")
-    )  # no address: the same bytes every time
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][-200:] if lines else "no reason given"
-
-
-def _read_series(folder: Path) -> sitk.Image:
-    """Read the one DICOM series of a folder, slices ordered by position."""
-    series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
-    if not series:
-        raise CaseError(
-            found="a folder without a DICOM series",
-            expected="the DICOM files of one series",
-            remedy="Name the folder that holds the files themselves.",
-            file=folder,
-        )
-    if len(series) > 1:
-        sizes = [len(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), name)) for name in series]
-        raise CaseError(  # a series' number tells the examination, so it is not printed
-            found=f"{len(series)} DICOM series in one folder (of {' and '.join(map(str, sizes))} files)",
-            expected="one",
-            remedy="Move each series to a folder of its own.",
-            file=folder,
-        )
-    names = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), series[0])
-    sizes = _check_positions(folder, names)
-    check_voxel_count([*sizes, len(names)], folder)
-    try:
-        return sitk.ReadImage(names, imageIO="GDCMImageIO")
-    except RuntimeError as error:
-        raise CaseError(
-            found=f"a DICOM series that cannot be read ({_gist(error, folder)})",
-            expected="slices of one size and pixel type",
-            remedy="Convert the series with dcm2niix and look at its messages.",
-            file=folder,
-        ) from error
-
-
-def _check_positions(folder: Path, names: tuple[str, ...]) -> list[int]:
-    """Refuse several images at one position (phases that share a series) and gaps between slices; size of a slice."""
-    places: list[float] = []
-    sizes = [1]
-    for number, name in enumerate(names, start=1):
-        reader = sitk.ImageFileReader()
-        reader.SetImageIO("GDCMImageIO")
-        reader.SetFileName(name)
-        try:
-            reader.ReadImageInformation()
-            axes = [float(part) for part in reader.GetMetaData("0020|0037").split("\\")]
-            position = [float(part) for part in reader.GetMetaData("0020|0032").split("\\")]
-        except (RuntimeError, ValueError) as error:
-            raise CaseError(
-                found=f"file {number} of {len(names)} in the folder without a readable image position and orientation",
-                expected="DICOM images with ImagePositionPatient and ImageOrientationPatient",
-                remedy="Use the scanner's original export, or convert the series with dcm2niix.",
-                file=folder,
-            ) from error
-        sizes = max(sizes, [int(length) for length in reader.GetSize()])
-        places.append(float(np.dot(np.cross(axes[:3], axes[3:]), position)))
-    if len(places) < 2:
-        return sizes
-    steps = np.diff(np.sort(places))
-    typical = float(np.median(steps))
-    if steps.min() < 1e-3:
-        raise CaseError(
-            found=f"{len(places)} images at {len(set(np.round(places, 3)))} positions in one series",
-            expected="one image a position",
-            remedy="Split the phases of the series (by AcquisitionNumber or ContentTime) into folders.",
-            file=folder,
-        )
-    if np.any(np.abs(steps - typical) > SLICE_GAP_TOLERANCE * typical + 1e-3):
-        raise CaseError(
-            found=f"slices {steps.min():.4g} to {steps.max():.4g} mm apart",
-            expected="evenly spaced slices",
-            remedy="Look for missing files in the folder.",
-            file=folder,
-        )
-    return sizes
+def _outside(mask: sitk.Image, image: sitk.Image) -> tuple[int, int]:
+    """Number of mask voxels, and of those whose centre lies in no voxel of the image."""
+    index = np.argwhere(sitk.GetArrayViewFromImage(mask))[:, ::-1]
+    axes = np.reshape(mask.GetDirection(), (3, 3)) * mask.GetSpacing()
+    points = index @ axes.T + mask.GetOrigin()
+    back = np.reshape(image.GetDirection(), (3, 3)).T / np.array(image.GetSpacing())[:, None]
+    places = (points - image.GetOrigin()) @ back.T
+    inside = (places >= -0.5 - 1e-6) & (places <= np.array(image.GetSize()) - 0.5 + 1e-6)
+    return len(index), int(np.count_nonzero(~inside.all(axis=1)))

@@ -17,8 +17,9 @@ from typing import Any
 
 import pandas as pd
 
+from her2radiomics.cohort.manifest import BREAST, ManifestRow
 from her2radiomics.cohort.partitions import assign
-from her2radiomics.cohort.settings import Cohort, ManifestRow
+from her2radiomics.cohort.settings import Cohort
 from her2radiomics.cohort.sources import CohortData, read_cohort
 from her2radiomics.cohort.tables import check_label, check_participants, type_columns
 from her2radiomics.core.columns import STAGES
@@ -88,7 +89,7 @@ class Dataset:
 
         A sequence that the manifest does not list gives one row without an image: the extraction records it as missing.
         """
-        missing = ManifestRow(patient_id=patient, sequence=sequence, image="")
+        missing = ManifestRow.of({"patient_id": patient, "sequence": sequence})
         return self._rows.get((patient, sequence)) or [missing.model_dump()]
 
     @cached_property
@@ -380,7 +381,7 @@ class Plan:
                 f"{where}.subtract: the manifest of cohort {run.dataset.cohort_id} holds no sequence "
                 f"'{settings.subtract}'; it holds {', '.join(known)}.{hint}"
             )
-        masked = (manifest["sequence"] == name) & (manifest["region"] == "breast")
+        masked = (manifest["sequence"] == name) & (manifest["region"] == BREAST)
         if settings.needs_breast and not masked.any():
             raise SettingsError(
                 f"{where} says within: breast, but the manifest of cohort {run.dataset.cohort_id} holds no breast "

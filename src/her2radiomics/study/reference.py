@@ -10,11 +10,13 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from inspect import getdoc
 from pathlib import Path
 from typing import Any
 
 from her2radiomics.core.contracts import CONTRACTS, FURTHER_QUANTITIES, HOMES, Contract, TableColumn
 from her2radiomics.core.settings import Settings
+from her2radiomics.imaging.formats import FORMATS, formats_in_words
 
 PAGES = {
     "configuration": (
@@ -33,7 +35,7 @@ PAGES = {
         {
             "cohort": "her2radiomics.cohort.settings:Cohort",
             "participants": "her2radiomics.cohort.settings:ParticipantRow",
-            "manifest": "her2radiomics.cohort.settings:ManifestRow",
+            "manifest": "her2radiomics.cohort.manifest:ManifestRow",
         },
     ),
     "audit_keys": (
@@ -66,7 +68,7 @@ def files() -> dict[str, str]:
             )
             parts.append(_sections(name, schema))
         made[f"docs/{page}.md"] = "\n".join(parts)
-    made["docs/contracts.md"] = contracts_page()
+    made |= {"docs/contracts.md": contracts_page(), "docs/formats.md": _formats()}
     for page, tables in TABLES.items():
         text = (ROOT / page).read_text(encoding="utf-8")
         for name, home in tables.items():
@@ -76,6 +78,28 @@ def files() -> dict[str, str]:
             text = f"{before}{table}<!-- end of {name} -->{after}"
         made[page] = text
     return made
+
+
+def _formats() -> str:
+    """The page of image formats: of each what its checks say of themselves."""
+    lines = [
+        f"# Image formats\n\n<!-- {NOTE.replace('settings', 'format')} -->\n",
+        f"An image or mask is a {formats_in_words()}. The ending of its name alone decides how it is read; one that is not "
+        "here is refused. Before anything is computed:\n",
+        "| format | endings | of its header | of its voxels |\n|---|---|---|---|",
+    ]
+    for form in FORMATS.values():
+        endings = [f"`{ending}`" for ending in form.endings] + [f"folder with {form.folder}"] * bool(
+            form.folder
+        )
+        told = (" ".join(str(getdoc(check)).split()) for check in (form.check_header, form.check_content))
+        lines.append(f"| {form.name} | {', '.join(endings)} | {' | '.join(told)} |")
+    lines.append(
+        "\nA format is one class in one module of `src/her2radiomics/imaging/formats/`, and is found there by itself. The "
+        "class has the name, the endings, both checks (their docstrings make this table) and the reading; one that lacks a "
+        "part cannot be registered."
+    )
+    return "\n".join(lines) + "\n"
 
 
 def contracts_page() -> str:

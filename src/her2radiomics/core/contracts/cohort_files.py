@@ -82,7 +82,11 @@ COHORT_FILES = (
             text(
                 "region", "What the mask outlines; 'breast' is a breast mask, used to clip rings.", "Region"
             ),
-            text("image", "NIfTI, NRRD or MHA file, or a DICOM folder; relative to the manifest.", "Image"),
+            text(
+                "image",
+                "In one of the formats of [formats.md](formats.md); relative to the manifest.",
+                "Image",
+            ),
             text("mask", "Mask on the image's grid; relative to the manifest.", "Mask"),
             text(
                 "mask_label",

@@ -39,15 +39,7 @@ class LostCase(Exception):
 
 @dataclass(frozen=True)
 class Attempt:
-    """Which attempt at a job this is.
-
-    Attributes
-    ----------
-    number, of
-        From 1 to the number of attempts.
-    memory_mb
-        Memory (MB) that the job was given; ``None`` leaves it to the machine.
-    """
+    """Which attempt at a job this is (from 1), of how many, and the memory (MB) that the job was given (``None``: all)."""
 
     number: int = 1
     of: int = 1

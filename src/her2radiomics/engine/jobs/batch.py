@@ -10,25 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from her2radiomics.core.errors import TableError
-from her2radiomics.core.files import room_for, whole_file, whole_folder
+from her2radiomics.core.files import room_for, whole_file
 from her2radiomics.engine.file_records import ChangedFileError, Watch
 from her2radiomics.engine.jobs.attempts import Attempt, LostCase, LostCasesError
 from her2radiomics.engine.jobs.case_store import CaseStore, case_key
 
-FEATURES, QC, OVERLAY = "features.csv", "qc.csv", "overlay.png"
-
 
 @dataclass(frozen=True)
 class Case:
-    """What a case is made from.
-
-    Attributes
-    ----------
-    files
-        Images, masks and parameter files.
-    settings
-        Whatever else decides about the result, as plain data.
-    """
+    """What a case is made from: images, masks and parameter files, and whatever else decides about it, as plain data."""
 
     files: tuple[str | Path, ...]
     settings: Mapping[str, Any]
@@ -41,40 +31,30 @@ class Case:
 def run_batch(
     cases: Mapping[str, Case],
     make: Callable[[str, Path], bool],
+    join: Callable[[Mapping[str, Path]], None],
     store: CaseStore,
     *,
     sequence: str,
-    features: str | Path,
-    qc: str | Path,
-    overlays: str | Path,
     attempt: Attempt | None = None,
     give_up: Callable[[str, Path, str], None] | None = None,
 ) -> list[str]:
-    """Bring every case to the batch's files, computing those that the store does not hold.
+    """Bring every case to the batch's files, computing those that the store does not hold; who was computed.
 
     Parameters
     ----------
     cases
         Patient to what the case is made from, in the order of the rows.
     make
-        Writes a patient's ``features.csv``, ``qc.csv`` and ``overlay.png`` into a folder, and says whether all of it
-        succeeded: a case that failed is not kept, since what it failed on may be mended outside its files.
-    store
-        Finished cases; a job killed half way finds there what it had done.
-    sequence
-        Names the pictures.
-    features, qc, overlays
-        The batch's feature table, quality-control table and folder of ``<patient>/<sequence>.png``.
+        Writes a patient's files into a folder, and says whether all of it succeeded: a case that failed is not kept,
+        since what it failed on may be put right outside its files.
+    join
+        Writes the batch's files from the patients' folders.
+    store, sequence
+        Finished cases; and the sequence, which errors name.
     attempt
         Which attempt at the job this is; the only one by default.
     give_up
-        Writes a patient's files as those of a case that failed, with the reason: what becomes of a case that the last
-        attempt cannot compute either. Without it that is an error.
-
-    Returns
-    -------
-    list of str
-        The patients whose case was computed.
+        Writes the files of a case that the last attempt cannot compute either; without it that is an error.
 
     Raises
     ------
@@ -83,7 +63,7 @@ def run_batch(
     ChangedFileError
         Files of a case were changed while it was computed; it was not kept, the others were.
     DiskFullError
-        There is no room for a file.
+        There is no space for a file.
     """
     attempt = attempt or Attempt()
     folders: dict[str, Path] = {}
@@ -123,12 +103,7 @@ def run_batch(
         if lost:
             then = "" if attempt.last else " They are tried again with more."
             raise LostCasesError(f"{'; '.join(lost)} ({attempt}). The other cases are kept.{then}")
-        join_tables([folder / FEATURES for folder in folders.values()], features)
-        join_tables([folder / QC for folder in folders.values()], qc)
-        with whole_folder(overlays) as pictures:
-            for patient, folder in folders.items():
-                (pictures / patient).mkdir()
-                shutil.copyfile(folder / OVERLAY, pictures / patient / f"{sequence}.png")
+        join(folders)
     finally:
         for scratch in scratches:
             shutil.rmtree(scratch, ignore_errors=True)

@@ -2,9 +2,7 @@
 
 A job extracts several patients, and the workflow engine deletes a job's outputs before it runs again: one replaced mask,
 one added patient, or a job killed half way would cost the whole batch. So each finished case is also kept in a folder
-named by a hash of everything that it depends on: the bytes of its image and masks, its manifest rows, regions,
-parameter file, preprocessing, and the code. A batch takes from there what is unchanged. The store may be deleted at
-any time; nothing but time is lost.
+named by a hash of all that decides about it. The store may be deleted at any time; nothing but time is lost.
 """
 
 from __future__ import annotations
@@ -20,35 +18,28 @@ from typing import Any
 
 from her2radiomics.core.files import file_hash, own_mark, room_for
 
-ROOMS = ("imaging", "extraction")
+#: Another number when what a finished case's folder holds is another.
+CASE_FORMAT = 2
+#: The modules that decide a value or a picture; a test compares them with those that a case imports.
+COMPUTING = {
+    "imaging": "checks formats preprocessing preprocessing_settings reading regions threads",
+    "extraction": "case classes cooccurrence engine filters loading overlay parameters quality regridding",
+}
 #: Distributions whose version may change a value or a picture.
-DISTRIBUTIONS = (
-    "pyradiomics-bhklab",
-    "SimpleITK",
-    "numpy",
-    "PyWavelets",
-    "scikit-image",
-    "scipy",
-    "matplotlib",
-)
+DISTRIBUTIONS = "pyradiomics-bhklab SimpleITK numpy PyWavelets scikit-image scipy matplotlib".split()
 #: Lists a case's files and their hashes, so that one that was cut or edited in the store is computed again.
 CONTENTS = ".sha256"
 
 
 def case_key(files: Iterable[str | Path], settings: Mapping[str, Any]) -> str:
-    """Hash of everything that a case depends on.
+    """Hash (40 hexadecimal digits) of everything that a case depends on.
 
     Parameters
     ----------
     files
-        Images, masks and parameter files; a folder stands for the files in it, a path that is not there for itself.
+        Images, masks and parameter files; of a folder the files in it count, of a path that is not there its name.
     settings
         Manifest rows, regions and whatever else decides about the result, as plain data.
-
-    Returns
-    -------
-    str
-        40 hexadecimal digits.
     """
     digest = sha256(json.dumps(settings, sort_keys=True).encode())
     digest.update(_code().encode())
@@ -69,26 +60,27 @@ def _content(file: Path) -> bytes:
         return sha256(type(error).__name__.encode()).digest()
 
 
+def computing_files() -> list[Path]:
+    """Files of the modules that decide a value or a picture."""
+    root = Path(__file__).parents[2]
+    places = [root / package / name for package, names in COMPUTING.items() for name in names.split()]
+    found = [sorted(place.glob("*.py")) if place.is_dir() else [place.with_suffix(".py")] for place in places]
+    return [file for files in found for file in files]
+
+
 @cache
 def _code() -> str:
-    """Hash of the rooms that make a case, and the versions of what they call."""
-    digest = sha256()
-    root = Path(__file__).parents[1]
-    for file in sorted(path for room in ROOMS for path in (root / room).rglob("*.py")):
-        digest.update(file.read_bytes())
+    """Hash of the format, the modules that make a case, and the versions of what they call."""
+    digest = sha256(f"{CASE_FORMAT}\n".encode())
+    for path in computing_files():
+        digest.update(path.read_bytes())
     for name in DISTRIBUTIONS:
         digest.update(f"{name} {version(name)}\n".encode())
     return digest.hexdigest()
 
 
 class CaseStore:
-    """Folders of finished cases.
-
-    Parameters
-    ----------
-    folder
-        Where they are kept; made when the first case is.
-    """
+    """Folders of finished cases below a folder, which is made when the first case is."""
 
     def __init__(self, folder: str | Path) -> None:
         """Keep the folder."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from her2radiomics.cohort.manifest import BREAST, TUMOUR, ManifestRow
 from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.settings import validate
@@ -113,16 +114,17 @@ def example_images(
     return images
 
 
-def _example(patient: str, sequence: str, rows: Rows, row: str, regions: Sequence[str]) -> ExampleImage:
-    outlined = [item for item in rows if item["region"] == "tumour" and item["mask"]]
-    breast = [Path(item["mask"]) for item in rows if item["region"] == "breast" and item["mask"]]
+def _example(patient: str, sequence: str, rows: Rows, line: str, regions: Sequence[str]) -> ExampleImage:
+    masked = [row for row in map(ManifestRow.of, rows) if row.mask]
+    outlined = [row for row in masked if row.region == TUMOUR]
+    breast = [Path(row.mask) for row in masked if row.region == BREAST]
     return ExampleImage(
-        row=row,
+        row=line,
         patient_id=patient,
         sequence=sequence,
-        image=Path(outlined[0]["image"]),
-        masks={item["reader"]: Path(item["mask"]) for item in outlined},
-        mask_label=outlined[0]["mask_label"] or None,
+        image=Path(outlined[0].image),
+        masks={row.reader: Path(row.mask) for row in outlined},
+        mask_label=outlined[0].mask_label or None,
         breast=breast[0] if breast else None,
         regions=list(regions),
     )

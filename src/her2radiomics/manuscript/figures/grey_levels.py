@@ -10,15 +10,13 @@ from pydantic import Field
 from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.libraries import mpl, pd, scipy
 from her2radiomics.core.settings import Settings
-from her2radiomics.imaging.checks import MAX_GREY_LEVELS
+from her2radiomics.imaging.checks import MAX_GREY_LEVELS, USUAL_GREY_LEVELS
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.registry import Drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: Numbers of grey levels that pass without a warning.
-USUAL = (16, 128)
 COLUMNS = ("patient_id", "sequence", "reader", "region", "grey_levels", "status")
 Place = Literal["below", "usual", "above", "refused"]
 
@@ -41,12 +39,12 @@ class GreyLevelText(Settings):
 
 
 def place_of(levels: float) -> Place:
-    """Where a number of grey levels lies: ``below`` or ``above`` :data:`USUAL`, ``usual``, or ``refused``."""
+    """Where a number of grey levels lies: ``below`` or ``above`` :data:`USUAL_GREY_LEVELS`, ``usual``, or ``refused``."""
     if levels > MAX_GREY_LEVELS:
         return "refused"
-    if levels > USUAL[1]:
+    if levels > USUAL_GREY_LEVELS[1]:
         return "above"
-    return "below" if levels < USUAL[0] else "usual"
+    return "below" if levels < USUAL_GREY_LEVELS[0] else "usual"
 
 
 def draw_grey_levels(qc: pd.DataFrame, text: GreyLevelText) -> Drawing:
@@ -126,13 +124,13 @@ def _frame(axes: Axes, data: pd.DataFrame, tall: float) -> None:
     axes.set_xlabel("Number of grey levels (bins) in the region")
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.axvspan(*USUAL, color="#e3eef6", linewidth=0, zorder=0)
-    for edge in USUAL:
+    axes.axvspan(*USUAL_GREY_LEVELS, color="#e3eef6", linewidth=0, zorder=0)
+    for edge in USUAL_GREY_LEVELS:
         axes.axvline(edge, color=style.RULE, linewidth=0.6, zorder=1)
     axes.axvline(MAX_GREY_LEVELS, color=style.INK, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
-    middle = (USUAL[0] * USUAL[1]) ** 0.5
+    middle = (USUAL_GREY_LEVELS[0] * USUAL_GREY_LEVELS[1]) ** 0.5
     for x, words, side in (
-        (middle, f"usual: {USUAL[0]}–{USUAL[1]}", "center"),
+        (middle, f"usual: {USUAL_GREY_LEVELS[0]}–{USUAL_GREY_LEVELS[1]}", "center"),
         (MAX_GREY_LEVELS, "refused beyond", "left"),
     ):
         axes.annotate(
@@ -264,7 +262,7 @@ def outside_counts(levels: Mapping[Place, int]) -> str:
     total = sum(levels.values())
     if not total:
         return "No region was measured, so no grey levels were counted."
-    low, high = USUAL
+    low, high = USUAL_GREY_LEVELS
     outside = total - levels.get("usual", 0)
     words: dict[Place, str] = {
         "below": f"below {low}",

@@ -10,8 +10,7 @@ from pydantic import Field
 
 from her2radiomics.core.errors import CaseError
 from her2radiomics.core.libraries import PIL, mpl, pd, sitk
-from her2radiomics.imaging import make_region, parse_region, read_image, read_mask
-from her2radiomics.imaging.mask_grid import read_mask_onto
+from her2radiomics.imaging import make_region, parse_region, read_image, read_mask, read_mask_onto
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import ExampleImage, FigureInputError, FigureInputs
 from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure

@@ -1,0 +1,137 @@
+"""NIfTI: one file (``.nii``, ``.nii.gz``), or a header (``.hdr``) beside its voxels (``.img``, ``.img.gz``).
+
+ITK reads a truncated or bit-flipped ``.nii.gz`` to the end and returns wrong voxels, and turns NaN and infinite voxels
+into 0. So the file's bytes are read once as a stream before ITK reads them; or, where the stream's checksum can be
+compared with the voxels read, that is done instead, which spares a second decompression.
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import struct
+import sys
+import zlib
+from pathlib import Path
+from typing import IO, NamedTuple, cast
+
+import numpy as np
+
+from her2radiomics.core.libraries import sitk
+from her2radiomics.imaging.checks import check_shape, not_finite
+from her2radiomics.imaging.formats import damaged, image_format
+from her2radiomics.imaging.formats.itk_file import ITKFile, check_beside, chunks, unfolding
+
+MOST_TRAILING = 1 << 26  # bytes after the voxels that are read past
+MOST_HEADER = 1 << 26  # bytes before the voxels, extensions included
+FLOATS = {16: "f4", 64: "f8"}  # datatype codes of real floating images
+
+
+class Header(NamedTuple):
+    """Byte order, lengths of the axes, datatype code, bytes of voxels, where these begin, and the bytes before them."""
+
+    order: str
+    size: list[int]
+    code: int
+    promised: int
+    offset: int
+    content: bytes
+
+
+@image_format
+class NIfTI(ITKFile):
+    """NIfTI-1 and -2, by ITK."""
+
+    name, endings, itk = "NIfTI", (".nii", ".nii.gz", ".hdr", ".img", ".img.gz"), "NiftiImageIO"
+
+    def check_header(self, path: Path) -> Header:
+        """It is of three dimensions; neither `.hdr` nor `.img` is a link elsewhere."""
+        first, second = _pair(path)
+        if first != second:
+            files = (first, first.with_suffix(".img"), first.with_suffix(".img.gz"))
+            check_beside(path, [file.name for file in files if file.is_file()])
+        with _open(first) as stream:
+            header = _parse(path, stream.read(540))
+        vector = len(header.size) == 5 and header.size[3] == 1 and header.size[4] > 1
+        check_shape(header.size, f"{header.size[-1]} values a voxel" * vector, path)
+        return header
+
+    def check_content(self, path: Path, header: Header) -> None:
+        """All voxels are there, a compressed stream holds its checksum, voxels are finite (ITK would read NaN as 0)."""
+        kind = FLOATS.get(header.code)
+        found, rest = 0, b""
+        with _open(_pair(path)[1]) as stream:
+            stream.read(header.offset)
+            for chunk in chunks(stream):
+                rest += chunk[: max(0, header.promised - found)] if kind else b""
+                found += len(chunk)
+                if found > header.promised + MOST_TRAILING:
+                    raise unfolding(path)
+                if kind:
+                    whole = len(rest) - len(rest) % int(kind[1])
+                    if not np.isfinite(np.frombuffer(rest[:whole], dtype=header.order + kind)).all():
+                        raise not_finite(path)
+                    rest = rest[whole:]
+        if found < header.promised:
+            raise damaged(path, f"{found} of the {header.promised} bytes of voxels that its header promises")
+
+    def _read_checked(self, path: Path, header: Header) -> sitk.Image:
+        whole = _promised_checksum(path, header)
+        if whole is None:
+            return super()._read_checked(path, header)
+        image = self.read_voxels(path, header)
+        voxels = sitk.GetArrayViewFromImage(image)
+        if zlib.crc32(voxels.data, zlib.crc32(header.content[: header.offset])) != whole:
+            self.check_content(path, header)  # damaged, non-finite, or merely rescaled by its header
+        return image
+
+
+def _pair(path: Path) -> tuple[Path, Path]:
+    """The files of header and voxels: the same for ``.nii``."""
+    for ending in (".hdr", ".img.gz", ".img"):
+        if path.name.lower().endswith(ending):
+            first = path.with_name(f"{path.name[: -len(ending)]}.hdr")
+            image, packed = first.with_suffix(".img"), first.with_suffix(".img.gz")
+            return first, packed if packed.is_file() and not image.is_file() else image
+    return path, path
+
+
+def _open(path: Path) -> IO[bytes]:
+    """Open a file, through gzip where its first two bytes say so (whatever its name says)."""
+    with path.open("rb") as stream:
+        compressed = stream.read(2) == b"\x1f\x8b"
+    return cast(IO[bytes], gzip.open(path, "rb")) if compressed else path.open("rb")
+
+
+def _parse(path: Path, content: bytes) -> Header:
+    """The fields of a NIfTI-1 or -2 header."""
+    for order in "<>":
+        size = struct.unpack_from(f"{order}i", content)[0] if len(content) >= 4 else 0
+        if size == 348 and len(content) >= 348:
+            lengths = struct.unpack_from(f"{order}8h", content, 40)
+            code, bits = struct.unpack_from(f"{order}2h", content, 70)
+            offset = struct.unpack_from(f"{order}f", content, 108)[0]
+        elif size == 540 and len(content) >= 540:
+            code, bits = struct.unpack_from(f"{order}2h", content, 12)
+            lengths = struct.unpack_from(f"{order}8q", content, 16)
+            offset = struct.unpack_from(f"{order}q", content, 168)[0]
+        else:
+            continue
+        if not 0 <= offset <= MOST_HEADER:  # NaN included
+            raise damaged(path, f"a NIfTI header whose voxels start at byte {offset:g}")
+        axes = list(lengths[1 : lengths[0] + 1])
+        if 1 <= lengths[0] <= 7 and min(axes) > 0:
+            return Header(order, axes, code, math.prod(axes) * (bits // 8), int(offset), content)
+    raise damaged(path, "no NIfTI header")
+
+
+def _promised_checksum(path: Path, header: Header) -> int | None:
+    """CRC-32 that a gzip stream ends with, where it is of this header and of its voxels as ITK will read them."""
+    native = header.order == ("<" if sys.byteorder == "little" else ">")
+    if not native or not path.name.lower().endswith(".nii.gz"):
+        return None
+    with path.open("rb") as stream:
+        stream.seek(-8, 2)
+        whole, size = struct.unpack("<II", stream.read(8))
+    fits = 348 <= header.offset <= len(header.content) and header.offset + header.promised == size
+    return whole if fits else None
