@@ -49,14 +49,12 @@ def aligned(**given: Any) -> dict[str, Any]:
     ValueError
         Two indexes hold other rows, or differ and name a row twice.
     """
-    found = dict(given)
-    first = ""
+    found, leaders = dict(given), dict[str, str]()
+    apart = "labels_a" in given  # two sets of rows, a and b
     for name, value in given.items():
         if name not in _BY_ROW or not hasattr(value, "iloc"):
             continue
-        if not first:
-            first = name
-            continue
+        first = leaders.setdefault(name[-2:] if apart else "", name)
         here, there = given[first].index, value.index
         if there.equals(here):
             continue

@@ -66,22 +66,15 @@ def calibration_errors(
     Austin & Steyerberg, Statistics in Medicine 38 (2019) 4051–4065.
     """
     positive, probability = smoothable(labels, probabilities)
-    rows = [
-        (name, value, np.nan, np.nan)
-        for name, value in zip(_MEASURES, _errors(probability, positive), strict=True)
-    ]
     found = []
     if bootstrap:
         for drawn in draw_rows(positive.size, bootstrap, seed):
             if np.unique(probability[drawn]).size >= 3:
                 found.append(_errors(probability[drawn], positive[drawn]))
-    if found:
-        tail = (1 - level) / 2
-        bounds = np.quantile(np.array(found), [tail, 1 - tail], axis=0).T
-        rows = [
-            (name, value, *map(float, ends)) for (name, value, *_), ends in zip(rows, bounds, strict=True)
-        ]
-    table = pd.DataFrame(rows, columns=["measure", "value", "low", "high"])
+    tail = (1 - level) / 2
+    low, high = np.quantile(np.array(found), [tail, 1 - tail], axis=0) if found else np.full((2, 3), np.nan)
+    values = {"value": _errors(probability, positive), "low": low, "high": high}
+    table = pd.DataFrame({"measure": _MEASURES, **values})
     return CalibrationErrors(table, bootstrap, len(found))
 
 

@@ -114,8 +114,8 @@ def freeman_halton(counts: np.ndarray) -> float | None:
     counts = np.asarray(counts)
     counts = counts if counts.shape[0] >= counts.shape[1] else counts.T
     gammaln = scipy.special.gammaln
-    left: np.ndarray
-    left, weight, paths = np.sort(counts.sum(axis=1))[None, :], np.zeros(1), np.ones(1)
+    left: np.ndarray = np.sort(counts.sum(axis=1))[None, :]
+    weight, paths = np.zeros(1), np.ones(1)
     totals = np.sort(counts.sum(axis=0))
     for total in totals[:-1]:
         node, used = np.arange(len(left)), np.zeros(len(left), dtype=int)
@@ -132,18 +132,17 @@ def freeman_halton(counts: np.ndarray) -> float | None:
             take = np.arange(of.size) - np.repeat(np.cumsum(choices) - choices, choices) + least[of]
             node, used, taken = node[of], used[of] + take, np.column_stack([taken[of], take])
         weight = weight[node] - gammaln(taken + 1).sum(axis=1)
-        met = np.column_stack([np.sort(left[node] - taken, axis=1), np.round(weight * 1e9).astype(np.int64)])
-        met, first, place = np.unique(met, axis=0, return_index=True, return_inverse=True)
+        nodes = np.column_stack(
+            [np.sort(left[node] - taken, axis=1), np.round(weight * 1e9).astype(np.int64)]
+        )
+        met, first, place = np.unique(nodes, axis=0, return_index=True, return_inverse=True)
         paths = np.bincount(place.ravel(), weights=paths[node])
-        left, weight = met[:, :-1], weight[first]
+        left, weight = np.asarray(met[:, :-1]), weight[first]
     weight = weight - gammaln(left + 1).sum(axis=1)
     seen = float(-gammaln(counts + 1).sum())
-    n, constant = (
-        int(counts.sum()),
-        float(gammaln(counts.sum(axis=0) + 1).sum() + gammaln(counts.sum(axis=1) + 1).sum()),
-    )
-    likelier = weight > seen + 1e-7
-    return float(min(1.0, (paths * np.exp(weight + constant - gammaln(n + 1)))[~likelier].sum()))
+    margins = sum(float(gammaln(counts.sum(axis=axis) + 1).sum()) for axis in (0, 1))
+    chance = paths * np.exp(weight + margins - float(gammaln(counts.sum() + 1)))
+    return float(min(1.0, chance[weight <= seen + 1e-7].sum()))
 
 
 def freeman_halton_sampled(counts: np.ndarray, seed: int) -> tuple[float, float]:

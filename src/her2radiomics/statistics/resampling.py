@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -39,15 +39,25 @@ from her2radiomics.statistics.design import Levels, treatment_coding
 from her2radiomics.statistics.goodness import brier, calibration
 from her2radiomics.statistics.roc import auc
 
-Refit = Callable[[NDArray[np.intp]], "ArrayLike | Refitted | None"]
+Refit = Callable[[NDArray[np.intp]], "ArrayLike | None"]
 METHODS = {"ml": "maximum likelihood", "firth": "Firth's method"}
 
 
-class Refitted(NamedTuple):
-    """What a refit may return instead of bare probabilities: them, and the method that gave them."""
+class Refitted(np.ndarray):  # type: ignore[type-arg]
+    """Probabilities of a refit with the method that gave them (``.method``); a refit may return a bare array, too."""
 
-    probabilities: ArrayLike
     method: str
+
+    def __array_finalize__(self, source: object) -> None:
+        """Keep the method in slices."""
+        self.method = getattr(source, "method", "")
+
+    @classmethod
+    def by(cls, method: str, probabilities: ArrayLike) -> Refitted:
+        """Mark probabilities with their method."""
+        marked = np.asarray(probabilities, dtype=float).view(cls)
+        marked.method = method
+        return marked
 
 
 def draw_rows(n: int, iterations: int, seed: int | None) -> NDArray[np.intp]:
@@ -97,7 +107,7 @@ def logistic_refit(
                 beta, used = likelihood.firth_standardised(x, y), "firth"
             except (ArithmeticError, np.linalg.LinAlgError):
                 return None
-        return Refitted(scipy.special.expit(beta[0] + design @ beta[1:]), used)
+        return Refitted.by(used, scipy.special.expit(beta[0] + design @ beta[1:]))
 
     return refit
 
@@ -119,10 +129,10 @@ def refitted(
         found = None if events in (0, rows.size) else refit(rows)
         if found is None:
             continue
-        values, method = found if isinstance(found, Refitted) else (found, "")
+        method = found.method if isinstance(found, Refitted) else ""
         methods[method] = methods.get(method, 0) + 1
         check = as_probabilities if probabilities else as_finite
-        yield rows, check(values, size=positive.size, name="refit")
+        yield rows, check(np.asarray(found), size=positive.size, name="refit")
 
 
 def used_words(iterations: int, methods: dict[str, int]) -> str:
