@@ -115,7 +115,8 @@ def freeman_halton(counts: np.ndarray) -> float | None:
     counts = counts if counts.shape[0] >= counts.shape[1] else counts.T
     gammaln = scipy.special.gammaln
     left: np.ndarray = np.sort(counts.sum(axis=1))[None, :]
-    weight, paths = np.zeros(1), np.ones(1)
+    weight: np.ndarray = np.zeros(1)
+    paths: np.ndarray = np.ones(1)
     totals = np.sort(counts.sum(axis=0))
     for total in totals[:-1]:
         node, used = np.arange(len(left)), np.zeros(len(left), dtype=int)

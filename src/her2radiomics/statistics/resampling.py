@@ -43,7 +43,7 @@ Refit = Callable[[NDArray[np.intp]], "ArrayLike | None"]
 METHODS = {"ml": "maximum likelihood", "firth": "Firth's method"}
 
 
-class Refitted(np.ndarray):  # type: ignore[type-arg]
+class Refitted(np.ndarray):
     """Probabilities of a refit with the method that gave them (``.method``); a refit may return a bare array, too."""
 
     method: str

@@ -22,9 +22,10 @@ quiet <- function(x) suppressWarnings(suppressMessages(x))
 # --- Cox ---------------------------------------------------------------------------------------------------
 firth <- function(formula, d) {
   m <- quiet(coxphf(formula, d, maxit = 5000, maxhs = 30, epsilon = 1e-10, gconv = 1e-8))
+  p <- quiet(coxphf(formula, d, maxit = 5000))$prob # its restricted fits do not reach tolerances so small
   list(
     beta = unname(m$coefficients), se = unname(sqrt(diag(as.matrix(m$var)))), low = unname(m$ci.lower),
-    high = unname(m$ci.upper), p = unname(m$prob), loglik = unname(m$loglik)
+    high = unname(m$ci.upper), p = unname(p), loglik = unname(m$loglik)
   )
 }
 data(breast)
@@ -45,7 +46,7 @@ first <- data.frame(
 infcox <- data.frame(x1 = rep(0:1, 6), x2 = rep(0:1, each = 6), time = 1:12, event = c(1, 0, 1, 0, 1, rep(0, 7)))
 sorted <- data.frame(x = c(-1.9, -1.1, -0.7, -0.2, 0.1, 0.8, 1.3, 2.2), time = 1:8, event = 1)
 ties <- function(d, method) {
-  m <- coxph(Surv(time, event) ~ score_a + age, d, ties = method, control = coxph.control(eps = 1e-14, iter.max = 50))
+  m <- coxph(Surv(time, event) ~ score_a + age, d, ties = method, control = coxph.control(eps = 1e-13, toler.chol = 1e-14, iter.max = 50))
   list(beta = unname(coef(m)), se = unname(sqrt(diag(vcov(m)))), loglik = m$loglik)
 }
 limit <- quiet(coxph(Surv(time, event) ~ x + z, first, control = coxph.control(iter.max = 30)))
@@ -71,7 +72,7 @@ curve <- function(d) {
 tied <- data.frame(time = c(1, 2, 2^.5 * 2^.5, 2, 2^.5 * 2^.5), group = c(1, 1, 1, 2, 2))
 t <- survdiff(Surv(time, rep(1, 5)) ~ group, tied)
 out$survival <- list(
-  pkd = curve(subset(kidney, disease == "PKD")), lung3 = curve(lung[which(lung$ph.ecog == 3), ]),
+  pkd = curve(subset(kidney, disease == "PKD")), lung3 = curve(transform(lung[which(lung$ph.ecog == 3), ], status = status - 1)),
   lung2 = curve(transform(lung[which(lung$ph.ecog == 2), ], status = status - 1)),
   timefix = list(chisq = t$chisq, n_times = summary(survfit(Surv(time, rep(1, 5)) ~ 1, tied))$time)
 )
