@@ -126,7 +126,7 @@ def test_maximum_likelihood_without_a_maximum_is_infinite_term_by_term() -> None
 def test_every_level_without_events_is_found() -> None:
     """Cohorts of 12 to 79 patients with a level without events: never a number of maximum likelihood, never a warning."""
     found = 0
-    for seed in range(60):
+    for seed in range(16):
         random = np.random.default_rng(seed)
         n = random.integers(12, 80)
         group = random.choice(["a", "b", "c"], n, p=[0.4, 0.4, 0.2])
@@ -141,7 +141,7 @@ def test_every_level_without_events_is_found() -> None:
         limit = st.cox(pd.DataFrame({"g": group}), time, event, method="ml").table.set_index("term")
         assert limit.loc["g[c]", "beta"] == -np.inf
         found += 1
-    assert found > 50
+    assert found > 12
 
 
 def test_cox_refuses_what_has_no_estimate() -> None:

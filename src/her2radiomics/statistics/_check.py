@@ -227,6 +227,13 @@ def _mapping(value: Any, name: str) -> Any:
     return value
 
 
+def _grouped(value: Any, name: str) -> Any:
+    """A column's name, or a level a row."""
+    if not isinstance(value, str) and _array(value, name, "one level a row").ndim != 1:
+        raise ValueError(f"{name}: found {type(value).__name__}, expected one level a row.")
+    return value
+
+
 def _callable(value: Any, name: str) -> Any:
     if not callable(value):
         raise ValueError(f"{name}: found {type(value).__name__}, expected a function of row numbers.")
@@ -278,6 +285,8 @@ _CHECKS: dict[str, Callable[[Any, str], Any]] = {
     **dict.fromkeys(("bootstrap", "decimals"), as_whole),
     **dict.fromkeys(("iterations", "n", "ticks"), functools.partial(as_whole, least=1)),
     **dict.fromkeys(("fitted", "yates"), _flag),
+    **dict.fromkeys(("positives", "negatives"), functools.partial(as_whole, least=1)),
+    "group": _grouped,
     "groups": functools.partial(as_whole, least=2),
     "successes": functools.partial(as_number, least=0),
     "max_points": functools.partial(as_number, least=1e-300),

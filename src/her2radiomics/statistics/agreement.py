@@ -121,7 +121,7 @@ def icc_table(
     if wrong.size:
         reader, row, column = wrong[0]
         raise ValueError(
-            f"feature '{names[column]}', subject {reader_1.index[row]!r}, reader {reader + 1} (reader_{reader + 1}): "
+            f"reader_{reader + 1}: feature '{names[column]}', subject {reader_1.index[row]!r}, reader {reader + 1}: "
             f"found a missing or infinite value ({len(wrong)} in all), expected finite numbers."
         )
     value, low, high = _coefficients(values, form, level)

@@ -91,6 +91,8 @@ def calibration_curve(
     n = positive.size
     ordered = np.sort(probability)
     grid = np.linspace(ordered[4], ordered[n - 5], _POINTS) if at is None else as_probabilities(at, name="at")
+    if grid.size == 0:
+        raise ValueError("at: found no probability, expected one or more.")
     drawn = np.empty((0, n), dtype=np.intp)
     if resamples is not None:
         drawn = as_resamples(resamples, n)

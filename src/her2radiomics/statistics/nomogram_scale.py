@@ -106,7 +106,7 @@ class Nomogram(Result):
             )
         for predictor in self.model.predictors:
             if predictor.name not in values:
-                raise ValueError(f"predictor '{predictor.name}': found no value, expected one.")
+                raise ValueError(f"values, predictor '{predictor.name}': found no value, expected one.")
             effect = _effect(predictor, values[predictor.name])
             result[predictor.name] = (effect - self._lowest[predictor.name]) * self.points_per_unit
         return result
@@ -200,7 +200,10 @@ def linear_model(model: LogisticRegression, data: pd.DataFrame | None) -> Linear
             "data: found none, expected the rows that the model was fitted on (for the axes' ranges)."
         )
     data = data.rename(columns=str)
-    linear = model.linear_predictor(data)
+    try:
+        linear = model.linear_predictor(data)
+    except ValueError as error:
+        raise ValueError(f"data, {error}") from error
     predictors: list[Predictor] = []
     for name in model.coding.variables:
         if name in model.coding.levels:
@@ -293,11 +296,11 @@ def _axis_values(predictor: Predictor, ticks: int) -> list[Any]:
     """Values at which a predictor's axis has ticks."""
     if isinstance(predictor, CategoricalPredictor):
         if len(predictor.levels) < 2:
-            raise ValueError(f"predictor '{predictor.name}': found one level, expected at least 2.")
+            raise ValueError(f"model, predictor '{predictor.name}': found one level, expected at least 2.")
         return list(predictor.levels)
     if not (np.isfinite(predictor.low) and np.isfinite(predictor.high) and predictor.low <= predictor.high):
         raise ValueError(
-            f"predictor '{predictor.name}': found {predictor.low} to {predictor.high}, expected a range."
+            f"model, predictor '{predictor.name}': found {predictor.low} to {predictor.high}, expected a range."
         )
     return list(predictor.values) or [float(v) for v in pretty(predictor.low, predictor.high, ticks)]
 
@@ -307,7 +310,7 @@ def _effect(predictor: Predictor, value: Any) -> float:
     if isinstance(predictor, CategoricalPredictor):
         if value not in predictor.levels:
             raise ValueError(
-                f"predictor '{predictor.name}': found level {value!r}, expected one of "
+                f"values, predictor '{predictor.name}': found level {value!r}, expected one of "
                 f"{', '.join(map(repr, predictor.levels))}."
             )
         return float(predictor.levels[value])
@@ -316,5 +319,5 @@ def _effect(predictor: Predictor, value: Any) -> float:
     except (TypeError, ValueError):
         number = float("nan")
     if not math.isfinite(number):
-        raise ValueError(f"predictor '{predictor.name}': found {value!r}, expected a finite number.")
+        raise ValueError(f"values, predictor '{predictor.name}': found {value!r}, expected a finite number.")
     return predictor.coefficient * number

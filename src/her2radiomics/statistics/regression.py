@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -143,7 +143,7 @@ class LogisticRegression(Result):
         After maximum likelihood it is the test against the nested model without them; after Firth's method their
         coefficients are held at 0 under the penalty of the whole model (Heinze & Schemper 2002).
         """
-        if isinstance(variables, str) or not hasattr(variables, "__iter__"):
+        if isinstance(variables, str) or not all(isinstance(name, str) for name in _listed(variables)):
             raise ValueError(f"variables: found {variables!r}, expected a list of the model's variables.")
         for name in variables:
             if name not in self.coding.variables:
@@ -239,6 +239,10 @@ def logistic_regression(
         _positive=positive,
         _covariance=fit.covariance,
     )
+
+
+def _listed(values: Any) -> list[Any]:
+    return list(values) if hasattr(values, "__iter__") else [values]
 
 
 def _wald(fit: likelihood.Fit, level: float) -> pd.DataFrame:

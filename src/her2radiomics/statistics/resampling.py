@@ -313,4 +313,7 @@ def chosen_refit(
     if refit is not None:
         return refit
     assert design is not None
-    return logistic_refit(design, positive, levels)
+    try:
+        return logistic_refit(design, positive, levels)
+    except ValueError as error:
+        raise ValueError(f"design, {error}") from error

@@ -107,6 +107,7 @@ def auc_interval(
     return float(scipy.special.expit(middle - half)), float(scipy.special.expit(middle + half))
 
 
+@public
 def separation_bound(positives: int, negatives: int, level: float = 0.95) -> float:
     """Lower confidence bound of an AUC of which the sample shows 1: (1 − level)^(1/k), k the rows of the smaller class.
 

@@ -9,7 +9,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from her2radiomics.core.libraries import lifelines, pd
-from her2radiomics.statistics._check import BoolArray, FloatArray, as_finite, as_labels, distinct, public
+from her2radiomics.statistics._check import (
+    BoolArray,
+    FloatArray,
+    _grouped,
+    as_finite,
+    as_labels,
+    distinct,
+    public,
+)
 from her2radiomics.statistics._result import Result
 
 _ROUNDING = 1.4901161193847656e-08  # √ε, the tolerance of R's all.equal and timefix
@@ -199,7 +207,7 @@ def _seen(event: ArrayLike, event_level: Any) -> BoolArray:
             return as_labels(event, both=False, name="event")
         except ValueError as error:
             raise ValueError(f"{error} Or name the value of the event: event_level.") from None
-    values = pd.Series(np.asarray(event).ravel()) if np.ndim(event) == 1 else pd.Series(dtype=object)
+    values = pd.Series(_grouped(event, "event"))
     if values.empty or values.isna().any():
         raise ValueError(
             f"event: found {int(values.isna().sum())} missing of {values.size} values, expected none."
