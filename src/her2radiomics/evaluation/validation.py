@@ -17,6 +17,7 @@ from her2radiomics.evaluation.performance import calibration_rows
 from her2radiomics.modelling import pipeline_refit
 from her2radiomics.modelling.penalised.cross_validation import patient_folds
 from her2radiomics.statistics import auc, auc_interval, logistic_regression, optimism_corrected, remembered
+from her2radiomics.statistics.resampling import used_words
 
 if TYPE_CHECKING:
     from her2radiomics.evaluation.settings import EvaluationSettings
@@ -123,7 +124,9 @@ def with_observed(
 def optimism_rows(
     labels: np.ndarray, probability: np.ndarray, target: str, refit: Refit, iterations: int, seed: int
 ) -> list[dict[str, Any]]:
-    """Rows ``<measure>_corrected`` (whole pipeline) or ``<measure>_corrected_final``; a note where no refit worked."""
+    """Rows ``<measure>_corrected`` (whole pipeline) or ``<measure>_corrected_final``; ``refits`` or ``refits_final``: how
+    many were used, and by which method. A note where no refit worked.
+    """
     if iterations == 0:
         return []
     ending = "_corrected" if target == "pipeline" else "_corrected_final"
@@ -131,8 +134,10 @@ def optimism_rows(
         found = optimism_corrected(labels, probability, refit, iterations=iterations, seed=seed)
     except ValueError:
         return [_row(f"note_optimism_{target}", method=f"none of {iterations} resamples could be refitted")]
-    words = f"bootstrap of the {WORDS[target]}, {iterations - found.failed} of {iterations} resamples"
-    return [
+    used = used_words(iterations, found.methods)
+    words = f"bootstrap of the {WORDS[target]}, {used}"
+    count = _row(f"refits{ending.removeprefix('_corrected')}", iterations - found.failed, method=used)
+    return [count] + [
         _row(f"{item.measure}{ending}", item.corrected, method=f"{words}; optimism {_signed(item.optimism)}")
         for item in found.table.itertuples()
     ]
@@ -183,7 +188,7 @@ def cross_validate(
     if fold.size == 0:
         return assemble("cross_validation")
     for target, refit in (
-        ("final", _estimated(model, table, labels)),
+        ("final", model.final_refit(table, labels)),
         ("pipeline", pipeline or pipeline_refit(model, table, labels)),
     ):
         held_out, areas = np.full(len(labels), NAN), []
@@ -205,22 +210,6 @@ def cross_validate(
         low, high = auc_interval(labels[whole], held_out[whole], "delong")
         rows.append(_fold(target, "pooled", labels[whole], auc(labels[whole], held_out[whole]), low, high))
     return assemble("cross_validation", rows)
-
-
-def _estimated(model: StudyModel, table: pd.DataFrame, labels: np.ndarray) -> Refit:
-    """The final estimator's refit; where maximum likelihood has no solution in a fold, Firth's as the model would."""
-    plain, design = model.final_refit(table, labels), model.fitted_.design(table)
-
-    def refit(rows: np.ndarray) -> Any:
-        found = plain(rows)
-        if found is not None:
-            return found
-        try:
-            return logistic_regression(design.iloc[rows], labels[rows], "firth").predict(design)
-        except ValueError:
-            return None
-
-    return refit
 
 
 def _fold(
