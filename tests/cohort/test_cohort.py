@@ -77,7 +77,9 @@ class TestTables:
             type_columns(participants(age=["1", value, "2", "3"]), COLUMNS, "p.tsv")
 
     def test_a_declared_level_is_a_level_whatever_it_is_called(self):
-        column = {"pcr": Column(label="x", kind="categorical", levels={"NA": "not applicable", "None": "none"})}
+        column = {
+            "pcr": Column(label="x", kind="categorical", levels={"NA": "not applicable", "None": "none"})
+        }
         typed = type_columns(participants(pcr=["NA", "None", "", "nan"]), column, "p.tsv")
         assert typed["pcr"].tolist() == ["NA", "None", None, None]
 

@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from her2radiomics.statistics.resampling import Refit
 
 
-
 @dataclass(frozen=True, eq=False)
 class Evaluation:
     """The three tables of an evaluation.
