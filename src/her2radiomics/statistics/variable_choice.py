@@ -167,7 +167,7 @@ def _rows(model: LogisticRegression, p: pd.Series) -> list[dict]:
             **row,
             "p_variable": float(p[variable[row["term"]]]),
             "method": model.method,
-            "note": "",
+            "note": "" if model.converged else "separated: maximum likelihood has no solution",
         }
         for row in model.table.to_dict("records")
         if row["term"] != INTERCEPT
