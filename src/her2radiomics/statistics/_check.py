@@ -82,7 +82,7 @@ def as_labels(labels: ArrayLike, *, both: bool = True, name: str = "labels") -> 
         numbers = values.astype(float)
     except (TypeError, ValueError):
         raise ValueError(f"{name}: found {_some(values)}, expected 0 and 1. Recode the outcome.") from None
-    wrong = ~np.isin(numbers, (0.0, 1.0))
+    wrong = (numbers != 0.0) & (numbers != 1.0)
     if wrong.any():
         raise ValueError(
             f"{name}: found {_some(values[wrong])} in {int(wrong.sum())} of {values.size} rows, "

@@ -87,7 +87,14 @@ def cox_direction(partial: Partial) -> FloatArray:
     gain = (x[seen] * size[place][:, None] - within[place]).sum(axis=0) / n
     constraints = scipy.sparse.vstack([part for part in (below, above, nested) if part is not None]).tocsr()
     bounds = [(-1.0, 1.0)] * p + [(None, None)] * k
-    return _solved(np.concatenate([-gain, np.zeros(k)]), constraints, bounds)[:p]
+
+    def best(cost: FloatArray) -> FloatArray:
+        return _solved(np.concatenate([cost, np.zeros(k)]), constraints, bounds)[:p]
+
+    found = best(-gain)
+    if found.any():  # every term that any direction moves, not only those of this one
+        found = found + sum(best(side * term) for term in np.eye(p) for side in (-1.0, 1.0)) / (4 * p)
+    return np.where(np.abs(found) > _TOLERANCE, found, 0.0)
 
 
 def cox_limit(partial: Partial, direction: FloatArray) -> Fit:
@@ -123,7 +130,10 @@ def _limit(
     covariance, top = np.full((size, size), np.nan), float("nan")
     if basis.shape[1]:
         fitted = model(x @ basis)
-        peak, top = penalised.maximum(fitted, np.full(basis.shape[1], True), np.zeros(basis.shape[1]))
+        try:
+            peak, top = penalised.maximum(fitted, np.full(basis.shape[1], True), np.zeros(basis.shape[1]))
+        except (ArithmeticError, np.linalg.LinAlgError):  # a further direction is left, by rounding: nothing is known
+            return Fit(np.where(finite, np.nan, beta), covariance, top, False)
         beta = np.where(finite, known @ peak, beta)
         whole = known @ np.linalg.inv(fitted.information(peak)) @ known.T
         covariance = np.where(np.outer(finite, finite), whole, np.nan)
