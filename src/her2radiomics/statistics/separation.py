@@ -132,7 +132,10 @@ def _limit(
         fitted = model(x @ basis)
         try:
             peak, top = penalised.maximum(fitted, np.full(basis.shape[1], True), np.zeros(basis.shape[1]))
-        except (ArithmeticError, np.linalg.LinAlgError):  # a further direction is left, by rounding: nothing is known
+        except (
+            ArithmeticError,
+            np.linalg.LinAlgError,
+        ):  # a further direction is left, by rounding: nothing is known
             return Fit(np.where(finite, np.nan, beta), covariance, top, False)
         beta = np.where(finite, known @ peak, beta)
         whole = known @ np.linalg.inv(fitted.information(peak)) @ known.T

@@ -32,7 +32,7 @@ class KaplanMeier(Result):
     table
         ``group, time, at_risk, events, censored, survival, low, high``: one row a distinct time and group,
         from time 0. The interval is on the log(−log) scale (R's ``conf.type = "log-log"``); there is none (NaN)
-        where survival is 1 or 0.
+        where survival is 1 or 0, but at the start, where R's ``summary`` has 1 to 1.
     medians
         ``group, n, events, median, low, high``; a median or bound that is not reached is infinite (R: NA). Where the
         curve is exactly 0.5 between two event times their midpoint is taken, as R does.
@@ -115,6 +115,9 @@ def kaplan_meier(
         band = fitter.confidence_interval_survival_function_
         table, survival = fitter.event_table, fitter.survival_function_.iloc[:, 0].to_numpy()
         between = (survival > 1e-12) & (survival < 1 - 1e-12)  # elsewhere log(−log) is infinite
+        between |= (
+            table[["observed", "censored"]].sum(axis=1) == 0
+        ).to_numpy()  # the start, before anybody leaves
         curves.append(
             pd.DataFrame(
                 {
