@@ -15,6 +15,7 @@ from her2radiomics.core.libraries import pd
 from her2radiomics.core.tables import assemble
 from her2radiomics.evaluation.performance import calibration_rows
 from her2radiomics.modelling import pipeline_refit
+from her2radiomics.modelling.fit_report import ROWS_PER_TERM
 from her2radiomics.modelling.penalised.cross_validation import patient_folds
 from her2radiomics.statistics import auc, auc_interval, logistic_regression, optimism_corrected, remembered
 from her2radiomics.statistics.resampling import used_words
@@ -144,28 +145,32 @@ def optimism_rows(
 
 
 def likelihood_ratio_rows(model: StudyModel) -> list[dict[str, Any]]:
-    """Likelihood-ratio test of a combined model against each of its parts, on training rows: apparent.
+    """Likelihood-ratio tests of nested models on training rows, apparent: of the model against none, and against its parts.
 
-    The smaller model holds the part's terms alone and is fitted on the same rows; after Firth's method the other terms
-    are held at 0 under the penalty of the whole model.
+    The smaller model holds the intercept, or the part's terms, alone and is fitted on the same rows; after Firth's method
+    the other terms are held at 0 under the penalty of the whole model. A regression with more than a term every
+    :data:`ROWS_PER_TERM` rows has no such test after Firth's method.
     """
     fitted = model.fitted_
-    rows = []
-    regression = None
+    table, method = fitted.table, fitted.method
+    crowded = method == "firth" and table.shape[1] * ROWS_PER_TERM > len(table)
+    if table.shape[1] == 0 or method not in ("ml", "firth") or crowded:
+        return []
+    try:
+        regression = logistic_regression(table, fitted.labels, method, fitted.levels)  # type: ignore[arg-type]
+    except ValueError:
+        return []
+    added = {"": list(table.columns)}
     for part in fitted.parts if model.spec.kind == "combined" else ():
-        others = [name for name in fitted.table.columns if name not in part.terms]
-        if not others or len(others) == fitted.table.shape[1]:
-            continue
-        if regression is None:
-            try:
-                regression = logistic_regression(fitted.table, fitted.labels, fitted.method, fitted.levels)  # type: ignore[arg-type]
-            except ValueError:
-                return []
-        statistic, df, p = regression.test_without(others)
-        kind = "likelihood ratio" if regression.method == "ml" else "penalised likelihood ratio (Firth)"
-        words = f"{kind}, df {df}: adds {', '.join(others)}; apparent: on the rows that were fitted"
-        rows.append(_row(f"lr_test_vs_{part.name}", statistic, method=words))
-        rows.append(_row(f"lr_test_p_vs_{part.name}", p, method=words))
+        added[f"_vs_{part.name}"] = [name for name in table.columns if name not in part.terms]
+    rows = []
+    kind = "likelihood ratio" if regression.method == "ml" else "penalised likelihood ratio (Firth)"
+    for ending, others in added.items():
+        if others and (not ending or len(others) < table.shape[1]):
+            statistic, df, p = regression.test_without(others)
+            words = f"{kind}, df {df}: adds {', '.join(others)}; apparent: on the rows that were fitted"
+            rows.append(_row(f"lr_test{ending}", statistic, method=words))
+            rows.append(_row(f"lr_test_p{ending}", p, method=words))
     return rows
 
 
