@@ -183,7 +183,9 @@ def test_a_combined_model_is_tested_against_its_parts(resampled):
     model = resampled["radiomics"][0]
     whole = statistics.logistic_regression(model.table_, model.labels_, model.method_)
     share = model.labels_.mean()
-    nothing = len(model.labels_) * (share * np.log(share) + (1 - share) * np.log(1 - share))  # of the prevalence
+    nothing = len(model.labels_) * (
+        share * np.log(share) + (1 - share) * np.log(1 - share)
+    )  # of the prevalence
     assert whole.method == "ml"
     assert alone.loc["lr_test", "value"] == pytest.approx(2 * (whole.log_likelihood - nothing), abs=1e-8)
     assert alone.loc["refits_final", "value"] >= 1 and "resamples" in alone.loc["refits_final", "method"]

@@ -211,12 +211,12 @@ def _judged(
         "auc_low": low,
         "auc_high": high,
         "ci_method": settings.ci_method,
-        **dict(zip(("auc_delong_low", "auc_delong_high"), intervals.get("delong", (NAN, NAN)), strict=True)),
         "threshold": threshold,
         **{rate: point.value(rate) for rate in point.fractions},
         "brier": brier(labels, probability),
         "calibration_intercept": fit.intercept if fit else NAN,
         "calibration_slope": fit.slope if fit else NAN,
+        **dict(zip(("auc_delong_low", "auc_delong_high"), intervals.get("delong", (NAN, NAN)), strict=True)),
     }
     extra = [measure(f"auc_{name}", area, *bounds, method=name) for name, bounds in intervals.items()]
     extra += _rates(point)

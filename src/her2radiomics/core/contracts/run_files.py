@@ -114,8 +114,6 @@ PERFORMANCE = (
         "Method of the interval: `delong`, `delong_logit`, `bootstrap`, `binomial_exact`.",
         "Interval",
     ),
-    number("auc_delong_low", "Lower bound of DeLong's interval, whatever the method.", unit=FROM_0_TO_1),
-    number("auc_delong_high", "Upper bound of DeLong's interval.", unit=FROM_0_TO_1),
     number("threshold", "Probability from which on patients are called positive.", unit="probability"),
     number("sensitivity", "Positive patients who are called positive.", unit=SHARE),
     number("specificity", "Negative patients who are called negative.", unit=SHARE),
@@ -129,6 +127,8 @@ PERFORMANCE = (
         unit="log-odds",
     ),
     number("calibration_slope", "Slope of the calibration: below 1 where predictions are too extreme."),
+    number("auc_delong_low", "Lower bound of DeLong's interval, whatever the method.", unit=FROM_0_TO_1),
+    number("auc_delong_high", "Upper bound of DeLong's interval.", unit=FROM_0_TO_1),
 )
 TABLES = (
     Contract(
