@@ -14,6 +14,7 @@ from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.settings import validate
 from her2radiomics.engine.jobs.modelling import extraction_hashes
 from her2radiomics.extraction import QC_COLUMNS, draw_overlay, extract_case, read_parameters, write_rows
+from her2radiomics.extraction.filters import LOG_PADDING
 from her2radiomics.imaging.preprocessing_settings import Preprocessing
 
 FILES = Path(__file__).parents[2] / "workflow" / "extraction"
@@ -206,7 +207,7 @@ def test_exact_log_is_stock_to_1e_9(tmp_path):
     row = {"patient_id": "P1", "sequence": "T2", "reader": "1", "region": "tumour", "mask_label": ""}
     row |= {name: str(tmp_path / f"{name}.nii.gz") for name in ("image", "mask")}
     made = {}
-    for padding in (12.0, 20.0):
+    for padding in (LOG_PADDING, 20.0):
         result = extract_case([row], regions=["tumour_volume"], parameters=path, log_padding=padding)
         made[padding] = {k.split("__")[-1]: v for k, v in result.features[0].items() if "__" in k}
     stock = RadiomicsFeatureExtractor(str(path), additionalInfo=False)
@@ -214,7 +215,7 @@ def test_exact_log_is_stock_to_1e_9(tmp_path):
     assert tuple(made[20.0]) == read_parameters(path).feature_names
     for name, value in made[20.0].items():
         assert value == pytest.approx(float(expected[name]), rel=1e-9), name
-    assert made[12.0] != made[20.0]
+    assert made[LOG_PADDING] != made[20.0]
 
 
 class TestHash:
@@ -229,7 +230,7 @@ class TestHash:
     def test_the_default_is_that_of_models_made_before(self):
         content = (FILES / "features_1023_3d.yaml").read_bytes()
         assert self.hashed() == sha256(content + b"tumour_slice").hexdigest()[:16]
-        default = {"preprocessing": Preprocessing().model_dump(mode="json"), "log_padding": 12.0}
+        default = {"preprocessing": Preprocessing().model_dump(mode="json"), "log_padding": LOG_PADDING}
         assert self.hashed(**default) == self.hashed()
 
     def test_what_changes_values_changes_it(self):

@@ -151,7 +151,7 @@ def test_what_was_not_done_is_not_said_to_have_been(root):
             "regions": ["tumour_slice"],
             "features": 1023,
         }
-        return base | {"preprocessing": done, "log_padding": 12.0}
+        return base | {"preprocessing": done, "log_padding": 16.0}
 
     (plain,) = said(A=sequence("A"), B=sequence("B"))
     assert "Images were not resampled. Intensities were not normalised." in plain
