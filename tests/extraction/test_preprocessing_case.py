@@ -207,7 +207,7 @@ def test_exact_log_is_stock_to_1e_9(tmp_path):
     row = {"patient_id": "P1", "sequence": "T2", "reader": "1", "region": "tumour", "mask_label": ""}
     row |= {name: str(tmp_path / f"{name}.nii.gz") for name in ("image", "mask")}
     made = {}
-    for padding in (LOG_PADDING, 20.0):
+    for padding in (12.0, 20.0):
         result = extract_case([row], regions=["tumour_volume"], parameters=path, log_padding=padding)
         made[padding] = {k.split("__")[-1]: v for k, v in result.features[0].items() if "__" in k}
     stock = RadiomicsFeatureExtractor(str(path), additionalInfo=False)
@@ -215,7 +215,7 @@ def test_exact_log_is_stock_to_1e_9(tmp_path):
     assert tuple(made[20.0]) == read_parameters(path).feature_names
     for name, value in made[20.0].items():
         assert value == pytest.approx(float(expected[name]), rel=1e-9), name
-    assert made[LOG_PADDING] != made[20.0]
+    assert made[12.0] != made[20.0]
 
 
 class TestHash:
