@@ -94,6 +94,10 @@ def test_numbers():
     assert fmt.percent_fraction(0, 0) == "–"
     assert fmt.count_percent(42, 68) == "42 (61.8)"
     assert fmt.interval(0.878, 0.773, 0.946, 3) == "0.878 (0.773–0.946)"
+    row = {"auc": 0.878, "auc_low": 0.773, "auc_high": 0.946, "ci_method": "delong"}
+    assert fmt.auc(row, 3) == "0.878 (0.773–0.946)"
+    row |= {"ci_method": "binomial_exact", "auc_delong_low": 0.79, "auc_delong_high": 0.966}
+    assert fmt.auc(row, 3) == "0.878 (0.773–0.946; DeLong 0.790–0.966)"
     assert fmt.interval(-0.5, -1.2, 0.3, 2) == "-0.50 (-1.20 to 0.30)"
     assert fmt.fixed(-0.0001, 2) == "0.00"
     assert fmt.ratio_interval(0.001, 0.0, float("inf")) == "<0.01 (<0.01–>1000)"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,8 +12,9 @@ from pydantic import TypeAdapter
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import SettingsError, TableError
 from her2radiomics.core.settings import validate
+from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables import Outcome, TableInputs, TableSettings, make, needs, render
-from her2radiomics.statistics import kaplan_meier
+from her2radiomics.statistics import cox, kaplan_meier
 from her2radiomics.study.protocol import Protocol
 
 COLUMNS = {
@@ -195,13 +198,33 @@ def test_missing_follow_up_is_left_out_and_counted(tmp_path):
     assert "Overall survival: 3 patients without follow-up are left out." in made.footnotes
 
 
-def test_a_group_without_an_event_has_no_hazard_ratio(tmp_path):
+def test_a_group_without_an_event_has_firths_hazard_ratio(tmp_path):
     table = patients()
     table.loc[table["label"] == 1, "os_event"] = 0
     made = make(survival(), inputs_of(tmp_path, table))
     assert made.cells[2][2] == "not reached"
-    assert [row[3] for row in made.cells[1:]] == ["–", "–"]
-    assert "Overall survival: no hazard ratio, since a group has no event." in made.footnotes
+    groups = pd.DataFrame({"label": table["label"].astype(int)})
+    fit = cox(
+        groups, table["os_months"].astype(float), table["os_event"].astype(int), method="firth", level=0.95
+    ).table
+    row = fit.iloc[0]
+    ratio = fmt.ratio_interval(row["hazard_ratio"], row["ci_low"], row["ci_high"])
+    assert [row[3] for row in made.cells[1:]] == ["1 (reference)", ratio]
+    assert made.cells[2][4] == fmt.p_value(row["p"])
+    assert any("hazard ratios are Firth's" in note for note in made.footnotes)
+
+
+def test_a_status_of_1_and_2_needs_its_level_and_prints_it(tmp_path):
+    table = patients()
+    table["os_status"] = (table["os_event"].astype(int) + 1).astype(str)
+    read = inputs_of(tmp_path, table)
+    column = Column(label="Status", kind="categorical", levels={"1": "Alive", "2": "Dead"})
+    read = replace(read, columns={**read.columns, "os_status": column})
+    with pytest.raises(SettingsError, match="no event_level, and 'os_status' has the levels 1 and 2"):
+        make(survival(endpoints=[{**ENDPOINT, "event": "os_status"}]), read)
+    made = make(survival(endpoints=[{**ENDPOINT, "event": "os_status", "event_level": "2"}]), read)
+    assert [row[1] for row in made.cells[1:]] == [row[1] for row in make(survival(), read).cells[1:]]
+    assert "Overall survival: events are 'Dead'." in made.footnotes
 
 
 def test_one_group_is_described_without_tests(tmp_path):

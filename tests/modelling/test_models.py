@@ -30,6 +30,7 @@ from her2radiomics.statistics import (
     logistic_regression,
     nomogram,
     optimism_corrected_auc,
+    penalised,
 )
 
 N = 100  # training rows
@@ -583,8 +584,8 @@ def test_firth_on_nearly_saturated_models_reaches_its_maximum():
     positive = design[:, 0] + 0.3 * random.normal(size=60) > 0
     x = np.column_stack([np.ones(60), design])
     start, _ = likelihood.firth_slowly(x, positive)
-    beta, value = likelihood.firth_maximum(x, positive, np.ones(29, dtype=bool), start)
-    assert likelihood.firth_log_likelihood(x, positive, start) == pytest.approx(value, abs=1e-9)
+    beta, value = penalised.maximum(likelihood.Firth(x, positive), np.ones(29, dtype=bool), start)
+    assert likelihood.Firth(x, positive).value(start) == pytest.approx(value, abs=1e-9)
     np.testing.assert_allclose(start, beta, atol=1e-5)
 
 

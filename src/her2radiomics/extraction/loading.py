@@ -13,7 +13,7 @@ from her2radiomics.core.libraries import sitk
 from her2radiomics.core.memory import raise_if_out
 from her2radiomics.imaging.checks import check_image
 from her2radiomics.imaging.preprocessing import preprocess
-from her2radiomics.imaging.preprocessing_settings import Preprocessing
+from her2radiomics.imaging.preprocessing_settings import Preprocessing, Resegment
 from her2radiomics.imaging.reading import place_mask, read_volume
 
 Source: TypeAlias = "str | Path | sitk.Image"
@@ -33,7 +33,8 @@ class LoadedCase:
     """An image and the outlines on it (readers, or regions) by ``names``, as features see them; of each a mask or a problem.
 
     A problem with the image is every outline's; ``warnings`` about the breast mask are those of ``breast``. ``resampled``
-    are the outlines that were drawn on another grid, ``steps`` says in short words what preprocessing was done.
+    are the outlines that were drawn on another grid, ``steps`` says in short words what preprocessing was done,
+    ``resegment`` limits the intensities of regions.
     """
 
     names: list[str]
@@ -44,6 +45,7 @@ class LoadedCase:
     warnings: dict[str, list[str]] = field(default_factory=dict)
     resampled: list[str] = field(default_factory=list)
     steps: str = ""
+    resegment: Resegment | None = None
 
 
 def load(
@@ -65,7 +67,9 @@ def load(
     """
     settings = preprocessing or Preprocessing()
     voxels = _read(image)
-    case = LoadedCase([*outlines], voxels, warnings={name: [] for name in outlines})
+    case = LoadedCase(
+        [*outlines], voxels, warnings={name: [] for name in outlines}, resegment=settings.resegment
+    )
 
     def place(name: str, outline: Outline, what: str) -> sitk.Image:
         mask, file = _read(outline.mask, what), _path(outline.mask)

@@ -28,8 +28,8 @@ def extraction_suffix(preprocessing: Preprocessing, log_padding: float | str = L
     """
     chosen = _chosen(preprocessing, log_padding)
     named = {"resample_mask": "mask", "log_padding": "logpad"}
-    order = ("resample_mask", "n4", "subtract", "clip", "normalise", "resample", "log_padding")
-    words = [named.get(key, key) for key in order if key in chosen]
+    steps = "resample_mask n4 subtract clip normalise resample round resegment log_padding"
+    words = [named.get(key, key) for key in steps.split() if key in chosen]
     return "-".join([*words, _hash(chosen)]) if words else ""
 
 

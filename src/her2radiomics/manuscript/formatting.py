@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from her2radiomics.core.wording import listing as listing
 
@@ -81,6 +82,15 @@ def interval(value: float, low: float, high: float, digits: int) -> str:
         return estimate
     joint = " to " if low < 0 or high < 0 else "–"
     return f"{estimate} ({fixed(low, digits)}{joint}{fixed(high, digits)})"
+
+
+def auc(row: Any, digits: int) -> str:
+    """``0.878 (0.773–0.946)`` of a row of ``performance.csv``; DeLong's interval beside an exact binomial one."""
+    text = interval(float(row["auc"]), float(row["auc_low"]), float(row["auc_high"]), digits)
+    low, high = (float(row.get(f"auc_delong_{end}", math.nan)) for end in ("low", "high"))
+    if row.get("ci_method") != "binomial_exact" or math.isnan(low):
+        return text
+    return f"{text[:-1]}; DeLong {fixed(low, digits)}–{fixed(high, digits)})"
 
 
 def ratio(value: float) -> str:

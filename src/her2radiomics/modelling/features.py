@@ -18,6 +18,7 @@ from her2radiomics.modelling.chain import FittedChain, check_order, fit_chain
 from her2radiomics.modelling.people import people_of
 from her2radiomics.modelling.saved.rules import FeaturePredictor
 from her2radiomics.modelling.steps import Step
+from her2radiomics.statistics.nomogram_scale import few_values
 
 if TYPE_CHECKING:
     from her2radiomics.modelling.model import Learning
@@ -136,6 +137,7 @@ def feature_predictors(
             low=float(table[f].min()),
             high=float(table[f].max()),
             scalings=chain.scalings(f),
+            values=few_values(table[f].to_numpy()),
         )
         for f in map(str, table.columns)
     )

@@ -60,8 +60,8 @@ class Sequence(Settings):
     )
     log_padding: LogPadding = Field(
         LOG_PADDING,
-        description="How far, in σ, Laplacian-of-Gaussian filters see beyond the regions: 12 gives the whole image's "
-        "values to 1e-6, exact (20) to 1e-9 at more cost.",
+        description="How far, in σ, Laplacian-of-Gaussian filters see beyond the regions: 16 gives the whole image's "
+        "values to 1e-7, exact (20) to 1e-9 at more cost.",
     )
 
 

@@ -11,6 +11,7 @@ from pydantic import Field
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript import style
+from her2radiomics.manuscript.events import counted
 from her2radiomics.manuscript.figures.boxes import Paragraph, write
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.members import column_name, members, scope
@@ -32,7 +33,10 @@ class KaplanMeierOptions(FramedOptions):
     kind: Literal["kaplan_meier"] = Field(description="Kaplan–Meier curves with numbers at risk.")
     time: str = Field(description="Participants column of the follow-up time, continuous.")
     event: str = Field(description="Participants column of the event.")
-    event_level: str = Field("1", description="Value of the event column where the event was seen.")
+    event_level: str | None = Field(
+        None,
+        description="Value of the event column where the event was seen; may be left out where it holds 0 and 1.",
+    )
     by: str = Field(
         "label", description="'label', 'partition', a participants column with levels, or empty: one curve."
     )
@@ -70,10 +74,16 @@ def draw(inputs: FigureInputs, options: KaplanMeierOptions) -> Drawing:
     name, unit = column_name(inputs, options.time)
     if not known.any():
         return _nothing(inputs, options, f"{name}: no patient with a known time, event and group.")
-    seen = event[known] == options.event_level
+    levels = inputs.study.levels.get(options.event, {})
+    value, label = counted(options.event, levels, options.event_level, "figure")
+    if options.event_level is None and not levels:
+        cohort.refuse(event, ~event.isin(["", "0", "1"]), "0 or 1, or event_level in the figure's settings")
+    seen = event[known] == value
     table = _estimate(time[known], seen, cohort.group[known], cohort.names, options)
     lost = int((~known).sum())
     notes = [*_medians(table, unit, options.level), *_absences(table, cohort.names)]
+    if label:
+        notes.append(f"Events counted: {label}")
     if lost:
         notes.append(f"Left out: {lost} patient{'s' * (lost > 1)} without follow-up or group")
     look = {key: style.line_of(key, list(cohort.names)) for key in table.names}
@@ -210,8 +220,11 @@ def _medians(table: _Curves, unit: str, level: float) -> list[str]:
         text = f"{table.names[str(row.group)]}: {style.keep(f'{row.events} event' + 's' * (row.events != 1))}, median "
         if math.isfinite(row.median):
             digits = fmt.digits_for([row.median])
-            low, high = (fmt.fixed(value, digits) for value in (row.low, row.high))
-            ends = f"{low}–{high}" if math.isfinite(row.high) else f"{low} to not reached"
+            low, high = (
+                fmt.fixed(value, digits) if math.isfinite(value) else "not reached"
+                for value in (row.low, row.high)
+            )
+            ends = f"{low}–{high}" if math.isfinite(row.high) else f"{low} to {high}"
             interval = style.keep(f"{fmt.level(level).replace(' ', '')} CI {ends}")
             text += style.keep(f"{fmt.fixed(row.median, digits)} {unit}".strip()) + f" ({interval})"
         else:

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
+from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.labels import legend_grid, legend_height, legend_text
@@ -184,7 +185,7 @@ def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
 def _named(inputs: FigureInputs, model: str, options: RocOptions) -> str:
     """A model with its AUC and interval, as the legend prints it."""
     row = inputs.performance_of(model, options.partition)
-    auc = style.keep(f"{row.auc:.3f} ({row.auc_low:.3f}–{row.auc_high:.3f})")
+    auc = style.keep(fmt.auc(row, 3))
     return legend_text(f"{inputs.study.models.get(model, model)}, {auc}", options.width_mm)
 
 

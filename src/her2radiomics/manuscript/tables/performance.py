@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 METHODS = {
     "delong": "DeLong",
+    "delong_logit": "DeLong on the logit scale (Hanley's bound where the classes are separated)",
     "bootstrap": "bootstrap percentiles",
     "binomial_exact": "exact binomial (Clopper–Pearson, x = AUC · n)",
 }
@@ -120,6 +121,8 @@ def fraction(row: pd.Series, measure: str, path: Path | str) -> tuple[int, int] 
 
 
 def _measure(row: pd.Series, measure: str, path: Path) -> str:
+    if measure == "auc":
+        return fmt.auc(row, 3)
     bounds = contract("performance").bounds(measure)
     if bounds:
         low, high = bounds
@@ -136,7 +139,8 @@ def _footnotes(rows: list[pd.Series], options: PerformanceTable) -> list[str]:
         methods = list(dict.fromkeys(METHODS.get(str(r["ci_method"]), str(r["ci_method"])) for r in rows))
         notes.append(
             "AUC: area under the receiver operating characteristic curve; "
-            f"CI: confidence interval, {fmt.listing(methods)}."
+            f"CI: confidence interval, {fmt.listing(methods)}"
+            + (", with DeLong's beside it." if any(r["ci_method"] == "binomial_exact" for r in rows) else ".")
         )
     if set(rates()) & set(options.measures):
         notes.append(

@@ -111,7 +111,10 @@ class Endpoint(Settings):
     label: str = Field(description="Name as printed: Overall survival.", min_length=1)
     time: str = Field(description="Participants column of the follow-up time, continuous.")
     event: str = Field(description="Participants column of the event.")
-    event_level: str = Field("1", description="Value of the event column where the event was seen.")
+    event_level: str | None = Field(
+        None,
+        description="Value of the event column where the event was seen; may be left out where it holds 0 and 1.",
+    )
 
 
 class SurvivalTable(TableBase):

@@ -9,6 +9,7 @@ from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import SettingsError, TableError
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
+from her2radiomics.manuscript.events import counted
 from her2radiomics.manuscript.tables.grouping import OUTCOME, Group, groups_of
 from her2radiomics.manuscript.tables.inputs import TableInputs, chosen, known, read_participants
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
@@ -81,9 +82,10 @@ def _check(endpoint: Endpoint, inputs: TableInputs, table: str) -> None:
         raise SettingsError(
             f"{table}: found the time '{endpoint.time}', a column with levels; expected a continuous one."
         )
+    value, _ = counted(endpoint.event, event.levels, endpoint.event_level, table)
     if event.levels:
-        known(endpoint.event_level, event.levels, f"level of '{endpoint.event}'")
-    elif not _is_number(endpoint.event_level):
+        known(value, event.levels, f"level of '{endpoint.event}'")
+    elif not _is_number(value):
         raise SettingsError(
             f"{table}: found event_level '{endpoint.event_level}' of '{endpoint.event}', a continuous column; "
             "expected a number."
@@ -136,10 +138,26 @@ def _add(
     code = pd.Series(None, index=range(len(patients)), dtype=object)
     for group in groups:
         code[group.members] = group.key
+    column = inputs.columns[endpoint.event]
+    value, label = counted(endpoint.event, column.levels, endpoint.event_level, options.id)
+    odd = (
+        event.notna() & ~event.isin([0, 1])
+        if not column.levels and endpoint.event_level is None
+        else event.isna() & False
+    )
+    if odd.any():
+        raise TableError(
+            file=inputs.file("participants", str(patients.loc[odd, "partition"].iloc[0])),
+            patient=str(patients.index[odd][0]),
+            column=endpoint.event,
+            found=f"{event[odd].iloc[0]:g}",
+            expected="0 or 1, since no event_level is named",
+            remedy="Name the value of the event (event_level), or correct the cell.",
+        )
     complete = (time.notna() & event.notna()).to_numpy(dtype=bool)
     followed = complete & code.notna().to_numpy(dtype=bool)
     here = [group for group in groups if (followed & group.members).any()]
-    notes = []
+    notes = [f"{endpoint.label}: events are '{label}'."] if label else []
     if lost := int((code.notna().to_numpy(dtype=bool) & ~complete).sum()):
         notes.append(f"{endpoint.label}: {lost} patients without follow-up are left out.")
     if not here:
@@ -147,9 +165,7 @@ def _add(
     frame = pd.DataFrame(
         {
             "time": time[followed].to_numpy(dtype=float),
-            "event": _seen(event[followed], inputs.columns[endpoint.event], endpoint.event_level).to_numpy(
-                int
-            ),
+            "event": _seen(event[followed], column, value).to_numpy(int),
             "group": pd.Categorical(code[followed], [group.key for group in here]),
         }
     )
@@ -170,10 +186,10 @@ def _add(
             "median": _median(median["median"], median["low"], median["high"]),
             "logrank_p": fmt.p_value(p) if place == 0 else "",
         }
-        for value in options.times:
+        for when in options.times:
             assert at is not None
-            row = at.loc[(group.key, float(value))]
-            cells[_key(value)] = fmt.interval(100 * row["survival"], 100 * row["low"], 100 * row["high"], 1)
+            row = at.loc[(group.key, float(when))]
+            cells[_key(when)] = fmt.interval(100 * row["survival"], 100 * row["low"], 100 * row["high"], 1)
         rows.add(group.label, 1, cells=cells | hazards.get(group.key, {}))
     return notes
 
@@ -192,19 +208,25 @@ def _hazards(frame: pd.DataFrame, level: float, label: str) -> tuple[dict[str, d
     if len(keys) < 2:
         return {}, []
     none = {key: {"hazard_ratio": fmt.NOT_AVAILABLE, "cox_p": fmt.NOT_AVAILABLE} for key in keys}
-    if (frame.groupby("group", observed=True)["event"].sum() == 0).any():
-        return none, [f"{label}: no hazard ratio, since a group has no event."]
     try:
-        fit = cox(frame[["group"]], frame["time"], frame["event"], {"group": keys}, level).table
+        found = cox(frame[["group"]], frame["time"], frame["event"], {"group": keys}, level)
     except ValueError:
-        return none, [f"{label}: no hazard ratio, since the partial likelihood has no maximum."]
-    fit = fit.set_index("term")
+        return none, [
+            f"{label}: no hazard ratio, since nobody had the event, or the groups were not at risk together."
+        ]
+    notes = []
+    if found.method == "firth":
+        notes.append(
+            f"{label}: the events leave maximum likelihood without a solution (a group without events, or one that comes "
+            "first throughout); hazard ratios are Firth's, with profile intervals and likelihood-ratio p."
+        )
+    fit = found.table.set_index("term")
     cells = {keys[0]: {"hazard_ratio": REFERENCE, "cox_p": ""}}
     for key in keys[1:]:
         row = fit.loc[f"group[{key}]"]
         ratio = fmt.ratio_interval(row["hazard_ratio"], row["ci_low"], row["ci_high"])
         cells[key] = {"hazard_ratio": ratio, "cox_p": fmt.p_value(float(row["p"]))}
-    return cells, []
+    return cells, notes
 
 
 def _footnotes(options: SurvivalTable, groups: int, notes: list[str]) -> list[str]:

@@ -28,7 +28,8 @@ class FeaturePredictor:
     """An image feature: missing values filled, scaled step by step as ``(x - shift) / scale``, then weighted.
 
     Between the scalings may stand the adjustment of the patient's centre (ComBat).
-    ``fill`` is the training median of the unscaled feature; ``low`` and ``high`` are the range of the scaled one.
+    ``fill`` is the training median of the unscaled feature; ``low`` and ``high`` are the range of the scaled one, and
+    ``values`` its values where they are at most 10 (a nomogram is drawn at these).
     """
 
     name: str
@@ -37,6 +38,7 @@ class FeaturePredictor:
     low: float
     high: float
     scalings: tuple[tuple[float, float] | CentreAdjustment, ...] = ()
+    values: tuple[float, ...] = ()
 
     def numbers(self, table: pd.DataFrame) -> np.ndarray:
         """Unscaled values as they stand, shape (rows,); missing and infinite ones are NaN."""
@@ -78,6 +80,7 @@ class NumericPredictor:
     low: float
     high: float
     fill: float | None = None
+    values: tuple[float, ...] = ()
 
     @property
     def expected(self) -> str:
@@ -172,6 +175,7 @@ class ScorePredictor:
     coefficient: float
     low: float
     high: float
+    values: tuple[float, ...] = ()
 
     @property
     def name(self) -> str:
