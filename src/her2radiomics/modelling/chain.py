@@ -13,7 +13,7 @@ from her2radiomics.modelling.base import FittedStep, SelectionStep, Training, fi
 from her2radiomics.modelling.steps.lasso import PenaltyPath
 
 if TYPE_CHECKING:
-    from her2radiomics.modelling.saved.adjustment import CentreAdjustment
+    from her2radiomics.modelling.saved.rules import Adjustment
 
 #: Name and printed names of the rule that runs before all steps.
 NUMBERS = "numbers"
@@ -119,7 +119,7 @@ class FittedChain:
         assert isinstance(numbers, FittedNumbers)
         return dict(zip(numbers.names_out, numbers.medians.tolist(), strict=True))
 
-    def scalings(self, feature: str) -> tuple[tuple[float, float] | CentreAdjustment, ...]:
+    def scalings(self, feature: str) -> tuple[tuple[float, float] | Adjustment, ...]:
         """What the chain does to a feature, one after the other: ``(shift, scale)``, or ComBat's adjustment."""
         return tuple(pair for _, step in self.steps for pair in step.scalings(feature))
 
