@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from contract_tables import save
-from figure_inputs import make_inputs
-from test_figures import settings
+from figure_inputs import make_inputs, said, settings
 
 from her2radiomics.core.errors import SettingsError, TableError
 from her2radiomics.manuscript import style
@@ -79,12 +78,6 @@ def test_curves_numbers_at_risk_medians_and_test_are_those_of_r(lung: FigureInpu
         assert test["df"].item() == expected["df"]
     else:
         assert test.empty
-
-
-def said(drawing: Drawing) -> str:
-    from matplotlib.text import Text
-
-    return "\n".join(text.get_text() for text in drawing.figure.findobj(Text)).replace("\u00a0", " ")
 
 
 def test_p_events_and_medians_are_printed(lung: FigureInputs):

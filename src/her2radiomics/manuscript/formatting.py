@@ -44,6 +44,12 @@ def p_value(p: float) -> str:
     return ">0.999" if p > 0.999 else fixed(p, 3)
 
 
+def p_equals(p: float) -> str:
+    """``p = 0.012``, ``p < 0.001``: a p value with its sign."""
+    text = p_value(p)
+    return f"p {text[0]} {text[1:]}" if text[0] in "<>" else f"p = {text}"
+
+
 def digits_for(values: Sequence[float]) -> int:
     """Decimals that give the typical size of ``values`` three significant figures, at most four.
 

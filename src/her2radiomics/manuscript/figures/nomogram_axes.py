@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 
 
 POINTS, TOTAL, PROBABILITY = "points", "total_points", "probability"
-CLEAR, APART = (
-    1.2,
-    1.8,
-)  # mm kept between two labels, and between two numbers of a scale, whose minus signs would join
+# mm kept between two labels, and between two numbers of a scale, whose minus signs would join
+CLEAR, APART = 1.2, 1.8
 FINEST = 0.9  # mm between the finest ticks
 
 

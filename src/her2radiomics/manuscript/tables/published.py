@@ -5,11 +5,26 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from pydantic import Field
+
 from her2radiomics.core.contracts import FROM_0_TO_1, SHARE, contract, quantities
 from her2radiomics.core.libraries import pd
+from her2radiomics.core.settings import Settings
 from her2radiomics.core.tables import assemble
 from her2radiomics.manuscript.tables.inputs import known
-from her2radiomics.manuscript.tables.settings import PublishedNumber
+
+
+class PublishedNumber(Settings):
+    """A number that the paper prints, and that a run can set beside its own."""
+
+    quantity: str = Field(description=f"{', '.join(quantities())}, or a measure of performance_extra.csv.")
+    model: str = Field("", description="The model it belongs to; empty for numbers of the cohort.")
+    versus: str = Field("", description="The second model of a comparison (delong_p).")
+    partition: str = Field("", description="The partition it belongs to; empty for numbers of no partition.")
+    value: float = Field(description="The number, proportions between 0 and 1 (83.72 % is 0.8372).")
+    low: float | None = Field(None, description="Lower bound of its interval, where printed.")
+    high: float | None = Field(None, description="Upper bound of its interval, where printed.")
+    source: str = Field(min_length=1, description="Where in the paper it stands.")
 
 
 def published_table(

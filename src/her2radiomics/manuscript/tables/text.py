@@ -133,12 +133,7 @@ def to_latex(table: Table, number: str, label: str) -> str:
 
 def _wide(table: Table) -> float:
     """Natural width in cm of the table in ``\\small`` type, to 6 %."""
-    stub = [3 * row.indent + len(row.text) for row in table.labels if not row.section]
-    columns = [[len(cells[i]) for cells in table.cells] for i in range(len(table.headings))]
-    longest = [max([len(table.stub), *stub])]
-    longest += [
-        max([len(heading.label), *column]) for heading, column in zip(table.headings, columns, strict=True)
-    ]
+    longest = [max(map(len, [heading, *texts])) for heading, texts in table.columns]
     return sum(CHARACTER * characters + MARGIN for characters in longest)
 
 
