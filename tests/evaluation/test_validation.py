@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from model_cohort import COLUMNS
+from model_cohort import cohort as made
 from scipy.special import expit
 from statistics_reference import COHORTS, R, cohort
-from test_models import COLUMNS
-from test_models import cohort as made
 
 from her2radiomics import modelling, statistics
 from her2radiomics.core.contracts import contract

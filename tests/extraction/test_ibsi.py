@@ -211,7 +211,7 @@ def test_settings_that_depart_from_ibsi_are_seen():
 
 def test_one_slice_has_the_same_texture_with_and_without_force2d(tmp_path):
     """So a slice's texture is IBSI-1's 2-D, with either parameter file."""
-    from test_equals_stock import breast_like
+    from breast_volume import breast_like
 
     from her2radiomics.imaging import make_region
 

@@ -195,7 +195,7 @@ def test_the_command_line_subtracts_and_normalises(data, tmp_path, capsys):
 
 def test_exact_log_is_stock_to_1e_9(tmp_path):
     """20 σ on a volume larger than the pad, against PyRadiomics on the whole volume."""
-    from test_equals_stock import breast_like
+    from breast_volume import breast_like
 
     image, mask = breast_like(5, shape=(30, 150, 160))
     for name, item in (("image", image), ("mask", mask)):

@@ -164,7 +164,7 @@ def test_a_format_is_added_by_one_file(tmp_path, root):
 
 def test_a_truncated_file_of_a_series_is_not_passed_over(tmp_path):
     """GDCM leaves out what it cannot read: the last slice would be missing without a word."""
-    from test_imaging_bad_input import dicom_folder
+    from dicom_series import dicom_folder
 
     voxels = np.random.default_rng(5).integers(0, 400, (6, 20, 24)).astype(np.int16)
     folder = dicom_folder(tmp_path / "series", voxels, [(index, 2.0 * index) for index in range(6)])
