@@ -14,14 +14,15 @@ PUBLIC = {
     "her2radiomics.imaging": "read_image read_mask read_mask_onto",
     "her2radiomics.modelling": "load_model save_model gaussian_path lambda_grid binomial_path cross_validated_lasso "
     "univariate_test RedundancyFilter",
-    "her2radiomics.statistics": "Calibration CalibrationCurve CategoricalPredictor Coding ContinuousPredictor Cox "
-    "DeLongTest DecisionCurve GroupComparison HosmerLemeshow Improvement IntraclassCorrelation KaplanMeier LikelihoodRatio LinearModel "
-    "LogRank LogisticRegression Nomogram OperatingPoint OptimismCorrected OptimismCorrectedAuc UnivariateThenMultivariate "
-    "YoudenThreshold auc auc_interval brier calibration calibration_curve compare_groups cox decision_curve delong_test "
-    "delong_test_unpaired holm hosmer_lemeshow icc icc_table integrated_discrimination kaplan_meier likelihood_ratio_test "
-    "logistic_refit logistic_regression logrank net_benefit_difference net_reclassification nomogram operating_point "
-    "optimism_corrected optimism_corrected_auc pretty proportion_interval remembered treatment_coding "
-    "univariate_then_multivariate youden_threshold",
+    "her2radiomics.statistics": ""
+    "Calibration CalibrationCurve CategoricalPredictor Coding ContinuousPredictor Cox DeLongTest DecisionCurve "
+    "GroupComparison HosmerLemeshow Improvement IntraclassCorrelation KaplanMeier LikelihoodRatio LinearModel "
+    "LogRank LogisticRegression Nomogram OperatingPoint OptimismCorrected OptimismCorrectedAuc "
+    "UnivariateThenMultivariate YoudenThreshold auc auc_interval brier calibration calibration_curve compare_groups "
+    "cox decision_curve delong_test delong_test_unpaired holm hosmer_lemeshow icc icc_table "
+    "integrated_discrimination kaplan_meier likelihood_ratio_test logistic_refit logistic_regression logrank "
+    "net_benefit_difference net_reclassification nomogram operating_point optimism_corrected optimism_corrected_auc "
+    "pretty proportion_interval remembered treatment_coding univariate_then_multivariate youden_threshold",
 }
 
 
