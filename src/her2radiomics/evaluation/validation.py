@@ -125,8 +125,9 @@ def with_observed(
 def optimism_rows(
     labels: np.ndarray, probability: np.ndarray, target: str, refit: Refit, iterations: int, seed: int
 ) -> list[dict[str, Any]]:
-    """Rows ``<measure>_corrected`` (whole pipeline) or ``<measure>_corrected_final``; ``refits`` or ``refits_final``: how
-    many were used, and by which method. A note where no refit worked.
+    """Rows ``<measure>_corrected`` (whole pipeline) or ``<measure>_corrected_final``, and a note where no refit worked.
+
+    ``refits`` or ``refits_final`` say how many were used, and by which method.
     """
     if iterations == 0:
         return []

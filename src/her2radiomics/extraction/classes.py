@@ -67,8 +67,7 @@ class _GreyLevels:
     def of(
         self, voxels: np.ndarray, mask: np.ndarray, settings: Mapping[str, Any]
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Grey level of each voxel in the mask (0 outside), as ``imageoperations.binImage``; levels
-        present."""
+        """Grey level of each voxel in the mask (0 outside), and the levels present, as ``imageoperations.binImage``."""
         if self._found is None:
             values = voxels[mask]
             _check_levels(float(values.min()), float(values.max()), settings)

@@ -201,8 +201,7 @@ def _recorded(found: dict[Key, Values | CaseError], key: Key) -> Iterator[None]:
 
 @contextmanager
 def _quiet_and_single_threaded() -> Iterator[None]:
-    """One ITK thread (jobs run side by side), and no warnings of PyRadiomics: what they say is checked
-    here."""
+    """One ITK thread, since jobs run side by side, and no warnings of PyRadiomics: what they say is checked here."""
     logger = logging.getLogger("radiomics")
     level = logger.level
     logger.setLevel(logging.CRITICAL)

@@ -42,7 +42,7 @@ def calibration_errors(
     seed: int | None = None,
     level: float = 0.95,
 ) -> CalibrationErrors:
-    """Mean (ICI), median (E50) and 90th percentile (E90) of \\|probability − smooth calibration curve\\|.
+    """Mean (ICI), median (E50) and 90th percentile (E90) of the absolute distance of probability and smooth curve.
 
     The curve is that of :func:`calibration_curve`, so that ICI and E90 are ``Eavg`` and ``E90`` of ``rms::val.prob``;
     Austin & Steyerberg smooth by loess instead.

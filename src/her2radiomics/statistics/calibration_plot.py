@@ -141,8 +141,7 @@ def smoothable(labels: ArrayLike, probabilities: ArrayLike) -> tuple[BoolArray, 
 
 
 def smoothed(probability: FloatArray, positive: BoolArray, grid: FloatArray) -> FloatArray:
-    """Lowess of outcome on probability with R's defaults but no robustness iterations, interpolated at
-    ``grid``.
+    """Lowess of outcome on probability, interpolated at ``grid``: R's defaults, but no robustness iterations.
 
     NaN outside the range of ``probability``, as R's ``approx``.
     """

@@ -192,8 +192,7 @@ def firth_standardised(design: FloatArray, positive: BoolArray) -> FloatArray:
 
 
 def intercept_for(linear: FloatArray, positive: BoolArray) -> float:
-    """Return the intercept that makes the mean probability equal the prevalence, given the linear part
-    (FLIC).
+    """Return the intercept that makes the mean probability equal the prevalence, given the linear part (FLIC).
 
     References
     ----------

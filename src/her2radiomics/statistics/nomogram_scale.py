@@ -239,8 +239,7 @@ def round_probabilities(least: float, most: float, ticks: int = 10) -> list[floa
 
 @public
 def pretty(low: float, high: float, n: int = 5) -> FloatArray:
-    """About ``n`` equally spaced round numbers that cover ``low`` to ``high``; steps are 1, 2 or 5 times a
-    power of ten.
+    """About ``n`` equally spaced round numbers that cover ``low`` to ``high``, in steps of 1, 2 or 5 times a power of ten.
 
     The rule is that of R's ``pretty`` with its default biases.
     """

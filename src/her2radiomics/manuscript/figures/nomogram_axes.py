@@ -201,7 +201,7 @@ def thin(places: list[float], widths: list[float]) -> list[int]:
 
 
 def stagger(places: list[float], widths: list[float]) -> list[int]:
-    """Lines for the labels of levels, all of which are printed: 0 below the axis, 1 above, 2 second below, …
+    """Lines for the labels of levels, all of which are printed: 0 below the axis, 1 above, 2 second below.
 
     Parameters
     ----------
