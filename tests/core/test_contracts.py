@@ -302,7 +302,6 @@ def test_a_declared_column_is_accepted_printed_labelled_and_documented(wider, tm
         PublishedNumber,
         TableInputs,
         TableSettings,
-        make,
         published_table,
     )
     from her2radiomics.report.words import printed, quantity_label
@@ -330,7 +329,7 @@ def test_a_declared_column_is_accepted_printed_labelled_and_documented(wider, tm
     inputs = TableInputs(
         columns={}, partitions={"testing": "Test"}, models={"m": "M"}, simulated=False, performance=path
     )
-    table = make(options, inputs)
+    table = options.make(inputs)
     assert [heading.label for heading in table.headings] == ["n (events)", "BA", "Brier score"]
     assert table.data["balanced_accuracy"].iloc[-1] == "0.550"
     assert "BA: balanced accuracy." in table.footnotes

@@ -213,7 +213,6 @@ def _fitted(
     How high panels are hangs on the results (a nomogram has an axis a predictor), so that no protocol can promise that
     they fit: with the lowest frames the figure becomes higher than the page, and a warning says what would help.
     """
-
     for panel in panels:
         panel.measure(inputs)
     wanted = {row: _common_height(list(those)) for row, those in _by_row(panels)}

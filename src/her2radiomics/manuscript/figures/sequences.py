@@ -29,8 +29,10 @@ _TUMOUR = "tumour"
 
 
 class SequencesOptions(WideOptions):
-    """Each sequence of example patients, without and with tumour and ring outlined: one above the other, or side by
-    side where that uses the page better."""
+    """Each sequence of example patients, without and with tumour and ring outlined.
+
+    The two are one above the other, or side by side where that uses the page better.
+    """
 
     kind: Literal["sequences"]
     field_mm: float | None = Field(
