@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from her2radiomics.core import software
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.files import whole_file
@@ -25,15 +25,6 @@ FORMAT = "her2radiomics model"
 VERSION = 1
 #: The largest model.json that is read: ten times a forest of 500 trees on a thousand patients.
 MOST_BYTES = 500_000_000
-LIBRARIES = (
-    "her2radiomics",
-    "numpy",
-    "scipy",
-    "scikit-learn",
-    "statsmodels",
-    "firthmodels",
-    "pyradiomics-bhklab",
-)
 
 
 def to_dict(
@@ -80,7 +71,7 @@ def to_dict(
         "empty": model.empty_,
         "notes": model.fitted_.notes,
         "settings": spec.model_dump(),
-        "versions": {name: version(name) for name in LIBRARIES},
+        "versions": software.versions("modelling", *(["extraction"] if extraction else [])),
     }
 
 
