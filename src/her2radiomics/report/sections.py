@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import StudyError
@@ -27,7 +26,9 @@ def partition_summaries(flow: pd.DataFrame, info: RunInfo) -> tuple[PartitionSum
         )
     return tuple(
         PartitionSummary(
-            info.partition_label(name), int(rows.loc[name, "remaining"]), int(rows.loc[name, "events"])
+            info.protocol.partition_label(name),
+            int(rows.loc[name, "remaining"]),
+            int(rows.loc[name, "events"]),
         )
         for name in info.partitions
     )
@@ -39,7 +40,9 @@ def flow_steps(flow: pd.DataFrame, info: RunInfo) -> tuple[FlowStep, ...]:
     for _, row in flow.iterrows():
         step, remaining = str(row["step"]), int(row["remaining"])
         if step == "partition":
-            partitions.append(FlowStep(step, info.partition_label(str(row["partition"])), None, remaining))
+            partitions.append(
+                FlowStep(step, info.protocol.partition_label(str(row["partition"])), None, remaining)
+            )
         elif step == "registered":
             steps.append(FlowStep(step, "Registered", None, remaining))
         else:
@@ -50,23 +53,23 @@ def flow_steps(flow: pd.DataFrame, info: RunInfo) -> tuple[FlowStep, ...]:
     return (*steps, FlowStep("included", "Included", None, included), *partitions)
 
 
-def printed_table(folder: Path, item: Mapping[str, Any]) -> ReportTable:
-    """A rendered table of the protocol.
+def printed_table(folder: Path, name: str) -> ReportTable:
+    """A rendered table of the protocol, by its id.
 
     Raises
     ------
     StudyError
         It was not rendered.
     """
-    page = Layout(folder).path("table", "html", table=item["id"])
+    page = Layout(folder).path("table", "html", table=name)
     if not page.is_file():
         raise StudyError(
             f"{page}: no such file; expected a table of the protocol. Make it before the report."
         )
     forms = (("docx", "Word"), ("tex", "LaTeX"), ("html", "HTML"), ("csv", "CSV"))
-    links = (Link(label, contract("table").below(end, table=item["id"])) for end, label in forms)
+    links = (Link(label, contract("table").below(end, table=name)) for end, label in forms)
     files = tuple(link for link in links if (folder / link.href).is_file())
-    return ReportTable(item["id"].split("_")[1], fragment_of(page.read_text(encoding="utf-8")), files)
+    return ReportTable(fragment_of(page.read_text(encoding="utf-8")), files)
 
 
 def file_links(folder: Path, names: Sequence[str], **which: str) -> tuple[Link, ...]:
@@ -83,7 +86,7 @@ def published_rows(folder: Path, info: RunInfo) -> tuple[PublishedRow, ...]:
     StudyError
         The file does not hold the protocol's published numbers.
     """
-    numbers = info.get("published", [])
+    numbers, protocol = info.protocol.published, info.protocol
     if not numbers:
         return ()
     table = Layout(folder).read("published")
@@ -95,18 +98,16 @@ def published_rows(folder: Path, info: RunInfo) -> tuple[PublishedRow, ...]:
     rows = []
     for (_, row), number in zip(table.iterrows(), numbers, strict=True):
         quantity = str(row["quantity"])
-        models = [info.model_label(name) for name in (number["model"], number.get("versus", "")) if name]
-        partition = info.partition_label(number["partition"]) if number["partition"] else ""
-        ours = words.printed(quantity, row["reproduced"], row["low"], row["high"])
+        models = [protocol.model_label(name) for name in (number.model, number.versus) if name]
         rows.append(
             PublishedRow(
                 words.quantity_label(quantity, info),
                 " vs ".join(models),
-                partition,
+                protocol.partition_label(number.partition) if number.partition else "",
                 words.printed(quantity, row["published"], row["published_low"], row["published_high"]),
-                ours,
+                words.printed(quantity, row["reproduced"], row["low"], row["high"]),
                 "" if row["n"] != row["n"] else f"{row['n']:.0f}",
-                number["source"],
+                number.source,
             )
         )
     return tuple(rows)

@@ -13,7 +13,7 @@ from her2radiomics.evaluation.settings import INTERVALS
 from her2radiomics.extraction import Parameters
 from her2radiomics.extraction.names import CLASSES, IMAGE_TYPES, INTERPOLATORS, region_label
 from her2radiomics.imaging.preprocessing_settings import Preprocessing
-from her2radiomics.manuscript.tables.settings import BaselineTable
+from her2radiomics.manuscript.tables.baseline import BaselineTable
 from her2radiomics.modelling.estimators import ESTIMATORS
 from her2radiomics.modelling.models.clinical import ClinicalSpec
 from her2radiomics.modelling.models.multivariate import MultivariateSpec

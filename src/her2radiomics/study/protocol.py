@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator, model_validator
 
 from her2radiomics.cohort.partitions import Partitioning
-from her2radiomics.core.columns import Column, Stage, stage_allows
+from her2radiomics.core.columns import Column, Stage, known_at
 from her2radiomics.core.contracts import PARTITIONS
 from her2radiomics.core.settings import FILE_NAME, Settings
 from her2radiomics.evaluation.settings import EvaluationSettings
@@ -175,9 +175,8 @@ class Protocol(Settings):
             here = f"models.{name}"
             _known(f"{here}.candidates", getattr(model, "candidates", []), self.columns)
             _known(f"{here}.of", getattr(model, "of", []), self.models)
-            if self.sequences:
-                block = getattr(model, "features", None) or model
-                _known(f"{here}.sequences", getattr(block, "sequences", []), self.sequences)
+            if self.sequences and model.block:
+                _known(f"{here}.sequences", model.block.sequences, self.sequences)
             self._refuse_unavailable(name, getattr(model, "candidates", []), model.allow_unavailable)
             for step in model.feature_steps():
                 if isinstance(step, CombatStep):
@@ -213,7 +212,7 @@ class Protocol(Settings):
                 f"models.{model} uses what is only known during follow-up: {', '.join(later)}. Follow-up may be "
                 "described in tables and figures; it is never a predictor. Remove it from the model"
             )
-        late = [name for name in names if not stage_allows(self.columns[name], self.prediction_at)]
+        late = [name for name in names if not known_at(self.columns[name].available_at, self.prediction_at)]
         if late and not allowed:
             stages = ", ".join(f"{name} ({self.columns[name].available_at})" for name in late)
             raise ValueError(
@@ -224,6 +223,26 @@ class Protocol(Settings):
     def model_label(self, name: str) -> str:
         """Printed name of a model."""
         return self.model_labels.get(name, name)
+
+    def partition_label(self, name: str) -> str:
+        """Printed name of a partition."""
+        return self.partition_labels.get(name, name.capitalize())
+
+    def sequence_label(self, name: str) -> str:
+        """Printed name of a sequence."""
+        return self.sequences[name].label if name in self.sequences else name
+
+    def column_label(self, name: str) -> str:
+        """Printed name of a participants column."""
+        return self.columns[name].label if name in self.columns else name
+
+    def level_label(self, column: str, level: str) -> str:
+        """Printed name of a level of a participants column."""
+        return self.columns[column].levels.get(level, level) if column in self.columns else level
+
+    def centre_label(self, name: str) -> str:
+        """Printed name of a centre."""
+        return self.centres.get(name, name)
 
 
 def _known(where: str, names: Iterable[str], known: Iterable[str]) -> None:
