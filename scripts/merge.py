@@ -1,5 +1,6 @@
-"""Join the cases to the cohort's feature table and quality-control table."""
+"""Join the cases to the cohort's feature table and quality-control table; no image may be there twice."""
 
+from her2radiomics.cohort.same_images import refuse_same_voxels
 from her2radiomics.core.tables import write
 from her2radiomics.engine.script import logged
 from her2radiomics.extraction.tables import CohortFeatures, merge_qc
@@ -10,6 +11,7 @@ def main(snakemake):
     features = CohortFeatures(snakemake.input.features, sequences)
     write("features", features.blocks(), snakemake.output.features)
     quality = merge_qc(snakemake.input.qc, sequences)
+    refuse_same_voxels(quality, snakemake.params.persons)
     write("qc", quality, snakemake.output.qc, simulated=snakemake.params.simulated)
 
 

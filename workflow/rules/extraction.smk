@@ -71,6 +71,7 @@ rule merge:
         runtime=10,
     params:
         sequences=lambda w: list(protocol_of(w).sequences),
+        persons=lambda w: run_of(w).shared_persons,
         simulated=lambda w: run_of(w).dataset.simulated,
     message:
         "cohort feature table: {wildcards.run}"

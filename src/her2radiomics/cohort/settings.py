@@ -113,6 +113,11 @@ class FeatureSource(Settings):
     drop: list[str] = Field(
         default_factory=list, description="Columns (shell wildcards allowed) that are no features."
     )
+    vouched: list[str] = Field(
+        default_factory=list,
+        description="Columns (shell wildcards allowed) that are features, though they look like none, separate the "
+        "outcome or equal a participants column.",
+    )
     reader: str | None = Field(
         None, description="Column that holds the reader; without it every row is reader 1's."
     )

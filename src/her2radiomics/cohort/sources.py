@@ -14,6 +14,8 @@ import pandas as pd
 from her2radiomics.cohort import intake as door
 from her2radiomics.cohort.identity import study_numbers
 from her2radiomics.cohort.manifest import BREAST, ManifestRow
+from her2radiomics.cohort.no_features import left_out
+from her2radiomics.cohort.same_images import refuse_same_paths
 from her2radiomics.cohort.settings import Cohort, ColumnSource, FeatureSource, ImagePattern, TableSource
 from her2radiomics.cohort.tables import check_manifest, read_table, require_columns
 from her2radiomics.core.columns import MISSING
@@ -45,6 +47,8 @@ class CohortData:
     key
         Identifier to study number where the cohort file asks for numbers; ``participants``, ``manifest`` and
         ``features`` then hold the numbers.
+    left_out
+        Columns of the brought table that are no features, and what they are.
     """
 
     participants: pd.DataFrame
@@ -53,6 +57,7 @@ class CohortData:
     files: list[Path] = field(default_factory=list)
     source: str = "participants.tsv"
     key: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def by_identifier(self, error: TableError) -> TableError:
         """The same error with the patient named as the user's own tables do."""
@@ -100,10 +105,12 @@ def read_cohort(cohort: Cohort, root: Path) -> CohortData:
         data = CohortData(participants, manifest, None, files, _source(cohort, root))
     else:
         assert cohort.features is not None  # the settings class sees to it
-        features, file = _features(cohort.features, root, folder)
+        features, file, others = _features(cohort.features, root, folder, _declared(cohort))
         participants, files = _participants(cohort, root, folder, list(dict.fromkeys(features["patient_id"])))
         manifest = assemble("manifest")
-        data = CohortData(participants, manifest, features, [*files, file], _source(cohort, root))
+        data = CohortData(
+            participants, manifest, features, [*files, file], _source(cohort, root), left_out=others
+        )
     _check_door(data, cohort, root, folder)
     return _numbered(data) if cohort.identifiers == "numbered" else data
 
@@ -120,6 +127,12 @@ def _check_door(data: CohortData, cohort: Cohort, root: Path, folder: door.Folde
     )
     door.check_texts(as_written, door.MANIFEST, file)
     door.check_links(data.manifest, folder, file)
+    refuse_same_paths(as_written, data.participants, file)
+
+
+def _declared(cohort: Cohort) -> set[str]:
+    """Participants columns of the cohort file, by our name and by theirs."""
+    return {name for ours, source in cohort.columns.items() for name in (ours, source.source or ours)}
 
 
 def _numbered(data: CohortData) -> CohortData:
@@ -318,8 +331,10 @@ def _existing(root: Path, pattern: str, patient: str, sequence: str) -> Path:
     return expected
 
 
-def _features(source: FeatureSource, root: Path, folder: door.Folder) -> tuple[pd.DataFrame, Path]:
-    """Read the brought feature table: text to numbers, cell by cell."""
+def _features(
+    source: FeatureSource, root: Path, folder: door.Folder, declared: set[str]
+) -> tuple[pd.DataFrame, Path, dict[str, str]]:
+    """Read the brought feature table: text to numbers, cell by cell; and which of its columns are no features."""
     path = root / source.table.file
     door.check_table_file(path, folder)
     table = read_table(path, sheet=source.table.sheet)
@@ -332,6 +347,8 @@ def _features(source: FeatureSource, root: Path, folder: door.Folder) -> tuple[p
         for name in table.columns
         if name not in keys and not any(fnmatch.fnmatchcase(name, pattern) for pattern in source.drop)
     ]
+    others = left_out(table[names], patients, declared, source.vouched)
+    names = [name for name in names if name not in others]
     repeated = pd.DataFrame({"patient_id": patients, "reader": readers}).duplicated()
     if repeated.any():
         raise TableError(
@@ -356,7 +373,7 @@ def _features(source: FeatureSource, root: Path, folder: door.Folder) -> tuple[p
             )
         numbers[name] = column
     features = pd.DataFrame({"patient_id": patients, "reader": readers, **numbers})
-    return features.sort_values(["patient_id", "reader"], ignore_index=True), path
+    return features.sort_values(["patient_id", "reader"], ignore_index=True), path, others
 
 
 def write_cohort(data: CohortData, folder: Path, columns: Sequence[str] | None = None) -> None:

@@ -304,7 +304,7 @@ def _result(
         for row in extracted.quality:
             row.patient_id, row.sequence, row.reader = source.patient_id, source.sequence, reader
             row.image, row.mask, row.problem = source.image, source.mask, extracted.problem
-            row.dice = _dice(case, reader)
+            row.dice, row.image_hash = _dice(case, reader), case.image_hash
         result.qc += extracted.quality
     return result
 

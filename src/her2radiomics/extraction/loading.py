@@ -11,7 +11,7 @@ from her2radiomics.cohort.manifest import BREAST, TUMOUR, ManifestRow
 from her2radiomics.core.errors import CaseError, SettingsError, quote
 from her2radiomics.core.libraries import sitk
 from her2radiomics.core.memory import raise_if_out
-from her2radiomics.imaging.checks import check_image
+from her2radiomics.imaging.checks import check_image, voxel_hash
 from her2radiomics.imaging.preprocessing import preprocess
 from her2radiomics.imaging.preprocessing_settings import Preprocessing, Resegment
 from her2radiomics.imaging.reading import place_mask, read_volume
@@ -34,7 +34,7 @@ class LoadedCase:
 
     A problem with the image is every outline's; ``warnings`` about the breast mask are those of ``breast``. ``resampled``
     are the outlines that were drawn on another grid, ``steps`` says in short words what preprocessing was done,
-    ``resegment`` limits the intensities of regions.
+    ``image_hash`` is that of the image as read, ``resegment`` limits the intensities of regions.
     """
 
     names: list[str]
@@ -45,6 +45,7 @@ class LoadedCase:
     warnings: dict[str, list[str]] = field(default_factory=dict)
     resampled: list[str] = field(default_factory=list)
     steps: str = ""
+    image_hash: str = ""
     resegment: Resegment | None = None
 
 
@@ -70,6 +71,8 @@ def load(
     case = LoadedCase(
         [*outlines], voxels, warnings={name: [] for name in outlines}, resegment=settings.resegment
     )
+    if _path(image):
+        case.image_hash = voxel_hash(voxels)
 
     def place(name: str, outline: Outline, what: str) -> sitk.Image:
         mask, file = _read(outline.mask, what), _path(outline.mask)

@@ -41,6 +41,7 @@ class QualityRow(Mapping[str, Any]):
     minimum: float | None = None
     maximum: float | None = None
     dice: float | None = None
+    image_hash: str = ""
     warnings: list[str] = field(default_factory=list)
     problem: CaseError | None = None
 

@@ -7,6 +7,7 @@ what to do. None of them copies a whole volume.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,14 @@ DIRECTION_TOLERANCE = 1e-5  # cosines
 MAX_GREY_LEVELS = 500
 USUAL_GREY_LEVELS = (16, 128)  # fewest and most that pass without a warning
 ORTHONORMAL_TOLERANCE = 1e-4  # cosines: NIfTI quaternions and DICOM strings carry 5 to 7 digits
+
+
+def voxel_hash(image: sitk.Image) -> str:
+    """Hash (16 hexadecimal digits) of an image's size and values, whatever type they are stored as and wherever it lies."""
+    digest = sha256(times(image.GetSize()).encode())
+    for plane in sitk.GetArrayViewFromImage(image):
+        digest.update(np.ascontiguousarray(plane, dtype="<f8").data)
+    return digest.hexdigest()[:16]
 
 
 def check_image(image: sitk.Image, file: str | Path = "") -> None:

@@ -189,7 +189,8 @@ def _standards(
 def _cohort_notes(info: RunInfo) -> tuple[str, ...]:
     cohort = info.cohort
     licence = f"Licence: {cohort.licence}." if cohort.licence else ""
-    return tuple(text.strip() for text in (cohort.description, cohort.citation, licence) if text.strip())
+    texts = (cohort.description, cohort.citation, licence, *info.notes)
+    return tuple(text.strip() for text in texts if text.strip())
 
 
 def _of_models(layout: Layout, name: str, info: RunInfo) -> dict[str, pd.DataFrame]:

@@ -32,6 +32,8 @@ class RunInfo:
         Whether features come from images; else a table was brought.
     seed
         Seed of everything random.
+    notes
+        What was found in the tables that a reader must know: sentences.
     """
 
     request: RunRequest
@@ -40,6 +42,7 @@ class RunInfo:
     partitions: Sequence[str]
     extracted: bool
     seed: int
+    notes: Sequence[str] = ()
 
     @property
     def id(self) -> str:

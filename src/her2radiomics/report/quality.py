@@ -34,7 +34,7 @@ def read_quality(path: Path, centres: Mapping[str, str]) -> Quality:
     Parameters
     ----------
     path
-        ``qc.csv``. All its columns are shown.
+        ``qc.csv``. All its columns are shown but for the hash of the voxels.
     centres
         Patient → printed name of the centre; empty where the run knows none.
 
@@ -46,6 +46,7 @@ def read_quality(path: Path, centres: Mapping[str, str]) -> Quality:
     table = read_text("qc", path)
     if centres:
         table["centre"] = [centres.get(patient, "") for patient in table["patient_id"]]
+    table = table.drop(columns="image_hash")
     names = [*(name for name in FIRST if name in table), *(name for name in table if name not in FIRST)]
     place = {name: number for number, name in enumerate(_WORST_FIRST)}
     table = table.sort_values("status", key=lambda column: column.map(place).fillna(0), kind="stable")

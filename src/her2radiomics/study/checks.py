@@ -8,12 +8,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from her2radiomics.cohort.manifest import BREAST
+from her2radiomics.cohort.no_features import in_words
 from her2radiomics.core.columns import Stage, known_at
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import read_yaml
 from her2radiomics.modelling.centres import check_partitions
 from her2radiomics.modelling.steps.combat import CombatStep
+from her2radiomics.study.leaks import check_brought, unstated
 from her2radiomics.study.protocol import Protocol
 from her2radiomics.study.run import Run
 
@@ -34,16 +36,23 @@ def check_harmonisation(run: str, protocol: Protocol, typed: pd.DataFrame, parti
                 check_partitions(step, typed[step.batch].dropna(), partition, f"run {run}: models.{name}")
 
 
-def check_features(run: Run, extraction: Path) -> None:
-    """Refuse sequences that the manifest or the folder of parameter files lacks, or brought features known too late.
+def check_features(run: Run, extraction: Path) -> list[str]:
+    """Refuse sequences that the manifest or the folder of parameter files lacks, and brought features that are none.
+
+    Returns
+    -------
+    list of str
+        What planning and report say of the features.
 
     Raises
     ------
     SettingsError
         With the key of the protocol, or the feature.
     """
+    notes = []
     if not run.extracted:
         _refuse_late_features(run)
+        notes = [*in_words(run.dataset.data.left_out), *unstated(run), *check_brought(run)]
     elif not run.protocol.sequences:
         raise SettingsError(
             f"run {run.id}: the protocol names no sequence, and the cohort brings no features."
@@ -55,6 +64,7 @@ def check_features(run: Run, extraction: Path) -> None:
             raise SettingsError(f"run {run.id}: sequences.{name}.parameters: there is no file {path}.")
         _require_sequence(name, known, f"run {run.id}: the manifest", run)
         _check_preprocessing(run, name, path)
+    return notes
 
 
 def _refuse_late_features(run: Run) -> None:

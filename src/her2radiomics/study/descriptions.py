@@ -123,6 +123,7 @@ def run_info(run: Run, seed: int) -> dict[str, Any]:
         "partitions": run.partitions,
         "extracted": run.extracted,
         "seed": seed,
+        "notes": list(run.notes),
     }
 
 

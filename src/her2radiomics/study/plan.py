@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,8 +113,8 @@ class Plan:
         audited = (self.workflow / "audits" / f"{request.study}.yaml").is_file()
         assigned_by = tuple(sorted(used))
         run = Run(request, protocol, dataset, participants, labels, partition, assigned_by, audited)
-        check_features(run, self.workflow / "extraction")
-        return run
+        notes = check_features(run, self.workflow / "extraction")
+        return replace(run, notes=tuple(notes))
 
     def _cohort(self, name: str) -> Cohort:
         content = self._cohort_content(name)

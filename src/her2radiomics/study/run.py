@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from her2radiomics.cohort.manifest import ManifestRow
+from her2radiomics.cohort.same_images import persons
 from her2radiomics.cohort.settings import Cohort
 from her2radiomics.cohort.sources import CohortData
 from her2radiomics.core.contracts import MODEL_FILES, PARTITIONS, contract
@@ -103,6 +105,7 @@ class Run:
     partition: pd.Series
     software: tuple[str, ...] = ()  # distributions that assigned the partitions
     audited: bool = False
+    notes: tuple[str, ...] = ()  # what planning and report say of the data
 
     @property
     def id(self) -> str:
@@ -142,6 +145,13 @@ class Run:
     def patients(self) -> list[str]:
         """Included patients, sorted."""
         return self.dataset.patients
+
+    @property
+    def shared_persons(self) -> dict[str, str]:
+        """Patient to person, of those who are more than one patient of the table: they may share an image."""
+        person = persons(self.dataset.data.participants)
+        counts = Counter(person.values())
+        return {patient: name for patient, name in person.items() if counts[name] > 1}
 
     def extraction_parts(self, sequence: str) -> dict[str, str]:
         """Parameters, regions and preprocessing of an extraction, as its files' paths hold them."""

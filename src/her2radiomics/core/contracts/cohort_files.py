@@ -38,6 +38,11 @@ QC_COLUMNS = (
     number("maximum", "Largest intensity in the region.", "Maximum"),
     number("dice", "Overlap of this reader's mask with that of reader 1.", "Dice with reader 1", "0 to 1"),
     text(
+        "image_hash",
+        "Hash of the image's voxels as read: two cases with one hash are one image.",
+        "Hash of the voxels",
+    ),
+    text(
         "status",
         "Whether features were extracted, and whether with a warning.",
         "Status",

@@ -19,7 +19,7 @@ from her2radiomics.core import software
 from her2radiomics.core.files import file_hash, own_mark, room_for
 
 #: Another number when what a finished case's folder holds is another.
-CASE_FORMAT = 3
+CASE_FORMAT = 4
 #: The modules that decide a value or a picture; a test compares them with those that a case imports.
 COMPUTING = {
     "imaging": "checks formats preprocessing preprocessing_settings reading regions threads",
