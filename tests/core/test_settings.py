@@ -90,3 +90,56 @@ def test_overlay_merges_mappings_replaces_lists_and_removes_null():
     changes = {"a": {"y": [3]}, "b": None, "d": 4}
     assert overlay(base, changes) == {"a": {"x": 1, "y": [3]}, "c": {"z": 1}, "d": 4}
     assert base == {"a": {"x": 1, "y": [1, 2]}, "b": 2, "c": {"z": 1}}
+
+
+class Words(Settings):
+    levels: dict[str, str] = {}
+    texts: list[str] = []
+    number: float | None = None
+    either: int | str = 0
+    truth: bool = False
+
+
+def test_text_is_read_as_it_is_written(tmp_path):
+    """Reports: r-lib/yaml 93, spring-boot 9186; numbers by YAML 1.2, 10.3.2 (core schema)."""
+    path = tmp_path / "a.yaml"
+    path.write_text(
+        "levels: {no: No, yes: Yes, on: Off, 0: Absent, 007: Bond, 1.10: x, 2019-01-01: date, 1e3: y, n: z, True: T}\n"
+        "texts: [NO, off, 12:30, 1_000, 2019-01-01 10:00:00, 0x1F, +5, 1.50, .5, 3., y, TRUE]\n"
+        "number: 010\neither: 12\ntruth: true\n",
+        encoding="utf-8",
+    )
+    words = load(Words, path)
+    assert list(words.levels) == ["no", "yes", "on", "0", "007", "1.10", "2019-01-01", "1e3", "n", "True"]
+    assert words.levels["no"] == "No" and words.levels["yes"] == "Yes" and words.levels["on"] == "Off"
+    assert words.texts == [
+        *("NO", "off", "12:30", "1_000", "2019-01-01 10:00:00", "0x1F", "+5", "1.50", ".5", "3.", "y", "TRUE")
+    ]
+    assert (words.number, words.either, words.truth) == (10.0, 12, True)
+
+
+def test_a_truth_value_where_text_is_wanted_is_told_with_its_quotes(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("levels: {true: x}\ntexts: [false]\n", encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        load(Words, path)
+    assert "found the truth value true; expected a text. Put it into quotes: 'true'" in str(caught.value)
+    assert "Put it into quotes: 'false'" in str(caught.value)
+
+
+def test_a_key_that_is_written_in_two_ways_is_refused(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("levels: {1: a, '1': b}\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match="line 1: the key '1' is given twice"):
+        load(Words, path)
+
+
+def test_written_numbers_survive_copies():
+    import copy
+    import pickle
+
+    from her2radiomics.core.yaml_text import WrittenFloat, WrittenInteger
+
+    for number, text in ((WrittenInteger(7, "007"), "007"), (WrittenFloat(1.1, "1.10"), "1.10")):
+        for again in (copy.deepcopy(number), pickle.loads(pickle.dumps(number))):
+            assert (again, str(again)) == (number, text)

@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from her2radiomics.core.errors import SettingsError
+from her2radiomics.core.yaml_text import TextLoader
 
 #: Names that become parts of paths: of studies, variants, cohorts, sequences and models.
 FILE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
@@ -23,9 +24,11 @@ MOST_BYTES, MOST_VALUES = 5_000_000, 500_000
 
 
 class Settings(BaseModel):
-    """Base of every settings model: immutable, and strict about unknown keys."""
+    """Base of every settings model: immutable, strict about unknown keys; a number where text is wanted is its text."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, protected_namespaces=(), coerce_numbers_to_str=True
+    )
 
 
 Model = TypeVar("Model", bound=Settings)
@@ -38,26 +41,6 @@ def dump(item: Any) -> Any:
     if isinstance(item, Mapping):
         return {name: dump(value) for name, value in item.items()}
     return [dump(value) for value in item] if isinstance(item, list | tuple) else item
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """Safe YAML that refuses a key given twice, which PyYAML silently resolves to the last one."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        seen: set = set()
-        for key_node, _ in node.value:
-            if (
-                key_node.tag == "tag:yaml.org,2002:merge"
-            ):  # '<<: *base' may be overridden by what stands beside it
-                continue
-            key = self.construct_object(key_node, deep=deep)
-            if key in seen:
-                raise SettingsError(
-                    f"{key_node.start_mark.name}, line {key_node.start_mark.line + 1}: "
-                    f"the key '{key}' is given twice. Keep one of the two."
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep)
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:
@@ -73,7 +56,7 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
             raise SettingsError(
                 f"{path}: found {size} bytes, expected at most {MOST_BYTES}. Is it a settings file?"
             )
-        loader = _UniqueKeyLoader(path.read_text(encoding="utf-8"))
+        loader = TextLoader(path.read_text(encoding="utf-8"))
         loader.name = str(path)
         node = loader.get_single_node()
         _refuse_bomb(node, path)
@@ -168,6 +151,9 @@ def _explain(model: type[BaseModel], content: Any, problem: Mapping[str, Any]) -
         near = difflib.get_close_matches(tag, known.replace("'", "").split(", "), n=1)
         advice = f"did you mean '{near[0]}'?" if near else f"expected: {known}"
         return f"'{where}.{problem['ctx']['discriminator'].strip(chr(39))}': found '{tag}'; {advice}"
+    if problem["type"] == "string_type" and isinstance(problem["input"], bool):
+        word = str(problem["input"]).lower()
+        return f"'{where}': found the truth value {word}; expected a text. Put it into quotes: '{word}'"
     if problem["type"] == "missing":
         return f"the key '{where}' is missing"
     if problem["type"] == "value_error":
