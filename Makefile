@@ -21,7 +21,7 @@ demo: $(READY)
 
 # go on after Snakemake itself was killed; nobody else may be running it in this folder
 resume: $(READY)
-	$(BIN)/snakemake --unlock
+	$(BIN)/snakemake --cores 1 --unlock
 	$(BIN)/snakemake --cores $(CORES)
 
 test: $(ORACLE)

@@ -1,7 +1,10 @@
-# Breast-MRI radiomics studies, from images to manuscript. `snakemake --cores all` makes everything that config.yaml asks for.
+# Breast-MRI radiomics studies, from images to manuscript. `snakemake` makes everything that config.yaml asks for.
 from snakemake.utils import min_version
 
 min_version("9.0")
+
+
+include: "workflow/rules/start.smk"
 
 
 configfile: "config.yaml"

@@ -89,7 +89,11 @@ def main() -> None:
                 shutil.rmtree(folder / "results" / study, ignore_errors=True)
             shutil.rmtree(spent, ignore_errors=True)
             spent.mkdir()
-            variables = {"PYTHONPATH": str(hook), "OVERHEAD_FOLDER": str(spent)}
+            variables = {
+                "PYTHONPATH": str(hook),
+                "HER2RADIOMICS_HOOKS": str(hook),
+                "OVERHEAD_FOLDER": str(spent),
+            }
             used = snakemake(folder, *cores, *targets, environment=variables)
             rows.append(_row(number, used, spent))
             print(table(HEADER, rows), flush=True)

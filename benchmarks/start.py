@@ -75,7 +75,11 @@ def job_times(folder: Path, tree: Path, hook: Path) -> dict[str, tuple[float, fl
     study_of(folder, tree)
     spent = folder / "spent"
     spent.mkdir()
-    variables = {"PYTHONPATH": f"{tree / 'src'}:{hook}", "START_FOLDER": str(spent)}
+    variables = {
+        "PYTHONPATH": f"{tree / 'src'}:{hook}",
+        "HER2RADIOMICS_HOOKS": str(hook),
+        "START_FOLDER": str(spent),
+    }
     snakemake(folder, "--cores", "1", environment=variables)
     jobs = [json.loads(path.read_text(encoding="utf-8")) for path in spent.glob("*.json")]
     return {f"{job['script']} {job['log']}": (job["cpu"], job["wall"]) for job in jobs}

@@ -66,6 +66,7 @@ HERE = [
             "LC_ALL": "tr_TR.UTF-8",
             "TZ": "Asia/Kathmandu",
             "PYTHONPATH": SHUFFLED,
+            "HER2RADIOMICS_HOOKS": SHUFFLED,
             "PYTHONHASHSEED": "random",
         },
     ),

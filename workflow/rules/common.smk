@@ -1,17 +1,9 @@
 # The plan (all settings and tables, checked), and look-ups from wildcards to it. What they look up is made in her2radiomics.study.
 import re
-import sys
 from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
-
-sys.path.insert(0, f"{workflow.basedir}/src")
-
-from her2radiomics.engine import environment
-
-# before numpy is loaded, which then reads how many threads it may use
-environment.prepare(Path(workflow.basedir) / "src", cores=workflow.cores)
 
 from her2radiomics.core.contracts import (
     MODEL_FILES,
@@ -22,7 +14,6 @@ from her2radiomics.core.contracts import (
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.layout import forms_of, path_of, paths_of
 from her2radiomics.core.settings import dump as settings_of
-from her2radiomics.engine.patches import scheduling, slurm
 from her2radiomics.study import checklist_files, crate_files, descriptions
 from her2radiomics.study import manuscript_inputs as manuscript
 from her2radiomics.study.extraction_inputs import (
@@ -34,11 +25,8 @@ from her2radiomics.study.extraction_inputs import (
 )
 from her2radiomics.study.plan import Plan
 
-slurm.keep_unknown_jobs()
-scheduling.one_timer()
-
 try:
-    PLAN = Plan(config, Path(workflow.basedir) / "workflow")
+    PLAN = Plan(SETTINGS, Path(workflow.basedir) / "workflow")
 except StudyError as error:
     raise WorkflowError(str(error)) from None
 

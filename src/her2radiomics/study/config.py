@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
 from her2radiomics.cohort.limits import FailedCases, Size
-from her2radiomics.core.settings import FILE_NAME, Settings
+from her2radiomics.core.settings import FILE_NAME, Settings, overlay, read_yaml
 
 
 class RunRequest(Settings):
@@ -72,3 +74,35 @@ class Config(Settings):
             if ids.count(name) > 1:
                 raise ValueError(f"the run {name} is listed twice")
         return runs
+
+
+def read_config(
+    path: str | Path,
+    *,
+    more: Iterable[str | Path] = (),
+    laid_over: Mapping[str, Any] | None = None,
+    alone: bool = False,
+) -> dict[str, Any]:
+    """Read ``config.yaml`` by the reader of all settings: a key given twice is refused, text is read as it is written.
+
+    Parameters
+    ----------
+    path
+        The file.
+    more
+        Files of ``--configfile``, laid over it in their order.
+    laid_over
+        Settings of ``--config``, laid over all.
+    alone
+        Whether they take the file's place (``--replace-workflow-config``).
+
+    Raises
+    ------
+    SettingsError
+        A file is missing or no YAML, or gives a key twice; with file and line.
+    """
+    more = list(more)
+    content: dict[str, Any] = {}
+    for file in (*([] if (alone and more) or (more and not Path(path).exists()) else [path]), *more):
+        content = overlay(content, read_yaml(file))
+    return overlay(content, dict(laid_over or {}))

@@ -1,0 +1,35 @@
+# Before anything is read: the library, the environment of the jobs, and config.yaml by the reader of all settings.
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, f"{workflow.basedir}/src")
+
+from her2radiomics.core.errors import StudyError
+from her2radiomics.engine import environment
+from her2radiomics.engine.patches import cores
+
+cores.all_by_default(workflow)
+try:
+    # before numpy is loaded, which then reads how many threads it may use
+    FOREIGN = environment.prepare(Path(workflow.basedir) / "src", cores=workflow.cores)
+except StudyError as error:
+    raise WorkflowError(str(error)) from None
+
+from her2radiomics.engine.patches import python_path, scheduling, slurm
+from her2radiomics.study.config import read_config
+
+slurm.keep_unknown_jobs()
+scheduling.one_timer()
+python_path.quote_python()
+
+try:
+    SETTINGS = read_config(
+        "config.yaml",
+        more=workflow.config_settings.configfiles,
+        laid_over=workflow.config_settings.config,
+        alone=workflow.config_settings.replace_workflow_config,
+    )
+except StudyError as error:
+    raise WorkflowError(str(error)) from None
