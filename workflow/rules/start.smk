@@ -6,6 +6,17 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, f"{workflow.basedir}/src")
 
+import her2radiomics
+
+if (
+    Path(her2radiomics.__file__).resolve().parents[1]
+    != Path(workflow.basedir, "src").resolve()
+):
+    raise WorkflowError(
+        f"found the library in {Path(her2radiomics.__file__).parents[1]}, expected it in {workflow.basedir}/src. "
+        "Was the folder moved or copied? Call 'make setup' in it (delete .venv/.ready first)."
+    )
+
 from her2radiomics.core.errors import StudyError
 from her2radiomics.engine import environment
 from her2radiomics.engine.patches import cores

@@ -53,7 +53,7 @@ def _foreign(source: Path) -> set[str]:
     """Folders of ``PYTHONPATH`` and of the user's own packages, but for the library's."""
     named = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
     own = [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
-    kept = {os.path.realpath(folder) for folder in (source, *_hooks())}
+    kept = {os.path.realpath(folder) for folder in (str(source), *_hooks())}
     return {os.path.realpath(folder) for folder in (*named, *own) if Path(folder).is_dir()} - kept
 
 

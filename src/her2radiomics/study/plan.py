@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -152,6 +153,7 @@ class Plan:
         if name not in self.datasets:
             root = None if simulated else self._root(name, cohort)
             data = self._made(request, protocol, name) if root is None else read_cohort(cohort, root)
+            _refuse_braces(data.files, request.cohort)
             self.datasets[name] = Dataset(
                 name, request.cohort, cohort, protocol, data, root, self.config.patients_per_job
             )
@@ -186,3 +188,14 @@ class Plan:
                 f"cohort {name}: there is no folder {expanded}. Correct data.{name} in config.yaml."
             )
         return expanded
+
+
+def _refuse_braces(files: Iterable[Path], cohort: str) -> None:
+    """Refuse tables whose path the engine would take for a pattern."""
+    for file in map(str, files):
+        found = re.search(r"\{\s*\w+[^{}]*\}", file)
+        if found:
+            raise SettingsError(
+                f"cohort {cohort}: found braces in the path {file}; expected a path without '{found[0]}', which the engine takes "
+                "for a placeholder. Rename the folder or file, or name it in config.yaml by a path that starts in this folder."
+            )
