@@ -1,9 +1,11 @@
 # The plan (all settings and tables, checked), and look-ups from wildcards to it. What they look up is made in her2radiomics.study.
+import os
 import re
 from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from her2radiomics.core.contracts import (
     MODEL_FILES,
@@ -24,11 +26,26 @@ from her2radiomics.study.extraction_inputs import (
     simulated_batches,
 )
 from her2radiomics.study.plan import Plan
+from her2radiomics.study.summary import summary
 
 try:
-    PLAN = Plan(SETTINGS, Path(workflow.basedir) / "workflow")
+    PLAN = Plan(SETTINGS, Path(os.path.relpath(workflow.basedir), "workflow"))
+    if workflow.is_main_process:
+        PLAN.check_files()
 except StudyError as error:
     raise WorkflowError(str(error)) from None
+
+if workflow.is_main_process:
+    for folder in FOREIGN:
+        logger.info(
+            f"{folder}: left out of PYTHONPATH; jobs use the study's own packages alone."
+        )
+    for run in PLAN.runs.values():
+        logger.info(summary(run, workflow.cores))
+    for name, error in PLAN.refused.items():
+        logger.error(
+            f"Run {name} is not carried out; the others are. {type(error).__name__}: {error}"
+        )
 
 RUNS = PLAN.runs
 DATASETS = PLAN.datasets

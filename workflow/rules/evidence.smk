@@ -86,3 +86,21 @@ rule crate:
         "crate: {wildcards.run}"
     script:
         "../../scripts/crate.py"
+
+
+rule refused:
+    output:
+        path_of("refused"),
+    log:
+        "logs/{run}/refused.log",
+    wildcard_constraints:
+        run=one_of(PLAN.refused),
+    localrule: True
+    conda:
+        "../../envs/study.yaml"
+    params:
+        why=lambda w: str(PLAN.refused[w.run]),
+    message:
+        "{wildcards.run} is not carried out: {params.why}"
+    shell:
+        "echo {params.why:q} > {log}; exit 1"

@@ -17,6 +17,12 @@ if (
         "Was the folder moved or copied? Call 'make setup' in it (delete .venv/.ready first)."
     )
 
+if set("{}") & set(str(workflow.basedir)):
+    raise WorkflowError(
+        f"found braces in the path of this folder, {workflow.basedir}, which Snakemake takes for placeholders; expected a path "
+        "without them. Rename the folder."
+    )
+
 from her2radiomics.core.errors import StudyError
 from her2radiomics.engine import environment
 from her2radiomics.engine.patches import cores

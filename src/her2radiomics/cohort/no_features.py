@@ -146,7 +146,8 @@ def in_words(found: Mapping[str, str]) -> list[str]:
     kinds: dict[str, list[str]] = {}
     for name, what in found.items():
         unnamed = not name or name.startswith("Unnamed:")
-        kinds.setdefault(what, []).append("the column without a heading" if unnamed else f"'{name}'")
+        shown = f"the column without a heading ('{name or 'Unnamed'}')" if unnamed else f"'{name}'"
+        kinds.setdefault(what, []).append(shown)
     return [
         f"Left out of the features as {what}: {', '.join(names[:10])}"
         + (f" and {len(names) - 10} more." if len(names) > 10 else ".")

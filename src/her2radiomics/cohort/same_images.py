@@ -23,8 +23,21 @@ def persons(participants: pd.DataFrame) -> dict[str, str]:
     }
 
 
-def refuse_same_paths(manifest: pd.DataFrame, participants: pd.DataFrame, file: str | Path) -> None:
-    """Refuse an image of two patients or two sequences, and a mask of two patients.
+def refuse_same_paths(
+    manifest: pd.DataFrame, participants: pd.DataFrame, root: Path, file: str | Path
+) -> None:
+    """Refuse an image of two patients or two sequences, and a mask of two patients, where the file is there.
+
+    Parameters
+    ----------
+    manifest
+        The manifest, with paths from ``root``.
+    participants
+        The participants table.
+    root
+        The data's folder.
+    file
+        Named in the error.
 
     Raises
     ------
@@ -41,7 +54,8 @@ def refuse_same_paths(manifest: pd.DataFrame, participants: pd.DataFrame, file: 
                 continue
             # './images/a.nii' and 'images//a.nii' are one file
             first = owners.setdefault(Path(path).as_posix(), (patient, sequence))
-            if not _same(first, (patient, sequence), person, sequences=column == "image"):
+            allowed = _same(first, (patient, sequence), person, sequences=column == "image")
+            if not allowed and (root / path).exists():
                 raise TableError(
                     file=file,
                     patient=patient,

@@ -127,7 +127,7 @@ def _check_door(data: CohortData, cohort: Cohort, root: Path, folder: door.Folde
     )
     door.check_texts(as_written, door.MANIFEST, file)
     door.check_links(data.manifest, folder, file)
-    refuse_same_paths(as_written, data.participants, file)
+    refuse_same_paths(as_written, data.participants, root, file)
 
 
 def _declared(cohort: Cohort) -> set[str]:

@@ -20,12 +20,13 @@ from her2radiomics.cohort.settings import Cohort
 from her2radiomics.cohort.sources import CohortData, read_cohort
 from her2radiomics.cohort.tables import check_label, check_participants, type_columns
 from her2radiomics.core import software
-from her2radiomics.core.errors import SettingsError, TableError
+from her2radiomics.core.errors import SettingsError, StudyError, TableError
 from her2radiomics.core.layout import folder_of, path_of
 from her2radiomics.core.settings import overlay, read_yaml, validate
 from her2radiomics.simulation import roster
 from her2radiomics.study.checks import check_features, check_harmonisation
 from her2radiomics.study.config import Config, RunRequest
+from her2radiomics.study.files import check_files
 from her2radiomics.study.protocol import Protocol
 from her2radiomics.study.run import Dataset, Extraction, Run
 
@@ -52,8 +53,13 @@ class Plan:
         self.workflow = workflow
         self.datasets: dict[str, Dataset] = {}
         self.runs: dict[str, Run] = {}
+        self.refused: dict[str, StudyError] = {}
         for request in self.config.runs:
-            self.runs[request.id] = self._run(request)
+            try:
+                self.runs[request.id] = self._run(request)
+            except StudyError as error:
+                self.refused[request.id] = error
+        self._go_on()
         used = {run.dataset.cohort_id for run in self.runs.values()}
         for name in set(self.config.data) - used:
             if not (workflow / "cohorts" / f"{name}.yaml").is_file():
@@ -79,9 +85,35 @@ class Plan:
                     return Extraction(run.dataset, sequence, run.protocol.sequences[sequence])
         return None
 
+    def check_files(self) -> None:
+        """Look whether every image and mask is there; runs that could not end for those that are not are refused.
+
+        Raises
+        ------
+        StudyError
+            No run is left.
+        """
+        for name, run in list(self.runs.items()):
+            try:
+                check_files(run, self.config.failed_cases)
+            except StudyError as error:
+                self.refused[name] = error
+                del self.runs[name]
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """One bad run does not stop the others; where none is left, the errors are raised."""
+        if self.runs or not self.refused:
+            return
+        first, *others = self.refused.values()
+        if not others:
+            raise first
+        raise SettingsError("\n".join(map(str, self.refused.values())))
+
     def targets(self, kind: str) -> list[str]:
-        """Files of all runs that a target asks for."""
+        """Files of all runs that a target asks for; of a refused run one that is never made."""
         files = [file for run in self.runs.values() for file in run.targets(kind)]
+        files += [path_of("refused", run=name) for name in self.refused] if kind == "all" else []
         pages = any(run.request.until == "report" for run in self.runs.values())
         return [*files, *([path_of("index")] if kind in ("all", "report") and pages else [])]
 
@@ -196,6 +228,6 @@ def _refuse_braces(files: Iterable[Path], cohort: str) -> None:
         found = re.search(r"\{\s*\w+[^{}]*\}", file)
         if found:
             raise SettingsError(
-                f"cohort {cohort}: found braces in the path {file}; expected a path without '{found[0]}', which the engine takes "
-                "for a placeholder. Rename the folder or file, or name it in config.yaml by a path that starts in this folder."
+                f"cohort {cohort}: found braces in the path {file}; expected a path without '{found[0]}', which the "
+                "engine takes for a placeholder. Rename the folder or file, or give config.yaml a path from this folder."
             )

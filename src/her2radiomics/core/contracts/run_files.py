@@ -249,6 +249,11 @@ ABOUT = (
         "overlays",
         "Pictures `<patient>/<sequence>.png` for quality control, so that a run's folder is whole by itself.",
     ),
+    Contract(
+        "refused",
+        "refused.txt",
+        "Never made: its job says why a run of config.yaml is not carried out, while the other runs go on.",
+    ),
     Contract("report", "report.html", "The run's page: one file that loads nothing."),
     Contract(
         "record",
