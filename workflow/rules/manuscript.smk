@@ -80,6 +80,9 @@ rule provenance:
         "../../scripts/provenance.py"
 
 
+REPORTED = [name for name, run in RUNS.items() if run.request.until == "report"]
+
+
 rule page:
     input:
         figures=lambda w: run_of(w).targets("figures"),
@@ -108,6 +111,8 @@ rule page:
         "logs/{run}/report.log",
     benchmark:
         "logs/{run}/report.benchmark.tsv"
+    wildcard_constraints:
+        run=one_of(REPORTED),
     group:
         "manuscript"
     conda:
@@ -122,9 +127,6 @@ rule page:
         "report: {wildcards.run}"
     script:
         "../../scripts/report.py"
-
-
-REPORTED = [name for name, run in RUNS.items() if run.request.until == "report"]
 
 
 rule index:
@@ -152,3 +154,70 @@ rule index:
         "index of all runs"
     script:
         "../../scripts/index.py"
+
+
+# of a run that ends with the extraction: its page, which is made whatever failed, and then the limit of failed cases
+EXTRACTED = [name for name in RUNS if name not in REPORTED]
+
+
+rule extraction_page:
+    input:
+        qc=path_of("qc"),
+        grey_levels=lambda w: run_of(w).files("grey_levels", "ibsi"),
+        overlays=lambda w: run_of(w).batches("batch_overlays"),
+    output:
+        **paths_of("extraction_page"),
+        overlays=directory(path_of("overlays")),
+    log:
+        "logs/{run}/extraction_page.log",
+    benchmark:
+        "logs/{run}/extraction_page.benchmark.tsv"
+    wildcard_constraints:
+        run=one_of(EXTRACTED),
+    conda:
+        "../../envs/study.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        title=lambda w: protocol_of(w).title,
+        patients=lambda w: run_of(w).patients,
+        simulated=lambda w: run_of(w).dataset.simulated,
+        centres=lambda w: centres_of(run_of(w)),
+    message:
+        "page of the extraction: {wildcards.run}"
+    script:
+        "../../scripts/extraction_page.py"
+
+
+rule extracted:
+    input:
+        **paths_of("qc", "extraction_page"),
+    output:
+        path_of("extracted"),
+    log:
+        "logs/{run}/extracted.log",
+    benchmark:
+        "logs/{run}/extracted.benchmark.tsv"
+    wildcard_constraints:
+        run=one_of(EXTRACTED),
+    localrule: True
+    conda:
+        "../../envs/study.yaml"
+    resources:
+        mem_mb=300,
+        runtime=5,
+    params:
+        patients=lambda w: run_of(w).patients,
+        failed_cases=settings_of(PLAN.config.failed_cases),
+    message:
+        "failed cases: {wildcards.run}"
+    script:
+        "../../scripts/extracted.py"
+
+
+onsuccess:
+    for name in EXTRACTED:
+        sentence = Path(path_of("extracted", run=name))
+        if sentence.is_file():
+            logger.info(f"{name}: {sentence.read_text(encoding='utf-8').strip()}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
@@ -92,6 +92,26 @@ def _failures(qc: pd.DataFrame | None) -> dict[str, list[str]]:
         return {}
     failed = qc[(qc["status"] == "failed") & (qc["reader"] == FIRST_READER)]
     return failed.groupby("patient_id")["reason"].agg(lambda reasons: list(dict.fromkeys(reasons))).to_dict()
+
+
+def refuse_many_failed(qc: pd.DataFrame, patients: Iterable[str], limits: FailedCases) -> None:
+    """Stop where more patients failed than the limits allow.
+
+    Raises
+    ------
+    StudyError
+        With all of them and the reasons.
+    """
+    reasons, wanted = _failures(qc), sorted(patients)
+    _refuse_many({name: reasons[name] for name in wanted if name in reasons}, len(wanted), limits)
+
+
+def extracted_in_words(qc: pd.DataFrame, patients: Iterable[str]) -> str:
+    """How many patients were extracted, and who failed and why, as one sentence."""
+    reasons, wanted = _failures(qc), sorted(patients)
+    failed = [f"{name} ({' | '.join(reasons[name])})" for name in wanted if name in reasons]
+    said = f"{len(wanted) - len(failed)} of {len(wanted)} patients extracted, {len(failed)} failed"
+    return f"{said}: {'; '.join(failed)}" if failed else f"{said}."
 
 
 def _refuse_many(reasons: Mapping[str, list[str]], patients: int, limits: FailedCases) -> None:

@@ -9,5 +9,15 @@ from her2radiomics.report.context import ReportContext, RunSummary
 from her2radiomics.report.gather import build_context, summarise
 from her2radiomics.report.info import RunInfo
 from her2radiomics.report.pages import index, page
+from her2radiomics.report.quality import gather_pictures
 
-__all__ = ["ReportContext", "RunInfo", "RunSummary", "build_context", "index", "page", "summarise"]
+__all__ = [
+    "ReportContext",
+    "RunInfo",
+    "RunSummary",
+    "build_context",
+    "gather_pictures",
+    "index",
+    "page",
+    "summarise",
+]

@@ -13,16 +13,26 @@ from markupsafe import Markup
 
 from her2radiomics.core.templates import environment
 from her2radiomics.report.context import ReportContext, RunSummary
+from her2radiomics.report.extraction_page import ExtractionContext
 
 
 def page(context: ReportContext) -> str:
     """Return a run's page: one HTML document that loads nothing; its links lead to files beside it."""
+    return _with_script("page.html", context, p=context.info.protocol)
+
+
+def extraction_page(context: ExtractionContext) -> str:
+    """Return the page of a run that ends with the extraction."""
+    return _with_script("extraction.html", context)
+
+
+def _with_script(template: str, context: object, **more: object) -> str:
     templates = environment("report")
     script = templates.get_template("script.js").render()
     digest = base64.b64encode(sha256(script.encode()).digest()).decode("ascii")
     # both are our own text, and the policy's quotation marks must stay
     shown = {"script": Markup(script), "script_source": Markup(f"'sha256-{digest}'")}
-    return templates.get_template("page.html").render(c=context, p=context.info.protocol, **shown)
+    return templates.get_template(template).render(c=context, **more, **shown)
 
 
 def index(runs: Sequence[RunSummary]) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import StudyError
+from her2radiomics.core.files import whole_folder
 from her2radiomics.core.layout import Layout
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.tables import read_text
@@ -112,6 +114,20 @@ def grey_level_panel(folder: Path, quality: Quality) -> tuple[Panel | None, str]
     return Panel(
         "", "Grey levels", caption, f"Grey levels of each region. {note}", figure_uri(stem), tuple(files)
     ), note
+
+
+def gather_pictures(folders: Iterable[str | Path], target: Path) -> list[Path]:
+    """The batches' pictures under one name for any size of batch: hard links where the disk can, else copies."""
+    found = [picture for folder in folders for picture in sorted(Path(folder).rglob("*.png"))]
+    with whole_folder(target) as folder:
+        for picture in found:
+            place = folder / picture.parent.name / picture.name
+            place.parent.mkdir(exist_ok=True)
+            try:
+                os.link(picture, place)
+            except OSError:
+                shutil.copyfile(picture, place)
+    return [target / picture.parent.name / picture.name for picture in found]
 
 
 def overlay_pictures(

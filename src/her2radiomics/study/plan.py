@@ -27,7 +27,7 @@ from her2radiomics.simulation import roster
 from her2radiomics.study.checks import check_features, check_harmonisation
 from her2radiomics.study.config import Config, RunRequest
 from her2radiomics.study.files import check_files
-from her2radiomics.study.protocol import Protocol
+from her2radiomics.study.protocol import Protocol, for_extraction
 from her2radiomics.study.run import Dataset, Extraction, Run
 
 
@@ -74,7 +74,8 @@ class Plan:
 
     def columns_of(self, dataset: str) -> list[str]:
         """Columns of the participants table that a run on this data set names: no other is copied."""
-        protocols = [run.protocol for run in self.runs.values() if run.dataset.id == dataset]
+        runs = [run for run in self.runs.values() if run.dataset.id == dataset]
+        protocols = [run.protocol for run in runs if run.request.until == "report"]
         return sorted({name for item in protocols for name in (*item.columns, item.label.column)})
 
     def extraction(self, dataset: str, name: str, sequence: str) -> Extraction | None:
@@ -165,7 +166,8 @@ class Plan:
         content = read_yaml(path)
         source = f"workflow/studies/{request.study}.yaml"
         if request.variant != "default":
-            variants = validate(Protocol, content, source).variants
+            whole = for_extraction(content) if request.until == "extraction" else content
+            variants = validate(Protocol, whole, source).variants
             if request.variant not in variants:
                 near = difflib.get_close_matches(request.variant, list(variants), n=1)
                 hint = f"did you mean '{near[0]}'?" if near else f"it has {', '.join(variants) or 'none'}."
@@ -177,6 +179,8 @@ class Plan:
             kept = {key: value for key, value in content.items() if key not in cohort.replaces}
             content = overlay(kept, own)
             source += f", laid over by workflow/cohorts/{request.cohort}.yaml"
+        if request.until == "extraction":
+            content = for_extraction(content)
         return validate(Protocol, content, source)
 
     def _dataset(self, request: RunRequest, cohort: Cohort, protocol: Protocol) -> Dataset:

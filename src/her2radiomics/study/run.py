@@ -198,12 +198,16 @@ class Run:
 
     def declared_files(self) -> list[str]:
         """Every file that the run's rules make and that a checklist or the crate may name, sorted."""
-        others = self.files("flow", "participants", "features_reproducibility", *MODEL_FILES)
-        return sorted({*self.targets("all"), *others})
+        unnamed = self.files("overlays", "partition_participants", "partition_features")
+        return sorted(
+            {*self.targets("all")}.difference(unnamed, [] if self.extracted else self.files("features"))
+        )
 
     def targets(self, kind: str) -> list[str]:
         """Files that a target asks for: ``extraction``, ``figures``, ``tables``, ``evidence``, ``report`` or ``all``."""
         extraction = [*self.files("features"), *self.quality_files()] if self.extracted else []
+        if self.request.until == "extraction":
+            extraction += self.files("extracted", "extraction_page", "overlays")
         if kind == "extraction" or self.request.until == "extraction":
             return extraction if kind in ("extraction", "all") else []
         figures = [
@@ -216,6 +220,10 @@ class Run:
         ]
         tables += self.files("performance", "performance_extra", "delong", "published")
         report = self.files("report", "record")
+        # what the page links to and a prediction needs: a file that was deleted is made again
+        needed = self.files("features", "flow", "participants", *MODEL_FILES)
+        needed += self.files("partition_participants", "partition_features")
+        needed += self.files("overlays") if self.extracted else []
         features = self.files("features_reproducibility")
         # audit of the paper, checklists and crate look at a run; nothing else is made from them
         evidence = [*(self.files("audit") if self.audited else []), *self.files("checklists", "crate")]
@@ -223,8 +231,8 @@ class Run:
             "figures": figures,
             "tables": tables,
             "evidence": evidence,
-            "report": [*report, *evidence],
-            "all": [*extraction, *features, *figures, *tables, *report, *evidence],
+            "report": [*report, *evidence, *needed],
+            "all": [*dict.fromkeys([*extraction, *features, *figures, *tables, *report, *evidence, *needed])],
         }[kind]
 
 

@@ -250,6 +250,16 @@ ABOUT = (
         "Pictures `<patient>/<sequence>.png` for quality control, so that a run's folder is whole by itself.",
     ),
     Contract(
+        "extraction_page",
+        "extraction.html",
+        "Page of a run until the extraction: who was extracted, quality control, regions on images.",
+    ),
+    Contract(
+        "extracted",
+        "cohort/extracted.txt",
+        "Of a run until the extraction: how many patients were extracted, who failed and why.",
+    ),
+    Contract(
         "refused",
         "refused.txt",
         "Never made: its job says why a run of config.yaml is not carried out, while the other runs go on.",

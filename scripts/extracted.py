@@ -1,0 +1,18 @@
+"""Hold an extraction to the limit of failed cases, and write the sentence that says who was extracted."""
+
+from her2radiomics.cohort.enrolment import extracted_in_words, refuse_many_failed
+from her2radiomics.cohort.limits import FailedCases
+from her2radiomics.core.files import write_text
+from her2radiomics.core.tables import read
+from her2radiomics.engine.script import logged, settings_from
+
+
+def main(snakemake):
+    params = snakemake.params
+    qc = read("qc", snakemake.input.qc)
+    refuse_many_failed(qc, params.patients, settings_from(FailedCases, params.failed_cases))
+    write_text(f"{extracted_in_words(qc, params.patients)}\n", snakemake.output[0])
+
+
+with logged(snakemake):  # noqa: F821
+    main(snakemake)  # noqa: F821
