@@ -548,7 +548,7 @@ def test_files_are_whole_and_the_same_each_time(tmp_path, root):
     rows = audit(paper)
     first, second = (write(paper, rows, tmp_path / name / "audit") for name in ("a", "b"))
     assert [a.read_bytes() for a in first] == [b.read_bytes() for b in second]
-    table = list(csv.DictReader(io.StringIO(first[0].read_text(encoding="utf-8"))))
+    table = list(csv.DictReader(io.StringIO(first[0].read_text(encoding="utf-8-sig"))))
     assert [r["id"] for r in table] == [r.id for r in rows]
     assert zipfile.is_zipfile(first[2])
     cells = Document(str(first[2])).tables[0].rows

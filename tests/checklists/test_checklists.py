@@ -265,7 +265,7 @@ def test_files(root, runs, tmp_path):
     files = sorted((root / "workflow" / "checklists").glob("*.yaml"))
     made = contents(files, run, folder)
     assert made == contents(files, run, folder)
-    rows = list(csv.DictReader(io.StringIO(made["csv"].decode())))
+    rows = list(csv.DictReader(io.StringIO(made["csv"].decode("utf-8-sig"))))
     assert len({(row["checklist"], row["number"]) for row in rows}) == len(rows) > 250
     assert {row["simulated"] for row in rows} == {"True"}
     page = made["html"].decode()

@@ -72,7 +72,7 @@ def run(
     )
     files = {name: str(tmp_path / f"out/b.{name}") for name in ("features", "qc", "overlays")}
     computed = job.run(Attempt(), **files)
-    with Path(files["qc"]).open(newline="", encoding="utf-8") as stream:
+    with Path(files["qc"]).open(newline="", encoding="utf-8-sig") as stream:
         return computed, list(csv.DictReader(stream))
 
 

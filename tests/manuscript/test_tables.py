@@ -368,7 +368,7 @@ def test_simulated_runs_say_so_everywhere(run, tmp_path):
 
     options = settings(**BASELINE)
     paths = {path.suffix: path for path in render(options, run.inputs, tmp_path / options.id)}
-    rows = list(csv.DictReader(io.StringIO(paths[".csv"].read_text(encoding="utf-8"))))
+    rows = list(csv.DictReader(io.StringIO(paths[".csv"].read_text(encoding="utf-8-sig"))))
     assert {row["simulated"] for row in rows} == {"true"}
     for suffix in (".html", ".tex"):
         text = paths[suffix].read_text(encoding="utf-8")
@@ -444,7 +444,7 @@ def test_hostile_levels_reach_no_file_unescaped(tmp_path):
     options = settings(**(BASELINE | {"columns": ["shape"]}))
     paths = {path.suffix: path for path in render(options, inputs, tmp_path / "out" / options.id)}
     assert "<img" not in paths[".html"].read_text(encoding="utf-8")
-    cells = [c for row in csv.reader(io.StringIO(paths[".csv"].read_text(encoding="utf-8"))) for c in row]
+    cells = [c for row in csv.reader(io.StringIO(paths[".csv"].read_text(encoding="utf-8-sig"))) for c in row]
     assert "'=1+1" in cells and "=1+1" not in cells
 
 

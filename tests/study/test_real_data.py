@@ -20,7 +20,7 @@ PILOT = "nat_response--default--mama_mia_pilot"
 
 
 def rows(path):
-    with path.open(newline="", encoding="utf-8") as stream:
+    with path.open(newline="", encoding="utf-8-sig") as stream:
         return list(csv.DictReader(stream))
 
 

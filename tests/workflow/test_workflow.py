@@ -18,7 +18,7 @@ COHORT = "results/cohorts/simulated_nat_response"
 
 
 def rows(path):
-    with path.open(newline="", encoding="utf-8") as stream:
+    with path.open(newline="", encoding="utf-8-sig") as stream:
         return list(csv.DictReader(stream))
 
 
@@ -66,7 +66,7 @@ class TestStudy:
             "tables/published.csv": ["quantity", "model", "partition", "published"],
         }
         for name, columns in expected.items():
-            with (folder / name).open(encoding="utf-8") as stream:
+            with (folder / name).open(encoding="utf-8-sig") as stream:
                 assert next(csv.reader(stream))[: len(columns)] == columns, name
         assert (finished.folder / "results/index.html").stat().st_size > 1000
         assert (folder / "report.html").stat().st_size > 10_000

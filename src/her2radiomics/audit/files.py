@@ -7,6 +7,7 @@ from pathlib import Path
 from her2radiomics.audit.paper import Audit, AuditRow
 from her2radiomics.audit.render import to_csv, to_docx, to_html
 from her2radiomics.core.files import write_whole
+from her2radiomics.core.spreadsheets import for_people
 
 
 def write(paper: Audit, rows: list[AuditRow], stem: Path) -> list[Path]:
@@ -18,7 +19,7 @@ def write(paper: Audit, rows: list[AuditRow], stem: Path) -> list[Path]:
         The three files.
     """
     contents = {
-        ".csv": to_csv(rows).encode(),
+        ".csv": for_people(to_csv(rows)),
         ".html": to_html(paper, rows).encode(),
         ".docx": to_docx(paper, rows),
     }

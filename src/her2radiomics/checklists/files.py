@@ -10,6 +10,7 @@ from her2radiomics.checklists.render import to_csv, to_docx, to_html
 from her2radiomics.checklists.results import result_facts
 from her2radiomics.checklists.settings import Checklist, ChecklistRun
 from her2radiomics.core.settings import load
+from her2radiomics.core.spreadsheets import for_people
 
 ORDER = ("clear", "metrics", "tripod_ai", "rqs", "ibsi")
 
@@ -38,6 +39,6 @@ def contents(files: Sequence[str | Path], run: ChecklistRun, folder: Path) -> di
     simulated = bool(run.facts["simulated"])
     return {
         "html": to_html(run.title, checklists, simulated).encode(),
-        "csv": to_csv(checklists, simulated).encode(),
+        "csv": for_people(to_csv(checklists, simulated)),
         "docx": to_docx(checklists, simulated),
     }

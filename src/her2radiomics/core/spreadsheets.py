@@ -22,6 +22,11 @@ _NUMERIC = re.compile(
 _DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
+def for_people(text: str) -> bytes:
+    """The bytes of a table that people open: without its mark Excel on Windows takes UTF-8 for Windows-1252."""
+    return text.encode("utf-8" if text.isascii() else "utf-8-sig")
+
+
 def is_formula(text: str) -> bool:
     """Whether a spreadsheet would read ``text`` as a formula; a number with a sign is none."""
     return text.startswith(_FORMULA) and not _NUMERIC.fullmatch(text)

@@ -11,9 +11,9 @@ from typing import Any, NoReturn
 from her2radiomics.core import parquet
 from her2radiomics.core.contracts import Contract, TableColumn, contract
 from her2radiomics.core.errors import TableError
-from her2radiomics.core.files import write_text
+from her2radiomics.core.files import whole_file
 from her2radiomics.core.libraries import pd
-from her2radiomics.core.spreadsheets import safe_frame
+from her2radiomics.core.spreadsheets import for_people, safe_frame
 
 #: Last column of a table made from simulated patients.
 SIMULATED = "simulated"
@@ -116,7 +116,9 @@ def write(
         parquet.write_parquet((_with_header(contract(name), block, path) for block in blocks), path)
     else:
         (whole,) = blocks
-        write_text(as_text(name, whole, path, simulated=simulated), path)
+        text = as_text(name, whole, path, simulated=simulated)
+        with whole_file(path) as temporary:
+            temporary.write_bytes(for_people(text) if contract(name).for_people else text.encode())
 
 
 def as_text(name: str, table: pd.DataFrame, path: str | Path = "", *, simulated: bool = False) -> str:
@@ -144,7 +146,7 @@ def _separator(path: str | Path) -> str:
 
 
 def _cells(source: Path | io.StringIO, path: str | Path) -> pd.DataFrame:
-    return pd.read_csv(source, sep=_separator(path), dtype=str, keep_default_na=False)
+    return pd.read_csv(source, sep=_separator(path), dtype=str, keep_default_na=False, encoding="utf-8-sig")
 
 
 def _with_header(declared: Contract, table: pd.DataFrame, path: str | Path) -> pd.DataFrame:

@@ -11,8 +11,9 @@ from pydantic import Field, field_validator, model_validator
 
 from her2radiomics.cohort.partitions import Partitioning
 from her2radiomics.core.columns import Column, Stage, known_at
-from her2radiomics.core.contracts import PARTITIONS
+from her2radiomics.core.contracts import PARTITIONS, contract
 from her2radiomics.core.settings import FILE_NAME, Settings
+from her2radiomics.core.tables import SIMULATED
 from her2radiomics.evaluation.settings import EvaluationSettings
 from her2radiomics.extraction.filters import LOG_PADDING
 from her2radiomics.extraction.options import LogPadding
@@ -20,10 +21,19 @@ from her2radiomics.imaging.preprocessing_settings import Preprocessing
 from her2radiomics.manuscript.figures import FigureOptions, FigureSettings, with_panels
 from her2radiomics.manuscript.palettes import PaletteName
 from her2radiomics.manuscript.tables import PublishedNumber, TableSettings
+from her2radiomics.modelling.features import RESERVED
 from her2radiomics.modelling.settings import ModelSettings
 from her2radiomics.modelling.steps.combat import CombatStep
 from her2radiomics.simulation.settings import SimulationSettings
 
+#: Columns that the results' own tables have: a participants column may not be called so.
+OWN_NAMES = frozenset(
+    (
+        *RESERVED,
+        SIMULATED,
+        *(n for name in ("registered", "participants", "predictions") for n in contract(name).names),
+    )
+)
 REGION = r"^(tumour|ring_\d+(\.\d+)?mm)_(volume|slice)$"
 
 
@@ -163,8 +173,30 @@ class Protocol(Settings):
             )
         return value
 
+    @field_validator("columns")
+    @classmethod
+    def _columns_are_the_studys(cls, value: dict[str, Column]) -> dict[str, Column]:
+        """Names that the results use themselves would be read as something else."""
+        taken = next((name for name in value if name.casefold() in OWN_NAMES), None)
+        if taken is not None:
+            raise ValueError(
+                f"found the column '{taken}', a name that the results use themselves; expected another one. Call it, say, "
+                f"'{taken}_value' here, and say in the cohort file where it comes from: columns: {{{taken}_value: "
+                f"{{source: {taken}}}}}"
+            )
+        return value
+
     @model_validator(mode="after")
     def _names_are_known(self) -> Protocol:
+        both = next((name for name in self.models if name in self.columns), None)
+        if both is not None:
+            raise ValueError(
+                f"models.{both}: found a column of the same name; expected another name for one of the two"
+            )
+        if self.label.column in OWN_NAMES - {"label"}:
+            raise ValueError(
+                f"label.column: found '{self.label.column}', a name that the results use themselves; expected the outcome's"
+            )
         for sequence, item in self.sequences.items():
             if item.preprocessing.subtract == sequence:
                 raise ValueError(

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from her2radiomics.cohort.tables import type_columns
 from her2radiomics.core.contracts import PARTITIONS
-from her2radiomics.core.libraries import pd
 from her2radiomics.study.files import absent_files, lines_of
 from her2radiomics.study.run import Run
 
@@ -102,8 +101,8 @@ def _count(number: int, what: str) -> str:
 
 def _measured(run: Run, logs: Path) -> float | None:
     """Seconds a case in earlier jobs of this cohort; ``None`` where there were none."""
-    found = [
-        pd.read_csv(file, sep="\t") for file in logs.glob(f"{run.dataset.id}/extraction/*/*/*.benchmark.tsv")
-    ]
-    seconds = [float(table["s"].iloc[0]) for table in found if len(table) and "s" in table]
+    seconds = []
+    for file in logs.glob(f"{run.dataset.id}/extraction/*/*/*.benchmark.tsv"):
+        heading, *rows = file.read_text(encoding="utf-8").splitlines() or [""]
+        seconds += [float(row.split("\t")[0]) for row in rows[:1] if heading.startswith("s\t")]
     return sum(seconds) / (len(seconds) * run.dataset.patients_per_job) if seconds else None

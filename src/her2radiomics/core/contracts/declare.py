@@ -90,6 +90,8 @@ class Contract:
         The folder that ``path`` lies below: one of :data:`HOMES`.
     digits
         Significant digits with which numbers are written; ``None``: all of them.
+    for_people
+        Whether people open the table in a spreadsheet: it then has the mark of UTF-8 where it is not ASCII alone.
     """
 
     name: str
@@ -100,6 +102,7 @@ class Contract:
     also: tuple[str, ...] = ()
     home: Home = "run"
     digits: int | None = None
+    for_people: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -47,9 +47,14 @@ COHORT = (
             whole("remaining", "Patients who are left, or who are in the partition."),
             whole("events", "Patients of the partition with the positive outcome.", empty=True),
         ),
+        for_people=True,
     ),
     Contract(
-        "qc", "cohort/qc.csv", "Quality control: one row a patient, sequence, reader and region.", QC_COLUMNS
+        "qc",
+        "cohort/qc.csv",
+        "Quality control: one row a patient, sequence, reader and region.",
+        QC_COLUMNS,
+        for_people=True,
     ),
     Contract(
         "grey_levels",
@@ -140,6 +145,7 @@ TABLES = (
         "Further measures: intervals by every method, exact intervals of the rates, tests, corrected and cross-validated "
         "measures, comparisons of models, and remarks.",
         (MODEL, PARTITION, *MEASURED),
+        for_people=True,
     ),
     Contract(
         "delong",
@@ -181,6 +187,7 @@ TABLES = (
             whole("n", "Patients.", empty=True),
             SIMULATED,
         ),
+        for_people=True,
     ),
     Contract(
         "table",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from her2radiomics import __version__
 from her2radiomics.core.files import whole_file
-from her2radiomics.core.spreadsheets import safe_frame
+from her2radiomics.core.spreadsheets import for_people, safe_frame
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions
@@ -84,5 +84,6 @@ def write(drawing: Drawing, stem: Path, about: Mapping[str, str], *, simulated: 
     data["simulated"] = int(simulated)
     target = stem.with_name(f"{stem.name}.csv")
     with whole_file(target) as temporary:
-        safe_frame(data).to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
+        text = safe_frame(data).to_csv(index=False, float_format="%.10g", lineterminator="\n")
+        temporary.write_bytes(for_people(text))
     return tuple(stem.with_name(f"{stem.name}.{kind}") for kind in ("svg", "pdf", "png", "csv"))

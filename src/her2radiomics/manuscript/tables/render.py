@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from her2radiomics.core.files import write_whole
+from her2radiomics.core.spreadsheets import for_people
 from her2radiomics.manuscript.tables.html import to_html
 from her2radiomics.manuscript.tables.inputs import TableInputs
 from her2radiomics.manuscript.tables.model import Table
@@ -26,7 +27,7 @@ def render(settings: TableOptions, inputs: TableInputs, stem: str | Path) -> lis
     """
     table: Table = settings.make(inputs)
     contents = {
-        ".csv": to_csv(table).encode(),
+        ".csv": for_people(to_csv(table)),
         ".html": to_html(table, settings.number).encode(),
         ".tex": to_latex(table, settings.number, settings.id).encode(),
         ".docx": to_docx(table, settings.number),
