@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from her2radiomics.audit.base import Check, Finding, found, join, unknown
-from her2radiomics.audit.printed import Number, Printed, parse, percent
+from her2radiomics.core.printed import Number, Printed, parse, percent
 
 if TYPE_CHECKING:
     from her2radiomics.audit.tables import PrintedTable
