@@ -1,6 +1,7 @@
 """Apply the exclusions, leave out patients without features, and write participants and flow."""
 
 from her2radiomics.cohort.enrolment import enrol
+from her2radiomics.cohort.outcome import Label
 from her2radiomics.core.columns import Column
 from her2radiomics.core.tables import read
 from her2radiomics.engine.script import logged, settings_from, write_tables
@@ -13,7 +14,7 @@ def main(snakemake):
         read("registered", snakemake.input.registered),
         read("qc", snakemake.input.qc) if snakemake.input.qc else None,
         columns={name: settings_from(Column, column) for name, column in params.columns.items()},
-        label=params.label,
+        label=settings_from(Label, params.label),
         partition=params.partition,
         exclusions=params.exclusions,
         failed_cases=settings_from(FailedCases, params.failed_cases),

@@ -7,11 +7,11 @@ import pytest
 
 from her2radiomics.cohort.enrolment import enrol
 from her2radiomics.cohort.flow import flow_table
+from her2radiomics.cohort.outcome import Label, labels_of
 from her2radiomics.cohort.partitions import CentrePartition, GivenPartition, RandomPartition, assign
 from her2radiomics.cohort.settings import Cohort, ImagePattern
 from her2radiomics.cohort.sources import find_images, read_cohort
 from her2radiomics.cohort.tables import (
-    check_label,
     check_manifest,
     check_participants,
     read_table,
@@ -32,6 +32,10 @@ def participants(**changes: list[str]) -> pd.DataFrame:
         "exclude_reason": ["", "", "", ""],
     }
     return pd.DataFrame(table | changes)
+
+
+def label(column: str) -> Label:
+    return Label(column=column, positive="yes", negative="no", definition="d")
 
 
 COLUMNS = {
@@ -69,7 +73,7 @@ class TestTables:
     @pytest.mark.parametrize("value", ["2", "", "yes", "0.5", "NA"])
     def test_a_label_that_is_not_0_or_1_is_refused(self, value):
         with pytest.raises(TableError, match="patient P2, column 'pcr'.*expected 0 or 1"):
-            check_label(participants(pcr=["1", value, "1", "0"]), "pcr", "p.tsv")
+            labels_of(participants(pcr=["1", value, "1", "0"]), label("pcr"), {}, "p.tsv")
 
     @pytest.mark.parametrize(("value", "expected"), [("old", "a number"), ("inf", "a number")])
     def test_a_value_of_the_wrong_type_is_refused(self, value, expected):
@@ -201,7 +205,7 @@ class TestEnrolment:
             table,
             qc,
             columns={"age": COLUMNS["age"]},
-            label="pcr",
+            label=label("pcr"),
             partition={name: "training" if i < 4 else "testing" for i, name in enumerate(ids)},
             exclusions={},
             failed_cases=limits or FailedCases(),
@@ -233,7 +237,7 @@ class TestEnrolment:
         table = participants()
         qc = pd.DataFrame({"patient_id": ["P1"], "reader": ["2"], "status": ["failed"], "reason": ["x"]})
         kept, _ = enrol(
-            table, qc, columns={}, label="pcr", partition=dict.fromkeys(table["patient_id"], "training"),
+            table, qc, columns={}, label=label("pcr"), partition=dict.fromkeys(table["patient_id"], "training"),
             exclusions={}, failed_cases=FailedCases(), file="p.tsv",
         )  # fmt: skip
         assert len(kept) == 4

@@ -102,7 +102,7 @@ rule cohort:
         runtime=5,
     params:
         columns=lambda w: settings_of(protocol_of(w).columns),
-        label=lambda w: protocol_of(w).label.column,
+        label=lambda w: settings_of(protocol_of(w).label),
         exclusions=lambda w: protocol_of(w).exclusions,
         partition=lambda w: run_of(w).partition.to_dict(),
         failed_cases=settings_of(PLAN.config.failed_cases),

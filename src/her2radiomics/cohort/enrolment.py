@@ -8,7 +8,8 @@ import pandas as pd
 
 from her2radiomics.cohort.flow import flow_table
 from her2radiomics.cohort.limits import FailedCases
-from her2radiomics.cohort.tables import check_label, type_columns
+from her2radiomics.cohort.outcome import Label, labels_of, set_apart
+from her2radiomics.cohort.tables import type_columns
 from her2radiomics.core.columns import Column
 from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.errors import StudyError, TableError
@@ -21,7 +22,7 @@ def enrol(
     qc: pd.DataFrame | None,
     *,
     columns: Mapping[str, Column],
-    label: str,
+    label: Label,
     partition: Mapping[str, str],
     exclusions: Mapping[str, str],
     failed_cases: FailedCases,
@@ -39,7 +40,7 @@ def enrol(
     columns
         The protocol's columns.
     label
-        The outcome's column.
+        The outcome; patients of levels that it does not compare leave here.
     partition
         Patient identifier to partition, decided before anything was extracted.
     exclusions
@@ -62,19 +63,20 @@ def enrol(
     TableError
         After the failures a partition is left with one class only.
     """
+    participants = set_apart(participants, label, columns, file)
     included = participants[participants["exclude_reason"] == ""]
     reasons = _failures(qc)
     reasons = {patient: reasons[patient] for patient in sorted(set(included["patient_id"]) & set(reasons))}
     _refuse_many(reasons, len(included), failed_cases)
     remaining = included[~included["patient_id"].isin(reasons)].sort_values("patient_id")
-    labels = check_label(remaining, label, file)
+    labels = labels_of(remaining, label, columns, file)
     typed = type_columns(remaining, columns, file)
     place = pd.Series(partition).loc[labels.index]
     for name in dict.fromkeys(place):
         if labels[place == name].nunique() < 2:
             raise TableError(
                 file=file,
-                column=label,
+                column=label.column,
                 found=f"one class only left in the partition '{name}' after {len(reasons)} failed patients",
                 expected="patients of both classes",
                 remedy="Mend the images that quality control lists, or change the partitions.",

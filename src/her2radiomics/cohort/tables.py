@@ -10,8 +10,9 @@ from pathlib import Path
 import pandas as pd
 
 from her2radiomics.cohort.manifest import ManifestRow
-from her2radiomics.core.columns import Column, type_column
+from her2radiomics.core.columns import Column, type_table
 from her2radiomics.core.contracts import contract
+from her2radiomics.core.derivation import sources
 from her2radiomics.core.errors import TableError
 
 MANIFEST_DEFAULTS = {
@@ -127,38 +128,20 @@ def check_participants(participants: pd.DataFrame, columns: list[str], file: str
         )
 
 
-def check_label(participants: pd.DataFrame, column: str, file: str | Path) -> pd.Series:
-    """Return the label of every patient as ``int`` 0 or 1, indexed by patient identifier.
+def type_columns(participants: pd.DataFrame, columns: Mapping[str, Column], file: str | Path) -> pd.DataFrame:
+    """Return the protocol's columns as numbers and levels, derived ones too, indexed by patient identifier.
 
     Raises
     ------
     TableError
-        A label that is not 0 or 1, naming the patient.
+        A column is missing that is not derived, or a source of one that is; a value that a column may not hold.
     """
-    text = participants.set_index("patient_id")[column]
-    labels = pd.to_numeric(text, errors="coerce")
-    wrong = ~labels.isin([0, 1])
-    if wrong.any():
-        patient = str(text.index[wrong.to_numpy()][0])
-        raise TableError(
-            file=file,
-            patient=patient,
-            column=column,
-            found=f"'{text.loc[patient]}'" + (f" ({int(wrong.sum())} such rows)" if wrong.sum() > 1 else ""),
-            expected="0 or 1",
-            remedy="Code the outcome 1 (positive) or 0; give a patient without one an exclude_reason.",
-        )
-    return labels.astype(int)
-
-
-def type_columns(participants: pd.DataFrame, columns: Mapping[str, Column], file: str | Path) -> pd.DataFrame:
-    """Return the protocol's columns as numbers and levels, indexed by patient identifier."""
-    require_columns(participants, list(columns), file)
-    indexed = participants.set_index("patient_id")
-    return pd.DataFrame(
-        {name: type_column(indexed[name], column, file=str(file)) for name, column in columns.items()},
-        index=indexed.index,
-    )
+    for name, column in columns.items():
+        if not column.derived:
+            require_columns(participants, [name], file)
+        elif name not in participants.columns:
+            require_columns(participants, [s for s in sources(column) if not columns[s].derived], file)
+    return type_table(participants.set_index("patient_id"), columns, file=str(file))
 
 
 def check_manifest(manifest: pd.DataFrame, file: str | Path) -> pd.DataFrame:

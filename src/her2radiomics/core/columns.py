@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from her2radiomics.core import tables
+from her2radiomics.core.derivation import LevelRule, derive, sources, with_definition
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import Settings
@@ -37,6 +38,21 @@ class Column(Settings):
         description="Cut a number in the table into two levels: below the cut the first, from the cut on the second.",
     )
     available_at: Stage = Field("before_treatment", description="When the value is known.")
+    derived: tuple[LevelRule, ...] = Field(
+        (),
+        description="Make the column from others by rules: the first that holds gives the level, none a missing value.",
+    )
+    definition: str | None = Field(
+        None,
+        description="A definition that comes with the project, whose keys these are laid over: her2_asco_cap_2018 (from "
+        "her2_ihc, fish_ratio and her2_copies).",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defined(cls, value: Any) -> Any:
+        """What a named definition says, where the column does not say otherwise."""
+        return with_definition(value) if isinstance(value, Mapping) and value.get("definition") else value
 
     @model_validator(mode="after")
     def _levels_fit_kind(self) -> Column:
@@ -48,6 +64,13 @@ class Column(Settings):
             raise ValueError(f"a {self.kind} column needs at least two levels, found {len(self.levels)}")
         if self.cut is not None and len(self.levels) != 2:
             raise ValueError(f"a cut makes two levels, found {len(self.levels)}")
+        unknown = [rule.level for rule in self.derived if rule.level not in self.levels]
+        if unknown:
+            raise ValueError(
+                f"derived: '{unknown[0]}' is no level; levels: {', '.join(self.levels) or 'none'}"
+            )
+        if self.derived and self.cut is not None:
+            raise ValueError("a derived column has no cut")
         return self
 
     @property
@@ -94,6 +117,60 @@ def type_column(values: pd.Series, column: Column, *, file: str) -> pd.Series:
         values, text.notna() & ~text.isin(list(column.levels)), f"one of {', '.join(column.levels)}", file
     )
     return text.astype(object).where(text.notna(), None)
+
+
+def type_table(text: pd.DataFrame, columns: Mapping[str, Column], *, file: str) -> pd.DataFrame:
+    """Type every column that the table holds, and make the derived ones whose sources it holds.
+
+    Where the rules give no level, the table's own value of a derived column stays: what readers decided.
+
+    Parameters
+    ----------
+    text
+        Participants, all text, indexed by patient identifier.
+    columns
+        What the columns may hold; a derived column comes after those that it is made from.
+    file
+        The table's path, named in errors.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Typed as :func:`type_column` does, in the order of ``columns``; those that cannot be had are left out.
+
+    Raises
+    ------
+    TableError
+        As :func:`type_column`; a derived column that the table holds with another value than its rules give.
+    """
+    typed: dict[str, pd.Series] = {}
+    for name, column in columns.items():
+        given = type_column(text[name], column, file=file) if name in text else None
+        if not column.derived or any(source not in typed for source in sources(column)):
+            made = given
+        else:
+            made = derive(pd.DataFrame(typed, index=text.index), column)
+            if given is not None:
+                _refuse_other(given, made, column, file)
+                made = made.where(made.notna(), given)
+        if made is not None:
+            typed[name] = made.rename(name)
+    return pd.DataFrame(typed, index=text.index)
+
+
+def _refuse_other(given: pd.Series, made: pd.Series, column: Column, file: str) -> None:
+    """Refuse a table whose own value of a derived column is not what its rules give."""
+    other = given.notna() & made.notna() & (given != made)
+    if other.any():
+        patient = given.index[other.to_numpy(dtype=bool)][0]
+        raise TableError(
+            file=file,
+            patient=str(patient),
+            column=str(given.name),
+            found=f"'{given[patient]}'" + (f" ({int(other.sum())} such rows)" if other.sum() > 1 else ""),
+            expected=f"'{made[patient]}', which the column's rules make from {', '.join(sources(column))}",
+            remedy="Correct one of the cells, or leave the column out of the table: it is derived.",
+        )
 
 
 def _refuse(values: pd.Series, wrong: pd.Series, expected: str, file: str) -> None:

@@ -139,7 +139,7 @@ def grey_level_text(run: Run) -> dict[str, Any]:
         "sequences": {name: item.label for name, item in protocol.sequences.items()},
         "regions": {r: region_label(r) for item in protocol.sequences.values() for r in item.regions},
         "groups": groups,
-        "group_of": {patient: group_of[patient] for patient in run.patients},
+        "group_of": {patient: group_of[patient] for patient in run.patients if patient in group_of},
     }
 
 

@@ -18,10 +18,11 @@ from typing import Any
 import pandas as pd
 
 from her2radiomics.cohort.manifest import BREAST, ManifestRow
+from her2radiomics.cohort.outcome import labels_of, set_apart
 from her2radiomics.cohort.partitions import assign
 from her2radiomics.cohort.settings import Cohort
 from her2radiomics.cohort.sources import CohortData, read_cohort
-from her2radiomics.cohort.tables import check_label, check_participants, type_columns
+from her2radiomics.cohort.tables import check_participants, type_columns
 from her2radiomics.core.columns import STAGES
 from her2radiomics.core.contracts import MODEL_FILES, PARTITIONS, contract
 from her2radiomics.core.errors import SettingsError, TableError
@@ -307,16 +308,17 @@ class Plan:
 
     def _checked(self, request: RunRequest, protocol: Protocol, dataset: Dataset) -> Run:
         data, file = dataset.data, dataset.data.source
-        label = [] if request.until == "extraction" else [protocol.label.column]
-        check_participants(data.participants, label, file)
+        check_participants(data.participants, [], file)
         participants = data.participants
+        if request.until != "extraction":
+            participants = set_apart(participants, protocol.label, protocol.columns, file)
         included = participants[participants["exclude_reason"] == ""].reset_index(drop=True)
         if request.until == "extraction":
             labels = pd.Series(0, index=included["patient_id"])
             partition = pd.Series("", index=included["patient_id"], dtype=object)
         else:
             typed = type_columns(included, protocol.columns, file)
-            labels = check_label(included, protocol.label.column, file)
+            labels = labels_of(included, protocol.label, protocol.columns, file)
             partition = assign(included, labels, protocol.partitions, seed=self.config.seed, file=file)
             centres = typed.assign(centre=included.set_index("patient_id")["centre"])
             _check_harmonisation(f"run {request.id}", protocol, centres, partition)

@@ -9,9 +9,11 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
+from her2radiomics.cohort.outcome import Label, outcome_columns
 from her2radiomics.cohort.partitions import Partitioning
-from her2radiomics.core.columns import Column, Stage, stage_allows
+from her2radiomics.core.columns import STAGES, Column, Stage, stage_allows
 from her2radiomics.core.contracts import PARTITIONS
+from her2radiomics.core.derivation import sources
 from her2radiomics.core.settings import FILE_NAME, Settings
 from her2radiomics.evaluation.settings import EvaluationSettings
 from her2radiomics.extraction.filters import LOG_PADDING
@@ -32,15 +34,6 @@ class Paper(Settings):
 
     citation: str = Field(description="Reference as it is to be cited.")
     doi: str = Field("", description="Digital object identifier.")
-
-
-class Label(Settings):
-    """The outcome to predict."""
-
-    column: str = Field(description="Participants column that holds it, 1 positive and 0 negative.")
-    positive: str = Field(description="Printed name of the positive class.")
-    negative: str = Field(description="Printed name of the negative class.")
-    definition: str = Field(description="How it was determined, as a methods section says it.")
 
 
 class Sequence(Settings):
@@ -171,8 +164,13 @@ class Protocol(Settings):
                     f"sequences.{sequence}.preprocessing.subtract: found the sequence itself; expected another one, "
                     "the pre-contrast phase"
                 )
+        self._check_derived()
+        outcome = outcome_columns(self.label, self.columns)
         for name, model in self.models.items():
             here = f"models.{name}"
+            told = sorted(outcome & set(getattr(model, "candidates", [])))
+            if told:
+                raise ValueError(f"{here}.candidates: '{told[0]}' is the outcome, or what it is made from")
             _known(f"{here}.candidates", getattr(model, "candidates", []), self.columns)
             _known(f"{here}.of", getattr(model, "of", []), self.models)
             if self.sequences:
@@ -197,6 +195,32 @@ class Protocol(Settings):
             for endpoint in getattr(piece, "endpoints", None) or []:
                 _known(f"{piece.id}.endpoints", [endpoint.time, endpoint.event], self.columns)
         return self
+
+    def _check_derived(self) -> None:
+        """Derived columns follow those that they are made from, and are not known before them."""
+        before: list[str] = []
+        for name, column in self.columns.items():
+            here = f"columns.{name}.derived"
+            _known(here, [source for source in sources(column) if source in self.columns], before)
+            _known(here, sources(column), self.columns)
+            late = [
+                s
+                for s in sources(column)
+                if STAGES.index(self.columns[s].available_at) > STAGES.index(column.available_at)
+            ]
+            if late:
+                raise ValueError(
+                    f"columns.{name}: available {column.available_at}, but it is made from {late[0]}, which is known "
+                    f"{self.columns[late[0]].available_at}. Say so in available_at"
+                )
+            before.append(name)
+        if self.label.compared:
+            _known("label.column", [self.label.column], self.columns)
+            _known(
+                "label.positive_levels, negative_levels",
+                self.label.compared,
+                self.columns[self.label.column].levels,
+            )
 
     def _check_harmonisation(self, model: str, step: CombatStep, allowed: bool) -> None:
         here = f"models.{model}.steps.combat"
