@@ -23,13 +23,11 @@ from her2radiomics.core.spreadsheets import safe_cell
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables import (
     Outcome,
-    PublishedNumber,
     TableInputs,
     TableSettings,
     make,
     models_needed,
     needs,
-    published_table,
     render,
 )
 from her2radiomics.manuscript.tables.html import fragment_of, to_fragment, to_html
@@ -204,7 +202,7 @@ def test_regression_names_levels_and_reference(run):
     assert rows["Age (years)", ""]["multivariate_odds_ratio"] == "–"
     assert rows["TIC type", ""]["univariate_p"] == "0.042"  # the test of the whole variable
     assert [span for span, _ in table.spans] == ["Univariate", "Multivariate"]
-    assert needs(options) == ("univariate", "multivariate")
+    assert needs(options) == ("univariate", "multivariate", "participants")
     assert models_needed(options) == ("clinical",)
 
 
@@ -294,63 +292,6 @@ def test_delong_pairs_and_matrix(run):
     matrix = make(settings(id="table_4_delong", kind="delong", title="D", layout="matrix"), run.inputs)
     cell = matrix.data[matrix.data["model"] == "Radiomics"].iloc[0]
     assert (cell["vs_clinical"], cell["vs_radiomics"], cell["vs_nomogram"]) == ("0.094", "–", "0.031")
-
-
-# published numbers
-
-
-def published_frames(run):
-    return [
-        pd.read_csv(run.folder / "tables" / f"{n}.csv")
-        for n in ("performance", "performance_extra", "delong")
-    ]
-
-
-def number(**content) -> PublishedNumber:
-    return PublishedNumber.model_validate({"source": "Table 3", **content})
-
-
-def test_published_beside_ours(run):
-    performance, extra, delong = published_frames(run)
-    table = published_table(
-        [
-            number(quantity="auc", model="nomogram", partition="testing", value=0.878, low=0.773, high=0.946),
-            number(quantity="n", partition="training", value=68),
-            number(quantity="features_extracted", model="radiomics", partition="training", value=3375),
-            number(quantity="delong_p", model="nomogram", versus="clinical", partition="testing", value=0.04),
-            number(quantity="auc", model="nomogram", partition="external", value=0.8),
-        ],
-        performance,
-        extra,
-        delong,
-        counts={("features_extracted", "radiomics"): 3375},
-        simulated=True,
-    )
-    ours = performance.set_index(["model", "partition"]).loc[("nomogram", "testing")]
-    assert table.loc[0, "reproduced"] == ours["auc"]
-    assert (table.loc[0, "low"], table.loc[0, "n"]) == (ours["auc_low"], ours["n"])
-    assert table.loc[1, "reproduced"] == 34
-    assert table.loc[2, "reproduced"] == 3375
-    assert table.loc[3, ["model", "reproduced"]].tolist() == ["nomogram vs clinical", 0.0312]
-    assert pd.isna(table.loc[4, "reproduced"])
-    assert table["simulated"].all()
-    contract = (
-        "quantity model partition published published_low published_high reproduced low high n simulated"
-    )
-    assert list(table.columns) == contract.split()
-
-
-@pytest.mark.parametrize(
-    ("content", "error", "message"),
-    [
-        ({"quantity": "acu", "value": 0.8}, SettingsError, "did you mean 'auc'"),
-        ({"quantity": "sensitivity", "value": 83.72}, ValueError, "0.8372"),
-        ({"quantity": "auc", "value": 0.9, "low": 0.5, "high": 0.8}, ValueError, "outside its interval"),
-    ],
-)
-def test_published_numbers_are_checked(run, content, error, message):
-    with pytest.raises(error, match=message):
-        published_table([number(**content)], *published_frames(run), simulated=False)
 
 
 # what a protocol may say

@@ -319,7 +319,7 @@ def test_follow_up_is_described_and_never_a_predictor():
 def test_columns_of_endpoints_and_models_of_comparisons_must_be_declared():
     table = {**survival().model_dump(exclude={"id"}), "endpoints": [{**ENDPOINT, "event": "os_evnt"}]}
     with pytest.raises(
-        SettingsError, match="table_5_survival.endpoints: 'os_evnt' is not declared; did you mean 'os_event'"
+        SettingsError, match="table_5_survival.columns: 'os_evnt' is not declared; did you mean 'os_event'"
     ):
         protocol(tables={"table_5_survival": table})
     with pytest.raises(

@@ -228,8 +228,7 @@ def _models(folder: Path, patients: pd.DataFrame, scores: dict[str, np.ndarray])
 
 
 def _results(folder: Path, patients: pd.DataFrame, scores: dict[str, np.ndarray], simulated: bool) -> None:
-    from her2radiomics.manuscript.tables.published import published_table
-    from her2radiomics.manuscript.tables.settings import PublishedNumber
+    from her2radiomics.manuscript.published import PublishedNumber, Results, published_table
 
     performance, extra, delong, aucs = [], [], [], {}
     for name, score in scores.items():
@@ -276,34 +275,24 @@ def _results(folder: Path, patients: pd.DataFrame, scores: dict[str, np.ndarray]
             "quantity": "auc",
             "model": "nomogram",
             "partition": "testing",
-            "value": 0.878,
-            "low": 0.773,
-            "high": 0.946,
+            "value": "0.878",
+            "low": "0.773",
+            "high": "0.946",
             "source": "Table 3",
         },
         {
             "quantity": "sensitivity",
             "model": "nomogram",
             "partition": "testing",
-            "value": 0.8864,
+            "value": "88.64 %",
             "source": "Abstract",
         },
     ]
-    published = published_table(
-        [PublishedNumber.model_validate(number) for number in numbers],
-        performance,
-        extra,
-        delong,
-        counts={("features_selected", "radiomics"): 3},
-        simulated=simulated,
-    )
-    for name, table in (
-        ("performance", performance),
-        ("performance_extra", extra),
-        ("delong", delong),
-        ("published", published),
-    ):
+    for name, table in (("performance", performance), ("performance_extra", extra), ("delong", delong)):
         save(name, table, folder / "tables" / f"{name}.csv")
+    printed = [PublishedNumber.model_validate(number) for number in numbers]
+    beside = published_table(printed, Results(folder, COLUMNS), simulated=simulated)
+    save("published", beside, folder / "tables" / "published.csv")
 
 
 def _performance(model: str, partition: str, label: np.ndarray, score: np.ndarray) -> dict:

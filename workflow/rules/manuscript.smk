@@ -54,6 +54,36 @@ rule table:
         "../../scripts/table.py"
 
 
+rule published:
+    input:
+        lambda w: run_of(w).published_files(),
+    output:
+        **paths_of("published"),
+    log:
+        "logs/{run}/published.log",
+    benchmark:
+        "logs/{run}/published.benchmark.tsv"
+    conda:
+        "../../envs/study.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        numbers=lambda w: [settings_of(number) for number in run_of(w).published],
+        columns=lambda w: settings_by_name(run_of(w).protocol.columns),
+        groups=lambda w: study_text_of(w.run)["partitions"]
+        | {
+            "1": run_of(w).protocol.label.positive,
+            "0": run_of(w).protocol.label.negative,
+        },
+        folder=lambda w: run_of(w).folder,
+        simulated=lambda w: run_of(w).dataset.simulated,
+    message:
+        "published numbers: {wildcards.run}"
+    script:
+        "../../scripts/published.py"
+
+
 rule provenance:
     input:
         lambda w: run_of(w).targets("tables"),

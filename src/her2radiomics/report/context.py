@@ -157,12 +157,23 @@ class PublishedRow:
     """A number of the paper beside the run's; ``reproduced`` is empty where the run has none."""
 
     quantity: str
+    item: str
     model: str
     partition: str
     published: str
     reproduced: str
     n: str
-    source: str
+    agreement: str
+
+
+@dataclass(frozen=True)
+class Published:
+    """What the paper prints beside what the run gives: a headline, rows by place, and the rules of agreement."""
+
+    headline: str
+    places: tuple[tuple[str, tuple[PublishedRow, ...]], ...]
+    rules: tuple[str, ...]
+    files: tuple[Link, ...]
 
 
 @dataclass(frozen=True)
@@ -283,7 +294,7 @@ class ReportContext:
     table_files: tuple[Link, ...]
     figures: tuple[ReportFigure, ...]
     models: tuple[ModelSummary, ...]
-    published: tuple[PublishedRow, ...]
+    published: Published | None
     assumptions: tuple[str, ...]
     contradictions: tuple[Disagreement, ...]
     departures: tuple[str, ...]

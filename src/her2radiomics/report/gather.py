@@ -44,7 +44,7 @@ from her2radiomics.report.sections import (
     flow_steps,
     partition_summaries,
     printed_table,
-    published_rows,
+    published,
 )
 
 #: What stands beside a run's page and is linked from the index.
@@ -119,7 +119,7 @@ def build_context(
     flow, performance, path = layout.read("flow"), layout.read("performance"), layout.path("performance")
     partitions = partition_summaries(flow, info)
     versions = software_versions(extracted=info.extracted)
-    remarks = layout.read("performance_extra")
+    remarks, beside = layout.read("performance_extra"), layout.read("published")
     named = {patient: info.get("centres", {}).get(name, name) for patient, name in (centres or {}).items()}
     qc = read_quality(layout.path("qc"), named) if info.extracted else Quality((), (), ())
     pictures, overlays_note = (
@@ -135,7 +135,7 @@ def build_context(
         question=info.protocol["question"].strip(),
         simulated=info.simulated,
         headline=words.headline(info, performance, path),
-        findings=words.findings(info, performance, path),
+        findings=words.findings(info, performance, beside, path),
         citation=info.protocol["paper"]["citation"].strip(),
         doi=info.protocol["paper"].get("doi") or "",
         cohort=info.cohort_title,
@@ -154,11 +154,13 @@ def build_context(
             reproducibility=_of_models(layout, "reproducibility", info),
             versions=versions,
         ),
-        tables=tuple(printed_table(folder, item) for item in info.get("tables", [])),
+        tables=tuple(
+            printed_table(folder, item) for item in info.get("tables", []) if item["kind"] != "published"
+        ),
         table_files=file_links(folder, ("performance", "performance_extra", "delong", "published")),
         figures=figures(folder, info, performance),
         models=tuple(model_summary(folder, info, name, remarks) for name in info.models),
-        published=published_rows(folder, info),
+        published=published(beside, folder, info),
         assumptions=tuple(info.get("assumptions", [])),
         contradictions=tuple(
             Disagreement(item["finding"], item["followed"], item.get("variant") or "")

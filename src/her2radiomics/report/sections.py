@@ -10,10 +10,20 @@ from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.layout import Layout
 from her2radiomics.core.libraries import pd
+from her2radiomics.manuscript.formatting import listing
+from her2radiomics.manuscript.published import quantities
 from her2radiomics.manuscript.tables.html import fragment_of
-from her2radiomics.report import words
-from her2radiomics.report.context import FlowStep, Link, PartitionSummary, PublishedRow, ReportTable
+from her2radiomics.report.context import (
+    FlowStep,
+    Link,
+    PartitionSummary,
+    Published,
+    PublishedRow,
+    ReportTable,
+)
 from her2radiomics.report.info import RunInfo
+
+AGREEMENT = {"agrees": "agree", "differs": "differ", "not made in this run": "were not made in this run"}
 
 
 def partition_summaries(flow: pd.DataFrame, info: RunInfo) -> tuple[PartitionSummary, ...]:
@@ -75,38 +85,44 @@ def file_links(folder: Path, names: Sequence[str], **which: str) -> tuple[Link, 
     return tuple(Link(Path(path).name, path) for path in paths if (folder / path).is_file())
 
 
-def published_rows(folder: Path, info: RunInfo) -> tuple[PublishedRow, ...]:
-    """``published.csv`` as printed, each number with its place in the paper.
-
-    Raises
-    ------
-    StudyError
-        The file does not hold the protocol's published numbers.
-    """
-    numbers = info.get("published", [])
-    if not numbers:
-        return ()
-    table = Layout(folder).read("published")
-    if len(table) != len(numbers):
-        raise StudyError(
-            f"published.csv: found {len(table)} rows, expected the {len(numbers)} published numbers of the protocol. "
-            "Evaluate the run again."
-        )
-    rows = []
-    for (_, row), number in zip(table.iterrows(), numbers, strict=True):
-        quantity = str(row["quantity"])
-        models = [info.model_label(name) for name in (number["model"], number.get("versus", "")) if name]
-        partition = info.partition_label(number["partition"]) if number["partition"] else ""
-        ours = words.printed(quantity, row["reproduced"], row["low"], row["high"])
-        rows.append(
+def published(table: pd.DataFrame, folder: Path, info: RunInfo) -> Published | None:
+    """``published.csv`` as printed, by the place in the paper; nothing where the paper prints nothing."""
+    if table.empty:
+        return None
+    names = {name: info.model_label(name) for name in info.models}
+    places: dict[str, list[PublishedRow]] = {}
+    kinds = quantities()
+    for row in table.to_dict("records"):
+        quantity = kinds.get(row["quantity"])
+        models = [names.get(name, name) for name in str(row["model"]).split(" vs ") if name]
+        places.setdefault(row["place"], []).append(
             PublishedRow(
-                words.quantity_label(quantity, info),
+                quantity.label if quantity else str(row["quantity"]).replace("_", " "),
+                row["item"],
                 " vs ".join(models),
-                partition,
-                words.printed(quantity, row["published"], row["published_low"], row["published_high"]),
-                ours,
-                "" if row["n"] != row["n"] else f"{row['n']:.0f}",
-                number["source"],
+                info.partition_label(row["partition"]) if row["partition"] else "",
+                row["published_text"],
+                row["reproduced_text"],
+                f"{row['n']:.0f}" if row["n"] == row["n"] else "",
+                row["agreement"],
             )
         )
-    return tuple(rows)
+    counts = table["agreement"].value_counts()
+    parts = [f"{counts[name]} {words_}" for name, words_ in AGREEMENT.items() if counts.get(name)]
+    used = table[table["agreement"] != "not made in this run"]
+    rules = {
+        rule: listing(list(dict.fromkeys(kinds[q].label if q in kinds else q for q in rows)))
+        for rule, rows in used.groupby("rule", sort=False)["quantity"]
+    }
+    whole = [item["id"] for item in info.get("tables", []) if item["kind"] == "published"]
+    files = [contract("table").below(end, table=name) for name in whole for end in ("docx", "tex", "html")]
+    return Published(
+        f"Of {len(table)} printed numbers and statements {listing(parts)}",
+        tuple((place, tuple(rows)) for place, rows in places.items()),
+        tuple(f"{names_}: {rule}." for rule, names_ in rules.items()),
+        tuple(
+            Link(Path(file).name, file)
+            for file in [*files, contract("published").path]
+            if (folder / file).is_file()
+        ),
+    )

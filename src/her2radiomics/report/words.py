@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from her2radiomics.core.contracts import SHARE, quantities
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables.performance import METHODS, fraction, performance_row
@@ -81,7 +80,9 @@ def headline(info: RunInfo, performance: pd.DataFrame, path: Path) -> str:
     return f"{text[0].upper()}{text[1:]} with an AUC of {fmt.fixed(row['auc'], 2)} ({', '.join(notes)})."
 
 
-def findings(info: RunInfo, performance: pd.DataFrame, path: Path) -> tuple[str, ...]:
+def findings(
+    info: RunInfo, performance: pd.DataFrame, published: pd.DataFrame, path: Path
+) -> tuple[str, ...]:
     """Return what the primary model found at its threshold, how others did, and the paper's own number."""
     primary, partition = info.protocol["primary_model"], info.headline_partition
     label = info.protocol["label"]
@@ -99,10 +100,12 @@ def findings(info: RunInfo, performance: pd.DataFrame, path: Path) -> tuple[str,
     others = [name for name in info.models if name != primary]
     if others:
         lines.append(_others(info, performance, others, path))
-    for number in info.get("published", []):
-        if (number["quantity"], number["model"], number["partition"]) == ("auc", primary, partition):
-            text = fmt.interval(number["value"], _bound(number["low"]), _bound(number["high"]), 3)
-            lines.append(f"The paper printed {text}.")
+    beside = published[
+        (published["quantity"] == "auc")
+        & (published["model"] == primary)
+        & (published["partition"] == partition)
+    ]
+    lines += [f"The paper printed {text}." for text in beside["published_text"]]
     if info.simulated:
         lines.append(
             "The patients are simulated: agreement or disagreement with the paper says nothing about the paper."
@@ -125,29 +128,6 @@ def _others(info: RunInfo, performance: pd.DataFrame, names: list[str], path: Pa
     return f"AUC of the other models on the same patients: {fmt.listing(values)}."
 
 
-def quantity_label(quantity: str, info: RunInfo) -> str:
-    """Printed name of a published quantity."""
-    if quantity == "events":
-        return f"Patients with {info.protocol['label']['positive']}"
-    declared = quantities().get(quantity)
-    return declared.label if declared else quantity.replace("_", " ")
-
-
-def printed(quantity: str, value: float, low: float, high: float) -> str:
-    """Print a published or reproduced number as its quantity asks; empty where there is none."""
-    if value != value:
-        return ""
-    declared = quantities().get(quantity)
-    if declared and declared.kind == "whole":
-        return f"{value:.0f}"
-    if quantity == "delong_p":
-        return fmt.p_value(value)
-    if declared and declared.unit == SHARE:
-        text = f"{fmt.fixed(100 * value, 2)} %"
-        return text if low != low else f"{text} ({fmt.fixed(100 * low, 1)}–{fmt.fixed(100 * high, 1)})"
-    return fmt.interval(value, low, high, 3)
-
-
 def interval_method(method: str) -> str:
     """Printed name of a way to make a confidence interval."""
     return METHODS.get(method, method.replace("_", " "))
@@ -164,7 +144,3 @@ def step_label(name: str, info: RunInfo) -> str:
 
 def _percent(part: tuple[int, int]) -> str:
     return f"{fmt.fixed(100 * part[0] / part[1], 0)} %"
-
-
-def _bound(value: float | None) -> float:
-    return float("nan") if value is None else value

@@ -3,6 +3,9 @@ from .agreement import icc as icc
 from .agreement import icc_table as icc_table
 from .calibration_plot import CalibrationCurve as CalibrationCurve
 from .calibration_plot import calibration_curve as calibration_curve
+from .collinearity import variance_inflation as variance_inflation
+from .correlation import RankCorrelation as RankCorrelation
+from .correlation import rank_correlation as rank_correlation
 from .decision import DecisionCurve as DecisionCurve
 from .decision import decision_curve as decision_curve
 from .decision import net_benefit_difference as net_benefit_difference
@@ -25,6 +28,8 @@ from .proportions import OperatingPoint as OperatingPoint
 from .proportions import holm as holm
 from .proportions import operating_point as operating_point
 from .proportions import proportion_interval as proportion_interval
+from .raters import Kappa as Kappa
+from .raters import kappa as kappa
 from .reclassification import Improvement as Improvement
 from .reclassification import integrated_discrimination as integrated_discrimination
 from .reclassification import net_reclassification as net_reclassification
@@ -47,6 +52,7 @@ from .survival import Cox as Cox
 from .survival import KaplanMeier as KaplanMeier
 from .survival import LogRank as LogRank
 from .survival import cox as cox
+from .survival import follow_up as follow_up
 from .survival import kaplan_meier as kaplan_meier
 from .survival import logrank as logrank
 from .variable_choice import LikelihoodRatio as LikelihoodRatio
@@ -68,6 +74,7 @@ __all__ = [
     "Improvement",
     "IntraclassCorrelation",
     "KaplanMeier",
+    "Kappa",
     "LikelihoodRatio",
     "LinearModel",
     "LogRank",
@@ -76,6 +83,7 @@ __all__ = [
     "OperatingPoint",
     "OptimismCorrected",
     "OptimismCorrectedAuc",
+    "RankCorrelation",
     "UnivariateThenMultivariate",
     "YoudenThreshold",
     "auc",
@@ -88,12 +96,14 @@ __all__ = [
     "decision_curve",
     "delong_test",
     "delong_test_unpaired",
+    "follow_up",
     "holm",
     "hosmer_lemeshow",
     "icc",
     "icc_table",
     "integrated_discrimination",
     "kaplan_meier",
+    "kappa",
     "likelihood_ratio_test",
     "logistic_refit",
     "logistic_regression",
@@ -106,8 +116,10 @@ __all__ = [
     "optimism_corrected_auc",
     "pretty",
     "proportion_interval",
+    "rank_correlation",
     "remembered",
     "treatment_coding",
     "univariate_then_multivariate",
+    "variance_inflation",
     "youden_threshold",
 ]

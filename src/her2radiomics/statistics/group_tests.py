@@ -63,8 +63,8 @@ def compare_ranks(samples: list[FloatArray]) -> Tested:
     )
 
 
-def compare_counts(counts: np.ndarray, yates: bool) -> Tested:
-    """χ² test, or Fisher's exact test where an expected count is below 5.
+def compare_counts(counts: np.ndarray, yates: bool, *, exact: bool = True) -> Tested:
+    """χ² test, or (``exact``) Fisher's exact test where an expected count is below 5.
 
     Parameters
     ----------
@@ -84,10 +84,10 @@ def compare_counts(counts: np.ndarray, yates: bool) -> Tested:
     chi2 = scipy.stats.chi2_contingency(counts, correction=corrected)
     kind = "Yates's continuity correction" if corrected else "Pearson, no continuity correction"
     small = bool((chi2.expected_freq < 5).any())
-    if small and counts.shape == (2, 2):
+    if exact and small and counts.shape == (2, 2):
         odds = scipy.stats.fisher_exact(counts, alternative="two-sided")
         return Tested(float("nan"), float(odds.pvalue), "Fisher's exact test")
-    if small and counts.shape[1] == 2:
+    if exact and small and counts.shape[1] == 2:
         p = freeman_halton(counts)
         if p is not None:
             return Tested(float("nan"), p, f"Fisher–Freeman–Halton exact test, {counts.shape[0]} × 2")

@@ -19,8 +19,8 @@ from her2radiomics.statistics.group_tests import (
     shapiro_p,
 )
 
-Kind = Literal["continuous", "normal", "skewed", "ordinal", "categorical"]
-_KINDS = ("continuous", "normal", "skewed", "ordinal", "categorical")
+Kind = Literal["continuous", "normal", "skewed", "ordinal", "categorical", "chi2"]
+_KINDS = ("continuous", "normal", "skewed", "ordinal", "categorical", "chi2")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -64,8 +64,8 @@ def compare_groups(
         ``continuous``: mean ± SD and a t test where Shapiro–Wilk gives p > ``normality_p`` in every group,
         else median (quartiles) and Mann–Whitney. ``normal`` and ``skewed`` settle that beforehand.
         ``ordinal``: n (%) by level and Mann–Whitney on the levels' order. ``categorical``: n (%) and χ², or
-        Fisher's exact test where an expected count is below 5. Unnamed numeric columns with more than two
-        values are ``continuous``, all others ``categorical``.
+        Fisher's exact test where an expected count is below 5. ``chi2``: n (%) and χ² whatever the expected
+        counts. Unnamed numeric columns with more than two values are ``continuous``, all others ``categorical``.
     levels
         Order of a variable's levels (default: the categories' order, or sorted).
     variances
@@ -99,7 +99,7 @@ def compare_groups(
         kind = one_of(kinds.get(name) or _guess(column), _KINDS, f"kind of '{name}'")
         known = column.notna().to_numpy()
         head: dict[str, float] = {"missing": int((~known).sum())}
-        if kind in ("ordinal", "categorical"):
+        if kind in ("ordinal", "categorical", "chi2"):
             order = _order(column, levels.get(name))
             counts = _counts(column[known], codes[known], order, len(names))
             tested = _test_levels(kind, counts, yates)
@@ -192,7 +192,7 @@ def _test_levels(kind: str, counts: np.ndarray, yates: bool) -> Tested:
     if kind == "ordinal":
         ranks = np.arange(len(counts), dtype=float)
         return compare_ranks([np.repeat(ranks, column) for column in counts.T])
-    return compare_counts(counts[counts.sum(axis=1) > 0], yates)
+    return compare_counts(counts[counts.sum(axis=1) > 0], yates, exact=kind != "chi2")
 
 
 def _samples(

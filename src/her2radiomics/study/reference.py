@@ -14,9 +14,10 @@ from inspect import getdoc
 from pathlib import Path
 from typing import Any
 
-from her2radiomics.core.contracts import CONTRACTS, FURTHER_QUANTITIES, HOMES, Contract, TableColumn
+from her2radiomics.core.contracts import CONTRACTS, HOMES, Contract, TableColumn
 from her2radiomics.core.settings import Settings
 from her2radiomics.imaging.formats import FORMATS, formats_in_words
+from her2radiomics.manuscript.published.settings import RULES, quantities
 
 PAGES = {
     "configuration": (
@@ -116,8 +117,12 @@ def contracts_page() -> str:
         inside = [declared for declared in CONTRACTS.values() if declared.home == home]
         parts.append(f"## `{folder.replace('{', '<').replace('}', '>')}/`\n")
         parts += [_contract(declared) for declared in inside]
-    quantities = _columns(FURTHER_QUANTITIES)
-    parts.append(f"## Further quantities of `published`\n\n{quantities}")
+    lines = ["| quantity | printed as | found in | agreement |", "|---|---|---|---|"]
+    lines += [
+        f"| `{name}` | {kind.label} | {kind.source} | {RULES[kind.rule]} |"
+        for name, kind in quantities().items()
+    ]
+    parts.append("## Quantities of `published`\n\n" + "\n".join(lines) + "\n")
     return "\n".join(parts)
 
 

@@ -1,7 +1,7 @@
 """Files of a cohort, shared by the runs on it: ``results/cohorts/<dataset>/``."""
 
 from her2radiomics.core.contracts.declare import Contract, number, text, whole
-from her2radiomics.core.contracts.names import FIRST_READER, PARTITIONS
+from her2radiomics.core.contracts.names import PARTITIONS
 
 PATIENT = text("patient_id", "Identifier of the patient.", "Patient")
 CENTRE = text("centre", "Where the patient was examined.", "Centre")
@@ -9,7 +9,9 @@ PARTITION = text("partition", "Partition that the patient belongs to.", "Partiti
 OUTCOME = whole("label", "Outcome: 1 positive, 0 negative.", "Outcome", values=("0", "1"))
 SEQUENCE = text("sequence", "Sequence in the protocol; each DCE phase is one: DCE0, DCE2.", "Sequence")
 READER = text(
-    "reader", f"Who outlined; reader {FIRST_READER} trains and tests, others serve reproducibility.", "Reader"
+    "reader",
+    "Who outlined; the cohort's reference reader trains and tests, others serve reproducibility.",
+    "Reader",
 )
 #: Columns of every feature table.
 FEATURE_KEYS = (PATIENT, READER)
@@ -36,7 +38,12 @@ QC_COLUMNS = (
     whole("grey_levels", "Grey levels in the region after discretisation.", "Grey levels", empty=True),
     number("minimum", "Smallest intensity in the region.", "Minimum"),
     number("maximum", "Largest intensity in the region.", "Maximum"),
-    number("dice", "Overlap of this reader's mask with that of reader 1.", "Dice with reader 1", "0 to 1"),
+    number(
+        "dice",
+        "Overlap of this reader's mask with the reference reader's.",
+        "Dice with the reference",
+        "0 to 1",
+    ),
     text(
         "status",
         "Whether features were extracted, and whether with a warning.",

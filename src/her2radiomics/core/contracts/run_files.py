@@ -155,24 +155,34 @@ TABLES = (
     Contract(
         "published",
         "tables/published.csv",
-        "Numbers that the paper prints beside those of the run.",
+        "Numbers, names and claims that the paper prints beside those of the run, with agreement by stated rules.",
         (
             text(
                 "quantity",
                 "What the number is: a number of `performance.csv`, a measure of `performance_extra.csv`, or "
-                "one of the further quantities below.",
+                "one of the quantities below.",
             ),
             replace(
                 MODEL, meaning="The model, or `a vs b` for a comparison; empty for numbers of the cohort."
             ),
             replace(PARTITION, meaning="The partition; empty for numbers of no partition.", values=()),
-            number("published", "The paper's number."),
+            number("published", "The paper's number; empty for bounds, names and claims of order."),
             number("published_low", "Lower bound of its interval, where printed."),
             number("published_high", "Upper bound of its interval, where printed."),
             number("reproduced", "The run's number; empty where the run has no such model or partition."),
             number("low", "Lower bound of its interval."),
             number("high", "Upper bound of its interval."),
             whole("n", "Patients.", empty=True),
+            text("item", "Of what the number is: term, row, level, group, or which features."),
+            text("published_text", "What the paper prints, as printed.", "Published"),
+            text("reproduced_text", "The run's own, as printed; empty where there is none.", "This run"),
+            text(
+                "agreement",
+                "Whether the two agree by the rule.",
+                values=("agrees", "differs", "not made in this run"),
+            ),
+            text("rule", "When numbers of this kind are said to agree."),
+            text("place", "Where in the paper it stands."),
             SIMULATED,
         ),
     ),
@@ -189,13 +199,6 @@ TABLES = (
         also=("png", "pdf", "csv"),
     ),
 )
-#: Quantities that a protocol may publish and that are no column of ``performance.csv``.
-FURTHER_QUANTITIES = (
-    whole("features_extracted", "Features extracted, of the run or a model."),
-    whole("features_selected", "Features that a model's selection kept."),
-    number("delong_p", "p value of DeLong's test of two models.", "p of DeLong's test", FROM_0_TO_1),
-)
-
 ABOUT = (
     Contract(
         "audit",

@@ -1,24 +1,20 @@
 """Tables of the manuscript: each kind is made once, then written as CSV, HTML, LaTeX and Word.
 
-A protocol's ``tables:`` section is a list of :data:`~her2radiomics.manuscript.tables.settings.TableSettings`;
-:func:`~her2radiomics.manuscript.tables.render.render` makes one of them from the files of a run, and
-:func:`~her2radiomics.manuscript.tables.published.published_table` sets the paper's numbers beside the run's.
+A protocol's ``tables:`` section is a list of :data:`~her2radiomics.manuscript.tables.settings.TableSettings`, and
+:func:`~her2radiomics.manuscript.tables.render.render` makes one of them from the files of a run.
 """
 
 from her2radiomics.manuscript.tables.inputs import Outcome, TableInputs
-from her2radiomics.manuscript.tables.published import published_table
 from her2radiomics.manuscript.tables.render import make, models_needed, needs, render
-from her2radiomics.manuscript.tables.settings import PublishedNumber, TableBase, TableSettings
+from her2radiomics.manuscript.tables.settings import TableBase, TableSettings
 
 __all__ = [
     "Outcome",
-    "PublishedNumber",
     "TableBase",
     "TableInputs",
     "TableSettings",
     "make",
     "models_needed",
     "needs",
-    "published_table",
     "render",
 ]

@@ -18,7 +18,7 @@ from her2radiomics.manuscript.tables.grouping import (
 from her2radiomics.manuscript.tables.inputs import TableInputs, chosen, read_participants
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
 from her2radiomics.manuscript.tables.registry import table
-from her2radiomics.manuscript.tables.settings import BaselineTable
+from her2radiomics.manuscript.tables.settings import AS_A_ROW, BaselineTable
 
 
 @table("baseline", needs=("participants",))
@@ -37,16 +37,18 @@ def make(inputs: TableInputs, options: BaselineTable) -> Table:
     """
     partitions = chosen(options.partitions, inputs.partitions, "partition")
     extra = [] if options.by in ("partition", OUTCOME) else [options.by]
-    patients = read_participants(inputs, partitions, [*options.columns, *extra])
+    named = [name for name in options.columns if name != AS_A_ROW]
+    patients = read_participants(inputs, partitions, [*named, *extra])
     groups = groups_of(patients, inputs, options.by, partitions, options.id)
     if options.test and len(groups) < 2:
         raise SettingsError(
             f"{options.id}: found one group, {groups[0].label}; expected two or more. Say test: false."
         )
-    columns = {name: inputs.columns[name] for name in options.columns}
-    if options.outcome and options.by != OUTCOME:
-        columns = {OUTCOME: _outcome(inputs), **columns}
-        patients[OUTCOME] = patients[OUTCOME].astype(str)
+    order = [AS_A_ROW, *options.columns] if options.outcome else list(options.columns)
+    known_columns = {**inputs.columns, OUTCOME: _outcome(inputs)}
+    order = [OUTCOME if name == AS_A_ROW else name for name in order]
+    columns = {name: known_columns[name] for name in order if not name == options.by == OUTCOME}
+    patients[OUTCOME] = patients[OUTCOME].astype(str)
     compared = compare_columns(patients, columns, groups, options)
     tests = list(dict.fromkeys(comparison.test for comparison in compared.values() if comparison.test))
     printed = [*groups, Group("all", "All patients", any_of(groups))] if options.overall else groups
@@ -54,7 +56,11 @@ def make(inputs: TableInputs, options: BaselineTable) -> Table:
     for name, column in columns.items():
         result = compared[name]
         cells = (
-            {"p": fmt.p_value(result.p) + fmt.MARKS[tests.index(result.test)], "test": result.test}
+            {
+                "statistic": fmt.fixed(result.statistic, 3),
+                "p": fmt.p_value(result.p) + fmt.MARKS[tests.index(result.test)],
+                "test": result.test,
+            }
             if result.test
             else {}
         )
@@ -66,13 +72,16 @@ def make(inputs: TableInputs, options: BaselineTable) -> Table:
     headings = [
         Heading(group.key, f"{group.label}, n\u00a0=\u00a0{int(group.members.sum())}") for group in printed
     ]
-    tested = ["p", "test"] if options.test else []
+    name = "χ²" if all(test.startswith("χ²") for test in tests) else "Statistic"
+    tests_printed = [Heading("statistic", name)] if options.statistic else []
+    tests_printed = [*tests_printed, Heading("p", "p")] if options.test else []
+    tested = [*(heading.key for heading in tests_printed), "test"] if options.test else []
     return Table(
         title=options.title,
         data=rows.frame(["characteristic", "level", *(heading.key for heading in headings), *tested]),
         stub="Characteristic",
         labels=tuple(rows.labels),
-        headings=(*headings, *([Heading("p", "p")] if options.test else [])),
+        headings=(*headings, *tests_printed),
         footnotes=(*_footnotes(rows, tests), *options.footnotes),
         simulated=inputs.simulated,
     )

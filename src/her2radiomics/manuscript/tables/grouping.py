@@ -35,6 +35,7 @@ class Comparison:
     mean: bool
     p: float
     test: str
+    statistic: float = float("nan")
 
 
 def groups_of(
@@ -101,6 +102,7 @@ def compare_columns(
             p=float(first.loc[name, "p"]),
             # Levene's p differs from column to column; the choice of test is what the footnote names
             test=str(first.loc[name, "test"]).split(" (Levene")[0].replace("none:", "no test,"),
+            statistic=float(first.loc[name, "statistic"]),
         )
         for name in columns
     }
@@ -110,15 +112,18 @@ def _wanted_tests(
     columns: dict[str, Column], options: BaselineTable | GroupComparisonTable
 ) -> dict[str, str]:
     """Kinds of the columns whose test the table's ``tests`` name."""
-    wanted = options.tests if isinstance(options, BaselineTable) else {}
-    for name, test in wanted.items():
+    wanted = dict(options.tests) if isinstance(options, BaselineTable) else {}
+    if "*" in wanted:
+        wanted = dict.fromkeys((n for n, c in columns.items() if c.levels), wanted.pop("*")) | wanted
+    for name in wanted:
         known(name, columns, f"column of {options.id} (tests)")
         if not columns[name].levels:
             raise SettingsError(
-                f"{options.id}.tests: found {name}: {test}, but '{name}' is continuous; expected a column with levels. "
-                "For a continuous column say mean or median in summaries."
+                f"{options.id}.tests: found {name}: {wanted[name]}, but '{name}' is continuous; expected a column with "
+                "levels. For a continuous column say mean or median in summaries."
             )
-    return {name: "categorical" if test == "chi2" else "ordinal" for name, test in wanted.items()}
+    kinds = {"chi2": "categorical", "pearson": "chi2", "ranks": "ordinal"}
+    return {name: kinds[test] for name, test in wanted.items()}
 
 
 def described(values: pd.Series, *, mean: bool, digits: int) -> str:

@@ -42,7 +42,7 @@ class TableInputs:
         Printed names of regression terms that are neither a participants column nor a model's score.
     participants
         Partition → its participants.
-    performance, delong
+    performance, delong, published
         The run's tables of these contracts.
     univariate, multivariate, coefficients
         Model → its table of this contract.
@@ -58,6 +58,7 @@ class TableInputs:
     participants: Mapping[str, Path] = field(default_factory=dict)
     performance: Path | None = None
     delong: Path | None = None
+    published: Path | None = None
     univariate: Mapping[str, Path] = field(default_factory=dict)
     multivariate: Mapping[str, Path] = field(default_factory=dict)
     coefficients: Mapping[str, Path] = field(default_factory=dict)

@@ -14,7 +14,10 @@ from her2radiomics.manuscript.tables.settings import RegressionTable, TableBase
 from her2radiomics.manuscript.tables.text import to_csv, to_latex
 from her2radiomics.manuscript.tables.word import to_docx
 
-_KIND_MODULES = ("baseline", "regression", "performance", "delong", "survival", "group_comparison")
+_KIND_MODULES = (
+    *("baseline", "regression", "performance", "delong", "survival", "group_comparison"),
+    *("cox", "correlation", "agreement", "collinearity", "published"),
+)
 
 
 def needs(settings: TableBase) -> tuple[str, ...]:

@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from her2radiomics.core.contracts import quantities
 from her2radiomics.core.settings import Settings
 from her2radiomics.manuscript.measures import Measure
 
+AS_A_ROW = "outcome"  # among the columns of a baseline table: the outcome itself
+NO_COLUMNS = (AS_A_ROW, "label", "partition")
 Statistic = Literal["beta", "se", "wald", "odds_ratio", "p"]
 Block = Literal["univariate", "multivariate", "coefficients"]
 
@@ -32,17 +33,27 @@ class TableBase(Settings):
         number = self.id.split("_")[1]
         return f"S{number[1:]}" if number.startswith("s") else number
 
+    def columns_used(self) -> tuple[str, ...]:
+        """Participants columns that the table reads."""
+        named = [*getattr(self, "columns", ()), *getattr(self, "against", ()), getattr(self, "by", "label")]
+        named += [name for pair in getattr(self, "readings", {}).items() for name in pair]
+        named += [name for end in getattr(self, "endpoints", ()) for name in (end.time, end.event)]
+        return tuple(dict.fromkeys(name for name in named if name not in NO_COLUMNS))
+
 
 class BaselineTable(TableBase):
     """Characteristics of the patients by partition, by outcome, or by another column."""
 
     kind: Literal["baseline"]
-    columns: tuple[str, ...] = Field(min_length=1, description="Participants columns, in order.")
+    columns: tuple[str, ...] = Field(
+        min_length=1, description="Participants columns, in order; 'outcome' stands for the outcome itself."
+    )
     outcome: bool = Field(False, description="Give the outcome itself as the first row.")
     by: str = Field("partition", description="'partition', 'label', or a participants column with levels.")
     partitions: tuple[str, ...] = Field((), description="Partitions described; empty: all of the study.")
     overall: bool = Field(False, description="Add a column for all patients together.")
     test: bool = Field(True, description="Compare the groups; the tests used are named below the table.")
+    statistic: bool = Field(False, description="Print the test's statistic (t, U, χ²) before its p.")
     summaries: dict[str, Literal["mean", "median"]] = Field(
         default_factory=dict,
         description="How a continuous column is described and tested; by default as Shapiro–Wilk decides.",
@@ -50,11 +61,11 @@ class BaselineTable(TableBase):
     variances: Literal["welch", "student", "levene"] = Field(
         "welch", description="Which t test: Welch's, Student's, or the one that Levene's test suggests."
     )
-    tests: dict[str, Literal["chi2", "ranks"]] = Field(
+    tests: dict[str, Literal["chi2", "ranks", "pearson"]] = Field(
         default_factory=dict,
-        description="Test of a column with levels, where the usual one is not wanted. chi2: χ², or Fisher's exact test "
-        "where an expected count is below 5 (usual where levels have no order); ranks: Mann–Whitney or Kruskal–Wallis on "
-        "the levels' order (usual where they have one).",
+        description="Test of a column with levels, where the usual one is not wanted ('*' for all of them). chi2: χ², or "
+        "Fisher's exact test where an expected count is below 5 (usual where levels have no order); pearson: χ² whatever "
+        "the expected counts; ranks: Mann–Whitney or Kruskal–Wallis on the levels' order (usual where they have one).",
     )
     yates: bool = Field(False, description="Continuity correction of the χ² test of a 2 × 2 table.")
     digits: dict[str, int] = Field(
@@ -129,6 +140,10 @@ class SurvivalTable(TableBase):
     times: tuple[float, ...] = Field(
         (), description="Follow-up times, in the unit of the time column, at which survival is given."
     )
+    follow_up: bool = Field(
+        False,
+        description="Give the median potential follow-up of each group, by the reverse Kaplan–Meier method.",
+    )
 
 
 class GroupComparisonTable(TableBase):
@@ -152,20 +167,73 @@ class GroupComparisonTable(TableBase):
     adjusted: bool = Field(False, description="Print p values after Holm's correction over the rows, too.")
 
 
+class CoxTable(TableBase):
+    """Cox regression of follow-up on several columns: each alone, and all together."""
+
+    kind: Literal["cox"]
+    endpoints: tuple[Endpoint, ...] = Field(min_length=1, description="Follow-up times, in order.")
+    columns: tuple[str, ...] = Field(
+        min_length=1, description="Participants columns, in order; 'label' is the outcome."
+    )
+    partitions: tuple[str, ...] = Field((), description="Partitions described; empty: all of the study.")
+    multivariable: bool = Field(True, description="Fit all columns together as well.")
+    per_sd: bool = Field(
+        False, description="Hazard ratios of continuous columns per standard deviation, not per unit."
+    )
+
+
+class CorrelationTable(TableBase):
+    """Rank correlation of columns with an outcome or other columns."""
+
+    kind: Literal["correlation"]
+    columns: tuple[str, ...] = Field(min_length=1, description="Continuous or ordinal columns, a row each.")
+    against: tuple[str, ...] = Field(
+        ("label",),
+        min_length=1,
+        description="'label', or columns that are ordinal, continuous or have two levels.",
+    )
+    partitions: tuple[str, ...] = Field((), description="Partitions described; empty: all of the study.")
+
+
+class AgreementTable(TableBase):
+    """Agreement of two readers on what they described: kappa of levels, intraclass correlation of numbers."""
+
+    kind: Literal["agreement"]
+    readings: dict[str, str] = Field(
+        min_length=1,
+        description="Column of the first reader to the column of the second, of the same kind and levels.",
+    )
+    weights: Literal["linear", "quadratic"] = Field(
+        "quadratic", description="Weights of kappa for ordinal columns."
+    )
+    partitions: tuple[str, ...] = Field((), description="Partitions described; empty: all of the study.")
+
+
+class CollinearityTable(TableBase):
+    """Variance inflation of columns that enter a regression together."""
+
+    kind: Literal["collinearity"]
+    columns: tuple[str, ...] = Field(min_length=2, description="Participants columns, in order.")
+    partitions: tuple[str, ...] = Field(("training",), description="Partitions whose patients are used.")
+
+
+class PublishedNumbersTable(TableBase):
+    """What the paper prints beside what the run gives, by the place in the paper."""
+
+    kind: Literal["published"]
+
+
 TableSettings = Annotated[
-    BaselineTable | RegressionTable | PerformanceTable | DelongTable | SurvivalTable | GroupComparisonTable,
+    BaselineTable
+    | RegressionTable
+    | PerformanceTable
+    | DelongTable
+    | SurvivalTable
+    | GroupComparisonTable
+    | CoxTable
+    | CorrelationTable
+    | AgreementTable
+    | CollinearityTable
+    | PublishedNumbersTable,
     Field(discriminator="kind"),
 ]
-
-
-class PublishedNumber(Settings):
-    """A number that the paper prints, and that a run can set beside its own."""
-
-    quantity: str = Field(description=f"{', '.join(quantities())}, or a measure of performance_extra.csv.")
-    model: str = Field("", description="The model it belongs to; empty for numbers of the cohort.")
-    versus: str = Field("", description="The second model of a comparison (delong_p).")
-    partition: str = Field("", description="The partition it belongs to; empty for numbers of no partition.")
-    value: float = Field(description="The number, proportions between 0 and 1 (83.72 % is 0.8372).")
-    low: float | None = Field(None, description="Lower bound of its interval, where printed.")
-    high: float | None = Field(None, description="Upper bound of its interval, where printed.")
-    source: str = Field(min_length=1, description="Where in the paper it stands.")

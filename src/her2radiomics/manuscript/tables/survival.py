@@ -14,7 +14,7 @@ from her2radiomics.manuscript.tables.inputs import TableInputs, chosen, known, r
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
 from her2radiomics.manuscript.tables.registry import table
 from her2radiomics.manuscript.tables.settings import Endpoint, SurvivalTable
-from her2radiomics.statistics import cox, kaplan_meier, logrank
+from her2radiomics.statistics import cox, follow_up, kaplan_meier, logrank
 
 NOT_REACHED = "not reached"
 REFERENCE = "1 (reference)"
@@ -35,7 +35,7 @@ def make(inputs: TableInputs, options: SurvivalTable) -> Table:
     """
     partitions = chosen(options.partitions, inputs.partitions, "partition")
     for endpoint in options.endpoints:
-        _check(endpoint, inputs, options.id)
+        check_endpoint(endpoint, inputs, options.id)
     extra = [] if options.by in ("partition", OUTCOME) else [options.by]
     used = [column for endpoint in options.endpoints for column in (endpoint.time, endpoint.event)]
     patients = read_participants(inputs, partitions, [*used, *extra])
@@ -49,6 +49,11 @@ def make(inputs: TableInputs, options: SurvivalTable) -> Table:
     level = fmt.level(inputs.level)
     headings = [
         Heading("n", "Patients"),
+        *(
+            [Heading("follow_up", f"Median follow-up{',' if unit else ''}{unit} ({level} CI)")]
+            if options.follow_up
+            else []
+        ),
         Heading("events", "Events"),
         Heading("median", f"Median{',' if unit else ''}{unit} ({level} CI)"),
         *(Heading(_key(time), f"At {time:g}{unit}, % ({level} CI)") for time in options.times),
@@ -74,7 +79,8 @@ def _key(time: float) -> str:
     return f"survival_at_{time:g}"
 
 
-def _check(endpoint: Endpoint, inputs: TableInputs, table: str) -> None:
+def check_endpoint(endpoint: Endpoint, inputs: TableInputs, table: str) -> None:
+    """Refuse a time that is not continuous, and an event level that its column does not have."""
     time = inputs.columns[known(endpoint.time, inputs.columns, "participants column")]
     event = inputs.columns[known(endpoint.event, inputs.columns, "participants column")]
     if time.kind != "continuous":
@@ -110,7 +116,8 @@ def _ordered(groups: list[Group], options: SurvivalTable) -> list[Group]:
     return [first, *(group for group in groups if group is not first)]
 
 
-def _seen(values: pd.Series, column: Column, level: str) -> pd.Series:
+def event_seen(values: pd.Series, column: Column, level: str) -> pd.Series:
+    """Whether the event was seen, by the level that says so."""
     return values == (level if column.levels else float(level))
 
 
@@ -147,14 +154,17 @@ def _add(
     frame = pd.DataFrame(
         {
             "time": time[followed].to_numpy(dtype=float),
-            "event": _seen(event[followed], inputs.columns[endpoint.event], endpoint.event_level).to_numpy(
-                int
-            ),
+            "event": event_seen(
+                event[followed], inputs.columns[endpoint.event], endpoint.event_level
+            ).to_numpy(int),
             "group": pd.Categorical(code[followed], [group.key for group in here]),
         }
     )
     curves = kaplan_meier(frame["time"], frame["event"], frame["group"], inputs.level)
     medians = curves.medians.set_index("group")
+    potential = follow_up(frame["time"], frame["event"], frame["group"], inputs.level).medians.set_index(
+        "group"
+    )
     at = curves.at(list(options.times)).set_index(["group", "time"]) if options.times else None
     hazards, why = _hazards(frame, inputs.level, endpoint.label)
     notes += why
@@ -168,6 +178,7 @@ def _add(
             "n": str(int(median["n"])),
             "events": str(int(median["events"])),
             "median": _median(median["median"], median["low"], median["high"]),
+            "follow_up": _median(*potential.loc[group.key, ["median", "low", "high"]]),
             "logrank_p": fmt.p_value(p) if place == 0 else "",
         }
         for value in options.times:
@@ -216,5 +227,9 @@ def _footnotes(options: SurvivalTable, groups: int, notes: list[str]) -> list[st
         lines.append(
             "Groups were compared by the log-rank test; hazard ratios are from Cox regression on the group alone, with "
             "Efron's method for ties and Wald intervals and p."
+        )
+    if options.follow_up:
+        lines.append(
+            "Follow-up: potential follow-up by the reverse Kaplan–Meier method, which events do not shorten."
         )
     return [*lines, *notes]
