@@ -17,6 +17,7 @@ def main(snakemake):
         label=settings_from(Label, params.label),
         partition=params.partition,
         exclusions=params.exclusions,
+        reader=params.reader,
         failed_cases=settings_from(FailedCases, params.failed_cases),
         file=snakemake.input.registered,
     )

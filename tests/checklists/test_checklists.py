@@ -302,7 +302,7 @@ def test_what_does_not_hold_is_not_said(lists, runs, tmp_path):
     made = {item.number: item for item in fill(lists["ibsi"], facts, run["declared"], run["kinds"]).items}
     assert (made["74"].status, made["74"].statement) == ("for the author", "")
     assert (made["76"].status, made["76"].statement) == ("for the author", "")
-    assert made["48a"].statement.startswith("Outlined by")  # a draft, where nothing could fill it
+    assert made["48a"].statement.startswith("On fs-T2WI")  # a draft, where nothing could fill it
 
 
 def test_names_keep_their_first_letter():

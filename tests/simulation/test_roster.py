@@ -104,6 +104,23 @@ def test_only_the_wanted_number_of_patients_is_read_twice(section):
     assert manifest.query("reader == '1'")["patient_id"].nunique() == 600
 
 
+def test_a_consensus_outlines_everybody_and_the_readers_those_read_twice(section):
+    changed = copy.deepcopy(section)
+    changed["readers"] |= {"read_twice": 40, "consensus": True}
+    settings = validate(SimulationSettings, changed, "example")
+    manifest = roster(settings, size="large", seed=1).manifest.query("region == 'tumour'")
+    readers = {reader: set(rows["patient_id"]) for reader, rows in manifest.groupby("reader")}
+    assert {reader: len(patients) for reader, patients in readers.items()} == {
+        "consensus": 600,
+        "1": 40,
+        "2": 40,
+    }
+    assert readers["1"] == readers["2"]
+    assert settings.readers.reference == "consensus" and settings.readers.error_scale("consensus") == 2**-0.5
+    row = manifest.query("sequence == 'DCE2' and reader == 'consensus'").iloc[0]
+    assert row["mask"] == "masks/N-001/N-001_DCE2_consensus.nii.gz"
+
+
 def test_same_arguments_same_roster_in_another_process(settings):
     code = (
         "import sys; from her2radiomics.core.settings import load;"
@@ -267,8 +284,17 @@ def test_progression_counts_death_and_nobody_is_followed_beyond_the_follow_up(se
             "kind": "time_to_event", "event_column": "pfs_event", "median_months": 30, "follow_up": "follow_up",
             "includes": {"time": "os_months", "event": "os_event"},
         },
+        free_months={
+            "kind": "without_event", "event_column": "free_event",
+            "of": {"time": "pfs_months", "event": "pfs_event"}, "without": {"time": "os_months", "event": "os_event"},
+        },
     )  # fmt: skip
     table = roster(settings, size="large", seed=5).participants.query("exclude_reason == ''")
+    # without death: the same times, and the event alone that came before it
+    assert table["free_months"].equals(table["pfs_months"])
+    died_first = (table["os_event"] == "1") & (table["os_months"] == table["pfs_months"])
+    assert died_first.sum() > 20
+    assert (table["free_event"] == table["pfs_event"].where(~died_first, "0")).all()
     months = table[["follow_up", "os_months", "pfs_months"]].astype(float)
     died, progressed = (table[name] == "1" for name in ("os_event", "pfs_event"))
     assert (months["pfs_months"] <= months["os_months"]).all()
@@ -278,6 +304,33 @@ def test_progression_counts_death_and_nobody_is_followed_beyond_the_follow_up(se
     # the rates of two independent exponential times add up: ln 2/40 + ln 2/30 a month, 600 patients
     rate = progressed.sum() / months["pfs_months"].sum()
     assert rate == pytest.approx(np.log(2) * (1 / 40 + 1 / 30), rel=0.15)
+
+
+def test_status_by_definition_age_by_centre_and_a_second_reading(section):
+    settings = with_column(
+        section,
+        years={"kind": "continuous", "by_centre": {
+            "north": {"mean": 52.1, "sd": 10.3, "minimum": 23, "maximum": 79},
+            "south": {"mean": 48.2, "sd": 10.3, "minimum": 22, "maximum": 83},
+        }, "decimals": 1},
+        ihc={"kind": "outcome", "positive": {"3+": 7, "2+": 3}, "negative": {"0": 3, "1+": 4, "2+": 3}},
+        ratio={"kind": "outcome_number", "positive": [2.1, 6], "negative": [1, 1.9], "where": {"ihc": ["2+"]}},
+        shape_2={"kind": "second_reading", "of": "shape", "levels": ["regular", "irregular"], "error": 0.1},
+    )  # fmt: skip
+    table = roster(settings, size="large", seed=5).participants.query("exclude_reason == ''")
+    ages = table["years"].astype(float).groupby(table["centre"]).agg(["mean", "std", "min", "max"])
+    assert ages.loc["north", "mean"] == pytest.approx(52.1, abs=3 * 10.3 / 20)
+    assert ages.loc["south", "mean"] == pytest.approx(48.2, abs=3 * 10.3 / 14)
+    assert (
+        ages.loc["north", "min"] >= 23
+        and ages.loc["north", "max"] <= 79
+        and ages["std"].between(9, 11.5).all()
+    )
+    equivocal, positive = table["ihc"] == "2+", table["response"] == "1"
+    assert (table.loc[~equivocal, "ratio"] == "").all()
+    assert (table.loc[equivocal, "ratio"].astype(float).ge(2) == positive[equivocal]).all()
+    assert set(table.loc[positive, "ihc"]) == {"3+", "2+"}
+    assert (table["shape"] != table["shape_2"]).mean() == pytest.approx(0.1, abs=3 * (0.09 / 600) ** 0.5)
 
 
 def test_patients_read_twice_are_drawn_for_each_size_from_the_named_centres(section):
@@ -343,6 +396,17 @@ def test_tables_on_disk_hold_the_roster_and_say_simulated(settings, tmp_path):
         (("columns", "regimen", "exact"), True, "exact goes with by_outcome"),
         (("columns", "dfs_months", "follow_up"), "age", "either follow_up_months or follow_up"),
         (("columns", "dfs_months", "includes"), {"time": "age", "event": "dead"}, "given before it"),
+        (("columns", "age", "by_centre"), {"north": {"mean": 1, "sd": 1}}, "one of: mean and sd"),
+        (
+            ("columns", "age"),
+            {"kind": "continuous", "by_centre": {"north": {"mean": 1, "sd": 1}}},
+            "expected the centres",
+        ),
+        (
+            ("columns", "aged"),
+            {"kind": "second_reading", "of": "x", "levels": ["a", "b"]},
+            "given before it, found 'x'",
+        ),
         (("readers", "read_twice"), {"small": 3}, "expected the sizes"),
         (("readers", "read_twice_centres"), ["west"], "no centre west"),
     ],

@@ -105,6 +105,7 @@ rule cohort:
         label=lambda w: settings_of(protocol_of(w).label),
         exclusions=lambda w: protocol_of(w).exclusions,
         partition=lambda w: run_of(w).partition.to_dict(),
+        reader=lambda w: run_of(w).dataset.readers.reference,
         failed_cases=settings_of(PLAN.config.failed_cases),
         simulated=lambda w: run_of(w).dataset.simulated,
     message:

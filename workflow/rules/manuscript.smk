@@ -63,18 +63,20 @@ rule published:
         "logs/{run}/published.log",
     benchmark:
         "logs/{run}/published.benchmark.tsv"
+    group:
+        "manuscript"
     conda:
         "../../envs/study.yaml"
     resources:
         mem_mb=1000,
-        runtime=10,
+        runtime=3,
     params:
-        numbers=lambda w: [settings_of(number) for number in run_of(w).published],
-        columns=lambda w: settings_by_name(run_of(w).protocol.columns),
+        numbers=lambda w: settings_of(run_of(w).published),
+        columns=lambda w: settings_of(protocol_of(w).columns),
         groups=lambda w: study_text_of(w.run)["partitions"]
         | {
-            "1": run_of(w).protocol.label.positive,
-            "0": run_of(w).protocol.label.negative,
+            "1": protocol_of(w).label.positive,
+            "0": protocol_of(w).label.negative,
         },
         folder=lambda w: run_of(w).folder,
         simulated=lambda w: run_of(w).dataset.simulated,

@@ -34,6 +34,7 @@ rule train:
         },
         columns=lambda w: settings_of(protocol_of(w).columns),
         sequences=lambda w: settings_of(protocol_of(w).sequences),
+        readers=lambda w: settings_of(run_of(w).dataset.readers),
         seed=PLAN.config.seed,
         simulated=lambda w: run_of(w).dataset.simulated,
     message:
@@ -68,6 +69,7 @@ rule predict:
             name: getattr(protocol_of(w).evaluation, name)
             for name in ("calibration_bootstrap", "level")
         },
+        reader=lambda w: run_of(w).dataset.readers.reference,
         seed=PLAN.config.seed,
         simulated=lambda w: run_of(w).dataset.simulated,
     message:
@@ -81,10 +83,8 @@ rule evaluate:
         models=lambda w: run_of(w).files("model"),
         predictions=lambda w: run_of(w).files("predictions"),
         validations=lambda w: run_of(w).files("validation"),
-        selections=lambda w: run_of(w).files("selection"),
-        features=path_of("partition_features", partition=TRAINING),
     output:
-        **paths_of("performance", "performance_extra", "delong", "published"),
+        **paths_of("performance", "performance_extra", "delong"),
     log:
         "logs/{run}/evaluate.log",
     benchmark:
@@ -99,7 +99,6 @@ rule evaluate:
     params:
         models=lambda w: list(protocol_of(w).models),
         evaluation=lambda w: settings_of(protocol_of(w).evaluation),
-        published=lambda w: settings_of(protocol_of(w).published),
         seed=PLAN.config.seed,
         simulated=lambda w: run_of(w).dataset.simulated,
     message:

@@ -27,6 +27,7 @@ def enrol(
     exclusions: Mapping[str, str],
     failed_cases: FailedCases,
     file: str,
+    reader: str = FIRST_READER,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the participants who remain, typed and with their partition, and the flow that led to them.
 
@@ -35,8 +36,9 @@ def enrol(
     participants
         The participants table, all text.
     qc
-        The quality-control table, or ``None`` where features were brought. A patient for whom one of reader 1's
-        sequences failed is left out; another reader's failure only costs a pair of the reproducibility analysis.
+        The quality-control table, or ``None`` where features were brought. A patient for whom one of the reference
+        reader's sequences failed is left out; another reader's failure only costs a pair of the reproducibility
+        analysis.
     columns
         The protocol's columns.
     label
@@ -49,6 +51,8 @@ def enrol(
         Limits above which the run stops.
     file
         The participants table's path, named in errors.
+    reader
+        The reference reader.
 
     Returns
     -------
@@ -65,7 +69,7 @@ def enrol(
     """
     participants = set_apart(participants, label, columns, file)
     included = participants[participants["exclude_reason"] == ""]
-    reasons = _failures(qc)
+    reasons = _failures(qc, reader)
     reasons = {patient: reasons[patient] for patient in sorted(set(included["patient_id"]) & set(reasons))}
     _refuse_many(reasons, len(included), failed_cases)
     remaining = included[~included["patient_id"].isin(reasons)].sort_values("patient_id")
@@ -88,11 +92,11 @@ def enrol(
     return table.rename_axis("patient_id").reset_index(), flow
 
 
-def _failures(qc: pd.DataFrame | None) -> dict[str, list[str]]:
-    """Patient to the reasons why reader 1's regions failed."""
+def _failures(qc: pd.DataFrame | None, reader: str) -> dict[str, list[str]]:
+    """Patient to the reasons why the reference reader's regions failed."""
     if qc is None:
         return {}
-    failed = qc[(qc["status"] == "failed") & (qc["reader"] == FIRST_READER)]
+    failed = qc[(qc["status"] == "failed") & (qc["reader"] == reader)]
     return failed.groupby("patient_id")["reason"].agg(lambda reasons: list(dict.fromkeys(reasons))).to_dict()
 
 

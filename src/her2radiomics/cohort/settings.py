@@ -11,6 +11,7 @@ from her2radiomics.cohort.intake import is_inside
 from her2radiomics.cohort.limits import Size
 from her2radiomics.cohort.manifest import described
 from her2radiomics.core.columns import Stage
+from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.settings import Settings
 
 
@@ -114,12 +115,31 @@ class FeatureSource(Settings):
         default_factory=list, description="Columns (shell wildcards allowed) that are no features."
     )
     reader: str | None = Field(
-        None, description="Column that holds the reader; without it every row is reader 1's."
+        None, description="Column that holds the reader; without it every row is the reference reader's."
     )
     available_at: dict[str, Stage] = Field(
         default_factory=dict,
         description="Feature name (shell wildcards allowed) to the stage at which it is known; the first match counts.",
     )
+
+
+class Readers(Settings):
+    """Whose outlines train and test, and whose are compared."""
+
+    reference: str = Field(
+        default=FIRST_READER,
+        description="The reader whose outlines train and test: 1, or consensus, as the manifest names it.",
+    )
+    compared: tuple[str, str] = Field(
+        default=(FIRST_READER, "2"),
+        description="The two readers between whom the intraclass correlation is taken.",
+    )
+
+    @model_validator(mode="after")
+    def _two(self) -> Readers:
+        if self.compared[0] == self.compared[1]:
+            raise ValueError(f"compared: found {self.compared[0]} twice, expected two readers")
+        return self
 
 
 class Cohort(Settings):
@@ -164,6 +184,7 @@ class Cohort(Settings):
     keep: list[Rule] = Field(default_factory=list, description="Who is included, in the order of the flow.")
     images: list[ImagePattern] = Field(default_factory=list, description="Where images lie (kind images).")
     features: FeatureSource | None = Field(None, description="The feature table (kind features).")
+    readers: Readers = Field(default_factory=Readers, description="Whose outlines serve for what.")
     protocol: dict[str, Any] = Field(
         default_factory=dict,
         description="Laid over every protocol run on this cohort: what the data set lacks or names otherwise.",

@@ -137,10 +137,11 @@ def type_columns(participants: pd.DataFrame, columns: Mapping[str, Column], file
         A column is missing that is not derived, or a source of one that is; a value that a column may not hold.
     """
     for name, column in columns.items():
-        if not column.derived:
+        if column.derived and name not in participants.columns:
+            own = [s for s in sources(column) if not columns[s].derived and not columns[s].optional]
+            require_columns(participants, own, file)
+        elif not column.derived and not column.optional:
             require_columns(participants, [name], file)
-        elif name not in participants.columns:
-            require_columns(participants, [s for s in sources(column) if not columns[s].derived], file)
     return type_table(participants.set_index("patient_id"), columns, file=str(file))
 
 

@@ -37,6 +37,10 @@ class Column(Settings):
         None,
         description="Cut a number in the table into two levels: below the cut the first, from the cut on the second.",
     )
+    optional: bool = Field(
+        False,
+        description="Whether a participants table may lack the column: all its values are then missing.",
+    )
     available_at: Stage = Field("before_treatment", description="When the value is known.")
     derived: tuple[LevelRule, ...] = Field(
         (),
@@ -145,7 +149,8 @@ def type_table(text: pd.DataFrame, columns: Mapping[str, Column], *, file: str) 
     """
     typed: dict[str, pd.Series] = {}
     for name, column in columns.items():
-        given = type_column(text[name], column, file=file) if name in text else None
+        found = text.get(name, pd.Series("", index=text.index) if column.optional else None)
+        given = None if found is None else type_column(found, column, file=file)
         if not column.derived or any(source not in typed for source in sources(column)):
             made = given
         else:

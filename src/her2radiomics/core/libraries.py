@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import sklearn
     import threadpoolctl
     from statsmodels.nonparametric import smoothers_lowess
+    from statsmodels.stats import inter_rater
 else:
 
     class _Library(ModuleType):
@@ -48,6 +49,7 @@ else:
 
     docx = _Library("docx")
     firthmodels = _Library("firthmodels")
+    inter_rater = _Library("statsmodels.stats.inter_rater")
     jinja2 = _Library("jinja2")
     lifelines = _Library("lifelines")
     mpl = _Library("matplotlib")
@@ -68,6 +70,7 @@ __all__ = [
     "PIL",
     "docx",
     "firthmodels",
+    "inter_rater",
     "jinja2",
     "lifelines",
     "mpl",

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from her2radiomics.cohort.manifest import BREAST, ManifestRow
-from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.errors import CaseError, SettingsError
 from her2radiomics.core.libraries import sitk
 from her2radiomics.extraction.engine import Values, bounding_box, extract
@@ -112,7 +111,7 @@ def _prepare(
     masks = {}
     for row in result.quality:
         try:
-            mask = make_region(outline, row.region, case.breast) if make else outline
+            mask = make_region(outline, row.region, case.breast, case.levels.get(name)) if make else outline
             row.warnings = [*notes, *_measure(case.image, mask, parameters, row, limits)]
         except Exception as error:
             result.fail(error, row.region)
@@ -198,6 +197,7 @@ def extract_case(
     preprocessing: Preprocessing | None = None,
     precontrast: str | Path = "",
     log_padding: float = LOG_PADDING,
+    level_rows: Sequence[Row] = (),
     root: str | Path = "",
 ) -> CaseResult:
     """Extract one patient's sequence: all readers and regions from one reading of the image.
@@ -209,8 +209,8 @@ def extract_case(
     Parameters
     ----------
     rows
-        Manifest rows of this patient and sequence, paths resolvable from here. Rows of the region ``breast``
-        hold a breast mask that limits rings.
+        Manifest rows of this patient and sequence, paths resolvable from here; the first reader's outline is the one
+        that others are compared with. Rows of the region ``breast`` hold a breast mask that limits rings.
     regions
         Region names, see :mod:`her2radiomics.imaging.regions`.
     parameters
@@ -228,6 +228,8 @@ def extract_case(
         The patient's image to subtract, where ``preprocessing`` subtracts one.
     log_padding
         Padding of the Laplacian of Gaussian's crop in σ, 20 for exact values.
+    level_rows
+        Manifest rows of the patient's other sequence at whose level slices are taken; without them a mask's largest.
     root
         Folder of the data set: quality-control rows name files relative to it, as the manifest does.
 
@@ -247,7 +249,7 @@ def extract_case(
         )
     if preprocessing is not None:
         preprocessing.refuse_twice(settings.settings, str(parameters))
-    case = load_case(rows, preprocessing, precontrast=precontrast)
+    case = load_case(rows, preprocessing, precontrast=precontrast, level_rows=level_rows)
     knob = "bin width and normalise.scale" if preprocessing and preprocessing.normalise else "bin width"
     limits = Limits(warn_grey_levels, knob, max_grey_levels)
     result = _result(rows, case, regions, settings, log_padding, limits)
@@ -300,9 +302,10 @@ def _result(
 
 
 def _dice(case: LoadedCase, reader: str) -> float | None:
-    """Dice overlap of this reader's tumour mask with reader 1's; none for reader 1 or without reader 1's."""
-    if reader == FIRST_READER or not {reader, FIRST_READER} <= case.masks.keys():
+    """Dice overlap of this reader's tumour mask with the first's; none for the first or without its mask."""
+    reference = case.names[0]
+    if reader == reference or not {reader, reference} <= case.masks.keys():
         return None
-    mine, first = (sitk.GetArrayViewFromImage(case.masks[name]) for name in (reader, FIRST_READER))
+    mine, first = (sitk.GetArrayViewFromImage(case.masks[name]) for name in (reader, reference))
     both = np.count_nonzero(mine & first)
     return float(2 * both / (np.count_nonzero(mine) + np.count_nonzero(first)))

@@ -15,6 +15,7 @@ from her2radiomics.imaging.checks import check_image
 from her2radiomics.imaging.preprocessing import preprocess
 from her2radiomics.imaging.preprocessing_settings import Preprocessing
 from her2radiomics.imaging.reading import place_mask, read_volume
+from her2radiomics.imaging.regions import level_of
 
 Source: TypeAlias = "str | Path | sitk.Image"
 Row: TypeAlias = "ManifestRow | Mapping[str, str]"
@@ -33,7 +34,8 @@ class LoadedCase:
     """An image and the outlines on it (readers, or regions) by ``names``, as features see them; of each a mask or a problem.
 
     A problem with the image is every outline's; ``warnings`` about the breast mask are those of ``breast``. ``resampled``
-    are the outlines that were drawn on another grid, ``steps`` says in short words what preprocessing was done.
+    are the outlines that were drawn on another grid, ``steps`` says in short words what preprocessing was done. ``levels``
+    is the index of an outline's slice where another sequence decides on it.
     """
 
     names: list[str]
@@ -44,6 +46,7 @@ class LoadedCase:
     warnings: dict[str, list[str]] = field(default_factory=dict)
     resampled: list[str] = field(default_factory=list)
     steps: str = ""
+    levels: dict[str, int] = field(default_factory=dict)
 
 
 def load(
@@ -129,9 +132,15 @@ def _path(source: Source | None) -> str:
 
 
 def load_case(
-    rows: Sequence[Row], preprocessing: Preprocessing | None = None, *, precontrast: str | Path = ""
+    rows: Sequence[Row],
+    preprocessing: Preprocessing | None = None,
+    *,
+    precontrast: str | Path = "",
+    level_rows: Sequence[Row] = (),
 ) -> LoadedCase:
     """Read one case by its manifest rows; what fails is kept, not raised, and names patient, sequence, reader and file.
+
+    ``level_rows`` are those of the patient's other sequence at whose level slices are taken.
 
     Raises
     ------
@@ -152,6 +161,8 @@ def load_case(
             precontrast=precontrast or None,
             keep_problems=True,
         )
+        for reader in [*case.masks] if level_rows else []:
+            _find_level(case, reader, [ManifestRow.of(row) for row in level_rows])
     except Exception as error:  # a broken file must cost this case only, whatever its reader raises
         problem = as_case_error(error, items[0].image).named(file=items[0].image)
         case = LoadedCase([*tumours], problems=dict.fromkeys(tumours, problem))
@@ -159,9 +170,29 @@ def load_case(
     return case
 
 
+def _find_level(case: LoadedCase, reader: str, rows: Sequence[ManifestRow]) -> None:
+    """The slice of a reader's mask at the level of the largest slice that the same reader outlined on another sequence."""
+    other = next((row for row in rows if row.reader == reader and row.region == TUMOUR and row.mask), None)
+    try:
+        if other is None:
+            raise CaseError(
+                found=f"no outline of reader {reader} on {rows[0].sequence}, at whose level the slice is taken",
+                expected="one of the same reader",
+                remedy="Outline it, or leave slice_of out of the protocol.",
+            )
+        volume = read_volume(other.mask)
+        drawn, _ = place_mask(volume, volume, other.mask_label, file=other.mask)
+        case.levels[reader], note = level_of(case.masks[reader], drawn)
+    except Exception as error:
+        case.problems[reader] = as_case_error(error)
+        del case.masks[reader]
+    else:
+        case.warnings[reader] += [note] if note else []
+
+
 def readers_of(rows: Sequence[ManifestRow]) -> dict[str, ManifestRow]:
-    """Reader to the row of the tumour mask, sorted."""
-    return dict(sorted((row.reader, row) for row in rows if row.region == TUMOUR))
+    """Reader to the row of the tumour mask, in their order: the first is the reference."""
+    return {row.reader: row for row in rows if row.region == TUMOUR}
 
 
 def name_case(error: CaseError, row: ManifestRow) -> CaseError:

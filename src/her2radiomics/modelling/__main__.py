@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.errors import StudyError, TableError
 from her2radiomics.core.settings import load
 from her2radiomics.engine.jobs.modelling import extraction_hashes
 from her2radiomics.modelling import load_model
 from her2radiomics.modelling.saved.application import apply_model, hashes_of, read_features, read_people
+from her2radiomics.modelling.tables import reader_rows
 from her2radiomics.study.protocol import Protocol
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         model = load_model(options.model)
         features = read_features(options.features)
+        if features is not None:
+            features = reader_rows(features, options.reader).drop(columns="reader", errors="ignore")
         people = read_people(options.participants, features)
         hashes = hashes_of(options.extraction)
         if options.protocol is not None:
@@ -67,13 +71,18 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("model", type=Path, help="model.json")
     predict.add_argument(
         "features",
-        help="feature table (CSV or Parquet) with patient_id and, where there are several readers, reader (reader 1 is "
-        "used); - for a model without image features",
+        help="feature table (CSV or Parquet) with patient_id and, where there are several readers, reader; - for a model "
+        "without image features",
     )
     predict.add_argument(
         "participants",
         help="participants table (CSV or TSV) with patient_id and the clinical columns, as text; - for a model without "
         "clinical columns",
+    )
+    predict.add_argument(
+        "--reader",
+        default=FIRST_READER,
+        help="the reader whose rows of the feature table are used (default: %(default)s)",
     )
     predict.add_argument("--output", type=Path, help="CSV file (default: standard output)")
     predict.add_argument(

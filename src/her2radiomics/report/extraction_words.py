@@ -11,6 +11,7 @@ from her2radiomics.extraction.options import log_sigmas
 from her2radiomics.manuscript.formatting import listing
 from her2radiomics.report.info import RunInfo
 from her2radiomics.report.preprocessing_words import preprocessing
+from her2radiomics.report.stated_words import readers
 from her2radiomics.report.words import lower_first
 
 IMAGE_TYPES = {
@@ -58,19 +59,31 @@ def regions(info: RunInfo) -> tuple[str, ...]:
         return ()
     outlined = [line.rstrip(".") for line in info.get("delineation", [])]
     lines = [f"Delineation: {'; '.join(map(lower_first, outlined))}."] if outlined else []
-    by_regions: dict[tuple[str, ...], list[str]] = {}
+    lines += readers(info)
+    by_regions: dict[tuple[tuple[str, ...], str | None], list[str]] = {}
     for item in info.get("sequences", {}).values():
-        by_regions.setdefault(tuple(item["regions"]), []).append(item["label"])
-    for names, sequences in by_regions.items():
+        by_regions.setdefault((tuple(item["regions"]), item.get("slice_of")), []).append(item["label"])
+    for (names, other), sequences in by_regions.items():
         what = listing([region_phrase(name) for name in names])
-        lines.append(f"On {listing(sequences)} the region of interest was {what}.")
-    if any("ring_" in name for names in by_regions for name in names):
+        level = (
+            f"; the slice was the outlined one at the level of the largest slice on {info.sequence_label(other)}"
+            if other
+            else ""
+        )
+        lines.append(f"On {listing(sequences)} the region of interest was {what}{level}.")
+    if any("ring_" in name for names, _ in by_regions for name in names):
         lines.append(
             "A ring holds the voxels whose centre lies within that distance of a tumour voxel's centre, outside the "
             "tumour, inside the image and, where a breast mask was given, inside the breast."
         )
+    who = (
+        "the consensus of the readers"
+        if info.reference_reader == "consensus"
+        else f"reader {info.reference_reader}"
+    )
     lines.append(
-        "Where several readers outlined a lesion, the first reader's region trained and tested the models."
+        f"Where several readers outlined a lesion, the region of {who} trained and tested the models; the others served "
+        "the analysis of agreement."
     )
     return (" ".join(lines),)
 

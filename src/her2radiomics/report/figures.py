@@ -25,7 +25,7 @@ ONE_COLUMN_MM = 120  # a wider figure is set over the page's whole width
 FORMATS = ("svg", "pdf", "png", "csv")
 CAPTIONS = {
     "flow": "Patients registered, excluded with reason, and included, by partition.",
-    "sequences": "One patient a row; the outline is the region of interest of the first reader.",
+    "sequences": "One patient a row; the outline is the region of interest of the reference reader.",
     "workflow": "From images to evaluation, with the number of features at each step.",
     "feature_weights": "Coefficients of the final model on scaled features.",
     "rad_score": "Each bar is a patient; bars start at the threshold chosen on training.",

@@ -29,6 +29,7 @@ class RunInfo(Settings):
     )
     simulated: bool = Field(description="Whether the patients are made, not real.")
     extracted: bool = Field(True, description="Whether features come from images; else a table was brought.")
+    reference_reader: str = Field("1", description="Reader whose regions train and test.")
     partitions: list[str] = Field(min_length=1, description="Partitions that hold a patient, in order.")
     seed: int = Field(description="Seed of everything random.")
     protocol: dict[str, Any] = Field(

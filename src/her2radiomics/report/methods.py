@@ -9,7 +9,7 @@ from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript.formatting import level, listing
 from her2radiomics.modelling.base import SelectionStep
 from her2radiomics.modelling.settings import ModelSettings
-from her2radiomics.report import analysis_words, extraction_words, selection_words
+from her2radiomics.report import analysis_words, extraction_words, selection_words, stated_words
 from her2radiomics.report.context import Methods, PartitionSummary
 from her2radiomics.report.info import RunInfo
 from her2radiomics.report.references import references
@@ -51,7 +51,8 @@ def methods(
         Software and versions.
     """
     parts = [
-        Methods("Patients", _patients(info, flow, partitions)),
+        Methods("Patients", (*stated_words.patients(info), *_patients(info, flow, partitions))),
+        Methods("Pathology", stated_words.pathology(info)),
         Methods("Imaging", _imaging(info)),
         Methods("Regions of interest", extraction_words.regions(info)),
         Methods("Feature extraction", extraction_words.extraction(info, parameters)),
@@ -123,6 +124,7 @@ def _split(info: RunInfo) -> str:
 def _imaging(info: RunInfo) -> tuple[str, ...]:
     acquired = [line.rstrip(".") for line in info.get("acquisition", [])]
     lines = [f"Acquisition: {'; '.join(acquired)}."] if acquired else []
+    lines += stated_words.injection(info)
     sequences = [
         f"{item['description']} ({item['label']})" if item.get("description") else item["label"]
         for item in info.get("sequences", {}).values()

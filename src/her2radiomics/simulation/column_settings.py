@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Generic, Literal, Self, TypeVar
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
@@ -29,6 +29,13 @@ class Normal(Settings):
     sd: PositiveFloat = Field(description="Standard deviation.")
 
 
+class InCentre(Normal):
+    """A normal distribution of one centre's patients, cut off at its ends."""
+
+    minimum: float | None = Field(default=None, description="Smallest value; smaller ones are set to it.")
+    maximum: float | None = Field(default=None, description="Largest value; larger ones are set to it.")
+
+
 class ContinuousColumn(Settings):
     """A number: normal, or log-normal with the given mean and standard deviation."""
 
@@ -41,20 +48,33 @@ class ContinuousColumn(Settings):
         default=None,
         description="Instead of mean and sd: distribution per outcome; pooled when nothing is planted.",
     )
+    by_centre: dict[str, InCentre] = Field(
+        default={}, description="Instead of mean and sd: distribution per centre of the simulation."
+    )
     minimum: float | None = Field(default=None, description="Smallest value; smaller ones are set to it.")
     maximum: float | None = Field(default=None, description="Largest value; larger ones are set to it.")
     decimals: int = Field(default=0, ge=0, le=6, description="Decimals written.")
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if (self.mean is None or self.sd is None) == (self.by_outcome is None):
-            raise ValueError("expected either mean and sd, or by_outcome")
+        given = [
+            self.mean is not None and self.sd is not None,
+            self.by_outcome is not None,
+            bool(self.by_centre),
+        ]
+        if sum(given) != 1:
+            raise ValueError("expected one of: mean and sd, by_outcome, by_centre")
         _known_traits(self.traits)
         if sum(weight**2 for weight in self.traits.values()) > 1:
             raise ValueError("traits: the squares of the correlations add up to more than 1")
-        if self.log_normal and (self.by_outcome is not None or (self.mean or 0) <= 0):
-            raise ValueError("log_normal needs a positive mean and no by_outcome")
+        if self.log_normal and (self.mean or 0) <= 0:
+            raise ValueError("log_normal needs a positive mean, without by_outcome or by_centre")
         return self
+
+    def of_centre(self, centre: str) -> ContinuousColumn:
+        """The column as a centre's patients have it."""
+        own = self.by_centre.get(centre)
+        return self if own is None else self.model_copy(update=own.model_dump())
 
 
 class CategoricalColumn(Settings):
@@ -138,6 +158,30 @@ class OutcomeColumn(Settings):
         return self
 
 
+class OutcomeNumber(Settings):
+    """A number that states the outcome, uniform between two ends: a FISH ratio."""
+
+    kind: Literal["outcome_number"] = Field(description="A number that states the outcome.")
+    positive: tuple[float, float] = Field(description="Smallest and largest among patients with the outcome.")
+    negative: tuple[float, float] = Field(description="Smallest and largest among patients without it.")
+    where: dict[str, tuple[str, ...]] = Field(
+        default={},
+        description="Column given before → levels with which it is measured; else the cell is empty.",
+    )
+    decimals: int = Field(default=1, ge=0, le=6, description="Decimals written.")
+
+
+class SecondReading(Settings):
+    """What a second reader says of a characteristic: the same, or with an error another level."""
+
+    kind: Literal["second_reading"] = Field(description="A second reader's level.")
+    of: str = Field(description="The first reader's column, given before.")
+    levels: tuple[str, ...] = Field(min_length=2, description="Its levels.")
+    error: float = Field(
+        default=0.1, ge=0, le=1, description="Share of patients with another level, at random."
+    )
+
+
 class EndPoint(Settings):
     """Another time to event, by its two columns."""
 
@@ -179,11 +223,26 @@ class TimeToEventColumn(Settings):
         return self
 
 
-ColumnSettings = Annotated[
-    ContinuousColumn | CategoricalColumn | MeasuredColumn | OutcomeColumn | TimeToEventColumn,
-    Field(discriminator="kind"),
-]
-Column = ContinuousColumn | CategoricalColumn | MeasuredColumn | OutcomeColumn | TimeToEventColumn
+class WithoutEvent(Settings):
+    """A time to event without one of its events, at which it ends: disease-free survival without death."""
+
+    kind: Literal["without_event"] = Field(description="A time to event without one of its events.")
+    event_column: str = Field(description="Column of the event: 1 happened, 0 censored.")
+    of: EndPoint = Field(description="The time to event, given before this one.")
+    without: EndPoint = Field(description="The event that does not count, given before this one.")
+
+
+Column = (
+    ContinuousColumn
+    | CategoricalColumn
+    | MeasuredColumn
+    | OutcomeColumn
+    | OutcomeNumber
+    | SecondReading
+    | TimeToEventColumn
+    | WithoutEvent
+)
+ColumnSettings = Annotated[Column, Field(discriminator="kind")]
 
 
 def check_columns(columns: Mapping[str, Column], weights: Mapping[str, float]) -> None:
@@ -194,7 +253,8 @@ def check_columns(columns: Mapping[str, Column], weights: Mapping[str, float]) -
     ValueError
         A reserved or repeated name, no outcome column, or a weight for something that cannot be a predictor.
     """
-    names = list(columns) + [c.event_column for c in columns.values() if isinstance(c, TimeToEventColumn)]
+    timed = (TimeToEventColumn, WithoutEvent)
+    names = list(columns) + [c.event_column for c in columns.values() if isinstance(c, timed)]
     taken = sorted({name for name in names if name in RESERVED or names.count(name) > 1})
     if taken:
         raise ValueError(f"columns: {', '.join(taken)} is reserved or given twice")
@@ -234,7 +294,21 @@ def _check_end_points(columns: Mapping[str, Column]) -> None:
                     f"columns.{name}.includes: expected the two columns of a time to event given before it, "
                     f"found '{column.includes.time}' and '{column.includes.event}'"
                 )
+        here = f"columns.{name}"
+        if isinstance(column, WithoutEvent):
+            for end in (column.of, column.without):
+                _given(f"{here}.of, without", [end.time], before)
+        if isinstance(column, SecondReading):
+            _given(f"{here}.of", [column.of], before)
+        if isinstance(column, OutcomeNumber):
+            _given(f"{here}.where", column.where, before)
         before[name] = column
+
+
+def _given(where: str, names: Iterable[str], before: Mapping[str, Column]) -> None:
+    for name in names:
+        if name not in before:
+            raise ValueError(f"{where}: expected a column given before it, found '{name}'")
 
 
 def _numeric(column: Column | None) -> bool:

@@ -15,7 +15,10 @@ from her2radiomics.simulation.column_settings import (
     ContinuousColumn,
     MeasuredColumn,
     OutcomeColumn,
+    OutcomeNumber,
+    SecondReading,
     TimeToEventColumn,
+    WithoutEvent,
 )
 from her2radiomics.simulation.seeds import stream
 from her2radiomics.simulation.settings import CentreSettings
@@ -50,7 +53,7 @@ def depends_on_outcome(column: Column) -> bool:
     """Whether the column can only be drawn once the outcome is known."""
     if isinstance(column, ContinuousColumn | CategoricalColumn):
         return column.by_outcome is not None
-    return isinstance(column, OutcomeColumn | TimeToEventColumn)
+    return not isinstance(column, MeasuredColumn)
 
 
 def draw_before(
@@ -62,13 +65,16 @@ def draw_before(
     scores: Mapping[str, float],
     body: Biology,
     centre: CentreSettings,
+    place: str,
 ) -> Drawn:
     """Draw a column that does not depend on the outcome.
 
-    ``scores`` holds the traits and the latent values of the continuous columns, which are drawn first.
+    ``scores`` holds the traits and the latent values of the continuous columns, which are drawn first; ``place`` is the
+    centre's name in the simulation.
     """
     noise = float(stream(seed, patient, f"column {name}").standard_normal())
     if isinstance(column, ContinuousColumn):
+        column = column.of_centre(place)
         assert column.mean is not None and column.sd is not None
         return _number(column, column.mean, column.sd, latent_value(column.traits, scores, noise))
     if isinstance(column, CategoricalColumn):
@@ -90,8 +96,18 @@ def draw_after(
     if isinstance(column, OutcomeColumn):
         levels = column.positive if outcome.positive else column.negative
         return {name: _level(levels, outcome.rank if column.ordered else float(random.uniform())).text}
+    if isinstance(column, OutcomeNumber):
+        measured = all(row[other] in levels for other, levels in column.where.items())
+        value = random.uniform(*(column.positive if outcome.positive else column.negative))
+        return {name: f"{value:.{column.decimals}f}" if measured else ""}
+    if isinstance(column, SecondReading):
+        others = [level for level in column.levels if level != row[column.of]]
+        return {name: str(random.choice(others)) if random.uniform() < column.error else row[column.of]}
     if isinstance(column, TimeToEventColumn):
         return _time_to_event(name, column, random, outcome, row)
+    if isinstance(column, WithoutEvent):
+        lost = row[column.without.event] == "1" and row[column.without.time] == row[column.of.time]
+        return {name: row[column.of.time], column.event_column: "0" if lost else row[column.of.event]}
     if isinstance(column, CategoricalColumn):
         assert column.by_outcome is not None
         positive, negative = _normalised(column.by_outcome.positive), _normalised(column.by_outcome.negative)

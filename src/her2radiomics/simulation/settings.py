@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
 
+from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.settings import Settings
 from her2radiomics.simulation.column_settings import ColumnSettings, check_columns
 from her2radiomics.simulation.traits import HETEROGENEITY_LOADINGS, TRAITS
@@ -172,13 +173,21 @@ class SequenceSettings(Settings):
         )
 
 
+CONSENSUS = "consensus"
+
+
 class ReaderSettings(Settings):
     """How readers' outlines differ from the tumour and from each other."""
 
     number: int = Field(default=2, ge=1, le=9, description="Number of readers.")
+    consensus: bool = Field(
+        default=False,
+        description="Whether a reader `consensus` outlines every patient and trains, and the numbered readers outline the "
+        "patients read twice only. Its errors are those of the readers' mean.",
+    )
     read_twice: int | Literal["all"] | dict[str, int | Literal["all"]] = Field(
         default="all",
-        description="How many patients, drawn at random, readers other than the first outline; or all. "
+        description="How many patients, drawn at random, readers other than the reference outline; or all. "
         "A mapping gives each size of cohort its own.",
     )
     read_twice_centres: list[str] = Field(
@@ -193,6 +202,20 @@ class ReaderSettings(Settings):
         ge=0,
         description="A reader's overall generosity on an image: standard deviation, in mm.",
     )
+
+    @property
+    def reference(self) -> str:
+        """The reader who outlines every patient."""
+        return CONSENSUS if self.consensus else FIRST_READER
+
+    def who(self, twice: bool) -> list[str]:
+        """The readers of a patient, the reference first."""
+        others = [str(number) for number in range(1, 1 + self.number)] if twice else []
+        return list(dict.fromkeys([self.reference, *others]))
+
+    def error_scale(self, reader: str) -> float:
+        """A reader's error as a share of a single reader's."""
+        return self.number**-0.5 if reader == CONSENSUS else 1.0
 
 
 class TumourSettings(Settings):
@@ -288,6 +311,12 @@ class SimulationSettings(Settings):
         if len(set(prefixes)) < len(prefixes):
             raise ValueError(f"centres: the patient prefixes {prefixes} are not all different")
         check_columns(self.columns, self.outcome.weights)
+        for name, column in self.columns.items():
+            named = getattr(column, "by_centre", {})
+            if named and set(named) != set(self.centres):
+                raise ValueError(
+                    f"columns.{name}.by_centre: found {sorted(named)}, expected the centres {sorted(self.centres)}"
+                )
         self._check_readers()
         for group in self.excluded:
             self._check_group(group)

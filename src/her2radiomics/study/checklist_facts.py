@@ -21,7 +21,6 @@ NEVER = {
     "computed_tomography": False,
     "brain_imaging": False,
     "distance_zones": False,
-    "sample_size_calculated": False,
     "published_signature": False,
 }
 
@@ -41,6 +40,7 @@ def static_facts(run: Run, config: Config, extraction: Path) -> dict[str, Any]:
     protocol, cohort = run.protocol, run.dataset.cohort
     kinds = {model.kind for model in protocol.models.values()}
     final = [model.final_label for model in protocol.models.values()]
+    stated = protocol.reporting
     columns = protocol.columns
     figures = [item.kind for item in protocol.figures]
     candidates = {name for model in protocol.models.values() for name in getattr(model, "candidates", ())}
@@ -57,6 +57,19 @@ def static_facts(run: Run, config: Config, extraction: Path) -> dict[str, Any]:
         "cohort_licence": cohort.licence,
         "public_images": bool(cohort.licence) and not run.dataset.simulated and run.extracted,
         "exclusions": list(protocol.exclusions.values()),
+        "inclusion": list(protocol.inclusion),
+        "reference_reader": run.dataset.readers.reference,
+        "stated": not run.dataset.simulated,
+        **{
+            f"{name}_stated": getattr(stated, name)
+            for name in ("design", "ethics", "enrolment", "sample_size")
+        },
+        **{
+            f"{name}_stated": getattr(stated, name)
+            for name in ("readers", "blinding", "software", "injection")
+        },
+        "pathology_stated": " ".join(stated.pathology),
+        "editions_stated": "; ".join(f"{name}: {edition}" for name, edition in stated.editions.items()),
         "excluded": int((run.participants["exclude_reason"] != "").sum()),
         "acquisition": "; ".join(protocol.acquisition),
         "delineation": "; ".join(protocol.delineation),

@@ -108,9 +108,12 @@ def study_text(run: Run, extraction: Path) -> dict[str, Any]:
         "levels": level_labels(protocol.columns),
         "regions": {region: region_label(region) for item in sequences.values() for region in item.regions},
         "regions_by_sequence": {name: list(item.regions) for name, item in sequences.items()},
+        "reference_reader": run.dataset.readers.reference,
+        "slice_of": {name: item.slice_of for name, item in sequences.items() if item.slice_of},
         "masks_resampled": [name for name, item in sequences.items() if item.preprocessing.resample_mask],
         "level": protocol.evaluation.level,
         "steps": STEP_LABELS,
+        "inclusion": list(protocol.inclusion),
         "acquisition": list(protocol.acquisition),
         "delineation": list(protocol.delineation),
         "features_by_sequence": _feature_counts(run),
@@ -140,6 +143,7 @@ def grey_level_text(run: Run) -> dict[str, Any]:
         "regions": {r: region_label(r) for item in protocol.sequences.values() for r in item.regions},
         "groups": groups,
         "group_of": {patient: group_of[patient] for patient in run.patients if patient in group_of},
+        "reference_reader": run.dataset.readers.reference,
     }
 
 
@@ -173,9 +177,12 @@ def run_info(run: Run, seed: int) -> dict[str, Any]:
         "departures": list(cohort.departures),
         "simulated": run.dataset.simulated,
         "extracted": run.extracted,
+        "reference_reader": run.dataset.readers.reference,
         "partitions": run.partitions,
         "seed": seed,
-        "protocol": run.protocol.model_dump(mode="json", exclude={"simulation"}),
+        "protocol": run.protocol.model_dump(
+            mode="json", exclude={"simulation", "published", "published_tables"}
+        ),
     }
 
 

@@ -20,21 +20,26 @@ import pandas as pd
 from her2radiomics.cohort.manifest import BREAST, ManifestRow
 from her2radiomics.cohort.outcome import labels_of, set_apart
 from her2radiomics.cohort.partitions import assign
-from her2radiomics.cohort.settings import Cohort
+from her2radiomics.cohort.settings import Cohort, Readers
 from her2radiomics.cohort.sources import CohortData, read_cohort
 from her2radiomics.cohort.tables import check_participants, type_columns
 from her2radiomics.core.columns import STAGES
-from her2radiomics.core.contracts import MODEL_FILES, PARTITIONS, contract
+from her2radiomics.core.contracts import MODEL_FILES, PARTITIONS, TRAINING, contract
 from her2radiomics.core.errors import SettingsError, TableError
 from her2radiomics.core.layout import folder_of, forms_of, path_of
 from her2radiomics.core.settings import overlay, read_yaml, validate
 from her2radiomics.extraction.options import extraction_suffix
+from her2radiomics.manuscript.published import PublishedNumber
 from her2radiomics.modelling.centres import check_partitions
 from her2radiomics.modelling.steps.combat import CombatStep
 from her2radiomics.simulation import roster
 from her2radiomics.study.config import Config, RunRequest
 from her2radiomics.study.protocol import Protocol
 from her2radiomics.study.protocol import Sequence as SequenceSettings
+from her2radiomics.study.published import check_features, printed_numbers
+
+#: Tables of a model that may hold what a paper prints.
+OF_MODELS = ("coefficients", "univariate", "multivariate", "reproducibility", "predictions")
 
 
 def batched(names: Sequence[str], size: int) -> list[list[str]]:
@@ -81,6 +86,12 @@ class Dataset:
         return self.cohort.kind == "simulated"
 
     @property
+    def readers(self) -> Readers:
+        """Whose outlines train, and whose are compared."""
+        made = self.protocol.simulation.readers if self.simulated and self.protocol.simulation else None
+        return self.cohort.readers if made is None else Readers(reference=made.reference)
+
+    @property
     def image_root(self) -> str:
         """The folder that the manifest's paths are relative to."""
         return self.folder if self.root is None else str(self.root)
@@ -88,9 +99,10 @@ class Dataset:
     def case_rows(self, patient: str, sequence: str) -> list[dict[str, str]]:
         """The manifest's rows of one patient's sequence (breast masks included).
 
-        A sequence that the manifest does not list gives one row without an image: the extraction records it as missing.
+        The reference reader's row comes first. A sequence that the manifest does not list gives one row without an
+        image: the extraction records it as missing.
         """
-        missing = ManifestRow.of({"patient_id": patient, "sequence": sequence})
+        missing = ManifestRow(patient_id=patient, sequence=sequence, reader=self.readers.reference, image="")
         return self._rows.get((patient, sequence)) or [missing.model_dump()]
 
     @cached_property
@@ -103,7 +115,10 @@ class Dataset:
         rows: dict[tuple[str, str], list[dict[str, str]]] = {}
         for row in self.data.manifest.to_dict("records"):
             rows.setdefault((row["patient_id"], row["sequence"]), []).append(row)
-        return rows
+        reference = self.readers.reference
+        return {
+            case: sorted(found, key=lambda row: row["reader"] != reference) for case, found in rows.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -118,6 +133,7 @@ class Run:
     labels: pd.Series
     partition: pd.Series
     audited: bool = False
+    published: Sequence[PublishedNumber] = ()
 
     @property
     def folder(self) -> str:
@@ -185,6 +201,17 @@ class Run:
             for batch in self.dataset.batches
         ]
 
+    def published_files(self) -> list[str]:
+        """Files of the run that hold what the paper prints."""
+        models = dict.fromkeys(n.model for n in self.published if n.model in self.protocol.models)
+        tables = {item.id for item in self.protocol.tables} & {number.table for number in self.published}
+        return [
+            *self.files("performance", "performance_extra", "delong", "flow"),
+            *(path_of("table", run=self.id, table=name) for name in sorted(tables)),
+            *(path_of(name, run=self.id, model=model) for model in models for name in OF_MODELS),
+            path_of("partition_features", run=self.id, partition=TRAINING),
+        ]
+
     def quality_files(self) -> list[str]:
         """Quality control and standards: what the page shows of an extraction; none where features were brought."""
         return self.files("qc", "grey_levels", "ibsi") if self.extracted else []
@@ -240,6 +267,10 @@ class Extraction:
         """The image that is subtracted from the patient's; empty where none is, or where the manifest lacks it."""
         subtracted = self.settings.preprocessing.subtract
         return self.dataset.case_rows(patient, subtracted)[0]["image"] if subtracted else ""
+
+    def level_rows(self, patient: str) -> list[dict[str, str]]:
+        """The manifest's rows of the sequence at whose level the patient's slices are taken; none without one."""
+        return self.dataset.case_rows(patient, self.settings.slice_of) if self.settings.slice_of else []
 
 
 class Plan:
@@ -322,8 +353,19 @@ class Plan:
             partition = assign(included, labels, protocol.partitions, seed=self.config.seed, file=file)
             centres = typed.assign(centre=included.set_index("patient_id")["centre"])
             _check_harmonisation(f"run {request.id}", protocol, centres, partition)
-        audited = (self.workflow / "audits" / f"{request.study}.yaml").is_file()
-        run = Run(request.id, request, protocol, dataset, participants, labels, partition, audited)
+        audit = self.workflow / "audits" / f"{request.study}.yaml"
+        published = printed_numbers(protocol, audit)
+        run = Run(
+            request.id,
+            request,
+            protocol,
+            dataset,
+            participants,
+            labels,
+            partition,
+            audit.is_file(),
+            published,
+        )
         if run.extracted:
             self._check_extraction(run)
         else:
@@ -368,6 +410,8 @@ class Plan:
                     f"it holds {', '.join(known)}.{hint}"
                 )
             self._check_preprocessing(run, name, path)
+        _check_readers(run)
+        check_features(run.protocol, run.published, self.workflow / "extraction")
 
     def _check_preprocessing(self, run: Run, name: str, parameters: Path) -> None:
         """Refuse what no patient's images could satisfy: a phase or breast mask that the whole manifest lacks."""
@@ -468,6 +512,23 @@ class Plan:
                 f"cohort {name}: there is no folder {expanded}. Correct data.{name} in config.yaml."
             )
         return expanded
+
+
+def _check_readers(run: Run) -> None:
+    """Refuse a reference reader, or a pair to compare, that outlined nobody."""
+    manifest, readers = run.dataset.data.manifest, run.dataset.readers
+    outlined = manifest[(manifest["region"] != "breast") & manifest["sequence"].isin(run.protocol.sequences)]
+    known = sorted(set(outlined["reader"]))
+    wanted = {"readers.reference": [readers.reference]}
+    if len(known) > 1:
+        wanted["readers.compared"] = list(readers.compared)
+    for key, names in wanted.items():
+        for name in names:
+            if name not in known:
+                raise SettingsError(
+                    f"run {run.id}: the manifest of cohort {run.dataset.cohort_id} holds no outline of reader '{name}' "
+                    f"({key}); it holds those of {', '.join(known)}. Correct the cohort file."
+                )
 
 
 def _check_harmonisation(run: str, protocol: Protocol, typed: pd.DataFrame, partition: pd.Series) -> None:

@@ -21,10 +21,12 @@ from her2radiomics.extraction.options import LogPadding
 from her2radiomics.imaging.preprocessing_settings import Preprocessing
 from her2radiomics.manuscript.figures import FigureOptions, FigureSettings, with_panels
 from her2radiomics.manuscript.palettes import PaletteName
-from her2radiomics.manuscript.tables import PublishedNumber, TableSettings
+from her2radiomics.manuscript.published import PublishedNumber
+from her2radiomics.manuscript.tables import TableSettings
 from her2radiomics.modelling.settings import ModelSettings
 from her2radiomics.modelling.steps.combat import CombatStep
 from her2radiomics.simulation.settings import SimulationSettings
+from her2radiomics.study.published import PublishedTable
 
 REGION = r"^(tumour|ring_\d+(\.\d+)?mm)_(volume|slice)$"
 
@@ -45,6 +47,11 @@ class Sequence(Settings):
         min_length=1,
         description="Regions of interest: tumour_volume, tumour_slice, ring_3mm_volume, ring_3mm_slice.",
     )
+    slice_of: str | None = Field(
+        None,
+        description="Sequence at the level of whose largest slice this one's _slice regions lie, by physical position; "
+        "without it they lie in its own largest slice.",
+    )
     parameters: str = Field(description="PyRadiomics parameter file in workflow/extraction, without .yaml.")
     features: int = Field(gt=0, description="Features expected from each region; another count is an error.")
     preprocessing: Preprocessing = Field(
@@ -55,6 +62,28 @@ class Sequence(Settings):
         LOG_PADDING,
         description="How far, in σ, Laplacian-of-Gaussian filters see beyond the regions: 12 gives the whole image's "
         "values to 1e-6, exact (20) to 1e-9 at more cost.",
+    )
+
+
+class Reporting(Settings):
+    """What a methods section must say and no run can know; each is a sentence or a phrase as it is to be printed."""
+
+    design: str = Field(default="", description="Design and setting: 'Retrospective study of two hospitals'.")
+    ethics: str = Field(default="", description="Approval and consent, as a sentence.")
+    enrolment: str = Field(default="", description="Period: 'December 2019 to January 2024'.")
+    sample_size: str = Field(default="", description="How the sample size came about, as a sentence.")
+    pathology: list[str] = Field(
+        default_factory=list,
+        description="How receptors and response were determined, a sentence each: IHC and FISH criteria.",
+    )
+    readers: str = Field(
+        default="", description="Who outlined and described: number, experience, consensus; as a sentence."
+    )
+    blinding: str = Field(default="", description="To what the readers were blinded, as a sentence.")
+    software: str = Field(default="", description="Software of the delineation, with its version.")
+    injection: str = Field(default="", description="Contrast agent, dose, rate and flush, as a sentence.")
+    editions: dict[str, str] = Field(
+        default_factory=dict, description="Guideline or lexicon to its edition: BI-RADS, AJCC, NCCN."
     )
 
 
@@ -83,6 +112,14 @@ class Protocol(Settings):
     paper: Paper = Field(description="The published study.")
     label: Label = Field(description="The outcome.")
     prediction_at: Stage = Field("before_treatment", description="When the prediction is made.")
+    inclusion: list[str] = Field(
+        default_factory=list,
+        description="Inclusion criteria as printed, in the methods and the recruitment flow.",
+    )
+    reporting: Reporting = Field(
+        default_factory=Reporting,
+        description="What else a methods section must say: readers, pathology, sample size.",
+    )
     acquisition: list[str] = Field(
         default_factory=list,
         description="Scanners and cohort in short lines, for the methods and the workflow figure.",
@@ -121,6 +158,10 @@ class Protocol(Settings):
     )
     published: list[PublishedNumber] = Field(
         default_factory=list, description="Numbers that the paper prints."
+    )
+    published_tables: list[PublishedTable] = Field(
+        default_factory=list,
+        description="Tables that the paper prints and the study's audit file transcribes: their numbers join the others.",
     )
     assumptions: list[str] = Field(
         default_factory=list, description="What the paper leaves open and is chosen here."
@@ -164,6 +205,7 @@ class Protocol(Settings):
                     f"sequences.{sequence}.preprocessing.subtract: found the sequence itself; expected another one, "
                     "the pre-contrast phase"
                 )
+            self._check_level(sequence, item)
         self._check_derived()
         outcome = outcome_columns(self.label, self.columns)
         for name, model in self.models.items():
@@ -191,10 +233,23 @@ class Protocol(Settings):
                 _known(f"{piece.id}.columns", piece.columns_used(), self.columns)
                 _known(f"{piece.id}.partition", piece.partitions_used(), PARTITIONS)
                 continue
-            _known(f"{piece.id}.columns", getattr(piece, "columns", None) or [], self.columns)
-            for endpoint in getattr(piece, "endpoints", None) or []:
-                _known(f"{piece.id}.endpoints", [endpoint.time, endpoint.event], self.columns)
+            _known(f"{piece.id}.columns", piece.columns_used(), self.columns)
         return self
+
+    def _check_level(self, sequence: str, item: Sequence) -> None:
+        """Another sequence, with a largest slice of its own, decides on a slice."""
+        if item.slice_of is None:
+            return
+        here = f"sequences.{sequence}.slice_of"
+        _known(here, [item.slice_of], [name for name in self.sequences if name != sequence])
+        if self.sequences[item.slice_of].slice_of is not None:
+            raise ValueError(
+                f"{here}: {item.slice_of} takes its own slice from another sequence; name that one"
+            )
+        if not any(region.endswith("_slice") for region in item.regions):
+            raise ValueError(
+                f"{here}: found no _slice region among {', '.join(item.regions)}; leave slice_of out"
+            )
 
     def _check_derived(self) -> None:
         """Derived columns follow those that they are made from, and are not known before them."""

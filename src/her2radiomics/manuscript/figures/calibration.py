@@ -10,11 +10,13 @@ from pydantic import Field
 
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import mpl, pd
+from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.boxes import Paragraph, write
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.labels import legend_grid, legend_height
 from her2radiomics.manuscript.figures.registry import Drawing, SquareOptions, figure
+from her2radiomics.statistics import hosmer_lemeshow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,6 +41,9 @@ class CalibrationOptions(SquareOptions):
     model: str = Field(description="Model to draw.")
     partition: str = Field(description="Partition whose patients are drawn.")
     summary: bool = Field(True, description="Print calibration intercept, slope and Brier score.")
+    hosmer_lemeshow_groups: int | None = Field(
+        None, ge=3, description="Print the p value of the Hosmer–Lemeshow test with this many groups of risk."
+    )
 
 
 @figure("calibration", CalibrationOptions, needs=("calibration", "predictions", "performance"))
@@ -65,7 +70,7 @@ def draw(inputs: FigureInputs, options: CalibrationOptions) -> Drawing:
     named = ["Ideal", *(BANDED if name == "observed" else CURVES[name][0] for name in drawn)]
     columns, rows = legend_grid(named, options.width_mm)
     legend_room = legend_height(rows) if narrow else 0.0
-    said = _summary(inputs, options, performance)
+    said = _summary(inputs, options, performance, predictions)
     words = [Paragraph(", ".join(style.keep(part) for part in said))] if narrow else []
     lines = sum(len(word.lines(options.width_mm - 3.0)) for word in words)
     below_strip = style.head() + side + 2.0 + strip + style.mm(10.0)
@@ -139,7 +144,9 @@ def draw(inputs: FigureInputs, options: CalibrationOptions) -> Drawing:
     return Drawing(fig, data)
 
 
-def _summary(inputs: FigureInputs, options: CalibrationOptions, performance: pd.Series) -> list[str]:
+def _summary(
+    inputs: FigureInputs, options: CalibrationOptions, performance: pd.Series, predictions: pd.DataFrame
+) -> list[str]:
     """The model, and its calibration in numbers where asked for."""
     said = [inputs.study.models.get(options.model, options.model)]
     if options.summary:
@@ -148,6 +155,15 @@ def _summary(inputs: FigureInputs, options: CalibrationOptions, performance: pd.
             f"Slope {_signed(performance.calibration_slope)}",
             f"Brier score {performance.brier:.3f}",
         ]
+    if options.hosmer_lemeshow_groups:
+        test = hosmer_lemeshow(
+            predictions["label"],
+            predictions["probability"],
+            options.hosmer_lemeshow_groups,
+            fitted=options.partition == "training",
+        )
+        p = fmt.p_value(test.p)
+        said.append(f"Hosmer–Lemeshow p {p[0]} {p[1:]}" if p[0] in "<>" else f"Hosmer–Lemeshow p = {p}")
     return said
 
 

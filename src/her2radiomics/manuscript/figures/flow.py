@@ -25,6 +25,7 @@ class FlowOptions(FigureOptions):
 
     kind: Literal["flow"] = Field(description="Recruitment flow diagram.")
     registered: str = Field("Patients assessed for eligibility", description="Text of the first box.")
+    inclusion: bool = Field(True, description="List the protocol's inclusion criteria in the first box.")
     excluded: str = Field("Excluded", description="Heading of the box of exclusions.")
     failed: str = Field("Not analysable", description="Heading of the box of failures.")
     included: str = Field("Patients analysed", description="Text of the box before the partitions.")
@@ -53,6 +54,8 @@ def draw(inputs: FigureInputs, options: FlowOptions) -> Drawing:
     first = [
         Paragraph(f"{options.registered} {_n(rows['registered']['remaining'].iloc[0])}", size=style.base())
     ]
+    if options.inclusion:
+        first += [Paragraph(criterion, bullet=True) for criterion in inputs.study.inclusion]
     last = [
         Paragraph(f"{options.included} {_n(analysed)}", size=style.base()),
         *_outcomes(analysed, events, inputs),
@@ -78,7 +81,7 @@ def draw(inputs: FigureInputs, options: FlowOptions) -> Drawing:
 
     fig = style.new_figure(width, total)
     axes = page(fig)
-    box = draw_box(axes, left, style.head(), trunk, first, centre=True)
+    box = draw_box(axes, left, style.head(), trunk, first, centre=len(first) == 1)
     x, y = box.bottom
     start = (x, y)
     for paragraphs in boxes:

@@ -24,7 +24,7 @@ MARKS = ("o", "s", "^", "D", "v", "P", "X")
 WIDTH = 174.0  # mm, two columns
 LABELS, NOTES = 44.0, 24.0  # mm beside the axes
 LANE, GAP = 4.6, 2.2  # mm a group, and between rows
-FEWEST = 5  # marks of the first reader that have a median drawn
+FEWEST = 5  # marks of the reference reader that have a median drawn
 
 
 class GreyLevelText(Settings):
@@ -36,6 +36,7 @@ class GreyLevelText(Settings):
     regions: dict[str, str] = Field(description="Region → printed name, in order.")
     groups: dict[str, str] = Field(description="Group (partition or centre) → printed name, in order.")
     group_of: dict[str, str] = Field(description="Patient → group.")
+    reference_reader: str = Field(FIRST_READER, description="The reader who trains; drawn filled.")
 
 
 def place_of(levels: float) -> Place:
@@ -147,10 +148,10 @@ def _frame(axes: Axes, data: pd.DataFrame, tall: float) -> None:
 
 
 def _lane(axes: Axes, part: pd.DataFrame, y: float, text: GreyLevelText, group: str) -> None:
-    """The marks of one group in one row: first reader filled, others open; a line at the first reader's median."""
+    """The marks of one group in one row: reference reader filled, others open; a line at its median."""
     place = list(text.groups).index(group)
     colour, mark = _colour(place), MARKS[place % len(MARKS)]
-    first = part["reader"] == FIRST_READER
+    first = part["reader"] == text.reference_reader
     heights = y + 0.62 * LANE * (_spread(len(part)) - 0.5)
     for chosen, face in ((first, colour), (~first, "none")):
         axes.scatter(
@@ -216,8 +217,7 @@ def _beside(
 
 
 def _legend(axes: Axes, data: pd.DataFrame, groups: list[str], text: GreyLevelText) -> None:
-
-    handles = []
+    handles, first = [], data["reader"] == text.reference_reader
     for name in groups:
         place = list(text.groups).index(name)
         colour, mark = _colour(place), MARKS[place % len(MARKS)]
@@ -226,7 +226,7 @@ def _legend(axes: Axes, data: pd.DataFrame, groups: list[str], text: GreyLevelTe
         handles.append(
             mpl.lines.Line2D([], [], linestyle="", marker=mark, color=colour, markersize=3.6, label=label)
         )
-    if (data["reader"] != FIRST_READER).any():
+    if not first.all():
         handles.append(
             mpl.lines.Line2D(
                 [],
@@ -239,8 +239,7 @@ def _legend(axes: Axes, data: pd.DataFrame, groups: list[str], text: GreyLevelTe
                 label="other readers",
             )
         )
-    first = data[data["reader"] == FIRST_READER].groupby(["sequence", "region", "group"]).size()
-    if (first >= FEWEST).any():
+    if (data[first].groupby(["sequence", "region", "group"]).size() >= FEWEST).any():
         handles.append(
             mpl.lines.Line2D([], [], linestyle="", marker="|", color=style.INK, markersize=6, label="median")
         )

@@ -47,6 +47,9 @@ class StudyText(Settings):
     steps: dict[str, str] = Field(
         default_factory=dict, description="Printed names of the steps of selection.csv, by the step's name."
     )
+    inclusion: list[str] = Field(
+        default_factory=list, description="Inclusion criteria, for the flow of patients."
+    )
     acquisition: list[str] = Field(default_factory=list, description="Lines on the scanners and the cohort.")
     delineation: list[str] = Field(default_factory=list, description="Lines on how regions were outlined.")
     features_by_sequence: dict[str, int] = Field(
@@ -69,11 +72,17 @@ class ExampleImage(Settings):
     sequence: str = Field(description="The sequence's name in the protocol.")
     image: Path = Field(description="Image file, or a DICOM folder.")
     masks: dict[str, Path] = Field(
-        min_length=1, description="Mask of the tumour by reader; the first reader's regions are drawn."
+        min_length=1,
+        description="Mask of the tumour by reader; the regions of the first, the reference reader, are drawn.",
     )
     mask_label: int | str | None = Field(
         None, description="Value of the tumour in the mask, if it holds several."
     )
+    level_mask: Path | None = Field(
+        default=None,
+        description="Mask of another sequence, at the level of whose largest slice this one is drawn.",
+    )
+    level_label: str | None = Field(default=None, description="Value of the region in that mask.")
     breast: Path | None = Field(None, description="Mask of the breast, which limits a ring.")
     resample_mask: bool = Field(
         default=False,

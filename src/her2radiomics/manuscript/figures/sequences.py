@@ -10,7 +10,8 @@ from pydantic import Field
 
 from her2radiomics.core.errors import CaseError
 from her2radiomics.core.libraries import PIL, mpl, pd, sitk
-from her2radiomics.imaging import make_region, parse_region, read_image, read_mask, read_mask_onto
+from her2radiomics.imaging import level_of, make_region, parse_region, read_image, read_mask, read_mask_onto
+from her2radiomics.imaging.reading import place_mask, read_volume
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import ExampleImage, FigureInputError, FigureInputs
 from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
@@ -40,6 +41,10 @@ class SequencesOptions(FigureOptions):
         description="Side of the square shown, in mm; without it twice the widest tumour, at least 40.",
         gt=5,
     )
+    order: list[str] = Field(
+        default_factory=list,
+        description="Sequences in the order drawn; without it the protocol's. Others follow.",
+    )
     plain: bool = Field(
         True,
         description="Show each image without the outline as well: in the row above, or at its left where that needs "
@@ -57,9 +62,8 @@ def draw(inputs: FigureInputs, options: SequencesOptions) -> Drawing:
             "Choose an example patient whose images were extracted."
         )
     rows = list(dict.fromkeys(image.row for image in inputs.images))
-    order = [s for s in inputs.study.sequences if any(i.sequence == s for i in inputs.images)]
-    order += [i.sequence for i in inputs.images if i.sequence not in order]
-    order = list(dict.fromkeys(order))
+    seen = [image.sequence for image in inputs.images]
+    order = [s for s in dict.fromkeys([*options.order, *inputs.study.sequences, *seen]) if s in seen]
     views = {(image.row, image.sequence): _View(image) for image in inputs.images}
     field = options.field_mm or max(40.0, 2.0 * max(view.extent for view in views.values()))
 
@@ -178,11 +182,10 @@ def _read(image: ExampleImage) -> tuple[int, np.ndarray, dict[str, np.ndarray], 
         mask = outlined(next(iter(image.masks.values())), volume, image.mask_label)
         breast = outlined(image.breast, volume) if image.breast else None
         rings = [name for name in image.regions if parse_region(name).kind == "ring"]
-        regions = {_TUMOUR: mask, **{name: make_region(mask, name, breast) for name in rings}}
+        index = _index(image, mask)
+        regions = {_TUMOUR: mask, **{name: make_region(mask, name, breast, index) for name in rings}}
     except CaseError as error:
         raise error.named(patient=image.patient_id, sequence=image.sequence) from error
-    area = sitk.GetArrayViewFromImage(mask).astype(bool).sum(axis=(1, 2))
-    index = int(area.argmax())
     along = int(np.abs(np.array(volume.GetDirection()).reshape(3, 3)[:, 2]).argmax())
 
     def seen(picture: sitk.Image) -> np.ndarray:
@@ -192,6 +195,14 @@ def _read(image: ExampleImage) -> tuple[int, np.ndarray, dict[str, np.ndarray], 
     spacing = sitk.DICOMOrient(volume[:, :, index : index + 1], VIEWS[along]).GetSpacing()
     found = {name: seen(region).astype(bool) for name, region in regions.items()}
     return index, seen(volume), found, (spacing[1], spacing[0])
+
+
+def _index(image: ExampleImage, mask: sitk.Image) -> int:
+    """The slice drawn: the one at another sequence's level, where that decides, else the one with the largest area."""
+    if image.level_mask is None:
+        return int(np.count_nonzero(sitk.GetArrayViewFromImage(mask), axis=(1, 2)).argmax())
+    volume = read_volume(image.level_mask)
+    return level_of(mask, place_mask(volume, volume, image.level_label, file=image.level_mask)[0])[0]
 
 
 def _edge(points: float) -> list[Any]:

@@ -80,7 +80,7 @@ class FittedModel:
         Parameters
         ----------
         features
-            Feature table (``patient_id``, optional ``reader``: rows of reader 1 are used); ``None`` for a model
+            Feature table (``patient_id``; with a column ``reader`` the rows of reader 1 are used); ``None`` for a model
             without image features.
         participants
             ``patient_id`` and the clinical columns; gives the patients and their order.
