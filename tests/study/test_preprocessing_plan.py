@@ -35,7 +35,7 @@ def planned(
     sequence = {"DCE2": {"preprocessing": preprocessing, **keys}}
     variant = {"description": "Preprocessed.", "changes": {"sequences": sequence}}
     content = overlay(read_yaml(path), {**(changes or PHASE_0), "variants": {"done": variant}})
-    path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+    path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
     runs = [{"study": "nat_response"}, {"study": "nat_response", "variant": "done"}]
     return Plan({"runs": runs}, folder)
 
