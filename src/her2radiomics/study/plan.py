@@ -172,7 +172,7 @@ class Run:
     def extraction_parts(self, sequence: str) -> dict[str, str]:
         """Parameters, regions and preprocessing of an extraction, as its files' paths hold them."""
         settings = self.protocol.sequences[sequence]
-        done = extraction_suffix(settings.preprocessing, settings.log_padding)
+        done = extraction_suffix(settings.preprocessing, settings.log_padding, settings.slice_of)
         return {
             "parameters": settings.parameters,
             "regions": "+".join(settings.regions),
