@@ -78,6 +78,26 @@ def test_survival_and_groups_are_told():
     assert statistics(info_of(figures=[], tables=[])) == ()
 
 
+def test_agreement_collinearity_correlation_and_cox_are_told():
+    ends = [{"label": "Overall survival", "time": "t", "event": "e"}]
+    tables = [
+        {"id": "table_1_a", "kind": "baseline", "columns": ["age"], "tests": {"*": "pearson"}},
+        {"id": "table_2_s", "kind": "survival", "endpoints": ends, "follow_up": True},
+        {"id": "table_3_c", "kind": "cox", "endpoints": ends, "columns": ["age"]},
+        {"id": "table_4_k", "kind": "agreement", "readings": {"a": "b"}, "weights": "linear"},
+        {"id": "table_5_v", "kind": "collinearity", "columns": ["a", "b"]},
+        {"id": "table_6_r", "kind": "correlation", "columns": ["a"]},
+    ]
+    info = info_of(figures=[], tables=tables)
+    groups, survival, relations = statistics(info)
+    assert "χ² test without continuity correction." in groups and "Fisher" not in groups
+    assert "Cox's proportional-hazards model." in survival and "reverse Kaplan–Meier method" in survival
+    assert "Cohen's κ, with linear weights" in relations and "variance inflation factors" in relations
+    assert relations.endswith("Spearman's rank correlations.")
+    for key in ("cox_1972", "schemper_1996", "cohen_1968"):
+        assert printed(library()[key]) in references(info)
+
+
 def test_references_are_those_of_what_was_used():
     found = references(info_of())
     keys = {entry["id"] for entry in library().values() if printed(entry) in found}

@@ -9,6 +9,7 @@ from her2radiomics.manuscript.formatting import level, listing
 from her2radiomics.report.info import RunInfo
 from her2radiomics.report.words import lower_first, model_phrase, upper_first
 
+EVERY = "*"  # among the tests of a table: all its columns
 T_TESTS = {
     "welch": "Welch's t test",
     "student": "Student's t test",
@@ -26,7 +27,7 @@ def _printed(info: RunInfo, kind: str) -> list[Mapping[str, Any]]:
 
 def statistics(info: RunInfo) -> tuple[str, ...]:
     """How groups were compared, survival estimated and nomograms drawn, as far as the protocol's tables and figures do."""
-    return tuple(filter(None, (_groups(info), _survival(info), _nomograms(info))))
+    return tuple(filter(None, (_groups(info), _survival(info), _nomograms(info), _relations(info))))
 
 
 def _groups(info: RunInfo) -> str:
@@ -54,17 +55,18 @@ def _groups(info: RunInfo) -> str:
         names = [lower_first(info.column_label(name)) for name in columns]
         text += f" The same tests compared {listing(names)} between the groups."
     if tables:
-        text += (
-            " Counts were compared by the χ² test"
-            f"{'' if any(item.get('yates') for item in tables) else ' without continuity correction'}, or Fisher's exact "
-            "test where an expected count was below 5"
-        )
+        corrected = "" if any(item.get("yates") for item in tables) else " without continuity correction"
+        text += f" Counts were compared by the χ² test{corrected}"
+        if any(item.get("tests", {}).get(EVERY) != "pearson" for item in tables):
+            text += ", or Fisher's exact test where an expected count was below 5"
         ranked = _ranked(info, tables)
         text += (
             f"; levels that have an order ({listing(ranked)}) by the Mann–Whitney test." if ranked else "."
         )
-    corrected = any(item.get("adjusted") for item in _printed(info, "group_comparison"))
-    return f"{text} p values are two-sided{'' if corrected else ' and not corrected for the number of comparisons'}."
+    holm = any(item.get("adjusted") for item in _printed(info, "group_comparison"))
+    return (
+        f"{text} p values are two-sided{'' if holm else ' and not corrected for the number of comparisons'}."
+    )
 
 
 def _ranked(info: RunInfo, tables: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -74,17 +76,22 @@ def _ranked(info: RunInfo, tables: Sequence[Mapping[str, Any]]) -> list[str]:
     for item in tables:
         for name in item["columns"]:
             usual = "ranks" if columns.get(name, {}).get("kind") == "ordinal" else "chi2"
-            if columns.get(name, {}).get("levels") and item.get("tests", {}).get(name, usual) == "ranks":
+            tests = item.get("tests", {})
+            if columns.get(name, {}).get("levels") and tests.get(name, tests.get(EVERY, usual)) == "ranks":
                 found[lower_first(info.column_label(name))] = None
     return list(found)
 
 
 def _survival(info: RunInfo) -> str:
-    curves, tables = _drawn(info, "kaplan_meier"), _printed(info, "survival")
-    if not curves and not tables:
+    curves, tables, cox = (
+        _drawn(info, "kaplan_meier"),
+        _printed(info, "survival"),
+        _printed(info, "cox"),
+    )
+    if not curves and not tables and not cox:
         return ""
     names = [item.get("endpoint") or info.column_label(item["time"]) for item in curves]
-    names += [endpoint["label"] for item in tables for endpoint in item["endpoints"]]
+    names += [endpoint["label"] for item in [*tables, *cox] for endpoint in item["endpoints"]]
     endpoints = [lower_first(name) for name in dict.fromkeys(names)]
     verb = "was" if len(endpoints) == 1 else "were"
     text = (
@@ -92,7 +99,27 @@ def _survival(info: RunInfo) -> str:
         f"with {level(info.protocol['evaluation'].get('level', 0.95))} intervals on the log-log scale, and groups were "
         "compared by the log-rank test"
     )
-    return f"{text}; hazard ratios are those of Cox's proportional-hazards model." if tables else f"{text}."
+    text += "; hazard ratios are those of Cox's proportional-hazards model." if tables or cox else "."
+    if any(item.get("follow_up") for item in tables):
+        text += " The median follow-up is by the reverse Kaplan–Meier method, in which deaths are censored and the end of "
+        text += "follow-up is the event."
+    return text
+
+
+def _relations(info: RunInfo) -> str:
+    """Agreement of readers, collinearity, correlation."""
+    said = []
+    for item in _printed(info, "agreement")[:1]:
+        weights = item.get("weights", "quadratic")
+        said.append(
+            f"Agreement of two readers on descriptors is Cohen's κ, with {weights} weights for levels that have an order, "
+            "and the intraclass correlation for numbers."
+        )
+    if _printed(info, "collinearity"):
+        said.append("Collinearity was judged by variance inflation factors.")
+    if _printed(info, "correlation"):
+        said.append("Correlations are Spearman's rank correlations.")
+    return " ".join(said)
 
 
 def _nomograms(info: RunInfo) -> str:

@@ -67,8 +67,12 @@ def _used(info: RunInfo) -> Iterator[str]:
     kinds = {item["kind"] for item in (*info.get("figures", []), *info.get("tables", []))}
     if kinds & {"kaplan_meier", "survival"}:
         yield "kaplan_1958"
-    if "survival" in kinds:
+    if kinds & {"survival", "cox"}:
         yield "cox_1972"
+    if any(item.get("follow_up") for item in info.get("tables", [])):
+        yield "schemper_1996"
+    if "agreement" in kinds:
+        yield "cohen_1968"
 
 
 _INTERVALS = {"binomial_exact": ("clopper_1934",), "bootstrap": ("efron_1993",)}
