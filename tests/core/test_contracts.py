@@ -16,7 +16,8 @@ from contract_tables import complete, save
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from her2radiomics.cohort.settings import ManifestRow, ParticipantRow
+from her2radiomics.cohort.manifest import ManifestRow
+from her2radiomics.cohort.settings import ParticipantRow
 from her2radiomics.core import tables
 from her2radiomics.core.contracts import CONTRACTS, MODEL_FILES, contract, measures, rates
 from her2radiomics.core.contracts.declare import TableColumn
