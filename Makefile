@@ -94,6 +94,8 @@ lint: $(READY)
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/snakemake --lint
 	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tests/dead_code.py
 
 # renew the lock files from pyproject.toml, and what is made from them
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url

@@ -23,7 +23,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import yaml
-from trial import ROOT, Used, copy_of_workflow, run, snakemake, table
+from trial import ROOT, copy_of_workflow, run, snakemake, table
 
 #: Loaded by every Python below: notes a script's name, CPU and time on the clock when it ends.
 HOOK = """
@@ -49,19 +49,12 @@ def imports_of(script: Path) -> str:
     return "\n".join(ast.unparse(item) for item in found if isinstance(item, ast.Import | ast.ImportFrom))
 
 
-def least(measured: list[Used]) -> tuple[float, float]:
-    """Least CPU and least time on the clock."""
-    return min(used.cpu for used in measured), min(used.wall for used in measured)
-
-
-def import_times(tree: Path, repeat: int) -> dict[str, tuple[float, float]]:
+def import_times(tree: Path) -> dict[str, tuple[float, float]]:
     """Script to CPU and time of its imports; ``python`` alone under an empty name."""
     variables = {"PYTHONPATH": str(tree / "src")}
     code = {"": ""} | {path.stem: imports_of(path) for path in sorted((tree / "scripts").glob("*.py"))}
-    return {
-        name: least([run([sys.executable, "-c", text], tree, variables) for _ in range(repeat)])
-        for name, text in code.items()
-    }
+    used = {name: run([sys.executable, "-c", text], tree, variables) for name, text in code.items()}
+    return {name: (item.cpu, item.wall) for name, item in used.items()}
 
 
 def study_of(folder: Path, tree: Path) -> Path:
@@ -76,69 +69,74 @@ def study_of(folder: Path, tree: Path) -> Path:
     return folder
 
 
-def job_times(folder: Path, tree: Path, hook: Path, repeat: int) -> dict[str, tuple[float, float]]:
-    """Script to CPU and time of all its jobs."""
-    every: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(lambda: defaultdict(list))
-    for _ in range(repeat):
-        shutil.rmtree(folder, ignore_errors=True)
-        study_of(folder, tree)
-        spent = folder / "spent"
-        spent.mkdir()
-        variables = {"PYTHONPATH": f"{tree / 'src'}:{hook}", "START_FOLDER": str(spent)}
-        snakemake(folder, "--cores", "1", environment=variables)
-        for path in spent.glob("*.json"):
-            job = json.loads(path.read_text(encoding="utf-8"))
-            every[job["script"]][job["log"]].append((job["cpu"], job["wall"]))
-    return {
-        script: (
-            sum(min(cpu for cpu, _ in jobs) for jobs in by_log.values()),
-            sum(min(wall for _, wall in jobs) for jobs in by_log.values()),
-        )
-        for script, by_log in sorted(every.items())
-    }
+def job_times(folder: Path, tree: Path, hook: Path) -> dict[str, tuple[float, float]]:
+    """Script and log of each job to its CPU and time."""
+    shutil.rmtree(folder, ignore_errors=True)
+    study_of(folder, tree)
+    spent = folder / "spent"
+    spent.mkdir()
+    variables = {"PYTHONPATH": f"{tree / 'src'}:{hook}", "START_FOLDER": str(spent)}
+    snakemake(folder, "--cores", "1", environment=variables)
+    jobs = [json.loads(path.read_text(encoding="utf-8")) for path in spent.glob("*.json")]
+    return {f"{job['script']} {job['log']}": (job["cpu"], job["wall"]) for job in jobs}
 
 
-def plan_times(folder: Path, tree: Path, repeat: int) -> tuple[float, float]:
+def plan_times(folder: Path, tree: Path) -> tuple[float, float]:
     """CPU and time of a dry run."""
-    variables = {"PYTHONPATH": str(tree / "src")}
-    return least([snakemake(folder, "-n", "--quiet", "all", environment=variables) for _ in range(repeat)])
+    used = snakemake(folder, "-n", "--quiet", "all", environment={"PYTHONPATH": str(tree / "src")})
+    return used.cpu, used.wall
+
+
+def measure(tree: Path, folder: Path, hook: Path) -> dict[str, dict[str, tuple[float, float]]]:
+    """All of it, once: what is measured to its parts."""
+    imports = import_times(tree)
+    jobs = job_times(folder / "study", tree, hook)
+    config = yaml.safe_load((tree / "config.yaml").read_text(encoding="utf-8"))
+    whole = copy_of_workflow(folder / "whole", config, tree)
+    plans = {"config.yaml": plan_times(whole, tree), "finished study": plan_times(folder / "study", tree)}
+    return {"imports": imports, "jobs": jobs, "planning": plans}
+
+
+def least(measured: list[dict[str, tuple[float, float]]]) -> dict[str, tuple[float, float]]:
+    """The least of the repeats for each part, jobs of one script together."""
+    sums: dict[str, tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
+    for part in sorted(set.intersection(*map(set, measured))):
+        cpu, wall = (min(values) for values in zip(*(one[part] for one in measured), strict=True))
+        name = part.split(" logs/")[0] or "(python)"
+        sums[name] = sums[name][0] + cpu, sums[name][1] + wall
+    return sums
 
 
 def main() -> None:
-    """Measure every tree, and print a table for each of the three."""
+    """Measure every tree in turn, and print a table for each of the three."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--tree", type=Path, nargs="+", default=[ROOT], help="checkouts of the project")
     parser.add_argument("--repeat", type=int, default=3)
     options = parser.parse_args()
-    trees = [tree.resolve() for tree in options.tree]
-    imports, jobs, plans = {}, {}, {}
+    trees = {tree.name: tree.resolve() for tree in options.tree}
+    measured: dict[str, list[dict[str, dict[str, tuple[float, float]]]]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as temporary:
         hook = Path(temporary) / "hook"
         hook.mkdir()
         (hook / "sitecustomize.py").write_text(HOOK, encoding="utf-8")
-        for number, tree in enumerate(trees):
-            folder = Path(temporary) / f"study{number}"
-            imports[tree] = import_times(tree, options.repeat)
-            jobs[tree] = job_times(folder, tree, hook, options.repeat)
-            config = yaml.safe_load((tree / "config.yaml").read_text(encoding="utf-8"))
-            config["runs"] = [run for run in config["runs"] if run.get("cohort", "simulated") == "simulated"]
-            whole = copy_of_workflow(Path(temporary) / f"whole{number}", config, tree)
-            plans[tree] = {
-                "config.yaml": plan_times(whole, tree, options.repeat),
-                "finished study": plan_times(folder, tree, options.repeat),
-            }
-    names = [tree.name for tree in trees]
-    for title, measured in (("imports", imports), ("jobs", jobs), ("planning", plans)):
-        print(f"\n{title}\n")
-        header = [title, *(f"{name}: {what} s" for name in names for what in ("CPU", "clock"))]
+        for _ in range(options.repeat):  # in turn, since the machine may do other work
+            for name, tree in trees.items():
+                measured[name].append(measure(tree, Path(temporary) / name, hook))
+    for title in ("imports", "jobs", "planning"):
+        found = {name: least([one[title] for one in every]) for name, every in measured.items()}
+        header = [title, *(f"{name}: {what} s" for name in trees for what in ("CPU", "clock"))]
+        parts = sorted(set.union(*(set(parts) for parts in found.values())))
         rows = [
-            [key or "(python)", *(f"{value:.2f}" for tree in trees for value in measured[tree].get(key, ()))]
-            for key in measured[trees[-1]]
+            [part, *(f"{value:.2f}" for name in trees for value in found[name].get(part, (0.0, 0.0)))]
+            for part in parts
         ]
-        sums = [sum(pair[part] for pair in measured[tree].values()) for tree in trees for part in (0, 1)]
-        print(table(header, [*rows, ["**all**", *(f"{value:.2f}" for value in sums)]]), flush=True)
+        sums = [sum(pair[place] for pair in found[name].values()) for name in trees for place in (0, 1)]
+        print(
+            f"\n{title}\n\n{table(header, [*rows, ['**all**', *(f'{value:.2f}' for value in sums)]])}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A small made study from which every kind of figure can be drawn; its numbers follow from one formula."""
+"""A small made study from which the example of every kind of figure can be drawn; its numbers follow from one formula."""
 
 from __future__ import annotations
 
@@ -8,9 +8,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import yaml
 from contract_tables import save
+from pydantic import TypeAdapter
 
-from her2radiomics.manuscript.figures import ExampleImage, FigureInputs, StudyText
+from her2radiomics.manuscript.figures import (
+    KINDS,
+    Drawing,
+    ExampleImage,
+    FigureInputs,
+    FigureSettings,
+    StudyText,
+    with_panels,
+)
+
+ADAPTER: TypeAdapter = TypeAdapter(FigureSettings)
 
 STUDY: dict[str, Any] = {
     "title": "Response of HER2-positive breast cancer to neoadjuvant therapy",
@@ -96,6 +108,22 @@ WEIGHTS = {
     "DWI__tumour_slice__log-sigma-3-0-mm-3D_glcm_ClusterProminence": 0.317,
     "DCE2__tumour_slice__exponential_ngtdm_Busyness": 0.122,
 }
+
+
+def settings(kind: str, **options: Any) -> Any:
+    """The documented example of a kind as ``figure_1_<kind>``, with other options where they are given."""
+    items = yaml.safe_load(KINDS[kind].about.example)
+    first = next(name for name, item in items.items() if item["kind"] == kind)
+    panels = [ADAPTER.validate_python({"id": name, **item}) for name, item in items.items() if name != first]
+    whole = ADAPTER.validate_python({"id": f"figure_1_{kind}", **items[first], **options})
+    return with_panels([*panels, whole])[-1]
+
+
+def said(drawing: Drawing) -> str:
+    """All text of a figure."""
+    from matplotlib.text import Text
+
+    return "\n".join(text.get_text() for text in drawing.figure.findobj(Text)).replace("\u00a0", " ")
 
 
 def expit(x: np.ndarray) -> np.ndarray:

@@ -1,6 +1,8 @@
 """Breast-MRI radiomics studies as one reproducible workflow: the library behind the Snakemake rules."""
 
-__all__ = ["__version__"]
+from her2radiomics.core.errors import CaseError, StudyError
+
+__all__ = ["CaseError", "StudyError", "__version__"]
 
 
 def __getattr__(name: str) -> str:

@@ -80,6 +80,13 @@ class TestTables:
         with pytest.raises(TableError, match=f"patient P2, column 'age'.*expected {expected}"):
             type_columns(participants(age=["1", value, "2", "3"]), COLUMNS, "p.tsv")
 
+    def test_a_declared_level_is_a_level_whatever_it_is_called(self):
+        column = {
+            "pcr": Column(label="x", kind="categorical", levels={"NA": "not applicable", "None": "none"})
+        }
+        typed = type_columns(participants(pcr=["NA", "None", "", "nan"]), column, "p.tsv")
+        assert typed["pcr"].tolist() == ["NA", "None", None, None]
+
     def test_an_unknown_level_is_refused(self):
         column = {"pcr": Column(label="x", kind="categorical", levels={"0": "no", "1": "yes"})}
         with pytest.raises(TableError, match="'7'.*expected one of 0, 1"):

@@ -28,11 +28,11 @@ from her2radiomics.core.spreadsheets import is_formula
 # columns of the results that others build on
 RESULTS = {
     "performance": "model, partition, n, events, auc, auc_low, auc_high, ci_method, threshold, sensitivity, specificity, "
-    "ppv, npv, accuracy, brier, calibration_intercept, calibration_slope",
+    "ppv, npv, accuracy, brier, calibration_intercept, calibration_slope, auc_delong_low, auc_delong_high",
     "performance_extra": "model, partition, measure, value, low, high, method",
     "delong": "partition, model_a, model_b, n, auc_a, auc_b, difference, z, p, p_holm",
     "published": "quantity, model, partition, published, published_low, published_high, reproduced, low, high, n, "
-    "item, published_text, reproduced_text, agreement, rule, place, simulated",
+    "label, item, published_text, reproduced_text, agreement, rule, place, simulated",
     "manifest": "patient_id, sequence, reader, region, image, mask, mask_label",
     "predictions": "patient_id, partition, label, score, probability, harmonisation",
 }

@@ -77,7 +77,7 @@ def test_extra_holds_all_intervals_and_marks_training_rows(predictions: dict[str
     rows = extra(judged, "a", "testing")
     frame = predictions["a"].query("partition == 'testing'")
     labels, probability = frame["label"], frame["probability"]
-    for method in ("delong", "binomial_exact", "bootstrap"):
+    for method in ("delong", "delong_logit", "binomial_exact", "bootstrap"):
         expected = statistics.auc_interval(labels, probability, method, seed=1)
         assert tuple(rows.loc[f"auc_{method}", ["low", "high"]]) == expected
     hits, events = int(((probability >= 0.5) & (labels == 1)).sum()), int(labels.sum())
@@ -88,6 +88,24 @@ def test_extra_holds_all_intervals_and_marks_training_rows(predictions: dict[str
     assert "note_apparent" not in rows.index
     assert rows.loc["hosmer_lemeshow", "method"] == "10 groups of risk, 10 degrees of freedom"
     assert fitted.loc["hosmer_lemeshow", "method"] == "10 groups of risk, 8 degrees of freedom"
+    bounds = judged.performance.query("model == 'a' and partition == 'testing'").iloc[0]
+    assert (bounds["auc_delong_low"], bounds["auc_delong_high"]) == statistics.auc_interval(
+        labels, probability
+    )
+    errors = statistics.calibration_errors(labels, probability, bootstrap=200, seed=1).table.set_index(
+        "measure"
+    )
+    for name in ("ici", "e50", "e90"):
+        assert rows.loc[name, ["value", "low", "high"]].tolist() == errors.loc[name].tolist()
+    area = statistics.precision_recall(labels, probability)
+    assert rows.loc["pr_auc", ["value", "low", "high"]].tolist() == [area.area, area.low, area.high]
+    ratio = statistics.observed_expected(labels, probability)
+    assert rows.loc["observed_expected", ["value", "low", "high"]].tolist() == [
+        ratio.ratio,
+        ratio.low,
+        ratio.high,
+    ]
+    assert rows.loc["brier_skill", "value"] == statistics.brier_skill(labels, probability)
     benefit = statistics.decision_curve(labels, probability, [0.25])["net_benefit"][0]
     assert rows.loc["net_benefit_0.25", "value"] == benefit
 
@@ -193,7 +211,7 @@ def test_calibration_rows_refit_on_training_and_only_observe_elsewhere(
     frame = predictions["a"].copy()
     training = frame["partition"] == "training"
     model = statistics.logistic_regression(design, data["label"])
-    frame.loc[training, "probability"] = model.predict(design)
+    frame.loc[training, "probability"] = model.predict(design).to_numpy()
     refit = statistics.logistic_refit(design, data["label"])
     settings = EvaluationSettings(calibration_bootstrap=30)
     patients = frame.loc[training, "patient_id"].tolist()

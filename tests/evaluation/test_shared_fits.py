@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from test_models import COLUMNS
-from test_models import cohort as made
+from model_cohort import COLUMNS
+from model_cohort import cohort as made
 
 from her2radiomics.core.errors import StudyError
 from her2radiomics.engine.jobs.modelling import read_refits, unfitted, write_refits

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from model_cohort import COLUMNS
+from model_cohort import cohort as made
 from scipy.special import expit
 from statistics_reference import COHORTS, R, cohort
-from test_models import COLUMNS
-from test_models import cohort as made
 
 from her2radiomics import modelling, statistics
 from her2radiomics.core.contracts import contract
@@ -178,7 +178,16 @@ def test_a_combined_model_is_tested_against_its_parts(resampled):
         assert rows.loc[f"lr_test_p_vs_{part}", "value"] == pytest.approx(expected.p, abs=1e-9)
         assert f"df {df}" in rows.loc[f"lr_test_vs_{part}", "method"]
         assert "apparent" in rows.loc[f"lr_test_vs_{part}", "method"]
-    assert not any(m.startswith("lr_test") for m in resampled["radiomics"][1]["validation"]["measure"])
+    alone = resampled["radiomics"][1]["validation"].set_index("measure")
+    assert not any(m.startswith("lr_test_vs") for m in alone.index)
+    model = resampled["radiomics"][0]
+    fit = model.fitted_
+    whole = statistics.logistic_regression(fit.table, fit.labels, fit.method)
+    share = fit.labels.mean()
+    nothing = len(fit.labels) * (share * np.log(share) + (1 - share) * np.log(1 - share))  # of the prevalence
+    assert whole.method == "ml"
+    assert alone.loc["lr_test", "value"] == pytest.approx(2 * (whole.log_likelihood - nothing), abs=1e-8)
+    assert alone.loc["refits_final", "value"] >= 1 and "resamples" in alone.loc["refits_final", "method"]
 
 
 @pytest.mark.parametrize("name", ["radiomics", "clinical", "both", "ridge"])

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import SimpleITK as sitk
-from test_equals_stock import breast_like
+from breast_volume import breast_like
 
 from her2radiomics.extraction import extract_features, read_parameters
 from her2radiomics.extraction.ibsi import aggregation, definitions, standings

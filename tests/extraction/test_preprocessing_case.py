@@ -14,6 +14,7 @@ from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.settings import validate
 from her2radiomics.engine.jobs.modelling import extraction_hashes
 from her2radiomics.extraction import QC_COLUMNS, draw_overlay, extract_case, read_parameters, write_rows
+from her2radiomics.extraction.filters import LOG_PADDING
 from her2radiomics.imaging.preprocessing_settings import Preprocessing
 
 FILES = Path(__file__).parents[2] / "workflow" / "extraction"
@@ -194,7 +195,7 @@ def test_the_command_line_subtracts_and_normalises(data, tmp_path, capsys):
 
 def test_exact_log_is_stock_to_1e_9(tmp_path):
     """20 σ on a volume larger than the pad, against PyRadiomics on the whole volume."""
-    from test_equals_stock import breast_like
+    from breast_volume import breast_like
 
     image, mask = breast_like(5, shape=(30, 150, 160))
     for name, item in (("image", image), ("mask", mask)):
@@ -229,7 +230,7 @@ class TestHash:
     def test_the_default_is_that_of_models_made_before(self):
         content = (FILES / "features_1023_3d.yaml").read_bytes()
         assert self.hashed() == sha256(content + b"tumour_slice").hexdigest()[:16]
-        default = {"preprocessing": Preprocessing().model_dump(mode="json"), "log_padding": 12.0}
+        default = {"preprocessing": Preprocessing().model_dump(mode="json"), "log_padding": LOG_PADDING}
         assert self.hashed(**default) == self.hashed()
 
     def test_what_changes_values_changes_it(self):

@@ -10,8 +10,8 @@ from radiomics import imageoperations
 from her2radiomics.core.errors import CaseError, SettingsError
 from her2radiomics.core.settings import validate
 from her2radiomics.extraction import extract_features
-from her2radiomics.imaging.preprocessing import preprocess, resampled_grid
-from her2radiomics.imaging.preprocessing_settings import Preprocessing
+from her2radiomics.imaging.preprocessing import preprocess, resampled_grid, resegmented
+from her2radiomics.imaging.preprocessing_settings import Preprocessing, Resegment
 from her2radiomics.imaging.threads import one_thread
 
 BINS = "setting: {binWidth: 25}\nimageType: {Original: {}}\nfeatureClass: {firstorder: [], glcm: [], glszm: []}\n"
@@ -406,3 +406,63 @@ def test_n4_on_a_real_sagittal_volume(real_data):
         ((voxels > 40) & (voxels < 160) & (array(sitk.LiThreshold(image, 0, 1)) > 0)).astype(np.uint8), image
     )
     assert variation(done, tissue) < variation(image, tissue)
+
+
+class TestResegmentation:
+    """IBSI-1's re-segmentation: intensity mask by range and outliers, shape by the whole region."""
+
+    def test_range_and_outliers_by_hand(self):
+        voxels = np.array([[[0, 10, 20, 30, 40, 1000]] * 3] * 3, dtype=np.float64)
+        image, mask = as_image(voxels), as_image(np.ones(voxels.shape, dtype=np.uint8))
+        kept = array(resegmented(image, mask, Resegment(low=10, high=30)))
+        assert kept[0, 0].tolist() == [0, 1, 1, 1, 0, 0]
+        mean, spread = voxels.mean(), voxels.std()  # of the whole region, population
+        kept = array(resegmented(image, mask, Resegment(outliers_sd=1)))
+        assert (
+            kept[0, 0].tolist()
+            == (np.abs(voxels[0, 0] - mean) <= spread).astype(int).tolist()
+            == [1] * 5 + [0]
+        )
+        both = array(resegmented(image, mask, Resegment(low=20, outliers_sd=1)))
+        assert both[0, 0].tolist() == [0, 0, 1, 1, 1, 0]
+        with pytest.raises(CaseError, match="after resegmentation"):
+            resegmented(image, mask, Resegment(low=2000))
+
+    def test_a_range_is_pyradiomics_own_and_leaves_the_shape(self, breast, tmp_path):
+        image, mask = breast[0], breast[1]["gland"]
+        text = "setting: {{binWidth: 25{more}}}\nimageType: {{Original: {{}}}}\n"
+        text += "featureClass: {{shape: [], firstorder: [], glcm: []}}\n"
+        plain, own = tmp_path / "plain.yaml", tmp_path / "own.yaml"
+        plain.write_text(text.format(more=""))
+        values = array(image)[array(mask) != 0]
+        low, high = (float(np.percentile(values, share)) for share in (20, 90))
+        own.write_text(text.format(more=f", resegmentRange: [{low}, {high}]"))
+        ours = extract_features(image, {"r": mask}, plain, {"resegment": {"low": low, "high": high}}).loc["r"]
+        theirs = extract_features(image, {"r": mask}, own).loc["r"]
+        np.testing.assert_allclose(ours.astype(float), theirs.astype(float), rtol=1e-9)
+        with pytest.raises(SettingsError, match="resegmentRange"):
+            extract_features(image, {"r": mask}, own, {"resegment": {"low": low}})
+
+    def test_bins_start_at_the_lower_bound(self, breast, tmp_path):
+        """Grey level 1 is the first bin above low, though the region's minimum lies bins above it."""
+        image, mask = breast[0], breast[1]["gland"]
+        file = tmp_path / "p.yaml"
+        file.write_text(
+            "setting: {binWidth: 7}\nimageType: {Original: {}}\nfeatureClass: {glcm: [JointAverage]}\n"
+        )
+        low = float(array(image)[array(mask) != 0].min()) - 3.5 * 7
+        asked = {"resegment": {"low": low, "bins_from_low": True}}
+        shifted = extract_features(
+            image - low, {"r": mask}, file, {"resegment": {"low": 0.0, "bins_from_low": True}}
+        )
+        np.testing.assert_allclose(extract_features(image, {"r": mask}, file, asked), shifted, rtol=1e-9)
+        assert (shifted > extract_features(image - low - 3.5 * 7, {"r": mask}, file) + 2.5).all(axis=None)
+
+    def test_rounding_to_whole_units(self, breast):
+        image = preprocess(breast[0] + 0.3, settings(round=True), {}).image
+        assert np.array_equal(array(image), np.round(array(image)))
+
+    @pytest.mark.parametrize("wrong", [{}, {"low": 5, "high": 5}, {"outliers_sd": 3, "bins_from_low": True}])
+    def test_settings_that_say_nothing_are_refused(self, wrong):
+        with pytest.raises(SettingsError):
+            validate(Resegment, wrong, "resegment")

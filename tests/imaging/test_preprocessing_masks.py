@@ -220,8 +220,7 @@ def test_the_figure_of_sequences_outlines_a_resampled_mask(tmp_path):
     """The example's mask on a grid of 1.3 mm: refused as it is, outlined where the protocol resamples it."""
     import dataclasses
 
-    from figure_inputs import make_inputs
-    from test_figures import settings
+    from figure_inputs import make_inputs, settings
 
     from her2radiomics.manuscript.figures import draw
 

@@ -9,17 +9,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from figure_inputs import make_inputs
+from figure_inputs import ADAPTER, make_inputs, settings
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from test_figures import ADAPTER, settings
 
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures import (
     KINDS,
     FigureInputs,
     draw,
-    models_needed,
-    needs,
     render,
     with_panels,
 )
@@ -137,9 +134,9 @@ def test_panels_stay_vectors_and_are_marked_once(inputs: FigureInputs, tmp_path:
 def test_needs_are_those_of_the_panels():
     whole = composed(["roc", "lasso", "nomogram"])
     wanted = {"predictions", "performance", "lasso_path", "lasso_cv", "nomogram", "participants"}
-    assert set(needs(whole)) == wanted
-    assert models_needed(whole, "lasso_path") == ("radiomics",)
-    assert models_needed(whole, "predictions") == tuple(MODELS)
+    assert set(whole.needs()) == wanted
+    assert whole.models_needed("lasso_path") == ("radiomics",)
+    assert whole.models_needed("predictions") == tuple(MODELS)
 
 
 def test_a_page_that_is_too_low_makes_frames_lower_and_then_warns(inputs: FigureInputs):

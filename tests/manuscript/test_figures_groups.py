@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from figure_inputs import make_inputs
-from test_figures import settings
-from test_figures_survival import said
+from figure_inputs import make_inputs, said, settings
 
 from her2radiomics.core.errors import TableError
 from her2radiomics.manuscript.figures import Drawing, FigureInputs, draw

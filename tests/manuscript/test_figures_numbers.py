@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from figure_inputs import BETA, INTERCEPT, make_inputs
+from figure_inputs import BETA, INTERCEPT, make_inputs, settings
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from test_figures import settings
 
 from her2radiomics.core.errors import CaseError, TableError
 from her2radiomics.manuscript import style

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
+from figure_inputs import make_inputs, settings
 from matplotlib.text import Text
-from test_figures import inputs, settings  # noqa: F401 - a fixture
 
 from her2radiomics.manuscript.figures import draw
 from her2radiomics.statistics import hosmer_lemeshow
@@ -15,7 +16,12 @@ def words(figure) -> str:
     return " ".join(text.get_text() for text in figure.findobj(Text) if text.get_visible())
 
 
-def test_inclusion_criteria_stand_in_the_first_box(inputs):  # noqa: F811
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    return make_inputs(tmp_path_factory.mktemp("study"), images=True)
+
+
+def test_inclusion_criteria_stand_in_the_first_box(inputs):
     study = inputs.study.model_copy(update={"inclusion": ["Women of 18 years or more", "Core needle biopsy"]})
     given = dataclasses.replace(inputs, study=study)
     said = words(draw(settings("flow"), given).figure)
@@ -23,7 +29,7 @@ def test_inclusion_criteria_stand_in_the_first_box(inputs):  # noqa: F811
     assert "Core needle biopsy" not in words(draw(settings("flow", inclusion=False), given).figure)
 
 
-def test_sequences_are_drawn_in_the_order_asked_for(inputs):  # noqa: F811
+def test_sequences_are_drawn_in_the_order_asked_for(inputs):
     usual = draw(settings("sequences"), inputs).data["sequence"].tolist()
     names = list(dict.fromkeys(usual))
     asked = draw(settings("sequences", order=names[::-1]), inputs).data["sequence"].tolist()
@@ -32,7 +38,7 @@ def test_sequences_are_drawn_in_the_order_asked_for(inputs):  # noqa: F811
     assert list(dict.fromkeys(last)) == [names[-1], *names[:-1]]
 
 
-def test_the_p_of_hosmer_and_lemeshow_is_that_of_the_predictions(inputs):  # noqa: F811
+def test_the_p_of_hosmer_and_lemeshow_is_that_of_the_predictions(inputs):
     options = settings("calibration", hosmer_lemeshow_groups=5, model="nomogram", partition="testing")
     shown = inputs.predictions_of("nomogram", "testing")
     p = hosmer_lemeshow(shown["label"], shown["probability"], 5, fitted=False).p

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from contract_tables import save
-from figure_inputs import make_inputs
-from test_figures import settings
+from figure_inputs import make_inputs, said, settings
 
-from her2radiomics.core.errors import TableError
+from her2radiomics.core.errors import SettingsError, TableError
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures import Drawing, FigureInputError, FigureInputs, StudyText, draw
 from her2radiomics.manuscript.figures.kaplan_meier import time_ticks
@@ -67,10 +67,7 @@ def test_curves_numbers_at_risk_medians_and_test_are_those_of_r(lung: FigureInpu
             step = curve[curve["time"] <= row.time].iloc[-1]
             drawn = [step["survival"], step["low"], step["high"]]
             wanted = [row.survival, row.low, row.high]
-            # where nobody survives R has no interval, and the figure draws none wider than nothing
-            np.testing.assert_allclose(
-                drawn, np.nan_to_num(wanted) if row.survival == 0 else wanted, atol=1e-6
-            )
+            np.testing.assert_allclose(drawn, wanted, atol=1e-6)  # NaN where R has no interval
     medians = data[data["what"] == "median"]
     for ours, theirs in (("median", "median"), ("low", "median_low"), ("high", "median_high")):
         np.testing.assert_allclose(medians[ours], np.atleast_1d(expected[theirs]))
@@ -81,12 +78,6 @@ def test_curves_numbers_at_risk_medians_and_test_are_those_of_r(lung: FigureInpu
         assert test["df"].item() == expected["df"]
     else:
         assert test.empty
-
-
-def said(drawing: Drawing) -> str:
-    from matplotlib.text import Text
-
-    return "\n".join(text.get_text() for text in drawing.figure.findobj(Text)).replace("\u00a0", " ")
 
 
 def test_p_events_and_medians_are_printed(lung: FigureInputs):
@@ -201,3 +192,15 @@ def test_undeclared_columns_are_refused(inputs: FigureInputs):
 )
 def test_times_of_the_numbers_at_risk_are_round(last: float, unit: str, wide: float, ticks: list[float]):
     assert time_ticks(last, unit, wide, None) == pytest.approx(ticks)
+
+
+def test_the_level_counted_is_printed_and_must_be_named_unless_0_and_1(lung: FigureInputs):
+    study = lung.study.model_copy(
+        update={"levels": {**lung.study.levels, "status": {"0": "Censored", "1": "Dead"}}}
+    )
+    assert "Events counted: Dead" in said(
+        survival(replace(lung, study=study), time="time", event="status", by="sex")
+    )
+    study = study.model_copy(update={"levels": {**lung.study.levels, "status": {"1": "Alive", "2": "Dead"}}})
+    with pytest.raises(SettingsError, match="no event_level, and 'status' has the levels 1 and 2"):
+        survival(replace(lung, study=study), time="time", event="status", by="sex")

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from contract_tables import save
 from scipy import stats
-from test_tables_run import COLUMNS, make_run
+from table_run import COLUMNS, make_run
 
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.settings import validate
@@ -17,8 +17,8 @@ from her2radiomics.manuscript.published import PublishedNumber, Results, publish
 from her2radiomics.manuscript.published.comparison import judge
 from her2radiomics.manuscript.published.lookup import NOTHING, Ours
 from her2radiomics.manuscript.published.settings import RULES
-from her2radiomics.manuscript.tables import TableInputs, make, render
-from her2radiomics.manuscript.tables.settings import PublishedNumbersTable
+from her2radiomics.manuscript.tables import TableInputs, render
+from her2radiomics.manuscript.tables.published import PublishedNumbersTable
 
 NAN = math.nan
 
@@ -147,7 +147,7 @@ def rendered(run):
         "columns": ["age", "ki67", "tic"],
         "summaries": {"age": "mean"},
     }
-    from her2radiomics.manuscript.tables.settings import BaselineTable
+    from her2radiomics.manuscript.tables.baseline import BaselineTable
 
     for name, by in (("table_1_label", "label"), ("table_2_partition", "partition")):
         settings = validate(BaselineTable, {"id": name, "by": by, **baseline}, name)
@@ -295,7 +295,7 @@ def test_the_table_prints_agreement_and_its_rules(run):
         simulated=True,
         published=run.folder / "tables/published.csv",
     )
-    table = make(settings, inputs)
+    table = settings.make(inputs)
     assert [label.text for label in table.labels if label.section] == ["Results", "Table 3", "Abstract"]
     printed = table.data.set_index("quantity").loc["AUC"]
     assert printed["published"] == "0.878 (0.773–0.946)" and printed["agreement"] in ("agrees", "differs")

@@ -8,13 +8,12 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 import pytest
 from contract_tables import save
-from pydantic import TypeAdapter, ValidationError
-from test_tables_run import COLUMNS, MadeRun, make_run
+from pydantic import ValidationError
+from table_run import BASELINE, COLUMNS, MadeRun, baseline_inputs, hostile_table, make_run, settings
 
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import SettingsError, TableError
@@ -22,43 +21,21 @@ from her2radiomics.core.settings import Settings, validate
 from her2radiomics.core.spreadsheets import safe_cell
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables import (
-    Outcome,
     TableInputs,
     TableSettings,
-    make,
-    models_needed,
-    needs,
     render,
 )
 from her2radiomics.manuscript.tables.html import fragment_of, to_fragment, to_html
-from her2radiomics.manuscript.tables.model import Heading, RowLabel, Table
+from her2radiomics.manuscript.tables.model import Heading
 from her2radiomics.manuscript.tables.performance import fraction
 from her2radiomics.manuscript.tables.regression import split_term
 from her2radiomics.manuscript.tables.text import escape_latex, to_csv, to_latex
 from her2radiomics.manuscript.tables.word import Share, to_docx, widths
 
-BASELINE = {
-    "id": "table_1_baseline",
-    "kind": "baseline",
-    "title": "Baseline",
-    "columns": ["age", "ki67", "tic"],
-}
-
-
-def settings(**content):
-    return TypeAdapter(TableSettings).validate_python(content)
-
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> MadeRun:
     return make_run(tmp_path_factory.mktemp("run"))
-
-
-def hostile_table() -> Table:
-    text = '=HYPERLINK("http://x")<script>alert(1)</script> & 5 % _a_'
-    data = pd.DataFrame({"characteristic": [text, "+a1"], "a": ["@SUM(A1)", "-0.5 (-1.2 to 0.3)"]})
-    labels = (RowLabel(text), RowLabel("b", 1))
-    return Table(text, data, "Characteristic", labels, (Heading("a", "A <b>", "Group & co"),), (text,), True)
 
 
 # numbers as journals print them
@@ -92,6 +69,10 @@ def test_numbers():
     assert fmt.percent_fraction(0, 0) == "–"
     assert fmt.count_percent(42, 68) == "42 (61.8)"
     assert fmt.interval(0.878, 0.773, 0.946, 3) == "0.878 (0.773–0.946)"
+    row = {"auc": 0.878, "auc_low": 0.773, "auc_high": 0.946, "ci_method": "delong"}
+    assert fmt.auc(row, 3) == "0.878 (0.773–0.946)"
+    row |= {"ci_method": "binomial_exact", "auc_delong_low": 0.79, "auc_delong_high": 0.966}
+    assert fmt.auc(row, 3) == "0.878 (0.773–0.946; DeLong 0.790–0.966)"
     assert fmt.interval(-0.5, -1.2, 0.3, 2) == "-0.50 (-1.20 to 0.30)"
     assert fmt.fixed(-0.0001, 2) == "0.00"
     assert fmt.ratio_interval(0.001, 0.0, float("inf")) == "<0.01 (<0.01–>1000)"
@@ -108,26 +89,6 @@ def test_three_significant_figures(values, digits):
 # baseline
 
 
-def baseline_inputs(tmp_path: Path, **columns: list) -> TableInputs:
-    """Two partitions of four patients; the first column after the label is what is given."""
-    paths = {}
-    for name, part in (("training", slice(0, 4)), ("testing", slice(4, 8))):
-        table = pd.DataFrame({key: values[part] for key, values in columns.items()})
-        table.insert(0, "patient_id", [f"{name}-{i}" for i in range(4)])
-        table.insert(1, "partition", name)
-        table.insert(2, "label", [0, 1, 1, 0])
-        paths[name] = tmp_path / f"participants_{name}.csv"
-        save("partition_participants", table, paths[name])
-    return TableInputs(
-        columns=COLUMNS,
-        partitions={"training": "Training", "testing": "Test"},
-        models={},
-        simulated=False,
-        outcome=Outcome(label="Response", positive="pCR", negative="non-pCR"),
-        participants=paths,
-    )
-
-
 def test_baseline_counts_and_quartiles_by_hand(tmp_path):
     inputs = baseline_inputs(
         tmp_path,
@@ -137,7 +98,7 @@ def test_baseline_counts_and_quartiles_by_hand(tmp_path):
     options = settings(
         **(BASELINE | {"columns": ["age", "ki67"]}), summaries={"age": "median"}, outcome=True, overall=True
     )
-    table = make(options, inputs)
+    table = options.make(inputs)
     rows = {(r["characteristic"], r["level"]): r for r in table.data.to_dict("records")}
     age = rows["Age (years), median (Q1, Q3)", ""]
     # 40 50 60 90: quartiles by linear interpolation 47.5, 55, 67.5; 41 42 43: 41.5, 42, 42.5
@@ -163,7 +124,7 @@ def test_baseline_counts_and_quartiles_by_hand(tmp_path):
 def test_baseline_mean_sd_and_t_test_by_hand(tmp_path):
     inputs = baseline_inputs(tmp_path, age=[40, 50, 60, 70, 45, 55, 65, 75])
     options = settings(**(BASELINE | {"columns": ["age"]}), variances="student", summaries={"age": "mean"})
-    row = make(options, inputs).data.iloc[0]
+    row = options.make(inputs).data.iloc[0]
     # both SDs are sqrt(500/3) = 12.91; t = 5 / (12.91 · sqrt(1/2)) = 0.548 on 6 df, p = 0.604
     assert (row["training"], row["testing"]) == ("55.0 ± 12.9", "60.0 ± 12.9")
     assert row["p"] == "0.604ᵃ"
@@ -171,22 +132,22 @@ def test_baseline_mean_sd_and_t_test_by_hand(tmp_path):
 
 
 def test_baseline_by_outcome_and_by_column(run):
-    by_label = make(settings(**BASELINE, by="label"), run.inputs)
+    by_label = settings(**BASELINE, by="label").make(run.inputs)
     assert [heading.label.split(",")[0] for heading in by_label.headings] == ["pCR", "non-pCR", "p"]
-    by_level = make(settings(**(BASELINE | {"columns": ["age"]}), by="tic"), run.inputs)
+    by_level = settings(**(BASELINE | {"columns": ["age"]}), by="tic").make(run.inputs)
     assert by_level.headings[0].label.startswith("Inflow, n\u00a0=\u00a0")
 
 
 def test_baseline_errors_teach(run, tmp_path):
     with pytest.raises(SettingsError, match="did you mean 'age'"):
-        make(settings(**(BASELINE | {"columns": ["agee"]})), run.inputs)
+        settings(**(BASELINE | {"columns": ["agee"]})).make(run.inputs)
     with pytest.raises(SettingsError, match="test: false"):
-        make(settings(**BASELINE, partitions=["training"]), run.inputs)
-    alone = make(settings(**BASELINE, partitions=["training"], test=False), run.inputs)
+        settings(**BASELINE, partitions=["training"]).make(run.inputs)
+    alone = settings(**BASELINE, partitions=["training"], test=False).make(run.inputs)
     assert [heading.key for heading in alone.headings] == ["training"]
     broken = baseline_inputs(tmp_path, age=["40", "x", "1", "2", "3", "4", "5", "6"])
     with pytest.raises(TableError, match=r"patient training-1, column 'age': found 'x'"):
-        make(settings(**(BASELINE | {"columns": ["age"]})), broken)
+        settings(**(BASELINE | {"columns": ["age"]})).make(broken)
 
 
 # regression
@@ -194,7 +155,7 @@ def test_baseline_errors_teach(run, tmp_path):
 
 def test_regression_names_levels_and_reference(run):
     options = settings(id="table_2_regression", kind="regression", model="clinical", title="Regression")
-    table = make(options, run.inputs)
+    table = options.make(run.inputs)
     rows = {(r["characteristic"], r["level"]): r for r in table.data.to_dict("records")}
     assert rows["Ki-67 index", "< 20 %"]["univariate_odds_ratio"] == "1 (reference)"
     assert rows["Ki-67 index", "≥ 20 %"]["univariate_odds_ratio"] == "3.50 (1.31–9.33)"
@@ -202,8 +163,8 @@ def test_regression_names_levels_and_reference(run):
     assert rows["Age (years)", ""]["multivariate_odds_ratio"] == "–"
     assert rows["TIC type", ""]["univariate_p"] == "0.042"  # the test of the whole variable
     assert [span for span, _ in table.spans] == ["Univariate", "Multivariate"]
-    assert needs(options) == ("univariate", "multivariate", "participants")
-    assert models_needed(options) == ("clinical",)
+    assert options.needs() == ("univariate", "multivariate", "participants")
+    assert options.models_needed("univariate") == ("clinical",)
 
 
 def test_regression_of_a_model_that_selected_nothing(run, tmp_path):
@@ -212,7 +173,7 @@ def test_regression_of_a_model_that_selected_nothing(run, tmp_path):
         columns=COLUMNS, partitions={}, models={"m": "M"}, simulated=False, multivariate={"m": empty}
     )
     options = settings(id="table_2_r", kind="regression", model="m", blocks=["multivariate"], title="R")
-    assert make(options, inputs).labels[0].text == "No variable was selected"
+    assert options.make(inputs).labels[0].text == "No variable was selected"
 
 
 def test_terms():
@@ -230,7 +191,7 @@ def test_regression_refuses_unknown_levels(run, tmp_path):
     )
     options = settings(id="table_2_r", kind="regression", model="m", blocks=["univariate"], title="R")
     with pytest.raises(TableError, match=r"ki67\[hihg\]"):
-        make(options, inputs)
+        options.make(inputs)
 
 
 # performance and DeLong
@@ -238,7 +199,7 @@ def test_regression_refuses_unknown_levels(run, tmp_path):
 
 def test_performance_prints_fractions(run):
     options = settings(id="table_3_performance", kind="performance", title="Performance")
-    table = make(options, run.inputs)
+    table = options.make(run.inputs)
     row = table.data[
         (table.data["model"] == "Nomogram") & (table.data["partition"] == "Test (centre 2)")
     ].iloc[0]
@@ -254,7 +215,7 @@ def test_performance_prints_fractions(run):
 
 def test_level_of_the_interval_is_printed(run):
     inputs = replace(run.inputs, level=0.9)
-    table = make(settings(id="table_3_p", kind="performance", title="P", measures=["auc"]), inputs)
+    table = settings(id="table_3_p", kind="performance", title="P", measures=["auc"]).make(inputs)
     assert table.headings[1].label == "AUC (90 % CI)"
 
 
@@ -281,15 +242,15 @@ def test_published_fractions_of_the_paper():
 
 
 def test_delong_pairs_and_matrix(run):
-    pairs = make(settings(id="table_4_delong", kind="delong", title="DeLong"), run.inputs)
+    pairs = settings(id="table_4_delong", kind="delong", title="DeLong").make(run.inputs)
     first = pairs.data[pairs.data["comparison"] == "Clinical vs Radiomics"].iloc[0]
     assert (first["p"], first["p_holm"]) == ("0.031", "0.094")
-    turned = make(
-        settings(id="table_4_delong", kind="delong", title="D", models=["radiomics", "clinical"]), run.inputs
+    turned = settings(id="table_4_delong", kind="delong", title="D", models=["radiomics", "clinical"]).make(
+        run.inputs
     )
     other = turned.data[turned.data["comparison"] == "Radiomics vs Clinical"].iloc[0]
     assert other["z"] == first["z"].removeprefix("-") or first["z"] == f"-{other['z']}"
-    matrix = make(settings(id="table_4_delong", kind="delong", title="D", layout="matrix"), run.inputs)
+    matrix = settings(id="table_4_delong", kind="delong", title="D", layout="matrix").make(run.inputs)
     cell = matrix.data[matrix.data["model"] == "Radiomics"].iloc[0]
     assert (cell["vs_clinical"], cell["vs_radiomics"], cell["vs_nomogram"]) == ("0.094", "–", "0.031")
 
@@ -311,9 +272,9 @@ def test_unknown_keys_are_named():
 def test_missing_input_is_named(run):
     bare = TableInputs(columns=COLUMNS, partitions={"training": "T"}, models={"m": "M"}, simulated=False)
     with pytest.raises(SettingsError, match="needs participants of 'training'"):
-        make(settings(**BASELINE), bare)
+        settings(**BASELINE).make(bare)
     with pytest.raises(SettingsError, match="needs performance"):
-        make(settings(id="table_3_p", kind="performance", title="P"), bare)
+        settings(id="table_3_p", kind="performance", title="P").make(bare)
 
 
 def test_missing_column_is_named(run, tmp_path):
@@ -327,7 +288,7 @@ def test_missing_column_is_named(run, tmp_path):
         performance=path,
     )
     with pytest.raises(TableError, match="column 'auc_low'"):
-        make(settings(id="table_3_p", kind="performance", title="P"), inputs)
+        settings(id="table_3_p", kind="performance", title="P").make(inputs)
 
 
 # files

@@ -2,69 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from pydantic import TypeAdapter
+from survival_patients import COLUMNS, ENDPOINT, inputs_of, patients
 
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import SettingsError, TableError
 from her2radiomics.core.settings import validate
-from her2radiomics.manuscript.tables import Outcome, TableInputs, TableSettings, make, needs, render
-from her2radiomics.statistics import kaplan_meier
+from her2radiomics.manuscript import formatting as fmt
+from her2radiomics.manuscript.tables import TableSettings, render
+from her2radiomics.statistics import cox, kaplan_meier
 from her2radiomics.study.protocol import Protocol
-
-COLUMNS = {
-    name: Column.model_validate(content)
-    for name, content in {
-        "os_months": {
-            "label": "Overall survival",
-            "unit": "months",
-            "kind": "continuous",
-            "available_at": "follow_up",
-        },
-        "os_event": {"label": "Death", "kind": "categorical", "levels": {"0": "Alive", "1": "Dead"}},
-        "os_number": {"label": "Death", "kind": "continuous"},
-        "cea": {"label": "CEA", "unit": "ng/mL", "kind": "continuous"},
-        "cd8": {"label": "CD8", "unit": "%", "kind": "continuous"},
-        "arm": {"label": "Arm", "kind": "categorical", "levels": {"a": "Arm A", "b": "Arm B", "c": "Arm C"}},
-    }.items()
-}
-ENDPOINT = {"label": "Overall survival", "time": "os_months", "event": "os_event"}
-
-
-def patients() -> pd.DataFrame:
-    """60 patients, 20 with the outcome; times with one decimal and ties."""
-    i = np.arange(60)
-    positive = i % 3 == 0
-    time = np.round(5 + 50 * np.abs(np.sin(1.3 * i + 0.7)) - 12 * positive * np.abs(np.cos(i)), 1)
-    return pd.DataFrame(
-        {
-            "patient_id": [f"P{k:02d}" for k in i],
-            "centre": "1",
-            "partition": "training",
-            "label": positive.astype(int),
-            "os_months": time,
-            "os_event": (7 * i % 5 < 2).astype(int),
-            "os_number": (7 * i % 5 < 2).astype(int),
-            "cea": np.round(2 + 1.5 * np.sin(2.1 * i) + 0.8 * positive, 2),
-            "cd8": np.round(np.exp(1 + 0.9 * np.sin(1.9 * i) + 0.7 * positive), 2),
-            "arm": np.array(["a", "b", "c"])[i // 5 % 3],
-        }
-    )
-
-
-def inputs_of(folder, table: pd.DataFrame) -> TableInputs:
-    path = folder / "participants_training.csv"
-    table.to_csv(path, index=False)
-    return TableInputs(
-        columns=COLUMNS,
-        partitions={"training": "Training"},
-        models={},
-        simulated=False,
-        outcome=Outcome("HER2", "HER2-positive", "HER2-negative"),
-        participants={"training": path},
-    )
 
 
 @pytest.fixture
@@ -123,7 +75,7 @@ def test_survival_at_given_times_is_rs():
 
 
 def test_the_survival_table_prints_what_r_gives(inputs):
-    table = make(survival(times=[12, 36]), inputs)
+    table = survival(times=[12, 36]).make(inputs)
     assert [(label.text, label.section) for label in table.labels] == [
         ("Overall survival", True),
         ("HER2-negative", False),
@@ -161,17 +113,17 @@ def test_the_survival_table_prints_what_r_gives(inputs):
 
 def test_the_event_may_be_a_number_and_the_reference_another_group(inputs):
     numbered = survival(endpoints=[{**ENDPOINT, "event": "os_number"}])
-    assert make(numbered, inputs).cells == make(survival(), inputs).cells
-    turned = make(survival(reference="1"), inputs)
+    assert numbered.make(inputs).cells == survival().make(inputs).cells
+    turned = survival(reference="1").make(inputs)
     assert [label.text for label in turned.labels][1:] == ["HER2-positive", "HER2-negative"]
     assert turned.cells[2][3] == "0.53 (0.21–1.32)"  # 1 / 1.895 (1 / 4.750 to 1 / 0.756)
-    alive = make(survival(endpoints=[{**ENDPOINT, "event_level": "0"}]), inputs)
+    alive = survival(endpoints=[{**ENDPOINT, "event_level": "0"}]).make(inputs)
     assert [row[1] for row in alive.cells[1:]] == ["24", "12"]
 
 
 def test_groups_of_a_column_and_several_endpoints(inputs):
     both = survival(by="arm", endpoints=[ENDPOINT, {**ENDPOINT, "label": "Again", "event": "os_number"}])
-    table = make(both, inputs)
+    table = both.make(inputs)
     assert [label.text for label in table.labels] == [
         "Overall survival",
         "Arm A",
@@ -190,22 +142,42 @@ def test_missing_follow_up_is_left_out_and_counted(tmp_path):
     table = patients()
     table["os_months"] = table["os_months"].astype(object)
     table.loc[[0, 1, 2], "os_months"] = ""
-    made = make(survival(), inputs_of(tmp_path, table))
+    made = survival().make(inputs_of(tmp_path, table))
     assert [row[0] for row in made.cells[1:]] == ["38", "19"]
     assert "Overall survival: 3 patients without follow-up are left out." in made.footnotes
 
 
-def test_a_group_without_an_event_has_no_hazard_ratio(tmp_path):
+def test_a_group_without_an_event_has_firths_hazard_ratio(tmp_path):
     table = patients()
     table.loc[table["label"] == 1, "os_event"] = 0
-    made = make(survival(), inputs_of(tmp_path, table))
+    made = survival().make(inputs_of(tmp_path, table))
     assert made.cells[2][2] == "not reached"
-    assert [row[3] for row in made.cells[1:]] == ["–", "–"]
-    assert "Overall survival: no hazard ratio, since a group has no event." in made.footnotes
+    groups = pd.DataFrame({"label": table["label"].astype(int)})
+    fit = cox(
+        groups, table["os_months"].astype(float), table["os_event"].astype(int), method="firth", level=0.95
+    ).table
+    row = fit.iloc[0]
+    ratio = fmt.ratio_interval(row["hazard_ratio"], row["ci_low"], row["ci_high"])
+    assert [row[3] for row in made.cells[1:]] == ["1 (reference)", ratio]
+    assert made.cells[2][4] == fmt.p_value(row["p"])
+    assert any("hazard ratios are Firth's" in note for note in made.footnotes)
+
+
+def test_a_status_of_1_and_2_needs_its_level_and_prints_it(tmp_path):
+    table = patients()
+    table["os_status"] = (table["os_event"].astype(int) + 1).astype(str)
+    read = inputs_of(tmp_path, table)
+    column = Column(label="Status", kind="categorical", levels={"1": "Alive", "2": "Dead"})
+    read = replace(read, columns={**read.columns, "os_status": column})
+    with pytest.raises(SettingsError, match="no event_level, and 'os_status' has the levels 1 and 2"):
+        survival(endpoints=[{**ENDPOINT, "event": "os_status"}]).make(read)
+    made = survival(endpoints=[{**ENDPOINT, "event": "os_status", "event_level": "2"}]).make(read)
+    assert [row[1] for row in made.cells[1:]] == [row[1] for row in survival().make(read).cells[1:]]
+    assert "Overall survival: events are 'Dead'." in made.footnotes
 
 
 def test_one_group_is_described_without_tests(tmp_path):
-    made = make(survival(by="partition"), inputs_of(tmp_path, patients()))
+    made = survival(by="partition").make(inputs_of(tmp_path, patients()))
     assert [heading.key for heading in made.headings] == ["n", "events", "median"]
     assert made.cells[1][:2] == ["60", "24"]
 
@@ -223,20 +195,20 @@ def test_one_group_is_described_without_tests(tmp_path):
 )
 def test_wrong_survival_settings_are_refused(inputs, content, message):
     with pytest.raises(SettingsError, match=message):
-        make(survival(**content), inputs)
+        survival(**content).make(inputs)
 
 
 def test_a_negative_time_is_refused_by_name(tmp_path):
     table = patients()
     table.loc[7, "os_months"] = -2
     with pytest.raises(TableError, match=r"patient P07, column 'os_months': found -2"):
-        make(survival(), inputs_of(tmp_path, table))
+        survival().make(inputs_of(tmp_path, table))
 
 
 # R 4.2.2 on patients(): shapiro.test by group (cea 5.8e-08, 0.55; cd8 2.2e-4, 0.0058), wilcox.test(x ~ label,
 # exact = FALSE)$p.value (0.0918, 0.00241), t.test(cea ~ label)$p.value (1.56e-06), quantile by label
 def test_markers_are_described_and_tested_as_r_does(inputs):
-    table = make(comparison(), inputs)
+    table = comparison().make(inputs)
     assert [label.text for label in table.labels] == [
         "CEA (ng/mL), median (Q1, Q3)",
         "CD8 (%), median (Q1, Q3)",
@@ -256,29 +228,29 @@ def test_markers_are_described_and_tested_as_r_does(inputs):
 def test_means_holm_and_missing_values(tmp_path):
     table = patients()
     table["cea"] = table["cea"].astype(object)
-    made = make(comparison(summaries={"cea": "mean"}, adjusted=True, stars=False), inputs_of(tmp_path, table))
+    made = comparison(summaries={"cea": "mean"}, adjusted=True, stars=False).make(inputs_of(tmp_path, table))
     assert made.cells[0][2] == "3.04 ± 0.15" and made.cells[0][5] == "1.88 ± 1.29"
     assert made.cells[0][-2:] == ["<0.001ᵃ", "<0.001"]
     assert made.cells[1][-2:] == ["0.002ᵇ", "0.002"]  # Holm: the larger of two keeps its p
     assert "ᵃ Welch's t test, unequal variances" in " ".join(made.footnotes)
     table.loc[[0, 3], "cea"] = ""
-    holed = make(comparison(), inputs_of(tmp_path, table))
+    holed = comparison().make(inputs_of(tmp_path, table))
     assert holed.cells[0][:2] == ["18", "2"] and holed.cells[0][3:5] == ["40", "0"]
 
 
 def test_three_groups_and_refusals(inputs, tmp_path):
-    table = make(comparison(by="arm"), inputs)
+    table = comparison(by="arm").make(inputs)
     assert {h.group for h in table.headings if h.group} == {"Arm A", "Arm B", "Arm C"}
     assert "Kruskal–Wallis test" in " ".join(table.footnotes)
     with pytest.raises(SettingsError, match="found 'arm', a column with levels"):
-        make(comparison(columns=["arm"]), inputs)
+        comparison(columns=["arm"]).make(inputs)
     with pytest.raises(SettingsError, match="found Training; expected two groups"):
-        make(comparison(by="partition"), inputs)
+        comparison(by="partition").make(inputs)
 
 
 @pytest.mark.parametrize("options", [survival(times=[12]), comparison()])
 def test_the_tables_are_written_in_all_formats(inputs, tmp_path, options):
-    assert needs(options) == ("participants",)
+    assert options.needs() == ("participants",)
     written = render(options, inputs, tmp_path / options.id)
     assert [path.suffix for path in written] == [".csv", ".html", ".tex", ".docx"]
     first = [path.read_bytes() for path in written]
@@ -319,7 +291,8 @@ def test_follow_up_is_described_and_never_a_predictor():
 def test_columns_of_endpoints_and_models_of_comparisons_must_be_declared():
     table = {**survival().model_dump(exclude={"id"}), "endpoints": [{**ENDPOINT, "event": "os_evnt"}]}
     with pytest.raises(
-        SettingsError, match="table_5_survival.columns: 'os_evnt' is not declared; did you mean 'os_event'"
+        SettingsError,
+        match="table_5_survival, participants columns: 'os_evnt' is not declared; did you mean 'os_event'",
     ):
         protocol(tables={"table_5_survival": table})
     with pytest.raises(

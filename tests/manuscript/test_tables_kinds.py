@@ -8,12 +8,12 @@ import pytest
 from contract_tables import save
 from pydantic import TypeAdapter
 from scipy import stats
-from test_tables_groups import COLUMNS as SURVIVAL
-from test_tables_groups import ENDPOINT, inputs_of, patients
+from survival_patients import COLUMNS as SURVIVAL
+from survival_patients import ENDPOINT, inputs_of, patients
 
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import SettingsError
-from her2radiomics.manuscript.tables import TableInputs, TableSettings, make
+from her2radiomics.manuscript.tables import TableInputs, TableSettings
 from her2radiomics.statistics import cox, kappa, variance_inflation
 
 GRADES = {"I": "I", "II": "II", "III": "III"}
@@ -28,6 +28,10 @@ COLUMNS = SURVIVAL | {
         "cea_2": {"label": "CEA (2)", "unit": "ng/mL", "kind": "continuous"},
     }.items()
 }
+
+
+def make(options, inputs):
+    return options.make(inputs)
 
 
 def settings(**content):
@@ -128,10 +132,10 @@ def test_cox_alone_and_together(inputs):
 
 def test_follow_up_by_the_reverse_method_is_in_the_survival_table(inputs):
     table = make(settings(kind="survival", endpoints=[ENDPOINT], follow_up=True), inputs)
-    from her2radiomics.statistics import follow_up
+    from her2radiomics.statistics import potential_follow_up
 
     data = people()
-    medians = follow_up(data["os_months"], data["os_event"], data["label"]).medians.set_index("group")
+    medians = potential_follow_up(data["os_months"], data["os_event"], data["label"]).medians.set_index("group")
     assert table.data.iloc[1]["follow_up"].startswith(f"{medians.loc['0', 'median']:.1f} (")
     assert table.headings[1].label == "Median follow-up, months (95 % CI)"
 

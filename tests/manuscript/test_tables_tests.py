@@ -8,11 +8,10 @@ import pandas as pd
 import pytest
 from contract_tables import save
 from scipy.stats import mannwhitneyu
-from test_tables import BASELINE, baseline_inputs, settings
+from table_run import BASELINE, baseline_inputs, settings
 
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import SettingsError
-from her2radiomics.manuscript.tables import make
 
 #: TIC type by HER2 status in Table 2 of the paper of her2_nomogram: types I to III, positive and negative.
 TIC = {"I": (10, 36), "II": (38, 103), "III": (32, 101)}
@@ -35,7 +34,7 @@ def inputs(tmp_path):
 
 def table(inputs, **options):
     content = BASELINE | {"columns": ["tic", "age"], "by": "label", "partitions": ["training"]} | options
-    return make(settings(**content), inputs)
+    return settings(**content).make(inputs)
 
 
 def test_chi_square_of_an_ordinal_column_gives_the_printed_p(inputs):

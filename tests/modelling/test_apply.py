@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from model_cohort import COLUMNS, cohort
 from scipy.special import expit
-from test_models import COLUMNS, cohort
 
 from her2radiomics.core.errors import StudyError, TableError
 from her2radiomics.core.settings import load

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from test_models import CHAIN, COLUMNS, cohort
+from model_cohort import CHAIN, COLUMNS, cohort
 
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import SettingsError, StudyError

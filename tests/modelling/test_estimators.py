@@ -7,14 +7,14 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from lasso_problems import example
+from model_cohort import COLUMNS, cohort
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
-from test_lasso import example
-from test_models import COLUMNS, cohort
 
 from her2radiomics.core.errors import SettingsError, StudyError
 from her2radiomics.modelling import build_model, from_dict, load_model, save_model, to_dict

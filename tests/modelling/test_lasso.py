@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
+from lasso_problems import example, table, wide_problem
 from sklearn.linear_model import LogisticRegression, lasso_path
 
 from her2radiomics.modelling.base import Training
@@ -14,16 +14,6 @@ from her2radiomics.modelling.penalised.gaussian_path import gaussian_path, lambd
 from her2radiomics.modelling.steps.lasso import LassoStep
 
 PATHS = {"gaussian": gaussian_path, "binomial": binomial_path}
-
-
-def example() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """45 rows × 12 columns of very different scales, a label, and 7 folds of unequal size."""
-    n, p = 45, 12
-    i, j = np.arange(n)[:, None], np.arange(p)[None, :]
-    x = np.sin(1.7 * (i + 1) * (j + 1) + j**2) + 0.5 * np.cos(0.9 * (i + 1) * (1 + j % 3))
-    x = x * 10.0 ** (j % 4 - 1) + j
-    y = (x[:, 0] * 10 + x[:, 5] - 5 + 1.5 * np.sin(5 * np.arange(n)) > 0.2).astype(float)
-    return x, y, np.arange(n) % 7
 
 
 # R 4.2.2, glmnet 4.1-6, with X, y and f (= fold + 1) as in example():
@@ -112,17 +102,6 @@ def test_cross_validation_by_hand():
     np.testing.assert_allclose(cv.mean, np.average(errors, axis=0, weights=[6, 4, 3]), rtol=1e-12)
 
 
-def wide_problem(copies: bool) -> tuple[np.ndarray, np.ndarray]:
-    random = np.random.default_rng(5)
-    hidden = random.normal(size=(68, 20))
-    x = hidden @ random.normal(size=(20, 300)) + random.normal(size=(68, 300))
-    if copies:
-        x[:, 100:130] = x[:, :30]
-        x[:, 130:160] = -2 * x[:, :30] + 3
-        x[:, 160:190] = x[:, :30] * (1 + 1e-7 * random.normal(size=(68, 30)))
-    return x, (hidden[:, 0] + random.normal(size=68) > 0).astype(float)
-
-
 def test_more_features_than_rows_as_scikit_learn():
     """The exact path against scikit-learn's coordinate descent at a tight tolerance; same features everywhere."""
     x, y = wide_problem(copies=False)
@@ -209,14 +188,6 @@ def test_folds_are_stratified_and_belong_to_patients():
         3,
     }  # four patients of one class
     assert patient_folds(patients[:14], labels[:14], 10, seed=3).size == 0
-
-
-def table(values: np.ndarray) -> pd.DataFrame:
-    return pd.DataFrame(
-        values,
-        index=[f"P{i:03d}" for i in range(len(values))],
-        columns=[f"f{i}" for i in range(values.shape[1])],
-    )
 
 
 def fitted(X, y, seed: int = 0, **settings):

@@ -8,10 +8,10 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from lasso_problems import example, table, wide_problem
 from sklearn.feature_selection import f_classif
 from sklearn.linear_model import ElasticNet, LogisticRegression
 from sklearn.metrics import mutual_info_score
-from test_lasso import example, table, wide_problem
 
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import SettingsError

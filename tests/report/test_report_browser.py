@@ -12,8 +12,8 @@ import shutil
 import subprocess
 
 import pytest
-from test_checklists import write_results
-from test_tables import hostile_table
+from checklist_results import write_results
+from table_run import hostile_table
 
 from her2radiomics.audit.paper import audit, read_audit
 from her2radiomics.audit.render import to_html as audit_page

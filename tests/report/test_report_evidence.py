@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from test_report import build, describe, protocol
+from report_run import build, describe, protocol
 from workflow_run import ROOT
 
 from her2radiomics.audit.files import write

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from test_report import SVG, describe, protocol
+from report_run import SVG, describe, protocol
 
 from her2radiomics.core.errors import StudyError
-from her2radiomics.manuscript.figures.registry import KINDS
 from her2radiomics.report import RunInfo
-from her2radiomics.report.figures import CAPTIONS, figures
+from her2radiomics.report.figures import figures
 
 ITEMS = [
     {"id": "figure_s10_external", "kind": "flow", "title": "Beyond the paper"},
@@ -78,8 +77,3 @@ def test_a_composed_figure_that_was_not_drawn_is_named(made):
         path.unlink()
     with pytest.raises(StudyError, match="figure_2_survival.svg: no such file; expected the figure"):
         shown(made)
-
-
-def test_every_kind_of_figure_has_a_caption():
-    assert "composed" in KINDS and set(KINDS) <= set(CAPTIONS)
-    assert all(caption.endswith(".") for caption in CAPTIONS.values())

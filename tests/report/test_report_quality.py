@@ -14,7 +14,7 @@ from math import prod
 
 import pandas as pd
 import pytest
-from test_report import FIGURES, build, describe
+from report_run import FIGURES, build, describe
 
 from her2radiomics.core.tables import read
 from her2radiomics.extraction import QC_COLUMNS, read_parameters

@@ -21,10 +21,9 @@ from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
-from figure_inputs import make_inputs
+from figure_inputs import make_inputs, settings
 from pydantic import BaseModel
-from test_figures import settings
-from test_report import build, describe
+from report_run import build, describe
 
 from her2radiomics.audit import render as audit
 from her2radiomics.audit.paper import Audit, read_audit

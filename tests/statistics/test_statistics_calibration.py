@@ -222,7 +222,7 @@ def test_nomogram_points_give_back_the_model() -> None:
     result = nomogram(model, data)
     for _, row in data.head(10).iterrows():
         probability = result.probability(result.total_points(row))
-        assert probability == pytest.approx(model.predict(row.to_frame().T)[0], abs=1e-12)
+        assert probability == pytest.approx(model.predict(row.to_frame().T).iloc[0], abs=1e-12)
     assert result.probability(result.total_for(0.37)) == pytest.approx(0.37)
     largest = result.table.query("kind == 'predictor'").groupby("axis")["points"].agg(["min", "max"])
     assert largest["min"].tolist() == [0, 0, 0] and largest["max"].max() == pytest.approx(100)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from her2radiomics.statistics import follow_up, icc, kappa, rank_correlation, variance_inflation
+from her2radiomics.statistics import icc, kappa, potential_follow_up, rank_correlation, variance_inflation
 
 
 def readings(table: list[list[int]]) -> tuple[list[int], list[int]]:
@@ -129,7 +129,7 @@ def test_rank_correlation_by_hand():
 
 def test_reverse_kaplan_meier_by_hand():
     """Times 5+ 8 10+ 12+ 15 (+ censored): 'events' are the censored ones; S is 4/5, 8/15, 4/15 at 5, 10, 12."""
-    found = follow_up([5, 8, 10, 12, 15], [0, 1, 0, 0, 1])
+    found = potential_follow_up([5, 8, 10, 12, 15], [0, 1, 0, 0, 1])
     curve = found.table.set_index("time")["survival"]
     assert curve.loc[[5.0, 10.0, 12.0]].tolist() == pytest.approx([0.8, 0.8 * 2 / 3, 0.8 / 3])
     assert found.medians["median"].iloc[0] == 12.0

@@ -5,14 +5,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from her2radiomics.core.settings import Settings
-
-if TYPE_CHECKING:
-    from her2radiomics.audit.tables import PrintedTable
 
 Verdict = Literal["consistent", "inconsistent", "cannot be checked"]
 VERDICTS: tuple[Verdict, ...] = ("inconsistent", "cannot be checked", "consistent")
@@ -52,5 +49,5 @@ class Check(Settings):
     note: str = Field("", description="What a reader should know besides the arithmetic.")
 
     @abstractmethod
-    def examine(self, tables: Mapping[str, PrintedTable]) -> Finding:
-        """Do the arithmetic; ``tables`` are the paper's transcribed tables, by id."""
+    def examine(self, tables: Mapping[str, Any]) -> Finding:
+        """Do the arithmetic; ``tables`` are the paper's transcribed tables (``PrintedTable``), by id."""

@@ -146,7 +146,7 @@ class OddsRatio(Check):
 
 
 def crude(counts: Sequence[Sequence[int]]) -> tuple[float, float]:
-    """log odds ratio and its standard error from the counts of a characteristic.
+    """Return log odds ratio and its standard error from the counts of a characteristic.
 
     Parameters
     ----------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 from her2radiomics.audit.base import VERDICTS, Verdict
 from her2radiomics.audit.paper import Audit, AuditRow, tally
@@ -11,9 +10,6 @@ from her2radiomics.core.tables import as_text, assemble
 from her2radiomics.core.templates import environment
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
 from her2radiomics.manuscript.tables.word import to_docx as table_to_docx
-
-if TYPE_CHECKING:
-    from her2radiomics.manuscript.tables.model import Table
 
 HEADINGS = {
     "inconsistent": "What does not add up",

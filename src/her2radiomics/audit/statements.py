@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import combinations, pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from her2radiomics.audit.base import Check, Finding, found, join, unknown
+from her2radiomics.audit.tables import PrintedTable
 from her2radiomics.core.printed import Number, Printed, parse, percent
-
-if TYPE_CHECKING:
-    from her2radiomics.audit.tables import PrintedTable
 
 
 def same_value(values: Mapping[str, Number]) -> Finding:

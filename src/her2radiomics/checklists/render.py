@@ -15,7 +15,6 @@ from her2radiomics.manuscript.tables.word import to_docx as table_to_docx
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from her2radiomics.manuscript.tables.model import Table
 
 OWN_WORDS = "Short texts of the items are our own wording; the publication has the full ones."
 SIMULATED = (

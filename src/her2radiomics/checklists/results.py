@@ -9,6 +9,7 @@ from typing import Any
 from her2radiomics.core.contracts import TRAINING
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.layout import Layout
+from her2radiomics.manuscript import formatting as fmt
 
 
 def result_facts(
@@ -53,8 +54,7 @@ def result_facts(
     most = max((after for _, after in kept.values()), default=0)
     return {
         "auc_words": "; ".join(
-            f"{models[primary]}, {row['partition']}: AUC {row['auc']:.3f} ({row['auc_low']:.3f} to {row['auc_high']:.3f})"
-            for _, row in rows.iterrows()
+            f"{models[primary]}, {row['partition']}: AUC {fmt.auc(row, 3)}" for _, row in rows.iterrows()
         ),
         "n_words": "; ".join(
             f"{row['partition']}: {int(row['n'])} patients, {int(row['events'])} events"

@@ -106,7 +106,8 @@ def type_column(values: pd.Series, column: Column, *, file: str) -> pd.Series:
         A value that is neither missing nor allowed, with the patient, the column and what is allowed.
     """
     text = values.astype("string").str.strip()
-    text = text.mask(text.isin(MISSING))
+    # a declared level is a level, though it is called NA or None
+    text = text.mask(text.isin(MISSING) & ~text.isin([level for level in column.levels if level]))
     # our own tables hold the levels that a number was cut into; those are taken as they stand
     cut_already = column.cut is not None and text.dropna().isin(list(column.levels)).all()
     if (column.kind == "continuous" or column.cut is not None) and not cut_already:

@@ -148,7 +148,6 @@ def sweep(folder: str | Path, whole: Callable[[str], bool] | None = None) -> lis
 
     Notes
     -----
-
     A temporary of this host is dead when its process is, and any when it is a day old. Folders that begin
     with a dot are looked into, not descended: a store of cases holds nothing temporary inside a case.
     """

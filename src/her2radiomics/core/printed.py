@@ -119,7 +119,7 @@ def decimal(value: float, digits: int = 3) -> str:
 
 
 def probability(p: float) -> str:
-    """p with three decimals, or four where it is small."""
+    """Print p with three decimals, or four where it is small."""
     if p < 0.0001:
         return "<0.0001"
     return f"{p:.4f}" if p < 0.001 else f"{p:.3f}"

@@ -80,26 +80,24 @@ class Kinds(dict[str, type[Base]]):
         TypeError
             A module has the settings of a kind, but the kind is not registered.
         """
-        for module in iter_modules(path):
-            import_module(f"{package}.{module.name}")
+        for found in iter_modules(path):
+            module = import_module(f"{package}.{found.name}")
+            for settings in vars(module).values():
+                own = getattr(settings, "__module__", "") == module.__name__ and isinstance(settings, type)
+                if own and issubclass(settings, self.base) and settings not in self.values():
+                    if self._name(settings):
+                        raise TypeError(
+                            f"{module.__name__}: {settings.__name__} is no {self.what} yet; decorate it."
+                        )
         for name in sorted(self):
             self[name] = self.pop(name)
-        for settings in _subclasses(self.base):
-            if self._name(settings) and settings not in self.values():
-                raise TypeError(
-                    f"{settings.__module__}: {settings.__name__} is no {self.what} yet; decorate it."
-                )
 
-    def union(self) -> Any:
-        """The settings of all kinds as one type, told apart by the tag."""
-        return Annotated[reduce(or_, self.values()), Field(discriminator=self.tag)]
+    def union(self, without: Iterable[str] = ()) -> Any:
+        """The settings of all kinds, but those named in ``without``, as one type, told apart by the tag."""
+        members = (settings for name, settings in self.items() if name not in without)
+        return Annotated[reduce(or_, members), Field(discriminator=self.tag)]
 
     def _name(self, settings: type[Settings]) -> str:
         """The only value of the field that names the kind; empty where there is none."""
         field = settings.model_fields.get(self.tag)
         return str(get_args(field.annotation)[0]) if field and get_args(field.annotation) else ""
-
-
-def _subclasses(base: type[Settings]) -> list[type[Settings]]:
-    direct = base.__subclasses__()
-    return [*direct, *(further for settings in direct for further in _subclasses(settings))]

@@ -1,4 +1,4 @@
-"""How far a run is and how long it will still take, in one line a finished job:
+"""How far a run is and how long it will still take: one line a finished job.
 
     [ 37/142]  26 %  0:41 gone, about 1:52 left   features: patient C1_003, sequence DWI
 

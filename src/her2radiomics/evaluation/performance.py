@@ -20,6 +20,7 @@ from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.tables import assemble
 from her2radiomics.evaluation.comparison import comparison_rows
+from her2radiomics.evaluation.measures import NAN, further_measures, measure
 from her2radiomics.evaluation.predictions import (
     by_partition,
     checked,
@@ -33,18 +34,14 @@ from her2radiomics.statistics import (
     auc_interval,
     brier,
     calibration,
-    decision_curve,
     delong_test,
     holm,
-    hosmer_lemeshow,
     operating_point,
 )
 
 if TYPE_CHECKING:
     from her2radiomics.statistics import OperatingPoint
     from her2radiomics.statistics.resampling import Refit
-
-NAN = float("nan")
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,19 +216,14 @@ def _judged(
         "brier": brier(labels, probability),
         "calibration_intercept": fit.intercept if fit else NAN,
         "calibration_slope": fit.slope if fit else NAN,
+        **dict(zip(("auc_delong_low", "auc_delong_high"), intervals.get("delong", (NAN, NAN)), strict=True)),
     }
-    extra = [_measure(f"auc_{name}", area, *bounds, method=name) for name, bounds in intervals.items()]
+    extra = [measure(f"auc_{name}", area, *bounds, method=name) for name, bounds in intervals.items()]
     extra += _rates(point)
-    extra.append(_measure("brier", row["brier"], method="mean squared difference"))
-    test = hosmer_lemeshow(labels, probability, settings.hosmer_lemeshow_groups, fitted=partition == TRAINING)
-    words = f"{test.groups} groups of risk, {test.df} degrees of freedom"
-    extra.append(_measure("hosmer_lemeshow", test.statistic, method=words))
-    extra.append(_measure("hosmer_lemeshow_p", test.p, method=words))
-    benefit = decision_curve(labels, probability, settings.net_benefit_thresholds or [0.5]).table
-    for item in benefit.itertuples() if settings.net_benefit_thresholds else ():
-        words = f"treat all {item.net_benefit_all:.4f}, treat none 0"
-        extra.append(_measure(f"net_benefit_{item.threshold:g}", item.net_benefit, method=words))
-    extra += [_measure(f"note_{name}", method=text) for name, text in notes.items()]
+    extra.append(measure("brier", row["brier"], method="mean squared difference"))
+    fitted = partition == TRAINING
+    extra += further_measures(labels, probability, settings, seed, fitted=fitted, notes=notes)
+    extra += [measure(f"note_{name}", method=text) for name, text in notes.items()]
     return row, extra
 
 
@@ -242,26 +234,28 @@ def _area(
     seed: int,
     notes: dict[str, str],
 ) -> tuple[float, dict[str, tuple[float, float]]]:
-    """AUC with its three intervals; DeLong's needs two rows of each class."""
-    intervals: dict[str, tuple[float, float]] = {}
+    """AUC with its interval by every method; DeLong's needs two rows of each class."""
+    area, intervals = auc(labels, probability), dict[str, tuple[float, float]]()
     for method in INTERVALS:
-        if method == "delong" and np.bincount(labels).min() < 2:
+        bounded = method == "delong_logit" and area in (0.0, 1.0)
+        if method.startswith("delong") and np.bincount(labels).min() < 2 and not bounded:
             notes["interval"] = "one row of a class: no DeLong interval"
             intervals[method] = (NAN, NAN)
             continue
         intervals[method] = auc_interval(
             labels, probability, method, settings.level, seed=seed, iterations=settings.bootstrap
         )
-    area = auc(labels, probability)
     if area in (0.0, 1.0):
-        notes["interval"] = "perfect separation: DeLong and bootstrap intervals have no length"
+        notes["interval"] = (
+            "perfect separation: DeLong and bootstrap intervals have no length; delong_logit is Hanley's bound"
+        )
     return area, intervals
 
 
 def _rates(point: OperatingPoint) -> list[dict[str, Any]]:
     """Rates at the locked threshold with exact intervals; the fraction stands in ``method``."""
     return [
-        _measure(
+        measure(
             item.measure,
             item.value,
             item.low,
@@ -270,12 +264,6 @@ def _rates(point: OperatingPoint) -> list[dict[str, Any]]:
         )
         for item in point.to_frame().itertuples()
     ]
-
-
-def _measure(
-    name: str, value: float = NAN, low: float = NAN, high: float = NAN, *, method: str
-) -> dict[str, Any]:
-    return {"measure": name, "value": value, "low": low, "high": high, "method": method}
 
 
 def _all_pairs(known: Mapping[str, pd.DataFrame], level: float) -> pd.DataFrame:

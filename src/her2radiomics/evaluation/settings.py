@@ -8,20 +8,18 @@ from pydantic import Field
 
 from her2radiomics.core.settings import Settings
 
-INTERVALS: tuple[Literal["delong", "binomial_exact", "bootstrap"], ...] = (
-    "delong",
-    "binomial_exact",
-    "bootstrap",
-)
+Interval = Literal["delong", "delong_logit", "binomial_exact", "bootstrap"]
+INTERVALS: tuple[Interval, ...] = ("delong", "delong_logit", "binomial_exact", "bootstrap")
 
 
 class EvaluationSettings(Settings):
     """How models are judged."""
 
-    ci_method: Literal["delong", "binomial_exact", "bootstrap"] = Field(
+    ci_method: Interval = Field(
         default="delong",
-        description="Interval of the AUC in the tables. binomial_exact (AUC·n of n, as MedCalc) is there to reproduce "
-        "published intervals. The other two are always in performance_extra.csv.",
+        description="Interval of the AUC in the tables. delong_logit: DeLong on the logit scale, with Hanley's bound where "
+        "the classes are separated. binomial_exact (AUC·n of n, as MedCalc) is there to reproduce published intervals; "
+        "DeLong's is then printed beside it. All of them are always in performance_extra.csv.",
     )
     level: float = Field(default=0.95, gt=0, lt=1, description="Level of all confidence intervals.")
     bootstrap: int = Field(default=1000, ge=100, description="Resamples of the AUC's bootstrap interval.")

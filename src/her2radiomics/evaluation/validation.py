@@ -15,8 +15,10 @@ from her2radiomics.core.libraries import pd
 from her2radiomics.core.tables import assemble
 from her2radiomics.evaluation.performance import calibration_rows
 from her2radiomics.modelling import pipeline_refit
+from her2radiomics.modelling.fit_report import ROWS_PER_TERM
 from her2radiomics.modelling.penalised.cross_validation import patient_folds
 from her2radiomics.statistics import auc, auc_interval, logistic_regression, optimism_corrected, remembered
+from her2radiomics.statistics.resampling import used_words
 
 if TYPE_CHECKING:
     from her2radiomics.evaluation.settings import EvaluationSettings
@@ -123,7 +125,10 @@ def with_observed(
 def optimism_rows(
     labels: np.ndarray, probability: np.ndarray, target: str, refit: Refit, iterations: int, seed: int
 ) -> list[dict[str, Any]]:
-    """Rows ``<measure>_corrected`` (whole pipeline) or ``<measure>_corrected_final``; a note where no refit worked."""
+    """Rows ``<measure>_corrected`` (whole pipeline) or ``<measure>_corrected_final``, and a note where no refit worked.
+
+    ``refits`` or ``refits_final`` say how many were used, and by which method.
+    """
     if iterations == 0:
         return []
     ending = "_corrected" if target == "pipeline" else "_corrected_final"
@@ -131,36 +136,42 @@ def optimism_rows(
         found = optimism_corrected(labels, probability, refit, iterations=iterations, seed=seed)
     except ValueError:
         return [_row(f"note_optimism_{target}", method=f"none of {iterations} resamples could be refitted")]
-    words = f"bootstrap of the {WORDS[target]}, {iterations - found.failed} of {iterations} resamples"
-    return [
+    used = used_words(iterations, found.methods)
+    words = f"bootstrap of the {WORDS[target]}, {used}"
+    count = _row(f"refits{ending.removeprefix('_corrected')}", iterations - found.failed, method=used)
+    return [count] + [
         _row(f"{item.measure}{ending}", item.corrected, method=f"{words}; optimism {_signed(item.optimism)}")
         for item in found.table.itertuples()
     ]
 
 
 def likelihood_ratio_rows(model: StudyModel) -> list[dict[str, Any]]:
-    """Likelihood-ratio test of a combined model against each of its parts, on training rows: apparent.
+    """Likelihood-ratio tests of nested models on training rows, apparent: of the model against none, and against its parts.
 
-    The smaller model holds the part's terms alone and is fitted on the same rows; after Firth's method the other terms
-    are held at 0 under the penalty of the whole model.
+    The smaller model holds the intercept, or the part's terms, alone and is fitted on the same rows; after Firth's method
+    the other terms are held at 0 under the penalty of the whole model. A regression with more than a term every
+    :data:`ROWS_PER_TERM` rows has no such test after Firth's method.
     """
     fitted = model.fitted_
-    rows = []
-    regression = None
+    table, method = fitted.table, fitted.method
+    crowded = method == "firth" and table.shape[1] * ROWS_PER_TERM > len(table)
+    if table.shape[1] == 0 or method not in ("ml", "firth") or crowded:
+        return []
+    try:
+        regression = logistic_regression(table, fitted.labels, method, fitted.levels)  # type: ignore[arg-type]
+    except ValueError:
+        return []
+    added = {"": list(table.columns)}
     for part in fitted.parts if model.spec.kind == "combined" else ():
-        others = [name for name in fitted.table.columns if name not in part.terms]
-        if not others or len(others) == fitted.table.shape[1]:
-            continue
-        if regression is None:
-            try:
-                regression = logistic_regression(fitted.table, fitted.labels, fitted.method, fitted.levels)  # type: ignore[arg-type]
-            except ValueError:
-                return []
-        statistic, df, p = regression.test_without(others)
-        kind = "likelihood ratio" if regression.method == "ml" else "penalised likelihood ratio (Firth)"
-        words = f"{kind}, df {df}: adds {', '.join(others)}; apparent: on the rows that were fitted"
-        rows.append(_row(f"lr_test_vs_{part.name}", statistic, method=words))
-        rows.append(_row(f"lr_test_p_vs_{part.name}", p, method=words))
+        added[f"_vs_{part.name}"] = [name for name in table.columns if name not in part.terms]
+    rows = []
+    kind = "likelihood ratio" if regression.method == "ml" else "penalised likelihood ratio (Firth)"
+    for ending, others in added.items():
+        if others and (not ending or len(others) < table.shape[1]):
+            statistic, df, p = regression.test_without(others)
+            words = f"{kind}, df {df}: adds {', '.join(others)}; apparent: on the rows that were fitted"
+            rows.append(_row(f"lr_test{ending}", statistic, method=words))
+            rows.append(_row(f"lr_test_p{ending}", p, method=words))
     return rows
 
 
@@ -183,7 +194,7 @@ def cross_validate(
     if fold.size == 0:
         return assemble("cross_validation")
     for target, refit in (
-        ("final", _estimated(model, table, labels)),
+        ("final", model.final_refit(table, labels)),
         ("pipeline", pipeline or pipeline_refit(model, table, labels)),
     ):
         held_out, areas = np.full(len(labels), NAN), []
@@ -205,22 +216,6 @@ def cross_validate(
         low, high = auc_interval(labels[whole], held_out[whole], "delong")
         rows.append(_fold(target, "pooled", labels[whole], auc(labels[whole], held_out[whole]), low, high))
     return assemble("cross_validation", rows)
-
-
-def _estimated(model: StudyModel, table: pd.DataFrame, labels: np.ndarray) -> Refit:
-    """The final estimator's refit; where maximum likelihood has no solution in a fold, Firth's as the model would."""
-    plain, design = model.final_refit(table, labels), model.fitted_.design(table)
-
-    def refit(rows: np.ndarray) -> Any:
-        found = plain(rows)
-        if found is not None:
-            return found
-        try:
-            return logistic_regression(design.iloc[rows], labels[rows], "firth").predict(design)
-        except ValueError:
-            return None
-
-    return refit
 
 
 def _fold(

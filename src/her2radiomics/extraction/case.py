@@ -13,13 +13,14 @@ import numpy as np
 from her2radiomics.cohort.manifest import BREAST, ManifestRow
 from her2radiomics.core.errors import CaseError, SettingsError
 from her2radiomics.core.libraries import sitk
-from her2radiomics.extraction.engine import Values, bounding_box, extract
+from her2radiomics.extraction.engine import Values, bounding_box, covers, extract
 from her2radiomics.extraction.filters import LOG_PADDING
 from her2radiomics.extraction.loading import LoadedCase, Row, as_case_error, load_case, name_case, readers_of
 from her2radiomics.extraction.parameters import Parameters, read_parameters
 from her2radiomics.extraction.quality import QualityRow, relative_to
 from her2radiomics.imaging import checks, make_region, parse_region
 from her2radiomics.imaging.checks import MAX_GREY_LEVELS, USUAL_GREY_LEVELS, times
+from her2radiomics.imaging.preprocessing import resegmented
 
 if TYPE_CHECKING:
     from her2radiomics.imaging.preprocessing_settings import Preprocessing
@@ -82,8 +83,13 @@ def extract_outlines(
     if not masks:
         return found
     assert case.image is not None
+    if case.resegment is not None and not covers(parameters):
+        raise SettingsError(
+            f"{parameters.path}: found settings that stock PyRadiomics computes, together with preprocessing.resegment; "
+            "expected one of the two. Resegment by the parameter file (resegmentRange)."
+        )
     try:
-        values = extract(case.image, masks, parameters, log_padding=log_padding)
+        values = extract(case.image, masks, parameters, log_padding=log_padding, resegment=case.resegment)
     except Exception as error:  # a filter failed: no outline has features
         for name, _ in masks:
             found[name].fail(error)
@@ -112,7 +118,7 @@ def _prepare(
     for row in result.quality:
         try:
             mask = make_region(outline, row.region, case.breast, case.levels.get(name)) if make else outline
-            row.warnings = [*notes, *_measure(case.image, mask, parameters, row, limits)]
+            row.warnings = [*notes, *_measure(case, mask, parameters, row, limits)]
         except Exception as error:
             result.fail(error, row.region)
             return {}
@@ -121,18 +127,22 @@ def _prepare(
 
 
 def _measure(
-    image: sitk.Image, mask: sitk.Image, parameters: Parameters, row: QualityRow, limits: Limits
+    case: LoadedCase, mask: sitk.Image, parameters: Parameters, row: QualityRow, limits: Limits
 ) -> list[str]:
     """Fill a quality-control row with a region's measures; what deserves a warning.
 
     Raises
     ------
     CaseError
-        The region has too many grey levels.
+        The region has too many grey levels, or resegmentation leaves too little of it.
     """
-    box = bounding_box(mask)
+    image, box = case.image, bounding_box(mask)
+    assert image is not None
     inside = sitk.GetArrayViewFromImage(mask)[box.slices] != 0
-    values = sitk.GetArrayViewFromImage(image)[box.slices][inside]
+    kept = inside
+    if case.resegment is not None:
+        kept = sitk.GetArrayFromImage(resegmented(box.cut(image), box.cut(mask), case.resegment)) != 0
+    values = sitk.GetArrayViewFromImage(image)[box.slices][kept]
     areas = np.count_nonzero(inside, axis=(1, 2))
     low, high = row.minimum, row.maximum = float(values.min()), float(values.max())
     levels = row.grey_levels = parameters.grey_levels(low, high)

@@ -21,6 +21,8 @@ from her2radiomics.extraction.parameters import Parameters
 
 # of a filtered image: a wavelet's approximation in 3-D spreads the 500 levels allowed to an image to 1,415
 MOST_LEVELS = 2000
+# setting of ours beside PyRadiomics' own: intensity at which bins of a fixed width start
+BINS_FROM = "binsFrom"
 
 
 def shape_features(image: sitk.Image, mask: sitk.Image, parameters: Parameters) -> dict[str, float]:
@@ -65,14 +67,17 @@ class _GreyLevels:
     def of(
         self, voxels: np.ndarray, mask: np.ndarray, settings: Mapping[str, Any]
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Grey level of each voxel in the mask (0 outside), as ``imageoperations.binImage``; levels
-        present."""
+        """Grey level of each voxel in the mask (0 outside), and the levels present, as ``imageoperations.binImage``."""
         if self._found is None:
             values = voxels[mask]
             _check_levels(float(values.min()), float(values.max()), settings)
             # the edges depend on the two extremes alone; their numpy type decides about rounding
             extremes = np.array([values.min(), values.max()], dtype=values.dtype)
-            levels = np.digitize(values, radiomics.imageoperations.getBinEdges(extremes, **settings))
+            start, width = settings.get(BINS_FROM), settings.get("binWidth", 25)
+            if start is not None and settings.get("binCount") is None:
+                levels = np.floor((values - start) / width).astype(int) + 1
+            else:
+                levels = np.digitize(values, radiomics.imageoperations.getBinEdges(extremes, **settings))
             matrix = np.zeros(voxels.shape, dtype="int")
             matrix[mask] = levels
             self._found = matrix, np.unique(levels)

@@ -23,11 +23,13 @@ import numpy as np
 from her2radiomics.core.errors import CaseError, quote
 from her2radiomics.core.libraries import radiomics, sitk
 from her2radiomics.core.memory import raise_if_out
-from her2radiomics.extraction.classes import image_features, shape_features
+from her2radiomics.extraction.classes import BINS_FROM, image_features, shape_features
 from her2radiomics.extraction.filters import LOG_PADDING, SUPPORTED, Box, filtered
 from her2radiomics.extraction.parameters import Parameters, read_content
 from her2radiomics.extraction.regridding import INTERPOLATORS, resample_region
 from her2radiomics.imaging.checks import extremes
+from her2radiomics.imaging.preprocessing import resegmented
+from her2radiomics.imaging.preprocessing_settings import Resegment
 from her2radiomics.imaging.threads import one_thread
 
 Key = TypeVar("Key", bound=Hashable)
@@ -71,20 +73,22 @@ def extract(
     parameters: Parameters,
     *,
     log_padding: float = LOG_PADDING,
+    resegment: Resegment | None = None,
 ) -> dict[Key, Values | CaseError]:
     """Return region → feature name → value, in PyRadiomics' order; a failing region's value is its error.
 
     A region fails when PyRadiomics fails on it, or yields other features than the parameter file promises. ``regions`` are
     masks of 0 and 1 on the grid of ``image``; ``log_padding`` is the padding of the Laplacian of Gaussian in multiples of σ:
-    20 makes its values those of the whole image to the last bit, at more cost.
+    20 makes its values those of the whole image to the last bit, at more cost. ``resegment`` limits the voxels of
+    intensities and texture; stock PyRadiomics does it by the parameter file alone.
     """
     with _quiet_and_single_threaded():
         if not covers(parameters):
             found = _stock(image, regions, parameters)
         elif parameters.settings.get("resampledPixelSpacing") is not None:
-            found = _resampled(image, regions, parameters, log_padding)
+            found = _resampled(image, regions, parameters, log_padding, resegment)
         else:
-            found = _cropped(image, regions, parameters, log_padding)
+            found = _cropped(image, regions, parameters, log_padding, resegment)
     for key, value in found.items():
         if not isinstance(value, CaseError):
             with _recorded(found, key):
@@ -93,7 +97,11 @@ def extract(
 
 
 def _cropped(
-    image: sitk.Image, regions: Mapping[Key, sitk.Image], parameters: Parameters, log_padding: float
+    image: sitk.Image,
+    regions: Mapping[Key, sitk.Image],
+    parameters: Parameters,
+    log_padding: float,
+    resegment: Resegment | None,
 ) -> dict[Key, Values | CaseError]:
     """Filter one padded crop for all regions."""
     boxes = {key: bounding_box(mask) for key, mask in regions.items()}
@@ -103,13 +111,19 @@ def _cropped(
     )
     masks = {key: boxes[key].cut(mask) for key, mask in regions.items()}
     found: dict[Key, Values | CaseError] = {}
-    for key, mask in masks.items():
+    for key, mask in [*masks.items()]:
         with _recorded(found, key):
-            found[key] = shape_features(boxes[key].cut(image), mask, parameters)
+            crop = boxes[key].cut(image)
+            found[key] = shape_features(crop, mask, parameters)
+            if resegment is not None:
+                masks[key] = resegmented(crop, mask, resegment)
+    bins = resegment.low if resegment is not None and resegment.bins_from_low else None
     low, high = extremes(image)
     peak = low if -low > high else high
     images = filtered(image, union, parameters.image_types, parameters.settings, peak, log_padding)
     for crop, name, settings in images:
+        if name == "original":
+            settings = settings | {BINS_FROM: bins}
         for key, mask in masks.items():
             values = found[key]
             if not isinstance(values, CaseError):
@@ -120,14 +134,18 @@ def _cropped(
 
 
 def _resampled(
-    image: sitk.Image, regions: Mapping[Key, sitk.Image], parameters: Parameters, log_padding: float
+    image: sitk.Image,
+    regions: Mapping[Key, sitk.Image],
+    parameters: Parameters,
+    log_padding: float,
+    resegment: Resegment | None,
 ) -> dict[Key, Values | CaseError]:
     """Resample each region with its padding, and go on from there as if that were the image."""
     found: dict[Key, Values | CaseError] = {}
     for key, mask in regions.items():
         with _recorded(found, key):
             resampled, region = resample_region(image, mask, bounding_box(mask), parameters.settings)
-            found.update(_cropped(resampled, {key: region}, parameters, log_padding))
+            found.update(_cropped(resampled, {key: region}, parameters, log_padding, resegment))
     return found
 
 
@@ -183,8 +201,7 @@ def _recorded(found: dict[Key, Values | CaseError], key: Key) -> Iterator[None]:
 
 @contextmanager
 def _quiet_and_single_threaded() -> Iterator[None]:
-    """One ITK thread (jobs run side by side), and no warnings of PyRadiomics: what they say is checked
-    here."""
+    """One ITK thread, since jobs run side by side, and no warnings of PyRadiomics: what they say is checked here."""
     logger = logging.getLogger("radiomics")
     level = logger.level
     logger.setLevel(logging.CRITICAL)

@@ -5,9 +5,8 @@ region's values depend on, a padded crop:
 
 - wavelet: the filter's length a level, the periodic wrap of the stationary transform rebuilt at image edges;
 - gradient: 2 voxels;
-- Laplacian of Gaussian: a recursive filter looks infinitely far, but 12 σ away its weight is below 1e-6 of
-the
-  image's range (20 σ: below float32 resolution);
+- Laplacian of Gaussian: a recursive filter looks infinitely far, but 16 σ away its weight is below 1e-7 of the image's
+  range (20 σ: below float32 resolution);
 - LBP: slices cut on the far sides only, since its interpolation rounds differently at other coordinates;
 - square, square root, logarithm, exponential: scaled by the whole image's largest magnitude, which is
 handed to
@@ -30,7 +29,7 @@ from her2radiomics.core.libraries import pywt, radiomics, sitk
 SUPPORTED = frozenset(
     ("Original", "Wavelet", "LoG", "Square", "SquareRoot", "Logarithm", "Exponential", "Gradient", "LBP2D")
 )
-LOG_PADDING = 12.0  # σ: within 1e-6 of the whole image's values
+LOG_PADDING = 16.0  # σ: within 1e-7 of the whole image's values
 EXACT_LOG_PADDING = 20.0  # σ: within 1e-9
 GRADIENT_PADDING = 2  # voxels
 SMALLEST_LOG_SIDE = 4  # voxels: ITK's recursive filters need as many

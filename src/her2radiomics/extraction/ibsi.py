@@ -84,12 +84,13 @@ def definitions() -> Mapping[tuple[str, str], Definition]:
     return {(kind, name): Definition(kind, name, *rest) for kind, name, *rest in rows}  # type: ignore[arg-type]
 
 
-def standings(parameters: Parameters) -> tuple[Standing, ...]:
+def standings(parameters: Parameters, *, bins_from_low: bool = False) -> tuple[Standing, ...]:
     """How every feature of a parameter file stands to IBSI-1, in PyRadiomics' order.
 
     A setting that departs from IBSI-1 (asymmetric or distance-weighted matrices, other distances than one voxel,
     shifted intensities) makes the features that it touches PyRadiomics' own. Resampling and the aggregation of
-    texture are the file's, not a feature's, and are left to :func:`aggregation` and to words.
+    texture are the file's, not a feature's, and are left to :func:`aggregation` and to words. ``bins_from_low`` says that
+    bins start at the lower bound of re-segmentation, as IBSI-1 recommends.
     """
     original = {**parameters.settings, **parameters.image_types.get("Original", {})}
     found = []
@@ -102,7 +103,7 @@ def standings(parameters: Parameters) -> tuple[Standing, ...]:
             status, why = "filtered", _FILTERED
         elif own := _departure(kind, name, original):
             status, why = (status, why) if status == "absent" else ("own", own)
-        elif status == "ibsi" and levels == BIN_WIDTH:
+        elif status == "ibsi" and levels == BIN_WIDTH and not bins_from_low:
             why = "; ".join(filter(None, (_START, why)))
         found.append(Standing(feature, image, kind, name, known.code, known.ibsi_name, status, levels, why))
     return tuple(found)

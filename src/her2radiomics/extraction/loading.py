@@ -13,7 +13,7 @@ from her2radiomics.core.libraries import sitk
 from her2radiomics.core.memory import raise_if_out
 from her2radiomics.imaging.checks import check_image
 from her2radiomics.imaging.preprocessing import preprocess
-from her2radiomics.imaging.preprocessing_settings import Preprocessing
+from her2radiomics.imaging.preprocessing_settings import Preprocessing, Resegment
 from her2radiomics.imaging.reading import place_mask, read_volume
 from her2radiomics.imaging.regions import level_of
 
@@ -34,8 +34,9 @@ class LoadedCase:
     """An image and the outlines on it (readers, or regions) by ``names``, as features see them; of each a mask or a problem.
 
     A problem with the image is every outline's; ``warnings`` about the breast mask are those of ``breast``. ``resampled``
-    are the outlines that were drawn on another grid, ``steps`` says in short words what preprocessing was done. ``levels``
-    is the index of an outline's slice where another sequence decides on it.
+    are the outlines that were drawn on another grid, ``steps`` says in short words what preprocessing was done,
+    ``resegment`` limits the intensities of regions. ``levels`` is the index of an outline's slice where another sequence
+    decides on it.
     """
 
     names: list[str]
@@ -46,6 +47,7 @@ class LoadedCase:
     warnings: dict[str, list[str]] = field(default_factory=dict)
     resampled: list[str] = field(default_factory=list)
     steps: str = ""
+    resegment: Resegment | None = None
     levels: dict[str, int] = field(default_factory=dict)
 
 
@@ -68,7 +70,9 @@ def load(
     """
     settings = preprocessing or Preprocessing()
     voxels = _read(image)
-    case = LoadedCase([*outlines], voxels, warnings={name: [] for name in outlines})
+    case = LoadedCase(
+        [*outlines], voxels, warnings={name: [] for name in outlines}, resegment=settings.resegment
+    )
 
     def place(name: str, outline: Outline, what: str) -> sitk.Image:
         mask, file = _read(outline.mask, what), _path(outline.mask)

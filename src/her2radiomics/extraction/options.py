@@ -30,8 +30,8 @@ def extraction_suffix(
     """
     chosen = _chosen(preprocessing, log_padding) | ({} if slice_of is None else {"slice_of": slice_of})
     named = {"resample_mask": "mask", "log_padding": "logpad", "slice_of": "level"}
-    order = ("resample_mask", "n4", "subtract", "clip", "normalise", "resample", "log_padding", "slice_of")
-    words = [named.get(key, key) for key in order if key in chosen]
+    steps = "resample_mask n4 subtract clip normalise resample round resegment log_padding slice_of"
+    words = [named.get(key, key) for key in steps.split() if key in chosen]
     return "-".join([*words, _hash(chosen)]) if words else ""
 
 

@@ -51,7 +51,7 @@ class Parameters:
 
     @cached_property
     def image_names(self) -> tuple[str, ...]:
-        """The filtered images' names as they start feature names: ``original``, ``wavelet-LH``, …"""
+        """The filtered images' names as they start feature names: ``original``, ``wavelet-LH`` and so on."""
         names: list[str] = []
         for kind, own in self.image_types.items():
             names += _image_names(kind, {**self.settings, **own})

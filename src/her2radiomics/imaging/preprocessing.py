@@ -7,7 +7,9 @@
 3. Subtraction of the pre-contrast phase.
 4. Clipping to percentiles.
 5. z-scores.
-6. Resampling of image and masks; last, so that no statistic depends on the interpolation.
+6. Resampling of image and masks; after them, so that no statistic depends on the interpolation.
+7. Rounding to whole units.
+8. Re-segmentation: voxels outside a range, or outliers, leave the region's intensities and texture, but not its shape.
 
 *Foreground* is what lies above Li's minimum cross-entropy threshold of the image as read (Li and Tam, Pattern Recognit
 Lett 1998;19:771). Otsu's threshold keeps only skin, vessels and enhancing tissue of a fat-suppressed breast image
@@ -28,7 +30,14 @@ import numpy as np
 from her2radiomics.core.errors import CaseError
 from her2radiomics.core.libraries import sitk
 from her2radiomics.imaging.checks import check_image, check_mask, check_same_grid, times, volume_ml
-from her2radiomics.imaging.preprocessing_settings import BiasField, Clip, Normalise, Preprocessing, Resample
+from her2radiomics.imaging.preprocessing_settings import (
+    BiasField,
+    Clip,
+    Normalise,
+    Preprocessing,
+    Resample,
+    Resegment,
+)
 from her2radiomics.imaging.reading import VOLUME_CHANGE
 from her2radiomics.imaging.threads import one_thread
 
@@ -106,7 +115,40 @@ def preprocess(
         _intensities(prepared, settings, precontrast)
         if settings.resample is not None:
             _resample(prepared, settings.resample)
+        if settings.round:
+            prepared.image = sitk.Round(sitk.Cast(prepared.image, sitk.sitkFloat64))
     return prepared
+
+
+def resegmented(image: sitk.Image, mask: sitk.Image, settings: Resegment) -> sitk.Image:
+    """Voxels of a region whose intensities are kept (IBSI-1: its intensity mask), 0 or 1 on the grid of ``mask``.
+
+    The intersection of the range and of mean ± ``outliers_sd`` population standard deviations of the whole region.
+
+    Raises
+    ------
+    CaseError
+        Too little of the region is left.
+    """
+    voxels, inside = sitk.GetArrayViewFromImage(image), sitk.GetArrayFromImage(mask) != 0
+    values = voxels[inside].astype(np.float64)
+    low = -math.inf if settings.low is None else settings.low
+    high = math.inf if settings.high is None else settings.high
+    if settings.outliers_sd is not None:
+        mean, reach = float(values.mean()), settings.outliers_sd * float(values.std())
+        low, high = max(low, mean - reach), min(high, mean + reach)
+    inside[inside] = (values >= low) & (values <= high)
+    try:
+        check_mask(inside)
+    except CaseError as error:
+        raise CaseError(
+            found=f"{error.found} between {low:g} and {high:g}, after resegmentation",
+            expected=error.expected,
+            remedy="Look at the region's intensities, or widen preprocessing.resegment.",
+        ) from error
+    kept = sitk.GetImageFromArray(inside.astype(np.uint8))
+    kept.CopyInformation(mask)
+    return kept
 
 
 def _intensities(prepared: Prepared, settings: Preprocessing, precontrast: sitk.Image | None) -> None:

@@ -100,6 +100,33 @@ class Resample(Settings):
         return kept
 
 
+class Resegment(Settings):
+    """Voxels of a region that are left out of intensities and texture, as IBSI-1's re-segmentation; the shape keeps them."""
+
+    low: float | None = Field(default=None, description="Lowest intensity that stays; null: none.")
+    high: float | None = Field(default=None, description="Highest intensity that stays; null: none.")
+    outliers_sd: PositiveFloat | None = Field(
+        default=None,
+        description="Standard deviations (population) around the region's mean within which intensities stay; null: all. "
+        "With a range both must hold, and the mean is that of the whole region.",
+    )
+    bins_from_low: bool = Field(
+        default=False,
+        description="Bins of a fixed width start at low, as IBSI-1 recommends, instead of at the multiple of the width at "
+        "or below the region's minimum; of the unfiltered image.",
+    )
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if self.low is None and self.high is None and self.outliers_sd is None:
+            raise ValueError("found neither low, high nor outliers_sd; expected at least one of them")
+        if self.low is not None and self.high is not None and self.low >= self.high:
+            raise ValueError(f"found low {self.low:g} and high {self.high:g}; expected low < high")
+        if self.bins_from_low and self.low is None:
+            raise ValueError("found bins_from_low without low; expected the lower bound that bins start at")
+        return self
+
+
 class Preprocessing(Settings):
     """What is done to an image and its masks before features are extracted; nothing unless it is named."""
 
@@ -123,6 +150,13 @@ class Preprocessing(Settings):
     clip: Clip | None = Field(default=None, description="Clipping to percentiles.")
     normalise: Normalise | None = Field(default=None, description="z-scores, scaled and shifted.")
     resample: Resample | None = Field(default=None, description="Resampling to a voxel spacing.")
+    round: bool = Field(
+        default=False,
+        description="Round intensities to whole units after resampling, as IBSI-1 does with Hounsfield units.",
+    )
+    resegment: Resegment | None = Field(
+        default=None, description="Range and outliers that limit a region's intensities, but not its shape."
+    )
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
@@ -138,7 +172,7 @@ class Preprocessing(Settings):
     @property
     def changes_image(self) -> bool:
         """Whether the image's intensities or grid change (masks aside)."""
-        return any((self.n4, self.subtract, self.clip, self.normalise, self.resample))
+        return any((self.n4, self.subtract, self.clip, self.normalise, self.resample, self.round))
 
     def summary(self) -> str:
         """What is done to the image in a few words of ASCII, for a picture's header.
@@ -157,6 +191,8 @@ class Preprocessing(Settings):
         if self.resample:
             steps = zip("xyz", self.resample.spacing_mm, strict=True)
             words.append(f"resampled to {' '.join(f'{axis} {step:g}' for axis, step in steps if step)} mm")
+        words += ["rounded"] if self.round else []
+        words += ["resegmented"] if self.resegment else []
         return ", ".join(words)
 
     @property
@@ -167,7 +203,7 @@ class Preprocessing(Settings):
         )
 
     def refuse_twice(self, setting: Mapping[str, Any], where: str) -> None:
-        """Refuse a parameter file (``where``, its ``setting`` section) that normalises or resamples as the protocol does.
+        """Refuse a parameter file (``where``, its ``setting`` section) that normalises, resamples or resegments as well.
 
         Raises
         ------
@@ -178,6 +214,7 @@ class Preprocessing(Settings):
         for mine, theirs, twice in (
             ("normalise", "normalize", self.normalise is not None and setting.get("normalize")),
             ("resample", "resampledPixelSpacing", self.resample is not None and spacing),
+            ("resegment", "resegmentRange", self.resegment is not None and setting.get("resegmentRange")),
         ):
             if twice:
                 raise SettingsError(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from her2radiomics.core.wording import listing as listing
 
@@ -41,6 +42,12 @@ def p_value(p: float) -> str:
     if p < 0.001:
         return "<0.001"
     return ">0.999" if p > 0.999 else fixed(p, 3)
+
+
+def p_equals(p: float) -> str:
+    """``p = 0.012``, ``p < 0.001``: a p value with its sign."""
+    text = p_value(p)
+    return f"p {text[0]} {text[1:]}" if text[0] in "<>" else f"p = {text}"
 
 
 def digits_for(values: Sequence[float]) -> int:
@@ -81,6 +88,15 @@ def interval(value: float, low: float, high: float, digits: int) -> str:
         return estimate
     joint = " to " if low < 0 or high < 0 else "–"
     return f"{estimate} ({fixed(low, digits)}{joint}{fixed(high, digits)})"
+
+
+def auc(row: Any, digits: int) -> str:
+    """``0.878 (0.773–0.946)`` of a row of ``performance.csv``; DeLong's interval beside an exact binomial one."""
+    text = interval(float(row["auc"]), float(row["auc_low"]), float(row["auc_high"]), digits)
+    low, high = (float(row.get(f"auc_delong_{end}", math.nan)) for end in ("low", "high"))
+    if row.get("ci_method") != "binomial_exact" or math.isnan(low):
+        return text
+    return f"{text[:-1]}; DeLong {fixed(low, digits)}–{fixed(high, digits)})"
 
 
 def ratio(value: float) -> str:

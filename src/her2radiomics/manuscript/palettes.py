@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 APART = 10.0  # CIEDE2000; about four times a just noticeable difference
-NEEDED = 4  # series that a palette must keep apart to be called safe
 
 PaletteName = Literal["okabe_ito", "jama", "nature", "nejm", "lancet", "grey"]
 
@@ -24,11 +23,6 @@ class Palette:
     colours: tuple[str, ...]
     distinct: int
     source: str
-
-    @property
-    def colour_blind_safe(self) -> bool:
-        """Whether four series can be told apart without red or green cones."""
-        return self.distinct >= NEEDED
 
     @property
     def negative(self) -> str:

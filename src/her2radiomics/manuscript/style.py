@@ -30,13 +30,10 @@ PNG_DPI = 300
 SIMULATED = "Simulated data"
 FONT_SIZE = 8.0  # pt of axis labels, unless a figure says otherwise
 
-DASHES: tuple[Any, ...] = (
-    "-",
-    (0, (5, 1.5)),
-    (0, (1.5, 1.2)),
-    (0, (6, 1.5, 1.2, 1.5)),
-    (0, (3, 1, 1, 1, 1, 1)),
-)
+_GAPS = ((5, 1.5), (1.5, 1.2), (6, 1.5, 1.2, 1.5), (3, 1, 1, 1, 1, 1))
+DASHES: tuple[Any, ...] = ("-", *((0, gaps) for gaps in _GAPS))
+
+FIFTHS = (0, 0.2, 0.4, 0.6, 0.8, 1.0)  # ticks of an axis of probabilities
 
 INK, MUTED, RULE, WASH = "#1a1a1a", "#595959", "#bdbdbd", "#f2f2f2"
 OUTLINE, RING = "#D55E00", "#56B4E9"  # of regions on grey images, whatever the palette
@@ -55,23 +52,15 @@ RC: dict[str, Any] = {
     "legend.borderaxespad": 0.4,
     "legend.labelspacing": 0.35,
     "legend.columnspacing": 1.2,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
+    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK),
+    **{
+        f"{x}tick.major.{key}": value
+        for x in "xy"
+        for key, value in (("width", 0.6), ("size", 2.5), ("pad", 2.0))
+    },
+    **{f"{x}tick.minor.{key}": value for x in "xy" for key, value in (("width", 0.4), ("size", 1.5))},
     "axes.linewidth": 0.6,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "xtick.minor.width": 0.4,
-    "ytick.minor.width": 0.4,
-    "xtick.major.size": 2.5,
-    "ytick.major.size": 2.5,
-    "xtick.minor.size": 1.5,
-    "ytick.minor.size": 1.5,
     "axes.labelpad": 2.5,
-    "xtick.major.pad": 2.0,
-    "ytick.major.pad": 2.0,
     "lines.linewidth": 1.3,
     "lines.markersize": 4.0,
     "patch.linewidth": 0.6,
@@ -214,28 +203,12 @@ def new_figure(width: float, height: float) -> mpl.figure.Figure:
         return mpl.figure.Figure(figsize=(width * MM, height * MM))
     wide, tall = size(cell.sheet)
     height += cell.drop
-    ratios = {
-        "width_ratios": (cell.left, width, wide - cell.left - width),
-        "height_ratios": (cell.top, height, tall - cell.top - height),
-    }
-    grid = mpl.gridspec.GridSpec(
-        3,
-        3,
-        cell.sheet,
-        left=0,
-        right=1,
-        bottom=0,
-        top=1,
-        wspace=0,
-        hspace=0,
-        **{k: _positive(v) for k, v in ratios.items()},
-    )
+    # no ratio below zero by a rounding error
+    widths = [max(part, 0.0) for part in (cell.left, width, wide - cell.left - width)]
+    heights = [max(part, 0.0) for part in (cell.top, height, tall - cell.top - height)]
+    whole = {"left": 0, "right": 1, "bottom": 0, "top": 1, "wspace": 0, "hspace": 0}
+    grid = mpl.gridspec.GridSpec(3, 3, cell.sheet, width_ratios=widths, height_ratios=heights, **whole)
     return cell.sheet.add_subfigure(grid[1, 1])  # type: ignore[return-value]
-
-
-def _positive(ratios: tuple[float, ...]) -> list[float]:
-    """No ratio below zero by a rounding error."""
-    return [max(ratio, 0.0) for ratio in ratios]
 
 
 def size(figure: FigureBase) -> tuple[float, float]:
@@ -256,12 +229,10 @@ def frame(figure: FigureBase, axes: Axes) -> tuple[float, float]:
 
 def place(figure: Figure, left: float, top: float, width: float, height: float, **kwargs: Any) -> Axes:
     """Add axes whose frame lies ``left`` and ``top`` mm from the figure's upper left corner."""
-    total_width, total_height = size(figure)
+    wide, tall = size(figure)
     cell = _CELL.get()
-    bottom = total_height - top - height - (cell.drop if cell else 0.0)
-    return figure.add_axes(
-        (left / total_width, bottom / total_height, width / total_width, height / total_height), **kwargs
-    )
+    bottom = tall - top - height - (cell.drop if cell else 0.0)
+    return figure.add_axes((left / wide, bottom / tall, width / wide, height / tall), **kwargs)
 
 
 def vertical_label(axes: Axes, text: str, tall: float) -> None:
@@ -288,21 +259,13 @@ def header(figure: Figure, *, letter: str, heading: str, simulated: bool) -> Non
         lines = wrap(heading, room, points)
         # a second line stays clear of the axes' uppermost tick label
         high, spacing = (0.3, 1.15) if len(lines) == 1 else (-0.5, 1.05)
-        figure.text(
-            left / width, y - high / height, "\n".join(lines), fontsize=points, va="top", linespacing=spacing
-        )
+        top: dict[str, Any] = {"fontsize": points, "va": "top", "linespacing": spacing}
+        figure.text(left / width, y - high / height, "\n".join(lines), **top)
     if simulated:
-        figure.text(
-            1 - 2.0 / width,
-            y - 0.3 / height,
-            SIMULATED,
-            fontsize=small(),
-            fontweight="bold",
-            color="white",
-            ha="right",
-            va="top",
-            bbox={"boxstyle": "round,pad=0.2,rounding_size=0.2", "facecolor": MUTED, "edgecolor": "none"},
-        )
+        mark = {"boxstyle": "round,pad=0.2,rounding_size=0.2", "facecolor": MUTED, "edgecolor": "none"}
+        white: dict[str, Any] = {"fontsize": small(), "fontweight": "bold", "color": "white"}
+        at = (1 - 2.0 / width, y - 0.3 / height)
+        figure.text(*at, SIMULATED, ha="right", va="top", bbox=mark, **white)
 
 
 @cache

@@ -16,11 +16,11 @@ import numpy as np
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.registry import Kinds
 from her2radiomics.core.settings import Settings
+from her2radiomics.modelling.people import People
+from her2radiomics.modelling.saved.rules import Adjustment
 
 if TYPE_CHECKING:
-    from her2radiomics.modelling.people import People
     from her2radiomics.modelling.readers import SecondReader
-    from her2radiomics.modelling.saved.adjustment import CentreAdjustment
 
 # relative spread below which a column counts as constant: rounding of a mean, not a measurement
 CONSTANT = 1e-12
@@ -95,7 +95,7 @@ class FittedStep:
         """Keep the selected columns."""
         return X if tuple(X.columns) == self.names_out else X[list(self.names_out)]
 
-    def scalings(self, feature: str) -> tuple[tuple[float, float] | CentreAdjustment, ...]:
+    def scalings(self, feature: str) -> tuple[tuple[float, float] | Adjustment, ...]:
         """What the step does to a feature: ``(shift, scale)`` for ``(x - shift) / scale``, or ComBat's adjustment."""
         return ()
 

@@ -1,54 +1,13 @@
-"""What a harmonisation between centres needs of them: checked when a run is planned, and again when a model is fitted."""
+"""What the partitions of a run let a harmonisation between centres learn, and ask of it: checked before any job."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.libraries import pd
-
-if TYPE_CHECKING:
-    from her2radiomics.modelling.steps.combat import CombatStep
-
-
-def check_trained(step: CombatStep, counts: Mapping[str, int], where: str) -> None:
-    """Refuse training centres from which nothing can be learned.
-
-    Parameters
-    ----------
-    step
-        The step's settings.
-    counts
-        Centre → training patients.
-    where
-        The model or run, named first in errors.
-
-    Raises
-    ------
-    StudyError
-        One training centre, a centre with too few training patients, or a reference that does not train.
-    """
-    names = sorted(counts)
-    if len(names) < 2:
-        raise StudyError(
-            f"{where}: combat learns how centres differ, and found one training {step.batch}"
-            f"{f' ({names[0]})' if names else ''}; expected two or more. "
-            f"Remove the step, or train on patients of several."
-        )
-    needed = 1 if step.mean_only else 2
-    for name in names:
-        if counts[name] < needed:
-            raise StudyError(
-                f"{where}: combat found {counts[name]} training patient of {step.batch} '{name}', expected "
-                f"{needed} or more, since it learns a spread of each. Say mean_only: true (locations alone), exclude "
-                "these patients, or give them the name of a centre with the same scanner and protocol."
-            )
-    if step.reference is not None and step.reference not in counts:
-        raise StudyError(
-            f"{where}: combat.reference: found '{step.reference}', expected a {step.batch} that trains: "
-            f"{', '.join(names)}."
-        )
+from her2radiomics.modelling.saved.adjustment import unseen_remedy
+from her2radiomics.modelling.steps.combat import CombatStep, check_trained
 
 
 def check_unseen(step: CombatStep, trained: Mapping[str, int], counts: Mapping[str, int], where: str) -> None:
@@ -80,14 +39,6 @@ def check_unseen(step: CombatStep, trained: Mapping[str, int], counts: Mapping[s
                 f"at least {step.minimum} predicted together. Say unseen: pass_through, or predict more of its patients at "
                 "once."
             )
-
-
-def unseen_remedy(minimum: int) -> str:
-    """What can be done about a centre that did not train."""
-    return (
-        "Train with patients of it, or say unseen: pass_through (not adjusted, and marked) or unseen: adapt "
-        f"(location and scale from {minimum} or more of its patients predicted together, without labels)."
-    )
 
 
 def check_partitions(step: CombatStep, centres: pd.Series, partition: pd.Series, where: str) -> None:

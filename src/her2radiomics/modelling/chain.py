@@ -13,38 +13,69 @@ from her2radiomics.modelling.base import FittedStep, SelectionStep, Training, fi
 from her2radiomics.modelling.steps.lasso import PenaltyPath
 
 if TYPE_CHECKING:
-    from her2radiomics.modelling.saved.adjustment import CentreAdjustment
+    from her2radiomics.modelling.saved.rules import Adjustment
 
 #: Name and printed names of the rule that runs before all steps.
 NUMBERS = "numbers"
 NUMBERS_LABEL, NUMBERS_SHORT = "Features that are numbers", "Computable in training"
 
 
+# magnitude above which squares overflow, and spread below whose inverse they vanish
+EXTREME = 1e150
+
+
 @dataclass(frozen=True)
 class FittedNumbers(FittedStep):
-    """Features that are a number for every training row, and their medians, with which later gaps are filled.
+    """Features that are a number for every training row, and whose squares are; later gaps are filled with the medians.
 
     Attributes
     ----------
     medians
         Shape (features,).
+    extreme
+        Features that were dropped since they lie beyond 1e150, or vary by less than 1e-150.
+    copies
+        ``b = a`` for every feature that equals an earlier one in all training rows; both stay.
     """
 
     medians: np.ndarray
+    extreme: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
 
     @classmethod
     def fit(cls, X: pd.DataFrame) -> FittedNumbers:
-        """Learn which features are numbers for every training row, and their medians."""
+        """Learn which features are usable numbers for every training row, and their medians."""
         values = X.to_numpy(dtype=float)
-        keep = np.isfinite(values).all(axis=0)
-        lost = int((~keep).sum())
-        note = f"{lost} not a number for every training patient" if lost else ""
-        return cls.of(X, keep, note, medians=np.median(values[:, keep], axis=0))
+        finite = np.isfinite(values).all(axis=0)
+        known = np.where(finite, values, 0.0)
+        spread = np.ptp(known, axis=0)
+        extreme = (np.abs(known).max(axis=0) > EXTREME) | ((spread > 0) & (spread < 1 / EXTREME))
+        keep, first = finite & ~extreme, dict[bytes, str]()
+        named = zip(X.columns, known.T + 0.0, keep, strict=True)
+        pairs = [(name, first.setdefault(column.tobytes(), name)) for name, column, kept in named if kept]
+        lost, odd = int((~finite).sum()), int(extreme.sum())
+        parts = [f"{lost} not a number for every training patient"] if lost else []
+        parts += [f"{odd} beyond 1e150, or varying by less than 1e-150"] if odd else []
+        return cls.of(
+            X,
+            keep,
+            ", ".join(parts),
+            medians=np.median(values[:, keep], axis=0),
+            extreme=tuple(X.columns[extreme]),
+            copies=tuple(f"{name} = {of}" for name, of in pairs if of != name),
+        )
 
     def notes(self) -> list[str]:
-        """How many features were dropped."""
-        dropped = len(self.names_in) - len(self.names_out)
-        return [f"{dropped} features were not a number in training and were dropped"] if dropped else []
+        """How many features were dropped, and which are copies."""
+        lost = len(self.names_in) - len(self.names_out) - len(self.extreme)
+        notes = [f"{lost} features were not a number in training and were dropped"] if lost else []
+        for names, what in (
+            (self.extreme, "features are too large or vary too little for squares, and were dropped"),
+            (self.copies, "features are exact copies of others in training"),
+        ):
+            if names:
+                notes.append(f"{len(names)} {what}: {', '.join(names[:3])}{', …' if len(names) > 3 else ''}")
+        return notes
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Keep the numeric features; missing and infinite values become the training medians."""
@@ -88,7 +119,7 @@ class FittedChain:
         assert isinstance(numbers, FittedNumbers)
         return dict(zip(numbers.names_out, numbers.medians.tolist(), strict=True))
 
-    def scalings(self, feature: str) -> tuple[tuple[float, float] | CentreAdjustment, ...]:
+    def scalings(self, feature: str) -> tuple[tuple[float, float] | Adjustment, ...]:
         """What the chain does to a feature, one after the other: ``(shift, scale)``, or ComBat's adjustment."""
         return tuple(pair for _, step in self.steps for pair in step.scalings(feature))
 

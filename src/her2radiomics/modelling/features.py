@@ -16,9 +16,10 @@ from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import Settings
 from her2radiomics.modelling.base import Training
 from her2radiomics.modelling.chain import FittedChain, check_order, fit_chain
-from her2radiomics.modelling.people import people_of
+from her2radiomics.modelling.people import People
 from her2radiomics.modelling.saved.rules import FeaturePredictor
 from her2radiomics.modelling.steps import Step
+from her2radiomics.statistics.nomogram_scale import few_values
 
 if TYPE_CHECKING:
     from her2radiomics.modelling.model import Learning
@@ -70,7 +71,9 @@ class FeatureBlock(Settings):
         # one memory layout, so that the last bit of a sum does not depend on how the table was put together
         values = np.array(X[names].to_numpy(dtype=float), order="C")
         raw = pd.DataFrame(values, index=X.index, columns=names)
-        people = people_of(X, self.steps, learning.columns)
+        wanted = dict.fromkeys(name for step in self.steps for name in step.columns_used())
+        table = X[[name for name in wanted if name in X.columns]]
+        people = People(table, learning.columns) if wanted else None
         training = Training(learning.seed, raw, learning.second_reader, people, self.sequences)
         return fit_chain(self.steps, raw, labels, training)
 
@@ -147,6 +150,7 @@ def feature_predictors(
             low=float(table[f].min()),
             high=float(table[f].max()),
             scalings=chain.scalings(f),
+            values=few_values(table[f].to_numpy()),
         )
         for f in map(str, table.columns)
     )

@@ -13,7 +13,7 @@ import numpy as np
 
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.libraries import pd
-from her2radiomics.statistics import likelihood
+from her2radiomics.statistics import likelihood, separation
 from her2radiomics.statistics.design import treatment_coding
 
 if TYPE_CHECKING:
@@ -85,34 +85,26 @@ def fit_logistic(
     if not columns:
         intercept = float(np.log(positive.mean() / (1 - positive.mean())))
         return LogisticFit(intercept, {}, coding, (), dropped, "ml", False)
-    separated = bool(np.any(likelihood.is_separated(design, positive)))
+    separated = separation.separated(design, positive)
     fit = likelihood.fit_ml(design, positive) if method != "firth" and not separated else None
     if fit is not None and fit.converged:
-        intercept, beta, used = float(fit.beta[0]), fit.beta[1:], "ml"
+        beta, used = fit.beta, "ml"
     elif method == "ml":
         raise StudyError(
             f"model '{name}': found data that {', '.join(coding.terms)} separate, where maximum likelihood has no "
             "solution; expected overlapping classes. Say method: auto or firth."
         )
     else:
-        beta, used = _firth(design, positive, name), "firth"
-        intercept = likelihood.intercept_for(design @ beta, positive)
-    coefficients = dict(zip(coding.terms, (float(b) for b in beta), strict=True))
+        try:
+            beta, used = likelihood.firth_standardised(design, positive), "firth"
+        except (ArithmeticError, np.linalg.LinAlgError) as error:
+            raise StudyError(
+                f"model '{name}': found no maximum of Firth's likelihood with {design.shape[1]} terms and {len(design)} "
+                "rows; expected far fewer terms than rows. Select fewer features (rule: 1se, or k)."
+            ) from error
+    intercept = float(beta[0])
+    coefficients = dict(zip(coding.terms, (float(b) for b in beta[1:]), strict=True))
     return LogisticFit(intercept, coefficients, coding, tuple(columns), dropped, used, separated)
-
-
-def _firth(design: np.ndarray, positive: np.ndarray, name: str) -> np.ndarray:
-    """Firth's coefficients without the intercept, shape (terms,)."""
-    scale = design.std(axis=0)
-    x = np.column_stack([np.ones(len(design)), (design - design.mean(axis=0)) / scale])
-    try:
-        beta, _ = likelihood.firth_fit(x, positive)
-    except (ArithmeticError, np.linalg.LinAlgError) as error:
-        raise StudyError(
-            f"model '{name}': found no maximum of Firth's likelihood with {x.shape[1] - 1} terms and {len(x)} rows; "
-            "expected far fewer terms than rows. Select fewer features (rule: 1se, or k)."
-        ) from error
-    return np.asarray(beta[1:], dtype=float) / scale
 
 
 def _independent(table: pd.DataFrame, levels: Levels) -> list[str]:

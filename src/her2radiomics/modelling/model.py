@@ -196,20 +196,22 @@ class Fitted(ABC):
                 columns[predictor.name] = pd.Series(predictor.contribution(X), index=X.index)
         return pd.DataFrame(columns, index=X.index)
 
-    def final_refit(self, X: pd.DataFrame, labels: np.ndarray) -> Refit:
+    def final_refit(self, X: pd.DataFrame, labels: np.ndarray, likelihood: str) -> Refit:
         """Refit of the final regression alone on resampled training rows, its terms and their scaling fixed.
 
         Parameters
         ----------
         X, labels
             Training rows and labels, in any order; all of them predictable.
+        likelihood
+            :attr:`ModelSpec.likelihood`: a refit follows the rule of the fit.
 
         Returns
         -------
         callable
             Row numbers → probabilities of all rows of ``X``, or ``None`` where the resample cannot be fitted.
         """
-        return logistic_refit(self.design(X), labels)
+        return logistic_refit(self.design(X), labels, method=likelihood)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

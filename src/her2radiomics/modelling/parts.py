@@ -17,6 +17,7 @@ from her2radiomics.modelling.fit_report import FitReport
 from her2radiomics.modelling.saved.rule_json import rule_from_dict, rule_to_dict
 from her2radiomics.modelling.saved.rules import Predictor, Rule, ScorePredictor
 from her2radiomics.modelling.variables import Variable, code_table, levels_of
+from her2radiomics.statistics.nomogram_scale import few_values
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,9 +73,9 @@ class Part:
             return {name: variable.predictor(coefficients) for name, variable in kept.items()}
         if self.name not in table.columns:
             return {}
-        scores = table[self.name]
-        low, high = float(scores.min()), float(scores.max())
-        return {self.name: ScorePredictor(self.rule, coefficients[self.name], low, high)}
+        scores = table[self.name].to_numpy()
+        ends = float(scores.min()), float(scores.max())
+        return {self.name: ScorePredictor(self.rule, coefficients[self.name], *ends, few_values(scores))}
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, text and lists; of the tables of the fit those that a combination takes over."""

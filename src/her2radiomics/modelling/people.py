@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
-from her2radiomics.modelling.base import SelectionStep
 
 
 class People:
@@ -39,11 +38,3 @@ class People:
                 remedy="Give the participants of all rows.",
             )
         return self.table.loc[index]
-
-
-def people_of(
-    X: pd.DataFrame, steps: Sequence[SelectionStep], columns: Mapping[str, Column]
-) -> People | None:
-    """Columns that the steps of a chain read; ``None`` where none reads any."""
-    wanted = dict.fromkeys(name for step in steps for name in step.columns_used())
-    return People(X[[c for c in wanted if c in X.columns]], columns) if wanted else None

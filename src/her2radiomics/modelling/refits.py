@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.libraries import pd, sklearn
 from her2radiomics.modelling.penalised.cross_validation import patient_folds
+from her2radiomics.statistics.resampling import Refitted
 
 if TYPE_CHECKING:
     from her2radiomics.modelling.parts import SharedFits
@@ -62,7 +63,7 @@ def pipeline_refit(
                 keep.keep(again.fitted_.part(), X.index[rows], labels[rows])
             if scores:
                 return again.decision_function(X)
-            return again.predict_proba(X)[:, 1]
+            return Refitted.by(again.fitted_.method, again.predict_proba(X)[:, 1])
         except (StudyError, ValueError):
             return None
 

@@ -17,7 +17,7 @@ from her2radiomics.modelling.parts import SharedFits
 from her2radiomics.modelling.readers import SecondReader
 from her2radiomics.modelling.saved.rules import Rule
 from her2radiomics.statistics import youden_threshold
-from her2radiomics.statistics._check import as_labels
+from her2radiomics.statistics._check import aligned, as_labels
 
 if TYPE_CHECKING:
     from her2radiomics.statistics import YoudenThreshold
@@ -98,13 +98,13 @@ class StudyModel(ClassifierMixin, BaseEstimator):
         X
             Patients × columns.
         y
-            Labels, 0 or 1, in the order of the rows.
+            Labels, 0 or 1, in the order of the rows; with an index they are aligned to it.
         """
         if len(X) != len(y):
             raise StudyError(
                 f"model '{self.name}': found {len(X)} rows and {len(y)} labels, expected one a row."
             )
-        labels = as_labels(np.asarray(y)).astype(int)
+        labels = as_labels(aligned(table=X, labels=y)["labels"]).astype(int)
         # sorted by patient, so that neither folds nor rounding depend on the order in which rows come
         order = np.argsort(X.index.to_numpy().astype(str), kind="stable")
         X, labels = X.iloc[order], labels[order]
@@ -148,4 +148,4 @@ class StudyModel(ClassifierMixin, BaseEstimator):
 
     def final_refit(self, X: pd.DataFrame, y: Any) -> Refit:
         """Refit of the final regression alone; see :meth:`~her2radiomics.modelling.model.Fitted.final_refit`."""
-        return self.fitted_.final_refit(X, np.asarray(y))
+        return self.fitted_.final_refit(X, np.asarray(y), self.spec.likelihood)

@@ -14,6 +14,7 @@ from her2radiomics.core.errors import StudyError, TableError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.tables import assemble
 from her2radiomics.modelling.saved.rules import ClinicalPredictor, LevelPredictor, NumericPredictor
+from her2radiomics.statistics.nomogram_scale import few_values
 
 if TYPE_CHECKING:
     from her2radiomics.modelling.logistic import LogisticFit
@@ -32,7 +33,8 @@ class Variable:
     """What training taught about one clinical column.
 
     ``levels`` are those seen in training, in the declared order, the reference first; ``fill`` is the median or the most
-    frequent level, ``None`` where rows with missing values are left out; ``low`` and ``high`` are a number's range.
+    frequent level, ``None`` where rows with missing values are left out; ``low`` and ``high`` are a number's range,
+    ``values`` its values where they are at most 10.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Variable:
     fill: Any
     low: float
     high: float
+    values: tuple[float, ...] = ()
 
     def code(self, values: pd.Series) -> pd.Series:
         """Numbers for continuous and ordinal columns, levels as text for categorical ones."""
@@ -54,7 +57,8 @@ class Variable:
     def predictor(self, coefficients: Mapping[str, float]) -> ClinicalPredictor:
         """Rule of this variable, given the coefficients of its terms."""
         if self.kind == "continuous":
-            return NumericPredictor(self.name, coefficients[self.name], self.low, self.high, self.fill)
+            beta = coefficients[self.name]
+            return NumericPredictor(self.name, beta, self.low, self.high, self.fill, self.values)
         if self.kind == "ordinal":
             beta = coefficients[self.name]
             weights = [(level, beta * i) for i, level in enumerate(self.declared)]
@@ -87,7 +91,8 @@ def learn_variable(values: pd.Series, column: Column, *, impute: bool) -> Variab
     if column.kind == "continuous":
         numbers = present.to_numpy(dtype=float)
         median = float(np.median(numbers)) if impute else None
-        return Variable(name, column.kind, (), (), median, float(numbers.min()), float(numbers.max()))
+        ends = float(numbers.min()), float(numbers.max())
+        return Variable(name, column.kind, (), (), median, *ends, few_values(numbers))
     declared = tuple(column.levels)
     unknown = present[~present.isin(declared)]
     if len(unknown):

@@ -89,8 +89,7 @@ def regions(info: RunInfo) -> tuple[str, ...]:
 
 
 def extraction(info: RunInfo, parameters: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
-    """Features of each parameter file and preprocessing: counts, image types, classes, discretisation, resampling,
-    normalisation."""
+    """Features of each parameter file and preprocessing: counts, image types and classes, and what is done to images."""
     if not info.extracted:
         return ("The features were brought as a table; none was extracted from images here.",)
     sequences = info.get("sequences", {})

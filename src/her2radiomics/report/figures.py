@@ -17,27 +17,13 @@ from her2radiomics.core.errors import StudyError
 from her2radiomics.core.layout import Layout
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
+from her2radiomics.manuscript.figures import KINDS
 from her2radiomics.report.context import Link, Panel, ReportFigure
 from her2radiomics.report.embed import figure_uri
 from her2radiomics.report.info import RunInfo
 
 ONE_COLUMN_MM = 120  # a wider figure is set over the page's whole width
 FORMATS = ("svg", "pdf", "png", "csv")
-CAPTIONS = {
-    "flow": "Patients registered, excluded with reason, and included, by partition.",
-    "sequences": "One patient a row; the outline is the region of interest of the reference reader.",
-    "workflow": "From images to evaluation, with the number of features at each step.",
-    "feature_weights": "Coefficients of the final model on scaled features.",
-    "rad_score": "Each bar is a patient; bars start at the threshold chosen on training.",
-    "lasso": "Cross-validated error and coefficients along the penalty; lines mark lambda.min and lambda.1se.",
-    "roc": "Circles mark the threshold chosen on training.",
-    "calibration": "Predicted against observed probability, with the distribution of predictions below.",
-    "decision_curve": "Net benefit against threshold probability, with treating all and treating none.",
-    "nomogram": "Read off the points of each predictor, add them up, and read the probability below the total.",
-    "kaplan_meier": "Steps with pointwise 95 % bands, a tick at each censored patient; numbers at risk below.",
-    "groups": "Each point is a patient; boxes hold the quartiles. * p < 0.05, ** p < 0.01, *** p < 0.001.",
-    "composed": "Its panels are shown one by one below; as printed they stand together in one figure.",
-}
 _ID = re.compile(r"figure_(s?)([0-9]+)([a-z]?)_")
 
 
@@ -84,7 +70,7 @@ def _figure(
         return ReportFigure(number, tuple(sorted(panels, key=lambda panel: panel.letter)))
     titles = {item["id"]: item["title"] for item in info.get("figures", [])}
     elsewhere = [name for name in whole["panels"] if _number(name)[0] != number]
-    caption = (whole.get("caption") or CAPTIONS["composed"]).strip()
+    caption = (whole.get("caption") or KINDS["composed"].about.caption).strip()
     if elsewhere:
         where = f"Shown under their own numbers: {fmt.listing([_named(name, titles) for name in elsewhere])}."
         caption = f"{caption} {where}" if panels else where
@@ -112,7 +98,7 @@ def _panel(
     folder: Path, info: RunInfo, item: Mapping[str, Any], letter: str, performance: pd.DataFrame, count: int
 ) -> Panel:
     stem = Layout(folder).path("figure", figure=item["id"]).with_suffix("")
-    caption = (item.get("caption") or CAPTIONS.get(item["kind"], "")).strip()
+    caption = (item.get("caption") or KINDS[item["kind"]].about.caption).strip()
     if info.simulated:
         caption = f"{caption} Simulated data.".strip()
     files = _files(folder, item["id"])

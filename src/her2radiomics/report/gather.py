@@ -198,7 +198,7 @@ def summarise(run_folder: str | Path, info: RunInfo | Mapping[str, Any], href: s
     beside = href.removesuffix(Path(href).name)
     for partition in info.partitions:
         row = performance_row(performance, primary, partition, path)
-        text = fmt.interval(float(row["auc"]), float(row["auc_low"]), float(row["auc_high"]), 2)
+        text = fmt.auc(row, 2)
         aucs.append((info.partition_label(partition), f"{text}, n = {int(row['n'])}"))
         counted += int(row["n"])
     return RunSummary(

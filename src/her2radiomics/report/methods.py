@@ -229,7 +229,8 @@ def _evaluation(info: RunInfo) -> tuple[str, ...]:
     how = {
         "delong": "by DeLong's method",
         "bootstrap": f"as percentiles of {settings.get('bootstrap', 1000)} bootstrap resamples",
-        "binomial_exact": "by the exact binomial method (Clopper–Pearson, x = AUC · n)",
+        "delong_logit": "by DeLong's method on the logit scale",
+        "binomial_exact": "by the exact binomial method (Clopper–Pearson, x = AUC · n), with DeLong's beside it",
     }.get(method, f"({interval_method(method)})")
     curves = []
     if settings.get("calibration_bootstrap"):

@@ -48,6 +48,10 @@ def preprocessing(item: Step, label_of: Callable[[str], str]) -> list[str]:
         lines.append(_normalisation(done["normalise"]))
     if done.get("resample") is not None:
         lines.append(_resampling(done["resample"]))
+    if done.get("round"):
+        lines.append("Intensities were rounded to whole units.")
+    if done.get("resegment") is not None:
+        lines.append(_resegmentation(done["resegment"]))
     return lines
 
 
@@ -87,6 +91,18 @@ def _resampling(step: Step) -> str:
         f"Images were resampled to {size} mm ({INTERPOLATORS[step['interpolator']]} interpolation) about the centre of "
         f"the field of view, masks by {mask}."
     )
+
+
+def _resegmentation(step: Step) -> str:
+    low, high, deviations = (step.get(key) for key in ("low", "high", "outliers_sd"))
+    bounds = []
+    if low is not None or high is not None:
+        ends = [f"at least {low:g}"] if low is not None else []
+        bounds.append(" and ".join(ends + ([f"at most {high:g}"] if high is not None else [])))
+    if deviations is not None:
+        bounds.append(f"within {deviations:g} standard deviations of the region's mean")
+    text = f"First-order and texture features used voxels of {' and '.join(bounds)} (re-segmentation); shape used all"
+    return f"{text}. Bins started at {low:g}." if step.get("bins_from_low") else f"{text}."
 
 
 def _ordinal(value: float) -> str:

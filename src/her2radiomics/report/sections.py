@@ -11,7 +11,6 @@ from her2radiomics.core.errors import StudyError
 from her2radiomics.core.layout import Layout
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript.formatting import listing
-from her2radiomics.manuscript.published import quantities
 from her2radiomics.manuscript.tables.html import fragment_of
 from her2radiomics.report.context import (
     FlowStep,
@@ -91,13 +90,11 @@ def published(table: pd.DataFrame, folder: Path, info: RunInfo) -> Published | N
         return None
     names = {name: info.model_label(name) for name in info.models}
     places: dict[str, list[PublishedRow]] = {}
-    kinds = quantities()
     for row in table.to_dict("records"):
-        quantity = kinds.get(row["quantity"])
         models = [names.get(name, name) for name in str(row["model"]).split(" vs ") if name]
         places.setdefault(row["place"], []).append(
             PublishedRow(
-                quantity.label if quantity else str(row["quantity"]).replace("_", " "),
+                row["label"],
                 row["item"],
                 " vs ".join(models),
                 info.partition_label(row["partition"]) if row["partition"] else "",
@@ -111,8 +108,8 @@ def published(table: pd.DataFrame, folder: Path, info: RunInfo) -> Published | N
     parts = [f"{counts[name]} {words_}" for name, words_ in AGREEMENT.items() if counts.get(name)]
     used = table[table["agreement"] != "not made in this run"]
     rules = {
-        rule: listing(list(dict.fromkeys(kinds[q].label if q in kinds else q for q in rows)))
-        for rule, rows in used.groupby("rule", sort=False)["quantity"]
+        rule: listing(list(dict.fromkeys(labels)))
+        for rule, labels in used.groupby("rule", sort=False)["label"]
     }
     whole = [item["id"] for item in info.get("tables", []) if item["kind"] == "published"]
     files = [contract("table").below(end, table=name) for name in whole for end in ("docx", "tex", "html")]

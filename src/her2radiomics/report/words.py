@@ -68,7 +68,8 @@ def headline(info: RunInfo, performance: pd.DataFrame, path: Path) -> str:
     beyond_chance = low > 0.5
     verb = "separated" if beyond_chance else "did not reliably separate"
     level = fmt.level(info.protocol["evaluation"].get("level", 0.95))
-    notes = [f"{level} CI {fmt.fixed(low, 2)}–{fmt.fixed(high, 2)}", f"n = {int(row['n'])}"]
+    bounds = fmt.auc(row, 2).partition("(")[2].removesuffix(")")
+    notes = [f"{level} CI {bounds}", f"n = {int(row['n'])}"]
     if low != low or high != high:
         notes, verb = notes[1:], "separated"
     if partition == "training":

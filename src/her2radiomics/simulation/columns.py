@@ -27,8 +27,10 @@ from her2radiomics.simulation.traits import uniform
 
 @dataclass(frozen=True)
 class Drawn:
-    """A value as text, and standardised (mean 0, SD 1 under its own distribution) for the outcome score;
-    ``latent`` is the standard normal value behind a number."""
+    """A value as text, and standardised (mean 0, SD 1 under its own distribution) for the outcome score.
+
+    ``latent`` is the standard normal value behind a number.
+    """
 
     text: str
     standard: float

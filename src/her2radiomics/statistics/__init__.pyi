@@ -1,11 +1,15 @@
 from .agreement import IntraclassCorrelation as IntraclassCorrelation
 from .agreement import icc as icc
 from .agreement import icc_table as icc_table
+from .calibration_errors import CalibrationErrors as CalibrationErrors
+from .calibration_errors import calibration_errors as calibration_errors
 from .calibration_plot import CalibrationCurve as CalibrationCurve
 from .calibration_plot import calibration_curve as calibration_curve
 from .collinearity import variance_inflation as variance_inflation
 from .correlation import RankCorrelation as RankCorrelation
 from .correlation import rank_correlation as rank_correlation
+from .cox_regression import Cox as Cox
+from .cox_regression import cox as cox
 from .decision import DecisionCurve as DecisionCurve
 from .decision import decision_curve as decision_curve
 from .decision import net_benefit_difference as net_benefit_difference
@@ -13,9 +17,12 @@ from .design import Coding as Coding
 from .design import treatment_coding as treatment_coding
 from .goodness import Calibration as Calibration
 from .goodness import HosmerLemeshow as HosmerLemeshow
+from .goodness import ObservedExpected as ObservedExpected
 from .goodness import brier as brier
+from .goodness import brier_skill as brier_skill
 from .goodness import calibration as calibration
 from .goodness import hosmer_lemeshow as hosmer_lemeshow
+from .goodness import observed_expected as observed_expected
 from .groups import GroupComparison as GroupComparison
 from .groups import compare_groups as compare_groups
 from .nomogram_scale import CategoricalPredictor as CategoricalPredictor
@@ -24,6 +31,8 @@ from .nomogram_scale import LinearModel as LinearModel
 from .nomogram_scale import Nomogram as Nomogram
 from .nomogram_scale import nomogram as nomogram
 from .nomogram_scale import pretty as pretty
+from .precision_recall import PrecisionRecall as PrecisionRecall
+from .precision_recall import precision_recall as precision_recall
 from .proportions import OperatingPoint as OperatingPoint
 from .proportions import holm as holm
 from .proportions import operating_point as operating_point
@@ -37,6 +46,7 @@ from .regression import LogisticRegression as LogisticRegression
 from .regression import logistic_regression as logistic_regression
 from .resampling import OptimismCorrected as OptimismCorrected
 from .resampling import OptimismCorrectedAuc as OptimismCorrectedAuc
+from .resampling import Refitted as Refitted
 from .resampling import logistic_refit as logistic_refit
 from .resampling import optimism_corrected as optimism_corrected
 from .resampling import optimism_corrected_auc as optimism_corrected_auc
@@ -47,14 +57,13 @@ from .roc import auc as auc
 from .roc import auc_interval as auc_interval
 from .roc import delong_test as delong_test
 from .roc import delong_test_unpaired as delong_test_unpaired
+from .roc import separation_bound as separation_bound
 from .roc import youden_threshold as youden_threshold
-from .survival import Cox as Cox
 from .survival import KaplanMeier as KaplanMeier
 from .survival import LogRank as LogRank
-from .survival import cox as cox
-from .survival import follow_up as follow_up
 from .survival import kaplan_meier as kaplan_meier
 from .survival import logrank as logrank
+from .survival import potential_follow_up as potential_follow_up
 from .variable_choice import LikelihoodRatio as LikelihoodRatio
 from .variable_choice import UnivariateThenMultivariate as UnivariateThenMultivariate
 from .variable_choice import likelihood_ratio_test as likelihood_ratio_test
@@ -63,6 +72,7 @@ from .variable_choice import univariate_then_multivariate as univariate_then_mul
 __all__ = [
     "Calibration",
     "CalibrationCurve",
+    "CalibrationErrors",
     "CategoricalPredictor",
     "Coding",
     "ContinuousPredictor",
@@ -80,23 +90,27 @@ __all__ = [
     "LogRank",
     "LogisticRegression",
     "Nomogram",
+    "ObservedExpected",
     "OperatingPoint",
     "OptimismCorrected",
     "OptimismCorrectedAuc",
+    "PrecisionRecall",
     "RankCorrelation",
+    "Refitted",
     "UnivariateThenMultivariate",
     "YoudenThreshold",
     "auc",
     "auc_interval",
     "brier",
+    "brier_skill",
     "calibration",
     "calibration_curve",
+    "calibration_errors",
     "compare_groups",
     "cox",
     "decision_curve",
     "delong_test",
     "delong_test_unpaired",
-    "follow_up",
     "holm",
     "hosmer_lemeshow",
     "icc",
@@ -111,13 +125,17 @@ __all__ = [
     "net_benefit_difference",
     "net_reclassification",
     "nomogram",
+    "observed_expected",
     "operating_point",
     "optimism_corrected",
     "optimism_corrected_auc",
+    "potential_follow_up",
+    "precision_recall",
     "pretty",
     "proportion_interval",
     "rank_correlation",
     "remembered",
+    "separation_bound",
     "treatment_coding",
     "univariate_then_multivariate",
     "variance_inflation",

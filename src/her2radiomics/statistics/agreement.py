@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from her2radiomics.core.libraries import pd, scipy
-from her2radiomics.statistics._check import FloatArray, as_level, one_of
+from her2radiomics.statistics._check import FloatArray, distinct, one_of, public
 from her2radiomics.statistics._result import Result
 
 IccForm = Literal["ICC1,1", "ICC2,1", "ICC3,1"]
@@ -35,6 +35,7 @@ class IntraclassCorrelation(Result):
     level: float
 
 
+@public
 def icc(ratings: ArrayLike, form: IccForm = "ICC2,1", level: float = 0.95) -> IntraclassCorrelation:
     """Intraclass correlation of single ratings.
 
@@ -51,9 +52,15 @@ def icc(ratings: ArrayLike, form: IccForm = "ICC2,1", level: float = 0.95) -> In
     Raises
     ------
     ValueError
-        If a rating is missing, there are too few, or all are equal (then there is nothing to agree on).
+        If a rating is missing, there are too few, or the subjects do not differ for any reader (then there is
+        nothing to agree on).
     """
-    values = np.asarray(ratings, dtype=float)
+    try:
+        values = np.asarray(ratings, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(
+            "ratings: found text or rows of unequal length, expected a table of numbers."
+        ) from None
     if values.ndim != 2 or min(values.shape) < 2:
         raise ValueError(f"ratings: found shape {values.shape}, expected at least 2 subjects × 2 readers.")
     if not np.isfinite(values).all():
@@ -63,10 +70,13 @@ def icc(ratings: ArrayLike, form: IccForm = "ICC2,1", level: float = 0.95) -> In
         )
     value, low, high = (float(x[0]) for x in _coefficients(values.T[:, :, None], form, level))
     if np.isnan(value):
-        raise ValueError("ratings: found one value throughout, expected subjects that differ.")
+        raise ValueError(
+            "ratings: found one value throughout for every reader, expected subjects that differ."
+        )
     return IntraclassCorrelation(form, value, low, high, values.shape[0], values.shape[1], level)
 
 
+@public
 def icc_table(
     reader_1: pd.DataFrame, reader_2: pd.DataFrame, form: IccForm = "ICC2,1", level: float = 0.95
 ) -> pd.DataFrame:
@@ -82,60 +92,79 @@ def icc_table(
     Returns
     -------
     pandas.DataFrame
-        One row a feature: ``feature, icc, low, high, n, note``. A feature that is one constant for both
-        readers has no ICC: its value is NaN and ``note`` says *constant*.
+        One row a feature: ``feature, icc, low, high, n, note``. A feature that is constant for both readers has no
+        ICC: its value is NaN and ``note`` says *constant*, or *constant, readers differ*.
 
     Raises
     ------
     ValueError
         If rows or columns differ between the readers, or a value is missing: the feature and row are named.
     """
-    if not reader_1.columns.equals(reader_2.columns):
-        odd = list(reader_1.columns.symmetric_difference(reader_2.columns))[:3] or "another order"
+    names = distinct(reader_1.columns, "reader_1, columns")
+    for what, one, two in (
+        ("features", reader_1.columns, reader_2.columns),
+        ("subjects", reader_1.index, reader_2.index),
+    ):
+        if not one.equals(two):
+            odd = list(one.symmetric_difference(two))[:3] or "another order"
+            raise ValueError(
+                f"reader_2: the readers' {what} differ ({odd}); expected the same in the same order."
+            )
+    if len(reader_1) < 2 or not names:
         raise ValueError(
-            f"the readers' features differ ({odd}); expected the same columns in the same order."
+            f"reader_1: found {len(reader_1)} subjects read twice and {len(names)} features, expected 2 and 1 at least."
         )
-    if not reader_1.index.equals(reader_2.index):
-        odd = list(reader_1.index.symmetric_difference(reader_2.index))[:3] or "another order"
-        raise ValueError(f"the readers' subjects differ ({odd}); expected the same rows in the same order.")
-    if len(reader_1) < 2:
-        raise ValueError(f"found {len(reader_1)} subjects read twice, expected at least 2.")
-    values = np.stack([reader_1.to_numpy(dtype=float), reader_2.to_numpy(dtype=float)])
+    values = np.stack(
+        [_numbers(table, name) for table, name in ((reader_1, "reader_1"), (reader_2, "reader_2"))]
+    )
     wrong = np.argwhere(~np.isfinite(values))
     if wrong.size:
         reader, row, column = wrong[0]
         raise ValueError(
-            f"feature '{reader_1.columns[column]}', subject {reader_1.index[row]!r}, reader {reader + 1}: "
+            f"reader_{reader + 1}: feature '{names[column]}', subject {reader_1.index[row]!r}, reader {reader + 1}: "
             f"found a missing or infinite value ({len(wrong)} in all), expected finite numbers."
         )
     value, low, high = _coefficients(values, form, level)
     table = pd.DataFrame({"feature": reader_1.columns, "icc": value, "low": low, "high": high})
     table["n"] = len(reader_1)
-    table["note"] = np.where(np.isnan(value), "constant", "")
+    apart = (values[0, 0] != values[1, 0]) & np.isnan(value)
+    table["note"] = np.where(np.isnan(value), np.where(apart, "constant, readers differ", "constant"), "")
     return table
+
+
+def _numbers(table: pd.DataFrame, reader: str) -> FloatArray:
+    try:
+        return table.to_numpy(dtype=float)
+    except (TypeError, ValueError):
+        odd = next(i for i in range(table.shape[1]) if not pd.api.types.is_numeric_dtype(table.iloc[:, i]))
+        raise ValueError(
+            f"{reader}, feature '{table.columns[odd]}': found {table.iloc[0, odd]!r} …, expected numbers."
+        ) from None
 
 
 def _coefficients(values: FloatArray, form: str, level: float) -> tuple[FloatArray, FloatArray, FloatArray]:
     """ICC, low and high of each feature, for ``values`` of shape (readers, subjects, features)."""
     one_of(form, _FORMS, "form")
-    upper = 1 - (1 - as_level(level)) / 2
+    upper = 1 - (1 - level) / 2
     k, n, _ = values.shape
-    # the origin does not matter to an ICC; moving it keeps the sums of squares of large features exact
+    # neither scale nor origin matter to an ICC: squares neither overflow nor lose the digits of large features
+    values = np.ldexp(values, -np.frexp(np.abs(values).max(axis=(0, 1)))[1])
     values = values - values[0, 0]
     subjects, readers, grand = values.mean(axis=0), values.mean(axis=1), values.mean(axis=(0, 1))
     between = k * np.square(subjects - grand).sum(axis=0) / (n - 1)
     within = np.square(values - subjects).sum(axis=(0, 1)) / (n * (k - 1))
     columns = n * np.square(readers - grand).sum(axis=0) / (k - 1)
     residual = np.square(values - subjects - readers[:, None] + grand).sum(axis=(0, 1)) / ((n - 1) * (k - 1))
+    # readers a constant apart differ by rounding alone, which is no residual
+    residual = np.where(residual <= 1e-28 * (between + columns), 0.0, residual)
 
     with np.errstate(divide="ignore", invalid="ignore"):
         if form == "ICC2,1":
             spread = between + (k - 1) * residual + k * (columns - residual) / n
             value = (between - residual) / spread
-            ratio = columns / residual
-            free = n * (1 + (k - 1) * value) - k * value
-            df = (k - 1) * (n - 1) * np.square(k * value * ratio + free)
-            df = df / ((n - 1) * np.square(k * value * ratio) + np.square(free))
+            # Satterthwaite's degrees of freedom, multiplied through by the residual, which may be 0
+            shift, free = k * value * columns, (n * (1 + (k - 1) * value) - k * value) * residual
+            df = (k - 1) * (n - 1) * np.square(shift + free) / ((n - 1) * np.square(shift) + np.square(free))
             f_low, f_high = scipy.special.fdtri(n - 1, df, upper), scipy.special.fdtri(df, n - 1, upper)
             noise = k * columns + (k * n - k - n) * residual
             low = n * (between - f_low * residual) / (f_low * noise + n * between)
@@ -143,10 +172,10 @@ def _coefficients(values: FloatArray, form: str, level: float) -> tuple[FloatArr
         else:
             error, df_error = (within, n * (k - 1)) if form == "ICC1,1" else (residual, (n - 1) * (k - 1))
             value = (between - error) / (between + (k - 1) * error)
-            f_low = between / error / scipy.special.fdtri(n - 1, df_error, upper)
-            f_high = between / error * scipy.special.fdtri(df_error, n - 1, upper)
-            low, high = (f_low - 1) / (f_low + k - 1), (f_high - 1) / (f_high + k - 1)
+            least = between / scipy.special.fdtri(n - 1, df_error, upper)
+            most = between * scipy.special.fdtri(df_error, n - 1, upper)
+            low, high = (least - error) / (least + (k - 1) * error), (most - error) / (most + (k - 1) * error)
     perfect = np.ptp(values, axis=0).max(axis=0) == 0  # readers agree to the last bit
-    constant = perfect & (np.ptp(subjects, axis=0) == 0)
     value, low, high = (np.where(perfect, 1.0, x) for x in (value, low, high))
+    constant = np.ptp(values, axis=1).max(axis=0) == 0  # for every reader
     return tuple(np.where(constant, np.nan, x) for x in (value, low, high))  # type: ignore[return-value]

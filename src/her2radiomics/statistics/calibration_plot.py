@@ -2,41 +2,49 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from her2radiomics.core.libraries import pd, smoothers_lowess
-from her2radiomics.statistics._check import BoolArray, FloatArray, as_labels, as_level, as_probabilities
-from her2radiomics.statistics._result import Result
+from her2radiomics.statistics._check import (
+    BoolArray,
+    FloatArray,
+    as_labels,
+    as_probabilities,
+    as_resamples,
+    public,
+)
 from her2radiomics.statistics.design import Levels
-from her2radiomics.statistics.resampling import Refit, chosen_refit, draw_rows, refitted
+from her2radiomics.statistics.resampling import Refit, Resampled, chosen_refit, draw_rows, refitted
 
 _POINTS = 50
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class CalibrationCurve(Result):
+class CalibrationCurve(Resampled):
     """Calibration curve.
 
     ``table`` has ``curve, predicted, observed, low, high``; ``curve`` is ``apparent`` and ``bias_corrected``
     on the rows that the model was fitted on, ``observed`` on others; ``low`` and ``high`` are the bootstrap
     band of ``observed``. The ideal curve is the diagonal. ``mean_absolute_error`` is the mean difference of
-    prediction and corrected curve, as rms prints, NaN without correction; ``failed`` resamples could not be
-    refitted, and where none could there is no ``bias_corrected``.
+    prediction and corrected curve, as rms prints, NaN without correction; ``methods`` counts the refits by method,
+    ``failed`` resamples could not be refitted, and where none could there is no ``bias_corrected``.
     """
 
     table: pd.DataFrame
     mean_absolute_error: float
     iterations: int
-    failed: int
+    methods: dict[str, int]
 
     def to_frame(self) -> pd.DataFrame:
         """Return :attr:`table`."""
         return self.table
 
 
+@public
 def calibration_curve(
     labels: ArrayLike,
     probabilities: ArrayLike,
@@ -79,38 +87,37 @@ def calibration_curve(
     ValueError
         If there are fewer than 11 rows or fewer than 3 distinct probabilities, which no smoother can follow.
     """
-    positive = as_labels(labels)
-    probability = as_probabilities(probabilities, size=positive.size)
-    n, distinct = positive.size, np.unique(probability).size
-    if n < 11 or distinct < 3:
-        raise ValueError(
-            f"found {n} rows with {distinct} distinct probabilities, expected at least 11 with 3."
-        )
+    positive, probability = smoothable(labels, probabilities)
+    n = positive.size
     ordered = np.sort(probability)
     grid = np.linspace(ordered[4], ordered[n - 5], _POINTS) if at is None else as_probabilities(at, name="at")
-    if resamples is None and bootstrap > 0:
-        resamples = draw_rows(n, bootstrap, seed)
-    drawn = np.empty((0, n), dtype=np.intp) if resamples is None else np.asarray(resamples)
-    smooth = _smoothed(probability, positive, grid)
+    if grid.size == 0:
+        raise ValueError("at: found no probability, expected one or more.")
+    drawn = np.empty((0, n), dtype=np.intp)
+    if resamples is not None:
+        drawn = as_resamples(resamples, n)
+    elif bootstrap:
+        drawn = draw_rows(n, bootstrap, seed)
+    if design is not None or refit is not None:
+        refit = chosen_refit(positive, refit, design, levels)
+    smooth = smoothed(probability, positive, grid)
     missing = np.full(grid.size, np.nan)
-    if design is None and refit is None:
-        low, high = (
-            _band(probability, positive, grid, drawn, as_level(level)) if len(drawn) else (missing, missing)
-        )
+    error, methods = float("nan"), Counter[str]()
+    if refit is None:
+        low, high = _band(probability, positive, grid, drawn, level) if len(drawn) else (missing, missing)
         curves = {"observed": (smooth, low, high)}
-        error, failed = float("nan"), 0
+        methods[""] = len(drawn)
     else:
         curves = {"apparent": (smooth, missing, missing)}
-        error, failed = float("nan"), 0
         if len(drawn):
-            model = chosen_refit(positive, refit, design, levels)
-            optimism, done = _optimism(positive, model, grid, drawn)
-            failed = len(drawn) - done
-            if done:
+            optimism = _optimism(positive, refit, grid, drawn, methods)
+            if methods:
                 corrected = smooth - optimism
                 curves["bias_corrected"] = (corrected, missing, missing)
-                inside = np.interp(probability, grid, corrected, left=np.nan, right=np.nan) - probability
-                error = float(np.nanmean(np.abs(inside)))
+                order = np.argsort(grid)
+                inside = np.interp(probability, grid[order], corrected[order], left=np.nan, right=np.nan)
+                known = ~np.isnan(inside)
+                error = float(np.abs(inside - probability)[known].mean()) if known.any() else float("nan")
     table = pd.concat(
         [
             pd.DataFrame({"curve": name, "predicted": grid, "observed": y, "low": low, "high": high})
@@ -118,12 +125,23 @@ def calibration_curve(
         ],
         ignore_index=True,
     )
-    return CalibrationCurve(table, error, len(drawn), failed)
+    return CalibrationCurve(table, error, len(drawn), dict(methods))
 
 
-def _smoothed(probability: FloatArray, positive: BoolArray, grid: FloatArray) -> FloatArray:
-    """Lowess of outcome on probability with R's defaults but no robustness iterations, interpolated at
-    ``grid``.
+def smoothable(labels: ArrayLike, probabilities: ArrayLike) -> tuple[BoolArray, FloatArray]:
+    """Labels and probabilities that a smoother can follow; :class:`ValueError` for too few rows or distinct values."""
+    positive = as_labels(labels)
+    probability = as_probabilities(probabilities, size=positive.size)
+    n, distinct = positive.size, np.unique(probability).size
+    if n < 11 or distinct < 3:
+        raise ValueError(
+            f"probabilities: found {n} rows with {distinct} distinct probabilities, expected at least 11 with 3."
+        )
+    return positive, probability
+
+
+def smoothed(probability: FloatArray, positive: BoolArray, grid: FloatArray) -> FloatArray:
+    """Lowess of outcome on probability, interpolated at ``grid``: R's defaults, but no robustness iterations.
 
     NaN outside the range of ``probability``, as R's ``approx``.
     """
@@ -138,21 +156,20 @@ def _smoothed(probability: FloatArray, positive: BoolArray, grid: FloatArray) ->
 
 
 def _optimism(
-    positive: BoolArray, refit: Refit, grid: FloatArray, resamples: NDArray[np.intp]
-) -> tuple[FloatArray, int]:
-    """Mean optimism at each grid point, where both curves reach it, and the number of refits that worked."""
-    total, count, done = np.zeros(grid.size), np.zeros(grid.size), 0
-    for rows, again in refitted(positive, refit, resamples):
-        done += 1
+    positive: BoolArray, refit: Refit, grid: FloatArray, resamples: NDArray[np.intp], methods: Counter[str]
+) -> FloatArray:
+    """Mean optimism at each grid point, where both curves reach it; ``methods`` counts the refits that worked."""
+    total, count = np.zeros(grid.size), np.zeros(grid.size)
+    for rows, again in refitted(positive, refit, resamples, methods):
         if np.unique(again[rows]).size < 3:
             continue
-        gap = _smoothed(again[rows], positive[rows], grid) - _smoothed(again, positive, grid)
+        gap = smoothed(again[rows], positive[rows], grid) - smoothed(again, positive, grid)
         known = ~np.isnan(gap)
         total[known] += gap[known]
         count += known
     with np.errstate(invalid="ignore"):
         optimism: FloatArray = total / count
-    return optimism, done
+    return optimism
 
 
 def _band(
@@ -160,11 +177,13 @@ def _band(
 ) -> tuple[FloatArray, FloatArray]:
     """Percentile band of the smooth curve over resampled rows, clipped to [0, 1]."""
     curves = [
-        _smoothed(probability[rows], positive[rows], grid)
+        smoothed(probability[rows], positive[rows], grid)
         for rows in resamples
         if np.unique(probability[rows]).size >= 3
     ]
     tail = (1 - level) / 2
+    if not curves:
+        return np.full(grid.size, np.nan), np.full(grid.size, np.nan)
     stacked = np.array(curves)
     reached = ~np.isnan(stacked).all(axis=0)
     low, high = np.full(grid.size, np.nan), np.full(grid.size, np.nan)

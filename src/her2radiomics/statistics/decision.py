@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from her2radiomics.core.libraries import pd
-from her2radiomics.statistics._check import as_finite, as_labels, as_level, as_probabilities
+from her2radiomics.statistics._check import as_labels, as_probabilities, public
 from her2radiomics.statistics._result import Result
 from her2radiomics.statistics.resampling import draw_rows
 
@@ -41,6 +41,7 @@ class DecisionCurve(Result):
         return [(float(at[a]), float(at[b - 1])) for a, b in edges.reshape(-1, 2)]
 
 
+@public
 def decision_curve(
     labels: ArrayLike, probabilities: ArrayLike, thresholds: ArrayLike | None = None
 ) -> DecisionCurve:
@@ -56,9 +57,7 @@ def decision_curve(
     """
     positive = as_labels(labels, both=False)
     probability = as_probabilities(probabilities, size=positive.size)
-    at = np.arange(1, 100) / 100 if thresholds is None else as_finite(thresholds, name="thresholds")
-    if at.size == 0 or at.min() < 0 or at.max() >= 1:
-        raise ValueError("thresholds: expected one or more numbers from 0 to below 1.")
+    at = np.arange(1, 100) / 100 if thresholds is None else np.asarray(thresholds)
     odds = at / (1 - at)
     n = positive.size
     treated = [
@@ -78,6 +77,7 @@ def decision_curve(
     )
 
 
+@public
 def net_benefit_difference(
     labels: ArrayLike,
     probabilities_a: ArrayLike,
@@ -109,13 +109,10 @@ def net_benefit_difference(
     positive = as_labels(labels, both=False)
     a = as_probabilities(probabilities_a, size=positive.size, name="probabilities_a")
     b = as_probabilities(probabilities_b, size=positive.size, name="probabilities_b")
-    at = as_finite(thresholds, name="thresholds")
-    if at.size == 0 or at.min() < 0 or at.max() >= 1:
-        raise ValueError("thresholds: expected one or more numbers from 0 to below 1.")
     resamples = draw_rows(positive.size, iterations, seed)
-    tail = (1 - as_level(level)) / 2
+    tail = (1 - level) / 2
     rows = []
-    for threshold in at:
+    for threshold in np.asarray(thresholds):
         # what each row adds to the difference: a true positive 1, a false positive minus the odds of the threshold
         worth = np.where(positive, 1.0, -threshold / (1 - threshold))
         gain = worth * ((b >= threshold).astype(float) - (a >= threshold))

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from her2radiomics.core.libraries import pd
-from her2radiomics.statistics._check import FloatArray
+from her2radiomics.core.libraries import pd, scipy
+from her2radiomics.statistics._check import FloatArray, distinct, public
 
 Levels = Mapping[str, Sequence[Any]]
 
@@ -54,10 +54,11 @@ class Coding:
         ValueError
             If a column is absent, a value is missing or infinite, or a level is not one of those learnt.
         """
+        table = _named(table)
         absent = [name for name in self.variables if name not in table.columns]
         if absent:
             raise ValueError(
-                f"column '{absent[0]}': found no such column, expected {', '.join(self.variables)}."
+                f"table, column '{absent[0]}': found no such column, expected {', '.join(self.variables)}."
             )
         parts: list[FloatArray] = []
         for name in self.variables:
@@ -70,13 +71,14 @@ class Coding:
             unseen = [value for value in column.unique() if value not in known]
             if unseen:
                 raise ValueError(
-                    f"column '{name}': found level '{unseen[0]}', expected one of "
+                    f"table, column '{name}': found level '{unseen[0]}', expected one of "
                     f"{', '.join(map(str, known))}."
                 )
             parts.append(np.stack([(column == level).to_numpy(dtype=float) for level in known[1:]], axis=1))
         return np.concatenate(parts, axis=1) if parts else np.empty((len(table), 0))
 
 
+@public
 def treatment_coding(table: pd.DataFrame, levels: Levels | None = None) -> Coding:
     """Learn the coding of a table.
 
@@ -96,21 +98,18 @@ def treatment_coding(table: pd.DataFrame, levels: Levels | None = None) -> Codin
         If ``levels`` names an absent column, a reference level without rows, or misses a level; if a column
         is constant or has missing values.
     """
-    levels = levels or {}
+    table, levels = _named(table), {str(name): listed for name, listed in (levels or {}).items()}
     for name in levels:
         if name not in table.columns:
             raise ValueError(f"levels: found '{name}', expected a column of the table.")
-    if not table.columns.is_unique:
-        twice = table.columns[table.columns.duplicated()][0]
-        raise ValueError(f"column '{twice}': found twice, expected each column once.")
     coded: dict[str, tuple[Any, ...]] = {}
     for name in table.columns:
         column = table[name]
-        _refuse_missing(column, str(name))
+        _refuse_missing(column, name)
         present = column.unique()
         if len(present) < 2:
             raise ValueError(
-                f"column '{name}': found one value ({present[0] if len(present) else 'none'}) in all "
+                f"table, column '{name}': found one value ({present[0] if len(present) else 'none'}) in all "
                 f"{len(column)} rows; expected a column that varies. Leave it out."
             )
         if name in levels:
@@ -124,22 +123,57 @@ def treatment_coding(table: pd.DataFrame, levels: Levels | None = None) -> Codin
         missed = [value for value in present if value not in order]
         if missed:
             raise ValueError(
-                f"column '{name}': found level '{missed[0]}', expected one of {', '.join(map(str, order))}."
+                f"table, column '{name}': found level '{missed[0]}', expected one of {', '.join(map(str, order))}."
             )
         if order[0] not in present:
             raise ValueError(
-                f"column '{name}': found no row with the reference level '{order[0]}'; expected some. "
+                f"table, column '{name}': found no row with the reference level '{order[0]}'; expected some. "
                 "Choose another reference level."
             )
-        coded[str(name)] = tuple(level for level in order if level in present)
-    return Coding(tuple(str(name) for name in table.columns), coded)
+        distinct(order, f"table, column '{name}', levels")
+        coded[name] = tuple(level for level in order if level in present)
+    coding = Coding(tuple(table.columns), coded)
+    distinct(coding.terms, "table, terms")
+    return coding
+
+
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with its columns named by text."""
+    if not hasattr(table, "columns"):
+        raise ValueError(f"table: found {type(table).__name__}, expected a pandas DataFrame.")
+    return table.set_axis(distinct(table.columns, "table, columns"), axis=1)
+
+
+def refuse_aliased(design: FloatArray, terms: list[str], most: int) -> None:
+    """Refuse a design without full rank, naming the terms that the others determine, or of more than ``most`` terms.
+
+    Raises
+    ------
+    ValueError
+        There is no term, or too many, or one is a combination of others.
+    """
+    if not terms:
+        raise ValueError("table: found no column, expected at least one predictor.")
+    if len(terms) > most:
+        raise ValueError(
+            f"table: found {len(terms)} terms for {len(design)} rows, expected at most {most}. Select variables first."
+        )
+    standardised = (design - design.mean(axis=0)) / design.std(axis=0)
+    triangle, order = scipy.linalg.qr(standardised, mode="r", pivoting=True)
+    diagonal = np.abs(np.diag(triangle))
+    aliased = [terms[i] for i in sorted(order[: diagonal.size][diagonal < 1e-10 * diagonal[0]])]
+    if aliased:
+        raise ValueError(
+            f"table, term '{aliased[0]}': found a combination of the other terms, expected independent terms. "
+            f"Leave out {', '.join(aliased)}."
+        )
 
 
 def _refuse_missing(column: pd.Series, name: str) -> None:
     missing = int(column.isna().sum())
     if missing:
         raise ValueError(
-            f"column '{name}': found {missing} missing of {len(column)} values, expected none. "
+            f"table, column '{name}': found {missing} missing of {len(column)} values, expected none. "
             "Keep complete rows or impute on training rows first."
         )
 
@@ -148,7 +182,7 @@ def _numbers(column: pd.Series, name: str) -> FloatArray:
     try:
         values = column.to_numpy(dtype=float)
     except (TypeError, ValueError):
-        raise ValueError(f"column '{name}': found {column.iloc[0]!r} …, expected numbers.") from None
+        raise ValueError(f"table, column '{name}': found {column.iloc[0]!r} …, expected numbers.") from None
     if not np.isfinite(values).all():
-        raise ValueError(f"column '{name}': found an infinite value, expected finite numbers.")
+        raise ValueError(f"table, column '{name}': found an infinite value, expected finite numbers.")
     return values

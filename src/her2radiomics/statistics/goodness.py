@@ -1,7 +1,8 @@
-"""How well probabilities fit outcomes: calibration intercept and slope, Hosmer–Lemeshow, Brier score.
+"""How well probabilities fit outcomes: calibration intercept and slope, O:E, Hosmer–Lemeshow, Brier score.
 
 References
----------- Cox, Biometrika 45 (1958) 562–565 (recalibration; ``rms::val.prob``). Hosmer & Lemeshow,
+----------
+Cox, Biometrika 45 (1958) 562–565 (recalibration; ``rms::val.prob``). Hosmer & Lemeshow,
 Communications in Statistics A9 (1980) 1043–1069. Brier, Monthly Weather Review 78 (1950) 1–3.
 """
 
@@ -14,8 +15,9 @@ from numpy.typing import ArrayLike
 
 from her2radiomics.core.libraries import scipy
 from her2radiomics.statistics import likelihood
-from her2radiomics.statistics._check import as_labels, as_probabilities
+from her2radiomics.statistics._check import as_labels, as_probabilities, public
 from her2radiomics.statistics._result import Result
+from her2radiomics.statistics.proportions import proportion_interval
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Calibration(Result):
         return self.note
 
 
+@public
 def calibration(labels: ArrayLike, probabilities: ArrayLike) -> Calibration:
     """Regress outcomes on the logit of their probabilities (``rms::val.prob``).
 
@@ -72,7 +75,11 @@ def calibration(labels: ArrayLike, probabilities: ArrayLike) -> Calibration:
         return Calibration(
             float("nan"), float(separation * np.inf), positive.size, excluded, "separated classes"
         )
-    intercept, slope = likelihood.fit_ml(logit[:, None], positive).beta
+    fit = likelihood.fit_ml(logit[:, None], positive)
+    if not fit.converged:
+        note = "; ".join(filter(None, [note, "no convergence"]))
+        return Calibration(float("nan"), float("nan"), positive.size, excluded, note)
+    intercept, slope = fit.beta
     return Calibration(float(intercept), float(slope), positive.size, excluded, note)
 
 
@@ -96,6 +103,7 @@ class HosmerLemeshow(Result):
     groups: int
 
 
+@public
 def hosmer_lemeshow(
     labels: ArrayLike, probabilities: ArrayLike, groups: int = 10, fitted: bool = True
 ) -> HosmerLemeshow:
@@ -113,8 +121,6 @@ def hosmer_lemeshow(
     """
     positive = as_labels(labels, both=False)
     probability = as_probabilities(probabilities, size=positive.size)
-    if groups < 2:
-        raise ValueError(f"groups: found {groups}, expected at least 2.")
     edges = np.unique(np.quantile(probability, np.linspace(0, 1, groups + 1)))
     # closed on the right, the lowest edge included, as R's cut(include.lowest = TRUE)
     member = np.maximum(np.searchsorted(edges, probability, side="left") - 1, 0)
@@ -132,7 +138,66 @@ def hosmer_lemeshow(
     )
 
 
+@public
 def brier(labels: ArrayLike, probabilities: ArrayLike) -> float:
     """Mean squared difference of probability and outcome: 0 is ideal."""
     positive = as_labels(labels, both=False)
     return float(np.mean(np.square(as_probabilities(probabilities, size=positive.size) - positive)))
+
+
+@public
+def brier_skill(labels: ArrayLike, probabilities: ArrayLike) -> float:
+    """Brier skill: 1 − Brier score / that of the prevalence given to every row (scaled Brier score).
+
+    1 is ideal, 0 as good as the prevalence of these rows, below 0 worse.
+
+    References
+    ----------
+    Steyerberg et al., Epidemiology 21 (2010) 128–138.
+    """
+    positive = as_labels(labels)
+    prevalence = float(positive.mean())
+    return 1 - brier(positive, probabilities) / (prevalence * (1 - prevalence))
+
+
+@dataclass(frozen=True)
+class ObservedExpected(Result):
+    """Observed over expected events (calibration in the large): 1 is ideal, above 1 the risk is underestimated."""
+
+    ratio: float
+    low: float
+    high: float
+    observed: int
+    expected: float
+
+
+@public
+def observed_expected(labels: ArrayLike, probabilities: ArrayLike, level: float = 0.95) -> ObservedExpected:
+    """O:E ratio with an exact interval.
+
+    The interval is Clopper–Pearson's of the observed proportion over the mean probability, which is taken as known; so it
+    exists without events, too.
+
+    Parameters
+    ----------
+    labels, probabilities
+        Shape (n,); one class alone is allowed.
+    level
+        Level of the interval.
+
+    Raises
+    ------
+    ValueError
+        If no event is expected.
+
+    References
+    ----------
+    Debray et al., BMJ 356 (2017) i6460 (O:E).
+    """
+    positive = as_labels(labels, both=False)
+    expected = float(as_probabilities(probabilities, size=positive.size).sum())
+    if expected == 0:
+        raise ValueError("probabilities: found 0 throughout, expected some risk; O:E has no denominator.")
+    observed, n = int(positive.sum()), positive.size
+    low, high = (bound * n / expected for bound in proportion_interval(observed, n, level))
+    return ObservedExpected(observed / expected, low, high, observed, expected)

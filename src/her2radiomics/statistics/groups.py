@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from her2radiomics.core.libraries import pd
-from her2radiomics.statistics._check import FloatArray, one_of
+from her2radiomics.statistics._check import FloatArray, distinct, one_of, public
 from her2radiomics.statistics._result import Result
 from her2radiomics.statistics.group_tests import (
     Tested,
@@ -27,9 +27,10 @@ _KINDS = ("continuous", "normal", "skewed", "ordinal", "categorical", "chi2")
 class GroupComparison(Result):
     """Comparison of groups.
 
-    ``table`` has ``variable, level``, one column a group, ``missing``, and on the first row of each variable
-    ``statistic, test, p, shapiro_p``. ``sizes`` holds the number of rows of each group, and ``summaries`` how
-    each variable is described (``n (%)``, ``mean ± SD`` or ``median (Q1, Q3)``).
+    ``table`` has ``variable, level``, one column a group (``p (group)`` for a group named as another column),
+    ``missing``, and on the first row of each variable ``statistic, test, p, shapiro_p``. ``sizes`` holds the number of
+    rows of each group, and ``summaries`` how each variable is described (``n (%)``, ``mean ± SD`` or ``median (Q1,
+    Q3)``); one without any value has one row, *0 of n*.
     """
 
     table: pd.DataFrame
@@ -41,6 +42,7 @@ class GroupComparison(Result):
         return self.table
 
 
+@public
 def compare_groups(
     table: pd.DataFrame,
     group: pd.Series | str,
@@ -51,6 +53,7 @@ def compare_groups(
     yates: bool = False,
     normality_p: float = 0.05,
     decimals: int = 2,
+    seed: int = 1,
 ) -> GroupComparison:
     """Describe and compare every variable by group.
 
@@ -63,9 +66,10 @@ def compare_groups(
     kinds
         ``continuous``: mean ± SD and a t test where Shapiro–Wilk gives p > ``normality_p`` in every group,
         else median (quartiles) and Mann–Whitney. ``normal`` and ``skewed`` settle that beforehand.
-        ``ordinal``: n (%) by level and Mann–Whitney on the levels' order. ``categorical``: n (%) and χ², or
-        Fisher's exact test where an expected count is below 5. ``chi2``: n (%) and χ² whatever the expected
-        counts. Unnamed numeric columns with more than two values are ``continuous``, all others ``categorical``.
+        ``ordinal``: n (%) by level and Mann–Whitney on the levels' order, which must be known: numbers, categories,
+        or ``levels``. ``categorical``: n (%) and χ², or
+        Fisher's exact test where an expected count is below 5. ``chi2``: n (%) and χ² whatever the expected counts.
+        Unnamed numeric columns with more than two values are ``continuous``, all others ``categorical``.
     levels
         Order of a variable's levels (default: the categories' order, or sorted).
     variances
@@ -76,33 +80,50 @@ def compare_groups(
         Shapiro–Wilk p above which a group counts as normal.
     decimals
         Decimals of means, SDs, medians and quartiles; percentages have two.
+    seed
+        Of exact tests by Monte Carlo, where tables are too many to enumerate.
 
     Raises
     ------
     ValueError
-        If a group is missing, there is only one, or a kind or column is unknown.
+        If a group is missing, there is only one, a kind or column is unknown, two names print alike, or the order of an
+        ordinal column is not known.
     """
+    table = table.set_axis(distinct(table.columns, "table, columns"), axis=1)
     if isinstance(group, str):
         if group not in table.columns:
             raise ValueError(f"group: found '{group}', expected a column of the table.")
         group, table = table[group], table.drop(columns=group)
-    codes, names = _groups(group, len(table))
+    if table.shape[1] == 0 or len(table) == 0:
+        raise ValueError(
+            f"table: found {table.shape[0]} rows × {table.shape[1]} columns, expected at least one of each."
+        )
+    codes, names, headings = _groups(group, len(table))
     one_of(variances, ("welch", "student", "levene"), "variances")
-    kinds, levels = kinds or {}, levels or {}
-    for name in (*kinds, *levels):
-        if name not in table.columns:
-            raise ValueError(f"kinds, levels: found '{name}', expected a column of the table.")
+    kind_of = {str(name): kind for name, kind in (kinds or {}).items()}
+    order_of = {str(name): list(order) for name, order in (levels or {}).items()}
+    for argument, given in (("kinds", set(kind_of)), ("levels", set(order_of))):
+        for name in sorted(given):
+            if name not in table.columns:
+                raise ValueError(f"{argument}: found '{name}', expected a column of the table.")
     rows: list[dict] = []
     summaries: dict[str, str] = {}
     for name in table.columns:
         column = table[name]
-        kind = one_of(kinds.get(name) or _guess(column), _KINDS, f"kind of '{name}'")
+        kind = one_of(kind_of.get(name) or _guess(column), _KINDS, f"kinds, kind of '{name}'")
         known = column.notna().to_numpy()
         head: dict[str, float] = {"missing": int((~known).sum())}
-        if kind in ("ordinal", "categorical", "chi2"):
-            order = _order(column, levels.get(name))
+        if not known.any():
+            tested = Tested(float("nan"), float("nan"), "none: no values")
+            summaries[name], labels = (
+                ("n (%)" if kind in ("ordinal", "categorical", "chi2") else "median (Q1, Q3)"),
+                [""],
+            )
+            cells = [[f"0 of {int((codes == i).sum())}" for i in range(len(names))]]
+        elif kind in ("ordinal", "categorical", "chi2"):
+            order = _order(column, order_of.get(name), ordinal=kind == "ordinal")
             counts = _counts(column[known], codes[known], order, len(names))
-            tested = _test_levels(kind, counts, yates)
+            tested = _test_levels(kind, counts, yates, seed)
             summaries[name] = "n (%)"
             cells = _percentages(counts)
             labels = order
@@ -116,11 +137,11 @@ def compare_groups(
             labels = [""]
             head["shapiro_p"] = p_normal
         for i, (level, cell) in enumerate(zip(labels, cells, strict=True)):
-            row = {"variable": name, "level": str(level), **dict(zip(names, cell, strict=True))}
+            row = {"variable": name, "level": str(level), **dict(zip(headings, cell, strict=True))}
             if i == 0:
                 row |= head | {"statistic": tested.statistic, "test": tested.test, "p": tested.p}
             rows.append(row)
-    columns = ["variable", "level", *names, "missing", "statistic", "test", "p", "shapiro_p"]
+    columns = ["variable", "level", *headings, "missing", "statistic", "test", "p", "shapiro_p"]
     frame = pd.DataFrame(rows, columns=columns)
     frame["test"] = frame["test"].fillna("")
     frame["missing"] = frame["missing"].astype("Int64")
@@ -128,24 +149,24 @@ def compare_groups(
     return GroupComparison(frame, sizes, summaries)
 
 
-def _groups(group: pd.Series, size: int) -> tuple[np.ndarray, list[str]]:
-    """Code of each row's group and the groups' names: the categories' order, or sorted."""
-    group = pd.Series(group)
-    if len(group) != size or group.isna().any():
+def _groups(group: pd.Series, size: int) -> tuple[np.ndarray, list[str], list[str]]:
+    """Code of each row's group, the groups' names (the categories' order, or sorted), and the names of their columns."""
+    try:
+        group = pd.Series(group)
+        missing = int(group.isna().sum())
+        order = _order(group.rename("group"), None, argument="group")
+    except TypeError:
+        raise ValueError(f"group: found {type(group).__name__}, expected one level a row.") from None
+    if len(group) != size or missing:
         raise ValueError(
-            f"group: found {len(group)} values, {int(group.isna().sum())} missing; "
-            f"expected {size}, none missing."
+            f"group: found {len(group)} values, {missing} missing; expected {size}, none missing."
         )
-    order = _order(group, None)
     if len(order) < 2:
         raise ValueError(f"group: found {len(order)} group, expected at least two.")
-    names = [str(name) for name in order]
-    reserved = {"variable", "level", "missing", "statistic", "test", "p", "shapiro_p"} & set(names)
-    if reserved:
-        raise ValueError(
-            f"group: found a group called '{reserved.pop()}', which is a column of the result. Rename it."
-        )
-    return group.map({value: i for i, value in enumerate(order)}).to_numpy(dtype=int), names
+    names = distinct(order, "group")
+    reserved = {"variable", "level", "missing", "statistic", "test", "p", "shapiro_p"}
+    headings = distinct([f"{name} (group)" if name in reserved else name for name in names], "group")
+    return group.map({value: i for i, value in enumerate(order)}).to_numpy(dtype=int), names, headings
 
 
 def _guess(column: pd.Series) -> str:
@@ -154,20 +175,28 @@ def _guess(column: pd.Series) -> str:
     return "continuous" if numeric and column.nunique() > 2 else "categorical"
 
 
-def _order(column: pd.Series, given: list | None) -> list:
+def _order(column: pd.Series, given: list | None, *, ordinal: bool = False, argument: str = "table") -> list:
     """Levels in order: as given, as the categories are, or sorted (numbers by size)."""
+    where = argument if argument == "group" else f"{argument}, column '{column.name}'"
     present = list(column.dropna().unique())
     if given is not None:
         unknown = [value for value in present if value not in given]
         if unknown:
-            raise ValueError(f"column '{column.name}': found level {unknown[0]!r}, expected one of {given}.")
-        return list(given)
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return [value for value in column.dtype.categories if value in present]
-    try:
-        return sorted(present)
-    except TypeError:
-        return sorted(present, key=str)
+            raise ValueError(f"{where}: found level {unknown[0]!r}, expected one of {given}.")
+        order = list(given)
+    elif isinstance(column.dtype, pd.CategoricalDtype):
+        order = [value for value in column.dtype.categories if value in present]
+    elif ordinal and not all(isinstance(value, (bool, int, float, np.number, np.bool_)) for value in present):
+        raise ValueError(
+            f"{where}: found an ordinal column of text; give its order in levels, the lowest first."
+        )
+    else:
+        try:
+            order = sorted(present)
+        except TypeError:
+            order = sorted(present, key=str)
+    distinct(order, f"{where}, levels")
+    return order
 
 
 def _counts(values: pd.Series, codes: np.ndarray, order: list, groups: int) -> np.ndarray:
@@ -186,13 +215,13 @@ def _percentages(counts: np.ndarray) -> list[list[str]]:
     ]
 
 
-def _test_levels(kind: str, counts: np.ndarray, yates: bool) -> Tested:
+def _test_levels(kind: str, counts: np.ndarray, yates: bool, seed: int) -> Tested:
     if (counts.sum(axis=0) == 0).any():
         return Tested(float("nan"), float("nan"), "none: a group has no values")
     if kind == "ordinal":
         ranks = np.arange(len(counts), dtype=float)
         return compare_ranks([np.repeat(ranks, column) for column in counts.T])
-    return compare_counts(counts[counts.sum(axis=1) > 0], yates, exact=kind != "chi2")
+    return compare_counts(counts[counts.sum(axis=1) > 0], yates, seed, exact=kind != "chi2")
 
 
 def _samples(
@@ -202,10 +231,10 @@ def _samples(
         values = column.to_numpy(dtype=float, na_value=np.nan)
     except (TypeError, ValueError):
         raise ValueError(
-            f"column '{name}': found text, expected numbers for a continuous variable."
+            f"table, column '{name}': found text, expected numbers for a continuous variable."
         ) from None
     if not np.isfinite(values[known]).all():
-        raise ValueError(f"column '{name}': found an infinite value, expected finite numbers.")
+        raise ValueError(f"table, column '{name}': found an infinite value, expected finite numbers.")
     return [values[known & (codes == i)] for i in range(groups)]
 
 

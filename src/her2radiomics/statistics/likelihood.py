@@ -2,9 +2,7 @@
 
 Bootstraps and calibration refit a small logistic model thousands of times, where importing and calling a
 modelling library costs far more than the fit: Newton's method is therefore written out here, and checked in
-the tests against ``glm`` of R. So is Firth's, with its profile intervals found by bisection: the
-Venzon–Moolgavkar iteration of the library firthmodels, which agrees elsewhere, does not converge on fully
-separated data, where Firth is needed most.
+the tests against ``glm`` of R.
 """
 
 from __future__ import annotations
@@ -13,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from her2radiomics.core.libraries import firthmodels, scipy
+from her2radiomics.core.libraries import scipy
 from her2radiomics.statistics._check import BoolArray, FloatArray
+from her2radiomics.statistics.penalised import maximum
 
 _MAX_ITERATIONS = 50
 _MAX_FIRTH_ITERATIONS = 200
-_MAX_OUTWARD_STEPS = 30
 
 
 @dataclass(frozen=True)
@@ -95,23 +93,8 @@ def weights(linear: FloatArray) -> FloatArray:
     return _expit(linear) * _expit(-linear)
 
 
-def firth_log_likelihood(x: FloatArray, positive: BoolArray, beta: FloatArray) -> float:
-    """Log-likelihood plus half the log-determinant of the information; ``x`` has its intercept column."""
-    linear = x @ beta
-    triangle = np.linalg.qr(x * np.sqrt(weights(linear))[:, None], mode="r")
-    diagonal = np.abs(np.diag(triangle))
-    if diagonal.min() == 0:  # probabilities of exactly 0 and 1: outside what the penalty allows
-        return float("-inf")
-    return log_likelihood(linear, positive) + float(np.log(diagonal).sum())
-
-
-def firth_maximum(
-    x: FloatArray, positive: BoolArray, free: BoolArray, start: FloatArray
-) -> tuple[FloatArray, float]:
-    """Maximise the penalised log-likelihood over the ``free`` coefficients; the others stay as in ``start``.
-
-    The penalty keeps the full information matrix, as in the penalised likelihood-ratio test of Heinze &
-    Schemper (2002) and of R's ``logistf``. Newton's method with the exact second derivative.
+class Firth:
+    """Log-likelihood plus half the log-determinant of the information (Firth 1993), with the exact second derivative.
 
     Parameters
     ----------
@@ -119,50 +102,47 @@ def firth_maximum(
         Design with its intercept column, shape (n, p), best standardised.
     positive
         Outcome, shape (n,).
-    free
-        Coefficients that move, shape (p,).
-    start
-        All coefficients at the start, shape (p,).
-
-    Returns
-    -------
-    tuple
-        Coefficients, shape (p,), and the penalised log-likelihood there.
-
-    Raises
-    ------
-    ArithmeticError
-        If the iteration does not converge.
     """
-    beta = start.astype(float).copy()
-    value = firth_log_likelihood(x, positive, beta)
-    if not np.isfinite(value):
-        raise ArithmeticError("Firth's penalised likelihood: found no finite value at the start.")
-    if not free.any():
-        return beta, value
-    for _ in range(_MAX_FIRTH_ITERATIONS):
-        step = _firth_step(x, positive, beta, free)
-        step *= min(1.0, 5.0 / max(np.abs(step).max(), 1e-300))
-        moved, trial = beta.copy(), value
-        for _ in range(40):  # halve a step that overshoots
-            moved[free] = beta[free] + step
-            trial = firth_log_likelihood(x, positive, moved)
-            if trial >= value - 1e-12 * (1 + abs(value)):
-                break
-            step = step / 2
-        beta, value = moved, trial
-        if np.abs(step).max() < 1e-9 * (1 + np.abs(beta).max()):
-            return beta, value
-    raise ArithmeticError("Firth's penalised likelihood: found no convergence, expected a maximum.")
+
+    def __init__(self, x: FloatArray, positive: BoolArray) -> None:
+        """Keep the data."""
+        self.x, self.positive = x, positive
+
+    def value(self, beta: FloatArray) -> float:
+        """Return the penalised log-likelihood."""
+        linear = self.x @ beta
+        diagonal = np.abs(np.diag(np.linalg.qr(self.x * np.sqrt(weights(linear))[:, None], mode="r")))
+        if diagonal.min() == 0:  # probabilities of exactly 0 and 1: outside what the penalty allows
+            return float("-inf")
+        return log_likelihood(linear, self.positive) + float(np.log(diagonal).sum())
+
+    def step(self, beta: FloatArray, free: BoolArray) -> FloatArray:
+        """Return Newton's step; where the likelihood is not concave, one of Fisher scoring."""
+        linear = self.x @ beta
+        weight, probability = weights(linear), _expit(linear)
+        q, _ = np.linalg.qr(self.x * np.sqrt(weight)[:, None])
+        hat = q @ q.T
+        leverage = np.diag(hat)
+        tilt = 1 - 2 * probability
+        columns = self.x[:, free]
+        score = columns.T @ (self.positive - probability + leverage * tilt / 2)
+        scoring = columns.T @ (columns * (weight * (1 + leverage))[:, None])
+        # minus the second derivative: ∂h_i/∂η_k = h_i t_i δ_ik − H_ik² t_k, with t = 1 − 2p
+        twisted = columns * tilt[:, None]
+        hessian = (
+            scoring + (twisted.T @ np.square(hat) @ twisted - twisted.T @ (twisted * leverage[:, None])) / 2
+        )
+        for matrix in (hessian, scoring):
+            try:
+                np.linalg.cholesky(matrix)
+                return np.asarray(np.linalg.solve(matrix, score), dtype=float)
+            except np.linalg.LinAlgError:
+                continue
+        raise ArithmeticError("Firth's penalised likelihood: found a singular information matrix.")
 
 
 def firth_fit(x: FloatArray, positive: BoolArray) -> tuple[FloatArray, float]:
     """Maximum of the penalised log-likelihood over all coefficients: Newton's method, else a general optimiser.
-
-    Parameters
-    ----------
-    x, positive
-        As for :func:`firth_maximum`.
 
     Raises
     ------
@@ -170,21 +150,22 @@ def firth_fit(x: FloatArray, positive: BoolArray) -> tuple[FloatArray, float]:
         Neither finds a maximum.
     """
     try:
-        return firth_maximum(x, positive, np.ones(x.shape[1], dtype=bool), np.zeros(x.shape[1]))
+        free, start = np.ones(x.shape[1], dtype=bool), np.zeros(x.shape[1])
+        return maximum(Firth(x, positive), free, start, _MAX_FIRTH_ITERATIONS)
     except (ArithmeticError, np.linalg.LinAlgError):
         return firth_slowly(x, positive)
 
 
 def firth_slowly(x: FloatArray, positive: BoolArray) -> tuple[FloatArray, float]:
     """As :func:`firth_fit` by BFGS, for models with half as many terms as rows, where Newton's steps creep."""
+    objective = Firth(x, positive)
 
     def negative(beta: FloatArray) -> tuple[float, FloatArray]:
         linear = x @ beta
         weight, fitted = weights(linear), _expit(linear)
         inverse = np.linalg.pinv(x.T @ (x * weight[:, None]))
         leverage = weight * np.einsum("ij,jk,ik->i", x, inverse, x, optimize=True)
-        score = x.T @ (positive - fitted + leverage * (0.5 - fitted))
-        return -firth_log_likelihood(x, positive, beta), -score
+        return -objective.value(beta), -(x.T @ (positive - fitted + leverage * (0.5 - fitted)))
 
     best = scipy.optimize.minimize(
         negative, np.zeros(x.shape[1]), jac=True, method="BFGS", options={"gtol": 1e-7, "maxiter": 2000}
@@ -194,99 +175,30 @@ def firth_slowly(x: FloatArray, positive: BoolArray) -> tuple[FloatArray, float]
     return np.asarray(best.x, dtype=float), -float(best.fun)
 
 
-def _firth_step(x: FloatArray, positive: BoolArray, beta: FloatArray, free: BoolArray) -> FloatArray:
-    """Newton step of the free coefficients; where the likelihood is not concave, a step of Fisher scoring."""
-    linear = x @ beta
-    weight, probability = weights(linear), _expit(linear)
-    q, _ = np.linalg.qr(x * np.sqrt(weight)[:, None])
-    hat = q @ q.T
-    leverage = np.diag(hat)
-    tilt = 1 - 2 * probability
-    columns = x[:, free]
-    score = columns.T @ (positive - probability + leverage * tilt / 2)
-    scoring = columns.T @ (columns * (weight * (1 + leverage))[:, None])
-    # minus the second derivative: ∂h_i/∂η_k = h_i t_i δ_ik − H_ik² t_k, with t = 1 − 2p
-    twisted = columns * tilt[:, None]
-    hessian = (
-        scoring - twisted.T @ (twisted * leverage[:, None]) / 2 + twisted.T @ np.square(hat) @ twisted / 2
-    )
-    for matrix in (hessian, scoring):
-        try:
-            np.linalg.cholesky(matrix)
-            return np.asarray(np.linalg.solve(matrix, score), dtype=float)
-        except np.linalg.LinAlgError:
-            continue
-    raise ArithmeticError("Firth's penalised likelihood: found a singular information matrix.")
-
-
-def firth_profile_interval(
-    x: FloatArray, positive: BoolArray, beta: FloatArray, error: float, at: int, level: float
-) -> tuple[float, float]:
-    """Profile interval of coefficient ``at``; ``beta`` is the maximum, ``error`` its standard error there.
+def firth_standardised(design: FloatArray, positive: BoolArray) -> FloatArray:
+    """Coefficients of Firth's fit with FLIC's intercept first, shape (1 + p,), on the terms as given.
 
     Raises
     ------
     ArithmeticError
-        The profile does not fall to the bound within 10⁴ standard errors, or cannot be followed there.
+        There is no maximum.
     """
-    free = np.arange(beta.size) != at
-    target = firth_log_likelihood(x, positive, beta) - float(scipy.special.chdtri(1, 1 - level)) / 2
-
-    def profile(value: float, near: FloatArray) -> tuple[FloatArray, float]:
-        return firth_maximum(x, positive, free, np.where(free, near, value))
-
-    bounds = []
-    for side in (-1.0, 1.0):
-        near, inner, reach = beta, 0.0, error / 2
-        # walk outwards: each maximum starts from its neighbour and stays on the maximum's own ridge
-        for _ in range(_MAX_OUTWARD_STEPS):
-            moved, value = profile(beta[at] + side * reach, near)
-            if value <= target:
-                break
-            near, inner, reach = moved, reach, reach * 1.4
-        else:
-            raise ArithmeticError(
-                "Firth's penalised likelihood: found a profile that never falls to its bound."
-            )
-
-        def above(point: float, near: FloatArray = near) -> float:
-            return profile(point, near)[1] - target
-
-        ends = (beta[at] + side * inner, beta[at] + side * reach)
-        bounds.append(float(scipy.optimize.brentq(above, *ends, xtol=1e-8 * error, rtol=1e-10)))
-    return bounds[0], bounds[1]
-
-
-def firth_profile(x: FloatArray, positive: BoolArray, near: FloatArray, at: int, value: float) -> float:
-    """Greatest penalised log-likelihood with coefficient ``at`` held at ``value``, from two starts.
-
-    Far from the overall maximum the penalised likelihood of a separated outcome can have several local maxima.
-    """
-    free = np.arange(near.size) != at
-    starts = (np.where(free, near, value), np.where(free, 0.0, value))
-    return max(firth_maximum(x, positive, free, start)[1] for start in starts)
+    scale = design.std(axis=0)
+    peak, _ = firth_fit(
+        np.column_stack([np.ones(len(design)), (design - design.mean(axis=0)) / scale]), positive
+    )
+    beta = peak[1:] / scale
+    return np.concatenate([[intercept_for(design @ beta, positive)], beta])
 
 
 def intercept_for(linear: FloatArray, positive: BoolArray) -> float:
-    """Return the intercept that makes the mean probability equal the prevalence, given the linear part
-    (FLIC).
+    """Return the intercept that makes the mean probability equal the prevalence, given the linear part (FLIC).
 
     References
     ----------
     Puhr et al., Statistics in Medicine 36 (2017) 2302–2317.
     """
     return float(fit_ml(np.empty((linear.size, 0)), positive, offset=linear).beta[0])
-
-
-def is_separated(design: FloatArray, positive: BoolArray) -> FloatArray:
-    """Directions of separation, shape (1 + p,), intercept first: ±1 where the estimate is ±infinite, else 0.
-
-    Linear programming (Konis 2007), on standardised terms so that the answer does not depend on their units.
-    The terms must be independent and vary.
-    """
-    x = (design - design.mean(axis=0)) / design.std(axis=0)
-    directions = firthmodels.detect_separation(x, positive.astype(int)).directions.astype(float)
-    return np.concatenate([directions[-1:], directions[:-1]])
 
 
 def _expit(linear: FloatArray) -> FloatArray:

@@ -15,19 +15,23 @@ from typing import Any
 import numpy as np
 
 from her2radiomics.core.libraries import pd, scipy
-from her2radiomics.statistics._check import FloatArray
+from her2radiomics.statistics._check import FloatArray, as_number, as_probabilities, public
 from her2radiomics.statistics._result import Result
 from her2radiomics.statistics.regression import LogisticRegression
 
 
 @dataclass(frozen=True)
 class ContinuousPredictor:
-    """A predictor with one coefficient a unit, drawn from ``low`` to ``high`` (widened to round numbers)."""
+    """A predictor with one coefficient a unit, drawn from ``low`` to ``high`` (widened to round numbers).
+
+    With ``values``, at most 10 distinct ones, it is drawn at these alone, as ``rms::datadist(n.unique = 10)`` does.
+    """
 
     name: str
     coefficient: float
     low: float
     high: float
+    values: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,8 @@ class CategoricalPredictor:
     levels: Mapping[Any, float]
 
 
+#: Distinct values up to which a numeric predictor is drawn at these values (``n.unique`` of rms).
+FEW = 10
 Predictor = ContinuousPredictor | CategoricalPredictor
 
 
@@ -94,9 +100,13 @@ class Nomogram(Result):
             If a predictor is missing, not a number, or has an unknown level.
         """
         result = {}
+        if not isinstance(values, (Mapping, pd.Series)):
+            raise ValueError(
+                f"values: found {type(values).__name__}, expected a value for each predictor by name."
+            )
         for predictor in self.model.predictors:
             if predictor.name not in values:
-                raise ValueError(f"predictor '{predictor.name}': found no value, expected one.")
+                raise ValueError(f"values, predictor '{predictor.name}': found no value, expected one.")
             effect = _effect(predictor, values[predictor.name])
             result[predictor.name] = (effect - self._lowest[predictor.name]) * self.points_per_unit
         return result
@@ -105,6 +115,7 @@ class Nomogram(Result):
         """Return the sum of the points of one patient."""
         return sum(self.points(values).values())
 
+    @public
     def probability(self, total: float) -> float:
         """Return the probability at ``total`` points."""
         return float(scipy.special.expit(self.origin + total / self.points_per_unit))
@@ -114,6 +125,7 @@ class Nomogram(Result):
         return (_logit(probability) - self.origin) * self.points_per_unit
 
 
+@public
 def nomogram(
     model: LinearModel | LogisticRegression,
     data: pd.DataFrame | None = None,
@@ -143,6 +155,13 @@ def nomogram(
     ValueError
         If there is no predictor, or no predictor has an effect.
     """
+    if not isinstance(model, (LinearModel, LogisticRegression)):
+        raise ValueError(
+            f"model: found {type(model).__name__}, expected a LinearModel or a LogisticRegression."
+        )
+    if probabilities is not None:
+        for place in as_probabilities(probabilities):
+            _logit(float(place), "probabilities")
     model = model if isinstance(model, LinearModel) else linear_model(model, data)
     if not model.predictors:
         raise ValueError("model: found no predictor, expected at least one.")
@@ -180,7 +199,11 @@ def linear_model(model: LogisticRegression, data: pd.DataFrame | None) -> Linear
         raise ValueError(
             "data: found none, expected the rows that the model was fitted on (for the axes' ranges)."
         )
-    linear = model.linear_predictor(data)
+    data = data.rename(columns=str)
+    try:
+        linear = model.linear_predictor(data)
+    except ValueError as error:
+        raise ValueError(f"data, {error}") from error
     predictors: list[Predictor] = []
     for name in model.coding.variables:
         if name in model.coding.levels:
@@ -190,9 +213,16 @@ def linear_model(model: LogisticRegression, data: pd.DataFrame | None) -> Linear
                 CategoricalPredictor(name, {reference: 0.0, **dict(zip(others, beta, strict=True))})
             )
         else:
-            column = data[name].astype(float)
-            predictors.append(ContinuousPredictor(name, model.coefficients[name], column.min(), column.max()))
+            column = data[name].to_numpy(dtype=float)
+            ends = float(column.min()), float(column.max())
+            predictors.append(ContinuousPredictor(name, model.coefficients[name], *ends, few_values(column)))
     return LinearModel(model.intercept, tuple(predictors), (float(linear.min()), float(linear.max())))
+
+
+def few_values(values: FloatArray) -> tuple[float, ...]:
+    """Distinct values of a predictor of at most 10 of them (``n.unique`` of rms), sorted; empty for more."""
+    distinct = np.unique(values)
+    return tuple(map(float, distinct)) if distinct.size <= FEW else ()
 
 
 def round_probabilities(least: float, most: float, ticks: int = 10) -> list[float]:
@@ -207,12 +237,14 @@ def round_probabilities(least: float, most: float, ticks: int = 10) -> list[floa
     return [least, most]
 
 
+@public
 def pretty(low: float, high: float, n: int = 5) -> FloatArray:
-    """About ``n`` equally spaced round numbers that cover ``low`` to ``high``; steps are 1, 2 or 5 times a
-    power of ten.
+    """About ``n`` equally spaced round numbers that cover ``low`` to ``high``, in steps of 1, 2 or 5 times a power of ten.
 
     The rule is that of R's ``pretty`` with its default biases.
     """
+    if high < low:
+        raise ValueError(f"high: found {high:g} below low, {low:g}.")
     bias, bias5, fewest = 1.5, 2.75, n // 3
     span = high - low
     if span == 0 and high == 0:
@@ -253,9 +285,9 @@ def pretty(low: float, high: float, n: int = 5) -> FloatArray:
     return np.round(np.arange(first, last + 1) * unit, decimals)
 
 
-def _logit(probability: float) -> float:
-    if not 0 < probability < 1:
-        raise ValueError(f"probability: found {probability!r}, expected a number between 0 and 1.")
+def _logit(probability: float, name: str = "probability") -> float:
+    if not 0 < as_number(probability, name) < 1:
+        raise ValueError(f"{name}: found {probability!r}, expected a number between 0 and 1.")
     return math.log(probability / (1 - probability))
 
 
@@ -263,13 +295,13 @@ def _axis_values(predictor: Predictor, ticks: int) -> list[Any]:
     """Values at which a predictor's axis has ticks."""
     if isinstance(predictor, CategoricalPredictor):
         if len(predictor.levels) < 2:
-            raise ValueError(f"predictor '{predictor.name}': found one level, expected at least 2.")
+            raise ValueError(f"model, predictor '{predictor.name}': found one level, expected at least 2.")
         return list(predictor.levels)
     if not (np.isfinite(predictor.low) and np.isfinite(predictor.high) and predictor.low <= predictor.high):
         raise ValueError(
-            f"predictor '{predictor.name}': found {predictor.low} to {predictor.high}, expected a range."
+            f"model, predictor '{predictor.name}': found {predictor.low} to {predictor.high}, expected a range."
         )
-    return [float(v) for v in pretty(predictor.low, predictor.high, ticks)]
+    return list(predictor.values) or [float(v) for v in pretty(predictor.low, predictor.high, ticks)]
 
 
 def _effect(predictor: Predictor, value: Any) -> float:
@@ -277,7 +309,7 @@ def _effect(predictor: Predictor, value: Any) -> float:
     if isinstance(predictor, CategoricalPredictor):
         if value not in predictor.levels:
             raise ValueError(
-                f"predictor '{predictor.name}': found level {value!r}, expected one of "
+                f"values, predictor '{predictor.name}': found level {value!r}, expected one of "
                 f"{', '.join(map(repr, predictor.levels))}."
             )
         return float(predictor.levels[value])
@@ -286,5 +318,5 @@ def _effect(predictor: Predictor, value: Any) -> float:
     except (TypeError, ValueError):
         number = float("nan")
     if not math.isfinite(number):
-        raise ValueError(f"predictor '{predictor.name}': found {value!r}, expected a finite number.")
+        raise ValueError(f"values, predictor '{predictor.name}': found {value!r}, expected a finite number.")
     return predictor.coefficient * number

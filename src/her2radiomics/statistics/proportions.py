@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from her2radiomics.core.libraries import pd, scipy
-from her2radiomics.statistics._check import FloatArray, as_finite, as_labels, as_level
+from her2radiomics.statistics._check import FloatArray, as_finite, as_labels, one_of, public
 from her2radiomics.statistics._result import Result
 
 
+@public
 def proportion_interval(successes: float, n: int, level: float = 0.95) -> tuple[float, float]:
     """Exact (Clopper–Pearson) interval of a proportion.
 
@@ -34,9 +35,9 @@ def proportion_interval(successes: float, n: int, level: float = 0.95) -> tuple[
     ----------
     Clopper & Pearson, Biometrika 26 (1934) 404–413; as ``binom.test`` of R.
     """
-    if not (n >= 1 and 0 <= successes <= n):
-        raise ValueError(f"found {successes!r} successes of n = {n!r}; expected 0 to n of at least one.")
-    tail = (1 - as_level(level)) / 2
+    if successes > n:
+        raise ValueError(f"successes: found {successes!r} of n = {n!r}, expected 0 to n.")
+    tail = (1 - level) / 2
     low = 0.0 if successes == 0 else float(scipy.special.betaincinv(successes, n - successes + 1, tail))
     high = 1.0 if successes == n else float(scipy.special.betaincinv(successes + 1, n - successes, 1 - tail))
     return low, high
@@ -72,7 +73,7 @@ class OperatingPoint(Result):
 
     def value(self, rate: str) -> float:
         """Return one rate; NaN where its denominator is 0."""
-        numerator, denominator = self.fractions[rate]
+        numerator, denominator = self.fractions[one_of(rate, tuple(self.fractions), "rate")]
         return numerator / denominator if denominator else float("nan")
 
     @property
@@ -100,6 +101,7 @@ class OperatingPoint(Result):
         return pd.DataFrame(rows, columns=["measure", "value", "low", "high", "numerator", "denominator"])
 
 
+@public
 def operating_point(
     labels: ArrayLike, scores: ArrayLike, threshold: float, level: float = 0.95
 ) -> OperatingPoint:
@@ -124,10 +126,11 @@ def operating_point(
         false_positives=int(np.sum(called & ~positive)),
         true_negatives=int(np.sum(~called & ~positive)),
         false_negatives=int(np.sum(~called & positive)),
-        level=as_level(level),
+        level=level,
     )
 
 
+@public
 def holm(p_values: ArrayLike) -> FloatArray:
     """Holm-adjusted p values, shape (m,), in the order given; missing ones stay missing and do not count.
 
@@ -135,10 +138,17 @@ def holm(p_values: ArrayLike) -> FloatArray:
     ----------
     Holm, Scandinavian Journal of Statistics 6 (1979) 65–70; as ``p.adjust(method = "holm")`` of R.
     """
-    p = np.asarray(p_values, dtype=float)
+    try:
+        p = np.asarray(p_values, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(
+            "p_values: found text or rows of unequal length, expected a list of numbers."
+        ) from None
+    if p.ndim != 1:
+        raise ValueError(f"p_values: found shape {p.shape}, expected one list of p values.")
     known = np.flatnonzero(~np.isnan(p))
     if known.size and (p[known].min() < 0 or p[known].max() > 1):
-        raise ValueError(f"p values: found {p[known].min():g} to {p[known].max():g}, expected 0 to 1.")
+        raise ValueError(f"p_values: found {p[known].min():g} to {p[known].max():g}, expected 0 to 1.")
     order = known[np.argsort(p[known], kind="stable")]
     adjusted = np.full(p.shape, np.nan)
     stepped = np.maximum.accumulate(p[order] * np.arange(order.size, 0, -1))

@@ -1,7 +1,8 @@
 """Does a second model move patients the right way? Net reclassification and integrated discrimination.
 
 References
----------- Pencina et al., Statistics in Medicine 27 (2008) 157–172; 30 (2011) 11–21 (category-free). Both
+----------
+Pencina et al., Statistics in Medicine 27 (2008) 157–172; 30 (2011) 11–21 (category-free). Both
 indices can look favourable for a useless or badly calibrated model (Hilden & Gerds, Statistics in Medicine 33
 (2014) 3405–3414): read them beside the AUC, calibration and net benefit, and not on the rows that a model was
 fitted on.
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from her2radiomics.core.libraries import scipy
-from her2radiomics.statistics._check import FloatArray, as_labels, as_level, as_probabilities
+from her2radiomics.statistics._check import FloatArray, as_labels, as_probabilities, public
 from her2radiomics.statistics._result import Result
 
 
@@ -37,6 +38,7 @@ class Improvement(Result):
     non_events: float
 
 
+@public
 def net_reclassification(
     labels: ArrayLike,
     probabilities_a: ArrayLike,
@@ -61,12 +63,17 @@ def net_reclassification(
     if cuts is None:
         moved = np.sign(b - a)
     else:
-        edges = np.sort(as_probabilities(cuts, name="cuts"))
+        edges = np.unique(as_probabilities(cuts, name="cuts"))
+        if edges.size == 0:
+            raise ValueError(
+                "cuts: found none, expected one probability or more, or None for the category-free index."
+            )
         moved = np.sign(np.searchsorted(edges, b, side="right") - np.searchsorted(edges, a, side="right"))
     name = "category-free NRI" if cuts is None else "NRI at " + ", ".join(f"{cut:g}" for cut in edges)
     return _improvement(name, moved[positive], -moved[~positive], population=True, level=level)
 
 
+@public
 def integrated_discrimination(
     labels: ArrayLike, probabilities_a: ArrayLike, probabilities_b: ArrayLike, level: float = 0.95
 ) -> Improvement:
@@ -88,7 +95,7 @@ def _improvement(
     value = float(events.mean() + others.mean())
     error = float(np.sqrt(events.var(ddof=ddof) / events.size + others.var(ddof=ddof) / others.size))
     z = value / error if error > 0 else 0.0 if value == 0 else float(np.copysign(np.inf, value))
-    half = float(scipy.special.ndtri(1 - (1 - as_level(level)) / 2)) * error
+    half = float(scipy.special.ndtri(1 - (1 - level) / 2)) * error
     p = 2 * float(scipy.special.ndtr(-abs(z)))
     return Improvement(
         name, value, value - half, value + half, z, p, float(events.mean()), float(others.mean())

@@ -14,16 +14,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from her2radiomics.core.libraries import pd, scipy
-from her2radiomics.statistics import likelihood
-from her2radiomics.statistics._check import BoolArray, FloatArray, as_labels, as_level, one_of
+from her2radiomics.statistics import likelihood, penalised, separation
+from her2radiomics.statistics._check import BoolArray, FloatArray, as_labels, one_of, public
 from her2radiomics.statistics._result import Result
-from her2radiomics.statistics.design import Coding, Levels, treatment_coding
+from her2radiomics.statistics.design import Coding, Levels, refuse_aliased, treatment_coding
 
 Method = Literal["ml", "firth", "auto"]
 INTERCEPT = "(Intercept)"
@@ -46,8 +46,9 @@ class LogisticRegression(Result):
     method
         ``ml`` or ``firth``: what was fitted.
     converged, separated
-        After ``method="ml"`` on separated data ``converged`` is false, the infinite estimates stand as ±inf,
-        and nothing else is given.
+        After ``method="ml"`` on separated data ``converged`` is false. Infinite estimates, as R's
+        ``detectseparation`` finds them, stand as ±inf with nothing else; the others have the limit of maximum
+        likelihood.
     log_likelihood
         Maximised log-likelihood (penalised for Firth).
     wald_terms
@@ -98,16 +99,18 @@ class LogisticRegression(Result):
         """Outcomes of the rows fitted, shape (n,)."""
         return self._positive
 
-    def linear_predictor(self, table: pd.DataFrame) -> FloatArray:
-        """Return the linear predictor of new rows, shape (rows,); unseen levels are refused by name."""
+    @public
+    def linear_predictor(self, table: pd.DataFrame) -> pd.Series:
+        """Return the linear predictor of new rows, with their index; unseen levels are refused by name."""
         if not self.converged:
             raise ValueError("found a fit that did not converge, expected estimates. Use method='auto'.")
         beta = np.array([self.coefficients[term] for term in self.coding.terms])
-        return self.intercept + self.coding.matrix(table) @ beta
+        return pd.Series(self.intercept + self.coding.matrix(table) @ beta, index=table.index)
 
-    def predict(self, table: pd.DataFrame) -> FloatArray:
-        """Return the probability of the outcome in new rows, shape (rows,)."""
-        return np.asarray(scipy.special.expit(self.linear_predictor(table)), dtype=float)
+    def predict(self, table: pd.DataFrame) -> pd.Series:
+        """Return the probability of the outcome in new rows, with their index, so that labels are aligned to them."""
+        linear = self.linear_predictor(table)
+        return pd.Series(scipy.special.expit(linear.to_numpy()), index=linear.index)
 
     def variable_tests(self, test: Literal["lr", "wald"] = "lr") -> pd.DataFrame:
         """Test each variable as a whole: ``variable, statistic, df, p``.
@@ -140,9 +143,14 @@ class LogisticRegression(Result):
         After maximum likelihood it is the test against the nested model without them; after Firth's method their
         coefficients are held at 0 under the penalty of the whole model (Heinze & Schemper 2002).
         """
-        places = [
-            i for name in variables for i in np.arange(len(self.coding.terms))[self.coding.positions(name)]
-        ]
+        if isinstance(variables, str) or not all(isinstance(name, str) for name in _listed(variables)):
+            raise ValueError(f"variables: found {variables!r}, expected a list of the model's variables.")
+        for name in variables:
+            if name not in self.coding.variables:
+                known = ", ".join(self.coding.variables)
+                raise ValueError(f"variables: found {name!r}, expected variables of the model: {known}.")
+        terms = np.arange(len(self.coding.terms))
+        places = [i for name in dict.fromkeys(variables) for i in terms[self.coding.positions(name)]]
         if not self.converged:
             return float("nan"), len(places), float("nan")
         statistic = max(0.0, 2 * (self.log_likelihood - self._constrained(np.array(places, dtype=int))))
@@ -155,11 +163,12 @@ class LogisticRegression(Result):
             free = np.ones(x.shape[1], dtype=bool)
             free[at + 1] = False
             start = np.zeros(x.shape[1])
-            best = likelihood.firth_maximum(x, self._positive, free, start)[1]
+            best = penalised.maximum(likelihood.Firth(x, self._positive), free, start)[1]
             return best + float(np.log(self._design.std(axis=0)).sum())
         return likelihood.fit_ml(np.delete(self._design, at, axis=1), self._positive).log_likelihood
 
 
+@public
 def logistic_regression(
     table: pd.DataFrame,
     labels: ArrayLike,
@@ -195,18 +204,17 @@ def logistic_regression(
         raise ValueError(f"table: found {len(table)} rows, expected {positive.size}, one a label.")
     coding = treatment_coding(table, levels)
     design = coding.matrix(table)
-    _refuse_aliased(design, coding.terms)
-    directions = likelihood.is_separated(design, positive)
-    separated = bool(directions.any())
+    refuse_aliased(design, coding.terms, len(design) - 1)
+    separated = separation.separated(design, positive)
     parts, wald = None, list[int]()
     if method != "firth":
-        parts = (
-            _nonexistent(directions) if separated else _maximum_likelihood(design, positive, as_level(level))
-        )
+        limit = separation.logistic_limit(design, positive) if separated else None
+        fit = likelihood.fit_ml(design, positive) if limit is None else limit
+        parts = _wald(fit, level), fit, float(fit.beta[0])
     use_firth = method == "firth" or (method == "auto" and parts is not None and not parts[1].converged)
     if use_firth or parts is None:
         try:
-            parts, wald = _firth(design, positive, as_level(level))
+            parts, wald = _firth(design, positive, level)
         except (ArithmeticError, np.linalg.LinAlgError) as error:
             raise ValueError(
                 f"table: found no maximum of Firth's likelihood with {design.shape[1]} terms and {len(design)} "
@@ -233,43 +241,17 @@ def logistic_regression(
     )
 
 
-def _refuse_aliased(design: FloatArray, terms: list[str]) -> None:
-    """Refuse a design without full rank, naming the terms that the others determine."""
-    n, p = design.shape
-    if p == 0:
-        raise ValueError("table: found no column, expected at least one predictor.")
-    if p + 1 > n:
-        raise ValueError(
-            f"table: found {p} terms for {n} rows, expected fewer terms. Select variables first."
-        )
-    triangle, order = scipy.linalg.qr(_standardised(design), mode="r", pivoting=True)
-    diagonal = np.abs(np.diag(triangle))
-    aliased = [terms[i] for i in sorted(order[diagonal < 1e-10 * diagonal[0]])]
-    if aliased:
-        raise ValueError(
-            f"term '{aliased[0]}': found a combination of the other terms, expected independent terms. "
-            f"Leave out {', '.join(aliased)}."
-        )
+def _listed(values: Any) -> list[Any]:
+    return list(values) if hasattr(values, "__iter__") else [values]
 
 
-def _maximum_likelihood(
-    design: FloatArray, positive: BoolArray, level: float
-) -> tuple[pd.DataFrame, likelihood.Fit, float]:
-
-    fit = likelihood.fit_ml(design, positive)
+def _wald(fit: likelihood.Fit, level: float) -> pd.DataFrame:
+    """Table of maximum likelihood; nothing but the estimate where it is infinite."""
     error = np.sqrt(np.diag(fit.covariance))
-    wald = np.square(fit.beta / error)
+    wald = np.where(np.isfinite(fit.beta), np.square(fit.beta / error), np.nan)
     half = scipy.special.ndtri(1 - (1 - level) / 2) * error
     bounds = np.stack([fit.beta - half, fit.beta + half], axis=1)
-    return _assemble(fit.beta, error, wald, bounds, scipy.special.chdtrc(1, wald)), fit, float(fit.beta[0])
-
-
-def _nonexistent(directions: FloatArray) -> tuple[pd.DataFrame, likelihood.Fit, float]:
-    size = directions.size
-    beta = np.where(directions == 0, np.nan, np.copysign(np.inf, directions))
-    empty = np.full(size, np.nan)
-    fit = likelihood.Fit(beta, np.full((size, size), np.nan), float("nan"), False)
-    return _assemble(beta, empty, empty, np.full((size, 2), np.nan), empty), fit, float(beta[0])
+    return _assemble(fit.beta, error, wald, bounds, scipy.special.chdtrc(1, wald))
 
 
 def _firth(
@@ -297,18 +279,17 @@ def _firth(
         turned, top = x @ axes, axes.T @ peak
         along = float(np.sqrt(axes[:, 0] @ covariance @ axes[:, 0]))
         error[i] = length * along
-        try:
-            if size > _MAX_PROFILED:
-                raise ArithmeticError
-            bounds[i] = likelihood.firth_profile_interval(turned, positive, top, along, 0, level)
-            bounds[i] *= length
-            best = likelihood.firth_profile(turned, positive, top, 0, 0.0)
-            statistics[i] = max(0.0, 2 * (value - best))
-        except (ArithmeticError, np.linalg.LinAlgError, ValueError):
+        found = None
+        if size <= _MAX_PROFILED:
+            objective = likelihood.Firth(turned, positive)
+            found = penalised.profiled(objective, top, value, along, 0, level)
+        if found is None:
             half = float(scipy.special.ndtri(1 - (1 - level) / 2)) * error[i]
             bounds[i] = beta[i] - half, beta[i] + half
             statistics[i] = np.square(beta[i] / error[i])
             wald.append(i)
+        else:
+            bounds[i], statistics[i] = (length * found[0], length * found[1]), found[2]
     fit = likelihood.Fit(
         beta=beta,
         covariance=back @ covariance @ back.T,

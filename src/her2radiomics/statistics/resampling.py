@@ -2,7 +2,8 @@
 
 What is bootstrapped is a *refit*: a function that takes the row numbers of a resample, repeats everything
 that was learnt on those rows (selection of features and of λ as well as the coefficients), and returns the
-probabilities of all the original rows. A refit that leaves a step out understates the optimism.
+probabilities of all the original rows. A refit that leaves a step out understates the optimism. It follows the rule
+of the fit: where a resample separates the classes, Firth's method is used if the fit would have used it.
 
 References
 ----------
@@ -11,77 +12,169 @@ Harrell, Lee & Mark, Statistics in Medicine 15 (1996) 361–387; ``rms::predab.r
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from her2radiomics.core.libraries import pd, scipy
 from her2radiomics.statistics import likelihood
-from her2radiomics.statistics._check import BoolArray, FloatArray, as_finite, as_labels, as_seed
+from her2radiomics.statistics._check import (
+    BoolArray,
+    FloatArray,
+    as_finite,
+    as_labels,
+    as_probabilities,
+    as_resamples,
+    as_seed,
+    as_whole,
+    one_of,
+    public,
+)
 from her2radiomics.statistics._result import Result
 from her2radiomics.statistics.design import Levels, treatment_coding
 from her2radiomics.statistics.goodness import brier, calibration
 from her2radiomics.statistics.roc import auc
 
 Refit = Callable[[NDArray[np.intp]], "ArrayLike | None"]
+METHODS = {"ml": "maximum likelihood", "firth": "Firth's method"}
+
+
+class Refitted(np.ndarray):
+    """Probabilities of a refit with the method that gave them (``.method``); a refit may return a bare array, too."""
+
+    method: str
+
+    def __array_finalize__(self, source: object) -> None:
+        """Keep the method in slices."""
+        self.method = getattr(source, "method", "")
+
+    @classmethod
+    def by(cls, method: str, probabilities: ArrayLike) -> Refitted:
+        """Mark probabilities with their method."""
+        marked = np.asarray(probabilities, dtype=float).view(cls)
+        marked.method = method
+        return marked
 
 
 def draw_rows(n: int, iterations: int, seed: int | None) -> NDArray[np.intp]:
     """Row numbers of bootstrap resamples, shape (iterations, n)."""
-    if iterations < 1:
-        raise ValueError(f"iterations: found {iterations}, expected at least 1.")
-    return np.random.default_rng(as_seed(seed)).integers(0, n, (iterations, n))
+    return np.random.default_rng(as_seed(seed)).integers(0, n, (as_whole(iterations, "iterations", 1), n))
 
 
-def logistic_refit(table: pd.DataFrame, labels: ArrayLike, levels: Levels | None = None) -> Refit:
+@public
+def logistic_refit(
+    table: pd.DataFrame,
+    labels: ArrayLike,
+    levels: Levels | None = None,
+    method: Literal["ml", "firth", "auto"] = "auto",
+) -> Refit:
     """Return the refit of a logistic model whose terms are fixed beforehand.
 
-    A resample in which maximum likelihood has no solution (one class, separation, a level without rows)
-    returns ``None`` and is left out, as ``rms`` does.
+    Parameters
+    ----------
+    table, labels, levels, method
+        As for :func:`logistic_regression`: with ``auto`` a resample that separates the classes is fitted by Firth's
+        method; with ``ml`` it is left out, as ``rms`` does.
+
+    Returns
+    -------
+    callable
+        Row numbers → probabilities of all rows and the method used; ``None`` where a resample cannot be fitted (one
+        class, a level without rows).
     """
     positive = as_labels(labels)
+    one_of(method, ("ml", "firth", "auto"), "method")
+    if len(table) != positive.size:
+        raise ValueError(f"table: found {len(table)} rows, expected {positive.size}, one a label.")
     design = treatment_coding(table, levels).matrix(table)
 
-    def refit(rows: NDArray[np.intp]) -> FloatArray | None:
+    def refit(rows: NDArray[np.intp]) -> Refitted | None:
 
-        events = int(positive[rows].sum())
-        if events in (0, rows.size) or (np.ptp(design[rows], axis=0) == 0).any():
+        x, y = design[rows], positive[rows]
+        if y.all() or not y.any() or (np.ptp(x, axis=0) == 0).any():
             return None
-        fit = likelihood.fit_ml(design[rows], positive[rows])
-        if not fit.converged:
+        fit = likelihood.fit_ml(x, y) if method != "firth" else None
+        if fit is not None and fit.converged:
+            beta, used = fit.beta, "ml"
+        elif method == "ml":
             return None
-        return np.asarray(scipy.special.expit(fit.beta[0] + design @ fit.beta[1:]), dtype=float)
+        else:
+            try:
+                beta, used = likelihood.firth_standardised(x, y), "firth"
+            except (ArithmeticError, np.linalg.LinAlgError):
+                return None
+        return Refitted.by(used, scipy.special.expit(beta[0] + design @ beta[1:]))
 
     return refit
 
 
 def refitted(
-    positive: BoolArray, refit: Refit, resamples: NDArray[np.intp]
+    positive: BoolArray,
+    refit: Refit,
+    resamples: NDArray[np.intp],
+    methods: dict[str, int],
+    *,
+    probabilities: bool = True,
 ) -> Iterator[tuple[NDArray[np.intp], FloatArray]]:
-    """Yield the rows of each resample and its refit's probabilities of all rows; skip failed refits."""
+    """Yield the rows of each resample and its refit's probabilities of all rows; skip failed refits.
+
+    ``methods`` counts the refits by the method that they name; those that name none are counted under ``""``.
+    """
     for rows in resamples:
         events = int(positive[rows].sum())
-        result = None if events in (0, rows.size) else refit(rows)
-        if result is not None:
-            yield rows, as_finite(result, size=positive.size, name="refit")
+        found = None if events in (0, rows.size) else refit(rows)
+        if found is None:
+            continue
+        method = found.method if isinstance(found, Refitted) else ""
+        methods[method] = methods.get(method, 0) + 1
+        check = as_probabilities if probabilities else as_finite
+        yield rows, check(np.asarray(found), size=positive.size, name="refit")
+
+
+def used_words(iterations: int, methods: dict[str, int]) -> str:
+    """How many resamples were used and by which method: *100 of 100 resamples, 61 by maximum likelihood, …*."""
+    parts = [f"{sum(methods.values())} of {iterations} resamples"]
+    return ", ".join(
+        parts + [f"{n} by {METHODS.get(name, name)}" for name, n in sorted(methods.items()) if name]
+    )
+
+
+class Resampled(Result):
+    """A result of refits, with how many were used and by which method."""
+
+    iterations: int
+    methods: dict[str, int]
+
+    @property
+    def failed(self) -> int:
+        """Resamples that could not be refitted."""
+        return self.iterations - sum(self.methods.values())
+
+    @property
+    def remark(self) -> str:
+        """How many resamples were used, and by which method."""
+        return f"{used_words(self.iterations, self.methods)}." if self.iterations else ""
 
 
 @dataclass(frozen=True)
-class OptimismCorrectedAuc(Result):
+class OptimismCorrectedAuc(Resampled):
     """AUC corrected for optimism by the bootstrap.
 
-    ``failed`` resamples could not be refitted.
+    ``methods`` counts the refits by method; ``failed`` of ``iterations`` resamples could not be refitted.
     """
 
     apparent: float
     optimism: float
     corrected: float
     iterations: int
-    failed: int
+    methods: dict[str, int] = field(default_factory=dict)
 
 
+@public
 def optimism_corrected_auc(
     labels: ArrayLike,
     scores: ArrayLike,
@@ -102,42 +195,43 @@ def optimism_corrected_auc(
         Takes row numbers, shape (n,); returns scores of all n rows from a model fitted on those rows, or
         ``None`` where it cannot be fitted.
     design, levels
-        Instead of ``refit``: the table of a logistic model, refitted by maximum likelihood.
+        Instead of ``refit``: the table of a logistic model, refitted as :func:`logistic_refit` does.
     iterations, seed
         Number of resamples and their seed.
     """
     positive = as_labels(labels)
     apparent = auc(positive, scores)
-    refit = chosen_refit(positive, refit, design, levels)
+    refit, methods = chosen_refit(positive, refit, design, levels), Counter[str]()
+    drawn = draw_rows(positive.size, iterations, seed)
     differences = [
         auc(positive[rows], again[rows]) - auc(positive, again)
-        for rows, again in refitted(positive, refit, draw_rows(positive.size, iterations, seed))
+        for rows, again in refitted(positive, refit, drawn, methods, probabilities=False)
     ]
     if not differences:
         raise ValueError(f"refit: none of {iterations} resamples could be refitted; the data are too few.")
     optimism = float(np.mean(differences))
-    return OptimismCorrectedAuc(
-        apparent, optimism, apparent - optimism, iterations, iterations - len(differences)
-    )
+    return OptimismCorrectedAuc(apparent, optimism, apparent - optimism, iterations, dict(methods))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class OptimismCorrected(Result):
+class OptimismCorrected(Resampled):
     """Performance corrected for optimism by the bootstrap.
 
     ``table`` has ``measure, apparent, optimism, corrected, resamples``; ``measure`` is ``auc``, ``brier``,
-    ``calibration_intercept`` and ``calibration_slope``. ``failed`` of ``iterations`` resamples could not be refitted.
+    ``calibration_intercept`` and ``calibration_slope``. ``methods`` counts the refits by method; ``failed`` of
+    ``iterations`` resamples could not be refitted.
     """
 
     table: pd.DataFrame
     iterations: int
-    failed: int
+    methods: dict[str, int]
 
     def to_frame(self) -> pd.DataFrame:
         """Return :attr:`table`."""
         return self.table
 
 
+@public
 def optimism_corrected(
     labels: ArrayLike,
     probabilities: ArrayLike,
@@ -166,20 +260,20 @@ def optimism_corrected(
         Row numbers of the resamples, shape (iterations, n), instead.
     """
     positive = as_labels(labels)
-    probability = as_finite(probabilities, size=positive.size, name="probabilities")
-    drawn = draw_rows(positive.size, iterations, seed) if resamples is None else np.asarray(resamples)
+    n = positive.size
+    probability = as_probabilities(probabilities, size=n)
+    drawn = draw_rows(n, iterations, seed) if resamples is None else as_resamples(resamples, n)
+    refit, methods = chosen_refit(positive, refit, design, levels), Counter[str]()
     gaps: dict[str, list[float]] = {
         name: [] for name in ("auc", "brier", "calibration_intercept", "calibration_slope")
     }
-    done = 0
-    for rows, again in refitted(positive, chosen_refit(positive, refit, design, levels), drawn):
-        done += 1
+    for rows, again in refitted(positive, refit, drawn, methods):
         gaps["auc"].append(auc(positive[rows], again[rows]) - auc(positive, again))
         gaps["brier"].append(brier(positive[rows], again[rows]) - brier(positive, again))
         there = calibration(positive, again)
         gaps["calibration_intercept"].append(-there.intercept)
         gaps["calibration_slope"].append(1 - there.slope)
-    if not done:
+    if not methods:
         raise ValueError(f"refit: none of {len(drawn)} resamples could be refitted; the data are too few.")
     apparent = {
         "auc": auc(positive, probability),
@@ -193,14 +287,15 @@ def optimism_corrected(
         optimism = float(known.mean()) if known.size else float("nan")
         rows_out.append((name, apparent[name], optimism, apparent[name] - optimism, known.size))
     columns = ["measure", "apparent", "optimism", "corrected", "resamples"]
-    return OptimismCorrected(pd.DataFrame(rows_out, columns=columns), len(drawn), len(drawn) - done)
+    return OptimismCorrected(pd.DataFrame(rows_out, columns=columns), len(drawn), dict(methods))
 
 
+@public
 def remembered(refit: Refit) -> Refit:
     """Return ``refit`` with a memory: the same resample is refitted once, however many statistics ask for it."""
-    known: dict[bytes, ArrayLike | None] = {}
+    known: dict[bytes, Any] = {}
 
-    def again(rows: NDArray[np.intp]) -> ArrayLike | None:
+    def again(rows: NDArray[np.intp]) -> Any:
         key = np.ascontiguousarray(rows, dtype=np.int64).tobytes()
         if key not in known:
             known[key] = refit(rows)
@@ -214,8 +309,11 @@ def chosen_refit(
 ) -> Refit:
     """Return ``refit``, or the logistic refit of ``design``; exactly one of them must be given."""
     if (refit is None) == (design is None):
-        raise ValueError("found both or neither of refit and design; expected one of them.")
+        raise ValueError("refit, design: found both or neither, expected one of them.")
     if refit is not None:
         return refit
     assert design is not None
-    return logistic_refit(design, positive, levels)
+    try:
+        return logistic_refit(design, positive, levels)
+    except ValueError as error:
+        raise ValueError(f"design, {error}") from error

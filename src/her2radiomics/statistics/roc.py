@@ -24,17 +24,18 @@ from her2radiomics.statistics._check import (
     FloatArray,
     as_finite,
     as_labels,
-    as_level,
     as_seed,
     one_of,
+    public,
 )
 from her2radiomics.statistics._result import Result
 from her2radiomics.statistics.proportions import proportion_interval
 
-IntervalMethod = Literal["delong", "binomial_exact", "bootstrap"]
-_METHODS = ("delong", "binomial_exact", "bootstrap")
+IntervalMethod = Literal["delong", "delong_logit", "binomial_exact", "bootstrap"]
+_METHODS = ("delong", "delong_logit", "binomial_exact", "bootstrap")
 
 
+@public
 def auc(labels: ArrayLike, scores: ArrayLike) -> float:
     """Area under the empirical ROC curve; ties count one half (the Mann–Whitney statistic).
 
@@ -50,6 +51,7 @@ def auc(labels: ArrayLike, scores: ArrayLike) -> float:
     return float(_areas(positive, values[None, :])[0])
 
 
+@public
 def auc_interval(
     labels: ArrayLike,
     scores: ArrayLike,
@@ -65,7 +67,9 @@ def auc_interval(
     labels, scores
         As for :func:`auc`.
     method
-        ``delong``: AUC ± z · SE, clipped to [0, 1] (``pROC::ci.auc``). ``binomial_exact``: Clopper–Pearson
+        ``delong``: AUC ± z · SE, clipped to [0, 1] (``pROC::ci.auc``). ``delong_logit``: logit(AUC) ± z · SE /
+        (AUC (1 − AUC)), back-transformed, which never leaves [0, 1] (Pepe 2003, section 5.2); where the scores
+        separate the classes, :func:`separation_bound`. ``binomial_exact``: Clopper–Pearson
         with AUC · n successes of n rows. This is MedCalc's "binomial exact"; it ignores the numbers in each
         class and is offered to reproduce published intervals. ``bootstrap``: percentiles of resamples drawn
         within each class (``pROC::ci.auc(method = "bootstrap")``).
@@ -78,12 +82,12 @@ def auc_interval(
 
     Notes
     -----
-    Perfectly separating scores and constant scores have no variance: ``delong`` and ``bootstrap`` then
-    give an interval of length 0, which says nothing about precision; ``binomial_exact`` does not.
+    Perfectly separating scores and constant scores have no variance: ``delong`` and ``bootstrap`` then give an interval
+    of length 0, which says nothing about precision; ``delong_logit`` (of separating scores) and ``binomial_exact`` do not.
     """
     one_of(method, _METHODS, "method")
     positive, values = _checked(labels, scores)
-    tail = (1 - as_level(level)) / 2
+    tail = (1 - level) / 2
     area = float(_areas(positive, values[None, :])[0])
     if method == "binomial_exact":
         return proportion_interval(area * positive.size, positive.size, level)
@@ -91,11 +95,31 @@ def auc_interval(
         areas = _bootstrap_areas(positive, values, as_seed(seed), iterations)
         low, high = np.quantile(areas, [tail, 1 - tail])
         return float(low), float(high)
-
+    if method == "delong_logit" and area in (0.0, 1.0):
+        bound = separation_bound(int(positive.sum()), int((~positive).sum()), level)
+        return (bound, 1.0) if area else (0.0, 1 - bound)
     half = float(
         scipy.special.ndtri(1 - tail) * np.sqrt(_variance(*_placements(positive, values[None, :]))[0])
     )
-    return max(0.0, area - half), min(1.0, area + half)
+    if method == "delong":
+        return max(0.0, area - half), min(1.0, area + half)
+    middle, half = float(scipy.special.logit(area)), half / (area * (1 - area))
+    return float(scipy.special.expit(middle - half)), float(scipy.special.expit(middle + half))
+
+
+@public
+def separation_bound(positives: int, negatives: int, level: float = 0.95) -> float:
+    """Lower confidence bound of an AUC of which the sample shows 1: (1 − level)^(1/k), k the rows of the smaller class.
+
+    The scores of k disjoint pairs of a positive and a negative are all in order. At a true AUC of A that has at most the
+    probability A^k, so that this is Hanley & Lippman-Hand's bound (*if nothing goes wrong, is everything all right?*; about
+    1 − 3/k) of k trials without a failure. It is conservative.
+
+    References
+    ----------
+    Hanley & Lippman-Hand, JAMA 249 (1983) 1743–1745.
+    """
+    return float((1 - level) ** (1 / min(positives, negatives)))
 
 
 @dataclass(frozen=True)
@@ -117,6 +141,7 @@ class DeLongTest(Result):
     p: float
 
 
+@public
 def delong_test(
     labels: ArrayLike, scores_a: ArrayLike, scores_b: ArrayLike, level: float = 0.95
 ) -> DeLongTest:
@@ -125,7 +150,8 @@ def delong_test(
     Identical rankings give z = 0 and p = 1. Different AUCs that both have no variance (1 against 0) give p =
     0.
     """
-    positive, a = _checked(labels, scores_a)
+    positive = as_labels(labels)
+    a = as_finite(scores_a, size=positive.size, name="scores_a")
     b = as_finite(scores_b, size=positive.size, name="scores_b")
     both = np.stack([a, b])
     areas = _areas(positive, both)
@@ -134,13 +160,14 @@ def delong_test(
     return _tested(float(areas[0]), float(areas[1]), variance, float("inf"), level)
 
 
+@public
 def delong_test_unpaired(
     labels_a: ArrayLike, scores_a: ArrayLike, labels_b: ArrayLike, scores_b: ArrayLike, level: float = 0.95
 ) -> DeLongTest:
     """Compare two AUCs of different rows (``pROC::roc.test(paired = FALSE)``), such as training and test."""
     areas, variances, sizes = [], [], []
-    for labels, scores in ((labels_a, scores_a), (labels_b, scores_b)):
-        positive, values = _checked(labels, scores)
+    for labels, scores, of in ((labels_a, scores_a, "_a"), (labels_b, scores_b, "_b")):
+        positive, values = _checked(labels, scores, of)
         areas.append(float(_areas(positive, values[None, :])[0]))
         variances.append(float(_variance(*_placements(positive, values[None, :]))[0]))
         sizes.append(positive.size)
@@ -158,6 +185,7 @@ class YoudenThreshold(Result):
     specificity: float
 
 
+@public
 def youden_threshold(labels: ArrayLike, scores: ArrayLike) -> YoudenThreshold:
     """Threshold that maximises sensitivity + specificity − 1 (``pROC::coords(x = "best")``).
 
@@ -181,9 +209,9 @@ def youden_threshold(labels: ArrayLike, scores: ArrayLike) -> YoudenThreshold:
     return YoudenThreshold(float(cuts[best]), float(hits[best] / m), float(rejections[best] / n))
 
 
-def _checked(labels: ArrayLike, scores: ArrayLike) -> tuple[BoolArray, FloatArray]:
-    positive = as_labels(labels)
-    return positive, as_finite(scores, size=positive.size)
+def _checked(labels: ArrayLike, scores: ArrayLike, of: str = "") -> tuple[BoolArray, FloatArray]:
+    positive = as_labels(labels, name=f"labels{of}")
+    return positive, as_finite(scores, size=positive.size, name=f"scores{of}")
 
 
 def _areas(positive: BoolArray, scores: FloatArray) -> FloatArray:
@@ -220,7 +248,7 @@ def _tested(area_a: float, area_b: float, variance: float, df: float, level: flo
         z = 0.0
     else:
         z = difference / error if error > 0 else float(np.copysign(np.inf, difference))
-    tail = (1 - as_level(level)) / 2
+    tail = (1 - level) / 2
     quantile = float(scipy.special.ndtri(1 - tail) if np.isinf(df) else scipy.special.stdtrit(df, 1 - tail))
     p = 2 * float(scipy.special.ndtr(-abs(z)) if np.isinf(df) else scipy.special.stdtr(df, -abs(z)))
     return DeLongTest(
@@ -237,8 +265,6 @@ def _tested(area_a: float, area_b: float, variance: float, df: float, level: flo
 
 def _bootstrap_areas(positive: BoolArray, scores: FloatArray, seed: int, iterations: int) -> FloatArray:
     """AUCs of resamples drawn within each class, shape (iterations,)."""
-    if iterations < 1:
-        raise ValueError(f"iterations: found {iterations}, expected at least 1.")
     random = np.random.default_rng(seed)
     cases, controls = scores[positive], scores[~positive]
     drawn = [

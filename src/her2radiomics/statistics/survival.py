@@ -1,8 +1,9 @@
-"""Survival: Kaplan–Meier, log-rank and Cox, from lifelines, in the shape that the manuscript needs."""
+"""Survival: Kaplan–Meier and log-rank, from lifelines, in the shape that the manuscript needs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,12 +12,15 @@ from her2radiomics.core.libraries import lifelines, pd
 from her2radiomics.statistics._check import (
     BoolArray,
     FloatArray,
+    _grouped,
     as_finite,
     as_labels,
-    as_level,
+    distinct,
+    public,
 )
 from her2radiomics.statistics._result import Result
-from her2radiomics.statistics.design import Levels, treatment_coding
+
+_ROUNDING = 1.4901161193847656e-08  # √ε, the tolerance of R's all.equal and timefix
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -27,30 +31,42 @@ class KaplanMeier(Result):
     ----------
     table
         ``group, time, at_risk, events, censored, survival, low, high``: one row a distinct time and group,
-        from time 0. The interval is on the log(−log) scale (R's ``conf.type = "log-log"``).
+        from time 0. The interval is on the log(−log) scale (R's ``conf.type = "log-log"``); there is none (NaN)
+        where survival is 1 or 0, but at the start, where R's ``summary`` has 1 to 1.
     medians
-        ``group, n, events, median, low, high``; a median or bound that is not reached is infinite. Where the
+        ``group, n, events, median, low, high``; a median or bound that is not reached is infinite (R: NA). Where the
         curve is exactly 0.5 between two event times their midpoint is taken, as R does.
+    event_level
+        Value of ``event`` that was counted.
     """
 
     table: pd.DataFrame
     medians: pd.DataFrame
+    event_level: str
     _times: dict[str, FloatArray] = field(repr=False)
 
     def to_frame(self) -> pd.DataFrame:
         """Return :attr:`medians`."""
         return self.medians
 
+    @property
+    def remark(self) -> str:
+        """Which value of ``event`` was counted."""
+        return f"Events counted: {self.event_level}."
+
+    @public
     def at_risk(self, times: ArrayLike) -> pd.DataFrame:
         """Return the numbers at risk just before each of ``times``: one row a group, one column a time."""
         at = as_finite(times, name="times")
         counts = {name: [int((follow_up >= t).sum()) for t in at] for name, follow_up in self._times.items()}
         return pd.DataFrame.from_dict(counts, orient="index", columns=at.tolist()).rename_axis("group")
 
+    @public
     def at(self, times: ArrayLike) -> pd.DataFrame:
         """Survival at each of ``times``: ``group, time, at_risk, survival, low, high``.
 
-        NaN beyond the last follow-up of a group, where the estimate says nothing (``summary.survfit`` of R).
+        Survival before time 0 is 1, as in R; NaN beyond the last follow-up of a group, where the estimate says
+        nothing (``summary.survfit`` of R).
         """
         rows = []
         for name, curve in self.table.groupby("group", sort=False):
@@ -59,36 +75,49 @@ class KaplanMeier(Result):
                 at_risk = int((self._times[str(name)] >= time).sum())
                 values = [float("nan")] * 3
                 if time <= known.max():
-                    place = int(np.searchsorted(known, time, side="right")) - 1
+                    place = max(int(np.searchsorted(known, time, side="right")) - 1, 0)
                     values = [float(curve[column].iloc[place]) for column in ("survival", "low", "high")]
                 rows.append((str(name), float(time), at_risk, *values))
         return pd.DataFrame(rows, columns=["group", "time", "at_risk", "survival", "low", "high"])
 
 
+@public
 def kaplan_meier(
-    time: ArrayLike, event: ArrayLike, group: ArrayLike | None = None, level: float = 0.95
+    time: ArrayLike,
+    event: ArrayLike,
+    group: ArrayLike | None = None,
+    level: float = 0.95,
+    *,
+    event_level: Any = None,
 ) -> KaplanMeier:
     """Kaplan–Meier curves, by group where given.
 
     Parameters
     ----------
     time
-        Follow-up, shape (n,), in any unit, not negative.
+        Follow-up, shape (n,), in any unit, not negative. Times that differ by rounding alone are one (R's
+        ``timefix``).
     event
-        1 where the event was seen, 0 where censored, shape (n,).
+        1 where the event was seen, 0 where censored, shape (n,); other values need ``event_level``.
     group
         Group of each row, shape (n,); groups are ordered as the categories are, or sorted.
     level
         Level of the pointwise intervals.
+    event_level
+        Value of ``event`` that means that the event was seen; without it ``event`` may hold 0 and 1 alone.
     """
-    follow_up, seen = _follow_up(time, event)
-    codes, names = _members(group, follow_up.size)
+    times_of, seen = follow_up(time, event, event_level)
+    codes, names = _members(group, times_of.size)
     curves, medians, times = [], [], {}
     for i, name in enumerate(names):
         mine = codes == i
-        fitter = lifelines.KaplanMeierFitter(alpha=1 - as_level(level)).fit(follow_up[mine], seen[mine])
+        fitter = lifelines.KaplanMeierFitter(alpha=1 - level).fit(times_of[mine], seen[mine])
         band = fitter.confidence_interval_survival_function_
-        table = fitter.event_table
+        table, survival = fitter.event_table, fitter.survival_function_.iloc[:, 0].to_numpy()
+        between = (survival > 1e-12) & (survival < 1 - 1e-12)  # elsewhere log(−log) is infinite
+        between |= (
+            table[["observed", "censored"]].sum(axis=1) == 0
+        ).to_numpy()  # the start, before anybody leaves
         curves.append(
             pd.DataFrame(
                 {
@@ -97,20 +126,25 @@ def kaplan_meier(
                     "at_risk": table["at_risk"].to_numpy(dtype=int),
                     "events": table["observed"].to_numpy(dtype=int),
                     "censored": table["censored"].to_numpy(dtype=int),
-                    "survival": fitter.survival_function_.iloc[:, 0].to_numpy(),
-                    "low": band.iloc[:, 0].to_numpy(),
-                    "high": band.iloc[:, 1].to_numpy(),
+                    "survival": survival,
+                    "low": np.where(between, band.iloc[:, 0], np.nan),
+                    "high": np.where(between, band.iloc[:, 1], np.nan),
                 }
             )
         )
         median = (_median(curves[-1]["time"], curves[-1][curve]) for curve in ("survival", "low", "high"))
         medians.append((name, int(mine.sum()), int(seen[mine].sum()), *median))
-        times[name] = follow_up[mine]
+        times[name] = times_of[mine]
     columns = ["group", "n", "events", "median", "low", "high"]
-    return KaplanMeier(pd.concat(curves, ignore_index=True), pd.DataFrame(medians, columns=columns), times)
+    return KaplanMeier(
+        table=pd.concat(curves, ignore_index=True),
+        medians=pd.DataFrame(medians, columns=columns),
+        event_level="1" if event_level is None else str(event_level),
+        _times=times,
+    )
 
 
-def follow_up(
+def potential_follow_up(
     time: ArrayLike, event: ArrayLike, group: ArrayLike | None = None, level: float = 0.95
 ) -> KaplanMeier:
     """Potential follow-up by the reverse Kaplan–Meier method: events and censoring change their parts.
@@ -136,120 +170,23 @@ class LogRank(Result):
     p: float
 
 
-def logrank(time: ArrayLike, event: ArrayLike, group: ArrayLike) -> LogRank:
+@public
+def logrank(time: ArrayLike, event: ArrayLike, group: ArrayLike, *, event_level: Any = None) -> LogRank:
     """Log-rank test of two or more groups (``survival::survdiff``).
 
     Parameters
     ----------
-    time, event, group
+    time, event, group, event_level
         As for :func:`kaplan_meier`.
     """
-    follow_up, seen = _follow_up(time, event)
-    codes, names = _members(group, follow_up.size)
+    times, seen = follow_up(time, event, event_level)
+    codes, names = _members(group, times.size)
     if len(names) < 2:
         raise ValueError(f"group: found {len(names)} group, expected at least two.")
     if not seen.any():
         raise ValueError("event: found no event, expected at least one.")
-    result = lifelines.statistics.multivariate_logrank_test(follow_up, codes, seen)
+    result = lifelines.statistics.multivariate_logrank_test(times, codes, seen)
     return LogRank(float(result.test_statistic), len(names) - 1, float(result.p_value))
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Cox(Result):
-    """Cox proportional-hazards regression.
-
-    ``table`` has ``term, beta, se, wald, hazard_ratio, ci_low, ci_high, p``; ``wald`` is (β / SE)² and the
-    interval is Wald's, of the hazard ratio. Ties are handled by Efron's method, as R does by default.
-    ``likelihood_ratio``, ``df`` and ``p`` test the whole model, and ``concordance`` is Harrell's C.
-    """
-
-    table: pd.DataFrame
-    n: int
-    events: int
-    log_likelihood: float
-    likelihood_ratio: float
-    df: int
-    p: float
-    concordance: float
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return :attr:`table`."""
-        return self.table
-
-    @property
-    def remark(self) -> str:
-        """Sample size and the test of the whole model, in words."""
-        return (
-            f"n = {self.n}, {self.events} events; likelihood-ratio χ² {self.likelihood_ratio:.4g} "
-            f"on {self.df} df, p = {self.p:.4g}; C = {self.concordance:.3f}."
-        )
-
-
-def cox(
-    table: pd.DataFrame,
-    time: ArrayLike,
-    event: ArrayLike,
-    levels: Levels | None = None,
-    level: float = 0.95,
-) -> Cox:
-    """Cox regression of survival on every column of ``table`` (``survival::coxph``).
-
-    Parameters
-    ----------
-    table
-        One row a patient, complete; text and categorical columns are expanded to ``column[level]``.
-    time, event
-        As for :func:`kaplan_meier`.
-    levels
-        Levels of categorical columns, the reference first.
-    level
-        Level of the intervals.
-
-    Raises
-    ------
-    ValueError
-        If a value is missing, a column is constant, or the partial likelihood has no maximum.
-    """
-    follow_up, seen = _follow_up(time, event)
-    if len(table) != follow_up.size:
-        raise ValueError(f"table: found {len(table)} rows, expected {follow_up.size}, one a follow-up time.")
-    coding = treatment_coding(table, levels)
-    frame = pd.DataFrame(coding.matrix(table), columns=coding.terms)
-    frame = frame.assign(**{"__time__": follow_up, "__event__": seen.astype(int)})
-    fitter = lifelines.CoxPHFitter(alpha=1 - as_level(level))
-    try:
-        # by default lifelines stops up to 1e-6 short of the maximum
-        tight = {"precision": 1e-20, "r_precision": 1e-16}
-        fitter.fit(frame, "__time__", "__event__", fit_options=tight)
-    except lifelines.exceptions.ConvergenceError as error:
-        raise ValueError(
-            "table: found no maximum of the partial likelihood, expected one. A column separates those with "
-            "the event from the rest, or repeats another: leave it out."
-        ) from error
-    summary = fitter.summary
-    ratio = fitter.log_likelihood_ratio_test()
-    result = pd.DataFrame(
-        {
-            "term": coding.terms,
-            "beta": summary["coef"].to_numpy(),
-            "se": summary["se(coef)"].to_numpy(),
-            "wald": np.square(summary["z"].to_numpy()),
-            "hazard_ratio": summary["exp(coef)"].to_numpy(),
-            "ci_low": np.exp(fitter.confidence_intervals_.iloc[:, 0].to_numpy()),
-            "ci_high": np.exp(fitter.confidence_intervals_.iloc[:, 1].to_numpy()),
-            "p": summary["p"].to_numpy(),
-        }
-    )
-    return Cox(
-        table=result,
-        n=len(frame),
-        events=int(seen.sum()),
-        log_likelihood=float(fitter.log_likelihood_),
-        likelihood_ratio=float(ratio.test_statistic),
-        df=len(coding.terms),
-        p=float(ratio.p_value),
-        concordance=float(fitter.concordance_index_),
-    )
 
 
 def _median(time: pd.Series, curve: pd.Series) -> float:
@@ -263,22 +200,55 @@ def _median(time: pd.Series, curve: pd.Series) -> float:
     return float((at[reached[0]] + at[below[0]]) / 2 if exact else at[reached[0]])
 
 
-def _follow_up(time: ArrayLike, event: ArrayLike) -> tuple[FloatArray, BoolArray]:
-    follow_up = as_finite(time, name="time")
-    seen = as_labels(event, both=False, name="event")
-    if follow_up.size != seen.size:
-        raise ValueError(f"time, event: found {follow_up.size} and {seen.size} values, expected as many.")
-    if follow_up.min() < 0:
-        raise ValueError(f"time: found {follow_up.min():g}, expected no negative time.")
-    return follow_up, seen
+def follow_up(time: ArrayLike, event: ArrayLike, event_level: Any = None) -> tuple[FloatArray, BoolArray]:
+    """Return follow-up times, equal up to rounding made equal, and whether the event was seen.
+
+    As R's ``timefix``: neighbouring times that differ by less than 1.5e-8 of their mean, or absolutely, are one.
+
+    Raises
+    ------
+    ValueError
+        A negative time, unequal lengths, or events other than 0 and 1 without their level.
+    """
+    times = as_finite(time, name="time")
+    seen = _seen(event, event_level)
+    if times.size != seen.size:
+        raise ValueError(f"event: found {seen.size} values, expected {times.size}, one a time.")
+    if times.size and times.min() < 0:
+        raise ValueError(f"time: found {times.min():g}, expected no negative time.")
+    known, place = np.unique(times, return_inverse=True)
+    new = np.diff(known, prepend=-np.inf) > _ROUNDING * max(1.0, float(known.mean()))
+    return known[new][np.cumsum(new) - 1][place], seen
+
+
+def _seen(event: ArrayLike, event_level: Any) -> BoolArray:
+    if event_level is None:
+        try:
+            return as_labels(event, both=False, name="event")
+        except ValueError as error:
+            raise ValueError(f"{error} Or name the value of the event: event_level.") from None
+    values = pd.Series(_grouped(event, "event"))
+    if values.empty or values.isna().any():
+        raise ValueError(
+            f"event: found {int(values.isna().sum())} missing of {values.size} values, expected none."
+        )
+    seen = np.array([value == event_level for value in values], dtype=bool)
+    if not seen.any():
+        raise ValueError(
+            f"event_level: found {event_level!r}, expected one of {', '.join(map(repr, values.unique()[:5]))}."
+        )
+    return seen
 
 
 def _members(group: ArrayLike | None, size: int) -> tuple[np.ndarray, list[str]]:
     """Code of each row's group, and the groups' names in order."""
     if group is None:
         return np.zeros(size, dtype=int), ["all"]
-    categories = pd.Categorical(group)
+    try:
+        categories = pd.Categorical(group)
+    except (TypeError, ValueError):
+        raise ValueError(f"group: found {type(group).__name__}, expected one level a row.") from None
     if len(categories) != size or (categories.codes < 0).any():
         raise ValueError(f"group: found {len(categories)} values, some perhaps missing; expected {size}.")
     categories = categories.remove_unused_categories()
-    return np.asarray(categories.codes), [str(name) for name in categories.categories]
+    return np.asarray(categories.codes), distinct(categories.categories, "group")

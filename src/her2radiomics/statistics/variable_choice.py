@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from her2radiomics.core.libraries import pd, scipy
-from her2radiomics.statistics._check import as_labels, one_of
+from her2radiomics.statistics._check import as_labels, one_of, public
 from her2radiomics.statistics._result import Result
 from her2radiomics.statistics.design import Levels
 from her2radiomics.statistics.regression import (
@@ -66,6 +66,7 @@ class UnivariateThenMultivariate(Result):
         return frame[["step", *(name for name in frame.columns if name != "step")]]
 
 
+@public
 def univariate_then_multivariate(
     table: pd.DataFrame,
     labels: ArrayLike,
@@ -102,8 +103,16 @@ def univariate_then_multivariate(
     A constant column cannot be fitted; it stays in the univariate table with a note and does not enter.
     """
     one_of(keep, ("enter", "significant", "backward", "all"), "keep")
-    as_labels(labels)
-    levels = levels or {}
+    one_of(test, ("wald", "lr"), "test")
+    one_of(method, ("ml", "firth", "auto"), "method")
+    positive = as_labels(labels)
+    if len(table) != positive.size or table.shape[1] == 0:
+        raise ValueError(
+            f"table: found {table.shape[0]} rows × {table.shape[1]} columns, expected {positive.size} rows, one a label."
+        )
+    table, levels = table.rename(columns=str), {str(name): listed for name, listed in (levels or {}).items()}
+    if unknown := [name for name in levels if name not in table.columns]:
+        raise ValueError(f"levels: found '{unknown[0]}', expected a column of the table.")
 
     def fitted(names: list[str]) -> tuple[LogisticRegression, pd.Series]:
         chosen = {name: levels[name] for name in names if name in levels}
@@ -158,7 +167,7 @@ def _rows(model: LogisticRegression, p: pd.Series) -> list[dict]:
             **row,
             "p_variable": float(p[variable[row["term"]]]),
             "method": model.method,
-            "note": "",
+            "note": "" if model.converged else "separated: maximum likelihood has no solution",
         }
         for row in model.table.to_dict("records")
         if row["term"] != INTERCEPT
@@ -174,6 +183,7 @@ class LikelihoodRatio(Result):
     p: float
 
 
+@public
 def likelihood_ratio_test(smaller: LogisticRegression, larger: LogisticRegression) -> LikelihoodRatio:
     """Compare two nested logistic regressions of the same rows (``anova(test = "LRT")``).
 
@@ -187,18 +197,22 @@ def likelihood_ratio_test(smaller: LogisticRegression, larger: LogisticRegressio
     ValueError
         If the models are not nested, were fitted on different rows, or not by maximum likelihood.
     """
-    for model in (smaller, larger):
+    for name, model in (("smaller", smaller), ("larger", larger)):
+        if not isinstance(model, LogisticRegression):
+            raise ValueError(f"{name}: found {type(model).__name__}, expected a LogisticRegression.")
         if model.method != "ml" or not model.converged:
             raise ValueError(
-                f"found a fit by {model.method!r}, expected maximum likelihood that converged. After Firth's "
+                f"{name}: found a fit by {model.method!r}, expected maximum likelihood that converged. After Firth's "
                 "method use .variable_tests('lr') of the larger model."
             )
     if smaller.n != larger.n or not np.array_equal(smaller.labels, larger.labels):
-        raise ValueError("found models of different rows, expected the same rows and outcomes.")
+        raise ValueError(
+            "smaller, larger: found models of different rows, expected the same rows and outcomes."
+        )
     df = len(larger.coefficients) - len(smaller.coefficients)
     if df < 1 or not set(smaller.coefficients) <= set(larger.coefficients):
         raise ValueError(
-            "found models that are not nested, expected every term of the smaller in the larger."
+            "smaller, larger: found models that are not nested, expected every term of the smaller in the larger."
         )
     statistic = max(0.0, 2 * (larger.log_likelihood - smaller.log_likelihood))
     return LikelihoodRatio(statistic, df, float(scipy.special.chdtrc(df, statistic)))

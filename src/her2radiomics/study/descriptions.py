@@ -44,6 +44,7 @@ STEP_LABELS = {
 }
 INTERVALS = {
     "delong": "DeLong",
+    "delong_logit": "DeLong, logit scale",
     "binomial_exact": "exact binomial",
     "bootstrap": "bootstrap",
 }

@@ -9,12 +9,13 @@ from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.layout import path_of
 from her2radiomics.manuscript import figures, tables
+from her2radiomics.manuscript.kinds import Options
 from her2radiomics.study.extraction_inputs import case_files
 from her2radiomics.study.plan import Run
 
 CANDIDATES_PER_PARTITION = 3
 
-Item = TypeVar("Item", figures.FigureOptions, tables.TableBase)
+Item = TypeVar("Item", bound=Options)
 
 
 def item_of(items: Sequence[Item], name: str) -> Item:
@@ -35,19 +36,20 @@ def item_of(items: Sequence[Item], name: str) -> Item:
 def figure_inputs(run: Run, settings: figures.FigureOptions) -> dict[str, Any]:
     """Inputs of a figure: name of the need to a path, or to model → path."""
     return {
-        need: _paths(run, need, model=figures.models_needed(settings, need))
-        for need in figures.needs(settings)
+        need: _paths(run, need, model=settings.models_needed(need))
+        for need in settings.needs()
         if need != "images"
     }
 
 
-def table_inputs(run: Run, settings: tables.TableBase) -> dict[str, Any]:
+def table_inputs(run: Run, settings: tables.TableOptions) -> dict[str, Any]:
     """Inputs of a table: name of the need to a path, or to partition or model → path."""
     by_partition = {"participants": "partition_participants"}
-    models = tables.models_needed(settings) or run.protocol.models
     return {
-        need: _paths(run, by_partition.get(need, need), model=models, partition=run.partitions)
-        for need in tables.needs(settings)
+        need: _paths(
+            run, by_partition.get(need, need), model=settings.models_needed(need), partition=run.partitions
+        )
+        for need in settings.needs()
     }
 
 
@@ -83,7 +85,7 @@ def figure_files(run: Run, settings: figures.FigureOptions) -> list[str]:
     ]
 
 
-def table_files(run: Run, settings: tables.TableBase) -> list[str]:
+def table_files(run: Run, settings: tables.TableOptions) -> list[str]:
     """What a table is made from."""
     return paths_in(table_inputs(run, settings))
 
@@ -93,7 +95,7 @@ def example_patients(run: Run, settings: figures.FigureOptions) -> dict[str, lis
 
     The first positive patients by identifier, so that nobody chooses a pretty one.
     """
-    if "images" not in figures.needs(settings):
+    if "images" not in settings.needs():
         return {}
     chosen = {}
     for name in run.partitions:

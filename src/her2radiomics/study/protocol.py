@@ -60,8 +60,8 @@ class Sequence(Settings):
     )
     log_padding: LogPadding = Field(
         LOG_PADDING,
-        description="How far, in σ, Laplacian-of-Gaussian filters see beyond the regions: 12 gives the whole image's "
-        "values to 1e-6, exact (20) to 1e-9 at more cost.",
+        description="How far, in σ, Laplacian-of-Gaussian filters see beyond the regions: 16 gives the whole image's "
+        "values to 1e-7, exact (20) to 1e-9 at more cost.",
     )
 
 
@@ -227,13 +227,10 @@ class Protocol(Settings):
         compared = [name for pair in self.evaluation.comparisons for name in pair]
         _known("evaluation.comparisons", compared, self.models)
         for piece in [*self.figures, *self.tables]:
-            used = [getattr(piece, "model", None), *(getattr(piece, "models", None) or [])]
-            _known(f"{piece.id}.model", [str(name) for name in used if name], self.models)
-            if isinstance(piece, FigureOptions):  # a figure's own names of columns: time, event, by
-                _known(f"{piece.id}.columns", piece.columns_used(), self.columns)
-                _known(f"{piece.id}.partition", piece.partitions_used(), PARTITIONS)
-                continue
-            _known(f"{piece.id}.columns", piece.columns_used(), self.columns)
+            used = [model for need in piece.needs() for model in piece.models_needed(need)]
+            _known(f"{piece.id}, models", used, self.models)
+            _known(f"{piece.id}, participants columns", piece.columns_used(), self.columns)
+            _known(f"{piece.id}, partitions", piece.partitions_used(), PARTITIONS)
         return self
 
     def _check_level(self, sequence: str, item: Sequence) -> None:

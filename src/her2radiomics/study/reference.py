@@ -12,11 +12,13 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from inspect import getdoc
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 from her2radiomics.core.contracts import CONTRACTS, HOMES, Contract, TableColumn
 from her2radiomics.core.settings import Settings
 from her2radiomics.imaging.formats import FORMATS, formats_in_words
+from her2radiomics.manuscript import figures, tables
 from her2radiomics.manuscript.published.settings import RULES, quantities
 
 PAGES = {
@@ -69,10 +71,14 @@ def files() -> dict[str, str]:
             )
             parts.append(_sections(name, schema))
         made[f"docs/{page}.md"] = "\n".join(parts)
-    made |= {"docs/contracts.md": contracts_page(), "docs/formats.md": _formats()}
-    for page, tables in TABLES.items():
+    made |= {
+        "docs/contracts.md": contracts_page(),
+        "docs/formats.md": _formats(),
+        "docs/kinds.md": _manuscript(),
+    }
+    for page, homes in TABLES.items():
         text = (ROOT / page).read_text(encoding="utf-8")
-        for name, home in tables.items():
+        for name, home in homes.items():
             before, rest = text.split(f"<!-- {name}: made by `", 1)
             after = rest.split(f"<!-- end of {name} -->", 1)[1]
             table = _kinds(name, _model(home))
@@ -101,6 +107,26 @@ def _formats() -> str:
         "part cannot be registered."
     )
     return "\n".join(lines) + "\n"
+
+
+def _manuscript() -> str:
+    """The page of the kinds of figure and table, each with an example."""
+    parts = [
+        f"# Kinds of figure and table\n\n<!-- {NOTE} -->\n\nWhat a protocol's `figures:` and `tables:` sections may ask "
+        "for, with an example of each. All keys are described in [protocol.md](protocol.md); sizes, palettes and what is "
+        "written are described in [figures.md](figures.md).\n"
+    ]
+    for kinds in (figures.KINDS, tables.KINDS):
+        parts.append(f"## {kinds.what.capitalize()}s\n")
+        for name, options in kinds.items():
+            about, heading = options.about, options.__name__
+            said = [" ".join(str(options.__doc__).split())]
+            said += [f"Made from {', '.join(f'`{need}`' for need in about.needs)}."] if about.needs else []
+            said += [f"Keys: [{heading}](protocol.md#{heading.lower()})."]
+            said += [f"Caption in the report: “{about.caption}”"] if hasattr(about, "caption") else []
+            example = f"```yaml\n{kinds.what}s:\n{indent(about.example, '  ')}\n```\n"
+            parts.append(f"### `{name}`\n\n{' '.join(said)}\n\n{example}")
+    return "\n".join(parts)
 
 
 def contracts_page() -> str:
@@ -187,7 +213,8 @@ def _table(schema: dict[str, Any]) -> str:
         )
         if key not in required and "default" not in item:
             default = ""
-        lines.append(f"| `{key}` | {_type(item)} | {default} | {_text(item).replace('|', chr(92) + '|')} |")
+        meaning = _text(item) or ("names this kind" if "const" in item else "")
+        lines.append(f"| `{key}` | {_type(item)} | {default} | {meaning.replace('|', chr(92) + '|')} |")
     return "\n".join(lines) + "\n"
 
 

@@ -50,9 +50,8 @@ def contract(name: str) -> Contract:
 
 def measures() -> tuple[str, ...]:
     """Columns of ``performance.csv`` that a table may print: its numbers but for the bounds of intervals."""
-    performance = contract("performance")
-    bounds = {bound for name in performance.names for bound in performance.bounds(name) or ()}
-    return tuple(c.name for c in performance.columns if c.kind == "number" and c.name not in bounds)
+    columns = contract("performance").columns
+    return tuple(c.name for c in columns if c.kind == "number" and not c.name.endswith(("_low", "_high")))
 
 
 def rates() -> tuple[str, ...]:

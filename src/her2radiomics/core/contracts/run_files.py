@@ -109,7 +109,11 @@ PERFORMANCE = (
     number("auc", "Area under the receiver operating characteristic curve.", "AUC", FROM_0_TO_1),
     number("auc_low", "Lower bound of its confidence interval.", "AUC, lower bound", FROM_0_TO_1),
     number("auc_high", "Upper bound of its confidence interval.", "AUC, upper bound", FROM_0_TO_1),
-    text("ci_method", "Method of the interval: `delong`, `bootstrap`, `binomial_exact`.", "Interval"),
+    text(
+        "ci_method",
+        "Method of the interval: `delong`, `delong_logit`, `bootstrap`, `binomial_exact`.",
+        "Interval",
+    ),
     number("threshold", "Probability from which on patients are called positive.", unit="probability"),
     number("sensitivity", "Positive patients who are called positive.", unit=SHARE),
     number("specificity", "Negative patients who are called negative.", unit=SHARE),
@@ -123,6 +127,8 @@ PERFORMANCE = (
         unit="log-odds",
     ),
     number("calibration_slope", "Slope of the calibration: below 1 where predictions are too extreme."),
+    number("auc_delong_low", "Lower bound of DeLong's interval, whatever the method.", unit=FROM_0_TO_1),
+    number("auc_delong_high", "Upper bound of DeLong's interval.", unit=FROM_0_TO_1),
 )
 TABLES = (
     Contract(
@@ -173,6 +179,7 @@ TABLES = (
             number("low", "Lower bound of its interval."),
             number("high", "Upper bound of its interval."),
             whole("n", "Patients.", empty=True),
+            text("label", "What the number is called in print."),
             text("item", "Of what the number is: term, row, level, group, or which features."),
             text("published_text", "What the paper prints, as printed.", "Published"),
             text("reproduced_text", "The run's own, as printed; empty where there is none.", "This run"),

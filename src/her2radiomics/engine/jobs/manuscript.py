@@ -21,7 +21,7 @@ from her2radiomics.manuscript.figures import (
     FigureSettings,
     StudyText,
 )
-from her2radiomics.manuscript.tables import Outcome, TableBase, TableInputs, TableSettings
+from her2radiomics.manuscript.tables import Outcome, TableInputs, TableOptions, TableSettings
 
 Rows = Sequence[Mapping[str, str]]
 
@@ -31,7 +31,7 @@ def figure_from(content: Mapping[str, Any]) -> FigureOptions:
     return TypeAdapter(FigureSettings).validate_python(dict(content))
 
 
-def table_from(content: Mapping[str, Any]) -> TableBase:
+def table_from(content: Mapping[str, Any]) -> TableOptions:
     """A table's settings from a rule's parameter."""
     return TypeAdapter(TableSettings).validate_python(dict(content))
 

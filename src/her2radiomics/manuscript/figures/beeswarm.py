@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
+def van_der_corput(count: int) -> np.ndarray:
+    """The first numbers of van der Corput's sequence from 0 to 1, neighbours far apart, shape (count,)."""
+    return scipy.stats.qmc.Halton(d=1, scramble=False).random(count).ravel()
+
+
 def offsets(values: ArrayLike) -> np.ndarray:
     """Quasi-random offsets within the outline of the values' density, from −1 to 1.
 
@@ -35,7 +40,7 @@ def offsets(values: ArrayLike) -> np.ndarray:
     if np.ptp(heights) > 0:
         density = scipy.stats.gaussian_kde(heights)(heights)
         density /= density.max()
-    sequence = scipy.stats.qmc.Halton(d=1, scramble=False).random(heights.size).ravel()
+    sequence = van_der_corput(heights.size)
     spread = np.empty(heights.size)
     spread[np.argsort(heights, kind="stable")] = 2 * sequence - 1
     # few points need no width: a crowd of 30 fills it

@@ -59,19 +59,24 @@ class Box:
         return self.x + self.width / 2, self.y
 
 
-def page(figure: Figure) -> Axes:
-    """Invisible axes over the whole figure: x to the right and y downwards, in mm."""
-    width, height = style.size(figure)
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(0, width), ylim=(height, 0))
+def page(figure: Figure, top: float = 0.0, height: float | None = None) -> Axes:
+    """Invisible axes over the figure, or a strip of it: x to the right and y downwards, in mm from the figure's corner."""
+    width, whole = style.size(figure)
+    tall = whole - top if height is None else height
+    axes = style.place(figure, 0.0, top, width, tall)
+    axes.set(xlim=(0, width), ylim=(top + tall, top))
     axes.set_axis_off()
     return axes
 
 
+def text_height(paragraphs: list[Paragraph], width: float) -> float:
+    """Height in mm of the paragraphs, broken to ``width`` mm."""
+    return sum(len(p.lines(width)) * style.line_height(p.points) for p in paragraphs)
+
+
 def height_of(paragraphs: list[Paragraph], width: float) -> float:
     """Height in mm of a box of ``width`` mm around the paragraphs."""
-    inner = width - 2 * PAD
-    return 2 * PAD + sum(len(p.lines(inner)) * style.line_height(p.points) for p in paragraphs)
+    return 2 * PAD + text_height(paragraphs, width - 2 * PAD)
 
 
 def draw_box(
@@ -100,8 +105,8 @@ def draw_box(
 
 def write(
     axes: Axes, x: float, y: float, width: float, paragraphs: list[Paragraph], *, centre: bool = False
-) -> float:
-    """Write wrapped paragraphs from ``y`` downwards; returns where the next line would start."""
+) -> None:
+    """Write wrapped paragraphs from ``y`` downwards."""
     for paragraph in paragraphs:
         step = style.line_height(paragraph.points)
         if paragraph.bullet:
@@ -117,22 +122,10 @@ def write(
                 va="center_baseline",
             )
             y += step
-    return y
 
 
 def arrow(axes: Axes, *points: tuple[float, float]) -> None:
     """Draw a line through the points, in mm, with a head at the last."""
-    xs, ys = [p[0] for p in points], [p[1] for p in points]
-    axes.plot(xs[:-1], ys[:-1], color=style.INK, linewidth=0.8, solid_capstyle="butt")
-    axes.annotate(
-        "",
-        points[-1],
-        xytext=points[-2],
-        arrowprops={
-            "arrowstyle": "-|>,head_width=0.14,head_length=0.28",
-            "color": style.INK,
-            "linewidth": 0.8,
-            "shrinkA": 0,
-            "shrinkB": 0,
-        },
-    )
+    axes.plot(*zip(*points[:-1], strict=True), color=style.INK, linewidth=0.8, solid_capstyle="butt")
+    head = {"arrowstyle": "-|>,head_width=0.14,head_length=0.28", "shrinkA": 0, "shrinkB": 0}
+    axes.annotate("", points[-1], xytext=points[-2], arrowprops=head | {"color": style.INK, "linewidth": 0.8})

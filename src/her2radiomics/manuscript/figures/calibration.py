@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -12,9 +12,10 @@ from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import mpl, pd
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript import style
-from her2radiomics.manuscript.figures.boxes import Paragraph, write
+from her2radiomics.manuscript.fields import DrawnModel, DrawnPartition
+from her2radiomics.manuscript.figures.boxes import Paragraph, page, text_height, write
 from her2radiomics.manuscript.figures.inputs import FigureInputs
-from her2radiomics.manuscript.figures.labels import legend_grid, legend_height
+from her2radiomics.manuscript.figures.labels import legend_grid, legend_height, model_name
 from her2radiomics.manuscript.figures.registry import Drawing, SquareOptions, figure
 from her2radiomics.statistics import hosmer_lemeshow
 
@@ -33,20 +34,23 @@ NO_CURVE = "No curve:\ntoo few patients, or\nfewer than three\ndifferent predict
 
 
 class CalibrationOptions(SquareOptions):
-    """Calibration: ideal, apparent and bias-corrected curves, or the observed one with its band."""
+    """Ideal, apparent and bias-corrected curve in training, elsewhere the observed with its band; predictions below."""
 
-    kind: Literal["calibration"] = Field(
-        description="Calibration curve with the distribution of predictions."
-    )
-    model: str = Field(description="Model to draw.")
-    partition: str = Field(description="Partition whose patients are drawn.")
+    kind: Literal["calibration"]
+    model: DrawnModel
+    partition: DrawnPartition
     summary: bool = Field(True, description="Print calibration intercept, slope and Brier score.")
     hosmer_lemeshow_groups: int | None = Field(
         None, ge=3, description="Print the p value of the Hosmer–Lemeshow test with this many groups of risk."
     )
 
 
-@figure("calibration", CalibrationOptions, needs=("calibration", "predictions", "performance"))
+@figure(
+    CalibrationOptions,
+    needs=("calibration", "predictions", "performance"),
+    caption="Predicted against observed probability, with the distribution of predictions below.",
+    example="figure_5c_calibration: {kind: calibration, title: Calibration, model: nomogram, partition: testing}",
+)
 def draw(inputs: FigureInputs, options: CalibrationOptions) -> Drawing:
     """Draw the curves of ``calibration.csv`` over the ideal line, and predictions by outcome below them."""
     curves = inputs.table("calibration", options.model)
@@ -72,83 +76,62 @@ def draw(inputs: FigureInputs, options: CalibrationOptions) -> Drawing:
     legend_room = legend_height(rows) if narrow else 0.0
     said = _summary(inputs, options, performance, predictions)
     words = [Paragraph(", ".join(style.keep(part) for part in said))] if narrow else []
-    lines = sum(len(word.lines(options.width_mm - 3.0)) for word in words)
     below_strip = style.head() + side + 2.0 + strip + style.mm(10.0)
-    fig = style.new_figure(
-        options.width_mm, below_strip + legend_room + lines * style.line_height(style.small()) + 1.0
-    )
+    tall = below_strip + legend_room + text_height(words, options.width_mm - 3.0) + 1.0
+    fig = style.new_figure(options.width_mm, tall)
     axes = style.place(fig, left, style.head(), side, side)
-    axes.plot(
-        [0, 1], [0, 1], color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 2)), label="Ideal", zorder=1
-    )
-    for name, (label, hue, dash) in CURVES.items():
-        look = style.Line(style.colours()[hue], style.DASHES[dash])
+    ideal: dict[str, Any] = {
+        "color": style.MUTED,
+        "linewidth": 0.8,
+        "linestyle": (0, (4, 2)),
+        "label": "Ideal",
+    }
+    axes.plot([0, 1], [0, 1], **ideal, zorder=1)
+    for name in drawn:
+        label, hue, dash = CURVES[name]
+        colour = style.colours()[hue]
         rows = curves[curves["curve"] == name].sort_values("predicted")
-        if rows.empty:
-            continue
         if name == "observed" and rows[["low", "high"]].notna().all(axis=None):
-            axes.fill_between(
-                rows["predicted"],
-                rows["low"],
-                rows["high"],
-                color=look.colour,
-                alpha=0.18,
-                linewidth=0,
-                zorder=2,
-            )
+            band = (rows["predicted"], rows["low"], rows["high"])
+            axes.fill_between(*band, color=colour, alpha=0.18, linewidth=0, zorder=2)
             label = BANDED
-        axes.plot(
-            rows["predicted"], rows["observed"], color=look.colour, linestyle=look.dash, label=label, zorder=3
-        )
-    axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+        line = {"color": colour, "linestyle": style.DASHES[dash], "label": label}
+        axes.plot(rows["predicted"], rows["observed"], **line, zorder=3)
+    axes.set(
+        xlim=(0, 1), ylim=(0, 1), aspect="equal", xticks=style.FIFTHS, yticks=style.FIFTHS, xticklabels=[]
+    )
     style.vertical_label(axes, f"Observed proportion of {inputs.study.positive}", side)
-    axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1.0], labels=[])
-    axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
+    small: dict[str, Any] = {"fontsize": style.small()}
     if curves.empty:
         beneath = {"facecolor": "white", "edgecolor": "none", "pad": 2}
-        axes.text(
-            0.5,
-            0.5,
-            NO_CURVE,
-            ha="center",
-            va="center",
-            fontsize=style.small(),
-            color=style.MUTED,
-            bbox=beneath,
-        )
+        axes.text(0.5, 0.5, NO_CURVE, ha="center", va="center", color=style.MUTED, bbox=beneath, **small)
     if narrow:
-        canvas = style.place(fig, 0.0, below_strip, options.width_mm, max(legend_room, 1.0))
-        canvas.set_axis_off()
         handles, labels = axes.get_legend_handles_labels()
-        canvas.legend(handles, labels, ncols=columns, loc="upper left")
-        canvas = style.place(fig, 0.0, below_strip + legend_room, options.width_mm, 1.0)
-        canvas.set(xlim=(0, options.width_mm), ylim=(1.0, 0.0))
-        canvas.set_axis_off()
-        write(canvas, 1.5, 0.0, options.width_mm - 3.0, words)
+        strip_below = page(fig, below_strip, max(legend_room, 1.0))
+        strip_below.legend(handles, labels, ncols=columns, loc="upper left")
+        top = below_strip + legend_room
+        write(page(fig, top, 1.0), 1.5, top, options.width_mm - 3.0, words)
     else:
         axes.legend(loc="upper left")
-        axes.text(
-            0.98, 0.03, "\n".join(said), ha="right", va="bottom", fontsize=style.small(), linespacing=1.35
-        )
+        axes.text(0.98, 0.03, "\n".join(said), ha="right", va="bottom", linespacing=1.35, **small)
 
     below = style.place(fig, left, style.head() + side + 2.0, side, strip)
     counts = _histogram(below, predictions, inputs)
     below.set_xlabel(f"Predicted probability of {inputs.study.positive}")
     events = int(predictions["label"].sum())
     heading = inputs.partition_heading(options.partition, len(predictions), events)
-    style.header(fig, letter=options.panel_letter, heading=heading, simulated=inputs.study.simulated)
     table = curves[["curve", "predicted", "observed", "low", "high"]]
     data = pd.concat([table, counts], ignore_index=True) if len(table) else counts
     data.insert(0, "partition", options.partition)
     data.insert(0, "model", options.model)
-    return Drawing(fig, data)
+    return Drawing(fig, data, heading)
 
 
 def _summary(
     inputs: FigureInputs, options: CalibrationOptions, performance: pd.Series, predictions: pd.DataFrame
 ) -> list[str]:
     """The model, and its calibration in numbers where asked for."""
-    said = [inputs.study.models.get(options.model, options.model)]
+    said = [model_name(inputs, options.model)]
     if options.summary:
         said += [
             f"Intercept {_signed(performance.calibration_intercept)}",
@@ -175,18 +158,11 @@ def _histogram(axes: Axes, predictions: pd.DataFrame, inputs: FigureInputs) -> p
         count, _ = np.histogram(predictions.loc[predictions["label"] == outcome, "probability"], bins=edges)
         axes.bar(edges[:-1], sign * count, width=0.8 / BINS, align="edge", color=colour, linewidth=0)
         tallest = max(tallest, int(count.max()))
-        tables.append(
-            pd.DataFrame(
-                {
-                    "curve": f"histogram_label_{outcome}",
-                    "predicted": (edges[:-1] + edges[1:]) / 2,
-                    "patients": count,
-                }
-            )
-        )
+        middle = (edges[:-1] + edges[1:]) / 2
+        bars = {"curve": f"histogram_label_{outcome}", "predicted": middle, "patients": count}
+        tables.append(pd.DataFrame(bars))
     axes.axhline(0, color=style.INK, linewidth=0.6)
-    axes.set(xlim=(0, 1), ylim=(-1.95 * tallest, 1.95 * tallest))
-    axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
+    axes.set(xlim=(0, 1), ylim=(-1.95 * tallest, 1.95 * tallest), xticks=style.FIFTHS)
     axes.yaxis.set_major_locator(mpl.ticker.MaxNLocator(3, integer=True, symmetric=True))
     axes.yaxis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: f"{abs(value):.0f}"))
     axes.set_ylabel("Patients", fontsize=style.small())

@@ -6,23 +6,27 @@ import difflib
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputError, FigureInputs
-from her2radiomics.manuscript.figures.kinds import SingleFigure
 from her2radiomics.manuscript.figures.registry import (
-    KINDS,
     Drawing,
     FigureOptions,
     FramedOptions,
     SquareOptions,
+    WideOptions,
     figure,
 )
 from her2radiomics.manuscript.palettes import PALETTES
+
+if TYPE_CHECKING:
+    SingleFigure = (
+        FigureOptions  # at run time one of all other kinds: the package names it when it has found them
+    )
 
 BETWEEN, UNDER = 4.0, 3.0  # mm between panels of a row, and between rows
 LOWEST = 24.0  # mm: frames are not made lower to fit the page
@@ -30,15 +34,12 @@ ROUNDS = 6
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-class ComposedOptions(FigureOptions):
-    """Panels of one numbered figure, in rows."""
+class ComposedOptions(WideOptions):
+    """Several figures of the protocol as panels of one numbered figure, in rows."""
 
-    kind: Literal["composed"] = Field(description="Several figures of the protocol as panels of one.")
+    kind: Literal["composed"]
     panels: tuple[str, ...] = Field(
         min_length=1, max_length=26, description="Ids of other figures of the protocol, row by row."
-    )
-    width_mm: float = Field(
-        174.0, description="Printed width in mm: 84 is one column, 174 two.", ge=60, le=240
     )
     columns: int = Field(2, description="Panels side by side.", ge=1, le=4)
     wide: tuple[str, ...] = Field((), description="Panels that have a row to themselves.")
@@ -66,14 +67,14 @@ class ComposedOptions(FigureOptions):
             )
         return self
 
-    def models_used(self, need: str) -> tuple[str, ...]:
+    def models_needed(self, need: str) -> tuple[str, ...]:
         """Models of all panels that read ``need``."""
-        used = [model for item in self.figures if need in _needs(item) for model in item.models_used(need)]
-        return tuple(dict.fromkeys(used))
+        those = [item for item in self.figures if need in item.needs()]
+        return tuple(dict.fromkeys(model for item in those for model in item.models_needed(need)))
 
-    def needs(self, usual: tuple[str, ...]) -> tuple[str, ...]:
+    def needs(self) -> tuple[str, ...]:
         """What any panel reads."""
-        return tuple(dict.fromkeys(need for item in self.figures for need in _needs(item)))
+        return tuple(dict.fromkeys(need for item in self.figures for need in item.needs()))
 
     def columns_used(self) -> tuple[str, ...]:
         """Columns of all panels."""
@@ -90,10 +91,6 @@ class ComposedOptions(FigureOptions):
             else:
                 rows[-1].append(name)
         return [row for row in rows if row]
-
-
-def _needs(item: FigureOptions) -> tuple[str, ...]:
-    return item.needs(KINDS[item.kind].inputs)  # type: ignore[attr-defined]
 
 
 def with_panels(figures: Sequence[Any]) -> list[Any]:
@@ -122,30 +119,32 @@ def with_panels(figures: Sequence[Any]) -> list[Any]:
 
 @dataclass
 class _Panel:
-    """One panel while the page is laid out: its settings, place and measured size in mm."""
+    """One panel while the page is laid out: its settings, look, letter, place and measured size in mm."""
 
-    settings: Any
+    settings: FigureOptions
+    look: style.Look
+    letter: str
     row: int
     left: float
     height: float = 0.0
     stale: bool = True
-    frame: tuple[float, float] | None = (
-        None  # from the panel's upper edge to the frame, and the frame's height
-    )
+    # where its height can be set: from the panel's upper edge to the frame, and the frame's height
+    frame: tuple[float, float] | None = None
 
-    @property
-    def framed(self) -> bool:
-        """Whether the frame's height can be set."""
-        return isinstance(self.settings, FramedOptions)
+    def draw(self, inputs: FigureInputs) -> Drawing:
+        """Draw the panel, alone or where :func:`style.inside` puts it."""
+        with style.in_style(self.look):
+            return self.settings.make(inputs)
 
-    def measure(self, inputs: FigureInputs, look: style.Look) -> None:
+    def measure(self, inputs: FigureInputs) -> None:
         """Draw the panel alone, to learn its size; once for each height of its frame."""
         if not self.stale:
             return
         self.stale = False
-        alone = _drawn(self.settings, inputs, look).figure
+        alone = self.draw(inputs).figure
         self.height = style.size(alone)[1]
-        self.frame = style.frame(alone, alone.axes[0]) if self.framed and alone.axes else None
+        framed = isinstance(self.settings, FramedOptions) and alone.axes
+        self.frame = style.frame(alone, alone.axes[0]) if framed else None
 
     def reframe(self, height: float) -> None:
         """Give the frame another height."""
@@ -153,7 +152,20 @@ class _Panel:
         self.settings = self.settings.model_copy(update={"height_mm": height})
 
 
-@figure("composed", ComposedOptions, needs=())
+@figure(
+    ComposedOptions,
+    caption="Its panels are shown one by one below; as printed they stand together in one figure.",
+    example="""
+        figure_4a_score: {kind: rad_score, title: Rad-score by patient, model: radiomics, partition: training}
+        figure_4b_decision: {kind: decision_curve, title: Decision curves, models: [clinical, nomogram], partition: testing}
+        figure_4_score:
+          kind: composed
+          title: The score and its use
+          panels: [figure_4a_score, figure_4b_decision]
+          columns: 1
+          page_mm: 240
+    """,
+)
 def draw(inputs: FigureInputs, options: ComposedOptions) -> Drawing:
     """Draw every panel as a part of one page: letters and frames of a row in line, vectors left vectors."""
     if tuple(item.id for item in options.figures) != options.panels:
@@ -161,71 +173,54 @@ def draw(inputs: FigureInputs, options: ComposedOptions) -> Drawing:
             f"{options.id}: found no settings of its panels; expected those of {', '.join(options.panels)}. "
             "Put the protocol's figures together with with_panels()."
         )
-    marked = style.mm(6.0) if inputs.study.simulated else 0.0
-    panels, looks = _laid_out(options), _looks(options, inputs)
-    tops, height = _fitted(panels, inputs, options, looks, marked)
+    panels = _laid_out(options, inputs)
+    tops, height = _fitted(panels, inputs, options, style.mm(6.0) if inputs.study.simulated else 0.0)
     sheet = style.new_figure(options.width_mm, height)
-    style.header(sheet, letter=options.panel_letter, heading="", simulated=inputs.study.simulated)
     tables = []
-    for panel, letter, look in zip(panels, _letters(options), looks, strict=True):
+    for panel in panels:
         drop = _frame_top(panels, panel.row) - panel.frame[0] if panel.frame else 0.0
         with style.inside(style.Cell(sheet, panel.left, tops[panel.row], drop)):
-            data = _drawn(panel.settings, inputs, look).data
-        tables.append(_named(data, letter, panel.settings.id))
+            # what a kind calls its own panels becomes a part
+            table = panel.draw(inputs).data.rename(columns={"panel": "part"})
+        table.insert(0, "figure", panel.settings.id)
+        table.insert(0, "panel", panel.letter)
+        tables.append(table)
     return Drawing(sheet, pd.concat(tables, ignore_index=True))
 
 
-def _letters(options: ComposedOptions) -> list[str]:
-    letters = LETTERS[: len(options.panels)]
-    return list(letters.lower() if options.letters == "lower" else letters)
-
-
-def _looks(options: ComposedOptions, inputs: FigureInputs) -> list[style.Look]:
-    """Of each panel: the composed figure's size of type, and its palette unless the panel alone names one."""
-    names = (options.palette or item.palette or inputs.study.palette for item in options.figures)
-    return [style.Look(PALETTES[name], options.font_size) for name in names]
-
-
-def _laid_out(options: ComposedOptions) -> list[_Panel]:
-    """The panels at their widths, with their letters."""
+def _laid_out(options: ComposedOptions, inputs: FigureInputs) -> list[_Panel]:
+    """The panels at their widths, with their letters, the whole's size of type, and its palette unless it names none."""
+    letters = iter(LETTERS.lower() if options.letters == "lower" else LETTERS)
     settings = {item.id: item for item in options.figures}
-    letters = dict(zip(options.panels, _letters(options), strict=True))
     each = (options.width_mm - BETWEEN * (options.columns - 1)) / options.columns
     panels = []
     for place, row in enumerate(options.rows()):
-        for across, name in enumerate(row):
-            change = {
-                "width_mm": options.width_mm if name in options.wide else each,
-                "panel_letter": "" if options.letters == "none" else letters[name],
-            }
-            panels.append(_Panel(settings[name].model_copy(update=change), place, across * (each + BETWEEN)))
+        for across, (name, letter) in enumerate(zip(row, letters, strict=False)):
+            width = options.width_mm if name in options.wide else each
+            change = {"width_mm": width, "panel_letter": "" if options.letters == "none" else letter}
+            item = settings[name].model_copy(update=change)
+            palette = PALETTES[options.palette or item.palette or inputs.study.palette]
+            look = style.Look(palette, options.font_size)
+            panels.append(_Panel(item, look, letter, place, across * (each + BETWEEN)))
     return panels
 
 
 def _fitted(
-    panels: list[_Panel],
-    inputs: FigureInputs,
-    options: ComposedOptions,
-    looks: list[style.Look],
-    top: float,
+    panels: list[_Panel], inputs: FigureInputs, options: ComposedOptions, top: float
 ) -> tuple[list[float], float]:
     """Bring the frames of each row to one height, lower where the page asks for it; rows' tops and the height.
 
     How high panels are hangs on the results (a nomogram has an axis a predictor), so that no protocol can promise that
     they fit: with the lowest frames the figure becomes higher than the page, and a warning says what would help.
     """
-
-    def measure() -> None:
-        for panel, look in zip(panels, looks, strict=True):
-            panel.measure(inputs, look)
-
-    measure()
+    for panel in panels:
+        panel.measure(inputs)
     wanted = {row: _common_height(list(those)) for row, those in _by_row(panels)}
     for _ in range(ROUNDS):
         for panel in panels:
             if panel.frame and wanted[panel.row] and panel.frame[1] != wanted[panel.row]:
                 panel.reframe(wanted[panel.row])
-        measure()
+            panel.measure(inputs)
         tops, height = _stacked(panels, top)
         excess = height - options.page_mm
         lower = [row for row, frame in wanted.items() if frame > LOWEST]
@@ -267,16 +262,3 @@ def _stacked(panels: list[_Panel], top: float) -> tuple[list[float], float]:
         drops = (_frame_top(panels, row) - p.frame[0] if p.frame else 0.0 for p in those)
         top += max(p.height + drop for p, drop in zip(those, drops, strict=True)) + UNDER
     return tops, top - UNDER
-
-
-def _drawn(settings: Any, inputs: FigureInputs, look: style.Look) -> Drawing:
-    with style.in_style(look):
-        return KINDS[settings.kind].draw(inputs, settings)
-
-
-def _named(data: pd.DataFrame, letter: str, name: str) -> pd.DataFrame:
-    """The panel's table with its letter and id; what a kind calls its own panels becomes ``part``."""
-    data = data.rename(columns={"panel": "part"})
-    data.insert(0, "figure", name)
-    data.insert(0, "panel", letter)
-    return data

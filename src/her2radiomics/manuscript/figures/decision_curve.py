@@ -9,18 +9,19 @@ from pydantic import Field, model_validator
 
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import style
+from her2radiomics.manuscript.fields import DrawnModels, DrawnPartition
 from her2radiomics.manuscript.figures.inputs import FigureInputs
-from her2radiomics.manuscript.figures.labels import legend_grid, legend_height, legend_text
+from her2radiomics.manuscript.figures.labels import below, legend_grid, legend_height, legend_text, model_name
 from her2radiomics.manuscript.figures.registry import Drawing, FramedOptions, figure
 from her2radiomics.statistics import decision_curve
 
 
 class DecisionCurveOptions(FramedOptions):
-    """Decision curves of one or several models in one partition."""
+    """Net benefit of several models, of treating all and of treating none."""
 
-    kind: Literal["decision_curve"] = Field(description="Decision curves with treat-all and treat-none.")
-    models: list[str] = Field(description="Models to draw.", min_length=1)
-    partition: str = Field(description="Partition whose patients are drawn.")
+    kind: Literal["decision_curve"]
+    models: DrawnModels
+    partition: DrawnPartition
     lowest: float = Field(0.0, description="Lowest threshold probability drawn.", ge=0, lt=1)
     highest: float = Field(1.0, description="Highest threshold probability drawn.", gt=0, le=1)
 
@@ -31,7 +32,18 @@ class DecisionCurveOptions(FramedOptions):
         return self
 
 
-@figure("decision_curve", DecisionCurveOptions, needs=("predictions",))
+@figure(
+    DecisionCurveOptions,
+    needs=("predictions",),
+    caption="Net benefit against threshold probability, with treating all and treating none.",
+    example="""
+        figure_5d_decision:
+          kind: decision_curve
+          title: Decision curves
+          models: [clinical, radiomics, nomogram]
+          partition: testing
+    """,
+)
 def draw(inputs: FigureInputs, options: DecisionCurveOptions) -> Drawing:
     """Draw net benefit against threshold probability, in steps of 1 %."""
     grid = np.arange(0, 100) / 100
@@ -41,10 +53,9 @@ def draw(inputs: FigureInputs, options: DecisionCurveOptions) -> Drawing:
     margin = style.mm(14.0)
     inner = width - margin - 3.0
     tall = options.height_mm or min(inner * 0.85, 85.0)
-    names = [legend_text(inputs.study.models.get(model, model), width) for model in options.models]
-    columns, rows_of = legend_grid([*names, "Treat all", "Treat none"], width)
-    legend_room = legend_height(rows_of)
-    fig = style.new_figure(width, style.head() + tall + style.mm(11.0) + legend_room)
+    names = [legend_text(model_name(inputs, model), width) for model in options.models]
+    columns, lines = legend_grid([*names, "Treat all", "Treat none"], width)
+    fig = style.new_figure(width, style.head() + tall + style.mm(11.0) + legend_height(lines))
     axes = style.place(fig, margin, style.head(), inner, tall)
 
     curves = {}
@@ -61,27 +72,16 @@ def draw(inputs: FigureInputs, options: DecisionCurveOptions) -> Drawing:
 
     top = max(float(label.mean()), *(float(benefit.max()) for benefit in curves.values()))
     axes.set(xlim=(options.lowest, options.highest), ylim=(-0.15 * top, 1.08 * top))
-    axes.set_xlabel("Threshold probability")
-    axes.set_ylabel("Net benefit")
-    handles, labels = axes.get_legend_handles_labels()
-    handles, labels = handles[2:] + handles[:2], labels[2:] + labels[:2]
-    axes.legend(
-        handles,
-        labels,
-        ncols=columns,
-        loc="upper center",
-        bbox_to_anchor=((width / 2 - margin) / inner, -style.mm(9.5) / tall),  # in the middle of the figure
-    )
+    axes.set(xlabel="Threshold probability", ylabel="Net benefit")
+    handles = axes.get_legend_handles_labels()[0]
+    axes.legend(handles=handles[2:] + handles[:2], ncols=columns, **below(margin, inner, tall, width))
     heading = inputs.partition_heading(options.partition, len(label), int(label.sum()))
-    style.header(fig, letter=options.panel_letter, heading=heading, simulated=inputs.study.simulated)
 
     strategies = {**curves, "treat_all": everyone, "treat_none": np.zeros(len(thresholds))}
-    data = pd.concat(
-        [
-            pd.DataFrame({"strategy": s, "threshold": thresholds, "net_benefit": b})
-            for s, b in strategies.items()
-        ],
-        ignore_index=True,
-    )
+    tables = [
+        pd.DataFrame({"strategy": name, "threshold": thresholds, "net_benefit": benefit})
+        for name, benefit in strategies.items()
+    ]
+    data = pd.concat(tables, ignore_index=True)
     data.insert(0, "partition", options.partition)
-    return Drawing(fig, data)
+    return Drawing(fig, data, heading)

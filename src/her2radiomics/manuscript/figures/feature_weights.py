@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from her2radiomics.core.libraries import mpl, pd
 from her2radiomics.manuscript import style
+from her2radiomics.manuscript.fields import DrawnModel
 from her2radiomics.manuscript.figures.inputs import FigureInputs
-from her2radiomics.manuscript.figures.labels import broken, feature_label, legend_grid, split_feature
+from her2radiomics.manuscript.figures.labels import (
+    broken,
+    feature_label,
+    legend_grid,
+    model_name,
+    split_feature,
+)
 from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
 
 if TYPE_CHECKING:
@@ -23,15 +30,22 @@ HATCH = "//////"
 
 
 class FeatureWeightsOptions(FigureOptions):
-    """Bars of a model's coefficients, sorted by size."""
+    """A model's coefficients by size, coloured by sequence."""
 
-    kind: Literal["feature_weights"] = Field(description="Selected features by weight.")
-    model: str = Field(description="Model whose coefficients are drawn.")
+    kind: Literal["feature_weights"]
+    model: DrawnModel
     axis: str = Field("Weight (coefficient β)", description="Label of the axis of weights.")
     most: int = Field(30, description="Greatest number of bars: those of the largest weights.", ge=1, le=40)
 
 
-@figure("feature_weights", FeatureWeightsOptions, needs=("coefficients", "selection"))
+@figure(
+    FeatureWeightsOptions,
+    needs=("coefficients", "selection"),
+    caption="Coefficients of the final model on scaled features.",
+    example="""
+        figure_4c_features: {kind: feature_weights, title: Selected features by weight, model: radiomics, most: 20}
+    """,
+)
 def draw(inputs: FigureInputs, options: FeatureWeightsOptions) -> Drawing:
     """Draw one bar a term of ``coefficients.csv``, the intercept aside, coloured by sequence.
 
@@ -49,50 +63,36 @@ def draw(inputs: FigureInputs, options: FeatureWeightsOptions) -> Drawing:
     every = len(table)
     table = table.head(options.most)
     data = table[["term", "label", "sequence", "beta", "forced"]]
-    name = inputs.study.models.get(options.model, options.model)
+    name = model_name(inputs, options.model)
     if table.empty:
-        fig = style.message(options.width_mm, f"{name}: no feature was selected; the model is its intercept.")
-        style.header(fig, letter=options.panel_letter, heading="", simulated=inputs.study.simulated)
-        return Drawing(fig, data)
+        return options.message(f"{name}: no feature was selected; the model is its intercept.", data)
 
     beside = options.width_mm >= 120
     room = options.width_mm * 0.55 if beside else options.width_mm - 9.0
-    names = [broken(label, room) for label in table["label"]]
-    line, lines = style.line_height(style.small()), max(map(len, names))
-    longest = max(style.text_width(part, style.small()) for name in names for part in name)
+    labelled = [broken(label, room) for label in table["label"]]
+    line, lines = style.line_height(style.small()), max(map(len, labelled))
+    longest = max(style.text_width(part, style.small()) for parts in labelled for part in parts)
     left = longest + 4.0 if beside else 4.0
     row = max(style.mm(ROW), lines * line + 1.2) if beside else style.mm(ROW) + lines * line
     wide, tall = options.width_mm - left - 3.0, row * len(table) + 2.0
     handles = _handles(table, inputs)
-    columns, rows = (
-        legend_grid([str(h.get_label()) for h in handles], options.width_mm) if handles else (1, 0)
-    )
+    labels = [str(handle.get_label()) for handle in handles]
+    columns, rows = legend_grid(labels, options.width_mm) if handles else (1, 0)
     legend_room = style.mm(1.5 + rows * 3.7) if rows else 0.0
     fig = style.new_figure(options.width_mm, style.head() + legend_room + tall + style.mm(10.0))
     axes = style.place(fig, left, style.head() + legend_room, wide, tall)
-    _bars(axes, table, inputs, row, [] if beside else names)
+    _bars(axes, table, inputs, row, [] if beside else labelled)
+    axes.set(xlim=_limits(table["beta"], wide), xlabel=options.axis)
     axes.set_ylim(len(table) - 0.5, -0.5 if beside else -1.0 + style.mm(1.3) / row)
-    axes.set_xlim(*_limits(table["beta"], wide))
     axes.spines["left"].set_visible(False)
-    axes.set_yticks(range(len(table)), labels=["\n".join(name) for name in names] if beside else [])
+    axes.set_yticks(range(len(table)), labels=["\n".join(parts) for parts in labelled] if beside else [])
     axes.tick_params(axis="y", length=0)
-    axes.set_xlabel(options.axis)
     if handles:
-        height = style.size(fig)[1]
-        fig.legend(
-            handles=handles,
-            loc="upper left",
-            bbox_to_anchor=(1.0 / options.width_mm, 1 - (style.head() - 0.5) / height),
-            ncols=columns,
-            handlelength=1.4,
-        )
+        place = (1.0 / options.width_mm, 1 - (style.head() - 0.5) / style.size(fig)[1])
+        fig.legend(handles=handles, loc="upper left", bbox_to_anchor=place, ncols=columns, handlelength=1.4)
     what = "feature" if table["sequence"].all() else "term"
     shown = f"{len(table)} of {every}" if len(table) < every else f"{every}"
-    heading = (
-        f"{inputs.study.models.get(options.model, options.model)}, {shown} {what}{'s' if every > 1 else ''}"
-    )
-    style.header(fig, letter=options.panel_letter, heading=heading, simulated=inputs.study.simulated)
-    return Drawing(fig, data)
+    return Drawing(fig, data, f"{name}, {shown} {what}{'s' if every > 1 else ''}")
 
 
 def _restored(inputs: FigureInputs, model: str) -> set[str]:
@@ -105,6 +105,7 @@ def _restored(inputs: FigureInputs, model: str) -> set[str]:
 def _bars(axes: Axes, table: pd.DataFrame, inputs: FigureInputs, row: float, names: list[list[str]]) -> None:
     """One bar a term with its weight at the end, and its name above it where there is no room at the left."""
     bar = style.mm(BAR)
+    small: dict[str, Any] = {"textcoords": "offset points", "fontsize": style.small()}
     order = list(inputs.study.sequences)
     for place, term in enumerate(table.itertuples()):
         colour = style.line_of(term.sequence, order).colour if term.sequence else style.MUTED
@@ -120,27 +121,15 @@ def _bars(axes: Axes, table: pd.DataFrame, inputs: FigureInputs, row: float, nam
         over = bar / 2 / row + 0.4 / row
         ends = (place - over, place + over) if names else (place - 0.5, place + 0.5)
         axes.plot([0, 0], ends, color=style.INK, linewidth=0.6, solid_capstyle="butt", zorder=3)
-        right = term.beta >= 0
-        axes.annotate(
+        number, shift, ha = (
             f"{term.beta:.3f}".replace("-", "−"),
-            (term.beta, place),
-            xytext=(2 if right else -2, 0),
-            textcoords="offset points",
-            ha="left" if right else "right",
-            va="center",
-            fontsize=style.small(),
+            *((2, "left") if term.beta >= 0 else (-2, "right")),
         )
+        axes.annotate(number, (term.beta, place), (shift, 0), ha=ha, va="center", **small)
         if names:
-            axes.annotate(
-                "\n".join(names[place]),
-                (0, place - bar / 2 / row),
-                xytext=(0, 1),
-                textcoords="offset points",
-                xycoords=("axes fraction", "data"),
-                va="bottom",
-                fontsize=style.small(),
-                linespacing=1.15,
-            )
+            name, top = "\n".join(names[place]), place - bar / 2 / row
+            beside = ("axes fraction", "data")
+            axes.annotate(name, (0, top), (0, 1), xycoords=beside, va="bottom", linespacing=1.15, **small)
 
 
 def _limits(beta: pd.Series, wide: float) -> tuple[float, float]:
@@ -163,8 +152,7 @@ def _handles(table: pd.DataFrame, inputs: FigureInputs) -> list[mpl.patches.Patc
         for s in used
     ]
     if table["forced"].any():
-        forced = mpl.patches.Patch(
-            facecolor="white", edgecolor=style.MUTED, hatch=HATCH, label="Forced retention"
-        )
-        handles.append(forced)
+        empty = mpl.patches.Patch(facecolor="white", edgecolor=style.MUTED, hatch=HATCH)
+        empty.set_label("Forced retention")
+        handles.append(empty)
     return handles

@@ -21,9 +21,9 @@ GAP = 5.0  # mm between one box and the next
 
 
 class FlowOptions(FigureOptions):
-    """Flow of patients from registration to the partitions."""
+    """Patients registered, excluded with reasons and analysed, by partition."""
 
-    kind: Literal["flow"] = Field(description="Recruitment flow diagram.")
+    kind: Literal["flow"]
     registered: str = Field("Patients assessed for eligibility", description="Text of the first box.")
     inclusion: bool = Field(True, description="List the protocol's inclusion criteria in the first box.")
     excluded: str = Field("Excluded", description="Heading of the box of exclusions.")
@@ -31,7 +31,12 @@ class FlowOptions(FigureOptions):
     included: str = Field("Patients analysed", description="Text of the box before the partitions.")
 
 
-@figure("flow", FlowOptions, needs=("flow",))
+@figure(
+    FlowOptions,
+    needs=("flow",),
+    caption="Patients registered, excluded with reason, and included, by partition.",
+    example="figure_1_flow: {kind: flow, title: Recruitment flow}",
+)
 def draw(inputs: FigureInputs, options: FlowOptions) -> Drawing:
     """Draw ``flow.csv`` as a CONSORT-like diagram."""
     table = inputs.table("flow")
@@ -45,21 +50,14 @@ def draw(inputs: FigureInputs, options: FlowOptions) -> Drawing:
     partitions = rows["partition"]
     analysed, events = int(partitions["remaining"].sum()), partitions["events"].sum(min_count=len(partitions))
 
-    losses = [
-        (getattr(options, step), rows[step])
-        for step in ("excluded", "failed")
-        if rows[step]["excluded"].sum() > 0
-    ]
-    boxes = [_losses(heading, part) for heading, part in losses]
-    first = [
-        Paragraph(f"{options.registered} {_n(rows['registered']['remaining'].iloc[0])}", size=style.base())
-    ]
+    losses = [(options.excluded, rows["excluded"]), (options.failed, rows["failed"])]
+    boxes = [_losses(heading, part) for heading, part in losses if part["excluded"].sum() > 0]
+    registered = _n(rows["registered"]["remaining"].iloc[0])
+    first = [Paragraph(f"{options.registered} {registered}", size=style.base())]
     if options.inclusion:
         first += [Paragraph(criterion, bullet=True) for criterion in inputs.study.inclusion]
-    last = [
-        Paragraph(f"{options.included} {_n(analysed)}", size=style.base()),
-        *_outcomes(analysed, events, inputs),
-    ]
+    last = [Paragraph(f"{options.included} {_n(analysed)}", size=style.base())]
+    last += _outcomes(analysed, events, inputs)
     ends = [_partition(row, inputs) for _, row in partitions.iterrows()]
     each = min((width - 4.0 - GAP * (len(partitions) - 1)) / max(len(partitions), 1), 62.0)
     stacked = each < style.mm(34.0)  # too narrow for their text: one below the other
@@ -68,17 +66,8 @@ def draw(inputs: FigureInputs, options: FlowOptions) -> Drawing:
         room = sum(height_of(end, each) + GAP for end in ends) - 2 * GAP
     else:
         room = tall_ends = max(height_of(end, each) for end in ends)
-    total = (
-        style.head()
-        + height_of(first, trunk)
-        + sum(height_of(box, side) + GAP for box in boxes)
-        + GAP
-        + height_of(last, trunk)
-        + 2 * GAP
-        + room
-        + 2.0
-    )
-
+    lost = sum(height_of(box, side) + GAP for box in boxes)
+    total = style.head() + height_of(first, trunk) + lost + height_of(last, trunk) + 3 * GAP + room + 2.0
     fig = style.new_figure(width, total)
     axes = page(fig)
     box = draw_box(axes, left, style.head(), trunk, first, centre=len(first) == 1)
@@ -100,7 +89,6 @@ def draw(inputs: FigureInputs, options: FlowOptions) -> Drawing:
             y += box.height + GAP
     else:
         _side_by_side(axes, end, ends, each, tall_ends, width)
-    style.header(fig, letter=options.panel_letter, heading="", simulated=inputs.study.simulated)
     return Drawing(fig, table)
 
 
@@ -174,8 +162,5 @@ def _partition(row: pd.Series, inputs: FigureInputs) -> list[Paragraph]:
     study, n = inputs.study, int(row["remaining"])
     name = study.partitions.get(row["partition"], row["partition"])
     note = study.partition_notes.get(row["partition"], "")
-    return [
-        Paragraph(f"{name} {_n(n)}", bold=True, size=style.base()),
-        *([Paragraph(note)] if note else []),
-        *_outcomes(n, row["events"], inputs),
-    ]
+    head = Paragraph(f"{name} {_n(n)}", bold=True, size=style.base())
+    return [head, *([Paragraph(note)] if note else []), *_outcomes(n, row["events"], inputs)]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from her2radiomics.core.contracts import FIRST_READER
-from her2radiomics.core.libraries import mpl, pd, scipy
+from her2radiomics.core.libraries import mpl, pd
 from her2radiomics.core.settings import Settings
 from her2radiomics.imaging.checks import MAX_GREY_LEVELS, USUAL_GREY_LEVELS
 from her2radiomics.manuscript import style
+from her2radiomics.manuscript.figures.beeswarm import van_der_corput
 from her2radiomics.manuscript.figures.registry import Drawing
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ WIDTH = 174.0  # mm, two columns
 LABELS, NOTES = 44.0, 24.0  # mm beside the axes
 LANE, GAP = 4.6, 2.2  # mm a group, and between rows
 FEWEST = 5  # marks of the reference reader that have a median drawn
+BESIDE: dict[str, Any] = {"textcoords": "offset points", "annotation_clip": False}
 
 
 class GreyLevelText(Settings):
@@ -130,21 +132,11 @@ def _frame(axes: Axes, data: pd.DataFrame, tall: float) -> None:
         axes.axvline(edge, color=style.RULE, linewidth=0.6, zorder=1)
     axes.axvline(MAX_GREY_LEVELS, color=style.INK, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
     middle = (USUAL_GREY_LEVELS[0] * USUAL_GREY_LEVELS[1]) ** 0.5
-    for x, words, side in (
-        (middle, f"usual: {USUAL_GREY_LEVELS[0]}–{USUAL_GREY_LEVELS[1]}", "center"),
-        (MAX_GREY_LEVELS, "refused beyond", "left"),
-    ):
-        axes.annotate(
-            words,
-            (x, 0),
-            xytext=(0, 2),
-            textcoords="offset points",
-            ha=side,
-            va="bottom",
-            fontsize=style.small(),
-            color=style.MUTED,
-            annotation_clip=False,
-        )
+    look = BESIDE | {"fontsize": style.small(), "color": style.MUTED, "va": "bottom"}
+    axes.annotate(
+        f"usual: {USUAL_GREY_LEVELS[0]}–{USUAL_GREY_LEVELS[1]}", (middle, 0), (0, 2), ha="center", **look
+    )
+    axes.annotate("refused beyond", (MAX_GREY_LEVELS, 0), (0, 2), ha="left", **look)
 
 
 def _lane(axes: Axes, part: pd.DataFrame, y: float, text: GreyLevelText, group: str) -> None:
@@ -152,33 +144,18 @@ def _lane(axes: Axes, part: pd.DataFrame, y: float, text: GreyLevelText, group: 
     place = list(text.groups).index(group)
     colour, mark = _colour(place), MARKS[place % len(MARKS)]
     first = part["reader"] == text.reference_reader
-    heights = y + 0.62 * LANE * (_spread(len(part)) - 0.5)
+    heights = y + 0.62 * LANE * (van_der_corput(len(part) + 1)[1:] - 0.5)
     for chosen, face in ((first, colour), (~first, "none")):
-        axes.scatter(
-            part.loc[chosen, "grey_levels"],
-            heights[chosen.to_numpy()],
-            s=9,
-            marker=mark,
-            facecolor=face,
-            edgecolor=colour,
-            linewidth=0.6,
-            alpha=0.85,
-            zorder=3,
-        )
+        look: dict[str, Any] = {"s": 9, "marker": mark, "facecolor": face, "edgecolor": colour}
+        levels = part.loc[chosen, "grey_levels"]
+        axes.scatter(levels, heights[chosen.to_numpy()], linewidth=0.6, alpha=0.85, zorder=3, **look)
     if first.sum() >= FEWEST:
-        median = float(part.loc[first, "grey_levels"].median())
-        axes.plot(
-            [median, median], [y - 0.42 * LANE, y + 0.42 * LANE], color=style.INK, linewidth=1.1, zorder=4
-        )
+        median, half = float(part.loc[first, "grey_levels"].median()), 0.42 * LANE
+        axes.plot([median, median], [y - half, y + half], color=style.INK, linewidth=1.1, zorder=4)
 
 
 def _colour(place: int) -> str:
     return style.colours()[place % len(style.colours())]
-
-
-def _spread(count: int):  # type: ignore[no-untyped-def]
-    """``count`` numbers in (0, 1), neighbours far apart: van der Corput's sequence, so that nothing is random."""
-    return scipy.stats.qmc.Halton(d=1, scramble=False).random(count + 1)[1:, 0]
 
 
 def _beside(
@@ -188,72 +165,34 @@ def _beside(
     outside = int((part["place"] != "usual").sum())
     lines = [text.sequences[sequence], *style.wrap(text.regions[region], LABELS - 3.0, style.small())]
     step = style.line_height(style.small())
+    look = BESIDE | {"fontsize": style.small(), "xycoords": axes.get_yaxis_transform(), "va": "center"}
     for number, line in enumerate(lines):
-        axes.annotate(
-            line,
-            (0, y + (number - (len(lines) - 1) / 2) * step),
-            xycoords=axes.get_yaxis_transform(),
-            xytext=(-6, 0),
-            textcoords="offset points",
-            ha="right",
-            va="center",
-            fontsize=style.small(),
-            fontweight="bold" if not number else "normal",
-            annotation_clip=False,
-        )
-    axes.annotate(
-        f"{outside} of {len(part)}\noutside",
-        (1, y),
-        xycoords=axes.get_yaxis_transform(),
-        xytext=(5, 0),
-        textcoords="offset points",
-        ha="left",
-        va="center",
-        fontsize=style.small(),
-        fontweight="bold" if outside else "normal",
-        color=style.INK if outside else style.MUTED,
-        annotation_clip=False,
-    )
+        at = (0, y + (number - (len(lines) - 1) / 2) * step)
+        axes.annotate(line, at, (-6, 0), ha="right", fontweight="normal" if number else "bold", **look)
+    weight, colour = ("bold", style.INK) if outside else ("normal", style.MUTED)
+    words = f"{outside} of {len(part)}\noutside"
+    axes.annotate(words, (1, y), (5, 0), ha="left", fontweight=weight, color=colour, **look)
 
 
 def _legend(axes: Axes, data: pd.DataFrame, groups: list[str], text: GreyLevelText) -> None:
+    def handle(mark: str, colour: str, label: str, size: float = 3.6, **look: Any) -> Any:
+        dot: dict[str, Any] = {"linestyle": "", "marker": mark, "color": colour, "markersize": size}
+        return mpl.lines.Line2D([], [], label=label, **dot, **look)
+
     handles, first = [], data["reader"] == text.reference_reader
     for name in groups:
         place = list(text.groups).index(name)
-        colour, mark = _colour(place), MARKS[place % len(MARKS)]
         patients = data.loc[data["group"] == name, "patient_id"].nunique()
         label = f"{text.groups[name]} (n = {patients})"
-        handles.append(
-            mpl.lines.Line2D([], [], linestyle="", marker=mark, color=colour, markersize=3.6, label=label)
-        )
+        handles.append(handle(MARKS[place % len(MARKS)], _colour(place), label))
     if not first.all():
-        handles.append(
-            mpl.lines.Line2D(
-                [],
-                [],
-                linestyle="",
-                marker="o",
-                color=style.MUTED,
-                mfc="none",
-                markersize=3.6,
-                label="other readers",
-            )
-        )
+        handles.append(handle("o", style.MUTED, "other readers", mfc="none"))
     if (data[first].groupby(["sequence", "region", "group"]).size() >= FEWEST).any():
-        handles.append(
-            mpl.lines.Line2D([], [], linestyle="", marker="|", color=style.INK, markersize=6, label="median")
-        )
-    figure = axes.figure
-    width, height = style.size(figure)
-    figure.legend(
-        handles=handles,
-        loc="upper left",
-        bbox_to_anchor=(1.0 / width, 1 - (style.head() - 2.5) / height),
-        ncols=len(handles),
-        handlelength=1.0,
-        handletextpad=0.3,
-        columnspacing=1.2,
-    )
+        handles.append(handle("|", style.INK, "median", 6))
+    width, height = style.size(axes.figure)
+    place_at: dict[str, Any] = {"bbox_to_anchor": (1.0 / width, 1 - (style.head() - 2.5) / height)}
+    looks: dict[str, Any] = {"ncols": len(handles), "handlelength": 1.0, "handletextpad": 0.3}
+    axes.figure.legend(handles=handles, loc="upper left", **place_at, **looks)
 
 
 def outside_counts(levels: Mapping[Place, int]) -> str:

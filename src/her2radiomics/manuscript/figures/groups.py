@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import warnings
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -12,6 +11,7 @@ from pydantic import Field
 from her2radiomics.core.libraries import mpl, pd, sns
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript import style
+from her2radiomics.manuscript.fields import By, Partitions, Summaries, Variances
 from her2radiomics.manuscript.figures.beeswarm import offsets
 from her2radiomics.manuscript.figures.groups_sheet import Sheet
 from her2radiomics.manuscript.figures.inputs import FigureInputs
@@ -30,32 +30,23 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 class GroupsOptions(FramedOptions):
-    """Markers or immune cells by group."""
+    """Markers or immune cells by group: points, boxes and stars."""
 
-    kind: Literal["groups"] = Field(description="Markers by group: points, boxes and stars.")
+    kind: Literal["groups"]
     columns: tuple[str, ...] = Field(
         min_length=1, description="Continuous columns, one frame each, in order."
     )
-    by: str = Field("label", description="'label', 'partition' or a participants column with levels.")
-    partitions: tuple[str, ...] = Field((), description="Partitions drawn together; empty: all of the study.")
+    by: By = "label"
+    partitions: Partitions = ()
     annotation: Literal["stars", "p", "both", "none"] = Field(
         "stars", description="What is printed of the test above the groups."
     )
-    summaries: dict[str, Literal["mean", "median"]] = Field(
-        default_factory=dict,
-        description="How a column is tested: mean, t test; median, rank test. By default as Shapiro–Wilk decides.",
-    )
-    variances: Literal["welch", "student", "levene"] = Field(
-        "welch", description="Which t test: Welch's, Student's, or the one that Levene's test suggests."
-    )
+    summaries: Summaries
+    variances: Variances = "welch"
     log: tuple[str, ...] = Field((), description="Columns drawn on a logarithmic axis.")
     across: int | None = Field(None, description="Frames side by side; without it as suits the width.", ge=1)
     letters: bool = Field(False, description="Letter the frames A, B, C, … at their upper left.")
     note: bool = Field(True, description="Explain boxes, stars and tests below the frames.")
-
-    def columns_used(self) -> tuple[str, ...]:
-        """Markers and group."""
-        return (*self.columns, *(() if self.by in ("label", "partition") else (self.by,)))
 
 
 class _Compared(NamedTuple):
@@ -69,35 +60,51 @@ class _Compared(NamedTuple):
     p: float
 
 
-@figure("groups", GroupsOptions, needs=("participants",))
+@figure(
+    GroupsOptions,
+    needs=("participants",),
+    caption="Each point is a patient; boxes hold the quartiles. * p < 0.05, ** p < 0.01, *** p < 0.001.",
+    example="""
+        figure_6_immune_cells:
+          kind: groups
+          title: Markers and immune cells by outcome
+          columns: [cea, cd8, cd4]
+          log: [cea]
+    """,
+)
 def draw(inputs: FigureInputs, options: GroupsOptions) -> Drawing:
     """Draw every patient as a point over the box of its group, and the test's stars on a bracket."""
     cohort = members(inputs, options.by, options.partitions)
     compared = [_compare(cohort, column, options) for column in options.columns]
-    named = {item: column_name(inputs, item)[0] for item in options.columns}
+    headings = {name: column_name(inputs, name) for name in options.columns}
+    named = {name: heading for name, (heading, _) in headings.items()}
     if options.letters:
         named = dict(zip(options.columns, LETTERS, strict=False))
-    sheet = Sheet(options, cohort.names, _notes(compared, cohort, options, named))
+    sheet = Sheet(
+        cohort.names,
+        _notes(compared, cohort, options, named),
+        len(compared),
+        width=options.width_mm,
+        tall=options.height_mm,
+        across=options.across,
+        letters=options.letters,
+    )
     fig = style.new_figure(options.width_mm, sheet.height)
     parts = []
     for place, item in enumerate(compared):
         axes = sheet.axes(fig, place)
-        name, unit = column_name(inputs, item.column)
+        name, unit = headings[item.column]
         style.vertical_label(axes, f"{name} ({unit})" if unit else name, sheet.tall)
         parts.append(_frame(axes, item, cohort, options))
         sheet.name_groups(axes, item.group, cohort.names)
         if options.letters:
             x, y = -sheet.margin / sheet.wide, 1 + style.mm(2.0) / sheet.tall
-            axes.text(
-                x, y, LETTERS[place], transform=axes.transAxes, fontweight="bold", fontsize=style.large() + 1
-            )
+            bold: dict[str, Any] = {"fontweight": "bold", "fontsize": style.large() + 1}
+            axes.text(x, y, LETTERS[place], transform=axes.transAxes, **bold)
     sheet.write(fig, cohort.names)
-    n = int((cohort.group != "").sum())
-    heading = f"{scope(inputs, options.partitions)}, {style.keep(f'n = {n}')}"
-    style.header(fig, letter=options.panel_letter, heading=heading, simulated=inputs.study.simulated)
     data = pd.concat(parts, ignore_index=True)
     data.insert(3, "label", data["group"].map(cohort.names).fillna(""))
-    return Drawing(fig, data)
+    return Drawing(fig, data, scope(inputs, options.partitions, int((cohort.group != "").sum())))
 
 
 def _compare(cohort: Members, column: str, options: GroupsOptions) -> _Compared:
@@ -130,23 +137,15 @@ def _frame(axes: Axes, item: _Compared, cohort: Members, options: GroupsOptions)
     boxed = [key for key in keys if size.get(key, 0) >= BOX_FROM]
     _boxes(axes, item, boxed, colours)
     axes.set(xlabel="", xlim=(-0.5, len(keys) - 0.5))
-    tables = [_point_table(item)]
+    points = {"what": "point", "column": item.column, "group": item.group, "patient_id": item.values.index}
+    tables = [pd.DataFrame(points | {"value": item.values}).reset_index(drop=True)]
     for place, key in enumerate(keys):
         mine = item.values[item.group == key]
         if mine.empty:
             continue
         shift = offsets(np.log(mine) if item.column in options.log else mine.to_numpy()) * HALF_SWARM
-        axes.scatter(
-            place + shift,
-            mine,
-            s=6,
-            color=colours[key],
-            edgecolor="white",
-            linewidth=0.25,
-            alpha=0.8,
-            zorder=3,
-            clip_on=False,
-        )
+        dots: dict[str, Any] = {"s": 6, "color": colours[key], "edgecolor": "white", "linewidth": 0.25}
+        axes.scatter(place + shift, mine, alpha=0.8, zorder=3, clip_on=False, **dots)
         if key not in boxed:
             axes.plot([place - HALF_BOX, place + HALF_BOX], [mine.median()] * 2, color=style.INK, zorder=5)
         tables.append(_summary(item, key, mine, cohort))
@@ -170,36 +169,25 @@ def _scale(axes: Axes, *, logarithmic: bool) -> None:
 def _boxes(axes: Axes, item: _Compared, boxed: list[str], colours: dict[str, str]) -> None:
     """A box for each group that has values enough, at the group's place."""
     shown = item.group.isin(boxed)
-    if not shown.any():
-        return
     group = pd.Categorical(item.group[shown], categories=list(colours))
-    with warnings.catch_warnings():
-        # seaborn 0.13 calls matplotlib by an argument that leaves in 3.13
-        warnings.simplefilter("ignore", mpl.MatplotlibDeprecationWarning)
-        warnings.simplefilter("ignore", PendingDeprecationWarning)
-        sns.boxplot(
-            x=group,
-            y=item.values[shown].to_numpy(),
-            hue=group,
-            dodge=False,
-            palette={key: tint(colour, 0.3) for key, colour in colours.items()},
-            saturation=1,
-            legend=False,
-            showfliers=False,
-            width=2 * HALF_BOX,
-            linewidth=0.8,
-            linecolor=style.INK,
-            boxprops={"zorder": 2},
-            whiskerprops={"zorder": 2},
-            medianprops={"linewidth": 1.8, "zorder": 5},
-            ax=axes,
-        )
-
-
-def _point_table(item: _Compared) -> pd.DataFrame:
-
-    table = {"what": "point", "column": item.column, "group": item.group, "patient_id": item.values.index}
-    return pd.DataFrame(table | {"value": item.values}).reset_index(drop=True)
+    sns.boxplot(
+        x=group,
+        y=item.values[shown].to_numpy(),
+        hue=group,
+        dodge=False,
+        palette={key: tint(colour, 0.3) for key, colour in colours.items()},
+        saturation=1,
+        legend=False,
+        showfliers=False,
+        width=2 * HALF_BOX,
+        linewidth=0.8,
+        linecolor=style.INK,
+        boxprops={"zorder": 2},
+        whiskerprops={"zorder": 2},
+        medianprops={"linewidth": 1.8, "zorder": 5},
+        vert=None,  # the orientation is matplotlib's default; its older name is deprecated
+        ax=axes,
+    )
 
 
 def _summary(item: _Compared, key: str, mine: pd.Series, cohort: Members) -> pd.DataFrame:
@@ -232,30 +220,14 @@ def _bracket(axes: Axes, item: _Compared, options: GroupsOptions, groups: int) -
     if math.isnan(item.p):
         text = "not tested"
     else:
-        p = fmt.p_value(item.p)
-        number = f"p {p[0]} {p[1:]}" if p[0] in "<>" else f"p = {p}"
-        marks = stars(item.p)
+        number, marks = fmt.p_equals(item.p), stars(item.p)
         text = {"stars": marks, "p": number, "both": f"{marks}, {number}"}[options.annotation]
-    below = 0.96
-    axes.plot(
-        [0, 0, groups - 1, groups - 1],
-        [below, below + 0.02, below + 0.02, below],
-        transform=axes.get_xaxis_transform(),
-        color=style.INK,
-        linewidth=0.7,
-        clip_on=False,
-    )
-    starred = set(text) == {"*"}
-    axes.annotate(
-        text,
-        ((groups - 1) / 2, below + 0.02),
-        xycoords=axes.get_xaxis_transform(),
-        xytext=(0, -1.5 if starred else 1.0),
-        textcoords="offset points",
-        ha="center",
-        va="bottom",
-        fontsize=style.large() if starred else style.small(),
-    )
+    low, high, last, across = 0.96, 0.98, groups - 1, axes.get_xaxis_transform()
+    line: dict[str, Any] = {"color": style.INK, "linewidth": 0.7, "clip_on": False}
+    axes.plot([0, 0, last, last], [low, high, high, low], transform=across, **line)
+    shift, size = (-1.5, style.large()) if set(text) == {"*"} else (1.0, style.small())
+    where: dict[str, Any] = {"xycoords": across, "textcoords": "offset points", "fontsize": size}
+    axes.annotate(text, (last / 2, high), (0, shift), ha="center", va="bottom", **where)
     bottom, top = axes.get_ylim()
     room = 0.09
     if item.column in options.log:
@@ -278,24 +250,17 @@ def _notes(
     lines = [said]
     tested = [item for item in compared if not math.isnan(item.p)]
     if tested and options.annotation != "none":
-        names = list(dict.fromkeys(_short(item.test) for item in tested))
-        which = (
-            names[0]
-            if len(names) == 1
-            else "; ".join(
-                f"{name}: {', '.join(named[item.column] for item in tested if _short(item.test) == name)}"
-                for name in names
-            )
-        )
+        by_test: dict[str, list[str]] = {}
+        for item in tested:
+            by_test.setdefault(_short(item.test), []).append(named[item.column])
+        several = "; ".join(f"{test}: {', '.join(names)}" for test, names in by_test.items())
+        which = several if len(by_test) > 1 else next(iter(by_test))
         lines.append(f"{LEGEND}. {which}." if options.annotation != "p" else f"{which}.")
+    others = [item for item in compared if math.isnan(item.p)]
+    if others and options.annotation != "none":
+        why = [f"{named[item.column]} ({item.test.removeprefix('none: ')})" for item in others]
+        lines.append(f"Not tested: {', '.join(why)}.")
     missing = {item.column: int((cohort.group != "").sum()) - len(item.values) for item in compared}
-    untested = [
-        f"{named[item.column]} ({item.test.removeprefix('none: ')})"
-        for item in compared
-        if math.isnan(item.p)
-    ]
-    if untested and options.annotation != "none":
-        lines.append(f"Not tested: {', '.join(untested)}.")
     if any(missing.values()):
         empty = [f"{named[name]} {count}" for name, count in missing.items() if count]
         lines.append(f"Missing values: {', '.join(empty)}.")

@@ -11,7 +11,9 @@ from pydantic import Field
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript import style
-from her2radiomics.manuscript.figures.boxes import Paragraph, write
+from her2radiomics.manuscript.events import counted
+from her2radiomics.manuscript.fields import Event, EventLevel, Partitions, Time
+from her2radiomics.manuscript.figures.boxes import Paragraph, page, text_height, write
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.members import column_name, members, scope
 from her2radiomics.manuscript.figures.registry import Drawing, FramedOptions, figure
@@ -27,16 +29,16 @@ MONTHS = (1, 2, 3, 6, 12, 24, 36, 60, 120)
 
 
 class KaplanMeierOptions(FramedOptions):
-    """Kaplan–Meier curves of one time to event, by group."""
+    """Survival by group with its band, censoring ticks, log-rank p, numbers at risk and medians."""
 
-    kind: Literal["kaplan_meier"] = Field(description="Kaplan–Meier curves with numbers at risk.")
-    time: str = Field(description="Participants column of the follow-up time, continuous.")
-    event: str = Field(description="Participants column of the event.")
-    event_level: str = Field("1", description="Value of the event column where the event was seen.")
+    kind: Literal["kaplan_meier"]
+    time: Time
+    event: Event
+    event_level: EventLevel = None
     by: str = Field(
         "label", description="'label', 'partition', a participants column with levels, or empty: one curve."
     )
-    partitions: tuple[str, ...] = Field((), description="Partitions drawn together; empty: all of the study.")
+    partitions: Partitions = ()
     endpoint: str = Field("", description="Label of the vertical axis; without it the time column's name.")
     level: float = Field(0.95, description="Level of the intervals.", gt=0.5, lt=1)
     band: bool = Field(True, description="Draw the pointwise interval (log-log scale).")
@@ -47,8 +49,7 @@ class KaplanMeierOptions(FramedOptions):
 
     def columns_used(self) -> tuple[str, ...]:
         """Time, event and group."""
-        by = () if self.by in ("", "label", "partition") else (self.by,)
-        return (self.time, self.event, *by)
+        return (self.time, self.event, *super().columns_used())
 
 
 class _Curves(NamedTuple):
@@ -60,7 +61,23 @@ class _Curves(NamedTuple):
     numbers: dict[str, float]
 
 
-@figure("kaplan_meier", KaplanMeierOptions, needs=("participants",))
+@figure(
+    KaplanMeierOptions,
+    needs=("participants",),
+    caption="Steps with pointwise 95 % bands, a tick at each censored patient; numbers at risk below.",
+    example="""
+        figure_2a_progression: {kind: kaplan_meier, title: Progression-free survival, time: pfs_months, event: pfs}
+        figure_2b_overall:
+          kind: kaplan_meier
+          title: Overall survival, test patients
+          time: os_months
+          event: os
+          by: grade
+          partitions: [testing]
+          until: 60
+          step: 12
+    """,
+)
 def draw(inputs: FigureInputs, options: KaplanMeierOptions) -> Drawing:
     """Draw survival as steps with censoring ticks, the log-rank p, numbers at risk, and medians in words."""
     cohort = members(inputs, options.by, options.partitions)
@@ -69,11 +86,18 @@ def draw(inputs: FigureInputs, options: KaplanMeierOptions) -> Drawing:
     known = time.notna() & (event != "") & (cohort.group != "")
     name, unit = column_name(inputs, options.time)
     if not known.any():
-        return _nothing(inputs, options, f"{name}: no patient with a known time, event and group.")
-    seen = event[known] == options.event_level
+        said = f"{name}: no patient with a known time, event and group."
+        return options.message(said, pd.DataFrame({"what": ["message"], "label": [said]}))
+    levels = inputs.study.levels.get(options.event, {})
+    value, label = counted(options.event, levels, options.event_level, "figure")
+    if options.event_level is None and not levels:
+        cohort.refuse(event, ~event.isin(["", "0", "1"]), "0 or 1, or event_level in the figure's settings")
+    seen = event[known] == value
     table = _estimate(time[known], seen, cohort.group[known], cohort.names, options)
     lost = int((~known).sum())
     notes = [*_medians(table, unit, options.level), *_absences(table, cohort.names)]
+    if label:
+        notes.append(f"Events counted: {label}")
     if lost:
         notes.append(f"Left out: {lost} patient{'s' * (lost > 1)} without follow-up or group")
     look = {key: style.line_of(key, list(cohort.names)) for key in table.names}
@@ -83,32 +107,19 @@ def draw(inputs: FigureInputs, options: KaplanMeierOptions) -> Drawing:
     last = options.until or float(time[known].max()) or 1.0
     ticks = time_ticks(last, unit, sheet.wide, options.step)
     end = max(last, ticks[-1]) if options.until is None else last
-    axes.set(xlim=(0, end), ylim=(0, 1.02))
-    axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
+    axes.set(xlim=(0, end), ylim=(0, 1.02), yticks=style.FIFTHS, xlabel=f"Time ({unit})" if unit else "Time")
     axes.set_xticks(ticks, labels=[f"{tick:g}" for tick in ticks])
-    axes.set_xlabel(f"Time ({unit})" if unit else "Time")
     style.vertical_label(axes, options.endpoint or name, sheet.tall)
     _curves(axes, table, look, options)
     _test(axes, table, end)
     risk = table.estimate.at_risk(ticks)
     sheet.write(fig, risk, ticks, end, look, table.names)
-    n = int(known.sum())
-    heading = f"{scope(inputs, options.partitions)}, {style.keep(f'n = {n}')}"
-    style.header(fig, letter=options.panel_letter, heading=heading, simulated=inputs.study.simulated)
-    return Drawing(fig, _data(table, risk))
-
-
-def _nothing(inputs: FigureInputs, options: KaplanMeierOptions, text: str) -> Drawing:
-
-    fig = style.message(options.width_mm, text)
-    style.header(fig, letter=options.panel_letter, heading="", simulated=inputs.study.simulated)
-    return Drawing(fig, pd.DataFrame({"what": ["message"], "label": [text]}))
+    return Drawing(fig, _data(table, risk), scope(inputs, options.partitions, int(known.sum())))
 
 
 def _estimate(
     time: pd.Series, seen: pd.Series, group: pd.Series, names: dict[str, str], options: KaplanMeierOptions
 ) -> _Curves:
-
     present = [key for key in names if (group == key).any()]
     of = pd.Categorical(group, categories=present, ordered=True)
     estimate = kaplan_meier(time, seen.astype(int), of, level=options.level)
@@ -118,9 +129,8 @@ def _estimate(
     if not seen.any():
         return _Curves(estimate, printed, "No event: log-rank test not possible", {})
     test = logrank(time, seen.astype(int), of)
-    p = fmt.p_value(test.p)
-    words = f"Log-rank p {p[0]} {p[1:]}" if p[0] in "<>" else f"Log-rank p = {p}"
-    return _Curves(estimate, printed, words, {"statistic": test.statistic, "df": test.df, "p": test.p})
+    numbers = {"statistic": test.statistic, "df": test.df, "p": test.p}
+    return _Curves(estimate, printed, f"Log-rank {fmt.p_equals(test.p)}", numbers)
 
 
 def time_ticks(last: float, unit: str, wide: float, step: float | None) -> list[float]:
@@ -153,30 +163,19 @@ def _curves(axes: Axes, table: _Curves, look: dict[str, style.Line], options: Ka
     for key, rows in table.estimate.table.groupby("group", sort=False):
         colour, dash = look[str(key)]
         if options.band and rows[["low", "high"]].notna().any(axis=None):
-            band = rows[["time", "low", "high"]].ffill()
-            axes.fill_between(
-                band["time"].to_numpy(),
-                band["low"].to_numpy(),
-                band["high"].to_numpy(),
-                step="post",
-                color=colour,
-                alpha=0.13 if len(table.names) < 3 else 0.08,
-                linewidth=0,
-                zorder=1,
-            )
+            time, low, high = rows[["time", "low", "high"]].ffill().to_numpy().T
+            alpha = 0.13 if len(table.names) < 3 else 0.08
+            axes.fill_between(time, low, high, step="post", color=colour, alpha=alpha, linewidth=0, zorder=1)
         axes.step(rows["time"], rows["survival"], where="post", color=colour, linestyle=dash, zorder=3)
         lost = rows[(rows["censored"] > 0) & (rows["time"] <= axes.get_xlim()[1])]
-        axes.plot(
-            lost["time"],
-            lost["survival"],
-            linestyle="",
-            marker="|",
-            markersize=4.5,
-            markeredgewidth=0.8,
-            color=colour,
-            zorder=4,
-            clip_on=False,
-        )
+        ticks: dict[str, Any] = {
+            "linestyle": "",
+            "marker": "|",
+            "markersize": 4.5,
+            "markeredgewidth": 0.8,
+            "color": colour,
+        }
+        axes.plot(lost["time"], lost["survival"], **ticks, zorder=4, clip_on=False)
 
 
 def _test(axes: Axes, table: _Curves, end: float) -> None:
@@ -189,18 +188,10 @@ def _test(axes: Axes, table: _Curves, end: float) -> None:
     before = curves[curves["time"] < 0.4 * end].groupby("group")["high"].last().max()
     above = max(late["high"].fillna(late["survival"]).max(), before if before == before else 0.0)
     high = below < 0.16 and (above != above or above < 0.86)
-    x, y, ha, va = (0.98, 0.98, "right", "top") if high else (0.03, 0.03, "left", "bottom")
-    axes.text(
-        x,
-        y,
-        table.test,
-        transform=axes.transAxes,
-        ha=ha,
-        va=va,
-        fontsize=style.small(),
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8},
-        zorder=5,
-    )
+    x, ha, va = (0.98, "right", "top") if high else (0.03, "left", "bottom")
+    beneath = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
+    place: dict[str, Any] = {"transform": axes.transAxes, "ha": ha, "va": va, "zorder": 5}
+    axes.text(x, x, table.test, fontsize=style.small(), bbox=beneath, **place)
 
 
 def _medians(table: _Curves, unit: str, level: float) -> list[str]:
@@ -210,8 +201,11 @@ def _medians(table: _Curves, unit: str, level: float) -> list[str]:
         text = f"{table.names[str(row.group)]}: {style.keep(f'{row.events} event' + 's' * (row.events != 1))}, median "
         if math.isfinite(row.median):
             digits = fmt.digits_for([row.median])
-            low, high = (fmt.fixed(value, digits) for value in (row.low, row.high))
-            ends = f"{low}–{high}" if math.isfinite(row.high) else f"{low} to not reached"
+            low, high = (
+                fmt.fixed(value, digits) if math.isfinite(value) else "not reached"
+                for value in (row.low, row.high)
+            )
+            ends = f"{low}–{high}" if math.isfinite(row.high) else f"{low} to {high}"
             interval = style.keep(f"{fmt.level(level).replace(' ', '')} CI {ends}")
             text += style.keep(f"{fmt.fixed(row.median, digits)} {unit}".strip()) + f" ({interval})"
         else:
@@ -246,8 +240,7 @@ class _Sheet:
         self.risk = style.head() + self.tall + style.mm(9.2)
         lines = sum(len(lines) for lines in self.names.values())
         self.below = self.risk + self.row * (lines + 1) + style.mm(1.5)
-        said = sum(len(note.lines(width - 3.0)) for note in self.notes)
-        self.height = self.below + said * style.line_height(style.small()) + 1.5
+        self.height = self.below + text_height(self.notes, width - 3.0) + 1.5
 
     def write(
         self,
@@ -259,10 +252,9 @@ class _Sheet:
         names: dict[str, str],
     ) -> None:
         """Numbers at risk under their times, each row after a sample of its curve; then the notes."""
-        canvas = self._canvas(fig)
-        canvas.text(
-            1.5, self.risk + self.row / 2, "Number at risk", fontsize=style.small(), va="center_baseline"
-        )
+        canvas = page(fig, self.risk, self.height - self.risk)
+        small: dict[str, Any] = {"fontsize": style.small(), "va": "center_baseline"}
+        canvas.text(1.5, self.risk + self.row / 2, "Number at risk", **small)
         y = self.risk + self.row
         for key, row in zip(names, risk.to_numpy(), strict=True):
             lines = self.names[key]
@@ -270,27 +262,11 @@ class _Sheet:
             colour, dash = look[key]
             canvas.plot([1.5, self.mark], [middle, middle], color=colour, linestyle=dash, linewidth=1.2)
             for place, line in enumerate(lines):
-                x, at = 1.5 + self.mark, y + self.row * (place + 0.5)
-                canvas.text(x, at, line, fontsize=style.small(), va="center_baseline")
+                canvas.text(1.5 + self.mark, y + self.row * (place + 0.5), line, **small)
             for tick, number in zip(ticks, row, strict=True):
-                canvas.text(
-                    self.left + self.wide * tick / end,
-                    middle,
-                    f"{number}",
-                    fontsize=style.small(),
-                    ha="center",
-                    va="center_baseline",
-                )
+                canvas.text(self.left + self.wide * tick / end, middle, f"{number}", ha="center", **small)
             y += self.row * len(lines)
         write(canvas, 1.5, self.below, style.size(fig)[0] - 3.0, self.notes)
-
-    def _canvas(self, fig: Figure) -> Axes:
-        """Invisible axes in mm from the upper edge of what is below the frame."""
-        width, _ = style.size(fig)
-        canvas = style.place(fig, 0.0, self.risk, width, self.height - self.risk)
-        canvas.set(xlim=(0, width), ylim=(self.height, self.risk))
-        canvas.set_axis_off()
-        return canvas
 
 
 def _data(table: _Curves, risk: pd.DataFrame) -> pd.DataFrame:

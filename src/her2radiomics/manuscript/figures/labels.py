@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
+from typing import Any
 
 from her2radiomics.manuscript import style
-from her2radiomics.manuscript.figures.inputs import StudyText
+from her2radiomics.manuscript.figures.inputs import FigureInputs, StudyText
 
 CAPITALS = re.compile(r"(?<=[a-z])(?=[A-Z])")
-HANDLE, BETWEEN = (
-    8.2,
-    3.2,
-)  # mm at the usual size of type: a legend's line before its label, and between its columns
+# mm at the usual size of type: a legend's line before its label, and between its columns
+HANDLE, BETWEEN = 8.2, 3.2
 
 
 def split_feature(term: str) -> tuple[str, str, str] | None:
@@ -74,6 +73,26 @@ def legend_text(label: str, width: float) -> str:
 def legend_height(rows: int) -> float:
     """Height in mm of a legend of ``rows`` lines, its title among them, with the space around it."""
     return style.mm(3.35 * rows + 1.5)
+
+
+def below(left: float, wide: float, tall: float, width: float) -> dict[str, Any]:
+    """Where a legend stands under a frame, in the middle of a figure ``width`` mm wide.
+
+    Below the axes, not in them: on unseen patients a poor curve runs where a legend would stand.
+
+    Parameters
+    ----------
+    left, wide, tall
+        Left edge and size of the frame in mm.
+    width
+        Width of the figure in mm.
+    """
+    return {"loc": "upper center", "bbox_to_anchor": ((width / 2 - left) / wide, -style.mm(9.5) / tall)}
+
+
+def model_name(inputs: FigureInputs, model: str) -> str:
+    """Printed name of a model."""
+    return inputs.study.models.get(model, model)
 
 
 def broken(label: str, width: float) -> list[str]:

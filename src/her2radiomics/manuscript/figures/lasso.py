@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import Field
 
 from her2radiomics.core.libraries import mpl, pd
 from her2radiomics.manuscript import style
+from her2radiomics.manuscript.fields import DrawnModel
 from her2radiomics.manuscript.figures.inputs import FigureInputs
-from her2radiomics.manuscript.figures.labels import split_feature
+from her2radiomics.manuscript.figures.labels import model_name, split_feature
 from her2radiomics.manuscript.figures.registry import Drawing, FramedOptions, figure
 
 if TYPE_CHECKING:
@@ -21,26 +22,32 @@ MARKS = (("min", "λ min", (0, (4, 2))), ("one_se", "λ 1-SE", (0, (1.2, 1.5))))
 
 
 class LassoOptions(FramedOptions):
-    """Coefficient paths and cross-validation curve of a model's LASSO."""
+    """Coefficient paths and cross-validated error with λ min and λ 1-SE, or one of the two."""
 
-    kind: Literal["lasso"] = Field(description="LASSO coefficient paths and cross-validation curve.")
-    model: str = Field(description="Model whose LASSO is drawn.")
+    kind: Literal["lasso"]
+    model: DrawnModel
     part: Literal["both", "path", "cross_validation"] = Field(
         "both", description="Coefficient paths, cross-validated error, or one beside the other."
     )
     error: str = Field("Cross-validated mean squared error", description="Name of the cross-validated error.")
 
 
-@figure("lasso", LassoOptions, needs=("lasso_path", "lasso_cv"))
+@figure(
+    LassoOptions,
+    needs=("lasso_path", "lasso_cv"),
+    caption="Cross-validated error and coefficients along the penalty; lines mark lambda.min and lambda.1se.",
+    example="""
+        figure_4a_lasso: {kind: lasso, title: LASSO, model: radiomics}
+        figure_4b_lasso_cv: {kind: lasso, title: LASSO cross-validation, model: radiomics, part: cross_validation}
+    """,
+)
 def draw(inputs: FigureInputs, options: LassoOptions) -> Drawing:
     """Draw the paths, and the error with one standard error either way; lambda.min and lambda.1se in both."""
     path = inputs.table("lasso_path", options.model)
     cv = inputs.table("lasso_cv", options.model).sort_values("lambda").reset_index(drop=True)
-    name = inputs.study.models.get(options.model, options.model)
+    name = model_name(inputs, options.model)
     if cv.empty:
-        fig = style.message(options.width_mm, f"{name}: no LASSO was fitted.")
-        style.header(fig, letter=options.panel_letter, heading="", simulated=inputs.study.simulated)
-        return Drawing(fig, cv)
+        return options.message(f"{name}: no LASSO was fitted.", cv)
     parts = ("path", "cross_validation") if options.part == "both" else (options.part,)
     fig, frames = _frames(options, len(parts))
     for part, axes in zip(parts, frames, strict=True):
@@ -53,17 +60,13 @@ def draw(inputs: FigureInputs, options: LassoOptions) -> Drawing:
             _name_marks(axes, "upper center" if part == "cross_validation" else "lower right")
     if len(parts) > 1:
         for axes, letter in zip(frames, "ab", strict=True):
-            _, tall = style.frame(fig, axes)
-            x, y = (
-                -style.mm(12.0) / (axes.get_position(original=True).width * options.width_mm),
-                1 + 3.0 / tall,
-            )
+            wide = axes.get_position(original=True).width * options.width_mm
+            x, y = -style.mm(12.0) / wide, 1 + 3.0 / style.frame(fig, axes)[1]
             axes.text(x, y, letter, transform=axes.transAxes, fontweight="bold", fontsize=style.large())
-    style.header(fig, letter=options.panel_letter, heading=f"LASSO: {name}", simulated=inputs.study.simulated)
     path.insert(0, "panel", "path")
     cv.insert(0, "panel", "cross_validation")
     tables = {"path": path[["panel", "lambda", "term", "coefficient"]], "cross_validation": cv}
-    return Drawing(fig, pd.concat([tables[part] for part in parts], ignore_index=True))
+    return Drawing(fig, pd.concat([tables[part] for part in parts], ignore_index=True), f"LASSO: {name}")
 
 
 def _frames(options: LassoOptions, count: int) -> tuple[Figure, list[Axes]]:
@@ -100,27 +103,16 @@ def _paths(axes: Axes, path: pd.DataFrame, inputs: FigureInputs) -> None:
     named = {s: look for s, look in seen.items() if s}
     if len(named) > 1:
         ordered = sorted(named, key=lambda s: order.index(s) if s in order else len(order))
-        lines = [
-            mpl.lines.Line2D([], [], color=named[s].colour, label=inputs.study.sequences.get(s, s))
-            for s in ordered
-        ]
+        names = {s: inputs.study.sequences.get(s, s) for s in ordered}
+        lines = [mpl.lines.Line2D([], [], color=named[s].colour, label=names[s]) for s in ordered]
         axes.legend(handles=lines, loc="best", handlelength=1.2)
 
 
 def _error(axes: Axes, cv: pd.DataFrame, options: LassoOptions, tall: float) -> None:
 
-    axes.errorbar(
-        np.log(cv["lambda"]),
-        cv["mean_error"],
-        yerr=cv["se"],
-        fmt="o",
-        markersize=2.2,
-        color=style.positive(),
-        ecolor=style.RULE,
-        elinewidth=0.7,
-        capsize=1.2,
-        capthick=0.6,
-    )
+    bars: dict[str, Any] = {"ecolor": style.RULE, "elinewidth": 0.7, "capsize": 1.2, "capthick": 0.6}
+    dots: dict[str, Any] = {"fmt": "o", "markersize": 2.2, "color": style.positive()}
+    axes.errorbar(np.log(cv["lambda"]), cv["mean_error"], yerr=cv["se"], **dots, **bars)
     style.vertical_label(axes, options.error, tall)
 
 

@@ -9,6 +9,7 @@ from her2radiomics.core.columns import MISSING
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.tables import read_text
+from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputError, FigureInputs
 
 EVERYONE = "all"
@@ -124,11 +125,11 @@ def members(inputs: FigureInputs, by: str, partitions: Sequence[str] = ()) -> Me
     return Members(rows, group, names, str(path))
 
 
-def scope(inputs: FigureInputs, partitions: Sequence[str]) -> str:
-    """Whose patients are drawn, in words."""
+def scope(inputs: FigureInputs, partitions: Sequence[str], n: int) -> str:
+    """Whose patients are drawn and how many, in words: the heading of a figure."""
     names = [inputs.study.partitions.get(name, name) for name in partitions]
     inner = [name[:1].lower() + name[1:] if name[1:2].islower() else name for name in names[1:]]
-    return " and ".join([*names[:1], *inner]) if names else "All patients"
+    return f"{' and '.join([*names[:1], *inner]) or 'All patients'}, {style.keep(f'n = {n}')}"
 
 
 def column_name(inputs: FigureInputs, column: str) -> tuple[str, str]:

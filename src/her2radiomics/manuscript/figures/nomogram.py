@@ -10,9 +10,10 @@ from pydantic import Field
 
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import style
-from her2radiomics.manuscript.figures.boxes import Paragraph, page, write
+from her2radiomics.manuscript.fields import DrawnModel
+from her2radiomics.manuscript.figures.boxes import Paragraph, page, text_height, write
 from her2radiomics.manuscript.figures.inputs import FigureInputs
-from her2radiomics.manuscript.figures.labels import predictor_label
+from her2radiomics.manuscript.figures.labels import model_name, predictor_label
 from her2radiomics.manuscript.figures.nomogram_axes import (
     POINTS,
     PROBABILITY,
@@ -25,7 +26,7 @@ from her2radiomics.manuscript.figures.nomogram_axes import (
     with_levels,
 )
 from her2radiomics.manuscript.figures.nomogram_example import Example, work_example
-from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
+from her2radiomics.manuscript.figures.registry import Drawing, WideOptions, figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,14 +34,11 @@ if TYPE_CHECKING:
 TICK, FINE = 1.3, 0.8  # mm
 
 
-class NomogramOptions(FigureOptions):
-    """Nomogram of a logistic model."""
+class NomogramOptions(WideOptions):
+    """A nomogram to be used with a ruler, with a worked example."""
 
-    kind: Literal["nomogram"] = Field(description="Nomogram with a worked example.")
-    model: str = Field(description="Model to draw.")
-    width_mm: float = Field(
-        174.0, description="Printed width in mm: 84 is one column, 174 two.", ge=60, le=240
-    )
+    kind: Literal["nomogram"]
+    model: DrawnModel
     example: str = Field(
         "typical", description="Patient of the worked example: an identifier, 'typical' or 'none'."
     )
@@ -52,16 +50,28 @@ class NomogramOptions(FigureOptions):
         default_factory=dict, description="Predictors that are the score of another model, with that model."
     )
 
-    def models_used(self, need: str) -> tuple[str, ...]:
+    def models_needed(self, need: str) -> tuple[str, ...]:
         """The model itself, and for predictions those whose scores are its predictors as well."""
         return tuple(dict.fromkeys((self.model, *(self.scores.values() if need == "predictions" else ()))))
 
-    def needs(self, usual: tuple[str, ...]) -> tuple[str, ...]:
+    def needs(self) -> tuple[str, ...]:
         """Without a worked example, the nomogram's axes alone."""
-        return ("nomogram",) if self.example == "none" else usual
+        return ("nomogram",) if self.example == "none" else super().needs()
 
 
-@figure("nomogram", NomogramOptions, needs=("nomogram", "predictions", "participants"))
+@figure(
+    NomogramOptions,
+    needs=("nomogram", "predictions", "participants"),
+    caption="Read off the points of each predictor, add them up, and read the probability below the total.",
+    example="""
+        figure_5a_nomogram:
+          kind: nomogram
+          title: Nomogram
+          model: nomogram
+          scores: {radiomics: radiomics}
+          labels: {radiomics: Rad-score}
+    """,
+)
 def draw(inputs: FigureInputs, options: NomogramOptions) -> Drawing:
     """Draw points, predictors, total points and probability one below the other."""
     columns = {**inputs.study.columns, **options.labels}
@@ -73,12 +83,8 @@ def draw(inputs: FigureInputs, options: NomogramOptions) -> Drawing:
     data = table.copy()
     data.insert(0, "what", "tick")
     if len(axes) <= 3:
-        name = inputs.study.models.get(options.model, options.model)
-        fig = style.message(
-            options.width_mm, f"{name}: no predictor was selected; there is nothing to add up."
-        )
-        style.header(fig, letter=options.panel_letter, heading="", simulated=inputs.study.simulated)
-        return Drawing(fig, data)
+        said = f"{model_name(inputs, options.model)}: no predictor was selected; there is nothing to add up."
+        return options.message(said, data)
     example = None
     if options.example != "none":
         example = work_example(
@@ -87,12 +93,11 @@ def draw(inputs: FigureInputs, options: NomogramOptions) -> Drawing:
 
     sheet = _Sheet(axes, inputs, options.width_mm)
     words = _words(example, inputs)
-    tail = sum(len(p.lines(options.width_mm - 6.0)) for p in words) * _line() + (3.0 if words else 0.0)
+    tail = text_height(words, options.width_mm - 6.0) + 3.0
     fig = style.new_figure(options.width_mm, sheet.bottom + tail + 1.5)
     canvas = page(fig)
     sheet.draw(canvas, example)
     write(canvas, 3.0, sheet.bottom + 2.0, options.width_mm - 6.0, words)
-    style.header(fig, letter=options.panel_letter, heading="", simulated=inputs.study.simulated)
     return Drawing(fig, _with_example(data, example))
 
 
@@ -120,11 +125,8 @@ class _Sheet:
     def __init__(self, axes: list[NomogramAxis], inputs: FigureInputs, width: float) -> None:
         self.axes = axes
         self.total, self.probability = axes[-2], axes[-1]
-        titles = {
-            POINTS: "Points",
-            TOTAL: "Total points",
-            PROBABILITY: f"Probability of {inputs.study.positive}",
-        }
+        titles = {POINTS: "Points", TOTAL: "Total points"}
+        titles[PROBABILITY] = f"Probability of {inputs.study.positive}"
         self.titles = [titles.get(a.name) or predictor_label(a.name, inputs.study) for a in axes]
         longest = max(style.text_width(title, style.small(), bold=True) for title in self.titles)
         self.names = min(longest, 0.26 * width)
@@ -147,9 +149,8 @@ class _Sheet:
 
     def x(self, axis: NomogramAxis, position: float) -> float:
         """Points to mm: total points and probability have their own scale, everything else shares 0 to 100."""
-        if axis.name in (TOTAL, PROBABILITY):
-            return self.left + (self.right - self.left) * (position - self.low) / (self.high - self.low)
-        low, high = self.axes[0].low, self.axes[0].high
+        common = axis.name not in (TOTAL, PROBABILITY)
+        low, high = (self.axes[0].low, self.axes[0].high) if common else (self.low, self.high)
         return self.left + (self.right - self.left) * (position - low) / (high - low)
 
     def _labels(self, axis: NomogramAxis) -> list[Label]:
@@ -173,30 +174,19 @@ class _Sheet:
     def draw(self, canvas: Axes, example: Example | None) -> None:
         """Draw guides, axes, labels, and the example's dotted lines."""
         self._guides(canvas)
+        small: dict[str, Any] = {"fontsize": style.small(), "va": "center_baseline"}
+        beneath = {"facecolor": "white", "edgecolor": "none", "pad": 0.2}
+        tick: dict[str, Any] = {**small, "ha": "center", "gid": "tick_label", "bbox": beneath, "zorder": 6}
         for axis, y, names, labels in zip(self.axes, self.lines, self.named, self.labels, strict=True):
             for place, name in enumerate(names):
                 canvas.text(
-                    3.0,
-                    y + (place - (len(names) - 1) / 2) * _line(),
-                    name,
-                    fontsize=style.small(),
-                    fontweight="bold",
-                    va="center_baseline",
+                    3.0, y + (place - (len(names) - 1) / 2) * _line(), name, fontweight="bold", **small
                 )
             self._axis(canvas, axis, y, labels)
             for label in labels:
                 text = axis.ticks[label.tick].label
-                canvas.text(
-                    label.x,
-                    y + label.way * (TICK + (label.line // 2 + 0.5) * _line()),
-                    text.replace("-", "−") if axis.values else text,
-                    fontsize=style.small(),
-                    ha="center",
-                    va="center_baseline",
-                    gid="tick_label",
-                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.2},
-                    zorder=6,
-                )
+                at = y + label.way * (TICK + (label.line // 2 + 0.5) * _line())
+                canvas.text(label.x, at, text.replace("-", "−") if axis.values else text, **tick)
         if example is not None:
             self._example(canvas, example)
 
@@ -221,28 +211,21 @@ class _Sheet:
     def _guides(self, canvas: Axes) -> None:
         """Faint vertical lines: from points through the predictors, and from total points to the probability."""
         for first, last in ((0, -3), (-2, -1)):
-            axis = self.axes[first]
-            for tick in axis.ticks:
-                x = self.x(axis, tick.position)
-                canvas.plot(
-                    [x, x], [self.lines[first], self.lines[last]], color="#e3e3e3", linewidth=0.5, zorder=0
-                )
+            for tick in self.axes[first].ticks:
+                x = self.x(self.axes[first], tick.position)
+                ends = [self.lines[first], self.lines[last]]
+                canvas.plot([x, x], ends, color="#e3e3e3", linewidth=0.5, zorder=0)
 
     def _example(self, canvas: Axes, example: Example) -> None:
         by_name = {axis.name: (axis, y) for axis, y in zip(self.axes, self.lines, strict=True)}
-        dots: dict[str, Any] = {
-            "color": style.positive(),
-            "linestyle": (0, (1, 1.4)),
-            "linewidth": 1.0,
-            "zorder": 4,
-        }
+        dots: dict[str, Any] = {"color": style.positive(), "linestyle": (0, (1, 1.4)), "linewidth": 1.0}
         for reading in example.readings:
             axis, y = by_name[reading.axis]
             x = self.x(axis, reading.points)
-            canvas.plot([x, x], [self.lines[0], y], **dots)
+            canvas.plot([x, x], [self.lines[0], y], **dots, zorder=4)
             canvas.plot([x], [y], "o", color=style.positive(), markersize=3.5, zorder=5)
         x = self.x(self.total, example.read_total)
-        canvas.plot([x, x], [self.lines[-2], self.lines[-1]], **dots)
+        canvas.plot([x, x], self.lines[-2:], **dots, zorder=4)
         canvas.plot([x, x], self.lines[-2:], "o", color=style.positive(), markersize=3.5, zorder=5)
 
 
@@ -257,7 +240,6 @@ def _words(example: Example | None, inputs: FigureInputs) -> list[Paragraph]:
 
 
 def _with_example(data: pd.DataFrame, example: Example | None) -> pd.DataFrame:
-
     if example is None:
         return data
     rows = [("example", r.axis, r.printed, example.patient_id, r.points) for r in example.readings]

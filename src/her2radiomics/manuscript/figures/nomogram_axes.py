@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 
 
 POINTS, TOTAL, PROBABILITY = "points", "total_points", "probability"
-CLEAR, APART = (
-    1.2,
-    1.8,
-)  # mm kept between two labels, and between two numbers of a scale, whose minus signs would join
+# mm kept between two labels, and between two numbers of a scale, whose minus signs would join
+CLEAR, APART = 1.2, 1.8
 FINEST = 0.9  # mm between the finest ticks
 
 
@@ -203,7 +201,7 @@ def thin(places: list[float], widths: list[float]) -> list[int]:
 
 
 def stagger(places: list[float], widths: list[float]) -> list[int]:
-    """Lines for the labels of levels, all of which are printed: 0 below the axis, 1 above, 2 second below, …
+    """Lines for the labels of levels, all of which are printed: 0 below the axis, 1 above, 2 second below.
 
     Parameters
     ----------

@@ -74,11 +74,11 @@ def work_example(
     TableError
         The named patient cannot be read off the axes, or the nomogram disagrees with the model's own prediction.
     """
-    predictors = [axis for axis in axes[1:-2]]
+    predictors = axes[1:-2]
     predicted = inputs.table("predictions", model)
     first = next((p for p in inputs.study.partitions if p in set(predicted["partition"])), None)
-    pool = predicted[predicted["partition"] == first] if patient == "typical" else predicted
-    pool = pool[pool["patient_id"] == patient] if patient != "typical" else pool
+    column, wanted = ("partition", first) if patient == "typical" else ("patient_id", patient)
+    pool = predicted[predicted[column] == wanted]
     values = _values(predictors, inputs, scores)
     read = {
         row["patient_id"]: (found, float(row["probability"]))
@@ -122,12 +122,9 @@ def _values(
     values: dict[str, pd.Series] = {}
     for axis in predictors:
         model = scores.get(axis.name, axis.name if axis.name in inputs.predictions else None)
-        if model is not None:
-            table = inputs.table("predictions", model)
-            values[axis.name] = table.drop_duplicates("patient_id").set_index("patient_id")["score"]
-            continue
-        table = inputs.table("participants")
-        if axis.name not in table.columns:
+        name, column = ("participants", axis.name) if model is None else ("predictions", "score")
+        table = inputs.table(name, model)
+        if column not in table.columns:
             raise TableError(
                 file=inputs.path("participants"),
                 column=axis.name,
@@ -135,7 +132,7 @@ def _values(
                 expected="the nomogram's predictor among them",
                 remedy="Name the model whose score it is under the figure's 'scores'.",
             )
-        values[axis.name] = table.drop_duplicates("patient_id").set_index("patient_id")[axis.name]
+        values[axis.name] = table.drop_duplicates("patient_id").set_index("patient_id")[column]
     return values
 
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
 
 from her2radiomics.core.libraries import mpl, pd
 from her2radiomics.manuscript import style
+from her2radiomics.manuscript.fields import DrawnModel, DrawnPartition
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.registry import Drawing, FramedOptions, figure
 
 
 class RadScoreOptions(FramedOptions):
-    """Waterfall of a model's score by patient."""
+    """The score of every patient, with the locked threshold."""
 
-    kind: Literal["rad_score"] = Field(description="Score by patient (waterfall), with the locked threshold.")
-    model: str = Field(description="Model whose score is drawn.")
-    partition: str = Field(description="Partition whose patients are drawn.")
+    kind: Literal["rad_score"]
+    model: DrawnModel
+    partition: DrawnPartition
     axis: str = Field("Rad-score", description="Label of the axis of scores.")
 
 
@@ -39,7 +40,14 @@ def threshold_on_score(rows: pd.DataFrame, threshold: float) -> float:
     return float((above.min() + below.max()) / 2)
 
 
-@figure("rad_score", RadScoreOptions, needs=("predictions", "performance"))
+@figure(
+    RadScoreOptions,
+    needs=("predictions", "performance"),
+    caption="Each bar is a patient; bars start at the threshold chosen on training.",
+    example="""
+        figure_4d_rad_score: {kind: rad_score, title: Rad-score by patient, model: radiomics, partition: training}
+    """,
+)
 def draw(inputs: FigureInputs, options: RadScoreOptions) -> Drawing:
     """Draw one bar a patient from the locked threshold to the patient's score."""
     rows = inputs.predictions_of(options.model, options.partition)
@@ -52,36 +60,21 @@ def draw(inputs: FigureInputs, options: RadScoreOptions) -> Drawing:
     colours = [style.positive() if label else style.negative() for label in rows["label"]]
     axes.bar(rows.index, rows["score"] - cut, bottom=cut, width=0.8, color=colours, linewidth=0)
     axes.axhline(cut, color=style.INK, linewidth=0.8)
-    axes.annotate(
-        f"Locked threshold {cut:.2f}".replace("-", "−"),
-        (1.0, cut),
-        xycoords=("axes fraction", "data"),
-        xytext=(-2, -3),
-        textcoords="offset points",
-        ha="right",
-        va="top",
-        fontsize=style.small(),
-    )
-    axes.set_xlim(-1, len(rows))
+    where: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+    text = f"Locked threshold {cut:.2f}".replace("-", "−")
+    axes.annotate(text, (1.0, cut), (-2, -3), ha="right", va="top", fontsize=style.small(), **where)
+    axes.set(xlim=(-1, len(rows)), xticks=[], xlabel="Patients, by score", ylabel=options.axis)
     axes.spines["bottom"].set_visible(False)
-    axes.set_xticks([])
-    axes.set_xlabel("Patients, by score")
-    axes.set_ylabel(options.axis)
-    height = style.size(fig)[1]
+    sides = ((style.positive(), inputs.study.positive), (style.negative(), inputs.study.negative))
     fig.legend(
-        handles=[
-            mpl.patches.Patch(facecolor=style.positive(), label=inputs.study.positive),
-            mpl.patches.Patch(facecolor=style.negative(), label=inputs.study.negative),
-        ],
+        handles=[mpl.patches.Patch(facecolor=colour, label=label) for colour, label in sides],
         loc="upper left",
-        bbox_to_anchor=((margin - 2.0) / width, 1 - (style.head() - 1.0) / height),
+        bbox_to_anchor=((margin - 2.0) / width, 1 - (style.head() - 1.0) / style.size(fig)[1]),
         ncols=2,
         handlelength=1.4,
-        columnspacing=1.2,
     )
     heading = inputs.partition_heading(options.partition, len(rows), int(rows["label"].sum()))
-    style.header(fig, letter=options.panel_letter, heading=heading, simulated=inputs.study.simulated)
     data = rows[["patient_id", "partition", "label", "score", "probability"]].copy()
     data.insert(0, "model", options.model)
     data["threshold_on_score"] = cut
-    return Drawing(fig, data)
+    return Drawing(fig, data, heading)

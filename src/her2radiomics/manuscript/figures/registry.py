@@ -1,26 +1,46 @@
-"""The registry of figure kinds: what a kind may be told, what it needs, and what it returns."""
+"""Kinds of figure: what all say of themselves, what they return, and the decorator that registers them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass, field, fields
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
 from her2radiomics.core.libraries import pd
-from her2radiomics.core.settings import Settings
+from her2radiomics.core.registry import Kinds
 from her2radiomics.manuscript import style
+from her2radiomics.manuscript.figures.inputs import FigureInputs
+from her2radiomics.manuscript.kinds import Kind, Options, register
 from her2radiomics.manuscript.palettes import PaletteName
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from her2radiomics.manuscript.figures.inputs import FigureInputs
+
+@dataclass(frozen=True)
+class Drawing:
+    """A drawn figure, the table of the numbers in it, and the heading to be printed above it."""
+
+    figure: Figure
+    data: pd.DataFrame
+    heading: str = ""
+    look: style.Look = field(default_factory=style.Look)
 
 
-class FigureOptions(Settings):
+@dataclass(frozen=True, kw_only=True)
+class FigureKind(Kind):
+    """What is known about a kind of figure; ``caption`` is printed in the report where the protocol has none."""
+
+    caption: str
+    inputs = tuple(item.name for item in fields(FigureInputs) if item.name != "study")
+
+
+class FigureOptions(Options):
     """What every figure of a protocol says."""
+
+    about: ClassVar[FigureKind]
 
     id: str = Field(
         description="File name and number: figure_<n><letter>_<what>; supplementary: figure_s<n><letter>_<what>.",
@@ -41,25 +61,28 @@ class FigureOptions(Settings):
         style.FONT_SIZE, description="Size of axis labels in pt; small type is 7/8 of it.", ge=8, le=10
     )
 
-    def models_used(self, need: str) -> tuple[str, ...]:
-        """Models whose ``need`` (``predictions``, ``coefficients``, …) the figure reads."""
-        named: list[str] = list(getattr(self, "models", ()))
-        if getattr(self, "model", ""):
-            named.append(self.model)  # type: ignore[attr-defined]
-        return tuple(dict.fromkeys(named))
+    def make(self, inputs: FigureInputs) -> Drawing:
+        """Draw the figure, with panel letter, heading and the mark of simulated data."""
+        drawing: Drawing = super().make(inputs)
+        style.header(
+            drawing.figure,
+            letter=self.panel_letter,
+            heading=drawing.heading,
+            simulated=inputs.study.simulated,
+        )
+        return drawing
 
-    def needs(self, usual: tuple[str, ...]) -> tuple[str, ...]:
-        """Inputs that the figure reads, of those that its kind usually needs."""
-        return usual
+    def message(self, text: str, data: pd.DataFrame) -> Drawing:
+        """A figure that says in words why there is nothing to draw."""
+        return Drawing(style.message(self.width_mm, text), data)
 
-    def columns_used(self) -> tuple[str, ...]:
-        """Participants columns that the figure reads."""
-        return ()
 
-    def partitions_used(self) -> tuple[str, ...]:
-        """Partitions that the figure names."""
-        one = getattr(self, "partition", None)
-        return (one,) if one else tuple(getattr(self, "partitions", ()))
+class WideOptions(FigureOptions):
+    """What a figure says that is usually two columns wide."""
+
+    width_mm: float = Field(
+        174.0, description="Printed width in mm: 84 is one column, 174 two.", ge=60, le=240
+    )
 
 
 class FramedOptions(FigureOptions):
@@ -81,49 +104,6 @@ class SquareOptions(FramedOptions):
         return margin + (room - side) / 2, side
 
 
-@dataclass(frozen=True)
-class Drawing:
-    """A drawn figure and the table of the numbers in it."""
-
-    figure: Figure
-    data: pd.DataFrame
-    look: style.Look = field(default_factory=style.Look)
-
-
-Draw = Callable[["FigureInputs", Any], Drawing]
-Drawer = TypeVar("Drawer", bound=Draw)
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One registered kind of figure."""
-
-    name: str
-    options: type[FigureOptions]
-    inputs: tuple[str, ...]
-    draw: Draw
-
-
-KINDS: dict[str, Kind] = {}
-
-
-def figure(name: str, options: type[FigureOptions], needs: tuple[str, ...]) -> Callable[[Drawer], Drawer]:
-    """Register a drawing function as the figure kind ``name``.
-
-    Parameters
-    ----------
-    name
-        The kind, as a protocol writes it; equal to the only value of ``options.kind``.
-    options
-        What a protocol may say about a figure of this kind.
-    needs
-        Names of the members of :class:`~her2radiomics.manuscript.figures.inputs.FigureInputs` that it reads.
-    """
-
-    def register(draw: Drawer) -> Drawer:
-        if name in KINDS:
-            raise ValueError(f"the figure kind '{name}' is registered twice")
-        KINDS[name] = Kind(name, options, needs, draw)
-        return draw
-
-    return register
+KINDS = Kinds("figure", FigureOptions, "kind", FigureKind)
+#: Decorates the drawing function ``(inputs, options)`` of a kind: see :func:`~her2radiomics.manuscript.kinds.register`.
+figure = partial(register, KINDS)

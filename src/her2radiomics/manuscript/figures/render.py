@@ -7,42 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from her2radiomics import __version__
-from her2radiomics.core.contracts import MODEL_FILES
 from her2radiomics.core.files import whole_file
 from her2radiomics.core.spreadsheets import safe_frame
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs
-from her2radiomics.manuscript.figures.registry import KINDS, Drawing, FigureOptions, Kind
+from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions
 from her2radiomics.manuscript.palettes import PALETTES
-
-# inputs that are one file a model
-BY_MODEL = MODEL_FILES
-
-
-def kind_of(settings: FigureOptions) -> Kind:
-    """The registered kind of a figure's settings."""
-    return KINDS[settings.kind]  # type: ignore[attr-defined]
-
-
-def needs(settings: FigureOptions) -> tuple[str, ...]:
-    """Names of the members of :class:`FigureInputs` that the figure reads; ``study`` is always read."""
-    return settings.needs(kind_of(settings).inputs)
-
-
-def models_needed(settings: FigureOptions, need: str | None = None) -> tuple[str, ...]:
-    """Models whose files the figure reads.
-
-    Parameters
-    ----------
-    settings
-        The figure.
-    need
-        One of :func:`needs`. Only predictions may be those of other models than the figure's own: a nomogram's
-        worked example reads the scores that are its predictors. Without it, the models of all needs.
-    """
-    wanted = [name for name in needs(settings) if name in BY_MODEL and need in (None, name)]
-    models = [model for name in wanted for model in settings.models_used(name)]
-    return tuple(dict.fromkeys(models))
 
 
 def look_of(settings: FigureOptions, inputs: FigureInputs) -> style.Look:
@@ -60,17 +30,15 @@ def draw(settings: FigureOptions, inputs: FigureInputs) -> Drawing:
     TableError
         A table is not as its contract demands.
     """
-    for name in needs(settings):
-        if name == "images":
-            continue
-        if name in BY_MODEL:
-            for model in settings.models_used(name):
-                inputs.path(name, model)
-        else:
-            inputs.path(name)
+    for need in settings.needs():
+        if isinstance(getattr(inputs, need), Mapping):
+            for model in settings.models_needed(need):
+                inputs.path(need, model)
+        elif need != "images":
+            inputs.path(need)
     look = look_of(settings, inputs)
     with style.in_style(look):
-        return replace(kind_of(settings).draw(inputs, settings), look=look)
+        return replace(settings.make(inputs), look=look)
 
 
 def render(

@@ -9,9 +9,11 @@ from pydantic import Field, field_validator, model_validator
 
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
+from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript import style
+from her2radiomics.manuscript.fields import DrawnModels, DrawnPartition
 from her2radiomics.manuscript.figures.inputs import FigureInputs
-from her2radiomics.manuscript.figures.labels import legend_grid, legend_height, legend_text
+from her2radiomics.manuscript.figures.labels import below, legend_grid, legend_height, legend_text, model_name
 from her2radiomics.manuscript.figures.registry import Drawing, SquareOptions, figure
 
 if TYPE_CHECKING:
@@ -21,11 +23,11 @@ LOCKED = "Threshold locked on training"
 
 
 class RocOptions(SquareOptions):
-    """ROC curves: several models, AUC with its interval, the locked threshold."""
+    """Several models in one partition: AUC with its interval, locked thresholds, bands of any of the models."""
 
-    kind: Literal["roc"] = Field(description="Receiver operating characteristic curves.")
-    models: list[str] = Field(description="Models to draw.", min_length=1)
-    partition: str = Field(description="Partition whose patients are drawn.")
+    kind: Literal["roc"]
+    models: DrawnModels
+    partition: DrawnPartition
     band: tuple[str, ...] = Field(
         (),
         description="Models whose pointwise 95 % confidence band is drawn (bootstrap within each outcome); one or a list.",
@@ -111,16 +113,22 @@ def sensitivity_band(
     return places, low, high
 
 
-@figure("roc", RocOptions, needs=("predictions", "performance"))
+@figure(
+    RocOptions,
+    needs=("predictions", "performance"),
+    caption="Circles mark the threshold chosen on training.",
+    example="""
+        figure_5b_roc: {kind: roc, title: ROC curves, models: [clinical, radiomics, nomogram], partition: testing}
+        figure_5c_roc: {kind: roc, title: ROC curve, models: [nomogram], partition: training, band: nomogram}
+    """,
+)
 def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
     """Draw the curves, the chance diagonal, the locked thresholds, and AUC (95 % CI) in the legend."""
     width = options.width_mm
     left, side = options.place_square()
     people = {model: inputs.predictions_of(model, options.partition) for model in options.models}
     columns, rows = legend_grid(_labels(inputs, options), width)
-    # below the axes, not in them: on unseen patients a poor curve runs where a legend would stand
-    legend_room = legend_height(rows + 1)
-    fig = style.new_figure(width, style.head() + side + style.mm(11.0) + legend_room)
+    fig = style.new_figure(width, style.head() + side + style.mm(11.0) + legend_height(rows + 1))
     axes = style.place(fig, left, style.head(), side, side)
     axes.plot([0, 1], [0, 1], color=style.RULE, linewidth=0.8, zorder=1)
 
@@ -139,57 +147,40 @@ def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
         performance = inputs.performance_of(model, options.partition)
         false, true, cut = roc_points(label, probability)
         look = style.line_of(model, order)
-        axes.plot(
-            false,
-            true,
-            color=look.colour,
-            linestyle=look.dash,
-            label=_named(inputs, model, options),
-            zorder=3,
-            clip_on=False,
-        )
+        drawn = {"color": look.colour, "linestyle": look.dash, "zorder": 3, "clip_on": False}
+        axes.plot(false, true, label=_named(inputs, model, options), **drawn)
         curve = pd.DataFrame({"false_positive_rate": false, "true_positive_rate": true, "threshold": cut})
         tables.append(_described(curve, model, options.partition, "curve"))
         if model in options.band:
-            tables.append(
-                _band(axes, label, probability, options, look.colour, model, _banded(inputs, model, options))
+            low_high = sensitivity_band(
+                label, probability, seed=options.band_seed, resamples=options.band_resamples
             )
+            name = _banded(inputs, model, options)
+            axes.fill_between(*low_high, color=look.colour, alpha=0.15, linewidth=0, zorder=2, label=name)
+            band = pd.DataFrame(dict(zip(("false_positive_rate", "low", "high"), low_high, strict=True)))
+            tables.append(_described(band, model, options.partition, "band"))
         if options.thresholds and pd.notna(performance.sensitivity) and pd.notna(performance.specificity):
             tables.append(_mark(axes, performance, model, options.partition, look.colour))
 
     heading = inputs.partition_heading(options.partition, len(label), int(label.sum()))
-    style.header(fig, letter=options.panel_letter, heading=heading, simulated=inputs.study.simulated)
-    _dress(axes)
+    axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xticks=style.FIFTHS, yticks=style.FIFTHS)
+    axes.set(xlabel="1 − specificity", ylabel="Sensitivity")
     if options.thresholds:
-        axes.plot(
-            [],
-            [],
-            "o",
-            markerfacecolor="white",
-            markeredgecolor=style.INK,
-            label=LOCKED,
-        )
-    legend = axes.legend(
-        title="Model, AUC (95% CI)",
-        alignment="left",
-        ncols=columns,
-        loc="upper center",
-        bbox_to_anchor=((width / 2 - left) / side, -style.mm(9.5) / side),  # in the middle of the figure
-    )
-    legend.get_title().set_fontsize(style.small())
-    legend.get_title().set_fontweight("bold")
-    return Drawing(fig, pd.concat(tables, ignore_index=True))
+        axes.plot([], [], "o", markerfacecolor="white", markeredgecolor=style.INK, label=LOCKED)
+    place = below(left, side, side, width)
+    legend = axes.legend(title="Model, AUC (95% CI)", alignment="left", ncols=columns, **place)
+    legend.get_title().set(fontsize=style.small(), fontweight="bold")
+    return Drawing(fig, pd.concat(tables, ignore_index=True), heading)
 
 
 def _named(inputs: FigureInputs, model: str, options: RocOptions) -> str:
     """A model with its AUC and interval, as the legend prints it."""
     row = inputs.performance_of(model, options.partition)
-    auc = style.keep(f"{row.auc:.3f} ({row.auc_low:.3f}–{row.auc_high:.3f})")
-    return legend_text(f"{inputs.study.models.get(model, model)}, {auc}", options.width_mm)
+    return legend_text(f"{model_name(inputs, model)}, {style.keep(fmt.auc(row, 3))}", options.width_mm)
 
 
 def _banded(inputs: FigureInputs, model: str, options: RocOptions) -> str:
-    return legend_text(f"95% band, {inputs.study.models.get(model, model)}", options.width_mm)
+    return legend_text(f"95% band, {model_name(inputs, model)}", options.width_mm)
 
 
 def _labels(inputs: FigureInputs, options: RocOptions) -> list[str]:
@@ -202,45 +193,17 @@ def _labels(inputs: FigureInputs, options: RocOptions) -> list[str]:
     return [*lines, LOCKED] if options.thresholds else lines
 
 
-def _band(
-    axes: Axes,
-    label: np.ndarray,
-    score: np.ndarray,
-    options: RocOptions,
-    colour: str,
-    model: str,
-    name: str,
-) -> pd.DataFrame:
-
-    places, low, high = sensitivity_band(
-        label, score, seed=options.band_seed, resamples=options.band_resamples
-    )
-    axes.fill_between(places, low, high, color=colour, alpha=0.15, linewidth=0, zorder=2, label=name)
-    band = pd.DataFrame({"false_positive_rate": places, "low": low, "high": high})
-    return _described(band, model, options.partition, "band")
-
-
 def _mark(axes: Axes, performance: pd.Series, model: str, partition: str, colour: str) -> pd.DataFrame:
-
-    point = pd.DataFrame(
-        {
-            "false_positive_rate": [1 - performance.specificity],
-            "true_positive_rate": [performance.sensitivity],
-            "threshold": [performance.threshold],
-        }
-    )
-    axes.plot(
-        point["false_positive_rate"],
-        point["true_positive_rate"],
-        "o",
-        markersize=5,
-        markerfacecolor="white",
-        markeredgecolor=colour,
-        markeredgewidth=1.2,
-        zorder=4,
-        clip_on=False,
-    )
-    return _described(point, model, partition, "locked_threshold")
+    x, y = 1 - performance.specificity, performance.sensitivity
+    look: dict[str, Any] = {
+        "markersize": 5,
+        "markerfacecolor": "white",
+        "markeredgecolor": colour,
+        "markeredgewidth": 1.2,
+    }
+    axes.plot([x], [y], "o", **look, zorder=4, clip_on=False)
+    point = {"false_positive_rate": x, "true_positive_rate": y, "threshold": performance.threshold}
+    return _described(pd.DataFrame([point]), model, partition, "locked_threshold")
 
 
 def _described(table: pd.DataFrame, model: str, partition: str, what: str) -> pd.DataFrame:
@@ -248,11 +211,3 @@ def _described(table: pd.DataFrame, model: str, partition: str, what: str) -> pd
     table.insert(0, "partition", partition)
     table.insert(0, "model", model)
     return table
-
-
-def _dress(axes: Axes) -> None:
-    axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
-    axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
-    axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
-    axes.set_xlabel("1 − specificity")
-    axes.set_ylabel("Sensitivity")

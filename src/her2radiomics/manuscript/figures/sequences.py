@@ -14,7 +14,7 @@ from her2radiomics.imaging import level_of, make_region, parse_region, read_imag
 from her2radiomics.imaging.reading import place_mask, read_volume
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import ExampleImage, FigureInputError, FigureInputs
-from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
+from her2radiomics.manuscript.figures.registry import Drawing, WideOptions, figure
 from her2radiomics.manuscript.figures.sequences_grid import GAP, ImageGrid, lay_out, row_name
 
 if TYPE_CHECKING:
@@ -29,13 +29,10 @@ WINDOW = (1, 99.5)  # percentiles of the grey values seen that are shown black a
 _TUMOUR = "tumour"
 
 
-class SequencesOptions(FigureOptions):
-    """Grid of sequences around the tumour, without and with its outline."""
+class SequencesOptions(WideOptions):
+    """Each sequence of example patients, without and with tumour and ring outlined, above or beside each other."""
 
-    kind: Literal["sequences"] = Field(description="Sequences with the region of interest outlined.")
-    width_mm: float = Field(
-        174.0, description="Printed width in mm: 84 is one column, 174 two.", ge=60, le=240
-    )
+    kind: Literal["sequences"]
     field_mm: float | None = Field(
         None,
         description="Side of the square shown, in mm; without it twice the widest tumour, at least 40.",
@@ -53,7 +50,12 @@ class SequencesOptions(FigureOptions):
     scale_bar_mm: float = Field(10.0, description="Length of the scale bar in mm.", gt=0)
 
 
-@figure("sequences", SequencesOptions, needs=("images",))
+@figure(
+    SequencesOptions,
+    needs=("images",),
+    caption="One patient a row; the outline is the region of interest of the reference reader.",
+    example="figure_2_sequences: {kind: sequences, title: Sequences and regions of interest}",
+)
 def draw(inputs: FigureInputs, options: SequencesOptions) -> Drawing:
     """Draw the slice with the largest tumour area of each image, at one scale in millimetres."""
     if not inputs.images:
@@ -88,14 +90,12 @@ def draw(inputs: FigureInputs, options: SequencesOptions) -> Drawing:
         _on_image(axes, 0.03, 0.97, letter, fontweight="bold", va="top", transform=axes.transAxes)
         if place == 0 or len(rows) > 1:
             _scale_bar(axes, field, options.scale_bar_mm, label=place == 0)
-        drawn.append(
-            {"panel": letter, "row": row, "outlined": int(outlined), **view.numbers, "field_mm": field}
-        )
+        what = {"panel": letter, "row": row, "outlined": int(outlined)}
+        drawn.append(what | view.numbers | {"field_mm": field})
     _headings(fig, [inputs.study.sequences.get(name, name) for name in order], grid)
     _row_names(fig, rows, grid)
     if key > 1.0:
         _key(fig, rings, inputs)
-    style.header(fig, letter=options.panel_letter, heading="", simulated=inputs.study.simulated)
     return Drawing(fig, pd.DataFrame(drawn))
 
 
@@ -103,17 +103,11 @@ class _View:
     """The slice of one image where the tumour is largest, its regions, and their places in millimetres."""
 
     def __init__(self, image: ExampleImage) -> None:
-
         self.image = image
         self.slice, self.pixels, self.regions, self.spacing = _read(image)
-        rows, columns = np.nonzero(self.regions[_TUMOUR])
-        self.extent = float(
-            max((np.ptp(rows) + 1) * self.spacing[0], (np.ptp(columns) + 1) * self.spacing[1])
-        )
-        self.centre = (
-            (rows.min() + rows.max() + 1) / 2 * self.spacing[0],
-            (columns.min() + columns.max() + 1) / 2 * self.spacing[1],
-        )
+        places = list(zip(np.nonzero(self.regions[_TUMOUR]), self.spacing, strict=True))
+        self.extent = float(max((np.ptp(place) + 1) * mm for place, mm in places))
+        self.centre = tuple((place.min() + place.max() + 1) / 2 * mm for place, mm in places)
         area = self.spacing[0] * self.spacing[1]
         self.numbers = {
             "patient_id": image.patient_id,
@@ -134,12 +128,8 @@ class _View:
             for m, n, d in zip(self.centre, self.pixels.shape, self.spacing, strict=True)
         ]
         (top, bottom), (left, right) = spans
-        box = (
-            left / self.spacing[1],
-            top / self.spacing[0],
-            right / self.spacing[1],
-            bottom / self.spacing[0],
-        )
+        down, across = self.spacing
+        box = (left / across, top / down, right / across, bottom / down)
         dots = side / field * style.MM * style.PNG_DPI
         size = (max(round((right - left) * dots), 1), max(round((bottom - top) * dots), 1))
         grey = PIL.Image.fromarray(self.pixels.astype("float32"))
@@ -150,9 +140,8 @@ class _View:
         """Show a square of ``field`` mm around the tumour's middle, ``side`` mm wide on paper."""
         seen, edges = self.picture(field, side)
         low, high = np.percentile(seen, WINDOW)
-        axes.imshow(
-            seen, cmap="gray", vmin=low, vmax=max(high, low + 1e-6), extent=edges, interpolation="none"
-        )
+        grey: dict[str, Any] = {"cmap": "gray", "vmin": low, "vmax": max(high, low + 1e-6)}
+        axes.imshow(seen, extent=edges, interpolation="none", **grey)
         if outlined:
             xs = (np.arange(self.pixels.shape[1]) + 0.5) * self.spacing[1]
             ys = (np.arange(self.pixels.shape[0]) + 0.5) * self.spacing[0]
@@ -216,13 +205,11 @@ def _on_image(axes: Axes, x: float, y: float, text: str, **kwargs: Any) -> None:
 
 def _scale_bar(axes: Axes, field: float, length: float, *, label: bool) -> None:
     x, y = axes.get_xlim()[1] - 0.06 * field, axes.get_ylim()[0] - 0.06 * field
-    axes.plot(
-        [x - length, x], [y, y], color="white", linewidth=1.6, solid_capstyle="butt", path_effects=_edge(2.6)
-    )
+    look: dict[str, Any] = {"color": "white", "linewidth": 1.6, "solid_capstyle": "butt"}
+    axes.plot([x - length, x], [y, y], path_effects=_edge(2.6), **look)
     if label:
-        _on_image(
-            axes, x, y - 0.03 * field, f"{length:g} mm", fontsize=style.small(), ha="right", va="bottom"
-        )
+        at = (x, y - 0.03 * field)
+        _on_image(axes, *at, f"{length:g} mm", fontsize=style.small(), ha="right", va="bottom")
 
 
 def _headings(fig: Figure, names: Sequence[str], grid: ImageGrid) -> None:
@@ -230,14 +217,8 @@ def _headings(fig: Figure, names: Sequence[str], grid: ImageGrid) -> None:
     width, height = style.size(fig)
     for number, name in enumerate(names):
         middle = grid.x(number * grid.pair) + (grid.pair * (grid.side + GAP) - GAP) / 2
-        fig.text(
-            middle / width,
-            1 - (grid.top - 0.8) / height,
-            name,
-            ha="center",
-            va="bottom",
-            fontsize=style.base(),
-        )
+        x, y = middle / width, 1 - (grid.top - 0.8) / height
+        fig.text(x, y, name, ha="center", va="bottom", fontsize=style.base())
 
 
 def _row_names(fig: Figure, rows: Sequence[str], grid: ImageGrid) -> None:
@@ -245,21 +226,12 @@ def _row_names(fig: Figure, rows: Sequence[str], grid: ImageGrid) -> None:
     for place, row in enumerate(rows):
         tall = grid.bands * (grid.side + GAP)
         middle = grid.top + (place + 0.5) * tall - GAP / 2
-        lines = row_name(row, tall - GAP)
-        fig.text(
-            (grid.left - 1.0) / width,
-            1 - middle / height,
-            "\n".join(lines),
-            rotation=90,
-            ha="right",
-            va="center",
-            multialignment="center",
-            fontsize=style.base(),
-        )
+        text, x, y = "\n".join(row_name(row, tall - GAP)), (grid.left - 1.0) / width, 1 - middle / height
+        aligned: dict[str, Any] = {"ha": "right", "va": "center", "multialignment": "center"}
+        fig.text(x, y, text, rotation=90, fontsize=style.base(), **aligned)
 
 
 def _key(fig: Figure, rings: list[str], inputs: FigureInputs) -> None:
-
     names = [inputs.study.regions.get(ring, ring.replace("_", " ")) for ring in rings]
     handles = [mpl.lines.Line2D([], [], color=style.OUTLINE, label="Tumour")]
     handles += [mpl.lines.Line2D([], [], color=style.RING, label=name) for name in names]

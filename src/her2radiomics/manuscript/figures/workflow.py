@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise, product
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from itertools import pairwise, product, repeat
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -21,7 +21,7 @@ from her2radiomics.manuscript.figures.boxes import (
     write,
 )
 from her2radiomics.manuscript.figures.inputs import FigureInputs
-from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
+from her2radiomics.manuscript.figures.registry import Drawing, WideOptions, figure
 from her2radiomics.manuscript.palettes import tint
 
 if TYPE_CHECKING:
@@ -32,23 +32,21 @@ GAP = 5.0  # mm between boxes, where the arrows are
 BETWEEN = 1.2  # mm from one bar of the selection to the next
 
 
-class WorkflowOptions(FigureOptions):
-    """Workflow of the study, written out from the protocol and the selection's counts."""
+class WorkflowOptions(WideOptions):
+    """From acquisition to evaluation, with the number of features after each step of selection."""
 
-    kind: Literal["workflow"] = Field(description="Study workflow.")
+    kind: Literal["workflow"]
     model: str | None = Field(
         None, description="Model whose chain of selection is shown; without it, none is."
     )
-    width_mm: float = Field(
-        174.0, description="Printed width in mm: 84 is one column, 174 two.", ge=60, le=240
-    )
-
-    def models_used(self, need: str) -> tuple[str, ...]:
-        """The model whose selection is shown, if any."""
-        return (self.model,) if self.model else ()
 
 
-@figure("workflow", WorkflowOptions, needs=("selection",))
+@figure(
+    WorkflowOptions,
+    needs=("selection",),
+    caption="From images to evaluation, with the number of features at each step.",
+    example="figure_3_workflow: {kind: workflow, title: Workflow of the study, model: radiomics}",
+)
 def draw(inputs: FigureInputs, options: WorkflowOptions) -> Drawing:
     """Draw six boxes joined by arrows: rows of three, or one column where the figure is narrow."""
     stages = _stages(inputs, options.model)
@@ -58,10 +56,7 @@ def draw(inputs: FigureInputs, options: WorkflowOptions) -> Drawing:
     across = 3 if options.width_mm >= 120 else 1
     rows = [stages[start : start + across] for start in range(0, len(stages), across)]
     widths = [_widths(row, options.width_mm - 4.0 - GAP * (len(row) - 1), funnel) for row in rows]
-    tall = [
-        max(_height(stage, width, funnel) for stage, width in zip(row, each, strict=True))
-        for row, each in zip(rows, widths, strict=True)
-    ]
+    tall = [max(map(_height, row, each, repeat(funnel))) for row, each in zip(rows, widths, strict=True)]
     fig = style.new_figure(options.width_mm, style.head() + sum(tall) + GAP * (len(rows) - 1) + 2.0)
     axes = page(fig)
 
@@ -76,7 +71,6 @@ def draw(inputs: FigureInputs, options: WorkflowOptions) -> Drawing:
             x += width + GAP
         y += height + GAP
     _join(axes, boxes)
-    style.header(fig, letter=options.panel_letter, heading="", simulated=inputs.study.simulated)
 
     said: list[tuple[str, str, int | None]] = [(s.heading, p.text, None) for s in stages for p in s.text]
     said += [(SELECTION, label, count) for label, count in funnel]
@@ -142,9 +136,8 @@ def _stages(inputs: FigureInputs, model: str | None) -> list[_Stage]:
     if len(counts) > 1:
         features.append(f"{sum(counts.values()):,} features in all")
     if study.image_types:
-        features.append(
-            f"Image types: {', '.join(style.keep(n) if len(n) < 16 else n for n in study.image_types)}"
-        )
+        types = (style.keep(name) if len(name) < 16 else name for name in study.image_types)
+        features.append(f"Image types: {', '.join(types)}")
     if study.features_by_class:
         each = (style.keep(f"{name} {n}") for name, n in study.features_by_class.items())
         features.append(f"Classes: {', '.join(each)}")
@@ -170,20 +163,10 @@ def _stage_box(
 ) -> Box:
     """A box with its heading in a band of colour."""
     box = draw_box(axes, x, y, width, [], height=height, edge=style.negative())
-    axes.add_patch(
-        mpl.patches.Rectangle(
-            (x, y), width, _band(), facecolor=style.negative(), edgecolor=style.negative(), linewidth=0.7
-        )
-    )
-    axes.text(
-        x + PAD,
-        y + _band() / 2,
-        f"{number}  {stage.heading}",
-        color="white",
-        fontsize=style.base(),
-        fontweight="bold",
-        va="center_baseline",
-    )
+    filled: dict[str, Any] = dict.fromkeys(("facecolor", "edgecolor"), style.negative())
+    axes.add_patch(mpl.patches.Rectangle((x, y), width, _band(), linewidth=0.7, **filled))
+    words: dict[str, Any] = {"color": "white", "fontsize": style.base(), "fontweight": "bold"}
+    axes.text(x + PAD, y + _band() / 2, f"{number}  {stage.heading}", va="center_baseline", **words)
     write(axes, x + PAD, y + _band() + PAD, width - 2 * PAD, stage.text)
     return box
 
@@ -229,18 +212,9 @@ def _draw_funnel(axes: Axes, box: Box, top: float, funnel: list[tuple[str, int]]
     for (_, n), lines in zip(funnel, _funnel_rows(funnel, box.width), strict=True):
         height = len(lines) * style.line_height(style.small()) + 0.4
         length = max(room * math.log1p(n) / most, 0.3)
-        axes.add_patch(
-            mpl.patches.Rectangle(
-                (box.x + PAD, y), length, height, facecolor=tint(style.negative(), 0.25), linewidth=0
-            )
-        )
+        filled: dict[str, Any] = {"facecolor": tint(style.negative(), 0.25), "linewidth": 0}
+        axes.add_patch(mpl.patches.Rectangle((box.x + PAD, y), length, height, **filled))
         write(axes, box.x + PAD + 0.6, y + 0.2, room, [Paragraph(" ".join(lines))])
-        axes.text(
-            box.x + box.width - PAD,
-            y + height / 2,
-            f"{n:,}",
-            fontsize=style.small(),
-            ha="right",
-            va="center_baseline",
-        )
+        x, middle = box.x + box.width - PAD, y + height / 2
+        axes.text(x, middle, f"{n:,}", fontsize=style.small(), ha="right", va="center_baseline")
         y += height - 0.4 + BETWEEN

@@ -69,6 +69,7 @@ def published_table(
                 "low": ours.low,
                 "high": ours.high,
                 "n": ours.n,
+                "label": kind.label if kind else number.quantity.replace("_", " "),
                 "item": item(number, results.columns, groups or {}),
                 "published_text": printed(number),
                 "reproduced_text": reproduced(number, ours),

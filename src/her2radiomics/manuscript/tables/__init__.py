@@ -1,20 +1,9 @@
-"""Tables of the manuscript: each kind is made once, then written as CSV, HTML, LaTeX and Word.
+"""Tables by kind: each is made once, then written as CSV, HTML, LaTeX and Word.
 
-A protocol's ``tables:`` section is a list of :data:`~her2radiomics.manuscript.tables.settings.TableSettings`, and
-:func:`~her2radiomics.manuscript.tables.render.render` makes one of them from the files of a run.
+A new kind is a module here, with an options class and a function under
+:func:`~her2radiomics.manuscript.tables.registry.table`; see :mod:`her2radiomics.manuscript.kinds`.
 """
 
-from her2radiomics.manuscript.tables.inputs import Outcome, TableInputs
-from her2radiomics.manuscript.tables.render import make, models_needed, needs, render
-from her2radiomics.manuscript.tables.settings import TableBase, TableSettings
+import lazy_loader as lazy
 
-__all__ = [
-    "Outcome",
-    "TableBase",
-    "TableInputs",
-    "TableSettings",
-    "make",
-    "models_needed",
-    "needs",
-    "render",
-]
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

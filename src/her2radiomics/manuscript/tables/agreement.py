@@ -2,22 +2,53 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
+from pydantic import Field
 
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
+from her2radiomics.manuscript.fields import Partitions
 from her2radiomics.manuscript.tables.inputs import TableInputs, chosen, read_participants
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
-from her2radiomics.manuscript.tables.registry import table
-from her2radiomics.manuscript.tables.settings import AgreementTable
+from her2radiomics.manuscript.tables.registry import TableOptions, table
 from her2radiomics.statistics import icc, kappa
 
 FEWEST = 2  # subjects read twice
 
 
-@table("agreement", needs=("participants",))
+class AgreementTable(TableOptions):
+    """Agreement of two readers on what they described: kappa of levels, intraclass correlation of numbers."""
+
+    kind: Literal["agreement"]
+    readings: dict[str, str] = Field(
+        min_length=1,
+        description="Column of the first reader to the column of the second, of the same kind and levels.",
+    )
+    weights: Literal["linear", "quadratic"] = Field(
+        "quadratic", description="Weights of kappa for ordinal columns."
+    )
+    partitions: Partitions = ()
+
+    def columns_used(self) -> tuple[str, ...]:
+        """Both readers' columns."""
+        return tuple(name for pair in self.readings.items() for name in pair)
+
+
+@table(
+    AgreementTable,
+    needs=("participants",),
+    example="""
+        table_s3_agreement:
+          kind: agreement
+          title: Agreement of two readers
+          readings: {stage: stage_reader_2}
+          weights: linear
+    """,
+)
 def make(inputs: TableInputs, options: AgreementTable) -> Table:
     """Compare two readers, a row a characteristic; patients whom only one has read are left out.
 
@@ -29,7 +60,7 @@ def make(inputs: TableInputs, options: AgreementTable) -> Table:
         A participants file that lacks a column.
     """
     partitions = chosen(options.partitions, inputs.partitions, "partition")
-    patients = read_participants(inputs, partitions, [n for pair in options.readings.items() for n in pair])
+    patients = read_participants(inputs, partitions, options.columns_used())
     rows = Rows()
     for first, second in options.readings.items():
         column, other = inputs.columns[first], inputs.columns[second]
@@ -42,23 +73,16 @@ def make(inputs: TableInputs, options: AgreementTable) -> Table:
         cells = {"characteristic": column.heading, "n": str(len(both))}
         rows.add(column.heading, cells=cells | _agreement(both, column, options, inputs.level))
     level = fmt.level(inputs.level)
-    headings = (
+    headings = [
         Heading("n", "n"),
         Heading("observed", "Agreement, %"),
         Heading("kappa", f"κ ({level} CI)"),
         Heading("weighted", f"Weighted κ ({level} CI)"),
         Heading("icc", f"ICC ({level} CI)"),
-    )
+    ]
     filled = [h for h in headings if any(record.get(h.key) for record in rows.records)]
-    return Table(
-        title=options.title,
-        data=rows.frame(["characteristic", *(heading.key for heading in filled)]),
-        stub="Characteristic",
-        labels=tuple(rows.labels),
-        headings=tuple(filled),
-        footnotes=(*_footnotes(options, [h.key for h in filled]), *options.footnotes),
-        simulated=inputs.simulated,
-    )
+    notes = _footnotes(options, [heading.key for heading in filled])
+    return options.table(inputs, rows, "Characteristic", filled, notes, first=["characteristic"])
 
 
 def _agreement(both: pd.DataFrame, column: Column, options: AgreementTable, level: float) -> dict[str, str]:

@@ -2,26 +2,95 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field
+
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
+from her2radiomics.manuscript.fields import By
 from her2radiomics.manuscript.tables.grouping import (
     OUTCOME,
+    ComparedOptions,
     Group,
+    abbreviations,
     any_of,
     compare_columns,
     described,
-    groups_of,
+    grouped,
     tests_footnote,
 )
-from her2radiomics.manuscript.tables.inputs import TableInputs, chosen, read_participants
+from her2radiomics.manuscript.tables.inputs import TableInputs, known
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
 from her2radiomics.manuscript.tables.registry import table
-from her2radiomics.manuscript.tables.settings import AS_A_ROW, BaselineTable
+
+AS_A_ROW = "outcome"  # among the columns: the outcome itself
+EVERY = "*"  # among the tests: all columns with levels
 
 
-@table("baseline", needs=("participants",))
+class BaselineTable(ComparedOptions):
+    """Characteristics of the patients by partition, by outcome, or by another column."""
+
+    kind: Literal["baseline"]
+    columns: tuple[str, ...] = Field(
+        min_length=1, description="Participants columns, in order; 'outcome' stands for the outcome itself."
+    )
+    outcome: bool = Field(False, description="Give the outcome itself as the first row.")
+    by: By = "partition"
+    overall: bool = Field(False, description="Add a column for all patients together.")
+    test: bool = Field(True, description="Compare the groups; the tests used are named below the table.")
+    statistic: bool = Field(False, description="Print the test's statistic (t, U, χ²) before its p.")
+    tests: dict[str, Literal["chi2", "ranks", "pearson"]] = Field(
+        default_factory=dict,
+        description="Test of a column with levels, where the usual one is not wanted ('*' for all of them). chi2: χ², or "
+        "Fisher's exact test where an expected count is below 5 (usual where levels have no order); pearson: χ² whatever "
+        "the expected counts; ranks: Mann–Whitney or Kruskal–Wallis on the levels' order (usual where they have one).",
+    )
+    yates: bool = Field(False, description="Continuity correction of the χ² test of a 2 × 2 table.")
+
+    def columns_used(self) -> tuple[str, ...]:
+        """Participants columns; the outcome is none."""
+        return tuple(name for name in super().columns_used() if name != AS_A_ROW)
+
+    def kinds_tested(self, columns: Mapping[str, Column]) -> dict[str, str]:
+        """Kinds as which columns are tested whose test is named.
+
+        Raises
+        ------
+        SettingsError
+            A column that the table does not have, or a continuous one.
+        """
+        wanted = dict(self.tests)
+        if EVERY in wanted:
+            wanted = dict.fromkeys((n for n, c in columns.items() if c.levels), wanted.pop(EVERY)) | wanted
+        for name, test in wanted.items():
+            known(name, columns, f"column of {self.id} (tests)")
+            if not columns[name].levels:
+                raise SettingsError(
+                    f"{self.id}.tests: found {name}: {test}, but '{name}' is continuous; expected a column with levels. "
+                    "For a continuous column say mean or median in summaries."
+                )
+        kinds = {"chi2": "categorical", "pearson": "chi2", "ranks": "ordinal"}
+        return {name: kinds[test] for name, test in wanted.items()}
+
+
+@table(
+    BaselineTable,
+    needs=("participants",),
+    example="""
+        table_1_baseline: {kind: baseline, title: Baseline characteristics, columns: [age, adc, ki67, stage]}
+        table_s1_outcome:
+          kind: baseline
+          title: Patients by outcome
+          columns: [age, tic]
+          by: label
+          overall: true
+          summaries: {age: mean}
+    """,
+)
 def make(inputs: TableInputs, options: BaselineTable) -> Table:
     """Describe the patients by partition, outcome or another column.
 
@@ -35,56 +104,69 @@ def make(inputs: TableInputs, options: BaselineTable) -> Table:
     TableError
         A participants file that lacks a column or holds a value that it may not hold.
     """
-    partitions = chosen(options.partitions, inputs.partitions, "partition")
-    extra = [] if options.by in ("partition", OUTCOME) else [options.by]
-    named = [name for name in options.columns if name != AS_A_ROW]
-    patients = read_participants(inputs, partitions, [*named, *extra])
-    groups = groups_of(patients, inputs, options.by, partitions, options.id)
+    patients, groups = grouped(inputs, options)
     if options.test and len(groups) < 2:
         raise SettingsError(
             f"{options.id}: found one group, {groups[0].label}; expected two or more. Say test: false."
         )
     order = [AS_A_ROW, *options.columns] if options.outcome else list(options.columns)
-    known_columns = {**inputs.columns, OUTCOME: _outcome(inputs)}
-    order = [OUTCOME if name == AS_A_ROW else name for name in order]
-    columns = {name: known_columns[name] for name in order if not name == options.by == OUTCOME}
-    patients[OUTCOME] = patients[OUTCOME].astype(str)
-    compared = compare_columns(patients, columns, groups, options)
+    declared = {**inputs.columns, AS_A_ROW: _outcome(inputs)}
+    columns = {OUTCOME if name == AS_A_ROW else name: declared[name] for name in order}
+    if options.by == OUTCOME:
+        columns.pop(OUTCOME, None)
+    else:
+        patients[OUTCOME] = patients[OUTCOME].astype(str)
+    compared = compare_columns(
+        patients,
+        columns,
+        groups,
+        options,
+        kinds=options.kinds_tested(columns),
+        test=options.test,
+        yates=options.yates,
+    )
     tests = list(dict.fromkeys(comparison.test for comparison in compared.values() if comparison.test))
     printed = [*groups, Group("all", "All patients", any_of(groups))] if options.overall else groups
-    rows = Rows()
+    rows, missing = Rows(), False
     for name, column in columns.items():
-        result = compared[name]
-        cells = (
-            {
-                "statistic": fmt.fixed(result.statistic, 3),
-                "p": fmt.p_value(result.p) + fmt.MARKS[tests.index(result.test)],
-                "test": result.test,
-            }
-            if result.test
-            else {}
-        )
-        if column.kind == "continuous":
-            digits = options.digits.get(name, fmt.digits_for(patients[name].dropna().tolist()))
-            _add_numbers(rows, column, patients[name], printed, result.mean, digits, cells)
-        else:
-            _add_levels(rows, column, patients[name], printed, cells)
-    headings = [
-        Heading(group.key, f"{group.label}, n\u00a0=\u00a0{int(group.members.sum())}") for group in printed
-    ]
-    name = "χ²" if all(test.startswith("χ²") for test in tests) else "Statistic"
-    tests_printed = [Heading("statistic", name)] if options.statistic else []
-    tests_printed = [*tests_printed, Heading("p", "p")] if options.test else []
-    tested = [*(heading.key for heading in tests_printed), "test"] if options.test else []
-    return Table(
-        title=options.title,
-        data=rows.frame(["characteristic", "level", *(heading.key for heading in headings), *tested]),
-        stub="Characteristic",
-        labels=tuple(rows.labels),
-        headings=(*headings, *tests_printed),
-        footnotes=(*_footnotes(rows, tests), *options.footnotes),
-        simulated=inputs.simulated,
+        result, values = compared[name], patients[name]
+        tested = {"p": result.marked_p(tests), "test": result.test} if result.test else {}
+        if options.statistic and result.test:
+            tested["statistic"] = fmt.fixed(result.statistic, 3)
+        continuous = column.kind == "continuous"
+        head = f"{column.heading}, {result.summary}" if continuous else f"{column.label}, n (%)"
+        cells = {"characteristic": head, **tested}
+        if continuous:
+            digits = options.digits_of(name, values)
+            cells |= {g.key: described(values[g.members], mean=result.mean, digits=digits) for g in printed}
+        rows.add(head, cells=cells)
+        for level, label in {} if continuous else column.levels.items():
+            counts = {group.key: _count(values[group.members], level) for group in printed}
+            rows.add(label, 1, cells={"characteristic": head, "level": label, **counts})
+        if any(values[group.members].isna().any() for group in printed):
+            missing = True
+            counts = {group.key: str(int(values[group.members].isna().sum())) for group in printed}
+            rows.add("Missing, n", 1, cells={"characteristic": head, "level": "Missing", **counts})
+    headings = [Heading(g.key, f"{g.label}, n\u00a0=\u00a0{int(g.members.sum())}") for g in printed]
+    notes = abbreviations(compared[name].mean for name in columns if columns[name].kind == "continuous")
+    if missing:
+        notes.append("Percentages and tests leave out patients whose value is missing.")
+    if options.test and options.statistic:
+        of_counts = all(test.startswith("χ²") for test in tests)
+        headings.append(Heading("statistic", "χ²" if of_counts else "Statistic"))
+    return options.table(
+        inputs,
+        rows,
+        "Characteristic",
+        [*headings, *([Heading("p", "p")] if options.test else [])],
+        [*notes, *tests_footnote(tests)],
+        first=["characteristic", "level"],
+        last=["test"] if options.test else [],
     )
+
+
+def _count(values: pd.Series, level: str) -> str:
+    return fmt.count_percent(int((values == level).sum()), int(values.notna().sum()))
 
 
 def _outcome(inputs: TableInputs) -> Column:
@@ -95,51 +177,3 @@ def _outcome(inputs: TableInputs) -> Column:
             "levels": {"1": inputs.outcome.positive, "0": inputs.outcome.negative},
         }
     )
-
-
-def _add_numbers(
-    rows: Rows,
-    column: Column,
-    values: pd.Series,
-    groups: list[Group],
-    mean: bool,
-    digits: int,
-    tested: dict[str, str],
-) -> None:
-    text = f"{column.heading}, {'mean ± SD' if mean else 'median (Q1, Q3)'}"
-    cells = {group.key: described(values[group.members], mean=mean, digits=digits) for group in groups}
-    rows.add(text, cells={"characteristic": text, **cells, **tested})
-    _add_missing(rows, text, values, groups)
-
-
-def _add_levels(
-    rows: Rows, column: Column, values: pd.Series, groups: list[Group], tested: dict[str, str]
-) -> None:
-    head = f"{column.label}, n (%)"
-    rows.add(head, cells={"characteristic": head, **tested})
-    for level, label in column.levels.items():
-        cells = {}
-        for group in groups:
-            mine = values[group.members]
-            cells[group.key] = fmt.count_percent(int((mine == level).sum()), int(mine.notna().sum()))
-        rows.add(label, 1, cells={"characteristic": head, "level": label, **cells})
-    _add_missing(rows, head, values, groups)
-
-
-def _add_missing(rows: Rows, head: str, values: pd.Series, groups: list[Group]) -> None:
-    counts = {group.key: str(int(values[group.members].isna().sum())) for group in groups}
-    if any(count != "0" for count in counts.values()):
-        rows.add("Missing, n", 1, cells={"characteristic": head, "level": "Missing", **counts})
-
-
-def _footnotes(rows: Rows, tests: list[str]) -> list[str]:
-    texts = [label.text for label in rows.labels]
-    lines = []
-    if any(text.endswith("mean ± SD") for text in texts):
-        lines.append("SD: standard deviation.")
-    if any(text.endswith("median (Q1, Q3)") for text in texts):
-        lines.append("Q1, Q3: lower and upper quartile.")
-    if "Missing, n" in texts:
-        lines.append("Percentages and tests leave out patients whose value is missing.")
-    lines += tests_footnote(tests)
-    return lines

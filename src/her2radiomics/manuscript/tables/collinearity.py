@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
+from pydantic import Field
+
+from her2radiomics.core.contracts import TRAINING
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
+from her2radiomics.manuscript.fields import Partitions
 from her2radiomics.manuscript.tables.inputs import TableInputs, chosen, read_participants
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
-from her2radiomics.manuscript.tables.registry import table
-from her2radiomics.manuscript.tables.settings import CollinearityTable
+from her2radiomics.manuscript.tables.registry import TableOptions, table
 from her2radiomics.statistics import variance_inflation
 
 
-@table("collinearity", needs=("participants",))
+class CollinearityTable(TableOptions):
+    """Variance inflation of columns that enter a regression together."""
+
+    kind: Literal["collinearity"]
+    columns: tuple[str, ...] = Field(min_length=2, description="Participants columns, in order.")
+    partitions: Partitions = (TRAINING,)
+
+
+@table(
+    CollinearityTable,
+    needs=("participants",),
+    example="""
+        table_s4_collinearity: {kind: collinearity, title: Collinearity of the predictors, columns: [age, adc, tic]}
+    """,
+)
 def make(inputs: TableInputs, options: CollinearityTable) -> Table:
     """Give the generalised variance inflation factor of every column, on patients without missing values.
 
@@ -46,20 +64,12 @@ def make(inputs: TableInputs, options: CollinearityTable) -> Table:
                 "adjusted": _factor(row["adjusted"]),
             }
         rows.add(label, cells=cells)
-    headings = (Heading("df", "df"), Heading("gvif", "VIF"), Heading("adjusted", "VIF^(1/(2 df))"))
-    return Table(
-        title=options.title,
-        data=rows.frame(["characteristic", *(heading.key for heading in headings)]),
-        stub="Characteristic",
-        labels=tuple(rows.labels),
-        headings=headings,
-        footnotes=(
-            "VIF: generalised variance inflation factor (Fox and Monette), 1/(1 − R²) for a column of one term; the last "
-            f"column compares columns of different df. {len(complete)} patients without missing values.",
-            *options.footnotes,
-        ),
-        simulated=inputs.simulated,
+    headings = [Heading("df", "df"), Heading("gvif", "VIF"), Heading("adjusted", "VIF^(1/(2 df))")]
+    note = (
+        "VIF: generalised variance inflation factor (Fox and Monette), 1/(1 − R²) for a column of one term; the last column "
+        f"compares columns of different df. {len(complete)} patients without missing values."
     )
+    return options.table(inputs, rows, "Characteristic", headings, [note], first=["characteristic"])
 
 
 def coded_columns(

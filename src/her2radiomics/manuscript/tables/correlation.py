@@ -2,20 +2,51 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+from pydantic import Field
+
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
+from her2radiomics.manuscript.fields import Partitions
 from her2radiomics.manuscript.tables.grouping import OUTCOME
 from her2radiomics.manuscript.tables.inputs import TableInputs, chosen, read_participants
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
-from her2radiomics.manuscript.tables.registry import table
-from her2radiomics.manuscript.tables.settings import CorrelationTable
+from her2radiomics.manuscript.tables.registry import TableOptions, table
 from her2radiomics.statistics import rank_correlation
 
 FEWEST = 4  # pairs that an interval needs
 
 
-@table("correlation", needs=("participants",))
+class CorrelationTable(TableOptions):
+    """Rank correlation of columns with an outcome or other columns."""
+
+    kind: Literal["correlation"]
+    columns: tuple[str, ...] = Field(min_length=1, description="Continuous or ordinal columns, a row each.")
+    against: tuple[str, ...] = Field(
+        (OUTCOME,),
+        min_length=1,
+        description="'label', or columns that are ordinal, continuous or have two levels.",
+    )
+    partitions: Partitions = ()
+
+    def columns_used(self) -> tuple[str, ...]:
+        """Columns of rows and counterparts."""
+        return tuple(dict.fromkeys(name for name in (*self.columns, *self.against) if name != OUTCOME))
+
+
+@table(
+    CorrelationTable,
+    needs=("participants",),
+    example="""
+        table_s5_correlation:
+          kind: correlation
+          title: Markers and outcome
+          columns: [age, adc]
+          against: [label, stage]
+    """,
+)
 def make(inputs: TableInputs, options: CorrelationTable) -> Table:
     """Give Spearman's ρ with its interval and p, a row a column and a group of columns a counterpart.
 
@@ -27,7 +58,7 @@ def make(inputs: TableInputs, options: CorrelationTable) -> Table:
         A participants file that lacks a column.
     """
     partitions = chosen(options.partitions, inputs.partitions, "partition")
-    named = [name for name in (*options.columns, *options.against) if name != OUTCOME]
+    named = options.columns_used()
     patients = read_participants(inputs, partitions, named)
     numbers = pd.DataFrame({name: _ranked(patients, name, inputs, options.id) for name in (*named, OUTCOME)})
     rows = Rows()
@@ -53,19 +84,11 @@ def make(inputs: TableInputs, options: CorrelationTable) -> Table:
             Heading(f"{other}_n", "n", _label(other, inputs)),
         )
     ]
-    return Table(
-        title=options.title,
-        data=rows.frame(["characteristic", *(heading.key for heading in headings)]),
-        stub="Characteristic",
-        labels=tuple(rows.labels),
-        headings=tuple(headings),
-        footnotes=(
-            "ρ: Spearman's rank correlation; of two levels the second is coded higher. CI: confidence interval (Bonett and "
-            f"Wright). p values are not corrected for the {len(options.columns) * len(options.against)} comparisons.",
-            *options.footnotes,
-        ),
-        simulated=inputs.simulated,
+    note = (
+        "ρ: Spearman's rank correlation; of two levels the second is coded higher. CI: confidence interval (Bonett and "
+        f"Wright). p values are not corrected for the {len(options.columns) * len(options.against)} comparisons."
     )
+    return options.table(inputs, rows, "Characteristic", headings, [note], first=["characteristic"])
 
 
 def _label(name: str, inputs: TableInputs) -> str:

@@ -2,22 +2,57 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+from pydantic import Field
+
 from her2radiomics.core.columns import Column
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
+from her2radiomics.manuscript.events import counted
+from her2radiomics.manuscript.fields import Partitions
 from her2radiomics.manuscript.tables.collinearity import coded_columns
 from her2radiomics.manuscript.tables.grouping import OUTCOME
 from her2radiomics.manuscript.tables.inputs import TableInputs, chosen, read_participants
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
-from her2radiomics.manuscript.tables.registry import table
-from her2radiomics.manuscript.tables.settings import CoxTable
-from her2radiomics.manuscript.tables.survival import check_endpoint, event_seen
+from her2radiomics.manuscript.tables.registry import TableOptions, table
+from her2radiomics.manuscript.tables.survival import Endpoint, check_endpoint
 from her2radiomics.statistics import Cox, cox
 
 BLOCKS = {"univariable": "Univariable", "multivariable": "Multivariable"}
 
 
-@table("cox", needs=("participants",))
+class CoxTable(TableOptions):
+    """Cox regression of follow-up on several columns: each alone, and all together."""
+
+    kind: Literal["cox"]
+    endpoints: tuple[Endpoint, ...] = Field(min_length=1, description="Follow-up times, in order.")
+    columns: tuple[str, ...] = Field(
+        min_length=1, description="Participants columns, in order; 'label' is the outcome."
+    )
+    partitions: Partitions = ()
+    multivariable: bool = Field(True, description="Fit all columns together as well.")
+    per_sd: bool = Field(
+        False, description="Hazard ratios of continuous columns per standard deviation, not per unit."
+    )
+
+    def columns_used(self) -> tuple[str, ...]:
+        """Columns of the regressions but the outcome, times and events."""
+        ends = [name for end in self.endpoints for name in (end.time, end.event)]
+        return tuple(dict.fromkeys(name for name in (*self.columns, *ends) if name != OUTCOME))
+
+
+@table(
+    CoxTable,
+    needs=("participants",),
+    example="""
+        table_s6_cox:
+          kind: cox
+          title: Cox regression of survival
+          endpoints: [{label: Overall survival, time: os_months, event: os_event}]
+          columns: [label, age, tic]
+    """,
+)
 def make(inputs: TableInputs, options: CoxTable) -> Table:
     """Print hazard ratios, a section an endpoint and a row a term.
 
@@ -33,17 +68,18 @@ def make(inputs: TableInputs, options: CoxTable) -> Table:
     partitions = chosen(options.partitions, inputs.partitions, "partition")
     for endpoint in options.endpoints:
         check_endpoint(endpoint, inputs, options.id)
-    ends = [name for endpoint in options.endpoints for name in (endpoint.time, endpoint.event)]
     names = [name for name in options.columns if name != OUTCOME]
-    patients = read_participants(inputs, partitions, [*names, *ends])
+    patients = read_participants(inputs, partitions, options.columns_used())
     known = _with_outcome(inputs)
     patients[OUTCOME] = patients[OUTCOME].astype(str)
     if options.per_sd:
         numbers = [name for name in names if known.columns[name].kind == "continuous"]
         patients[numbers] = patients[numbers] / patients[numbers].std(ddof=1)
-    rows, notes = Rows(), []
+    rows, notes, penalised = Rows(), [], []
     for endpoint in options.endpoints:
-        seen = event_seen(patients[endpoint.event], inputs.columns[endpoint.event], endpoint.event_level)
+        event = inputs.columns[endpoint.event]
+        value, _ = counted(endpoint.event, event.levels, endpoint.event_level, options.id)
+        seen = patients[endpoint.event] == (value if event.levels else float(value))
         followed = patients[endpoint.time].notna() & patients[endpoint.event].notna()
         here = patients[followed].assign(_event=seen[followed].astype(int))
         rows.add(f"{endpoint.label} ({int(here['_event'].sum())} events)", section=True)
@@ -54,10 +90,16 @@ def make(inputs: TableInputs, options: CoxTable) -> Table:
             _add(rows, name, known.columns[name], {b: fits[b, name] for b in BLOCKS}, options, endpoint.label)
         if options.multivariable and whole is None:
             notes.append(
-                f"{endpoint.label}: no multivariable regression, since the partial likelihood has no maximum."
+                f"{endpoint.label}: no multivariable regression, since nobody had the event or columns repeat each other."
             )
         elif whole is not None:
             notes.append(f"{endpoint.label}, multivariable: {whole.n} patients, {whole.events} events.")
+        penalised += [fit for fit in fits.values() if fit is not None and fit.method == "firth"]
+    if penalised:
+        notes.append(
+            "Where the events leave maximum likelihood without a solution, hazard ratios are Firth's, with profile "
+            "intervals and likelihood-ratio p."
+        )
     blocks = [block for block in BLOCKS if block == "univariable" or options.multivariable]
     headings = [
         heading
@@ -68,20 +110,12 @@ def make(inputs: TableInputs, options: CoxTable) -> Table:
         )
     ]
     unit = "per standard deviation" if options.per_sd else "per unit"
-    return Table(
-        title=options.title,
-        data=rows.frame(["endpoint", "characteristic", "level", *(heading.key for heading in headings)]),
-        stub="Endpoint and characteristic",
-        labels=tuple(rows.labels),
-        headings=tuple(headings),
-        footnotes=(
-            f"HR: hazard ratio of Cox regression, for a continuous variable {unit}; Efron's method for ties, Wald intervals "
-            f"and p. CI: confidence interval. {fmt.NOT_AVAILABLE}: not estimable.",
-            *notes,
-            *options.footnotes,
-        ),
-        simulated=inputs.simulated,
+    note = (
+        f"HR: hazard ratio of Cox regression, for a continuous variable {unit}; Efron's method for ties, Wald intervals and "
+        f"p. CI: confidence interval. {fmt.NOT_AVAILABLE}: not estimable."
     )
+    first = ["endpoint", "characteristic", "level"]
+    return options.table(inputs, rows, "Endpoint and characteristic", headings, [note, *notes], first=first)
 
 
 def _with_outcome(inputs: TableInputs) -> TableInputs:
@@ -104,7 +138,7 @@ def _fit(here: pd.DataFrame, names: tuple[str, ...], time: str, inputs: TableInp
         return None
     try:
         return cox(coded, complete[time], complete["_event"], levels)
-    except ValueError:  # no maximum: a level without events, or columns that repeat each other
+    except ValueError:  # columns that repeat each other, or nobody at risk together
         return None
 
 

@@ -3,23 +3,44 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
 
 from her2radiomics.core.contracts import TRAINING
 from her2radiomics.core.errors import SettingsError, TableError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.tables import read
 from her2radiomics.manuscript import formatting as fmt
+from her2radiomics.manuscript.fields import Models, Partitions
 from her2radiomics.manuscript.tables.inputs import TableInputs, chosen
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
-from her2radiomics.manuscript.tables.registry import table
-from her2radiomics.manuscript.tables.settings import DelongTable
+from her2radiomics.manuscript.tables.registry import TableOptions, table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@table("delong", needs=("delong",))
+class DelongTable(TableOptions):
+    """DeLong's tests between models on each partition."""
+
+    kind: Literal["delong"]
+    models: Models = ()
+    partitions: Partitions = ()
+    layout: Literal["pairs", "matrix"] = Field(
+        "pairs", description="pairs: a row a comparison; matrix: p values, a row and a column a model."
+    )
+    adjusted: bool = Field(True, description="Print the p values after Holm's correction, too.")
+
+
+@table(
+    DelongTable,
+    needs=("delong",),
+    example="""
+        table_4_delong: {kind: delong, title: DeLong's tests, partitions: [testing]}
+        table_5_delong: {kind: delong, title: DeLong's tests, layout: matrix, adjusted: false}
+    """,
+)
 def make(inputs: TableInputs, options: DelongTable) -> Table:
     """Print ``delong.csv``.
 
@@ -36,29 +57,44 @@ def make(inputs: TableInputs, options: DelongTable) -> Table:
     partitions = chosen(options.partitions, inputs.partitions, "partition")
     if len(models) < 2:
         raise SettingsError(f"{options.id}: found {len(models)} model to compare, expected two or more.")
-    build = _pairs if options.layout == "pairs" else _matrix
-    rows, keys, headings, stub = build(inputs, table, path, models, partitions, options.adjusted)
+    rows, in_pairs = Rows(), options.layout == "pairs"
+    for partition in partitions:
+        name = inputs.partitions[partition]
+        rows.add(name, section=True)
+        if in_pairs:
+            for a, b in combinations(models, 2):
+                label = f"{inputs.models[a]} vs {inputs.models[b]}"
+                cells = {
+                    "partition": name,
+                    "comparison": label,
+                    **_pair(comparison(table, partition, a, b, path)),
+                }
+                rows.add(label, 1, cells=cells)
+            continue
+        for i, a in enumerate(models):
+            cells = {"partition": name, "model": inputs.models[a], f"vs_{a}": fmt.NOT_AVAILABLE}
+            for b in models[i + 1 :]:
+                cells[f"vs_{b}"] = fmt.p_value(comparison(table, partition, a, b, path)["p"])
+            for b in models[:i] if options.adjusted else ():
+                cells[f"vs_{b}"] = fmt.p_value(comparison(table, partition, b, a, path)["p_holm"])
+            rows.add(inputs.models[a], 1, cells=cells)
     notes = ["DeLong's test for paired receiver operating characteristic curves."]
-    if options.layout == "pairs":
+    if in_pairs:
+        labels = {"n": "n", "aucs": "AUC", "difference": "Difference", "z": "Z", "p": "p"}
+        labels |= {"p_holm": "Adjusted p"} if options.adjusted else {}
         notes.append("Difference: AUC of the first model less that of the second.")
+        notes += ["Adjusted p: Holm's correction within the partition."] if options.adjusted else []
     else:
+        labels = {f"vs_{model}": inputs.models[model] for model in models}
         below = ", below it adjusted (Holm)" if options.adjusted else ""
         notes.append(f"p values; above the diagonal unadjusted{below}.")
-    if options.adjusted and options.layout == "pairs":
-        notes.append("Adjusted p: Holm's correction within the partition.")
     if TRAINING in partitions:
         notes.append(
             "Tests on the training partition are apparent: the models were fitted to these patients."
         )
-    return Table(
-        title=options.title,
-        data=rows.frame([*keys, *(heading.key for heading in headings)]),
-        stub=stub,
-        labels=tuple(rows.labels),
-        headings=tuple(headings),
-        footnotes=(*notes, *options.footnotes),
-        simulated=inputs.simulated,
-    )
+    first = "comparison" if in_pairs else "model"
+    headings = [Heading(key, label) for key, label in labels.items()]
+    return options.table(inputs, rows, first.capitalize(), headings, notes, first=["partition", first])
 
 
 def comparison(table: pd.DataFrame, partition: str, a: str, b: str, path: Path | str) -> pd.Series:
@@ -82,63 +118,12 @@ def comparison(table: pd.DataFrame, partition: str, a: str, b: str, path: Path |
     )
 
 
-def _pairs(
-    inputs: TableInputs,
-    table: pd.DataFrame,
-    path: Path,
-    models: list[str],
-    partitions: list[str],
-    adjusted: bool,
-) -> tuple[Rows, list[str], list[Heading], str]:
-    rows = Rows()
-    for partition in partitions:
-        rows.add(inputs.partitions[partition], section=True)
-        for a, b in combinations(models, 2):
-            row = comparison(table, partition, a, b, path)
-            label = f"{inputs.models[a]} vs {inputs.models[b]}"
-            cells = {
-                "partition": inputs.partitions[partition],
-                "comparison": label,
-                "n": f"{row['n']:.0f}",
-                "aucs": f"{fmt.fixed(row['auc_a'], 3)} vs {fmt.fixed(row['auc_b'], 3)}",
-                "difference": fmt.fixed(row["difference"], 3),
-                "z": fmt.fixed(row["z"], 3),
-                "p": fmt.p_value(row["p"]),
-                "p_holm": fmt.p_value(row["p_holm"]),
-            }
-            rows.add(label, 1, cells=cells)
-    headings = [
-        Heading("n", "n"),
-        Heading("aucs", "AUC"),
-        Heading("difference", "Difference"),
-        Heading("z", "Z"),
-        Heading("p", "p"),
-    ]
-    if adjusted:
-        headings.append(Heading("p_holm", "Adjusted p"))
-    return rows, ["partition", "comparison"], headings, "Comparison"
-
-
-def _matrix(
-    inputs: TableInputs,
-    table: pd.DataFrame,
-    path: Path,
-    models: list[str],
-    partitions: list[str],
-    adjusted: bool,
-) -> tuple[Rows, list[str], list[Heading], str]:
-    rows = Rows()
-    for partition in partitions:
-        rows.add(inputs.partitions[partition], section=True)
-        for i, a in enumerate(models):
-            cells = {"partition": inputs.partitions[partition], "model": inputs.models[a]}
-            for j, b in enumerate(models):
-                if i == j:
-                    cells[f"vs_{b}"] = fmt.NOT_AVAILABLE
-                elif i < j:
-                    cells[f"vs_{b}"] = fmt.p_value(comparison(table, partition, a, b, path)["p"])
-                elif adjusted:
-                    cells[f"vs_{b}"] = fmt.p_value(comparison(table, partition, b, a, path)["p_holm"])
-            rows.add(inputs.models[a], 1, cells=cells)
-    headings = [Heading(f"vs_{model}", inputs.models[model]) for model in models]
-    return rows, ["partition", "model"], headings, "Model"
+def _pair(row: pd.Series) -> dict[str, str]:
+    return {
+        "n": f"{row['n']:.0f}",
+        "aucs": f"{fmt.fixed(row['auc_a'], 3)} vs {fmt.fixed(row['auc_b'], 3)}",
+        "difference": fmt.fixed(row["difference"], 3),
+        "z": fmt.fixed(row["z"], 3),
+        "p": fmt.p_value(row["p"]),
+        "p_holm": fmt.p_value(row["p_holm"]),
+    }

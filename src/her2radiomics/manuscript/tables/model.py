@@ -94,6 +94,13 @@ class Table:
         return spans
 
     @property
+    def columns(self) -> list[tuple[str, list[str]]]:
+        """Heading and texts of each printed column, first the row labels, indented by three spaces a level."""
+        stub = [" " * 3 * label.indent + label.text for label in self.labels if not label.section]
+        texts = ([row[place] for row in self.cells] for place in range(len(self.headings)))
+        return [(self.stub, stub), *zip((heading.label for heading in self.headings), texts, strict=True)]
+
+    @property
     def cells(self) -> list[list[str]]:
         """Printed cells, a list a row, without the row labels."""
         return self.data[[heading.key for heading in self.headings]].to_numpy(dtype=object).tolist()

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import difflib
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
 
 from her2radiomics.core.contracts import TRAINING, contract, measures, rates
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.tables import read
 from her2radiomics.manuscript import formatting as fmt
+from her2radiomics.manuscript.fields import Models, Partitions
 from her2radiomics.manuscript.tables.inputs import TableInputs, chosen
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
-from her2radiomics.manuscript.tables.registry import table
-from her2radiomics.manuscript.tables.settings import PerformanceTable
+from her2radiomics.manuscript.tables.registry import TableOptions, table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,12 +23,53 @@ if TYPE_CHECKING:
 
 METHODS = {
     "delong": "DeLong",
+    "delong_logit": "DeLong on the logit scale (Hanley's bound where the classes are separated)",
     "bootstrap": "bootstrap percentiles",
     "binomial_exact": "exact binomial (Clopper–Pearson, x = AUC · n)",
 }
 
 
-@table("performance", needs=("performance",))
+def _known(measure: str) -> str:
+    if measure not in measures():
+        near = difflib.get_close_matches(measure, measures(), n=1)
+        advice = f"did you mean '{near[0]}'?" if near else f"expected one of {', '.join(measures())}."
+        raise ValueError(f"found '{measure}', which performance.csv does not hold: {advice}")
+    return measure
+
+
+def _enumerate(schema: dict[str, Any]) -> None:
+    schema["enum"] = list(measures())
+
+
+#: A measure that tables print, checked against the contract of ``performance.csv``.
+Measure = Annotated[str, AfterValidator(_known), Field(json_schema_extra=_enumerate)]
+
+
+class PerformanceTable(TableOptions):
+    """Discrimination, rates at the locked threshold and calibration of models on partitions."""
+
+    kind: Literal["performance"]
+    models: Models = ()
+    partitions: Partitions = ()
+    measures: tuple[Measure, ...] = Field(
+        ("auc", "sensitivity", "specificity", "accuracy"), min_length=1, description="Columns, in order."
+    )
+    group_by: Literal["partition", "model"] = Field("partition", description="What heads the groups of rows.")
+
+
+@table(
+    PerformanceTable,
+    needs=("performance",),
+    example="""
+        table_3_performance: {kind: performance, title: Performance of the models}
+        table_s1_calibration:
+          kind: performance
+          title: Calibration of the nomogram
+          models: [nomogram]
+          measures: [brier, calibration_intercept, calibration_slope]
+          group_by: model
+    """,
+)
 def make(inputs: TableInputs, options: PerformanceTable) -> Table:
     """Print ``performance.csv``: rates come with the fraction of patients that they are.
 
@@ -56,15 +100,8 @@ def make(inputs: TableInputs, options: PerformanceTable) -> Table:
         Heading("n", "n (events)"),
         *(Heading(measure, heading(measure, inputs.level)) for measure in options.measures),
     )
-    return Table(
-        title=options.title,
-        data=rows.frame(["model", "partition", *(heading.key for heading in headings)]),
-        stub="Model" if by_partition else "Partition",
-        labels=tuple(rows.labels),
-        headings=headings,
-        footnotes=(*_footnotes(used, options), *options.footnotes),
-        simulated=inputs.simulated,
-    )
+    stub, notes = "Model" if by_partition else "Partition", _footnotes(used, options)
+    return options.table(inputs, rows, stub, headings, notes, first=["model", "partition"])
 
 
 def heading(measure: str, level: float) -> str:
@@ -120,6 +157,8 @@ def fraction(row: pd.Series, measure: str, path: Path | str) -> tuple[int, int] 
 
 
 def _measure(row: pd.Series, measure: str, path: Path) -> str:
+    if measure == "auc":
+        return fmt.auc(row, 3)
     bounds = contract("performance").bounds(measure)
     if bounds:
         low, high = bounds
@@ -136,7 +175,8 @@ def _footnotes(rows: list[pd.Series], options: PerformanceTable) -> list[str]:
         methods = list(dict.fromkeys(METHODS.get(str(r["ci_method"]), str(r["ci_method"])) for r in rows))
         notes.append(
             "AUC: area under the receiver operating characteristic curve; "
-            f"CI: confidence interval, {fmt.listing(methods)}."
+            f"CI: confidence interval, {fmt.listing(methods)}"
+            + (", with DeLong's beside it." if any(r["ci_method"] == "binomial_exact" for r in rows) else ".")
         )
     if set(rates()) & set(options.measures):
         notes.append(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from her2radiomics.core.tables import read
-from her2radiomics.manuscript.published.settings import quantities
 from her2radiomics.manuscript.tables.inputs import TableInputs
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
-from her2radiomics.manuscript.tables.registry import table
-from her2radiomics.manuscript.tables.settings import PublishedNumbersTable
+from her2radiomics.manuscript.tables.registry import TableOptions, table
 
 HEADINGS = (
     Heading("model", "Model"),
@@ -18,18 +18,28 @@ HEADINGS = (
 )
 
 
-@table("published", needs=("published",))
+class PublishedNumbersTable(TableOptions):
+    """What the paper prints beside what the run gives, by the place in the paper."""
+
+    kind: Literal["published"]
+
+
+@table(
+    PublishedNumbersTable,
+    needs=("published",),
+    example="""
+        table_s7_published: {kind: published, title: Printed numbers beside those of this run}
+    """,
+)
 def make(inputs: TableInputs, options: PublishedNumbersTable) -> Table:
     """Print ``published.csv``; agreement is that of the file, and the rules are named below."""
-    numbers, kinds = read("published", inputs.file("published")), quantities()
+    numbers = read("published", inputs.file("published"))
     rows = Rows()
     for place, group in numbers.groupby("place", sort=False):
         rows.add(str(place), section=True)
         for _, row in group.iterrows():
-            kind = kinds.get(row["quantity"])
-            label = kind.label if kind else row["quantity"].replace("_", " ")
             models = [inputs.models.get(name, name) for name in row["model"].split(" vs ")]
-            text = f"{label}, {row['item']}" if row["item"] else label
+            text = ", ".join(filter(None, (row["label"], row["item"])))
             cells = {
                 "quantity": text,
                 "place": str(place),
@@ -44,15 +54,5 @@ def make(inputs: TableInputs, options: PublishedNumbersTable) -> Table:
         rows.add("The paper prints nothing that is compared", cells={})
     used = numbers[numbers["agreement"] != "not made in this run"]
     rules = [f"{rule[0].upper()}{rule[1:]}." for rule in dict.fromkeys(used["rule"])]
-    return Table(
-        title=options.title,
-        data=rows.frame(["quantity", "place", *(heading.key for heading in HEADINGS)]),
-        stub="Quantity",
-        labels=tuple(rows.labels),
-        headings=HEADINGS,
-        footnotes=(
-            *(["Agreement is judged by rules. " + " ".join(rules)] if rules else []),
-            *options.footnotes,
-        ),
-        simulated=inputs.simulated,
-    )
+    notes = ["Agreement is judged by rules. " + " ".join(rules)] if rules else []
+    return options.table(inputs, rows, "Quantity", HEADINGS, notes, first=["quantity", "place"])

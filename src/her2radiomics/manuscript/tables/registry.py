@@ -1,53 +1,77 @@
-"""The kinds of table there are: each registers its maker and the workflow outputs that it reads."""
+"""Kinds of table: what all say of themselves, and the decorator that registers them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from functools import partial
 
-if TYPE_CHECKING:
-    from her2radiomics.manuscript.tables.inputs import TableInputs
-    from her2radiomics.manuscript.tables.model import Table
-    from her2radiomics.manuscript.tables.settings import TableBase
+from pydantic import Field
 
-    Maker = Callable[[TableInputs, Any], Table]
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A registered kind of table."""
-
-    name: str
-    make: Maker
-    needs: Callable[[TableBase], tuple[str, ...]]
+from her2radiomics.core.registry import Kinds
+from her2radiomics.manuscript.kinds import Kind, Options, register
+from her2radiomics.manuscript.tables.inputs import TableInputs
+from her2radiomics.manuscript.tables.model import Heading, Rows, Table
 
 
-KINDS: dict[str, Kind] = {}
+class TableOptions(Options):
+    """What every table of a protocol says."""
+
+    id: str = Field(
+        pattern=r"^table_s?[0-9]+[a-z]?_[a-z0-9]+(_[a-z0-9]+)*$",
+        description="File name of the table, in the paper's numbering: table_<n>_<what>; supplementary: table_s<n>_<what>.",
+    )
+    title: str = Field(description="Title as printed, without the table's number.", min_length=1)
+    footnotes: tuple[str, ...] = Field(
+        (), description="Footnotes added to those that the table writes itself."
+    )
+
+    @property
+    def number(self) -> str:
+        """The table's number in the paper: ``1``, ``3b``; ``S2`` of a supplementary table."""
+        number = self.id.split("_")[1]
+        return f"S{number[1:]}" if number.startswith("s") else number
+
+    def table(
+        self,
+        inputs: TableInputs,
+        rows: Rows,
+        stub: str,
+        headings: Sequence[Heading],
+        notes: Iterable[str],
+        *,
+        first: Sequence[str],
+        last: Sequence[str] = (),
+    ) -> Table:
+        """The rows as a table with this title, and these footnotes after its own.
+
+        Parameters
+        ----------
+        inputs
+            The run: whether its patients are simulated.
+        rows, stub, headings, notes
+            As in :class:`~her2radiomics.manuscript.tables.model.Table`.
+        first, last
+            Columns of the CSV that are not printed, before and after those that are.
+        """
+        columns = [*first, *(heading.key for heading in headings), *last]
+        return Table(
+            title=self.title,
+            data=rows.frame(columns),
+            stub=stub,
+            labels=tuple(rows.labels),
+            headings=tuple(headings),
+            footnotes=(*notes, *self.footnotes),
+            simulated=inputs.simulated,
+        )
 
 
-def table(
-    kind: str, *, needs: tuple[str, ...] | Callable[[Any], tuple[str, ...]]
-) -> Callable[[Maker], Maker]:
-    """Register the decorated ``make(inputs, options)`` as the maker of tables of this kind.
+class TableKind(Kind):
+    """What is known about a kind of table."""
 
-    Parameters
-    ----------
-    kind
-        The name under which protocols ask for it.
-    needs
-        Members of :class:`~her2radiomics.manuscript.tables.inputs.TableInputs`, or a function from the options to them.
+    inputs = tuple(item.name for item in fields(TableInputs) if "Path" in str(item.type))
 
-    Raises
-    ------
-    ValueError
-        The kind is registered already.
-    """
 
-    def register(make: Maker) -> Maker:
-        if kind in KINDS:
-            raise ValueError(f"the table kind '{kind}' is registered twice")
-        KINDS[kind] = Kind(kind, make, needs if callable(needs) else lambda _: needs)
-        return make
-
-    return register
+KINDS = Kinds("table", TableOptions, "kind", TableKind)
+#: Decorates the function ``(inputs, options)`` that makes a kind: see :func:`~her2radiomics.manuscript.kinds.register`.
+table = partial(register, KINDS)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
 
 from her2radiomics.core.columns import Column
-from her2radiomics.core.contracts import contract
+from her2radiomics.core.contracts import TRAINING, contract
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.tables import read, read_text
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables.inputs import TableInputs, known
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
-from her2radiomics.manuscript.tables.registry import table
-from her2radiomics.manuscript.tables.settings import RegressionTable
+from her2radiomics.manuscript.tables.registry import TableOptions, table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +29,46 @@ NO_PATIENT = "no patient"
 STATISTICS = {"beta": "β", "se": "SE", "wald": "Wald", "odds_ratio": "OR (95 % CI)", "p": "p"}
 
 
-@table("regression", needs=lambda options: (*options.blocks, "participants"))
+Block = Literal["univariate", "multivariate", "coefficients"]
+Statistic = Literal["beta", "se", "wald", "odds_ratio", "p"]
+
+
+class RegressionTable(TableOptions):
+    """Univariate and multivariate logistic regression, side by side."""
+
+    kind: Literal["regression"]
+    model: str = Field(description="The model whose regressions are printed.")
+    blocks: tuple[Block, ...] = Field(
+        ("univariate", "multivariate"),
+        min_length=1,
+        description="Which regressions, in order; 'coefficients' are those of the final model.",
+    )
+    statistics: tuple[Statistic, ...] = Field(
+        ("odds_ratio", "p"),
+        min_length=1,
+        description="What is printed of each term; odds_ratio brings its 95 % CI.",
+    )
+    intercept: bool = Field(False, description="Print the intercept.")
+
+    def needs(self) -> tuple[str, ...]:
+        """The regressions that are printed, and the training patients, whose levels decide on the reference."""
+        return (*self.blocks, "participants")
+
+
+@table(
+    RegressionTable,
+    needs=("univariate", "multivariate", "coefficients", "participants"),
+    example="""
+        table_2_regression: {kind: regression, title: Univariate and multivariate regression, model: clinical}
+        table_4_nomogram:
+          kind: regression
+          title: The nomogram
+          model: nomogram
+          blocks: [coefficients]
+          statistics: [beta, se, odds_ratio, p]
+          intercept: true
+    """,
+)
 def make(inputs: TableInputs, options: RegressionTable) -> Table:
     """Print the regressions of one model: a row a term, a group of columns a regression.
 
@@ -65,15 +105,8 @@ def make(inputs: TableInputs, options: RegressionTable) -> Table:
         for block in blocks
         for name in options.statistics
     )
-    return Table(
-        title=options.title,
-        data=rows.frame(["characteristic", "level", *(heading.key for heading in headings)]),
-        stub="Characteristic",
-        labels=tuple(rows.labels),
-        headings=headings,
-        footnotes=(*_footnotes(blocks, inputs, options), *ordinal, *options.footnotes),
-        simulated=inputs.simulated,
-    )
+    notes = [*_footnotes(blocks, inputs, options), *ordinal]
+    return options.table(inputs, rows, "Characteristic", headings, notes, first=["characteristic", "level"])
 
 
 def split_term(term: str, columns: Mapping[str, Column]) -> tuple[str, str] | None:
@@ -129,8 +162,8 @@ def _order(blocks: Mapping[str, Terms]) -> list[str]:
 
 
 def _seen(name: str, inputs: TableInputs) -> list[str]:
-    """Levels of a column that training patients have; all of them where the participants are not at hand."""
-    path = inputs.participants.get("training")
+    """Levels of a column that training patients have; all of them where there is no table of participants."""
+    path = inputs.participants.get(TRAINING)
     if path is None:
         return list(inputs.columns[name].levels)
     present = set(read_text("partition_participants", path)[name])

@@ -3,24 +3,70 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
-from her2radiomics.core.columns import Column
+import numpy as np
+from pydantic import Field
+
 from her2radiomics.core.errors import SettingsError, TableError
 from her2radiomics.core.libraries import pd
+from her2radiomics.core.settings import Settings
 from her2radiomics.manuscript import formatting as fmt
-from her2radiomics.manuscript.tables.grouping import OUTCOME, Group, groups_of
-from her2radiomics.manuscript.tables.inputs import TableInputs, chosen, known, read_participants
+from her2radiomics.manuscript.events import counted
+from her2radiomics.manuscript.fields import Event, EventLevel, Time
+from her2radiomics.manuscript.tables.grouping import OUTCOME, Group, GroupedOptions, any_of, grouped
+from her2radiomics.manuscript.tables.inputs import TableInputs, known
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
 from her2radiomics.manuscript.tables.registry import table
-from her2radiomics.manuscript.tables.settings import Endpoint, SurvivalTable
-from her2radiomics.statistics import cox, follow_up, kaplan_meier, logrank
+from her2radiomics.statistics import cox, kaplan_meier, logrank, potential_follow_up
 
 NOT_REACHED = "not reached"
 REFERENCE = "1 (reference)"
 
 
-@table("survival", needs=("participants",))
+class Endpoint(Settings):
+    """A follow-up time with its event."""
+
+    label: str = Field(description="Name as printed: Overall survival.", min_length=1)
+    time: Time
+    event: Event
+    event_level: EventLevel = None
+
+
+class SurvivalTable(GroupedOptions):
+    """Survival by group: events, medians, survival at given times, log-rank test and Cox regression."""
+
+    kind: Literal["survival"]
+    endpoints: tuple[Endpoint, ...] = Field(min_length=1, description="Follow-up times, in order.")
+    reference: str | None = Field(
+        None,
+        description="Group that hazard ratios compare with: a partition, 1 or 0 of the label (0 by default), or a "
+        "level of the column (the first by default).",
+    )
+    times: tuple[float, ...] = Field(
+        (), description="Follow-up times, in the unit of the time column, at which survival is given."
+    )
+    follow_up: bool = Field(
+        False,
+        description="Give the median potential follow-up of each group, by the reverse Kaplan–Meier method.",
+    )
+
+    def columns_used(self) -> tuple[str, ...]:
+        """Times, events and group."""
+        return (*(n for item in self.endpoints for n in (item.time, item.event)), *super().columns_used())
+
+
+@table(
+    SurvivalTable,
+    needs=("participants",),
+    example="""
+        table_s2_survival:
+          kind: survival
+          title: Survival by outcome
+          endpoints: [{label: Overall survival, time: os_months, event: os_event}]
+          times: [12, 36]
+    """,
+)
 def make(inputs: TableInputs, options: SurvivalTable) -> Table:
     """Describe and compare follow-up by group, a section an endpoint and a row a group.
 
@@ -33,13 +79,10 @@ def make(inputs: TableInputs, options: SurvivalTable) -> Table:
     TableError
         A participants file that lacks a column, or a negative follow-up time.
     """
-    partitions = chosen(options.partitions, inputs.partitions, "partition")
     for endpoint in options.endpoints:
         check_endpoint(endpoint, inputs, options.id)
-    extra = [] if options.by in ("partition", OUTCOME) else [options.by]
-    used = [column for endpoint in options.endpoints for column in (endpoint.time, endpoint.event)]
-    patients = read_participants(inputs, partitions, [*used, *extra])
-    groups = _ordered(groups_of(patients, inputs, options.by, partitions, options.id), options)
+    patients, groups = grouped(inputs, options)
+    groups = _ordered(groups, options)
     rows, notes = Rows(), []
     for endpoint in options.endpoints:
         rows.add(endpoint.label, section=True, cells={})
@@ -64,15 +107,13 @@ def make(inputs: TableInputs, options: SurvivalTable) -> Table:
             Heading("cox_p", "p (Cox)"),
             Heading("logrank_p", "p (log-rank)"),
         ]
-    return Table(
-        title=options.title,
-        data=rows.frame(["endpoint", "group", *(heading.key for heading in headings)]),
-        stub="Endpoint and group",
-        labels=tuple(rows.labels),
-        headings=tuple(headings),
-        footnotes=(*_footnotes(options, len(groups), notes), *options.footnotes),
-        simulated=inputs.simulated,
-    )
+    if options.follow_up:
+        notes.insert(
+            0,
+            "Follow-up: potential follow-up by the reverse Kaplan–Meier method, which events do not shorten.",
+        )
+    notes = [*_footnotes(len(groups)), *notes]
+    return options.table(inputs, rows, "Endpoint and group", headings, notes, first=["endpoint", "group"])
 
 
 def _key(time: float) -> str:
@@ -87,9 +128,10 @@ def check_endpoint(endpoint: Endpoint, inputs: TableInputs, table: str) -> None:
         raise SettingsError(
             f"{table}: found the time '{endpoint.time}', a column with levels; expected a continuous one."
         )
+    value, _ = counted(endpoint.event, event.levels, endpoint.event_level, table)
     if event.levels:
-        known(endpoint.event_level, event.levels, f"level of '{endpoint.event}'")
-    elif not _is_number(endpoint.event_level):
+        known(value, event.levels, f"level of '{endpoint.event}'")
+    elif not _is_number(value):
         raise SettingsError(
             f"{table}: found event_level '{endpoint.event_level}' of '{endpoint.event}', a continuous column; "
             "expected a number."
@@ -116,11 +158,6 @@ def _ordered(groups: list[Group], options: SurvivalTable) -> list[Group]:
     return [first, *(group for group in groups if group is not first)]
 
 
-def event_seen(values: pd.Series, column: Column, level: str) -> pd.Series:
-    """Whether the event was seen, by the level that says so."""
-    return values == (level if column.levels else float(level))
-
-
 def _add(
     rows: Rows,
     patients: pd.DataFrame,
@@ -131,45 +168,54 @@ def _add(
 ) -> list[str]:
     """Add an endpoint's rows; return its footnotes."""
     time, event = patients[endpoint.time], patients[endpoint.event]
-    if (time < 0).any():
-        raise TableError(
-            file=inputs.file("participants", str(patients.loc[time < 0, "partition"].iloc[0])),
-            patient=str(patients.index[time < 0][0]),
-            column=endpoint.time,
-            found=f"{time[time < 0].iloc[0]:g}",
-            expected="a follow-up time of 0 or more",
-            remedy="Correct the cell, or leave it empty.",
+
+    def refuse(values: pd.Series, wrong: pd.Series, expected: str, remedy: str) -> None:
+        if wrong.any():
+            raise TableError(
+                file=inputs.file("participants", str(patients.loc[wrong, "partition"].iloc[0])),
+                patient=str(patients.index[wrong][0]),
+                column=str(values.name),
+                found=f"{values[wrong].iloc[0]:g}",
+                expected=expected,
+                remedy=remedy,
+            )
+
+    refuse(time, time < 0, "a follow-up time of 0 or more", "Correct the cell, or leave it empty.")
+    levels = inputs.columns[endpoint.event].levels
+    value, label = counted(endpoint.event, levels, endpoint.event_level, options.id)
+    if not levels and endpoint.event_level is None:
+        refuse(
+            event,
+            event.notna() & ~event.isin([0, 1]),
+            "0 or 1, since no event_level is named",
+            "Name the value of the event (event_level), or correct the cell.",
         )
-    code = pd.Series(None, index=range(len(patients)), dtype=object)
-    for group in groups:
-        code[group.members] = group.key
-    complete = (time.notna() & event.notna()).to_numpy(dtype=bool)
-    followed = complete & code.notna().to_numpy(dtype=bool)
+    member, complete = any_of(groups), (time.notna() & event.notna()).to_numpy(dtype=bool)
+    followed = complete & member
     here = [group for group in groups if (followed & group.members).any()]
-    notes = []
-    if lost := int((code.notna().to_numpy(dtype=bool) & ~complete).sum()):
+    notes = [f"{endpoint.label}: events are '{label}'."] if label else []
+    if lost := int((member & ~complete).sum()):
         notes.append(f"{endpoint.label}: {lost} patients without follow-up are left out.")
     if not here:
         return [*notes, f"{endpoint.label}: no patient with follow-up."]
+    key = np.select([group.members for group in here], [group.key for group in here], "")
     frame = pd.DataFrame(
         {
             "time": time[followed].to_numpy(dtype=float),
-            "event": event_seen(
-                event[followed], inputs.columns[endpoint.event], endpoint.event_level
-            ).to_numpy(int),
-            "group": pd.Categorical(code[followed], [group.key for group in here]),
+            "event": (event[followed] == (value if levels else float(value))).to_numpy(int),
+            "group": pd.Categorical(key[followed], [group.key for group in here]),
         }
     )
-    curves = kaplan_meier(frame["time"], frame["event"], frame["group"], inputs.level)
+    followed_up = (frame["time"], frame["event"], frame["group"])
+    curves = kaplan_meier(*followed_up, inputs.level)
     medians = curves.medians.set_index("group")
-    potential = follow_up(frame["time"], frame["event"], frame["group"], inputs.level).medians.set_index(
-        "group"
-    )
-    at = curves.at(list(options.times)).set_index(["group", "time"]) if options.times else None
+    potential = potential_follow_up(*followed_up, inputs.level).medians.set_index("group")
+    at: dict[str, dict[str, str]] = {group.key: {} for group in here}
+    for row in curves.at(options.times).itertuples() if options.times else ():
+        at[row.group][_key(row.time)] = fmt.interval(100 * row.survival, 100 * row.low, 100 * row.high, 1)
     hazards, why = _hazards(frame, inputs.level, endpoint.label)
     notes += why
-    tested = len(here) > 1 and frame["event"].any()
-    p = logrank(frame["time"], frame["event"], frame["group"]).p if tested else float("nan")
+    p = logrank(*followed_up).p if len(here) > 1 and frame["event"].any() else float("nan")
     for place, group in enumerate(here):
         median = medians.loc[group.key]
         cells: dict[str, Any] = {
@@ -181,11 +227,7 @@ def _add(
             "follow_up": _median(*potential.loc[group.key, ["median", "low", "high"]]),
             "logrank_p": fmt.p_value(p) if place == 0 else "",
         }
-        for value in options.times:
-            assert at is not None
-            row = at.loc[(group.key, float(value))]
-            cells[_key(value)] = fmt.interval(100 * row["survival"], 100 * row["low"], 100 * row["high"], 1)
-        rows.add(group.label, 1, cells=cells | hazards.get(group.key, {}))
+        rows.add(group.label, 1, cells=cells | at[group.key] | hazards.get(group.key, {}))
     return notes
 
 
@@ -203,22 +245,28 @@ def _hazards(frame: pd.DataFrame, level: float, label: str) -> tuple[dict[str, d
     if len(keys) < 2:
         return {}, []
     none = {key: {"hazard_ratio": fmt.NOT_AVAILABLE, "cox_p": fmt.NOT_AVAILABLE} for key in keys}
-    if (frame.groupby("group", observed=True)["event"].sum() == 0).any():
-        return none, [f"{label}: no hazard ratio, since a group has no event."]
     try:
-        fit = cox(frame[["group"]], frame["time"], frame["event"], {"group": keys}, level).table
+        found = cox(frame[["group"]], frame["time"], frame["event"], {"group": keys}, level)
     except ValueError:
-        return none, [f"{label}: no hazard ratio, since the partial likelihood has no maximum."]
-    fit = fit.set_index("term")
+        return none, [
+            f"{label}: no hazard ratio, since nobody had the event, or the groups were not at risk together."
+        ]
+    notes = []
+    if found.method == "firth":
+        notes.append(
+            f"{label}: the events leave maximum likelihood without a solution (a group without events, or one that comes "
+            "first throughout); hazard ratios are Firth's, with profile intervals and likelihood-ratio p."
+        )
+    fit = found.table.set_index("term")
     cells = {keys[0]: {"hazard_ratio": REFERENCE, "cox_p": ""}}
     for key in keys[1:]:
         row = fit.loc[f"group[{key}]"]
         ratio = fmt.ratio_interval(row["hazard_ratio"], row["ci_low"], row["ci_high"])
         cells[key] = {"hazard_ratio": ratio, "cox_p": fmt.p_value(float(row["p"]))}
-    return cells, []
+    return cells, notes
 
 
-def _footnotes(options: SurvivalTable, groups: int, notes: list[str]) -> list[str]:
+def _footnotes(groups: int) -> list[str]:
     lines = [
         "CI: confidence interval. Kaplan–Meier estimates; intervals of survival and of its median are on the "
         "log(−log) scale."
@@ -228,8 +276,4 @@ def _footnotes(options: SurvivalTable, groups: int, notes: list[str]) -> list[st
             "Groups were compared by the log-rank test; hazard ratios are from Cox regression on the group alone, with "
             "Efron's method for ties and Wald intervals and p."
         )
-    if options.follow_up:
-        lines.append(
-            "Follow-up: potential follow-up by the reverse Kaplan–Meier method, which events do not shorten."
-        )
-    return [*lines, *notes]
+    return lines

@@ -79,7 +79,7 @@ def escape_latex(text: str) -> str:
 
 
 def to_latex(table: Table, number: str, label: str) -> str:
-    """Return a ``table`` environment with booktabs rules; a comment names the packages that the document must load.
+    r"""Return a ``table`` environment with booktabs rules; a comment names the packages that the document must load.
 
     A table that is a little wider than the text is made smaller to fit, one that is much wider stands sideways on a
     page of its own.
@@ -132,13 +132,8 @@ def to_latex(table: Table, number: str, label: str) -> str:
 
 
 def _wide(table: Table) -> float:
-    """Natural width in cm of the table in ``\\small`` type, to 6 %."""
-    stub = [3 * row.indent + len(row.text) for row in table.labels if not row.section]
-    columns = [[len(cells[i]) for cells in table.cells] for i in range(len(table.headings))]
-    longest = [max([len(table.stub), *stub])]
-    longest += [
-        max([len(heading.label), *column]) for heading, column in zip(table.headings, columns, strict=True)
-    ]
+    r"""Natural width in cm of the table in ``\small`` type, to 6 %."""
+    longest = [max(map(len, [heading, *texts])) for heading, texts in table.columns]
     return sum(CHARACTER * characters + MARGIN for characters in longest)
 
 

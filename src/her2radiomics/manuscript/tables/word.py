@@ -22,6 +22,7 @@ _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 # centimetres: text width of the page upright and across; a character, wide enough for fonts that may stand in for
 # Times; a cell's margins
 _UPRIGHT, _LANDSCAPE, _CHARACTER, _MARGIN = 17.0, 25.7, 0.22, 0.45
+_ALIGN = {"left": "LEFT", "centre": "CENTER", "right": "RIGHT"}
 # characters: of a text that reads well in a column, and of the longest that counts when columns share the page
 _PARAGRAPH, _LONGEST = 34, 120
 
@@ -35,21 +36,17 @@ def to_docx(table: Table, number: str) -> bytes:
     _fix_properties(document, f"Table {number}. {table.printed_title}")
     section = document.sections[0]
     short, long = docx.shared.Cm(21.0), docx.shared.Cm(29.7)
-    columns = _columns(table)
+    columns = [_share(heading, texts) for heading, texts in table.columns]
     asked = sum(min(column.most, _MARGIN + _CHARACTER * _PARAGRAPH) for column in columns)
     wide = asked > 1.12 * _UPRIGHT  # a little less than asked for still reads well
-    section.orientation = (
-        docx.enum.section.WD_ORIENT.LANDSCAPE if wide else docx.enum.section.WD_ORIENT.PORTRAIT
-    )
+    section.orientation = getattr(docx.enum.section.WD_ORIENT, "LANDSCAPE" if wide else "PORTRAIT")
     section.page_width, section.page_height = (long, short) if wide else (short, long)
     for side in ("left_margin", "right_margin", "top_margin", "bottom_margin"):
         setattr(section, side, docx.shared.Cm(2))
     normal = document.styles["Normal"]
     normal.font.name, normal.font.size = "Times New Roman", docx.shared.Pt(10)
-    normal.paragraph_format.space_before, normal.paragraph_format.space_after = (
-        docx.shared.Pt(1),
-        docx.shared.Pt(2),
-    )
+    spacing = normal.paragraph_format
+    spacing.space_before, spacing.space_after = docx.shared.Pt(1), docx.shared.Pt(2)
     title = document.add_paragraph()
     title.paragraph_format.keep_with_next = True
     title.add_run(f"Table {number}. ").bold = True
@@ -70,23 +67,15 @@ class Share(NamedTuple):
     most: float
 
 
-def _columns(table: Table) -> list[Share]:
-    """What each column asks for."""
-
-    def asked(heading: str, texts: list[str]) -> Share:
-        words = [
-            1.2 * max((len(word) for word in heading.split()), default=0),  # bold
-            # an indent stays on the line of its first word
-            *(len(text) - len(text.lstrip()) + len(word) for text in texts for word in text.split()),
-        ]
-        most = max([*map(len, texts), max(words), 1.2 * len(heading) / 2])
-        return Share(*(_MARGIN + _CHARACTER * min(count, _LONGEST) for count in (max(words), most)))
-
-    stub = [(" " * 3 * label.indent) + label.text for label in table.labels if not label.section]
-    columns = [[cells[i] for cells in table.cells] for i in range(len(table.headings))]
-    return [asked(table.stub, stub)] + [
-        asked(heading.label, column) for heading, column in zip(table.headings, columns, strict=True)
+def _share(heading: str, texts: list[str]) -> Share:
+    """What a column asks for."""
+    words = [
+        1.2 * max((len(word) for word in heading.split()), default=0),  # bold
+        # an indent stays on the line of its first word
+        *(len(text) - len(text.lstrip()) + len(word) for text in texts for word in text.split()),
     ]
+    most = max([*map(len, texts), max(words), 1.2 * len(heading) / 2])
+    return Share(*(_MARGIN + _CHARACTER * min(count, _LONGEST) for count in (max(words), most)))
 
 
 def widths(columns: Sequence[Share], room: float) -> list[float]:
@@ -104,7 +93,6 @@ def widths(columns: Sequence[Share], room: float) -> list[float]:
 
 
 def _add_table(document: Document, table: Table, widths: list[float]) -> None:
-
     spans = table.spans
     two_rows = any(group for group, _ in spans)
     heads = 2 if two_rows else 1
@@ -117,16 +105,16 @@ def _add_table(document: Document, table: Table, widths: list[float]) -> None:
     for line in cells:
         for cell, width in zip(line, widths, strict=True):
             cell.width = docx.shared.Cm(width)
-    labels = [table.stub, *(heading.label for heading in table.headings)]
-    for column, label in enumerate(labels):
-        _write(cells[heads - 1][column], label, bold=True, align="left" if column == 0 else "centre")
+    _write(cells[heads - 1][0], table.stub, bold=True, align="left")
+    for cell, heading in zip(cells[heads - 1][1:], table.headings, strict=True):
+        _write(cell, heading.label, bold=True)
     if two_rows:
         column = 1
         for group, width in spans:
             if group:
-                merged = (
-                    cells[0][column].merge(cells[0][column + width - 1]) if width > 1 else cells[0][column]
-                )
+                merged = cells[0][column]
+                if width > 1:
+                    merged = merged.merge(cells[0][column + width - 1])
                 _write(merged, group, bold=True, align="centre")
                 _border(merged, "bottom", 4)
             column += width
@@ -138,12 +126,9 @@ def _add_table(document: Document, table: Table, widths: list[float]) -> None:
         _write(line[0], row.text, align="left", indent=row.indent)
         for cell, heading, value in zip(line[1:], table.headings, values, strict=True):
             _write(cell, value, align=heading.align)
-    for cell in grid.rows[0].cells:
-        _border(cell, "top", 12)
-    for cell in grid.rows[heads - 1].cells:
-        _border(cell, "bottom", 6)
-    for cell in grid.rows[-1].cells:
-        _border(cell, "bottom", 12)
+    for place, side, eighths in ((0, "top", 12), (heads - 1, "bottom", 6), (-1, "bottom", 12)):
+        for cell in grid.rows[place].cells:
+            _border(cell, side, eighths)
     for row in grid.rows[:heads]:
         _flag(row._tr.get_or_add_trPr(), "w:tblHeader")
     for row in grid.rows:
@@ -151,20 +136,14 @@ def _add_table(document: Document, table: Table, widths: list[float]) -> None:
 
 
 def _write(cell: _Cell, text: str, *, bold: bool = False, align: str = "centre", indent: int = 0) -> None:
-
     paragraph = cell.paragraphs[0]
-    paragraph.alignment = {
-        "left": docx.enum.text.WD_ALIGN_PARAGRAPH.LEFT,
-        "centre": docx.enum.text.WD_ALIGN_PARAGRAPH.CENTER,
-        "right": docx.enum.text.WD_ALIGN_PARAGRAPH.RIGHT,
-    }[align]
+    paragraph.alignment = getattr(docx.enum.text.WD_ALIGN_PARAGRAPH, _ALIGN[align])
     if indent:
         paragraph.paragraph_format.left_indent = docx.shared.Cm(0.5 * indent)
     paragraph.add_run(true_minus(text)).bold = bold or None
 
 
 def _border(cell: _Cell, side: str, eighths: int) -> None:
-
     properties = cell._tc.get_or_add_tcPr()
     borders = properties.find(docx.oxml.ns.qn("w:tcBorders"))
     if borders is None:
@@ -180,7 +159,6 @@ def _border(cell: _Cell, side: str, eighths: int) -> None:
 
 
 def _flag(parent: Any, name: str) -> None:
-
     parent.append(docx.oxml.OxmlElement(name))
 
 

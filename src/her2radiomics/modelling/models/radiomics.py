@@ -54,10 +54,10 @@ class FittedRadiomics(Fitted):
         """``reproducibility`` and, with a LASSO, ``lasso_path`` and ``lasso_cv``; ``stability``."""
         return self.chain.tables()
 
-    def final_refit(self, X: pd.DataFrame, labels: np.ndarray) -> Refit:
+    def final_refit(self, X: pd.DataFrame, labels: np.ndarray, likelihood: str) -> Refit:
         """Refit of the estimator alone, on the features selected on all rows."""
         if isinstance(self.estimator, LogisticSpec):
-            return super().final_refit(X, labels)
+            return super().final_refit(X, labels, likelihood)
         # contributions of coefficient 1 are the scaled values
         inputs = [replace(predictor, coefficient=1.0) for predictor in self.rule.features()]
         table = pd.DataFrame({p.name: p.contribution(X) for p in inputs}, index=X.index)

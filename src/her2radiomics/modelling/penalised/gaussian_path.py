@@ -69,7 +69,7 @@ def standardise(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def lambda_grid(values: np.ndarray, labels: np.ndarray, count: int = 100, alpha: float = 1.0) -> np.ndarray:
-    """glmnet's grid: from the smallest penalty that keeps nothing, down to 0.01 of it (1e-4 when rows > columns).
+    """Grid of glmnet: from the smallest penalty that keeps nothing, down to 0.01 of it (1e-4 when rows > columns).
 
     ``alpha`` is the share of the LASSO in the penalty. The largest penalty is the same for the gaussian and the binomial
     family. glmnet's automatic grid may end earlier (when the deviance stops changing); this one never does. Empty when

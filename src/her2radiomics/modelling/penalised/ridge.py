@@ -19,7 +19,7 @@ _CONVERGED = 1e-12
 
 
 def ridge_grid(values: np.ndarray, labels: np.ndarray, n_lambdas: int) -> np.ndarray:
-    """glmnet's penalties for alpha 0, decreasing; empty where no column varies with the label."""
+    """Penalties of glmnet for alpha 0, decreasing; empty where no column varies with the label."""
     return np.asarray(_FIRST * lambda_grid(values, np.asarray(labels, dtype=float), n_lambdas))
 
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
-from her2radiomics.modelling.centres import unseen_remedy
 from her2radiomics.modelling.saved.rules import TABLE, LinearRule, Rule
 
 LEARNED, PASSED_THROUGH, ADAPTED = "learned", "passed_through", "adapted"
@@ -186,12 +185,21 @@ def centres_of(table: pd.DataFrame, column: str) -> np.ndarray:
     return centres
 
 
+def unseen_remedy(minimum: int) -> str:
+    """What can be done about a centre that did not train."""
+    return (
+        "Train with patients of it, or say unseen: pass_through (not adjusted, and marked) or unseen: adapt "
+        f"(location and scale from {minimum} or more of its patients predicted together, without labels)."
+    )
+
+
 def treatments(rule: Rule, table: pd.DataFrame) -> np.ndarray | None:
     """What happens to each row's centre in any part of a rule, shape (rows,); ``None`` without ComBat."""
     order = (LEARNED, PASSED_THROUGH, ADAPTED)
     found = {
         (a.column, a.unseen, a.minimum, tuple(name for name, _, _ in a.centres)): a
         for a in rule.adjustments()
+        if isinstance(a, CentreAdjustment)
     }
     if not found:
         return None

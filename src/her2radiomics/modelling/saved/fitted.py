@@ -257,7 +257,7 @@ class FittedModel:
         drawn = [
             CategoricalPredictor(p.name, dict(p.weights))
             if isinstance(p, r.LevelPredictor)
-            else ContinuousPredictor(p.name, p.coefficient, p.low, p.high)
+            else ContinuousPredictor(p.name, p.coefficient, p.low, p.high, p.values)
             for p in rule.predictors
         ]
         low, high = self.content["linear_range"]

@@ -23,6 +23,8 @@ def rule_to_dict(rule: r.Rule) -> dict[str, Any]:
     predictors = []
     for predictor in rule.predictors:
         entry = {"type": names[type(predictor)], **vars(predictor)}
+        if not entry.get("values", True):
+            del entry["values"]
         if isinstance(predictor, r.ScorePredictor):
             entry["rule"] = rule_to_dict(predictor.rule)
         if isinstance(predictor, r.LevelPredictor):
@@ -51,6 +53,7 @@ def rule_from_dict(content: Mapping[str, Any]) -> r.Rule:
     predictors = []
     for entry in content["predictors"]:
         values = {key: value for key, value in entry.items() if key != "type"}
+        values |= {"values": tuple(entry["values"])} if "values" in entry else {}
         if entry["type"] == "score":
             values["rule"] = rule_from_dict(entry["rule"])
         if entry["type"] == "levels":

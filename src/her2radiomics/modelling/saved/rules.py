@@ -9,18 +9,33 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd, scipy
 
-if TYPE_CHECKING:
-    from her2radiomics.modelling.saved.adjustment import CentreAdjustment
-
 TABLE = "table to predict"
 OBSTACLES = ("patient_id", "column", "found", "expected")
+
+
+class Adjustment(Protocol):
+    """What may stand between two scalings of a feature: the adjustment of the patient's centre (ComBat)."""
+
+    @property
+    def column(self) -> str:
+        """Column that holds the centre."""
+
+    @property
+    def expected(self) -> LinearRule:
+        """What the covariates let expect of the feature."""
+
+    def adjust(self, values: np.ndarray, table: pd.DataFrame, known: np.ndarray) -> np.ndarray:
+        """Adjust the feature's values, shape (rows,)."""
+
+    def to_dict(self, rule: Any) -> dict[str, Any]:
+        """Plain data; ``rule`` turns a rule into plain data."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +43,8 @@ class FeaturePredictor:
     """An image feature: missing values filled, scaled step by step as ``(x - shift) / scale``, then weighted.
 
     Between the scalings may stand the adjustment of the patient's centre (ComBat).
-    ``fill`` is the training median of the unscaled feature; ``low`` and ``high`` are the range of the scaled one.
+    ``fill`` is the training median of the unscaled feature; ``low`` and ``high`` are the range of the scaled one, and
+    ``values`` its values where they are at most 10 (a nomogram is drawn at these).
     """
 
     name: str
@@ -36,7 +52,8 @@ class FeaturePredictor:
     fill: float
     low: float
     high: float
-    scalings: tuple[tuple[float, float] | CentreAdjustment, ...] = ()
+    scalings: tuple[tuple[float, float] | Adjustment, ...] = ()
+    values: tuple[float, ...] = ()
 
     def numbers(self, table: pd.DataFrame) -> np.ndarray:
         """Unscaled values as they stand, shape (rows,); missing and infinite ones are NaN."""
@@ -78,6 +95,7 @@ class NumericPredictor:
     low: float
     high: float
     fill: float | None = None
+    values: tuple[float, ...] = ()
 
     @property
     def expected(self) -> str:
@@ -172,6 +190,7 @@ class ScorePredictor:
     coefficient: float
     low: float
     high: float
+    values: tuple[float, ...] = ()
 
     @property
     def name(self) -> str:
@@ -223,7 +242,7 @@ class Rule(ABC):
             elif not isinstance(predictor, FeaturePredictor):
                 yield predictor
 
-    def adjustments(self) -> Iterator[CentreAdjustment]:
+    def adjustments(self) -> Iterator[Adjustment]:
         """Yield the adjustments to centres of all image features."""
         for predictor in self.features():
             for scaling in predictor.scalings:

@@ -13,7 +13,6 @@ from her2radiomics.core.errors import StudyError, TableError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.wording import listing
 from her2radiomics.modelling.base import FittedStep, SelectionStep, Training, selection_step
-from her2radiomics.modelling.centres import check_trained
 from her2radiomics.modelling.harmonisation import CombatFit, fit_combat
 from her2radiomics.modelling.people import People
 from her2radiomics.modelling.saved.adjustment import ADAPTED, PASSED_THROUGH, CentreAdjustment, centres_of
@@ -281,3 +280,42 @@ class CombatStep(SelectionStep):
         if not effects.shrunk and effects.adjusted.any():
             parts.append("one feature: no shrinkage")
         return "; ".join(parts)
+
+
+def check_trained(step: CombatStep, counts: Mapping[str, int], where: str) -> None:
+    """Refuse training centres from which nothing can be learned.
+
+    Parameters
+    ----------
+    step
+        The step's settings.
+    counts
+        Centre → training patients.
+    where
+        The model or run, named first in errors.
+
+    Raises
+    ------
+    StudyError
+        One training centre, a centre with too few training patients, or a reference that does not train.
+    """
+    names = sorted(counts)
+    if len(names) < 2:
+        raise StudyError(
+            f"{where}: combat learns how centres differ, and found one training {step.batch}"
+            f"{f' ({names[0]})' if names else ''}; expected two or more. "
+            f"Remove the step, or train on patients of several."
+        )
+    needed = 1 if step.mean_only else 2
+    for name in names:
+        if counts[name] < needed:
+            raise StudyError(
+                f"{where}: combat found {counts[name]} training patient of {step.batch} '{name}', expected "
+                f"{needed} or more, since it learns a spread of each. Say mean_only: true (locations alone), exclude "
+                "these patients, or give them the name of a centre with the same scanner and protocol."
+            )
+    if step.reference is not None and step.reference not in counts:
+        raise StudyError(
+            f"{where}: combat.reference: found '{step.reference}', expected a {step.batch} that trains: "
+            f"{', '.join(names)}."
+        )

@@ -18,7 +18,7 @@ from her2radiomics.modelling.base import (
     selection_step,
 )
 from her2radiomics.modelling.ranking import TESTS, by_relation
-from her2radiomics.modelling.saved.adjustment import CentreAdjustment
+from her2radiomics.modelling.saved.rules import Adjustment
 from her2radiomics.modelling.steps.lasso import FittedPath
 from her2radiomics.modelling.tables import sequence_of
 
@@ -49,7 +49,7 @@ class FittedRetention(FittedStep):
             X = step.transform(X)
         return X
 
-    def scalings(self, feature: str) -> tuple[tuple[float, float] | CentreAdjustment, ...]:
+    def scalings(self, feature: str) -> tuple[tuple[float, float] | Adjustment, ...]:
         """Return the scalings of the kept features."""
         return tuple(pair for step in self.scalers for pair in step.scalings(feature))
 

@@ -10,10 +10,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from contract_tables import save
+from pydantic import TypeAdapter
 
 from her2radiomics.core.columns import Column
 from her2radiomics.core.contracts import MODEL_FILES, contract
-from her2radiomics.manuscript.tables import Outcome, TableInputs
+from her2radiomics.manuscript.tables import (
+    Outcome,
+    TableInputs,
+    TableSettings,
+)
+from her2radiomics.manuscript.tables.model import Heading, RowLabel, Table
 
 PARTITIONS = {"training": "Training (centre 1)", "testing": "Test (centre 2)"}
 MODELS = {"clinical": "Clinical", "radiomics": "Radiomics", "nomogram": "Nomogram"}
@@ -37,6 +43,23 @@ COLUMNS = {
             "label": "Clinical stage",
             "kind": "ordinal",
             "levels": {"I": "I", "II": "II", "III": "III"},
+        },
+        "stage_reader_2": {
+            "label": "Clinical stage, reader 2",
+            "kind": "ordinal",
+            "levels": {"I": "I", "II": "II", "III": "III"},
+        },
+        "os_months": {
+            "label": "Overall survival",
+            "unit": "months",
+            "kind": "continuous",
+            "available_at": "follow_up",
+        },
+        "os_event": {
+            "label": "Death",
+            "kind": "categorical",
+            "levels": {"0": "Alive", "1": "Dead"},
+            "available_at": "follow_up",
         },
     }.items()
 }
@@ -81,11 +104,20 @@ def make_run(
         participants={name: folder / "cohort" / f"participants_{name}.csv" for name in PARTITIONS},
         performance=folder / "tables" / "performance.csv",
         delong=folder / "tables" / "delong.csv",
+        published=folder / "tables" / "published.csv",
         univariate={"clinical": folder / "models" / "clinical" / "univariate.csv"},
         multivariate={"clinical": folder / "models" / "clinical" / "multivariate.csv"},
         coefficients={name: folder / "models" / name / "coefficients.csv" for name in MODELS},
     )
     return MadeRun(folder, inputs)
+
+
+def hostile_table() -> Table:
+    """A table whose every text would do harm where it is taken for more than text."""
+    text = '=HYPERLINK("http://x")<script>alert(1)</script> & 5 % _a_'
+    data = pd.DataFrame({"characteristic": [text, "+a1"], "a": ["@SUM(A1)", "-0.5 (-1.2 to 0.3)"]})
+    labels = (RowLabel(text), RowLabel("b", 1))
+    return Table(text, data, "Characteristic", labels, (Heading("a", "A <b>", "Group & co"),), (text,), True)
 
 
 def _patients(rng: np.random.Generator, partition: str, size: int) -> pd.DataFrame:
@@ -101,8 +133,12 @@ def _patients(rng: np.random.Generator, partition: str, size: int) -> pd.DataFra
             "ki67": rng.choice(["low", "high"], size),
             "tic": rng.choice(["1", "2", "3"], size),
             "stage": rng.choice(["I", "II", "III"], size),
+            "os_months": 6 + 7 * np.arange(size) % 54,
+            "os_event": (np.arange(size) % 3 == 0).astype(int),
         }
     )
+    other = table["stage"].map({"I": "II", "II": "III", "III": "I"})
+    table["stage_reader_2"] = table["stage"].where(np.arange(size) % 7 > 0, other)
     table.loc[1, "adc"] = np.nan
     table.loc[2, "tic"] = None
     return table
@@ -319,3 +355,35 @@ def _performance(model: str, partition: str, label: np.ndarray, score: np.ndarra
         "calibration_intercept": -0.12,
         "calibration_slope": 0.93,
     }
+
+
+BASELINE = {
+    "id": "table_1_baseline",
+    "kind": "baseline",
+    "title": "Baseline",
+    "columns": ["age", "ki67", "tic"],
+}
+
+
+def settings(**content):
+    return TypeAdapter(TableSettings).validate_python(content)
+
+
+def baseline_inputs(tmp_path: Path, **columns: list) -> TableInputs:
+    """Two partitions of four patients; the first column after the label is what is given."""
+    paths = {}
+    for name, part in (("training", slice(0, 4)), ("testing", slice(4, 8))):
+        table = pd.DataFrame({key: values[part] for key, values in columns.items()})
+        table.insert(0, "patient_id", [f"{name}-{i}" for i in range(4)])
+        table.insert(1, "partition", name)
+        table.insert(2, "label", [0, 1, 1, 0])
+        paths[name] = tmp_path / f"participants_{name}.csv"
+        save("partition_participants", table, paths[name])
+    return TableInputs(
+        columns=COLUMNS,
+        partitions={"training": "Training", "testing": "Test"},
+        models={},
+        simulated=False,
+        outcome=Outcome(label="Response", positive="pCR", negative="non-pCR"),
+        participants=paths,
+    )

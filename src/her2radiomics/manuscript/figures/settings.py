@@ -1,0 +1,18 @@
+"""What a protocol's ``figures:`` section may say: the options of all kinds, found in the modules beside this one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from her2radiomics.manuscript import figures
+from her2radiomics.manuscript.figures.composed import ComposedOptions
+from her2radiomics.manuscript.figures.registry import KINDS, FigureOptions
+
+KINDS.discover(figures.__name__, figures.__path__)
+
+if TYPE_CHECKING:
+    FigureSettings = FigureOptions
+else:
+    SingleFigure = KINDS.union(without=["composed"])
+    ComposedOptions.model_rebuild(_types_namespace={"SingleFigure": SingleFigure})
+    FigureSettings = KINDS.union()
