@@ -33,7 +33,8 @@ from her2radiomics.core.settings import overlay, read_yaml
 from her2radiomics.core.tables import read
 from her2radiomics.modelling import build_model, model_table, second_reader_table
 from her2radiomics.statistics import auc
-from her2radiomics.study.plan import Plan, Run
+from her2radiomics.study.plan import Plan
+from her2radiomics.study.run import Run
 
 SEED = 20261121
 

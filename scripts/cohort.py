@@ -2,6 +2,7 @@
 
 from her2radiomics.cohort.enrolment import enrol
 from her2radiomics.cohort.outcome import Label
+from her2radiomics.core import software
 from her2radiomics.core.columns import Column
 from her2radiomics.core.tables import read
 from her2radiomics.engine.script import logged, settings_from, write_tables
@@ -10,6 +11,7 @@ from her2radiomics.study.config import FailedCases
 
 def main(snakemake):
     params = snakemake.params
+    software.note(*params.software)  # of the planning, which assigns the partitions
     participants, flow = enrol(
         read("registered", snakemake.input.registered),
         read("qc", snakemake.input.qc) if snakemake.input.qc else None,

@@ -3,10 +3,11 @@
 import json
 from pathlib import Path
 
+from her2radiomics.core import software
 from her2radiomics.core.files import write_text
 from her2radiomics.engine.script import logged
 from her2radiomics.record.crate import COPIES, CrateInputs, copy_files, hash_list, metadata
-from her2radiomics.record.provenance import commit, commit_date, versions
+from her2radiomics.record.provenance import commit, commit_date
 
 
 def main(snakemake):
@@ -23,7 +24,7 @@ def main(snakemake):
         copies=[f"{COPIES}/{name}" for name in copies],
         commit=commit(),
         date=date,
-        versions=versions(),
+        versions=software.versions(),
         **given.about,
     )
     write_text(metadata(crate), output.crate)

@@ -6,13 +6,14 @@ from her2radiomics.core.files import write_text
 from her2radiomics.core.layout import path_of
 from her2radiomics.engine.script import logged
 from her2radiomics.report import index, summarise
+from her2radiomics.study.descriptions import read_run_info
 
 
 def main(snakemake):
     here = Path(snakemake.output[0]).parent
     runs = []
-    for info in snakemake.params.runs:
-        page = Path(path_of("report", run=info["id"]))
+    for info in map(read_run_info, snakemake.params.runs):
+        page = Path(path_of("report", run=info.id))
         runs.append(summarise(page.parent, info, page.relative_to(here).as_posix()))
     write_text(index(runs), snakemake.output[0])
 

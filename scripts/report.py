@@ -7,6 +7,7 @@ from pathlib import Path
 from her2radiomics.core.files import whole_folder, write_text
 from her2radiomics.engine.script import logged
 from her2radiomics.report import build_context, page
+from her2radiomics.study.descriptions import read_run_info
 
 
 def gather(folders, target):
@@ -27,10 +28,11 @@ def main(snakemake):
     files, output = snakemake.input, snakemake.output
     context = build_context(
         Path(output.report).parent,
-        snakemake.params.info,
+        read_run_info(snakemake.params.info),
         overlays=gather(files.overlays, Path(output.overlays)),
         parameters=files.parameters,
         centres=snakemake.params.centres,
+        records=files.software,
         hashed={str(file): file for file in [*files.parameters, *files.models]},
     )
     write_text(page(context), output.report)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -20,6 +19,10 @@ from her2radiomics.manuscript.tables import (
     TableSettings,
 )
 from her2radiomics.manuscript.tables.model import Heading, RowLabel, Table
+from her2radiomics.modelling import save_model
+from her2radiomics.modelling.saved.model_file import FORMAT, VERSION
+from her2radiomics.modelling.saved.rule_json import rule_to_dict
+from her2radiomics.modelling.saved.rules import LinearRule, NumericPredictor
 
 PARTITIONS = {"training": "Training (centre 1)", "testing": "Test (centre 2)"}
 MODELS = {"clinical": "Clinical", "radiomics": "Radiomics", "nomogram": "Nomogram"}
@@ -208,6 +211,13 @@ def _qc(rng: np.random.Generator, folder: Path, patients: pd.DataFrame) -> None:
     save("qc", pd.DataFrame(rows), folder / "cohort" / "qc.csv")
 
 
+def save_linear(path: Path, name: str, weights: dict[str, float]) -> None:
+    """Write a linear model of numbers, as training would."""
+    predictors = tuple(NumericPredictor(column, weight, 0.0, 1.0) for column, weight in weights.items())
+    content = {"format": FORMAT, "version": VERSION, "kind": "clinical", "columns": {}, "notes": []}
+    save_model(content | {"rule": rule_to_dict(LinearRule(name, 0.3, predictors))}, path)
+
+
 def _models(folder: Path, patients: pd.DataFrame, scores: dict[str, np.ndarray]) -> None:
     columns = ["term", "beta", "se", "wald", "odds_ratio", "ci_low", "ci_high", "p"]
     for name, score in scores.items():
@@ -217,7 +227,7 @@ def _models(folder: Path, patients: pd.DataFrame, scores: dict[str, np.ndarray])
             score=score, probability=1 / (1 + np.exp(-score))
         )
         save("predictions", predictions, here / "predictions.csv")
-        (here / "model.json").write_text(json.dumps({"kind": "logistic", "name": name}))
+        save_linear(here / "model.json", name, {"score": 1.0})
     univariate = [
         ("age", -0.012, 0.03, 0.16, 0.988, 0.932, 1.048, 0.689),
         ("ki67[high]", 1.253, 0.5, 6.28, 3.5, 1.314, 9.33, 0.0122),

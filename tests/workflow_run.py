@@ -81,7 +81,8 @@ class Project:
         return {
             path.relative_to(results).as_posix(): sha256(path.read_bytes()).hexdigest()
             for path in sorted(results.rglob("*"))
-            if path.is_file() and not set(EXEMPT) & set(path.relative_to(results).parts)
+            if path.is_file()
+            and ("software" in path.parts or not set(EXEMPT) & set(path.relative_to(results).parts))
         }
 
 

@@ -13,7 +13,7 @@ from checklist_results import write_results
 from her2radiomics.checklists.files import contents, read_checklists
 from her2radiomics.checklists.fill import fill, holds, sentence, shown_by
 from her2radiomics.checklists.results import result_facts
-from her2radiomics.checklists.settings import Checklist, Evidence, best_points
+from her2radiomics.checklists.settings import Checklist, ChecklistRun, Evidence, best_points
 from her2radiomics.core.errors import SettingsError, StudyError
 from her2radiomics.core.settings import validate
 from her2radiomics.study.checklist_facts import static_facts
@@ -30,18 +30,22 @@ def lists(root: Path) -> dict[str, Checklist]:
 
 
 @pytest.fixture(scope="module")
-def runs(root: Path) -> dict[str, dict[str, Any]]:
+def runs(root: Path) -> dict[str, ChecklistRun]:
     plan = Plan({"runs": [{"study": study} for study in STUDIES]}, root / "workflow")
     extraction = root / "workflow" / "extraction"
     return {study: checklist_run(plan.runs[study], plan.config, extraction) for study in STUDIES}
 
 
-def facts_of(run: dict[str, Any], folder: Path) -> dict[str, Any]:
-    return {**run["facts"], **result_facts(folder, run["models"], run["primary"], run["radiomics"])}
+def facts_of(run: ChecklistRun, folder: Path) -> dict[str, Any]:
+    return {**run.facts, **result_facts(folder, run)}
 
 
-def statuses(checklist: Checklist, run: dict[str, Any], facts: dict[str, Any]) -> dict[str, str]:
-    filled = fill(checklist, facts, run["declared"], run["kinds"])
+def with_facts(run: ChecklistRun, facts: dict[str, Any]) -> ChecklistRun:
+    return run.model_copy(update={"facts": facts})
+
+
+def statuses(checklist: Checklist, run: ChecklistRun, facts: dict[str, Any]) -> dict[str, str]:
+    filled = fill(checklist, with_facts(run, facts))
     return {item.number: item.status for item in filled.items}
 
 
@@ -103,9 +107,7 @@ def test_every_file_that_the_lists_name_is_declared_somewhere(lists, runs):
         for p in [entry, *entry.parts]
         for w in p.show
     }
-    dead = {
-        w for w in wanted if not any(shown_by([w], run["declared"], run["kinds"]) for run in runs.values())
-    }
+    dead = {w for w in wanted if not any(shown_by([w], run) for run in runs.values())}
     assert dead == set()
 
 
@@ -117,9 +119,9 @@ def test_filled_items_link_to_declared_files(lists, runs, study, tmp_path):
     run = runs[study]
     facts = facts_of(run, write_results(tmp_path / "r", run))
     for checklist in lists.values():
-        for item in fill(checklist, facts, run["declared"], run["kinds"]).items:
+        for item in fill(checklist, with_facts(run, facts)).items:
             assert (item.status == "filled") == bool(item.files)
-            assert set(item.files) <= set(run["declared"])
+            assert set(item.files) <= set(run.declared)
             assert item.status != "not done" or item.statement
             assert "{" not in item.statement
 
@@ -170,7 +172,7 @@ def test_intent_is_not_ticked(lists, runs, tmp_path):
     assert failed["icc_assessed"] is False
     assert statuses(lists["clear"], run, failed)["31"] == "not done"
     assert statuses(lists["metrics"], run, failed)["14"] == "not done"
-    bare = {**run, "declared": [f for f in run["declared"] if not f.startswith("features/")]}
+    bare = run.model_copy(update={"declared": [f for f in run.declared if not f.startswith("features/")]})
     assert statuses(lists["clear"], bare, done)["31"] == "not done"
     assert statuses(lists["metrics"], bare, done)["12"] == "for the author"
 
@@ -190,12 +192,12 @@ def test_scores_by_hand(lists, runs, tmp_path):
     """RQS and METRICS of one run, added up by hand from the publications' points."""
     run = runs["nat_response"]
     facts = facts_of(run, write_results(tmp_path / "r", run))
-    rqs = fill(lists["rqs"], facts, run["declared"], run["kinds"]).score
+    rqs = fill(lists["rqs"], with_facts(run, facts)).score
     # shown: 2 readers 1, reduction 3, with clinical 1, cut-off 1, discrimination 2, calibration 2, another institute 3,
     # decision curve 2 = 15; the author's: protocols 2, phantom 1, time 1, biology 1, prospective 7, gold standard 2,
     # cost 1, open science 4 = 19
     assert rqs is not None and (rqs.low, rqs.high) == (15, 34)
-    metrics = fill(lists["metrics"], facts, run["declared"], run["kinds"]).score
+    metrics = fill(lists["metrics"], with_facts(run, facts)).score
     assert metrics is not None
     # items that apply: all but 17; shown: 4, 10, 12-15, 18, 20-22, 24, 25, 27
     shown = [
@@ -224,10 +226,10 @@ def test_scores_by_hand(lists, runs, tmp_path):
 def test_results_are_needed(runs, tmp_path):
     run = runs["nat_response"]
     with pytest.raises(StudyError, match=r"performance\.csv: found no file"):
-        result_facts(tmp_path, run["models"], run["primary"], run["radiomics"])
+        result_facts(tmp_path, run)
     folder = write_results(tmp_path / "r", run)
     with pytest.raises(StudyError, match="no row of 'other'"):
-        result_facts(folder, run["models"], "other", [])
+        result_facts(folder, run.model_copy(update={"primary": "other", "radiomics": []}))
 
 
 def test_a_brought_feature_table_has_no_extraction(root, runs):
@@ -273,7 +275,7 @@ def test_files(root, runs, tmp_path):
 
 
 def test_page_escapes(root, runs, tmp_path):
-    run = {**runs["nat_response"], "title": "<script>alert(1)</script>"}
+    run = runs["nat_response"].model_copy(update={"title": "<script>alert(1)</script>"})
     files = sorted((root / "workflow" / "checklists").glob("*.yaml"))
     page = contents(files, run, write_results(tmp_path / "r", run))["html"].decode()
     assert "<script" not in page and "&lt;script&gt;" in page
@@ -283,7 +285,7 @@ def test_what_does_not_hold_is_not_said(lists, runs, tmp_path):
     """Where the evidence fails the sentence of the filled item is not shown, as a draft neither."""
     run = runs["nat_response"]
     facts = facts_of(run, write_results(tmp_path / "r", run))
-    made = {item.number: item for item in fill(lists["ibsi"], facts, run["declared"], run["kinds"]).items}
+    made = {item.number: item for item in fill(lists["ibsi"], with_facts(run, facts)).items}
     assert (made["74"].status, made["74"].statement) == ("for the author", "")
     assert (made["76"].status, made["76"].statement) == ("for the author", "")
     assert made["48a"].statement.startswith("On fs-T2WI")  # a draft, where nothing could fill it
@@ -296,7 +298,7 @@ def test_names_keep_their_first_letter():
 
 def test_partitions_of_the_studies_in_facts(runs):
     """A held-out centre, a random split, and later cases are told apart by who tests."""
-    facts = {study: run["facts"] for study, run in runs.items()}
+    facts = {study: run.facts for study, run in runs.items()}
     assert facts["nat_response"]["partition_words"].startswith("geographic")
     for study in ("her2_equivocal", "her2_peritumoral", "her2_nomogram"):
         assert facts[study]["partition_words"] == "random" and facts[study]["tested_within"], study
@@ -315,7 +317,7 @@ def test_real_features(root, lists, real_data):
     config = {"runs": [{"study": "nat_response", "cohort": "ispy2"}], "data": {"ispy2": str(folder)}}
     plan = Plan(config, root / "workflow")
     run = checklist_run(next(iter(plan.runs.values())), plan.config, root / "workflow" / "extraction")
-    facts = run["facts"]
+    facts = run.facts
     assert not facts["simulated"] and not facts["extracted"] and facts["sequences"] == []
     assert facts["centres"] == 14 and facts["tested_elsewhere"]
     assert facts["cohort_licence"].startswith("CC BY")

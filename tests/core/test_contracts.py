@@ -308,7 +308,7 @@ def test_a_declared_column_is_accepted_printed_labelled_and_documented(wider, tm
     from pydantic import TypeAdapter
 
     from her2radiomics.manuscript.published import PublishedNumber, quantities
-    from her2radiomics.manuscript.tables import TableInputs, TableSettings, make
+    from her2radiomics.manuscript.tables import TableInputs, TableSettings
     from her2radiomics.study.reference import contracts_page
 
     assert (
@@ -333,7 +333,7 @@ def test_a_declared_column_is_accepted_printed_labelled_and_documented(wider, tm
     inputs = TableInputs(
         columns={}, partitions={"testing": "Test"}, models={"m": "M"}, simulated=False, performance=path
     )
-    table = make(options, inputs)
+    table = options.make(inputs)
     assert [heading.label for heading in table.headings] == ["n (events)", "BA", "Brier score"]
     assert table.data["balanced_accuracy"].iloc[-1] == "0.550"
     assert "BA: balanced accuracy." in table.footnotes

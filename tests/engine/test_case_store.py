@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -13,12 +14,13 @@ from typing import Any
 
 import pytest
 
+from her2radiomics.core import software
 from her2radiomics.core.errors import StudyError, TableError
 from her2radiomics.core.files import DiskFullError
 from her2radiomics.core.memory import OutOfMemory
 from her2radiomics.engine.file_records import ChangedFileError
 from her2radiomics.engine.jobs.attempts import Attempt, LostCasesError
-from her2radiomics.engine.jobs.batch import Case, join_tables, run_batch
+from her2radiomics.engine.jobs.batch import SOFTWARE, Case, join_tables, run_batch
 from her2radiomics.engine.jobs.case_store import CaseStore, case_key
 
 SETTINGS = {"rows": [{"patient_id": "P1"}], "regions": ["tumour_slice"]}
@@ -279,3 +281,19 @@ def test_cases_of_other_columns_are_not_joined(tmp_path):
         join_tables([tmp_path / "a.csv", tmp_path / "b.csv"], tmp_path / "c.csv")
     assert not (tmp_path / "c.csv").exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "b.csv"]
+
+
+def test_a_batch_from_the_store_names_what_its_cases_were_computed_with(tmp_path):
+    class Noting(Cases):
+        def make(self, patient: str, folder: Path) -> bool:
+            software.note("PyWavelets" if patient == "P1" else "scikit-image")
+            return super().make(patient, folder)
+
+    cases = Noting(tmp_path)
+    with software.recording() as first:
+        assert cases.run() == ["P1", "P2", "P3"]
+    with software.recording() as second:
+        assert cases.run() == []
+    assert {"PyWavelets", "scikit-image"} <= first & second
+    kept = [json.loads(path.read_text()) for path in (tmp_path / ".cases").glob(f"*/{SOFTWARE}")]
+    assert sorted("PyWavelets" in content for content in kept) == [False, False, True]

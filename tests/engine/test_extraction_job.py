@@ -209,7 +209,7 @@ BESIDE = {
     *("her2radiomics", "her2radiomics.cohort", "her2radiomics.cohort.manifest", "her2radiomics.core"),
     *(
         f"her2radiomics.core.{name}"
-        for name in ("contracts", "errors", "files", "libraries", "memory", "settings")
+        for name in ("contracts", "errors", "files", "libraries", "memory", "settings", "software")
     ),
     *("her2radiomics.extraction", "her2radiomics.imaging"),
 }

@@ -57,7 +57,8 @@ def test_the_files_that_planning_handles_do_not_grow_with_the_images(brought):
     jobs = re.findall(r"^rule extract:\n    input: (.*)\n    output: (.*)$", printed, re.MULTILINE)
     assert len(jobs) == 3 * len(SEQUENCES)  # batches of 5, 5 and 2 patients
     assert {inputs for inputs, _ in jobs} == {"workflow/extraction/features_1125_2d.yaml"}
-    assert {len(outputs.split(", ")) for _, outputs in jobs} == {3}
+    # features, quality control, pictures, and the record of the libraries that were used
+    assert {len(outputs.split(", ")) for _, outputs in jobs} == {4}
 
 
 @pytest.fixture

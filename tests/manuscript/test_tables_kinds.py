@@ -135,7 +135,9 @@ def test_follow_up_by_the_reverse_method_is_in_the_survival_table(inputs):
     from her2radiomics.statistics import potential_follow_up
 
     data = people()
-    medians = potential_follow_up(data["os_months"], data["os_event"], data["label"]).medians.set_index("group")
+    medians = potential_follow_up(data["os_months"], data["os_event"], data["label"]).medians.set_index(
+        "group"
+    )
     assert table.data.iloc[1]["follow_up"].startswith(f"{medians.loc['0', 'median']:.1f} (")
     assert table.headings[1].label == "Median follow-up, months (95 % CI)"
 

@@ -12,16 +12,17 @@ import pytest
 from contract_tables import save
 from PIL import Image
 from pydantic import TypeAdapter
-from report_run import FIGURES, SVG, build, describe, protocol
-from table_run import FEATURES
+from report_run import FIGURES, SVG, build, build_context, describe, protocol, summarise, used_software
+from table_run import FEATURES, save_linear
 
 from her2radiomics.core.errors import SettingsError, StudyError, TableError
+from her2radiomics.extraction.names import region_phrase
 from her2radiomics.modelling.steps import Step
-from her2radiomics.report import RunInfo, build_context, embed, index, page, summarise
-from her2radiomics.report.extraction_words import region_phrase
+from her2radiomics.report import embed, index, page
 from her2radiomics.report.methods import _evaluation, model_sentence
 from her2radiomics.report.selection_words import chain
 from her2radiomics.report.words import lower_first, model_phrase, step_label
+from her2radiomics.study.descriptions import read_run_info
 
 
 @pytest.fixture(scope="module")
@@ -199,7 +200,7 @@ def test_patients_whom_a_model_cannot_predict_are_counted_with_the_reason(made, 
 def test_simulated_pages_say_so_and_real_ones_do_not(html, tmp_path):
     assert html.count("<strong>Simulated data.</strong>") == 2  # at the top and at the foot
     folder, arguments = build(tmp_path, simulated=False)
-    real = page(build_context(folder, describe(simulated=False, cohort_title="Hospital"), **arguments))
+    real = page(build_context(folder, describe(simulated=False, title="Hospital"), **arguments))
     assert "imulated" not in re.sub(r"<style>.*?</style>", "", real, flags=re.S)
 
 
@@ -286,7 +287,7 @@ def test_words():
         "lymph-node size",
     ]
     assert lower_first("Radiotherapy, chemotherapy or biopsy") == "radiotherapy, chemotherapy or biopsy"
-    info = RunInfo.model_validate(describe())
+    info = read_run_info(describe())
     assert step_label("radiomics: lasso", info) == "Radiomics: LASSO"
     assert step_label("min_max_2", info) == "Min-max scaling"
 
@@ -310,6 +311,7 @@ def test_empty_and_early_models_are_marked(made, tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(made[0], folder)
     (folder / "models/clinical/coefficients.csv").write_text("term,beta\n(Intercept),0.2\n", encoding="utf-8")
+    save_linear(folder / "models/clinical/model.json", "clinical", {})
     info = describe()
     info["protocol"]["models"]["clinical"]["allow_unavailable"] = True
     context = build_context(folder, info, **made[1] | {"overlays": []})
@@ -345,9 +347,11 @@ def test_panels_stand_together(context):
     assert "AUC: Clinical 0." in context.figures[1].panels[1].alt
 
 
-def test_pages_of_brought_features_have_no_quality_control(made):
+def test_pages_of_brought_features_have_no_quality_control(made, tmp_path):
     folder, arguments = made
-    context = build_context(folder, describe(extracted=False), **arguments | {"overlays": []})
+    records = [used_software(tmp_path, "scikit-learn", "python-docx")]
+    arguments = arguments | {"overlays": [], "parameters": [], "records": records}
+    context = build_context(folder, describe(extracted=False), **arguments)
     text = " ".join(paragraph for part in context.methods for paragraph in part.paragraphs)
     assert "none was extracted from images here" in text
     for name in ("PyRadiomics", "SimpleITK", "scikit-image"):  # no library read an image
@@ -416,14 +420,14 @@ def test_missing_rows_and_broken_files_are_named(made, tmp_path):
 
 
 def test_run_info_is_checked():
-    with pytest.raises(SettingsError, match="did you mean 'cohort_title'"):
-        build_context("x", describe(cohort_titel="x"))
+    with pytest.raises(SettingsError, match="did you mean 'title'"):
+        read_run_info(describe(cohort={"titel": "x", "kind": "simulated"}))
     content = protocol()
     del content["models"]
-    with pytest.raises(SettingsError, match="lacks models"):
-        build_context("x", describe(protocol=content))
-    with pytest.raises(ValueError, match="primary model"):
-        RunInfo.model_validate(describe(protocol=protocol() | {"primary_model": "x"}))
+    with pytest.raises(SettingsError, match="the key 'models' is missing"):
+        read_run_info(describe(protocol=content))
+    with pytest.raises(SettingsError, match="primary_model: 'x' is not declared"):
+        read_run_info(describe(protocol=protocol() | {"primary_model": "x"}))
 
 
 # the index
@@ -432,7 +436,7 @@ def test_run_info_is_checked():
 def test_index_over_runs(made):
     runs = [
         summarise(made[0], describe(), "nat_response/report.html"),
-        summarise(made[0], describe(id="b", simulated=False, variant="other"), "b/report.html"),
+        summarise(made[0], describe(simulated=False, request={"study": "b"}), "b/report.html"),
     ]
     text = index(runs)
     parsed = Parsed(text)
@@ -467,7 +471,7 @@ def test_a_sentence_for_every_kind_of_model():
         },
         "backward": {"kind": "multivariate", "of": ["radiomics"], "selection": {"by": "backward"}},
     }
-    run = RunInfo.model_validate(info)
+    run = read_run_info(info)
     text = {name: model_sentence(run, name) for name in info["protocol"]["models"]}
     assert "ridge penalty chosen by cross-validation inside the training partition" in text["ridge"]
     assert "linear support vector machine, with probabilities by Platt scaling" in text["svm"]
@@ -481,5 +485,5 @@ def test_a_sentence_for_every_kind_of_model():
     assert "at the smallest error in 10-fold cross-validation" in text["all_blocks"]
     assert "Patients with a missing candidate were left out." in text["all_blocks"]
     assert "backward elimination (p < 0.05)" in text["backward"]
-    evaluation = " ".join(_evaluation(run))
+    evaluation = " ".join(_evaluation(run.protocol))
     assert "10-fold cross-validation, stratified by outcome, are given" in evaluation

@@ -13,6 +13,7 @@ import subprocess
 
 import pytest
 from checklist_results import write_results
+from report_run import describe, protocol
 from table_run import hostile_table
 
 from her2radiomics.audit.paper import audit, read_audit
@@ -22,6 +23,7 @@ from her2radiomics.manuscript.tables.html import to_html as table_page
 from her2radiomics.report import index
 from her2radiomics.report.context import Link, RunSummary
 from her2radiomics.study.checklist_files import checklist_run
+from her2radiomics.study.descriptions import read_run_info
 from her2radiomics.study.plan import Plan
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -57,14 +59,15 @@ def test_smaller_pages_in_chromium(root, tmp_path):
     run = checklist_run(plan.runs["her2_nomogram"], plan.config, root / "workflow" / "extraction")
     lists = sorted((root / "workflow" / "checklists").glob("*.yaml"))
     paper = read_audit(root / "workflow" / "audits" / "her2_nomogram.yaml")
+    request = {"study": "her2_nomogram", "variant": "split_224_96"}
+    long = {
+        "title": "A nomogram for HER2 status in breast cancer, with radiomics, prognosis and immune profile",
+        "question": "Do MRI characteristics and radiomics tell HER2-positive from HER2-negative breast cancer?",
+    }
     summary = RunSummary(
-        run="her2_nomogram--split_224_96--simulated",
+        info=read_run_info(describe(request=request, protocol=protocol() | long)),
         href="a/report.html",
-        title="A nomogram for HER2 status in breast cancer, with radiomics, prognosis and immune profile",
-        question="Do MRI characteristics and radiomics tell HER2-positive from HER2-negative breast cancer?",
-        cohort="Simulated cohort",
         variant="split_224_96: Training and validation 224 and 96, as the methods say.",
-        simulated=True,
         headline="The nomogram separated HER2-positive from HER2-negative with an AUC of 0.80.",
         aucs=(("Training", "0.83 (0.78–0.88), n = 224"), ("Validation", "0.80 (0.71–0.88), n = 96")),
         n=320,

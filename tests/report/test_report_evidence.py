@@ -5,15 +5,16 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from report_run import build, describe, protocol
+from report_run import build, build_context, describe, protocol
 from workflow_run import ROOT
 
 from her2radiomics.audit.files import write
 from her2radiomics.audit.paper import audit, read_audit
-from her2radiomics.report import RunInfo, build_context, page
+from her2radiomics.report import RunInfo, page
 from her2radiomics.report.analysis_words import statistics
 from her2radiomics.report.methods import _models
 from her2radiomics.report.references import library, printed, references
+from her2radiomics.study.descriptions import read_run_info
 
 CHECKLISTS = """checklist,number,section,item,status,statement,files,points,simulated
 tripod_ai,1,Title,Title,for the author,,,,True
@@ -28,7 +29,7 @@ def made(tmp_path_factory):
 
 
 def info_of(**changes) -> RunInfo:
-    return RunInfo.model_validate(describe(protocol=protocol() | changes))
+    return read_run_info(describe(protocol=protocol() | changes))
 
 
 def test_audit_and_checklists_stand_on_the_page(made, tmp_path):
@@ -60,16 +61,20 @@ def test_variants_say_how_to_run_them(made):
     text = page(build_context(made[0], describe(protocol=content)))
     assert "- {study: nat_response, variant: other}" in text
     assert "results/nat_response--other--simulated" in text
-    ran = build_context(made[0], describe(protocol=content, variant="other", cohort="hospital"))
-    assert [(v.name, v.folder) for v in ran.variants] == [
-        ("default", "results/nat_response--default--hospital")
+    ran = build_context(
+        made[0], describe(protocol=content, request={"variant": "other", "cohort": "hospital"})
+    )
+    assert [(request.variant, request.id) for request, _ in ran.variants] == [
+        ("default", "nat_response--default--hospital")
     ]
     assert "This run is the variant" in page(ran)
 
 
 def test_survival_and_groups_are_told():
-    figures = [{"id": "figure_2_os", "kind": "kaplan_meier", "time": "t", "endpoint": "Overall survival"}]
-    tables = [{"id": "table_1_a", "kind": "baseline", "columns": ["age", "ki67"], "variances": "student"}]
+    curves = {"time": "age", "event": "tic", "endpoint": "Overall survival"}
+    figures = [{"id": "figure_2_os", "kind": "kaplan_meier", "title": "Survival", **curves}]
+    described = {"columns": ["age", "ki67"], "variances": "student"}
+    tables = [{"id": "table_1_a", "kind": "baseline", "title": "Patients", **described}]
     groups, survival = statistics(info_of(figures=figures, tables=tables))
     assert (
         "Student's t test" in groups and "Shapiro–Wilk" in groups and "χ² test without continuity" in groups
@@ -88,22 +93,38 @@ def test_agreement_collinearity_correlation_and_cox_are_told():
         {"id": "table_5_v", "kind": "collinearity", "columns": ["a", "b"]},
         {"id": "table_6_r", "kind": "correlation", "columns": ["a"]},
     ]
-    info = info_of(figures=[], tables=tables)
+    names = ("age", "a", "b", "t", "e")
+    columns = {name: {"label": name, "kind": "continuous"} for name in names}
+    info = info_of(
+        figures=[],
+        tables=[{"title": "Made"} | item for item in tables],
+        columns=columns,
+        models={"radiomics": protocol()["models"]["radiomics"]},
+        model_labels={},
+        primary_model="radiomics",
+    )
     groups, survival, relations = statistics(info)
     assert "χ² test without continuity correction." in groups and "Fisher" not in groups
     assert "Cox's proportional-hazards model." in survival and "reverse Kaplan–Meier method" in survival
     assert "Cohen's κ, with linear weights" in relations and "variance inflation factors" in relations
     assert relations.endswith("Spearman's rank correlations.")
     for key in ("cox_1972", "schemper_1996", "cohen_1968"):
-        assert printed(library()[key]) in references(info)
+        assert printed(library()[key]) in references(info, {})
 
 
 def test_references_are_those_of_what_was_used():
-    found = references(info_of())
+    found = references(info_of(), {"python": "3.11", "pyradiomics-bhklab": "3.1.4", "pandas": "2"})
     keys = {entry["id"] for entry in library().values() if printed(entry) in found}
-    used = {"van_griethuysen_2017", "mcgraw_1996", "tibshirani_1996", "clopper_1934", "vickers_2006"}
+    used = {
+        "van_griethuysen_2017",
+        "mckinney_2010",
+        "mcgraw_1996",
+        "tibshirani_1996",
+        "clopper_1934",
+        "vickers_2006",
+    }
     assert used <= keys
-    assert not {"johnson_2007", "kaplan_1958", "breiman_2001"} & keys
+    assert not {"davidson_pilon_2019", "johnson_2007", "kaplan_1958", "breiman_2001"} & keys
 
 
 def test_references_are_printed_as_medical_journals_do():
@@ -113,13 +134,20 @@ def test_references_are_printed_as_medical_journals_do():
     )
     assert printed(library()["guyon_2002"]).startswith("Guyon I, et al. Gene selection")
     assert printed(library()["efron_1993"]).endswith("bootstrap. New York: Chapman and Hall; 1993.")
+    assert printed(library()["mckinney_2010"]).endswith("Proc 9th Python in Science Conf. 2010:56–61.")
+    assert printed(library()["luo_firthmodels"]).endswith("Python. https://github.com/jzluo/firthmodels.")
 
 
 def test_many_models_of_a_kind_are_told_together():
-    one = {"kind": "radiomics", "steps": [], "estimator": {"kind": "logistic"}}
+    one = {
+        "kind": "radiomics",
+        "steps": [],
+        "estimator": {"kind": "logistic"},
+    }
     models = {name: one | {"sequences": [name]} for name in ("T2FS", "DWI", "DCE2")}
     models |= {"nomogram": {"kind": "combined", "of": ["T2FS", "DWI"], "folds": 10}}
-    (text,) = _models(info_of(models=models, model_labels={"DCE2": "Late"}))
+    changes = {"models": models, "model_labels": {"DCE2": "Late"}, "figures": [], "tables": []}
+    (text,) = _models(info_of(**changes))
     assert "Each of 3 radiomics models was a logistic regression" in text
     assert "Late (DCE phase 2)" in text
     assert "combined" in text

@@ -7,17 +7,18 @@ import pytest
 from report_run import SVG, describe, protocol
 
 from her2radiomics.core.errors import StudyError
-from her2radiomics.report import RunInfo
 from her2radiomics.report.figures import figures
+from her2radiomics.study.descriptions import read_run_info
 
+CURVES = {"time": "age", "event": "tic"}
 ITEMS = [
     {"id": "figure_s10_external", "kind": "flow", "title": "Beyond the paper"},
     {"id": "figure_s2b_more", "kind": "flow", "title": "More, b"},
     {"id": "figure_s2a_more", "kind": "flow", "title": "More, a"},
-    {"id": "figure_3_nomogram", "kind": "nomogram", "title": "Nomogram"},
+    {"id": "figure_3_nomogram", "kind": "nomogram", "title": "Nomogram", "model": "nomogram"},
     {"id": "figure_2_survival", "kind": "composed", "title": "Survival", "panels": ["figure_2b_os", "figure_2a_pfs"]},
-    {"id": "figure_2a_pfs", "kind": "kaplan_meier", "title": "Progression-free survival"},
-    {"id": "figure_2b_os", "kind": "kaplan_meier", "title": "Overall survival"},
+    {"id": "figure_2a_pfs", "kind": "kaplan_meier", "title": "Progression-free survival", **CURVES},
+    {"id": "figure_2b_os", "kind": "kaplan_meier", "title": "Overall survival", **CURVES},
     {
         "id": "figure_10_both",
         "kind": "composed",
@@ -37,7 +38,7 @@ def made(tmp_path):
             (tmp_path / "figures" / f"{item['id']}.{end}").write_text(
                 SVG.format(item["title"]), encoding="utf-8"
             )
-    info = RunInfo.model_validate(describe(simulated=False, protocol=protocol() | {"figures": ITEMS}))
+    info = read_run_info(describe(simulated=False, protocol=protocol() | {"figures": ITEMS}))
     return tmp_path, info
 
 

@@ -14,7 +14,7 @@ from math import prod
 
 import pandas as pd
 import pytest
-from report_run import FIGURES, build, describe
+from report_run import FIGURES, build, build_context, describe
 
 from her2radiomics.core.tables import read
 from her2radiomics.extraction import QC_COLUMNS, read_parameters
@@ -27,7 +27,8 @@ from her2radiomics.manuscript.figures.grey_levels import (
     place_of,
 )
 from her2radiomics.manuscript.figures.render import write
-from her2radiomics.report import RunInfo, build_context, page
+from her2radiomics.report import page
+from her2radiomics.study.descriptions import read_run_info
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +48,8 @@ def html(context):
 
 
 def test_quality_control_lists_failures_first(context, html):
-    assert [row.status for row in context.qc[:3]] == ["failed", "failed", "warned"]
-    assert len(context.qc) == 66 * 3
+    assert [row.status for row in context.quality.rows[:3]] == ["failed", "failed", "warned"]
+    assert len(context.quality.rows) == 66 * 3
     assert [row[0] for row in context.failed.rows] == ["C1-901", "C2-902"]
     assert "Outline it, or exclude the patient." in html
     assert [picture.status for picture in context.overlays] == ["failed", "extracted", "extracted"]
@@ -58,8 +59,8 @@ def test_quality_control_lists_failures_first(context, html):
 
 
 def test_quality_control_shows_every_column(context):
-    assert {column.name for column in context.qc_columns} == {*QC_COLUMNS, "centre"}
-    assert [column.name for column in context.qc_columns if column.printed] == [
+    assert {column.name for column in context.quality.columns} == {*QC_COLUMNS, "centre"}
+    assert [column.name for column in context.quality.columns if column.printed] == [
         *(
             "status",
             "patient_id",
@@ -74,7 +75,7 @@ def test_quality_control_shows_every_column(context):
         ),
         "voxels",
     ]
-    assert {choice.name: choice.values for choice in context.qc_choices} == {
+    assert {choice.name: choice.values for choice in context.quality.choices} == {
         "status": ("failed", "warned", "extracted"),
         "sequence": ("DCE2", "DWI", "T2FS"),
         "centre": ("Centre 1 (3.0 T)", "Centre 2 (1.5 T)"),
@@ -87,9 +88,9 @@ def test_quality_control_keeps_columns_that_it_does_not_know(made, tmp_path):
     table = pd.read_csv(folder / "cohort" / "qc.csv", dtype=str, keep_default_na=False)
     table.assign(bias_field="1.25").to_csv(folder / "cohort" / "qc.csv", index=False)
     context = build_context(folder, describe(), parameters=made[1]["parameters"])
-    assert context.qc_columns[-1].heading == "Bias field"
-    assert {row.cells[-1] for row in context.qc} == {"1.25"}
-    assert "centre" not in [column.name for column in context.qc_columns]  # none was given
+    assert context.quality.columns[-1].heading == "Bias field"
+    assert {row.cells[-1] for row in context.quality.rows} == {"1.25"}
+    assert "centre" not in [column.name for column in context.quality.columns]  # none was given
 
 
 def test_grey_levels_are_counted(context, made):
@@ -179,13 +180,12 @@ def test_standards_of_the_feature_set(context, html):
     ],
 )
 def test_standards_of_the_published_sets_in_words(root, name, headline, phrases):
-    from her2radiomics.core.settings import read_yaml
     from her2radiomics.report.ibsi_words import feature_sets
 
     path = root / "workflow" / "extraction" / f"{name}.yaml"
     table = pd.DataFrame([{"parameters": name, **asdict(item)} for item in standings(read_parameters(path))])
-    run = RunInfo.model_validate(describe())
-    _, (found,) = feature_sets(table, {name: read_yaml(path)}, run)
+    run = read_run_info(describe())
+    _, (found,) = feature_sets(table, {name: read_parameters(path)}, run)
     assert found.headline == headline
     for phrase in phrases:
         assert phrase in " ".join(found.remarks), phrase
@@ -235,7 +235,6 @@ def test_grey_levels_are_drawn_by_partition_or_by_centre(root):
 
 
 def test_standards_say_what_the_protocol_resampled_and_changed(root):
-    from her2radiomics.core.settings import read_yaml
     from her2radiomics.imaging.preprocessing_settings import Preprocessing
     from her2radiomics.report.ibsi_words import feature_sets
 
@@ -251,7 +250,7 @@ def test_standards_say_what_the_protocol_resampled_and_changed(root):
     for name, item in info["protocol"]["sequences"].items():
         item |= {"parameters": path.stem}
         item |= {"preprocessing": Preprocessing.model_validate(done.get(name, {})).model_dump(mode="json")}
-    _, (found,) = feature_sets(table, {path.stem: read_yaml(path)}, RunInfo.model_validate(info))
+    _, (found,) = feature_sets(table, {path.stem: read_parameters(path)}, read_run_info(info))
     text = " ".join(found.remarks)
     assert "Resampling on DWI aligns the centres of the old and the new grid, as IBSI-1 does" in text
     assert "linearly, with voxels kept from a half" in text

@@ -23,7 +23,7 @@ import pandas as pd
 import pytest
 from figure_inputs import make_inputs, settings
 from pydantic import BaseModel
-from report_run import build, describe
+from report_run import build, build_context, describe
 
 from her2radiomics.audit import render as audit
 from her2radiomics.audit.paper import Audit, read_audit
@@ -37,14 +37,14 @@ from her2radiomics.manuscript.tables.html import fragment_of, to_html
 from her2radiomics.manuscript.tables.model import Heading, RowLabel, Table
 from her2radiomics.manuscript.tables.text import to_csv, to_latex
 from her2radiomics.manuscript.tables.word import to_docx
-from her2radiomics.report import RunSummary, build_context, index, page
+from her2radiomics.report import RunSummary, index, page
 
 HOSTILE = (
     "\"'><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
     "</title></style></script></svg>--><!--<b onclick=alert(1)>{{7*7}}{% raw %}$x^{2}$&lt;\\input{/etc/passwd}"
 )
-# made by the workflow from no text of a user: a rendered fragment (tested on its own) and pictures as data
-OURS = {"fragment", "picture", "thumbnail"}
+# made by the workflow from no text of a user: a rendered fragment (tested on its own), pictures as data, and kinds
+OURS = {"fragment", "picture", "thumbnail", "kind"}
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
@@ -65,7 +65,11 @@ def poisoned(value: Any, text: str = HOSTILE) -> Any:
         return dataclasses.replace(value, **changed)  # type: ignore[type-var]
     if isinstance(value, BaseModel):
         return value.model_copy(
-            update={name: poisoned(getattr(value, name), text) for name in type(value).model_fields}
+            update={
+                name: poisoned(getattr(value, name), text)
+                for name in type(value).model_fields
+                if name not in OURS
+            }
         )
     return value
 
@@ -137,9 +141,9 @@ def test_the_policy_lets_the_pages_own_script_run_and_no_other(hostile_page):
     assert "unsafe-inline" not in policy.split("script-src")[1]
 
 
-def test_the_index():
+def test_the_index(context):
     run = RunSummary(
-        run="r", href="r/report.html", title="t", question="q", cohort="c", variant="v", simulated=True, headline="h",
+        info=context.info, href="r/report.html", variant="v", headline="h",
         aucs=(("Test", "0.8, n = 3"),), n=3, model="m", shown=("Test", "0.8, n = 3"), links=(),
     )  # fmt: skip
     same_elements(index([poisoned(run, "x")]), index([poisoned(run)]))

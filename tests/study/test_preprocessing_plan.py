@@ -14,7 +14,7 @@ from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.settings import overlay, read_yaml, validate
 from her2radiomics.extraction.options import extraction_suffix
 from her2radiomics.imaging.preprocessing_settings import Preprocessing
-from her2radiomics.report.preprocessing_words import preprocessing as words
+from her2radiomics.report.extraction_words import preprocessing as words
 from her2radiomics.study.plan import Plan
 
 PREPROCESSING = {
@@ -115,11 +115,10 @@ def test_a_parameter_file_that_resamples_too_is_refused(root, tmp_path):
 
 def test_the_methods_say_what_was_done_and_nothing_by_default():
     def said(**keys):
-        item = {"preprocessing": validate(Preprocessing, keys, "preprocessing").model_dump(mode="json")}
-        return " ".join(words(item, {"DCE0": "DCE before contrast"}.get))
+        done = validate(Preprocessing, keys, "preprocessing")
+        return " ".join(words(done, {"DCE0": "DCE before contrast"}.get))
 
     assert said() == ""
-    assert words({}, str) == []
     assert "N4" in said(n4={}) and "shrink factor 4" in said(n4={})
     assert "image of DCE before contrast was subtracted" in said(subtract="DCE0")
     assert "relative to DCE before contrast in percent" in said(subtract="DCE0", subtract_as="percent")
@@ -132,20 +131,26 @@ def test_the_methods_say_what_was_done_and_nothing_by_default():
 
 def test_what_was_not_done_is_not_said_to_have_been(root):
     """The sentence that closes the paragraph: not normalised and not resampled only where that is so."""
+    from her2radiomics.extraction import read_parameters
     from her2radiomics.report import extraction_words
-    from her2radiomics.report.info import RunInfo
+    from her2radiomics.study.descriptions import read_run_info
 
     def said(**sequences):
-        keys = ("title", "question", "paper", "label", "partitions", "evaluation")
-        protocol = {key: {} for key in keys} | {
-            "models": {"m": {}},
-            "primary_model": "m",
-            "sequences": sequences,
+        protocol = read_yaml(root / "workflow/studies/nat_response.yaml")
+        rest = {
+            key: protocol[key] for key in ("title", "question", "paper", "label", "partitions", "columns")
         }
-        names = {name: "r" for name in ("id", "study", "cohort", "cohort_title")}
-        info = RunInfo(**names, simulated=False, partitions=["training"], seed=1, protocol=protocol)
-        content = read_yaml(root / "workflow/extraction/features_1023_3d.yaml")
-        return extraction_words.extraction(info, {"features_1023_3d": content})
+        models = {"m": {"kind": "radiomics"}}
+        content = {
+            "request": {"study": "nat_response"},
+            "protocol": rest | {"models": models, "primary_model": "m", "sequences": sequences},
+            "cohort": {"title": "Hospital", "kind": "tables"},
+        }
+        info = read_run_info(
+            content | {"partitions": ["training"], "extracted": True, "reference_reader": "1", "seed": 1}
+        )
+        parameters = read_parameters(root / "workflow/extraction/features_1023_3d.yaml")
+        return extraction_words.extraction(info, {"features_1023_3d": parameters})
 
     def sequence(label, **keys):
         done = validate(Preprocessing, keys, "preprocessing").model_dump(mode="json")

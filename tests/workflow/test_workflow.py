@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -69,6 +70,26 @@ class TestStudy:
                 assert next(csv.reader(stream))[: len(columns)] == columns, name
         assert (finished.folder / "results/index.html").stat().st_size > 1000
         assert (folder / "report.html").stat().st_size > 10_000
+
+    def test_the_page_names_the_libraries_that_the_runs_own_jobs_used(self, finished):
+        """Wavelet features were made, and no survival was analysed; nothing is named for being installed."""
+        page = (finished.folder / RUN / "report.html").read_text(encoding="utf-8")
+        (sentence,) = re.findall(r"Analyses were performed with (.*?)\. All random", page)
+        for used in (
+            "PyRadiomics (pyradiomics-bhklab)",
+            "PyWavelets",
+            "scikit-image",
+            "scikit-learn",
+            "NumPy",
+        ):
+            assert used in sentence, used
+        for other in ("lifelines", "seaborn", "dcurves", "pydantic"):
+            assert other not in page, other
+        extraction = finished.folder / COHORT / "extraction"
+        batches = [json.loads(path.read_text()) for path in extraction.rglob("*.software.json")]
+        assert batches and all("PyWavelets" in names for names in batches)
+        training = json.loads((finished.folder / RUN / "provenance/software/train_clinical.json").read_text())
+        assert "firthmodels" in training and not {"PyWavelets", "matplotlib"} & set(training)
 
     def test_every_figure_and_table_of_the_paper_is_there(self, finished):
         figures = {path.stem.split("_")[1] for path in (finished.folder / RUN / "figures").glob("*.svg")}

@@ -89,6 +89,7 @@ rule cohort:
         qc=lambda w: run_of(w).path("qc") if run_of(w).extracted else [],
     output:
         **paths_of("participants", "flow"),
+        software=path_of("software", job="cohort"),
     log:
         "logs/{run}/cohort.log",
     benchmark:
@@ -106,6 +107,7 @@ rule cohort:
         exclusions=lambda w: protocol_of(w).exclusions,
         partition=lambda w: run_of(w).partition.to_dict(),
         reader=lambda w: run_of(w).dataset.readers.reference,
+        software=lambda w: run_of(w).software,
         failed_cases=settings_of(PLAN.config.failed_cases),
         simulated=lambda w: run_of(w).dataset.simulated,
     message:

@@ -40,7 +40,9 @@ rule checklists:
         mem_mb=500,
         runtime=5,
     params:
-        run=lambda w: checklist_files.checklist_run(run_of(w), PLAN.config, PARAMETERS),
+        run=lambda w: settings_of(
+            checklist_files.checklist_run(run_of(w), PLAN.config, PARAMETERS)
+        ),
         folder=lambda w: run_of(w).folder,
     message:
         "reporting checklists: {wildcards.run}"

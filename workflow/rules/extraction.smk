@@ -10,6 +10,7 @@ rule extract:
         parameters="workflow/extraction/{parameters}.yaml",
     output:
         **paths_of("batch_features", "batch_qc"),
+        software=path_of("batch_software"),
         batch_overlays=directory(path_of("batch_overlays")),
     log:
         "logs/{dataset}/extraction/{parameters}.{regions}{preprocessing}/{sequence}/{batch}.log",
@@ -106,6 +107,7 @@ rule grey_levels:
         **paths_of("qc"),
     output:
         **forms_of("grey_levels"),
+        software=path_of("software", job="grey_levels"),
     log:
         "logs/{run}/grey_levels.log",
     benchmark:

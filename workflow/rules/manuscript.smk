@@ -4,6 +4,7 @@ rule figure:
         lambda w: manuscript.figure_files(run_of(w), figure_of(w)),
     output:
         **forms_of("figure"),
+        software=path_of("software", job="{figure}"),
     log:
         "logs/{run}/figures/{figure}.log",
     benchmark:
@@ -31,6 +32,7 @@ rule table:
         lambda w: manuscript.table_files(run_of(w), table_of(w)),
     output:
         **forms_of("table"),
+        software=path_of("software", job="{table}"),
     log:
         "logs/{run}/tables/{table}.log",
     benchmark:
@@ -122,6 +124,8 @@ rule page:
         qc=lambda w: run_of(w).quality_files(),
         overlays=lambda w: run_of(w).batches("batch_overlays"),
         parameters=lambda w: parameter_files(run_of(w)),
+        # of every job that computed or drew: the libraries that it used
+        software=lambda w: run_of(w).software_records(),
         # audit and checklists; the crate describes the page itself
         evidence=lambda w: [
             file

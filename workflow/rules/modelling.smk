@@ -9,6 +9,7 @@ rule train:
         ],
     output:
         **paths_of(*TRAINED_FILES),
+        software=path_of("software", job="train_{model}"),
     log:
         "logs/{run}/train_{model}.log",
     benchmark:
@@ -51,6 +52,7 @@ rule predict:
         features=lambda w: run_of(w).files("partition_features"),
     output:
         **paths_of("predictions", "not_predicted", "calibration"),
+        software=path_of("software", job="predict_{model}"),
     log:
         "logs/{run}/predict_{model}.log",
     benchmark:
@@ -85,6 +87,7 @@ rule evaluate:
         validations=lambda w: run_of(w).files("validation"),
     output:
         **paths_of("performance", "performance_extra", "delong"),
+        software=path_of("software", job="evaluate"),
     log:
         "logs/{run}/evaluate.log",
     benchmark:

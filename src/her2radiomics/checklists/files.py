@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from her2radiomics.checklists.fill import FilledChecklist, fill
 from her2radiomics.checklists.render import to_csv, to_docx, to_html
 from her2radiomics.checklists.results import result_facts
-from her2radiomics.checklists.settings import Checklist
+from her2radiomics.checklists.settings import Checklist, ChecklistRun
 from her2radiomics.core.settings import load
 
 ORDER = ("clear", "metrics", "tripod_ai", "rqs", "ibsi")
@@ -27,31 +26,18 @@ def read_checklists(files: Sequence[str | Path]) -> list[Checklist]:
     return sorted((load(Checklist, file) for file in files), key=lambda c: (rank.get(c.id, len(ORDER)), c.id))
 
 
-def filled_checklists(
-    files: Sequence[str | Path], run: Mapping[str, Any], folder: Path
-) -> list[FilledChecklist]:
-    """Fill every checklist for a run that is done.
-
-    Parameters
-    ----------
-    files
-        Checklist files.
-    run
-        What :func:`her2radiomics.study.checklist_files.checklist_run` says.
-    folder
-        The run's folder.
-    """
-    results = result_facts(folder, run["models"], run["primary"], run["radiomics"])
-    facts = {**run["facts"], **results}
-    return [fill(checklist, facts, run["declared"], run["kinds"]) for checklist in read_checklists(files)]
+def filled_checklists(files: Sequence[str | Path], run: ChecklistRun, folder: Path) -> list[FilledChecklist]:
+    """Fill every checklist for a run that is done and lies in ``folder``."""
+    whole = run.model_copy(update={"facts": {**run.facts, **result_facts(folder, run)}})
+    return [fill(checklist, whole) for checklist in read_checklists(files)]
 
 
-def contents(files: Sequence[str | Path], run: Mapping[str, Any], folder: Path) -> dict[str, bytes]:
+def contents(files: Sequence[str | Path], run: ChecklistRun, folder: Path) -> dict[str, bytes]:
     """Ending to the content of the page, the CSV and the Word document; the same run gives the same bytes."""
     checklists = filled_checklists(files, run, folder)
-    simulated = bool(run["facts"]["simulated"])
+    simulated = bool(run.facts["simulated"])
     return {
-        "html": to_html(run["title"], checklists, simulated).encode(),
+        "html": to_html(run.title, checklists, simulated).encode(),
         "csv": to_csv(checklists, simulated).encode(),
         "docx": to_docx(checklists, simulated),
     }

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from her2radiomics.checklists.settings import Checklist, Evidence, Item, Part
+from her2radiomics.checklists.settings import Checklist, ChecklistRun, Evidence, Fact, Item, Part
 from her2radiomics.core.errors import SettingsError
 
 Status = Literal["filled", "for the author", "not done", "not applicable"]
@@ -77,7 +77,7 @@ class FilledChecklist:
         return sum(item.status == status for item in self.items)
 
 
-def holds(condition: Evidence, facts: Mapping[str, Any]) -> bool:
+def holds(condition: Evidence, facts: Mapping[str, Fact]) -> bool:
     """Whether a condition holds.
 
     Raises
@@ -102,53 +102,25 @@ def holds(condition: Evidence, facts: Mapping[str, Any]) -> bool:
     return bool(value)
 
 
-def _fact(name: str, facts: Mapping[str, Any]) -> Any:
+def _fact(name: str, facts: Mapping[str, Fact]) -> Any:
     if name not in facts:
         raise SettingsError(f"checklists: no fact '{name}'; known: {', '.join(sorted(facts))}.")
     return facts[name]
 
 
-def shown_by(
-    wanted: Sequence[str], declared: Sequence[str], kinds: Mapping[str, Sequence[str]]
-) -> tuple[str, ...]:
-    """Declared files that ``wanted`` names, at most :data:`MOST_LINKS`.
-
-    Parameters
-    ----------
-    wanted
-        Patterns below the run's folder, ``figure:<kind>``, ``table:<kind>``, ``model:<table>``.
-    declared
-        Files below the run's folder that it makes.
-    kinds
-        ``figure:<kind>``, ``table:<kind>``, ``model:<table>`` to files.
-    """
+def shown_by(wanted: Sequence[str], run: ChecklistRun) -> tuple[str, ...]:
+    """Declared files that ``wanted`` names by pattern or by kind, at most :data:`MOST_LINKS`."""
     found: list[str] = []
     for pattern in wanted:
-        if pattern in kinds:
-            found += [file for file in kinds[pattern] if file in declared]
+        if pattern in run.kinds:
+            found += [file for file in run.kinds[pattern] if file in run.declared]
         else:
-            found += sorted(fnmatch.filter(declared, pattern))[:MOST_LINKS]
+            found += sorted(fnmatch.filter(run.declared, pattern))[:MOST_LINKS]
     return tuple(dict.fromkeys(found))[:MOST_LINKS]
 
 
-def fill(
-    checklist: Checklist,
-    facts: Mapping[str, Any],
-    declared: Sequence[str],
-    kinds: Mapping[str, Sequence[str]],
-) -> FilledChecklist:
-    """Fill a checklist.
-
-    Parameters
-    ----------
-    checklist
-        The list.
-    facts
-        Facts of the run, by name.
-    declared
-        Files below the run's folder that the run makes.
-    kinds
-        ``figure:<kind>``, ``table:<kind>``, ``model:<table>`` to files.
+def fill(checklist: Checklist, run: ChecklistRun) -> FilledChecklist:
+    """Fill a checklist for a run whose facts are all there, those of its results too.
 
     Raises
     ------
@@ -159,7 +131,7 @@ def fill(
     lows, highs, possible = 0.0, 0.0, 0.0
     for section in checklist.sections:
         for item in section.items:
-            made = _item_rows(item, section.title, facts, declared, kinds)
+            made = _item_rows(item, section.title, run)
             rows += made
             low, high = _range(item, made)
             lows, highs = lows + low, highs + high
@@ -167,13 +139,7 @@ def fill(
     return FilledChecklist(checklist, tuple(rows), _score(checklist, lows, highs, possible))
 
 
-def _item_rows(
-    item: Item,
-    section: str,
-    facts: Mapping[str, Any],
-    declared: Sequence[str],
-    kinds: Mapping[str, Sequence[str]],
-) -> list[FilledItem]:
+def _item_rows(item: Item, section: str, run: ChecklistRun) -> list[FilledItem]:
     parts: list[tuple[str, str, Part]] = [
         (f"{item.number}.{index}", f"{item.text}: {part.text}", part)
         for index, part in enumerate(item.parts, 1)
@@ -182,27 +148,25 @@ def _item_rows(
         parts = [(item.number, *parts[0][1:])]
     rows = []
     for number, text, part in parts or [(item.number, item.text, item)]:
-        status, files = _status(part, facts, declared, kinds)
+        status, files = _status(part, run)
         # a statement about what does not hold would be untrue; a draft belongs to what is the author's from the start
         draft = part.statement if part.evidence is None and not part.show else part.missing
         said = {"filled": part.statement, "not applicable": ""}.get(status, draft)
-        rows.append(FilledItem(number, section, text, status, sentence(said, facts), files, part.points))
+        rows.append(FilledItem(number, section, text, status, sentence(said, run.facts), files, part.points))
     return rows
 
 
-def _status(
-    part: Part, facts: Mapping[str, Any], declared: Sequence[str], kinds: Mapping[str, Sequence[str]]
-) -> tuple[Status, tuple[str, ...]]:
-    if part.applies is not None and not holds(part.applies, facts):
+def _status(part: Part, run: ChecklistRun) -> tuple[Status, tuple[str, ...]]:
+    if part.applies is not None and not holds(part.applies, run.facts):
         return "not applicable", ()
-    if part.show and (part.evidence is None or holds(part.evidence, facts)):
-        files = shown_by(part.show, declared, kinds)
+    if part.show and (part.evidence is None or holds(part.evidence, run.facts)):
+        files = shown_by(part.show, run)
         if files:
             return "filled", files
     return ("not done" if part.otherwise == "not done" else "for the author"), ()
 
 
-def sentence(text: str, facts: Mapping[str, Any]) -> str:
+def sentence(text: str, facts: Mapping[str, Fact]) -> str:
     """``text`` with facts put in; lists are joined, and a sentence does not end twice."""
     if not text:
         return ""

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from her2radiomics.checklists.settings import ChecklistRun, Fact
 from her2radiomics.core.contracts import TRAINING
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.layout import Layout
+from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
 
 
-def result_facts(
-    folder: Path, models: Mapping[str, str], primary: str, radiomics: list[str]
-) -> dict[str, Any]:
-    """Facts from the tables that a run has made.
-
-    Parameters
-    ----------
-    folder
-        The run's folder.
-    models
-        Names of all models to their labels.
-    primary
-        Name of the primary model.
-    radiomics
-        Names of the models that select image features.
+def result_facts(folder: Path, run: ChecklistRun) -> dict[str, Fact]:
+    """Facts from the tables that a run has made in ``folder``.
 
     Raises
     ------
@@ -35,15 +22,15 @@ def result_facts(
     """
     layout = Layout(folder)
     performance = layout.read("performance")
-    rows = performance[performance["model"] == primary]
+    rows = performance[performance["model"] == run.primary]
     if rows.empty:
         raise StudyError(
-            f"{layout.path('performance')}: found no row of '{primary}'; expected the primary model. "
+            f"{layout.path('performance')}: found no row of '{run.primary}'; expected the primary model. "
             "Evaluate the run again."
         )
     training = rows[rows["partition"] == TRAINING].iloc[0]
     smaller = min(int(training["events"]), int(training["n"]) - int(training["events"]))
-    selections = {name: layout.read("selection", model=name) for name in radiomics}
+    selections = {name: layout.read("selection", model=name) for name in run.radiomics}
     kept = {name: _kept(table) for name, table in selections.items() if len(table)}
     notes = [
         note
@@ -54,14 +41,15 @@ def result_facts(
     most = max((after for _, after in kept.values()), default=0)
     return {
         "auc_words": "; ".join(
-            f"{models[primary]}, {row['partition']}: AUC {fmt.auc(row, 3)}" for _, row in rows.iterrows()
+            f"{run.models[run.primary]}, {row['partition']}: AUC {fmt.auc(row, 3)}"
+            for _, row in rows.iterrows()
         ),
         "n_words": "; ".join(
             f"{row['partition']}: {int(row['n'])} patients, {int(row['events'])} events"
             for _, row in rows.iterrows()
         ),
         "selected_words": "; ".join(
-            f"{models[n]}: {after} of {before} features" for n, (before, after) in kept.items()
+            f"{run.models[n]}: {after} of {before} features" for n, (before, after) in kept.items()
         ),
         "minority_per_feature": round(smaller / most, 1) if most else 0.0,
         "icc_assessed": bool(notes),
@@ -69,6 +57,6 @@ def result_facts(
     }
 
 
-def _kept(selection: Any) -> tuple[int, int]:
+def _kept(selection: pd.DataFrame) -> tuple[int, int]:
     """Features before the first step and after the last."""
     return int(selection.iloc[0]["features_in"]), int(selection.iloc[-1]["features_out"])

@@ -1,4 +1,7 @@
-"""What a checklist file (``workflow/checklists/*.yaml``) may say: items, their points, and the evidence they need."""
+"""What a checklist file (``workflow/checklists/*.yaml``) may say, and what a run says to it.
+
+A file has items, their points, and the evidence they need; a run has facts and files.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,22 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from her2radiomics.core.settings import Settings
+
+Fact = bool | int | float | str | list[str]
+
+
+class ChecklistRun(Settings):
+    """A run as its checklists see it."""
+
+    title: str = Field(description="Title of the study.")
+    facts: dict[str, Fact] = Field(description="What the run knows of itself, by name.")
+    declared: list[str] = Field(description="Files below the run's folder that it makes.")
+    kinds: dict[str, list[str]] = Field(
+        description="``figure:<kind>``, ``table:<kind>``, ``model:<table>`` to such files."
+    )
+    models: dict[str, str] = Field(description="Models to their printed names.")
+    primary: str = Field(description="The primary model.")
+    radiomics: list[str] = Field(description="Models that select image features.")
 
 
 class Evidence(Settings):

@@ -14,9 +14,14 @@ from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import Settings
 
-# in the order of time: a column may be used by a prediction made at its own stage or later
-STAGES = ("before_treatment", "during_treatment", "after_surgery", "follow_up")
 Stage = Literal["before_treatment", "during_treatment", "after_surgery", "follow_up"]
+# in the order of time, and in words: a column may be used by a prediction made at its own stage or later
+STAGES: dict[Stage, str] = {
+    "before_treatment": "before treatment",
+    "during_treatment": "during treatment",
+    "after_surgery": "after surgery",
+    "follow_up": "during follow-up",
+}
 
 MISSING = ("", "NA", "N/A", "nan", "NaN", "null", "None")
 
@@ -228,9 +233,10 @@ def _present(table: pd.DataFrame, name: str, path: str | Path) -> pd.Series:
     return table[name]
 
 
-def stage_allows(column: Column, prediction_at: Stage) -> bool:
-    """Whether the column is known when the prediction is made."""
-    return STAGES.index(column.available_at) <= STAGES.index(prediction_at)
+def known_at(stage: Stage, prediction_at: Stage) -> bool:
+    """Whether what is known from a stage on is known when the prediction is made."""
+    order = list(STAGES)
+    return order.index(stage) <= order.index(prediction_at)
 
 
 def level_labels(columns: Mapping[str, Column]) -> dict[str, dict[str, str]]:

@@ -2,7 +2,8 @@
 
 A workflow has hundreds of short jobs, and each pays for what it imports: pandas takes half a second, scikit-learn and
 lifelines more than one. A name from here is imported when its first attribute is read, and so is a submodule
-(``mpl.patches``, ``scipy.special``). Type checkers see the plain imports.
+(``mpl.patches``, ``scipy.special``). Type checkers see the plain imports. Each such reading is noted
+(:mod:`her2radiomics.core.software`): it tells which libraries a job used.
 
 ``lazy_loader`` serves the names of our own packages (``attach_stub``), not these: its ``load`` puts a module that has not
 run into ``sys.modules``, and ``from sklearn.base import clone`` then runs ``sklearn.base`` twice, so that there are two
@@ -12,6 +13,8 @@ classes of each name.
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from her2radiomics.core import software
 
 if TYPE_CHECKING:
     import docx
@@ -41,7 +44,12 @@ else:
     class _Library(ModuleType):
         """A library by name; its attributes and submodules are those of the library."""
 
+        def __init__(self, name: str) -> None:
+            super().__init__(name)
+            self.__dict__["distribution"] = software.name_of(name)
+
         def __getattr__(self, name: str) -> Any:
+            software.note(self.__dict__["distribution"])
             library = import_module(self.__name__)
             if not hasattr(library, name):
                 import_module(f"{self.__name__}.{name}")

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from her2radiomics.core import software
 from her2radiomics.core.errors import StudyError
-from her2radiomics.core.files import FULL, DiskFullError
+from her2radiomics.core.files import FULL, DiskFullError, write_text
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import Settings, validate
 from her2radiomics.core.tables import write
@@ -23,9 +24,9 @@ Model = TypeVar("Model", bound=Settings)
 def logged(snakemake: Any, unlisted: Iterable[str] = ()) -> Iterator[None]:
     """Run a script: its inputs are whole and stay the same, its outputs are recorded, what it prints goes to its log.
 
-    ``unlisted`` are files that the script reads; those that the rule does not list as inputs are watched alike. An error
-    that the user can mend is said in words, without a traceback. Where the log cannot be written either (a full disk), it
-    is said on the terminal.
+    An output named ``software`` becomes the record of the distributions that the script used. ``unlisted`` are files that
+    the script reads; those that the rule does not list as inputs are watched alike. An error that the user can mend is said
+    in words, without a traceback. Where the log cannot be written either (a full disk), it is said on the terminal.
 
     A script that is run by hand (:mod:`her2radiomics.engine.rerun`) prints on the terminal, records nothing and raises its
     errors, so that a debugger can stop; a changed input is said and read.
@@ -40,7 +41,8 @@ def logged(snakemake: Any, unlisted: Iterable[str] = ()) -> Iterator[None]:
             records.check_inputs(snakemake.input)
         except records.ChangedFileError as error:
             print(_in_words(error), file=sys.stderr)
-        yield
+        with _noting(snakemake.output):
+            yield
         return
     said = ""
     try:
@@ -53,7 +55,8 @@ def logged(snakemake: Any, unlisted: Iterable[str] = ()) -> Iterator[None]:
                     records.check_inputs(snakemake.input)
                     watch = records.Watch(snakemake.input)
                     others = records.Watch(path for path in unlisted if path not in watch.stamps)
-                    yield
+                    with _noting(snakemake.output):
+                        yield
                     watch.check()
                     others.check()
                     records.write_records(snakemake.output, watch.stamps, others.stamps)
@@ -65,6 +68,15 @@ def logged(snakemake: Any, unlisted: Iterable[str] = ()) -> Iterator[None]:
         said = said or str(error)
     if said:
         sys.exit(1)
+
+
+@contextlib.contextmanager
+def _noting(output: Any) -> Iterator[None]:
+    """Write the record of the distributions that are used inside the block, where the rule asks for one."""
+    with software.recording() as used:
+        yield
+    if place := getattr(output, "software", ""):
+        write_text(software.as_record(used), place)
 
 
 def _in_words(error: Exception) -> str:

@@ -2,14 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import Field
 
 from her2radiomics.core.settings import Settings
 
 Interval = Literal["delong", "delong_logit", "binomial_exact", "bootstrap"]
-INTERVALS: tuple[Interval, ...] = ("delong", "delong_logit", "binomial_exact", "bootstrap")
+
+
+class IntervalWords(NamedTuple):
+    """How an interval of the AUC is named in a figure, below a table and in a methods section, and its reference."""
+
+    short: str
+    label: str
+    sentence: str
+    reference: str
+
+
+INTERVALS: dict[Interval, IntervalWords] = {
+    "delong": IntervalWords("DeLong", "DeLong", "by DeLong's method", "delong_1988"),
+    "delong_logit": IntervalWords(
+        "DeLong, logit scale",
+        "DeLong on the logit scale (Hanley's bound where the classes are separated)",
+        "by DeLong's method on the logit scale",
+        "delong_1988",
+    ),
+    "binomial_exact": IntervalWords(
+        "exact binomial",
+        "exact binomial (Clopper–Pearson, x = AUC · n)",
+        "by the exact binomial method (Clopper–Pearson, x = AUC · n), with DeLong's beside it",
+        "clopper_1934",
+    ),
+    "bootstrap": IntervalWords(
+        "bootstrap",
+        "bootstrap percentiles",
+        "as percentiles of {bootstrap} bootstrap resamples",
+        "efron_1993",
+    ),
+}
 
 
 class EvaluationSettings(Settings):

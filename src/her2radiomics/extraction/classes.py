@@ -86,7 +86,7 @@ class _GreyLevels:
 
 def _check_levels(low: float, high: float, settings: Mapping[str, Any]) -> None:
     """Refuse a filtered image whose texture matrices would take gigabytes: a spike close to the region."""
-    if settings.get("binCount") is None and (high - low) / settings.get("binWidth", 25) > MOST_LEVELS:
+    if settings.get("binCount") is None and (high - low) / settings["binWidth"] > MOST_LEVELS:
         raise CaseError(
             found=f"values from {low:g} to {high:g} in a filtered image of the region",
             expected=f"at most {MOST_LEVELS} grey levels with this bin width",

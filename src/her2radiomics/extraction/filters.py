@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from her2radiomics.core import software
 from her2radiomics.core.libraries import pywt, radiomics, sitk
 
 SUPPORTED = frozenset(
@@ -122,7 +123,7 @@ def _wavelet(
 ) -> Iterator[tuple[sitk.Image, str, dict[str, Any]]]:
     """Stationary wavelet of a crop that is continued periodically where it leaves the image."""
     levels = arguments.get("start_level", 0) + arguments.get("level", 1)
-    margin = pywt.Wavelet(arguments.get("wavelet", "coif1")).dec_len * levels
+    margin = pywt.Wavelet(arguments["wavelet"]).dec_len * levels
     flat = arguments.get("force2Ddimension", 0) if arguments.get("force2D", False) else None
     voxels = sitk.GetArrayViewFromImage(image)
     kept = []
@@ -211,5 +212,6 @@ def _lbp(
         for axis in range(3)
     )
     outer = Box(low, high)  # type: ignore[arg-type]
+    software.note("scikit-image")
     for found, name, used in radiomics.imageoperations.getLBP2DImage(outer.cut(image), None, **arguments):
         yield box.within(outer).cut(found), name, used

@@ -92,7 +92,7 @@ def standings(parameters: Parameters, *, bins_from_low: bool = False) -> tuple[S
     texture are the file's, not a feature's, and are left to :func:`aggregation` and to words. ``bins_from_low`` says that
     bins start at the lower bound of re-segmentation, as IBSI-1 recommends.
     """
-    original = {**parameters.settings, **parameters.image_types.get("Original", {})}
+    original = parameters.of_image("Original")
     found = []
     for feature in parameters.feature_names:
         image, kind, name = feature.split("_", 2)
@@ -139,7 +139,7 @@ def _departure(kind: str, name: str, settings: Mapping[str, Any]) -> str:
         return "IBSI-1's values are those of a distance of one voxel"
     if kind in ("glcm", "glrlm") and settings.get("weightingNorm") is not None:
         return "directions are weighted by distance"
-    if kind == "glcm" and not settings.get("symmetricalGLCM", True):
+    if kind == "glcm" and not settings["symmetricalGLCM"]:
         return "the co-occurrence matrix is not symmetric"
     return ""
 

@@ -13,6 +13,9 @@ from typing import Any
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.libraries import radiomics, ruamel_yaml
 
+#: What PyRadiomics 3.1 takes where neither a file nor its own table of defaults says anything.
+DEFAULTS = {"binWidth": 25, "symmetricalGLCM": True, "gldm_a": 0, "wavelet": "coif1"}
+
 
 @dataclass(frozen=True)
 class Parameters:
@@ -49,12 +52,16 @@ class Parameters:
         ]
         return tuple(names)
 
+    def of_image(self, kind: str) -> dict[str, Any]:
+        """Settings of one image type: its own over those of the file."""
+        return {**self.settings, **self.image_types.get(kind, {})}
+
     @cached_property
     def image_names(self) -> tuple[str, ...]:
         """The filtered images' names as they start feature names: ``original``, ``wavelet-LH`` and so on."""
         names: list[str] = []
-        for kind, own in self.image_types.items():
-            names += _image_names(kind, {**self.settings, **own})
+        for kind in self.image_types:
+            names += _image_names(kind, self.of_image(kind))
         return tuple(names)
 
     def _features(self, kind: str) -> list[str]:
@@ -65,7 +72,7 @@ class Parameters:
         """Number of grey levels (bins) between two intensities of the unfiltered image."""
         if self.settings.get("binCount") is not None:
             return int(self.settings["binCount"])
-        width = self.settings.get("binWidth", 25)
+        width = self.settings["binWidth"]
         return int(maximum // width - minimum // width) + 1
 
 
@@ -121,7 +128,7 @@ def _checked(path: Path, text: bytes) -> Parameters:
         extractor = radiomics.featureextractor.RadiomicsFeatureExtractor(content)
     except Exception as error:  # pykwalify and ruamel raise their own, unrelated classes
         raise SettingsError(f"{path}: PyRadiomics refuses this parameter file: {error}") from error
-    settings = dict(extractor.settings)
+    settings = DEFAULTS | extractor.settings
     if settings.get("label", 1) != 1 or settings.get("label_channel", 0) != 0:
         raise SettingsError(
             f"{path}: found a label or label_channel; expected none. Name the mask's value in the manifest "

@@ -33,6 +33,7 @@ from her2radiomics.modelling.saved.rules import LevelPredictor, Rule
 from her2radiomics.statistics import logistic_refit
 
 if TYPE_CHECKING:
+    from her2radiomics.modelling.features import FeatureBlock
     from her2radiomics.modelling.readers import SecondReader
     from her2radiomics.modelling.variables import Variable
     from her2radiomics.statistics.resampling import Refit
@@ -276,9 +277,14 @@ class ModelSpec(Settings):
         """Models that this one is made of."""
         return ()
 
+    @property
+    def block(self) -> FeatureBlock | None:
+        """Image features that the model itself selects among."""
+        return None
+
     def feature_steps(self) -> tuple[SelectionStep, ...]:
         """Steps on image features."""
-        return ()
+        return self.block.steps if self.block else ()
 
     @property
     def likelihood(self) -> str:

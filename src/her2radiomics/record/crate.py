@@ -169,65 +169,78 @@ def metadata(inputs: CrateInputs) -> str:
             "crate: found no Snakefile among the workflow's files; expected it, since it is what was run."
         )
     files = [_file(inputs.folder, name) for name in sorted({*inputs.outputs, *inputs.copies, INPUTS})]
-    parameters = [
-        _parameter(name, value) for name, value in sorted(inputs.run.items()) if value not in (None, "")
-    ]
+    asked = {name: value for name, value in sorted(inputs.run.items()) if value not in (None, "")}
+    workflow = _workflow(inputs, _references(map(_formal, asked)))
+    software = sorted(inputs.versions.items())
+    about = _entity(
+        METADATA, "CreativeWork", about=_reference("./"), conformsTo=_references([CRATE, WORKFLOW_CRATE])
+    )
+    licence = _licence(inputs)
     graph = [
-        {
-            "@id": METADATA,
-            "@type": "CreativeWork",
-            "about": {"@id": "./"},
-            "conformsTo": [{"@id": CRATE}, {"@id": WORKFLOW_CRATE}],
-        },
+        about,
         _root(inputs, main, files),
-        *({"@id": url, "@type": "CreativeWork", "name": n, "version": v} for url, (n, v) in PROFILES.items()),
-        {
-            "@id": "#licence",
-            "@type": "CreativeWork",
-            "name": _licence(inputs),
-            "description": _licence(inputs),
-        },
-        {
-            "@id": "#simulated",
-            "@type": "PropertyValue",
-            "name": "simulated",
-            "value": str(inputs.simulated).lower(),
-        },
-        {
-            "@id": "#snakemake",
-            "@type": "ComputerLanguage",
-            "name": "Snakemake",
-            "identifier": {"@id": "https://w3id.org/workflowhub/workflow-ro-crate#snakemake"},
-            "url": {"@id": "https://snakemake.readthedocs.io"},
-            "version": inputs.versions.get("snakemake", ""),
-        },
-        *(_software(name, version) for name, version in sorted(inputs.versions.items())),
-        _action(inputs, main, parameters),
-        *(entity for pair in parameters for entity in pair),
-        *(file | (_workflow(inputs, parameters) if file["@id"] == main else {}) for file in files),
+        *(_entity(url, "CreativeWork", name=n, version=v) for url, (n, v) in PROFILES.items()),
+        _entity("#licence", "CreativeWork", name=licence, description=licence),
+        _entity("#simulated", "PropertyValue", name="simulated", value=str(inputs.simulated).lower()),
+        _entity(
+            "#snakemake",
+            "ComputerLanguage",
+            name="Snakemake",
+            identifier=_reference("https://w3id.org/workflowhub/workflow-ro-crate#snakemake"),
+            url=_reference("https://snakemake.readthedocs.io"),
+            version=inputs.versions.get("snakemake", ""),
+        ),
+        *(_entity(_software(n), "SoftwareApplication", name=n, softwareVersion=v) for n, v in software),
+        _action(inputs, main, _references(map(_given, asked))),
+        *(entity for name, value in asked.items() for entity in _parameter(name, value)),
+        *(file | (workflow if file["@id"] == main else {}) for file in files),
     ]
     return json.dumps({"@context": CONTEXT, "@graph": graph}, indent=1, ensure_ascii=False) + "\n"
+
+
+def _entity(name: str, kind: str, /, **rest: Any) -> dict[str, Any]:
+    return {"@id": name, "@type": kind, **rest}
+
+
+def _reference(name: str) -> dict[str, str]:
+    return {"@id": name}
+
+
+def _references(names: Iterable[str]) -> list[dict[str, str]]:
+    return [_reference(name) for name in names]
+
+
+def _formal(name: str) -> str:
+    return f"#parameter-{name}"
+
+
+def _given(name: str) -> str:
+    return f"#value-{name}"
+
+
+def _software(name: str) -> str:
+    return f"#software-{name}"
 
 
 def _root(inputs: CrateInputs, main: str, files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     marked = (
         " Simulated patients: the numbers say nothing about the published study." if inputs.simulated else ""
     )
-    return {
-        "@id": "./",
-        "@type": "Dataset",
-        "name": inputs.title,
-        "description": f"{inputs.description}{marked}",
-        "identifier": str(inputs.run.get("id", "")),
-        "datePublished": inputs.date,
-        "license": {"@id": "#licence"},
-        "citation": inputs.citation,
-        "conformsTo": [{"@id": url} for url in PROFILES],
-        "hasPart": [{"@id": file["@id"]} for file in files],
-        "mainEntity": {"@id": main},
-        "mentions": {"@id": "#run"},
-        "additionalProperty": {"@id": "#simulated"},
-    }
+    return _entity(
+        "./",
+        "Dataset",
+        name=inputs.title,
+        description=f"{inputs.description}{marked}",
+        identifier=str(inputs.run.get("id", "")),
+        datePublished=inputs.date,
+        license=_reference("#licence"),
+        citation=inputs.citation,
+        conformsTo=_references(PROFILES),
+        hasPart=_references(file["@id"] for file in files),
+        mainEntity=_reference(main),
+        mentions=_reference("#run"),
+        additionalProperty=_reference("#simulated"),
+    )
 
 
 def _licence(inputs: CrateInputs) -> str:
@@ -236,77 +249,49 @@ def _licence(inputs: CrateInputs) -> str:
     return inputs.licence or "Not stated: the licence of the patients' data is for their owner to say"
 
 
-def _workflow(
-    inputs: CrateInputs, parameters: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
-) -> dict[str, Any]:
+def _workflow(inputs: CrateInputs, formal: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    """What the entity of the Snakefile says besides its size and hash."""
     return {
         "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow"],
         "name": "Breast-MRI radiomics workflow",
-        "conformsTo": {"@id": "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"},
-        "programmingLanguage": {"@id": "#snakemake"},
+        "conformsTo": _reference("https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"),
+        "programmingLanguage": _reference("#snakemake"),
         "version": inputs.commit or "not in a checkout",
-        "license": {"@id": "https://spdx.org/licenses/MIT"},
-        "input": [{"@id": formal["@id"]} for formal, _ in parameters],
-        "softwareRequirements": [{"@id": _software_id(name)} for name in sorted(inputs.versions)],
-        "hasPart": [{"@id": name} for name in sorted(inputs.copies) if name.endswith(".smk")],
+        "license": _reference("https://spdx.org/licenses/MIT"),
+        "input": formal,
+        "softwareRequirements": _references(map(_software, sorted(inputs.versions))),
+        "hasPart": _references(name for name in sorted(inputs.copies) if name.endswith(".smk")),
     }
 
 
-def _action(
-    inputs: CrateInputs, main: str, parameters: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
-) -> dict[str, Any]:
+def _action(inputs: CrateInputs, main: str, given: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     settings = [name for name in sorted(inputs.copies) if name != main and not name.endswith(".smk")]
-    results = [name for name in sorted(inputs.outputs) if name != RECORD]
-    return {
-        "@id": "#run",
-        "@type": "CreateAction",
-        "name": f"Run of {inputs.run.get('id', '')}",
-        "description": f"Command line, host, cores and time of the run are in {RECORD}.",
-        "instrument": {"@id": main},
-        "object": [
-            *({"@id": n} for n in [*settings, INPUTS]),
-            *({"@id": value["@id"]} for _, value in parameters),
-        ],
-        "result": [{"@id": name} for name in results],
-        "subjectOf": {"@id": RECORD},
-    }
+    return _entity(
+        "#run",
+        "CreateAction",
+        name=f"Run of {inputs.run.get('id', '')}",
+        description=f"Command line, host, cores and time of the run are in {RECORD}.",
+        instrument=_reference(main),
+        object=[*_references([*settings, INPUTS]), *given],
+        result=_references(name for name in sorted(inputs.outputs) if name != RECORD),
+        subjectOf=_reference(RECORD),
+    )
 
 
 def _parameter(name: str, value: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """A formal parameter and its value."""
-    formal = {
-        "@id": f"#parameter-{name}",
-        "@type": "FormalParameter",
-        "name": name,
-        "additionalType": "Integer"
-        if isinstance(value, int)
-        else "Float"
-        if isinstance(value, float)
-        else "Text",
-        "valueRequired": "True",
-        "conformsTo": {"@id": "https://bioschemas.org/profiles/FormalParameter/1.0-RELEASE"},
-    }
-    given = {
-        "@id": f"#value-{name}",
-        "@type": "PropertyValue",
-        "name": name,
-        "value": str(value),
-        "exampleOfWork": {"@id": formal["@id"]},
-    }
-    return formal, given
-
-
-def _software_id(name: str) -> str:
-    return f"#software-{name}"
-
-
-def _software(name: str, version: str) -> dict[str, Any]:
-    return {
-        "@id": _software_id(name),
-        "@type": "SoftwareApplication",
-        "name": name,
-        "softwareVersion": version,
-    }
+    kinds = {int: "Integer", float: "Float"}
+    formal = _entity(
+        _formal(name),
+        "FormalParameter",
+        name=name,
+        additionalType=next((word for kind, word in kinds.items() if isinstance(value, kind)), "Text"),
+        valueRequired="True",
+        conformsTo=_reference("https://bioschemas.org/profiles/FormalParameter/1.0-RELEASE"),
+    )
+    return formal, _entity(
+        _given(name), "PropertyValue", name=name, value=str(value), exampleOfWork=_reference(_formal(name))
+    )
 
 
 def _file(folder: Path, name: str) -> dict[str, Any]:
@@ -317,7 +302,7 @@ def _file(folder: Path, name: str) -> dict[str, Any]:
             f"{path}: no such file; expected it in the crate. Make the run whole before its crate."
         )
     media = MEDIA.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    entity = {"@id": name, "@type": "File", "name": path.name, "encodingFormat": media}
+    entity = _entity(name, "File", name=path.name, encodingFormat=media)
     if name == RECORD:
-        return entity | {"about": {"@id": "#run"}}
+        return entity | {"about": _reference("#run")}
     return entity | {"contentSize": str(path.stat().st_size), "sha256": file_hash(path)}

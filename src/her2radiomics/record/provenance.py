@@ -9,32 +9,11 @@ import re
 import subprocess
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from her2radiomics.core import software
 from her2radiomics.core.files import file_hash
-
-PACKAGES = (
-    "her2radiomics",
-    "snakemake",
-    "pyradiomics-bhklab",
-    "SimpleITK",
-    "scikit-learn",
-    "scipy",
-    "numpy",
-    "pandas",
-    "statsmodels",
-    "firthmodels",
-    "lifelines",
-    "matplotlib",
-    "seaborn",
-)
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages whose numbers the results depend on."""
-    return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
 
 
 def file_hashes(files: Iterable[str]) -> dict[str, str]:
@@ -64,7 +43,7 @@ def record(run: Mapping[str, Any], files: Iterable[str]) -> str:
         "cores": os.environ.get("HER2RADIOMICS_CORES", ""),
         "command": without_folders(os.environ.get("HER2RADIOMICS_COMMAND", "")),
         "commit": commit(),
-        "versions": versions(),
+        "versions": software.versions(),
         "sha256": file_hashes(files),
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"

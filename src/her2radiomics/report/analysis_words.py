@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TypeVar
 
+from her2radiomics.core.settings import Settings
+from her2radiomics.manuscript.figures.groups import GroupsOptions
+from her2radiomics.manuscript.figures.kaplan_meier import KaplanMeierOptions
+from her2radiomics.manuscript.figures.nomogram import NomogramOptions
 from her2radiomics.manuscript.formatting import level, listing
+from her2radiomics.manuscript.tables.agreement import AgreementTable
+from her2radiomics.manuscript.tables.baseline import BaselineTable
+from her2radiomics.manuscript.tables.collinearity import CollinearityTable
+from her2radiomics.manuscript.tables.correlation import CorrelationTable
+from her2radiomics.manuscript.tables.cox import CoxTable
+from her2radiomics.manuscript.tables.group_comparison import GroupComparisonTable
+from her2radiomics.manuscript.tables.survival import SurvivalTable
 from her2radiomics.report.info import RunInfo
 from her2radiomics.report.words import lower_first, model_phrase, upper_first
 
@@ -17,12 +28,12 @@ T_TESTS = {
 }
 
 
-def _drawn(info: RunInfo, kind: str) -> list[Mapping[str, Any]]:
-    return [item for item in info.get("figures", []) if item["kind"] == kind]
+Item = TypeVar("Item", bound=Settings)
 
 
-def _printed(info: RunInfo, kind: str) -> list[Mapping[str, Any]]:
-    return [item for item in info.get("tables", []) if item["kind"] == kind]
+def _of_kind(info: RunInfo, kind: type[Item]) -> list[Item]:
+    """Figures or tables of the protocol whose options are of this class."""
+    return [item for item in (*info.protocol.figures, *info.protocol.tables) if isinstance(item, kind)]
 
 
 def statistics(info: RunInfo) -> tuple[str, ...]:
@@ -31,76 +42,71 @@ def statistics(info: RunInfo) -> tuple[str, ...]:
 
 
 def _groups(info: RunInfo) -> str:
-    tables = [item for item in _printed(info, "baseline") if item.get("test", True)]
-    markers = [*_printed(info, "group_comparison"), *_drawn(info, "groups")]
+    tables = [item for item in _of_kind(info, BaselineTable) if item.test]
+    compared = _of_kind(info, GroupComparisonTable)
+    markers: list[GroupComparisonTable | GroupsOptions] = [*compared, *_of_kind(info, GroupsOptions)]
     if not tables and not markers:
         return ""
-    tests = dict.fromkeys(
-        T_TESTS[item.get("variances", "welch")] for item in [*tables, *_printed(info, "group_comparison")]
-    ) or {T_TESTS["welch"]: None}
+    variances = [*(item.variances for item in tables), *(item.variances for item in compared)]
+    tests = dict.fromkeys(T_TESTS[how] for how in variances or ["welch"])
     text = (
         "Continuous characteristics are given as mean ± standard deviation and were compared by "
         f"{' or '.join(tests)} where every group was compatible with a normal distribution (Shapiro–Wilk "
         "p > 0.05), and as median and quartiles with the Mann–Whitney test elsewhere (analysis of variance and "
         "Kruskal–Wallis for more than two groups)."
     )
-    settled = dict.fromkeys(
-        name for item in tables for name, how in item.get("summaries", {}).items() if how == "mean"
-    )
+    settled = dict.fromkeys(name for item in tables for name, how in item.summaries.items() if how == "mean")
     if settled:
-        names = [lower_first(info.column_label(name)) for name in settled]
+        names = [lower_first(info.protocol.column_label(name)) for name in settled]
         text += f" For {listing(names)} the mean and the t test were chosen beforehand, as in the paper."
     if markers:
-        columns = dict.fromkeys(name for item in markers for name in item["columns"])
-        names = [lower_first(info.column_label(name)) for name in columns]
+        columns = dict.fromkeys(name for item in markers for name in item.columns)
+        names = [lower_first(info.protocol.column_label(name)) for name in columns]
         text += f" The same tests compared {listing(names)} between the groups."
     if tables:
-        corrected = "" if any(item.get("yates") for item in tables) else " without continuity correction"
+        corrected = "" if any(item.yates for item in tables) else " without continuity correction"
         text += f" Counts were compared by the χ² test{corrected}"
-        if any(item.get("tests", {}).get(EVERY) != "pearson" for item in tables):
+        if any(item.tests.get(EVERY) != "pearson" for item in tables):
             text += ", or Fisher's exact test where an expected count was below 5"
         ranked = _ranked(info, tables)
         text += (
             f"; levels that have an order ({listing(ranked)}) by the Mann–Whitney test." if ranked else "."
         )
-    holm = any(item.get("adjusted") for item in _printed(info, "group_comparison"))
+    holm = any(item.adjusted for item in compared)
     return (
         f"{text} p values are two-sided{'' if holm else ' and not corrected for the number of comparisons'}."
     )
 
 
-def _ranked(info: RunInfo, tables: Sequence[Mapping[str, Any]]) -> list[str]:
+def _ranked(info: RunInfo, tables: Sequence[BaselineTable]) -> list[str]:
     """Printed names of the columns with levels that a table compares by ranks."""
-    columns = info.get("columns", {})
     found: dict[str, None] = {}
     for item in tables:
-        for name in item["columns"]:
-            usual = "ranks" if columns.get(name, {}).get("kind") == "ordinal" else "chi2"
-            tests = item.get("tests", {})
-            if columns.get(name, {}).get("levels") and tests.get(name, tests.get(EVERY, usual)) == "ranks":
-                found[lower_first(info.column_label(name))] = None
+        for name in item.columns:
+            column = info.protocol.columns[name]
+            usual = "ranks" if column.kind == "ordinal" else "chi2"
+            if column.levels and item.tests.get(name, item.tests.get(EVERY, usual)) == "ranks":
+                found[lower_first(column.label)] = None
     return list(found)
 
 
 def _survival(info: RunInfo) -> str:
-    curves, tables, cox = (
-        _drawn(info, "kaplan_meier"),
-        _printed(info, "survival"),
-        _printed(info, "cox"),
-    )
+    curves = _of_kind(info, KaplanMeierOptions)
+    tables, cox = _of_kind(info, SurvivalTable), _of_kind(info, CoxTable)
     if not curves and not tables and not cox:
         return ""
-    names = [item.get("endpoint") or info.column_label(item["time"]) for item in curves]
-    names += [endpoint["label"] for item in [*tables, *cox] for endpoint in item["endpoints"]]
+    names = [item.endpoint or info.protocol.column_label(item.time) for item in curves]
+    endpoints_of: list[SurvivalTable | CoxTable] = [*tables, *cox]
+    names += [endpoint.label for item in endpoints_of for endpoint in item.endpoints]
     endpoints = [lower_first(name) for name in dict.fromkeys(names)]
     verb = "was" if len(endpoints) == 1 else "were"
     text = (
         f"{upper_first(listing(endpoints))} {verb} estimated by the Kaplan–Meier method, "
-        f"with {level(info.protocol['evaluation'].get('level', 0.95))} intervals on the log-log scale, and groups were "
+        f"with {level(info.protocol.evaluation.level)} intervals on the log-log scale, and groups were "
         "compared by the log-rank test"
     )
     text += "; hazard ratios are those of Cox's proportional-hazards model." if tables or cox else "."
-    if any(item.get("follow_up") for item in tables):
+    if any(item.follow_up for item in tables):
         text += " The median follow-up is by the reverse Kaplan–Meier method, in which deaths are censored and the end of "
         text += "follow-up is the event."
     return text
@@ -109,24 +115,23 @@ def _survival(info: RunInfo) -> str:
 def _relations(info: RunInfo) -> str:
     """Agreement of readers, collinearity, correlation."""
     said = []
-    for item in _printed(info, "agreement")[:1]:
-        weights = item.get("weights", "quadratic")
+    for item in _of_kind(info, AgreementTable)[:1]:
         said.append(
-            f"Agreement of two readers on descriptors is Cohen's κ, with {weights} weights for levels that have an order, "
-            "and the intraclass correlation for numbers."
+            f"Agreement of two readers on descriptors is Cohen's κ, with {item.weights} weights for levels that have "
+            "an order, and the intraclass correlation for numbers."
         )
-    if _printed(info, "collinearity"):
+    if _of_kind(info, CollinearityTable):
         said.append("Collinearity was judged by variance inflation factors.")
-    if _printed(info, "correlation"):
+    if _of_kind(info, CorrelationTable):
         said.append("Correlations are Spearman's rank correlations.")
     return " ".join(said)
 
 
 def _nomograms(info: RunInfo) -> str:
-    names = [model_phrase(info.model_label(item["model"])) for item in _drawn(info, "nomogram")]
+    names = [info.protocol.model_label(item.model) for item in _of_kind(info, NomogramOptions)]
     if not names:
         return ""
-    whose = list(dict.fromkeys(names))
+    whose = list(dict.fromkeys(map(model_phrase, names)))
     drawn = (
         "The nomogram shows the logistic regression"
         if len(whose) == 1

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from her2radiomics.report.info import RunInfo
+
+if TYPE_CHECKING:
+    from her2radiomics.study.config import RunRequest
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ class QcColumn:
 
 @dataclass(frozen=True)
 class QcRow:
-    """A line of ``qc.csv``: its cells in the order of :attr:`ReportContext.qc_columns`, and its status."""
+    """A line of ``qc.csv``: its cells in the order of :attr:`Quality.columns`, and its status."""
 
     status: str
     cells: tuple[str, ...]
@@ -73,6 +79,20 @@ class Choice:
     name: str
     heading: str
     values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Quality:
+    """``qc.csv`` as the page shows it: empty where features were brought."""
+
+    columns: tuple[QcColumn, ...] = ()
+    rows: tuple[QcRow, ...] = ()
+    choices: tuple[Choice, ...] = ()
+
+    def values(self, name: str) -> list[str]:
+        """Cells of a column; none where there are no rows."""
+        place = [column.name for column in self.columns].index(name) if self.rows else 0
+        return [row.cells[place] for row in self.rows]
 
 
 @dataclass(frozen=True)
@@ -100,7 +120,6 @@ class FeatureSet:
 class ReportTable:
     """A rendered table: an HTML fragment that is trusted as it stands, and its files."""
 
-    number: str
     fragment: str
     files: tuple[Link, ...]
 
@@ -177,41 +196,12 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Variant:
-    """A variant of the protocol, the line of ``config.yaml`` that asks for it, and the folder of its results."""
-
-    name: str
-    description: str
-    request: str
-    folder: str
-
-
-@dataclass(frozen=True)
-class Disagreement:
-    """A place where the paper contradicts itself, the side that is followed, the variant of the other."""
-
-    finding: str
-    followed: str
-    variant: str
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A check of the paper's numbers: what it claims, where, as printed, and the arithmetic."""
-
-    claim: str
-    place: str
-    quote: str
-    arithmetic: str
-
-
-@dataclass(frozen=True)
 class AuditGroup:
-    """Findings of one verdict under their heading."""
+    """Checks of one verdict under their heading: what the paper claims, where, as printed, and the arithmetic."""
 
     verdict: str
     heading: str
-    findings: tuple[Finding, ...]
+    findings: tuple[tuple[str, str, str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -237,55 +227,28 @@ class ReportContext:
 
     Attributes
     ----------
-    run, title, question
-        Name of the run's folder, the study's title and question.
-    simulated
-        Whether the patients are simulated: a banner says so.
-    headline, findings
-        The result in one sentence, and in a few more.
-    citation, doi
-        The source paper.
-    cohort, cohort_notes
-        The cohort's title, and lines on what it is and how to cite it.
-    positive
-        Printed name of the positive outcome.
-    flow, partitions, failed, excluded
-        Who was registered, who left and why; ``failed`` lists the cases that could not be used, as patient,
-        sequence, reader, region and reason.
-    methods
-        The methods section.
+    info
+        The run, with the protocol and the cohort that the page quotes.
+    variant, variants
+        The variant that was run, in words; requests of the protocol's others, and what each does otherwise.
+    failed
+        Cases that could not be used, as patient, sequence, reader, region and reason.
+    table_files, files
+        Tables of numbers that have no printed form; participants, flow, quality control, agreement of readers.
+    versions, hashes
+        Software that the run's jobs used, and SHA-256 of what went in.
+    overlays_note, grey_levels_note
+        How many pictures are linked but not shown; how many regions lie outside the usual numbers of grey levels.
     standards, feature_sets
         How many features of each parameter file are IBSI-1's, and what is not.
-    qc_columns, qc, qc_choices, overlays, overlays_note
-        Quality control; the note says how many pictures are linked but not shown.
-    grey_levels, grey_levels_note
-        The figure of grey levels, and how many regions lie outside the usual numbers.
-    tables, table_files, figures, models, published
-        The results. ``table_files`` are the tables of numbers that have no printed form.
-    assumptions, contradictions, departures
-        What was chosen, where the paper disagrees with itself, what the cohort made different.
-    variants
-        The protocol's other variants, and how to run them.
-    audit, checklists
-        Arithmetic on the paper's numbers; reporting checklists.
-    versions, hashes, provenance
-        Software, SHA-256 of what went in, and the file that says how the run was made.
-    files
-        Files of the cohort: participants, flow, quality control, agreement of readers.
     """
 
-    run: str
-    title: str
-    question: str
-    simulated: bool
+    info: RunInfo
     headline: str
     findings: tuple[str, ...]
-    citation: str
-    doi: str
-    cohort: str
     cohort_notes: tuple[str, ...]
-    positive: str
     variant: str
+    variants: tuple[tuple[RunRequest, str], ...]
     flow: tuple[FlowStep, ...]
     partitions: tuple[PartitionSummary, ...]
     failed: Grid
@@ -295,25 +258,18 @@ class ReportContext:
     figures: tuple[ReportFigure, ...]
     models: tuple[ModelSummary, ...]
     published: Published | None
-    assumptions: tuple[str, ...]
-    contradictions: tuple[Disagreement, ...]
-    departures: tuple[str, ...]
     versions: tuple[tuple[str, str], ...]
     hashes: tuple[tuple[str, str], ...]
-    provenance: Link | None = None
-    standards: Grid | None = None
-    feature_sets: tuple[FeatureSet, ...] = ()
-    qc_columns: tuple[QcColumn, ...] = ()
-    qc: tuple[QcRow, ...] = ()
-    qc_choices: tuple[Choice, ...] = ()
-    grey_levels: Panel | None = None
-    grey_levels_note: str = ""
-    overlays: tuple[Overlay, ...] = ()
-    overlays_note: str = ""
-    files: tuple[Link, ...] = ()
-    variants: tuple[Variant, ...] = ()
-    audit: AuditSummary | None = None
-    checklists: Checklists | None = None
+    quality: Quality
+    overlays: tuple[Overlay, ...]
+    overlays_note: str
+    grey_levels: Panel | None
+    grey_levels_note: str
+    standards: Grid | None
+    feature_sets: tuple[FeatureSet, ...]
+    files: tuple[Link, ...]
+    audit: AuditSummary | None
+    checklists: Checklists | None
 
 
 @dataclass(frozen=True)
@@ -324,16 +280,12 @@ class RunSummary:
     patients of all partitions; ``links`` lead to what stands beside the page.
     """
 
-    run: str
+    info: RunInfo
     href: str
-    title: str
-    question: str
-    cohort: str
     variant: str
-    simulated: bool
     headline: str
     aucs: tuple[tuple[str, str], ...]
     n: int
     model: str
     shown: tuple[str, str]
-    links: tuple[Link, ...] = ()
+    links: tuple[Link, ...]

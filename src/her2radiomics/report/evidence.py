@@ -7,7 +7,7 @@ from pathlib import Path
 
 from her2radiomics.core.contracts import contract
 from her2radiomics.core.layout import Layout
-from her2radiomics.report.context import AuditGroup, AuditSummary, Checklists, Finding, Grid, Link
+from her2radiomics.report.context import AuditGroup, AuditSummary, Checklists, Grid, Link
 
 #: Verdicts in the order of the page, with their headings.
 VERDICTS = {
@@ -43,12 +43,7 @@ def audit_summary(folder: Path) -> AuditSummary | None:
     for verdict, heading in VERDICTS.items():
         rows = table[table["verdict"] == verdict]
         found = tuple(
-            Finding(
-                row["claim"],
-                row["place"],
-                row["quote"],
-                " ".join(filter(None, (row["arithmetic"], row["note"]))),
-            )
+            (row["claim"], row["place"], row["quote"], f"{row['arithmetic']} {row['note']}".strip())
             for _, row in rows.iterrows()
         )
         if found:

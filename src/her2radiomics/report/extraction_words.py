@@ -1,72 +1,51 @@
-"""Regions and feature extraction in the wording of a methods section, from the PyRadiomics parameter files."""
+"""Regions, preprocessing and feature extraction in the wording of a methods section."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
+from her2radiomics.extraction import Parameters
 from her2radiomics.extraction.filters import LOG_PADDING
+from her2radiomics.extraction.names import CLASSES, IMAGE_TYPES, INTERPOLATORS, region_phrase
 from her2radiomics.extraction.options import log_sigmas
+from her2radiomics.imaging.preprocessing_settings import (
+    BiasField,
+    Normalise,
+    Preprocessing,
+    Resample,
+    Resegment,
+)
 from her2radiomics.manuscript.formatting import listing
 from her2radiomics.report.info import RunInfo
-from her2radiomics.report.preprocessing_words import preprocessing
 from her2radiomics.report.stated_words import readers
 from her2radiomics.report.words import lower_first
 
-IMAGE_TYPES = {
-    "Original": "original",
-    "Wavelet": "wavelet",
-    "LoG": "Laplacian of Gaussian",
-    "Square": "square",
-    "SquareRoot": "square root",
-    "Logarithm": "logarithm",
-    "Exponential": "exponential",
-    "Gradient": "gradient magnitude",
-    "LBP2D": "2-D local binary pattern",
-    "LBP3D": "3-D local binary pattern",
-}
-CLASSES = {
-    "shape": "3-D shape",
-    "shape2D": "2-D shape",
-    "firstorder": "first-order",
-    "glcm": "grey-level co-occurrence matrix",
-    "glrlm": "grey-level run-length matrix",
-    "glszm": "grey-level size-zone matrix",
-    "gldm": "grey-level dependence matrix",
-    "ngtdm": "neighbouring grey-tone difference matrix",
-}
-INTERPOLATORS = {
-    "sitkBSpline": "B-spline",
-    "sitkLinear": "linear",
-    "sitkNearestNeighbor": "nearest-neighbour",
-}
+if TYPE_CHECKING:
+    from her2radiomics.study.protocol import Sequence
 
-
-def region_phrase(region: str) -> str:
-    """A region of interest in words: ``ring_3mm_slice`` is the 3 mm ring around the tumour in its largest slice."""
-    what, extent = region.rsplit("_", 1)
-    where = "largest slice" if extent == "slice" else "whole volume"
-    if what == "tumour":
-        return f"the tumour in its {where}"
-    width = what.removeprefix("ring_").removesuffix("mm")
-    return f"the ring from the tumour's edge to {width} mm outside it, in the tumour's {where}"
+WITHIN = {
+    "auto": "the breast mask where there was one, else the foreground, the voxels above Li's threshold",
+    "breast": "the breast mask",
+    "foreground": "the foreground, the voxels above Li's threshold",
+    "image": "the whole image",
+}
 
 
 def regions(info: RunInfo) -> tuple[str, ...]:
     """Who outlined what, and which regions were made from the outlines."""
     if not info.extracted:
         return ()
-    outlined = [line.rstrip(".") for line in info.get("delineation", [])]
+    outlined = [line.rstrip(".") for line in info.protocol.delineation]
     lines = [f"Delineation: {'; '.join(map(lower_first, outlined))}."] if outlined else []
     lines += readers(info)
     by_regions: dict[tuple[tuple[str, ...], str | None], list[str]] = {}
-    for item in info.get("sequences", {}).values():
-        by_regions.setdefault((tuple(item["regions"]), item.get("slice_of")), []).append(item["label"])
+    for item in info.protocol.sequences.values():
+        by_regions.setdefault((tuple(item.regions), item.slice_of), []).append(item.label)
     for (names, other), sequences in by_regions.items():
         what = listing([region_phrase(name) for name in names])
         level = (
-            f"; the slice was the outlined one at the level of the largest slice on {info.sequence_label(other)}"
+            f"; the slice was the outlined one at the level of the largest slice on {info.protocol.sequence_label(other)}"
             if other
             else ""
         )
@@ -88,76 +67,154 @@ def regions(info: RunInfo) -> tuple[str, ...]:
     return (" ".join(lines),)
 
 
-def extraction(info: RunInfo, parameters: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+def extraction(info: RunInfo, parameters: Mapping[str, Parameters]) -> tuple[str, ...]:
     """Features of each parameter file and preprocessing: counts, image types and classes, and what is done to images."""
     if not info.extracted:
         return ("The features were brought as a table; none was extracted from images here.",)
-    sequences = info.get("sequences", {})
-    alike: dict[tuple[str, ...], list[str]] = {}
-    for name, item in sequences.items():
-        before = json.dumps([item.get("preprocessing"), item.get("log_padding")], sort_keys=True)
-        alike.setdefault((item["parameters"], before), []).append(name)
-    total = sum(item["features"] * len(item["regions"]) for item in sequences.values())
+    alike: dict[str, list[Sequence]] = {}
+    for item in info.protocol.sequences.values():
+        how = item.model_dump_json(include={"parameters", "preprocessing", "log_padding"})
+        alike.setdefault(how, []).append(item)
+    total = sum(item.features * len(item.regions) for item in info.protocol.sequences.values())
     paragraphs = []
-    for (file, _), names in alike.items():
-        items = [sequences[name] for name in names]
-        where = listing([item["label"] for item in items])
-        text = f"With PyRadiomics, {items[0]['features']} features were extracted from each region on {where}"
+    for items in alike.values():
+        first, where = items[0], listing([item.label for item in items])
+        text = f"With PyRadiomics, {first.features} features were extracted from each region on {where}"
         if len(alike) == 1:
             text += f" ({total} in all)"
-        before = " ".join(preprocessing(items[0], info.sequence_label))
-        what = _settings(parameters.get(file, {}), items[0])
+        before = " ".join(preprocessing(first.preprocessing, info.protocol.sequence_label))
+        what = _settings(parameters[first.parameters], first)
         paragraphs.append(" ".join(filter(None, (before, f"{text}.", what))))
     if len(alike) > 1:
         paragraphs.append(f"In all there were {total} features a patient.")
     return tuple(paragraphs)
 
 
-def _settings(content: Mapping[str, Any], item: Mapping[str, Any]) -> str:
-    if not content:
-        return ""
-    setting = content.get("setting") or {}
-    kinds = [
-        _image_type(name, {**setting, **(own or {})})
-        for name, own in (content.get("imageType") or {}).items()
-    ]
+def _settings(parameters: Parameters, item: Sequence) -> str:
+    setting, done = parameters.settings, item.preprocessing
     classes = [
-        f"{CLASSES.get(name, name)}{f' ({len(features)})' if features else ''}"
-        for name, features in (content.get("featureClass") or {}).items()
+        f"{CLASSES[name].long}{f' ({len(features)})' if features else ''}"
+        for name, features in parameters.feature_classes.items()
     ]
-    done = item.get("preprocessing") or {}
-    lines = []
-    if kinds:
-        lines.append(f"Image types: {listing(kinds)}.")
-    sigmas = log_sigmas(item.get("log_padding", LOG_PADDING))
-    if sigmas != LOG_PADDING and "LoG" in (content.get("imageType") or {}):
+    lines = [f"Image types: {listing([_image_type(kind, parameters) for kind in parameters.image_types])}."]
+    sigmas = log_sigmas(item.log_padding)
+    if sigmas != LOG_PADDING and "LoG" in parameters.image_types:
         lines.append(f"Laplacian-of-Gaussian filters saw {sigmas:g} σ around the regions.")
-    if classes:
-        lines.append(f"Feature classes: {listing(classes)}.")
+    lines.append(f"Feature classes: {listing(classes)}.")
     if setting.get("binCount"):
         lines.append(f"Grey levels were discretised to {setting['binCount']} bins.")
     else:
-        lines.append(f"Grey levels were discretised with a bin width of {setting.get('binWidth', 25):g}.")
-    if setting.get("force2D"):
+        lines.append(f"Grey levels were discretised with a bin width of {setting['binWidth']:g}.")
+    if setting["force2D"]:
         lines.append("Texture was computed in the plane (2-D).")
-    spacing = setting.get("resampledPixelSpacing")
-    if spacing:
+    if spacing := setting["resampledPixelSpacing"]:
         size = " × ".join(f"{value:g}" for value in spacing)
-        how = INTERPOLATORS.get(setting.get("interpolator", "sitkBSpline"), setting.get("interpolator"))
+        how = INTERPOLATORS.get(setting["interpolator"], setting["interpolator"])
         lines.append(f"Images were resampled to {size} mm ({how} interpolation).")
-    elif not done.get("resample"):
+    elif not done.resample:
         lines.append("Images were not resampled.")
-    if setting.get("normalize"):
-        lines.append(f"Intensities were normalised (scale {setting.get('normalizeScale', 1):g}).")
-    elif not done.get("normalise"):
+    if setting["normalize"]:
+        lines.append(f"Intensities were normalised (scale {setting['normalizeScale']:g}).")
+    elif not done.normalise:
         lines.append("Intensities were not normalised.")
     return " ".join(lines)
 
 
-def _image_type(name: str, own: Mapping[str, Any]) -> str:
-    label = IMAGE_TYPES.get(name, name)
-    if name == "LoG" and own.get("sigma"):
+def _image_type(kind: str, parameters: Parameters) -> str:
+    label, own = IMAGE_TYPES[kind].long, parameters.of_image(kind)
+    if kind == "LoG" and own.get("sigma"):
         label += f" (σ {listing([f'{sigma:g}' for sigma in own['sigma']])} mm)"
-    if name == "Wavelet":
-        label += f" ({own.get('wavelet', 'coif1')}, {'in the plane' if own.get('force2D') else '3-D'})"
+    if kind == "Wavelet":
+        label += f" ({own['wavelet']}, {'in the plane' if own['force2D'] else '3-D'})"
     return label
+
+
+def preprocessing(done: Preprocessing, label_of: Callable[[str], str]) -> list[str]:
+    """Sentences on what was done before features were extracted, in the order in which it was done.
+
+    Parameters
+    ----------
+    done
+        A sequence's preprocessing.
+    label_of
+        Printed name of a sequence.
+    """
+    lines = []
+    if done.resample_mask:
+        lines.append(
+            "Masks drawn on another grid than their image's were resampled onto it by physical coordinates "
+            "(nearest neighbour)."
+        )
+    if done.n4:
+        lines.append(_bias_field(done.n4, also=label_of(done.subtract) if done.subtract else ""))
+    if done.subtract:
+        lines.append(_subtraction(done, label_of(done.subtract)))
+    if done.clip:
+        lines.append(
+            f"Intensities were clipped to their {_ordinal(done.clip.low)} and {_ordinal(done.clip.high)} percentiles in "
+            f"{WITHIN[done.clip.within]}."
+        )
+    if done.normalise:
+        lines.append(_normalisation(done.normalise))
+    if done.resample:
+        lines.append(_resampling(done.resample))
+    if done.round:
+        lines.append("Intensities were rounded to whole units.")
+    if done.resegment:
+        lines.append(_resegmentation(done.resegment))
+    return lines
+
+
+def _bias_field(step: BiasField, also: str) -> str:
+    counts = listing([str(count) for count in step.iterations])
+    text = (
+        f"Bias fields were corrected with N4 (fitted within {WITHIN[step.within]}; shrink factor "
+        f"{step.shrink_factor}, at most {counts} iterations, convergence threshold {step.convergence:g}, "
+        f"{step.control_points} control points along each axis at the first level)"
+    )
+    return f"{text}; the image of {also} was divided by the same field." if also else f"{text}."
+
+
+def _subtraction(done: Preprocessing, label: str) -> str:
+    if done.subtract_as == "difference":
+        return f"The image of {label} was subtracted; negative differences were kept."
+    return (
+        f"Intensities were expressed as enhancement relative to {label} in percent, with denominators of at least its "
+        "foreground threshold (Li)."
+    )
+
+
+def _normalisation(step: Normalise) -> str:
+    text = (
+        "Intensities were normalised to z-scores (mean and standard deviation of the voxels in "
+        f"{WITHIN[step.within]})"
+    )
+    then = [f"multiplied by {step.scale:g}"] if step.scale != 1 else []
+    then += [f"shifted by {step.shift:g}"] if step.shift else []
+    return f"{text}, {' and '.join(then)}." if then else f"{text}."
+
+
+def _resampling(step: Resample) -> str:
+    size = " × ".join("unchanged" if value is None else f"{value:g}" for value in step.spacing_mm)
+    mask = "nearest neighbour" if step.mask == "nearest" else "linear interpolation cut at 0.5"
+    return (
+        f"Images were resampled to {size} mm ({INTERPOLATORS[step.interpolator]} interpolation) about the centre of "
+        f"the field of view, masks by {mask}."
+    )
+
+
+def _resegmentation(step: Resegment) -> str:
+    ends = [f"at least {step.low:g}"] if step.low is not None else []
+    ends += [f"at most {step.high:g}"] if step.high is not None else []
+    if step.outliers_sd is not None:
+        ends.append(f"within {step.outliers_sd:g} standard deviations of the region's mean")
+    text = f"First-order and texture features used voxels of {' and '.join(ends)} (re-segmentation); shape used all"
+    return f"{text}. Bins started at {step.low:g}." if step.bins_from_low else f"{text}."
+
+
+def _ordinal(value: float) -> str:
+    """A percentile as printed: 1st, 2nd, 97.5th."""
+    ending = "th"
+    if float(value).is_integer() and int(value) % 100 not in (11, 12, 13):
+        ending = {1: "st", 2: "nd", 3: "rd"}.get(int(value) % 10, "th")
+    return f"{value:g}{ending}"

@@ -10,14 +10,14 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from string import ascii_lowercase as LETTERS
-from typing import Any
 
 from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.layout import Layout
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
-from her2radiomics.manuscript.figures import KINDS
+from her2radiomics.manuscript.figures import ComposedOptions, FigureOptions
+from her2radiomics.manuscript.figures.roc import RocOptions
 from her2radiomics.report.context import Link, Panel, ReportFigure
 from her2radiomics.report.embed import figure_uri
 from her2radiomics.report.info import RunInfo
@@ -35,15 +35,15 @@ def figures(folder: Path, info: RunInfo, performance: pd.DataFrame) -> tuple[Rep
     StudyError
         A figure's file is missing.
     """
-    items = sorted(info.get("figures", []), key=_place)
-    composed = {_number(item["id"])[0]: item for item in items if item["kind"] == "composed"}
-    singles = [item for item in items if item["kind"] != "composed"]
-    panels: dict[str, list[Panel]] = {_number(item["id"])[0]: [] for item in items}
+    items = sorted(info.protocol.figures, key=_place)
+    composed = {_number(item.id)[0]: item for item in items if isinstance(item, ComposedOptions)}
+    singles = [item for item in items if not isinstance(item, ComposedOptions)]
+    panels: dict[str, list[Panel]] = {_number(item.id)[0]: [] for item in items}
     for item in singles:
-        number, letter = _number(item["id"])
-        whole = composed.get(number, {"panels": ()})["panels"]
-        if item["id"] in whole and len(whole) > 1:
-            letter = LETTERS[list(whole).index(item["id"])]
+        number, letter = _number(item.id)
+        whole = composed[number].panels if number in composed else ()
+        if item.id in whole and len(whole) > 1:
+            letter = LETTERS[whole.index(item.id)]
         panels[number].append(_panel(folder, info, item, letter, performance, len(singles)))
     return tuple(
         _figure(folder, info, number, those, composed.get(number)) for number, those in panels.items()
@@ -56,30 +56,30 @@ def _number(name: str) -> tuple[str, str]:
     return (f"{found[1].upper()}{found[2]}", found[3]) if found else (name, "")
 
 
-def _place(item: Mapping[str, Any]) -> tuple[int, int]:
+def _place(item: FigureOptions) -> tuple[int, int]:
     """Order on the page: numbered figures, supplementary ones, others; within a number the protocol's order."""
-    found = _ID.match(item["id"])
+    found = _ID.match(item.id)
     return (1 if found[1] else 0, int(found[2])) if found else (2, 0)
 
 
 def _figure(
-    folder: Path, info: RunInfo, number: str, panels: list[Panel], whole: Mapping[str, Any] | None
+    folder: Path, info: RunInfo, number: str, panels: list[Panel], whole: ComposedOptions | None
 ) -> ReportFigure:
     """A figure of its panels; ``whole`` is the composed one."""
     if whole is None:
         return ReportFigure(number, tuple(sorted(panels, key=lambda panel: panel.letter)))
-    titles = {item["id"]: item["title"] for item in info.get("figures", [])}
-    elsewhere = [name for name in whole["panels"] if _number(name)[0] != number]
-    caption = (whole.get("caption") or KINDS["composed"].about.caption).strip()
+    titles = {item.id: item.title for item in info.protocol.figures}
+    elsewhere = [name for name in whole.panels if _number(name)[0] != number]
+    caption = (whole.caption or whole.about.caption).strip()
     if elsewhere:
         where = f"Shown under their own numbers: {fmt.listing([_named(name, titles) for name in elsewhere])}."
         caption = f"{caption} {where}" if panels else where
-    files = _files(folder, whole["id"])
+    files = _files(folder, whole.id)
     if not files:
-        path = Layout(folder).path("figure", figure=whole["id"])
+        path = Layout(folder).path("figure", figure=whole.id)
         raise StudyError(f"{path}: no such file; expected the figure. Draw it before the report.")
     return ReportFigure(
-        number, tuple(sorted(panels, key=lambda panel: panel.letter)), whole["title"], caption, files
+        number, tuple(sorted(panels, key=lambda panel: panel.letter)), whole.title, caption, files
     )
 
 
@@ -95,26 +95,25 @@ def _files(folder: Path, name: str) -> tuple[Link, ...]:
 
 
 def _panel(
-    folder: Path, info: RunInfo, item: Mapping[str, Any], letter: str, performance: pd.DataFrame, count: int
+    folder: Path, info: RunInfo, item: FigureOptions, letter: str, performance: pd.DataFrame, count: int
 ) -> Panel:
-    stem = Layout(folder).path("figure", figure=item["id"]).with_suffix("")
-    caption = (item.get("caption") or KINDS[item["kind"]].about.caption).strip()
+    caption = (item.caption or item.about.caption).strip()
     if info.simulated:
         caption = f"{caption} Simulated data.".strip()
-    files = _files(folder, item["id"])
-    alt = f"{item['title'].rstrip('.')}. {caption}{_numbers(info, item, performance)}"
-    wide = float(item.get("width_mm", 0)) > ONE_COLUMN_MM
-    return Panel(letter, item["title"], caption, alt, figure_uri(stem, count), files, wide)
+    alt = f"{item.title.rstrip('.')}. {caption}{_numbers(info, item, performance)}"
+    stem = Layout(folder).path("figure", figure=item.id).with_suffix("")
+    picture, files = figure_uri(stem, count), _files(folder, item.id)
+    return Panel(letter, item.title, caption, alt, picture, files, wide=item.width_mm > ONE_COLUMN_MM)
 
 
-def _numbers(info: RunInfo, item: Mapping[str, Any], performance: pd.DataFrame) -> str:
+def _numbers(info: RunInfo, item: FigureOptions, performance: pd.DataFrame) -> str:
     """What a sighted reader takes from the curves: the AUCs."""
-    if item["kind"] != "roc":
+    if not isinstance(item, RocOptions):
         return ""
-    rows = performance[performance["partition"] == item.get("partition")].set_index("model")
+    aucs = performance[performance["partition"] == item.partition].set_index("model")["auc"]
     values = [
-        f"{info.model_label(name)} {fmt.fixed(float(rows.loc[name, 'auc']), 2)}"
-        for name in item.get("models", [])
-        if name in rows.index
+        f"{info.protocol.model_label(name)} {fmt.fixed(float(aucs[name]), 2)}"
+        for name in item.models
+        if name in aucs.index
     ]
     return f" AUC: {fmt.listing(values)}." if values else ""

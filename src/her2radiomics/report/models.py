@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from her2radiomics.core.errors import StudyError
+from her2radiomics.core.columns import STAGES
 from her2radiomics.core.layout import Layout
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables.regression import INTERCEPT
 from her2radiomics.manuscript.tables.text import true_minus
+from her2radiomics.modelling import load_model
 from her2radiomics.report.context import Grid, ModelSummary
 from her2radiomics.report.info import RunInfo
-from her2radiomics.report.methods import STAGES, model_sentence
+from her2radiomics.report.methods import model_sentence
 from her2radiomics.report.sections import file_links
 from her2radiomics.report.words import step_label, upper_first
 
@@ -32,28 +32,17 @@ def model_summary(folder: Path, info: RunInfo, name: str, extra: pd.DataFrame) -
         ``coefficients.csv`` is missing or lacks a column.
     """
     layout = Layout(folder)
-    saved = layout.path("model", model=name)
-    try:
-        content = json.loads(saved.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise StudyError(
-            f"{saved}: no such file; expected a fitted model. Train it before the report."
-        ) from None
-    except ValueError as error:
-        raise StudyError(f"{saved}: found no valid JSON ({error}). Train the model again.") from None
+    fitted, spec = load_model(layout.path("model", model=name)), info.protocol.models[name]
     coefficients = layout.read("coefficients", model=name)
-    terms = coefficients[~coefficients["term"].str.lower().isin(INTERCEPT)]
-    spec = info.specs[name]
     marks = []
-    forest = content.get("rule", {}).get("type") == "forest"
-    if terms.empty and not forest:
+    if fitted.linear and fitted.empty:
         marks.append("Nothing was selected: the model is its intercept alone, and its AUC is 0.5.")
-    if forest:
+    if not fitted.linear:
         marks.append("A random forest has no coefficients and no formula; its trees stand in model.json.")
     if spec.allow_unavailable:
-        stage = STAGES[info.get("prediction_at", "before_treatment")]
+        stage = STAGES[info.protocol.prediction_at]
         marks.append(f"Uses characteristics that are not known {stage}, when the prediction is to be made.")
-    label = info.model_label(name)
+    label = info.protocol.model_label(name)
     return ModelSummary(
         id=name,
         label=label,
@@ -65,7 +54,7 @@ def model_summary(folder: Path, info: RunInfo, name: str, extra: pd.DataFrame) -
         selection=_selection(layout.read("selection", model=name), info),
         marks=tuple(marks),
         notes=(
-            *(_note(str(note), info) for note in content.get("notes", [])),
+            *(_note(note, info) for note in fitted.notes),
             *_remarks(extra, info, name),
             *_not_predicted(layout.read("not_predicted", model=name), info),
         ),
@@ -76,7 +65,8 @@ def model_summary(folder: Path, info: RunInfo, name: str, extra: pd.DataFrame) -
 def _note(text: str, info: RunInfo) -> str:
     """A remark of the fit as a sentence; one on a part begins with the part's printed name."""
     part, colon, rest = text.partition(": ")
-    text = f"{info.model_label(part)}: {rest}" if colon and part in info.models else upper_first(text)
+    known = colon and part in info.protocol.models
+    text = f"{info.protocol.model_label(part)}: {rest}" if known else upper_first(text)
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
@@ -84,7 +74,10 @@ def _remarks(extra: pd.DataFrame, info: RunInfo, name: str) -> list[str]:
     """What a reader must know of the evaluation; that training values are apparent is said with every table."""
     notes = extra[(extra["model"] == name) & extra["measure"].astype(str).str.startswith("note_")]
     notes = notes[notes["measure"] != "note_apparent"]
-    return [f"{info.partition_label(str(r['partition']))}: {r['method']}." for _, r in notes.iterrows()]
+    return [
+        f"{info.protocol.partition_label(str(row['partition']))}: {row['method']}."
+        for _, row in notes.iterrows()
+    ]
 
 
 def _not_predicted(table: pd.DataFrame, info: RunInfo) -> list[str]:
@@ -92,27 +85,25 @@ def _not_predicted(table: pd.DataFrame, info: RunInfo) -> list[str]:
     remarks = []
     for (partition, column, found), rows in table.groupby(["partition", "column", "found"], sort=False):
         why = "missing" if not found else f"'{found}', which no patient of the training partition has"
-        remarks.append(
-            f"{info.partition_label(str(partition))}: {len(rows)} not predicted, {info.column_label(str(column))} {why}."
-        )
+        where, what = info.protocol.partition_label(str(partition)), info.protocol.column_label(str(column))
+        remarks.append(f"{where}: {len(rows)} not predicted, {what} {why}.")
     return remarks
 
 
 def term_label(term: str, info: RunInfo) -> str:
     """Printed name of a term: a feature by sequence, a level of a column, or another model's score."""
-    parts = term.split("__", 2)
+    protocol, parts = info.protocol, term.split("__", 2)
     if len(parts) == 3:
         image, _, rest = parts[2].partition("_")
         return " · ".join(
-            [info.sequence_label(parts[0]), parts[1].replace("_", " "), image, rest.replace("_", " ")]
+            [protocol.sequence_label(parts[0]), parts[1].replace("_", " "), image, rest.replace("_", " ")]
         )
     column, _, level = term.removesuffix("]").partition("[")
     if level:
-        levels = info.get("columns", {}).get(column, {}).get("levels", {})
-        return f"{info.column_label(column)}: {levels.get(level, level)}"
-    if term in info.models:
-        return f"{info.model_label(term)} score"
-    return "Intercept" if term.lower() in INTERCEPT else info.column_label(term)
+        return f"{protocol.column_label(column)}: {protocol.level_label(column, level)}"
+    if term in protocol.models:
+        return f"{protocol.model_label(term)} score"
+    return "Intercept" if term.lower() in INTERCEPT else protocol.column_label(term)
 
 
 def _formula(coefficients: pd.DataFrame, info: RunInfo) -> tuple[str, ...]:

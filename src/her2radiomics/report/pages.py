@@ -22,7 +22,7 @@ def page(context: ReportContext) -> str:
     digest = base64.b64encode(sha256(script.encode()).digest()).decode("ascii")
     # both are our own text, and the policy's quotation marks must stay
     shown = {"script": Markup(script), "script_source": Markup(f"'sha256-{digest}'")}
-    return templates.get_template("page.html").render(c=context, **shown)
+    return templates.get_template("page.html").render(c=context, p=context.info.protocol, **shown)
 
 
 def index(runs: Sequence[RunSummary]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from her2radiomics.core.contracts import contract
@@ -14,7 +13,7 @@ from her2radiomics.core.layout import Layout
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.tables import read_text
 from her2radiomics.manuscript.figures.grey_levels import outside_counts, place_of
-from her2radiomics.report.context import Choice, Grid, Link, Overlay, Panel, QcColumn, QcRow
+from her2radiomics.report.context import Choice, Grid, Link, Overlay, Panel, QcColumn, QcRow, Quality
 from her2radiomics.report.embed import figure_uri, thumbnails
 from her2radiomics.report.figures import FORMATS
 
@@ -27,24 +26,6 @@ PRINTED = 11  # columns that fit on paper
 FILTERS = ("status", "sequence", "centre", "region", "reader")
 _ROUNDED = {"volume_ml": 3, "dice": 3, "minimum": 1, "maximum": 1}  # decimals on the page
 _WORST_FIRST = ("failed", "warned", "extracted")
-
-
-@dataclass(frozen=True)
-class Quality:
-    """``qc.csv`` as the page shows it."""
-
-    columns: tuple[QcColumn, ...]
-    rows: tuple[QcRow, ...]
-    choices: tuple[Choice, ...]
-
-    def place(self, name: str) -> int:
-        """Place of a column."""
-        return [column.name for column in self.columns].index(name)
-
-    def values(self, name: str) -> list[str]:
-        """Cells of a column."""
-        place = self.place(name)
-        return [row.cells[place] for row in self.rows]
 
 
 def read_quality(path: Path, centres: Mapping[str, str]) -> Quality:
@@ -98,19 +79,22 @@ def _shown(name: str, cell: str) -> str:
 
 def failed_cases(quality: Quality) -> Grid:
     """Patient, sequence, reader, region and reason of the cases that could not be used."""
-    places = [quality.place(name) for name in ("patient_id", "sequence", "reader", "region", "reason")]
-    failed = tuple(tuple(row.cells[i] for i in places) for row in quality.rows if row.status == "failed")
-    return Grid(tuple(quality.columns[i].heading for i in places), failed)
+    names = ("patient_id", "sequence", "reader", "region", "reason")
+    cells = zip(*(quality.values(name) for name in names), strict=True)
+    failed = (case for case, row in zip(cells, quality.rows, strict=True) if row.status == "failed")
+    return Grid(tuple(map(_heading, names)), tuple(failed))
 
 
-def grey_level_panel(folder: Path, quality: Quality) -> tuple[Panel, str]:
-    """The figure ``cohort/grey_levels`` for the page, and a sentence that counts the regions outside.
+def grey_level_panel(folder: Path, quality: Quality) -> tuple[Panel | None, str]:
+    """The figure ``cohort/grey_levels`` for the page, and a sentence that counts the regions outside; none without regions.
 
     Raises
     ------
     StudyError
         The figure is missing.
     """
+    if not quality.rows:
+        return None, ""
     stem = Layout(folder).path("grey_levels").with_suffix("")
     files = [Link(end.upper(), contract("grey_levels").below(end)) for end in FORMATS]
     missing = [file.href for file in files if not (folder / file.href).is_file()]

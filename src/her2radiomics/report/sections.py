@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import StudyError
@@ -36,7 +35,9 @@ def partition_summaries(flow: pd.DataFrame, info: RunInfo) -> tuple[PartitionSum
         )
     return tuple(
         PartitionSummary(
-            info.partition_label(name), int(rows.loc[name, "remaining"]), int(rows.loc[name, "events"])
+            info.protocol.partition_label(name),
+            int(rows.loc[name, "remaining"]),
+            int(rows.loc[name, "events"]),
         )
         for name in info.partitions
     )
@@ -48,7 +49,9 @@ def flow_steps(flow: pd.DataFrame, info: RunInfo) -> tuple[FlowStep, ...]:
     for _, row in flow.iterrows():
         step, remaining = str(row["step"]), int(row["remaining"])
         if step == "partition":
-            partitions.append(FlowStep(step, info.partition_label(str(row["partition"])), None, remaining))
+            partitions.append(
+                FlowStep(step, info.protocol.partition_label(str(row["partition"])), None, remaining)
+            )
         elif step == "registered":
             steps.append(FlowStep(step, "Registered", None, remaining))
         else:
@@ -59,23 +62,23 @@ def flow_steps(flow: pd.DataFrame, info: RunInfo) -> tuple[FlowStep, ...]:
     return (*steps, FlowStep("included", "Included", None, included), *partitions)
 
 
-def printed_table(folder: Path, item: Mapping[str, Any]) -> ReportTable:
-    """A rendered table of the protocol.
+def printed_table(folder: Path, name: str) -> ReportTable:
+    """A rendered table of the protocol, by its id.
 
     Raises
     ------
     StudyError
         It was not rendered.
     """
-    page = Layout(folder).path("table", "html", table=item["id"])
+    page = Layout(folder).path("table", "html", table=name)
     if not page.is_file():
         raise StudyError(
             f"{page}: no such file; expected a table of the protocol. Make it before the report."
         )
     forms = (("docx", "Word"), ("tex", "LaTeX"), ("html", "HTML"), ("csv", "CSV"))
-    links = (Link(label, contract("table").below(end, table=item["id"])) for end, label in forms)
+    links = (Link(label, contract("table").below(end, table=name)) for end, label in forms)
     files = tuple(link for link in links if (folder / link.href).is_file())
-    return ReportTable(item["id"].split("_")[1], fragment_of(page.read_text(encoding="utf-8")), files)
+    return ReportTable(fragment_of(page.read_text(encoding="utf-8")), files)
 
 
 def file_links(folder: Path, names: Sequence[str], **which: str) -> tuple[Link, ...]:
@@ -88,7 +91,7 @@ def published(table: pd.DataFrame, folder: Path, info: RunInfo) -> Published | N
     """``published.csv`` as printed, by the place in the paper; nothing where the paper prints nothing."""
     if table.empty:
         return None
-    names = {name: info.model_label(name) for name in info.models}
+    names = {name: info.protocol.model_label(name) for name in info.protocol.models}
     places: dict[str, list[PublishedRow]] = {}
     for row in table.to_dict("records"):
         models = [names.get(name, name) for name in str(row["model"]).split(" vs ") if name]
@@ -97,7 +100,7 @@ def published(table: pd.DataFrame, folder: Path, info: RunInfo) -> Published | N
                 row["label"],
                 row["item"],
                 " vs ".join(models),
-                info.partition_label(row["partition"]) if row["partition"] else "",
+                info.protocol.partition_label(row["partition"]) if row["partition"] else "",
                 row["published_text"],
                 row["reproduced_text"],
                 f"{row['n']:.0f}" if row["n"] == row["n"] else "",
@@ -111,7 +114,7 @@ def published(table: pd.DataFrame, folder: Path, info: RunInfo) -> Published | N
         rule: listing(list(dict.fromkeys(labels)))
         for rule, labels in used.groupby("rule", sort=False)["label"]
     }
-    whole = [item["id"] for item in info.get("tables", []) if item["kind"] == "published"]
+    whole = [item.id for item in info.protocol.tables if item.kind == "published"]
     files = [contract("table").below(end, table=name) for name in whole for end in ("docx", "tex", "html")]
     return Published(
         f"Of {len(table)} printed numbers and statements {listing(parts)}",

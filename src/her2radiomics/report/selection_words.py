@@ -44,7 +44,7 @@ def reproducibility(info: RunInfo, tables: Mapping[str, pd.DataFrame]) -> tuple[
     """How readers agreed, by model with an ICC step; or that it was not assessed."""
     texts: dict[str, list[str]] = {}
     reached: dict[tuple[str, int, float], list[tuple[str, int, int]]] = {}
-    for name, model in info.specs.items():
+    for name, model in info.protocol.models.items():
         steps = [step for step in model.feature_steps() if isinstance(step, IccFilterStep)]
         if not steps:
             continue
@@ -54,11 +54,11 @@ def reproducibility(info: RunInfo, tables: Mapping[str, pd.DataFrame]) -> tuple[
                 f"Agreement between readers was not assessed, because fewer than {steps[0].minimum_patients} "
                 "training patients were read twice; all features passed."
             )
-            texts.setdefault(text, []).append(info.model_label(name))
+            texts.setdefault(text, []).append(info.protocol.model_label(name))
             continue
         how = (steps[0].printed_form, int(table["n"].max()), steps[0].threshold)
         kept = int((table["kept"].astype(str) == "yes").sum())
-        reached.setdefault(how, []).append((info.model_label(name), kept, len(table)))
+        reached.setdefault(how, []).append((info.protocol.model_label(name), kept, len(table)))
     said = [_reached(*how, models) for how, models in reached.items()]
     for text, names in texts.items():
         only = said or len(texts) > 1

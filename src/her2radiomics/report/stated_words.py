@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from her2radiomics.manuscript.formatting import listing
 from her2radiomics.report.info import RunInfo
 from her2radiomics.report.words import lower_first
-
-
-def _stated(info: RunInfo) -> Mapping[str, Any]:
-    return info.get("reporting", {})
 
 
 def _sentence(text: str) -> str:
@@ -32,36 +25,36 @@ def _of_the_paper(info: RunInfo, text: str) -> tuple[str, ...]:
 
 def patients(info: RunInfo) -> tuple[str, ...]:
     """Design, ethics, period, inclusion criteria and sample size."""
-    said = _stated(info)
-    parts = [_sentence(said.get("design", "")), _sentence(said.get("ethics", ""))]
-    if said.get("enrolment"):
-        parts.append(f"Enrolment: {said['enrolment']}.")
-    if info.get("inclusion", []):
-        criteria = "; ".join(lower_first(item.rstrip(".")) for item in info.get("inclusion", []))
+    said = info.protocol.reporting
+    parts = [_sentence(said.design), _sentence(said.ethics)]
+    if said.enrolment:
+        parts.append(f"Enrolment: {said.enrolment}.")
+    if info.protocol.inclusion:
+        criteria = "; ".join(lower_first(item.rstrip(".")) for item in info.protocol.inclusion)
         parts.append(f"Inclusion criteria: {criteria}.")
-    parts.append(_sentence(said.get("sample_size", "")))
+    parts.append(_sentence(said.sample_size))
     return _of_the_paper(info, " ".join(filter(None, parts)))
 
 
 def pathology(info: RunInfo) -> tuple[str, ...]:
     """How receptors and response were determined, and by which editions."""
-    said = _stated(info)
-    parts = [_sentence(line) for line in said.get("pathology", [])]
-    if said.get("editions"):
-        editions = [f"{name} ({edition})" for name, edition in said["editions"].items()]
+    said = info.protocol.reporting
+    parts = [_sentence(line) for line in said.pathology]
+    if said.editions:
+        editions = [f"{name} ({edition})" for name, edition in said.editions.items()]
         parts.append(f"Terms and stages follow {listing(editions)}.")
     return _of_the_paper(info, " ".join(parts))
 
 
 def injection(info: RunInfo) -> tuple[str, ...]:
     """The contrast agent and its injection."""
-    return _of_the_paper(info, _sentence(_stated(info).get("injection", "")))
+    return _of_the_paper(info, _sentence(info.protocol.reporting.injection))
 
 
 def readers(info: RunInfo) -> tuple[str, ...]:
     """Who outlined, blinded to what, and with which software."""
-    said = _stated(info)
-    parts = [_sentence(said.get("readers", "")), _sentence(said.get("blinding", ""))]
-    if said.get("software"):
-        parts.append(f"Software: {said['software']}.")
+    said = info.protocol.reporting
+    parts = [_sentence(said.readers), _sentence(said.blinding)]
+    if said.software:
+        parts.append(f"Software: {said.software}.")
     return _of_the_paper(info, " ".join(filter(None, parts)))

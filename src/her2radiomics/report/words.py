@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from her2radiomics.cohort.partitions import REST, CentrePartition
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
-from her2radiomics.manuscript.tables.performance import METHODS, fraction, performance_row
+from her2radiomics.manuscript.tables.performance import fraction, performance_row
 from her2radiomics.modelling.chain import NUMBERS, NUMBERS_LABEL
 from her2radiomics.modelling.estimators import ESTIMATORS
 from her2radiomics.modelling.models import MODELS
@@ -24,7 +25,7 @@ STEP_LABELS = {
     **{row: label for settings in MODELS.values() for row, label in settings.about.rows.items()},
 }
 MOST_NAMED = 5  # more models than these are summed up where a reader begins
-_TITLES = {"training": "training partition", "testing": "test partition", "external": "external partition"}
+_TITLES = {"training": "training", "testing": "test", "external": "external"}
 
 
 def lower_first(text: str) -> str:
@@ -47,46 +48,40 @@ def model_phrase(label: str) -> str:
 
 def partition_phrase(info: RunInfo, partition: str) -> str:
     """``the test centre``, ``the external test partition``: a partition inside a sentence."""
-    settings = info.protocol["partitions"]
-    centres = [name for name in settings.get(partition, []) or [] if name != "*"]
-    if settings.get("kind") == "centre" and settings.get(partition):
-        number = "centre" if len(centres) == 1 and "*" not in settings[partition] else "centres"
-        kind = {"training": "training", "testing": "test", "external": "external"}.get(partition, partition)
-        return f"the {kind} {number}"
-    return f"the {_TITLES.get(partition, partition)}"
+    settings = info.protocol.partitions
+    centres = getattr(settings, partition) if isinstance(settings, CentrePartition) else []
+    one = len(centres) == 1 and REST not in centres
+    return f"the {_TITLES[partition]} {'centre' if one else 'centres' if centres else 'partition'}"
 
 
 def headline(info: RunInfo, performance: pd.DataFrame, path: Path) -> str:
     """Return the primary model's result on held-out patients, in one sentence."""
-    partition, label = info.headline_partition, info.protocol["label"]
-    row = performance_row(performance, info.protocol["primary_model"], partition, path)
-    model = model_phrase(info.model_label(info.protocol["primary_model"]))
+    partition, protocol, label = info.headline_partition, info.protocol, info.protocol.label
+    row = performance_row(performance, protocol.primary_model, partition, path)
+    model = upper_first(model_phrase(protocol.model_label(protocol.primary_model)))
+    where, n = partition_phrase(info, partition), f"n = {int(row['n'])}"
     if row["auc"] != row["auc"]:
-        where = partition_phrase(info, partition)
-        return f"{model[0].upper()}{model[1:]} could not be judged: {where} holds one outcome only (n = {int(row['n'])})."
+        return f"{model} could not be judged: {where} holds one outcome only ({n})."
     low, high = float(row["auc_low"]), float(row["auc_high"])
-    beyond_chance = low > 0.5
-    verb = "separated" if beyond_chance else "did not reliably separate"
-    level = fmt.level(info.protocol["evaluation"].get("level", 0.95))
+    verb = "separated" if low > 0.5 else "did not reliably separate"
     bounds = fmt.auc(row, 2).partition("(")[2].removesuffix(")")
-    notes = [f"{level} CI {bounds}", f"n = {int(row['n'])}"]
+    notes = [f"{fmt.level(protocol.evaluation.level)} CI {bounds}", n]
     if low != low or high != high:
         notes, verb = notes[1:], "separated"
     if partition == "training":
         notes.append("apparent, on the patients it was fitted to")
     if info.simulated:
         notes.append("simulated data")
-    where = partition_phrase(info, partition)
-    text = f"{model} {verb} {label['positive']} from {label['negative']} in {where}"
-    return f"{text[0].upper()}{text[1:]} with an AUC of {fmt.fixed(row['auc'], 2)} ({', '.join(notes)})."
+    text = f"{model} {verb} {label.positive} from {label.negative} in {where}"
+    return f"{text} with an AUC of {fmt.fixed(row['auc'], 2)} ({', '.join(notes)})."
 
 
 def findings(
     info: RunInfo, performance: pd.DataFrame, published: pd.DataFrame, path: Path
 ) -> tuple[str, ...]:
     """Return what the primary model found at its threshold, how others did, and the paper's own number."""
-    primary, partition = info.protocol["primary_model"], info.headline_partition
-    label = info.protocol["label"]
+    protocol, partition = info.protocol, info.headline_partition
+    primary, label = protocol.primary_model, protocol.label
     row = performance_row(performance, primary, partition, path)
     lines = []
     found, spared = fraction(row, "sensitivity", path), fraction(row, "specificity", path)
@@ -94,11 +89,11 @@ def findings(
         where = partition_phrase(info, partition)
         how = "of these patients" if partition == "training" else "in training and kept"
         lines.append(
-            f"At the threshold chosen {how}, it recognised {found[0]} of the {found[1]} {label['positive']} "
+            f"At the threshold chosen {how}, it recognised {found[0]} of the {found[1]} {label.positive} "
             f"patients in {where} (sensitivity {_percent(found)}) and {spared[0]} of the {spared[1]} "
-            f"{label['negative']} patients (specificity {_percent(spared)})."
+            f"{label.negative} patients (specificity {_percent(spared)})."
         )
-    others = [name for name in info.models if name != primary]
+    others = [name for name in protocol.models if name != primary]
     if others:
         lines.append(_others(info, performance, others, path))
     beside = published[
@@ -123,21 +118,18 @@ def _others(info: RunInfo, performance: pd.DataFrame, names: list[str], path: Pa
         best = max(known, key=lambda name: known[name])
         return (
             f"AUC of the {len(names)} other models on the same patients: {fmt.fixed(min(known.values()), 2)} to "
-            f"{fmt.fixed(known[best], 2)}, highest that of {model_phrase(info.model_label(best))}."
+            f"{fmt.fixed(known[best], 2)}, highest that of {model_phrase(info.protocol.model_label(best))}."
         )
-    values = [f"{model_phrase(info.model_label(name))} {fmt.fixed(auc, 2)}" for name, auc in aucs.items()]
+    values = [
+        f"{model_phrase(info.protocol.model_label(name))} {fmt.fixed(auc, 2)}" for name, auc in aucs.items()
+    ]
     return f"AUC of the other models on the same patients: {fmt.listing(values)}."
-
-
-def interval_method(method: str) -> str:
-    """Printed name of a way to make a confidence interval."""
-    return METHODS.get(method, method.replace("_", " "))
 
 
 def step_label(name: str, info: RunInfo) -> str:
     """Printed name of a step of ``selection.csv``, also of a part's: ``radiomics: lasso``."""
     part, _, step = name.rpartition(": ")
-    part = info.model_label(part) if part in info.models else part
+    part = info.protocol.model_label(part)
     plain = step.removesuffix("_after").rstrip("0123456789").rstrip("_")
     label = STEP_LABELS.get(plain, step.replace("_", " "))
     return f"{part}: {label}" if part else label

@@ -11,10 +11,11 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+
+from her2radiomics.core.libraries import scipy
 
 Array = NDArray[np.float32]
-Weights: TypeAlias = csr_array
+Weights: TypeAlias = "scipy.sparse.csr_array"
 
 KNOT_PER_SIGMA = 3.0**0.5
 """A cubic B-spline with knots d apart has the standard deviation d/√3."""
@@ -91,7 +92,7 @@ def slice_weights(
     nearest = np.argmin(distance, axis=1)
     empty = weight.sum(axis=1) == 0
     weight[empty, nearest[empty]] = 1.0  # beyond the edge of the truth: its last sample
-    return csr_array((weight / weight.sum(axis=1, keepdims=True)).astype(np.float32))
+    return scipy.sparse.csr_array((weight / weight.sum(axis=1, keepdims=True)).astype(np.float32))
 
 
 def _spline_weights(n: int, knot: float, random: np.random.Generator) -> Weights:
@@ -103,4 +104,6 @@ def _spline_weights(n: int, knot: float, random: np.random.Generator) -> Weights
     values /= np.sqrt((values**2).sum(axis=1, keepdims=True))
     columns = (first[:, None] + np.arange(4)).ravel()
     starts = np.arange(0, 4 * n + 1, 4)
-    return csr_array((values.ravel().astype(np.float32), columns, starts), shape=(n, int(columns.max()) + 1))
+    return scipy.sparse.csr_array(
+        (values.ravel().astype(np.float32), columns, starts), shape=(n, int(columns.max()) + 1)
+    )

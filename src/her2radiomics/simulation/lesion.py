@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from her2radiomics.core.libraries import scipy
 from her2radiomics.simulation.anatomy import Grid, Point, Shape
 from her2radiomics.simulation.biology import Biology
 from her2radiomics.simulation.fields import Array, smooth_field
@@ -112,18 +112,18 @@ def _box(
 def _signed_distance(border: Array, step: float) -> Array:
     """Distance in mm to the border of the largest connected piece where ``border`` > 0, its holes filled."""
     inside = solid(border > 0)
-    distance = ndimage.distance_transform_edt(inside) - ndimage.distance_transform_edt(~inside)
+    distance = scipy.ndimage.distance_transform_edt(inside) - scipy.ndimage.distance_transform_edt(~inside)
     distance -= 0.5 * np.sign(distance)  # the border runs between the voxels
     return (distance * step).astype(np.float32)
 
 
 def solid(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the largest connected piece of a mask with its holes filled (faces connect)."""
-    pieces, number = ndimage.label(mask)
+    pieces, number = scipy.ndimage.label(mask)
     if number == 0:
         return mask
     largest = pieces == np.argmax(np.bincount(pieces.ravel())[1:]) + 1
-    outside, number = ndimage.label(np.pad(~largest, 1, constant_values=True))
+    outside, number = scipy.ndimage.label(np.pad(~largest, 1, constant_values=True))
     return largest if number == 1 else (outside != outside[0, 0, 0])[1:-1, 1:-1, 1:-1]
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+from her2radiomics.checklists.settings import ChecklistRun
 from her2radiomics.core.contracts import contract
 from her2radiomics.study.checklist_facts import static_facts
 from her2radiomics.study.config import Config
-from her2radiomics.study.plan import Run
+from her2radiomics.study.run import Run
 
 
 def evidence_inputs(run: Run) -> list[str]:
@@ -17,15 +17,8 @@ def evidence_inputs(run: Run) -> list[str]:
     return [file for file in run.targets("all") if file not in own]
 
 
-def checklist_run(run: Run, config: Config, extraction: Path) -> dict[str, Any]:
-    """What the script needs, as plain data.
-
-    Returns
-    -------
-    dict
-        ``facts``; ``declared`` files; ``kinds``: ``figure:<kind>``, ``table:<kind>``, ``model:<table>`` to files;
-        ``models``: name to label; ``primary`` model; names of the ``radiomics`` models; ``title``.
-    """
+def checklist_run(run: Run, config: Config, extraction: Path) -> ChecklistRun:
+    """A run as its checklists see it before it starts; ``extraction`` is the folder of the parameter files."""
     protocol = run.protocol
     kinds: dict[str, list[str]] = {}
     for figure in protocol.figures:
@@ -36,12 +29,12 @@ def checklist_run(run: Run, config: Config, extraction: Path) -> dict[str, Any]:
     radiomics = [name for name, model in protocol.models.items() if model.feature_steps()]
     for table_name in ("selection", "lasso_cv"):
         kinds[f"model:{table_name}"] = [contract(table_name).below(model=name) for name in radiomics]
-    return {
-        "title": protocol.title,
-        "facts": static_facts(run, config, extraction),
-        "declared": [str(Path(file).relative_to(run.folder)) for file in run.declared_files()],
-        "kinds": kinds,
-        "models": {name: protocol.model_label(name) for name in protocol.models},
-        "primary": protocol.primary_model,
-        "radiomics": radiomics,
-    }
+    return ChecklistRun(
+        title=protocol.title,
+        facts=static_facts(run, config, extraction),
+        declared=[str(Path(file).relative_to(run.folder)) for file in run.declared_files()],
+        kinds=kinds,
+        models={name: protocol.model_label(name) for name in protocol.models},
+        primary=protocol.primary_model,
+        radiomics=radiomics,
+    )

@@ -30,6 +30,12 @@ class RunRequest(Settings):
             return self.study
         return f"{self.study}--{self.variant}--{self.cohort}"
 
+    @property
+    def line(self) -> str:
+        """The line of ``config.yaml`` that asks for it."""
+        asked = self.model_dump(exclude_defaults=True, exclude={"until"})
+        return f"- {{{', '.join(f'{key}: {value}' for key, value in asked.items())}}}"
+
 
 class Config(Settings):
     """The whole configuration."""

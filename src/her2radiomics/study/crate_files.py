@@ -11,7 +11,7 @@ from her2radiomics.core.settings import dump
 from her2radiomics.study.config import Config
 from her2radiomics.study.descriptions import run_description
 from her2radiomics.study.extraction_inputs import parameter_files
-from her2radiomics.study.plan import Run
+from her2radiomics.study.run import Run
 
 
 def crate_outputs(run: Run) -> list[str]:

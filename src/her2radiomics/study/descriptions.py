@@ -3,73 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from her2radiomics.cohort.partitions import DESCRIPTIONS
+from her2radiomics.cohort.settings import Cohort
 from her2radiomics.core.columns import level_labels
-from her2radiomics.core.settings import dump
+from her2radiomics.core.settings import dump, validate
+from her2radiomics.evaluation.settings import INTERVALS
 from her2radiomics.extraction import Parameters, read_parameters
+from her2radiomics.extraction.names import CLASSES, IMAGE_TYPES, region_label
 from her2radiomics.modelling.chain import NUMBERS, NUMBERS_SHORT
 from her2radiomics.modelling.estimators import ESTIMATORS
 from her2radiomics.modelling.steps import STEPS
-from her2radiomics.study.config import Config
-from her2radiomics.study.plan import Run
+from her2radiomics.report.info import RunInfo
+from her2radiomics.study.config import Config, RunRequest
+from her2radiomics.study.protocol import Protocol
+from her2radiomics.study.run import Run
 
-CLASS_LABELS = {
-    "shape": "Shape",
-    "shape2D": "Shape 2-D",
-    "firstorder": "First-order",
-    "glcm": "GLCM",
-    "glrlm": "GLRLM",
-    "glszm": "GLSZM",
-    "gldm": "GLDM",
-    "ngtdm": "NGTDM",
-}
-IMAGE_TYPE_LABELS = {
-    "original": "original",
-    "square": "square",
-    "squareroot": "square root",
-    "logarithm": "logarithm",
-    "exponential": "exponential",
-    "gradient": "gradient",
-    "lbp-2D": "LBP 2-D",
-}
 STEP_LABELS = {
     NUMBERS: NUMBERS_SHORT,
     **{name: step.about.short for name, step in STEPS.items()},
     **{name: settings.about.label for name, settings in ESTIMATORS.items()},
 }
-INTERVALS = {
-    "delong": "DeLong",
-    "delong_logit": "DeLong, logit scale",
-    "binomial_exact": "exact binomial",
-    "bootstrap": "bootstrap",
-}
-
 parameters_of = cache(read_parameters)
-
-
-def region_label(region: str) -> str:
-    """A region of interest in words."""
-    kind, shape = region.rsplit("_", 1)
-    where = "whole volume" if shape == "volume" else "largest slice"
-    what = (
-        "Tumour"
-        if kind == "tumour"
-        else f"{kind.removeprefix('ring_').removesuffix('mm')} mm peritumoural ring"
-    )
-    return f"{what}, {where}"
-
-
-def image_type_label(name: str) -> str:
-    """An image type of PyRadiomics in words: ``log-sigma-3-0-mm-3D`` is ``LoG σ 3 mm``."""
-    if name.startswith("log-sigma-"):
-        whole, part, *_ = name.removeprefix("log-sigma-").split("-")
-        return f"LoG σ {whole if part == '0' else f'{whole}.{part}'} mm"
-    return IMAGE_TYPE_LABELS.get(name, name.replace("-", " "))
 
 
 def study_text(run: Run, extraction: Path) -> dict[str, Any]:
@@ -90,17 +49,13 @@ def study_text(run: Run, extraction: Path) -> dict[str, Any]:
     """
     protocol = run.protocol
     sequences = protocol.sequences if run.extracted else {}
-    parameters = {
-        name: parameters_of(extraction / f"{item.parameters}.yaml") for name, item in sequences.items()
-    }
+    parameters = [parameters_of(extraction / f"{item.parameters}.yaml") for item in sequences.values()]
     return {
         "title": protocol.title,
         "simulated": run.dataset.simulated,
         "positive": protocol.label.positive,
         "negative": protocol.label.negative,
-        "partitions": {
-            name: protocol.partition_labels.get(name, name.capitalize()) for name in run.partitions
-        },
+        "partitions": {name: protocol.partition_label(name) for name in run.partitions},
         "models": {name: protocol.model_label(name) for name in protocol.models},
         "sequences": {name: item.label for name, item in sequences.items()},
         "columns": {name: column.heading for name, column in protocol.columns.items()},
@@ -119,7 +74,7 @@ def study_text(run: Run, extraction: Path) -> dict[str, Any]:
         "delineation": list(protocol.delineation),
         "features_by_sequence": _feature_counts(run),
         "features_by_class": _by_class(parameters),
-        "image_types": list(dict.fromkeys(_image_types(parameters))),
+        "image_types": _image_types(parameters),
         "evaluation": evaluation_lines(run),
     }
 
@@ -132,10 +87,10 @@ def grey_level_text(run: Run) -> dict[str, Any]:
     protocol = run.protocol
     centre = dict(zip(run.participants["patient_id"], run.participants["centre"], strict=True))
     if run.partitions:
-        groups = {name: protocol.partition_labels.get(name, name.capitalize()) for name in run.partitions}
+        groups = {name: protocol.partition_label(name) for name in run.partitions}
         group_of = run.partition.to_dict()
     else:
-        groups = {name: protocol.centres.get(name, name) for name in sorted(set(centre.values()))}
+        groups = {name: protocol.centre_label(name) for name in sorted(set(centre.values()))}
         group_of = centre
     return {
         "title": protocol.title,
@@ -164,34 +119,40 @@ def patients_in_words(names: Sequence[str]) -> str:
 
 
 def run_info(run: Run, seed: int) -> dict[str, Any]:
-    """A run in words, with the keys of :class:`her2radiomics.report.info.RunInfo`."""
-    cohort = run.dataset.cohort
+    """What the page of a run is told, as plain data for :func:`read_run_info`; no path of this machine."""
     return {
-        "id": run.id,
-        "study": run.request.study,
-        "variant": run.request.variant,
-        "cohort": run.request.cohort,
-        "cohort_title": cohort.title,
-        "cohort_description": cohort.description,
-        "cohort_citation": cohort.citation,
-        "cohort_licence": cohort.licence,
-        "departures": list(cohort.departures),
-        "simulated": run.dataset.simulated,
-        "extracted": run.extracted,
-        "reference_reader": run.dataset.readers.reference,
-        "partitions": run.partitions,
-        "seed": seed,
+        "request": dump(run.request),
         "protocol": run.protocol.model_dump(
             mode="json", exclude={"simulation", "published", "published_tables"}
         ),
+        "cohort": run.dataset.cohort.model_dump(mode="json", exclude={"root", "linked_folders"}),
+        "partitions": run.partitions,
+        "extracted": run.extracted,
+        "reference_reader": run.dataset.readers.reference,
+        "seed": seed,
     }
+
+
+def read_run_info(content: Mapping[str, Any]) -> RunInfo:
+    """Check the data of :func:`run_info`, once for all that reads them.
+
+    Raises
+    ------
+    SettingsError
+        Whatever is wrong with the request, the protocol or the cohort.
+    """
+    checked = {
+        name: validate(model, content[name], name)
+        for name, model in (("request", RunRequest), ("protocol", Protocol), ("cohort", Cohort))
+    }
+    return RunInfo(**{**content, **checked})
 
 
 def evaluation_lines(run: Run) -> list[str]:
     """How the models are judged, a line each."""
     settings = run.protocol.evaluation
     return [
-        f"AUC with {settings.level:.0%} interval ({INTERVALS[settings.ci_method]}), DeLong test",
+        f"AUC with {settings.level:.0%} interval ({INTERVALS[settings.ci_method].short}), DeLong test",
         "Sensitivity, specificity and accuracy at the threshold locked on training (Youden)",
         "Calibration and decision curves",
         f"Split of the patients: {DESCRIPTIONS[run.protocol.partitions.kind]}",
@@ -207,21 +168,31 @@ def _feature_counts(run: Run) -> dict[str, int]:
     return {name: item.features * len(item.regions) for name, item in run.protocol.sequences.items()}
 
 
-def _by_class(parameters: dict[str, Parameters]) -> dict[str, int]:
+def _by_class(parameters: Iterable[Parameters]) -> dict[str, int]:
     """Features of the original image in each class; where sequences differ, the larger number."""
-    counts: dict[str, int] = {}
-    for item in parameters.values():
-        found = Counter(name.split("_")[1] for name in item.feature_names if name.startswith("original_"))
-        for name, count in found.items():
-            counts[CLASS_LABELS.get(name, name)] = max(count, counts.get(CLASS_LABELS.get(name, name), 0))
-    return counts
+    counts: Counter[str] = Counter()
+    for item in parameters:
+        counts |= Counter(
+            CLASSES[name.split("_")[1]].short for name in item.feature_names if name.startswith("original_")
+        )
+    return dict(counts)
 
 
-def _image_types(parameters: dict[str, Parameters]) -> list[str]:
-    names = [name for item in parameters.values() for name in item.image_names]
-    waves = [name.removeprefix("wavelet-") for name in dict.fromkeys(names) if name.startswith("wavelet-")]
-    labels = []
-    for name in names:
-        wavelet = name.startswith("wavelet-")
-        labels.append(f"wavelet ({', '.join(waves)})" if wavelet else image_type_label(name))
-    return labels
+def _image_types(parameters: Iterable[Parameters]) -> list[str]:
+    """Image types of all files, each filter of the Laplacian of Gaussian by its σ."""
+    waves: dict[str, None] = {}
+    labels: dict[str, None] = {}
+    for item in parameters:
+        waves |= dict.fromkeys(
+            n.removeprefix("wavelet").lstrip("-") for n in item.image_names if n.startswith("wavelet")
+        )
+        for kind in item.image_types:
+            short = IMAGE_TYPES[kind].short
+            sigmas = item.of_image(kind).get("sigma", []) if kind == "LoG" else None
+            labels |= dict.fromkeys(
+                [short] if sigmas is None else [f"{short} σ {sigma:g} mm" for sigma in sigmas]
+            )
+    return [
+        f"{label} ({', '.join(waves)})" if label == IMAGE_TYPES["Wavelet"].short else label
+        for label in labels
+    ]

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from her2radiomics.study.plan import Dataset, Extraction, Run, batched
+from her2radiomics.study.run import Dataset, Extraction, Run, batched
 
 
 def case_files(dataset: Dataset, patient: str, sequence: str) -> list[str]:

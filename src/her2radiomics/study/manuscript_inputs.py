@@ -11,7 +11,7 @@ from her2radiomics.core.layout import path_of
 from her2radiomics.manuscript import figures, tables
 from her2radiomics.manuscript.kinds import Options
 from her2radiomics.study.extraction_inputs import case_files
-from her2radiomics.study.plan import Run
+from her2radiomics.study.run import Run
 
 CANDIDATES_PER_PARTITION = 3
 

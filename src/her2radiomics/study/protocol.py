@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from her2radiomics.cohort.outcome import Label, outcome_columns
 from her2radiomics.cohort.partitions import Partitioning
-from her2radiomics.core.columns import STAGES, Column, Stage, stage_allows
+from her2radiomics.core.columns import Column, Stage, known_at
 from her2radiomics.core.contracts import PARTITIONS
 from her2radiomics.core.derivation import sources
 from her2radiomics.core.settings import FILE_NAME, Settings
@@ -215,9 +215,8 @@ class Protocol(Settings):
                 raise ValueError(f"{here}.candidates: '{told[0]}' is the outcome, or what it is made from")
             _known(f"{here}.candidates", getattr(model, "candidates", []), self.columns)
             _known(f"{here}.of", getattr(model, "of", []), self.models)
-            if self.sequences:
-                block = getattr(model, "features", None) or model
-                _known(f"{here}.sequences", getattr(block, "sequences", []), self.sequences)
+            if self.sequences and model.block:
+                _known(f"{here}.sequences", model.block.sequences, self.sequences)
             self._refuse_unavailable(name, getattr(model, "candidates", []), model.allow_unavailable)
             for step in model.feature_steps():
                 if isinstance(step, CombatStep):
@@ -256,9 +255,7 @@ class Protocol(Settings):
             _known(here, [source for source in sources(column) if source in self.columns], before)
             _known(here, sources(column), self.columns)
             late = [
-                s
-                for s in sources(column)
-                if STAGES.index(self.columns[s].available_at) > STAGES.index(column.available_at)
+                s for s in sources(column) if not known_at(self.columns[s].available_at, column.available_at)
             ]
             if late:
                 raise ValueError(
@@ -294,7 +291,7 @@ class Protocol(Settings):
                 f"models.{model} uses what is only known during follow-up: {', '.join(later)}. Follow-up may be "
                 "described in tables and figures; it is never a predictor. Remove it from the model"
             )
-        late = [name for name in names if not stage_allows(self.columns[name], self.prediction_at)]
+        late = [name for name in names if not known_at(self.columns[name].available_at, self.prediction_at)]
         if late and not allowed:
             stages = ", ".join(f"{name} ({self.columns[name].available_at})" for name in late)
             raise ValueError(
@@ -305,6 +302,26 @@ class Protocol(Settings):
     def model_label(self, name: str) -> str:
         """Printed name of a model."""
         return self.model_labels.get(name, name)
+
+    def partition_label(self, name: str) -> str:
+        """Printed name of a partition."""
+        return self.partition_labels.get(name, name.capitalize())
+
+    def sequence_label(self, name: str) -> str:
+        """Printed name of a sequence."""
+        return self.sequences[name].label if name in self.sequences else name
+
+    def column_label(self, name: str) -> str:
+        """Printed name of a participants column."""
+        return self.columns[name].label if name in self.columns else name
+
+    def level_label(self, column: str, level: str) -> str:
+        """Printed name of a level of a participants column."""
+        return self.columns[column].levels.get(level, level) if column in self.columns else level
+
+    def centre_label(self, name: str) -> str:
+        """Printed name of a centre."""
+        return self.centres.get(name, name)
 
 
 def _known(where: str, names: Iterable[str], known: Iterable[str]) -> None:

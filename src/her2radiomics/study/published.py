@@ -75,7 +75,9 @@ def printed_numbers(protocol: Protocol, audit: Path) -> list[PublishedNumber]:
     return [*numbers, *protocol.published]
 
 
-def check_features(protocol: Protocol, numbers: Sequence[PublishedNumber], extraction: Path) -> None:
+def check_published_features(
+    protocol: Protocol, numbers: Sequence[PublishedNumber], extraction: Path
+) -> None:
     """Refuse a published feature that our set does not hold.
 
     Parameters

@@ -142,6 +142,12 @@ COHORT_FILES = (
         "batch_qc", f"{BATCH}.qc.csv", "Quality control of one batch of patients.", QC_COLUMNS, home="cohort"
     ),
     Contract(
+        "batch_software",
+        f"{BATCH}.software.json",
+        "Libraries that the batch's cases were computed with, and their versions.",
+        home="cohort",
+    ),
+    Contract(
         "batch_overlays",
         f"{BATCH}.overlays",
         "Pictures `<patient>/<sequence>.png` of the outlines of one batch of patients.",

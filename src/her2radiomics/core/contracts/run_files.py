@@ -261,6 +261,11 @@ ABOUT = (
         "between two runs of the same input.",
     ),
     Contract(
+        "software",
+        "provenance/software/{job}.json",
+        "Libraries that a job's own code used, with their versions: what the methods section names.",
+    ),
+    Contract(
         "input_hashes", "provenance/inputs.sha256", "SHA-256 of every table, image and mask that went in."
     ),
     Contract(

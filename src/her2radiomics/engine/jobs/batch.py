@@ -9,11 +9,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from her2radiomics.core import software
 from her2radiomics.core.errors import TableError
-from her2radiomics.core.files import room_for, whole_file
+from her2radiomics.core.files import room_for, whole_file, write_text
 from her2radiomics.engine.file_records import ChangedFileError, Watch
 from her2radiomics.engine.jobs.attempts import Attempt, LostCase, LostCasesError
 from her2radiomics.engine.jobs.case_store import CaseStore, case_key
+
+#: A finished case's record of the distributions that it took.
+SOFTWARE = "software.json"
 
 
 @dataclass(frozen=True)
@@ -81,13 +85,12 @@ def run_batch(
                 scratches.append(scratch)
                 try:
                     with room_for(store.folder):
-                        whole = attempt.run(partial(make, patient, scratch))
+                        whole = attempt.run(partial(_noted, make, patient, scratch))
                 except LostCase as error:
                     if give_up is None or not attempt.last:
                         lost.append(f"patient {patient}, sequence {sequence}: found {error}")
                         continue
-                    give_up(patient, scratch, f"{error} at {attempt}")
-                    whole = False
+                    whole = _noted(give_up, patient, scratch, f"{error} at {attempt}")
                 # the key was made of the bytes that were there before the images were read
                 other = watch.changed()
                 if other and case.key() != key:
@@ -103,11 +106,21 @@ def run_batch(
         if lost:
             then = "" if attempt.last else " They are tried again with more."
             raise LostCasesError(f"{'; '.join(lost)} ({attempt}). The other cases are kept.{then}")
+        # a case from the store, or of a process of its own, was computed with what its record names
+        software.note(*software.read_records(folder / SOFTWARE for folder in folders.values()))
         join(folders)
     finally:
         for scratch in scratches:
             shutil.rmtree(scratch, ignore_errors=True)
     return computed
+
+
+def _noted(make: Callable[..., bool | None], patient: str, folder: Path, *found: str) -> bool:
+    """Make a case's files, and beside them the record of the distributions that it took."""
+    with software.recording() as used:
+        whole = make(patient, folder, *found)
+    write_text(software.as_record(used), folder / SOFTWARE)
+    return bool(whole)
 
 
 def join_tables(parts: Iterable[str | Path], path: str | Path) -> None:

@@ -12,21 +12,19 @@ import shutil
 from collections.abc import Iterable, Mapping
 from functools import cache
 from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from her2radiomics.core import software
 from her2radiomics.core.files import file_hash, own_mark, room_for
 
 #: Another number when what a finished case's folder holds is another.
-CASE_FORMAT = 2
+CASE_FORMAT = 3
 #: The modules that decide a value or a picture; a test compares them with those that a case imports.
 COMPUTING = {
     "imaging": "checks formats preprocessing preprocessing_settings reading regions threads",
     "extraction": "case classes cooccurrence engine filters loading overlay parameters quality regridding",
 }
-#: Distributions whose version may change a value or a picture.
-DISTRIBUTIONS = "pyradiomics-bhklab SimpleITK numpy PyWavelets scikit-image scipy matplotlib".split()
 #: Lists a case's files and their hashes, so that one that was cut or edited in the store is computed again.
 CONTENTS = ".sha256"
 
@@ -74,8 +72,9 @@ def _code() -> str:
     digest = sha256(f"{CASE_FORMAT}\n".encode())
     for path in computing_files():
         digest.update(path.read_bytes())
-    for name in DISTRIBUTIONS:
-        digest.update(f"{name} {version(name)}\n".encode())
+    for name, version in software.versions("extraction", "overlays").items():
+        if name != "her2radiomics":  # whose modules are hashed above
+            digest.update(f"{name} {version}\n".encode())
     return digest.hexdigest()
 
 

@@ -34,7 +34,7 @@ NO_CURVE = "No curve:\ntoo few patients, or\nfewer than three\ndifferent predict
 
 
 class CalibrationOptions(SquareOptions):
-    """Ideal, apparent and bias-corrected curve in training, elsewhere the observed with its band; predictions below."""
+    """Ideal, apparent and bias-corrected curve in training; elsewhere the observed one with its bootstrap band."""
 
     kind: Literal["calibration"]
     model: DrawnModel

@@ -30,7 +30,10 @@ _TUMOUR = "tumour"
 
 
 class SequencesOptions(WideOptions):
-    """Each sequence of example patients, without and with tumour and ring outlined, above or beside each other."""
+    """Each sequence of example patients, without and with tumour and ring outlined.
+
+    The two are one above the other, or side by side where that uses the page better.
+    """
 
     kind: Literal["sequences"]
     field_mm: float | None = Field(

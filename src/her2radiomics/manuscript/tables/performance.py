@@ -11,6 +11,7 @@ from her2radiomics.core.contracts import TRAINING, contract, measures, rates
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.tables import read
+from her2radiomics.evaluation.settings import INTERVALS
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.fields import Models, Partitions
 from her2radiomics.manuscript.tables.inputs import TableInputs, chosen
@@ -19,14 +20,6 @@ from her2radiomics.manuscript.tables.registry import TableOptions, table
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-METHODS = {
-    "delong": "DeLong",
-    "delong_logit": "DeLong on the logit scale (Hanley's bound where the classes are separated)",
-    "bootstrap": "bootstrap percentiles",
-    "binomial_exact": "exact binomial (Clopper–Pearson, x = AUC · n)",
-}
 
 
 def _known(measure: str) -> str:
@@ -172,7 +165,7 @@ def _measure(row: pd.Series, measure: str, path: Path) -> str:
 def _footnotes(rows: list[pd.Series], options: PerformanceTable) -> list[str]:
     notes = []
     if "auc" in options.measures:
-        methods = list(dict.fromkeys(METHODS.get(str(r["ci_method"]), str(r["ci_method"])) for r in rows))
+        methods = list(dict.fromkeys(INTERVALS[row["ci_method"]].label for row in rows))
         notes.append(
             "AUC: area under the receiver operating characteristic curve; "
             f"CI: confidence interval, {fmt.listing(methods)}"

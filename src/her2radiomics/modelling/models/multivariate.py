@@ -13,7 +13,6 @@ from her2radiomics.core.errors import StudyError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import Settings
 from her2radiomics.core.wording import listing
-from her2radiomics.modelling.base import SelectionStep
 from her2radiomics.modelling.chain import FittedChain
 from her2radiomics.modelling.estimator import Folds, Method
 from her2radiomics.modelling.features import FeatureBlock, feature_predictors
@@ -162,9 +161,10 @@ class MultivariateSpec(ModelSpec):
         """Models whose scores are predictors."""
         return self.of
 
-    def feature_steps(self) -> tuple[SelectionStep, ...]:
-        """Steps on image features."""
-        return () if self.features is None else self.features.steps
+    @property
+    def block(self) -> FeatureBlock | None:
+        """Image features that the model selects among."""
+        return self.features
 
     def references_used(self) -> tuple[str, ...]:
         """Keys of the references of steps, selection and regression."""

@@ -10,7 +10,6 @@ from pydantic import Field
 
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.wording import listing
-from her2radiomics.modelling.base import SelectionStep
 from her2radiomics.modelling.chain import FittedChain
 from her2radiomics.modelling.estimator import FinalFit
 from her2radiomics.modelling.estimators import AnyEstimator
@@ -79,9 +78,10 @@ class RadiomicsSpec(FeatureBlock, ModelSpec):
     )
     allow_unavailable: bool = Field(False, description="Use columns that are not yet known when predicting.")
 
-    def feature_steps(self) -> tuple[SelectionStep, ...]:
-        """Steps on image features."""
-        return self.steps
+    @property
+    def block(self) -> FeatureBlock:
+        """Image features that the model selects among."""
+        return self
 
     @property
     def likelihood(self) -> str:

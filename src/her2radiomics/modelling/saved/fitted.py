@@ -57,6 +57,11 @@ class FittedModel:
         return float(self.content["threshold"]["probability"])
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """Remarks of the fit."""
+        return tuple(self.content["notes"])
+
+    @property
     def empty(self) -> bool:
         """Whether the model is its intercept alone."""
         return not self.rule.predictors

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from her2radiomics.core import software
 from her2radiomics.core.columns import Column
 from her2radiomics.core.derivation import with_sources
 from her2radiomics.core.errors import StudyError
@@ -26,15 +26,6 @@ FORMAT = "her2radiomics model"
 VERSION = 1
 #: The largest model.json that is read: ten times a forest of 500 trees on a thousand patients.
 MOST_BYTES = 500_000_000
-LIBRARIES = (
-    "her2radiomics",
-    "numpy",
-    "scipy",
-    "scikit-learn",
-    "statsmodels",
-    "firthmodels",
-    "pyradiomics-bhklab",
-)
 
 
 def to_dict(
@@ -82,7 +73,7 @@ def to_dict(
         "empty": model.empty_,
         "notes": model.fitted_.notes,
         "settings": spec.model_dump(),
-        "versions": {name: version(name) for name in LIBRARIES},
+        "versions": software.versions("modelling", *(["extraction"] if extraction else [])),
     }
 
 
