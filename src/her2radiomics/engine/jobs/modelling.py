@@ -101,7 +101,9 @@ def read_refits(path: str) -> dict[str, Any]:
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
-        return {"calibration": assemble("calibration", content["calibration"]), "fits": content["fits"]}
+        calibration = assemble("calibration", content["calibration"])
+        numbers = [column.name for column in contract("calibration").columns if column.kind == "number"]
+        return {"calibration": calibration.astype(dict.fromkeys(numbers, float)), "fits": content["fits"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StudyError(f"{path}: found no refits of a model ({error!r}). Train the model again.") from None
 
