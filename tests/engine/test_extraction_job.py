@@ -51,7 +51,7 @@ def hospital(tmp_path) -> dict[str, dict]:
                 "mask_label": "",
             }
             rows.append(row | {"image": image, "mask": path})
-        cases[patient] = {"rows": rows, "precontrast": ""}
+        cases[patient] = {"rows": rows, "level_rows": [], "precontrast": ""}
     return cases
 
 
