@@ -10,8 +10,8 @@ import pytest
 from model_cohort import COLUMNS
 from model_cohort import cohort as made
 
-from her2radiomics.core.errors import StudyError
 from her2radiomics.cohort.settings import Readers
+from her2radiomics.core.errors import StudyError
 from her2radiomics.engine.jobs.modelling import read_refits, unfitted, write_refits
 from her2radiomics.evaluation.performance import EvaluationSettings
 from her2radiomics.evaluation.validation import resample, with_observed
