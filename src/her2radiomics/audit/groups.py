@@ -101,9 +101,12 @@ def auc_from_counts(auc: Number, predictors: Sequence[CountedPredictor]) -> Find
         ratio = np.where(positive + negative > 0, np.log(positive) - np.log(negative), 0.0)
     best = auc_of(np.nan_to_num(ratio, posinf=1e9, neginf=-1e9), positive, negative)
     made = {"the best weights": best}
-    for kind, words in (("beta", "the printed coefficients"), ("log_odds_ratio", "the printed odds ratios")):
-        weights = [getattr(p, kind) for p in predictors]
-        if None not in weights:
+    for words, given in (
+        ("the printed coefficients", [p.beta for p in predictors]),
+        ("the printed odds ratios", [p.log_odds_ratio for p in predictors]),
+    ):
+        weights = [weight for weight in given if weight is not None]
+        if len(weights) == len(predictors):
             score = np.array([sum(w * i for w, i in zip(weights, cell, strict=True)) for cell in cells])
             made[words] = auc_of(score, positive, negative)
     said = join([f"{decimal(value)} with {name}" for name, value in made.items()])

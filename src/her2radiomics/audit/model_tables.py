@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -235,8 +235,3 @@ def refuse_twice(place: str, names: list[str]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise ValueError(f"{place}: the row '{name}' is given twice")
-
-
-#: Table of characteristics, of a regression or of performance to what makes its checks.
-ModelTable = PrintedRegression | PrintedPerformance
-Groups = Mapping[str, Patients]

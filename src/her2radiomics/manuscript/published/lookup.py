@@ -83,7 +83,15 @@ class Results:
         if kind is None:
             known(number.quantity, [*quantities(), *self.extra["measure"].unique()], "published quantity")
             return self._performance(number)
-        return getattr(self, f"_{kind.source}")(number)
+        sources = {
+            "performance": self._performance,
+            "cohort": self._cohort,
+            "features": self._features,
+            "regression": self._regression,
+            "table": self._table,
+            "predictions": self._predictions,
+        }
+        return sources[kind.source](number)
 
     def _performance(self, number: PublishedNumber) -> Ours:
         here = self.performance[self.performance["partition"] == number.partition]
