@@ -106,6 +106,7 @@ def make_run(
         outcome=Outcome("Pathological complete response", "pCR", "non-pCR"),
         participants={name: folder / "cohort" / f"participants_{name}.csv" for name in PARTITIONS},
         performance=folder / "tables" / "performance.csv",
+        performance_extra=folder / "tables" / "performance_extra.csv",
         delong=folder / "tables" / "delong.csv",
         published=folder / "tables" / "published.csv",
         univariate={"clinical": folder / "models" / "clinical" / "univariate.csv"},

@@ -176,6 +176,7 @@ def test_a_combined_model_is_tested_against_its_parts(resampled):
         expected = statistics.likelihood_ratio_test(smaller, larger)
         assert rows.loc[f"lr_test_vs_{part}", "value"] == pytest.approx(expected.statistic, abs=1e-8)
         assert rows.loc[f"lr_test_p_vs_{part}", "value"] == pytest.approx(expected.p, abs=1e-9)
+        assert rows.loc[f"lr_test_df_vs_{part}", "value"] == df
         assert f"df {df}" in rows.loc[f"lr_test_vs_{part}", "method"]
         assert "apparent" in rows.loc[f"lr_test_vs_{part}", "method"]
     alone = resampled["radiomics"][1]["validation"].set_index("measure")

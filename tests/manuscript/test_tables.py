@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from contract_tables import save
@@ -253,6 +254,24 @@ def test_delong_pairs_and_matrix(run):
     matrix = settings(id="table_4_delong", kind="delong", title="D", layout="matrix").make(run.inputs)
     cell = matrix.data[matrix.data["model"] == "Radiomics"].iloc[0]
     assert (cell["vs_clinical"], cell["vs_radiomics"], cell["vs_nomogram"]) == ("0.094", "–", "0.031")
+    assert not any("Likelihood" in note for note in pairs.footnotes)
+
+
+LR_TEST = {"": 12.3456, "_df": 1.0, "_p": 0.00044}
+
+
+def test_delong_gives_likelihood_ratio_tests_of_nested_models(run, tmp_path):
+    rows = [("nomogram", "training", f"lr_test{what}_vs_clinical", value) for what, value in LR_TEST.items()]
+    extra = pd.DataFrame(rows, columns=["model", "partition", "measure", "value"])
+    save("performance_extra", extra.assign(low=np.nan, high=np.nan, method="made"), tmp_path / "extra.csv")
+    inputs = replace(run.inputs, performance_extra=tmp_path / "extra.csv")
+    printed = settings(id="table_4_delong", kind="delong", title="DeLong").make(inputs)
+    said = (
+        "Likelihood-ratio tests of nested models in training: Nomogram vs Clinical χ² 12.35, df 1, p < 0.001."
+    )
+    assert said in printed.footnotes
+    silent = settings(id="table_4_delong", kind="delong", title="D", nested=False).make(inputs)
+    assert said not in silent.footnotes
 
 
 # what a protocol may say

@@ -135,7 +135,6 @@ def test_references_are_printed_as_medical_journals_do():
     assert printed(library()["guyon_2002"]).startswith("Guyon I, et al. Gene selection")
     assert printed(library()["efron_1993"]).endswith("bootstrap. New York: Chapman and Hall; 1993.")
     assert printed(library()["mckinney_2010"]).endswith("Proc 9th Python in Science Conf. 2010:56–61.")
-    assert printed(library()["luo_firthmodels"]).endswith("Python. https://github.com/jzluo/firthmodels.")
 
 
 def test_many_models_of_a_kind_are_told_together():

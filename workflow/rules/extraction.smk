@@ -143,6 +143,8 @@ rule standards:
     resources:
         mem_mb=500,
         runtime=5,
+    params:
+        bins_from_low=lambda w: protocol_of(w).bins_from_low,
     message:
         "image biomarker standards: {wildcards.run}"
     script:

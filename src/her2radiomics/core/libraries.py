@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import docx.enum.text
     import docx.oxml.ns
     import docx.shared
-    import firthmodels
     import jinja2
     import lifelines
     import matplotlib as mpl
@@ -56,7 +55,6 @@ else:
             return getattr(library, name)
 
     docx = _Library("docx")
-    firthmodels = _Library("firthmodels")
     inter_rater = _Library("statsmodels.stats.inter_rater")
     jinja2 = _Library("jinja2")
     lifelines = _Library("lifelines")
@@ -77,7 +75,6 @@ else:
 __all__ = [
     "PIL",
     "docx",
-    "firthmodels",
     "inter_rater",
     "jinja2",
     "lifelines",

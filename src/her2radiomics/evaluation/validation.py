@@ -171,6 +171,7 @@ def likelihood_ratio_rows(model: StudyModel) -> list[dict[str, Any]]:
             statistic, df, p = regression.test_without(others)
             words = f"{kind}, df {df}: adds {', '.join(others)}; apparent: on the rows that were fitted"
             rows.append(_row(f"lr_test{ending}", statistic, method=words))
+            rows.append(_row(f"lr_test_df{ending}", df, method=words))
             rows.append(_row(f"lr_test_p{ending}", p, method=words))
     return rows
 

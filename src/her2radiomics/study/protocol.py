@@ -299,6 +299,16 @@ class Protocol(Settings):
                 "Remove them, or say allow_unavailable: true, which the report marks"
             )
 
+    @property
+    def bins_from_low(self) -> list[str]:
+        """Parameter files of whose sequences each has its bins start at the lower bound of re-segmentation."""
+        starts: dict[str, bool] = {}
+        for item in self.sequences.values():
+            resegment = item.preprocessing.resegment
+            low = resegment is not None and resegment.bins_from_low
+            starts[item.parameters] = starts.get(item.parameters, True) and low
+        return [name for name, low in starts.items() if low]
+
     def model_label(self, name: str) -> str:
         """Printed name of a model."""
         return self.model_labels.get(name, name)

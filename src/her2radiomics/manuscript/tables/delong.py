@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from collections.abc import Sequence
+from itertools import combinations, permutations
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -31,11 +32,15 @@ class DelongTable(TableOptions):
         "pairs", description="pairs: a row a comparison; matrix: p values, a row and a column a model."
     )
     adjusted: bool = Field(True, description="Print the p values after Holm's correction, too.")
+    nested: bool = Field(
+        True,
+        description="Give the likelihood-ratio tests of nested models, on training rows, below the table.",
+    )
 
 
 @table(
     DelongTable,
-    needs=("delong",),
+    needs=("delong", "performance_extra"),
     example="""
         table_4_delong: {kind: delong, title: DeLong's tests, partitions: [testing]}
         table_5_delong: {kind: delong, title: DeLong's tests, layout: matrix, adjusted: false}
@@ -92,9 +97,25 @@ def make(inputs: TableInputs, options: DelongTable) -> Table:
         notes.append(
             "Tests on the training partition are apparent: the models were fitted to these patients."
         )
+    notes += _nested(inputs, models) if options.nested else []
     first = "comparison" if in_pairs else "model"
     headings = [Heading(key, label) for key, label in labels.items()]
     return options.table(inputs, rows, first.capitalize(), headings, notes, first=["partition", first])
+
+
+def _nested(inputs: TableInputs, models: Sequence[str]) -> list[str]:
+    """A note on the likelihood-ratio tests of each model that holds another's terms, from ``performance_extra.csv``."""
+    extra = read("performance_extra", inputs.file("performance_extra"))
+    values = extra.set_index(["model", "measure"])["value"]
+    tests = []
+    for larger, smaller in permutations(models, 2):
+        if (larger, measure := f"lr_test_vs_{smaller}") in values.index:
+            df, p = (values[larger, measure.replace("lr_test", f"lr_test_{what}")] for what in ("df", "p"))
+            tests.append(
+                f"{inputs.models[larger]} vs {inputs.models[smaller]} χ² {fmt.fixed(values[larger, measure], 2)}, "
+                f"df {df:.0f}, {fmt.p_equals(p)}"
+            )
+    return [f"Likelihood-ratio tests of nested models in training: {'; '.join(tests)}."] if tests else []
 
 
 def comparison(table: pd.DataFrame, partition: str, a: str, b: str, path: Path | str) -> pd.Series:
