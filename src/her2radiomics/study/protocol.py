@@ -22,11 +22,11 @@ from her2radiomics.imaging.preprocessing_settings import Preprocessing
 from her2radiomics.manuscript.figures import FigureOptions, FigureSettings, with_panels
 from her2radiomics.manuscript.palettes import PaletteName
 from her2radiomics.manuscript.published import PublishedNumber
+from her2radiomics.manuscript.published.settings import PublishedTable
 from her2radiomics.manuscript.tables import TableSettings
 from her2radiomics.modelling.settings import ModelSettings
 from her2radiomics.modelling.steps.combat import CombatStep
 from her2radiomics.simulation.settings import SimulationSettings
-from her2radiomics.study.published import PublishedTable
 
 REGION = r"^(tumour|ring_\d+(\.\d+)?mm)_(volume|slice)$"
 

@@ -4,45 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from pydantic import Field
+from typing import Any
 
 from her2radiomics.audit.means import parse_mean_sd
 from her2radiomics.audit.model_tables import PrintedPerformance, PrintedRegression, limits
 from her2radiomics.audit.paper import read_audit
 from her2radiomics.audit.tables import PrintedRow, PrintedTable
-from her2radiomics.core.settings import Settings
 from her2radiomics.extraction import read_parameters
 from her2radiomics.manuscript.published import PublishedNumber
+from her2radiomics.manuscript.published.settings import PublishedTable
 from her2radiomics.manuscript.tables.inputs import known
-
-if TYPE_CHECKING:
-    from her2radiomics.study.protocol import Protocol
-
-
-class PublishedTable(Settings):
-    """A table of the paper, transcribed in the study's audit file, and what its rows and columns are called here."""
-
-    audit: str = Field(description="Id of the table in workflow/audits/<study>.yaml.")
-    table: str = Field("", description="Our table of the same characteristics.")
-    model: str = Field("", description="Our model, of a table of a regression.")
-    block: str = Field(
-        "coefficients", description="univariate, multivariate or coefficients, of a regression."
-    )
-    rows: dict[str, str] = Field(
-        default_factory=dict,
-        description="Row as printed to ours: a participants column, a term, a model. Rows of the same name need none; "
-        "a row that is not ours is mapped to nothing ('').",
-    )
-    groups: dict[str, str] = Field(
-        default_factory=dict,
-        description="Group or partition as printed to ours: 1, 0, training, testing, external.",
-    )
-    levels: dict[str, dict[str, str]] = Field(
-        default_factory=dict,
-        description="Our column to its levels as printed and as here, where they differ.",
-    )
+from her2radiomics.study.protocol import Protocol
 
 
 def printed_numbers(protocol: Protocol, audit: Path) -> list[PublishedNumber]:

@@ -142,3 +142,27 @@ class PublishedNumber(Settings):
             if not (self.model and self.block and self.term):
                 raise ValueError(f"{where}: expected model, block and term")
         return self
+
+
+class PublishedTable(Settings):
+    """A table of the paper, transcribed in the study's audit file, and what its rows and columns are called here."""
+
+    audit: str = Field(description="Id of the table in workflow/audits/<study>.yaml.")
+    table: str = Field("", description="Our table of the same characteristics.")
+    model: str = Field("", description="Our model, of a table of a regression.")
+    block: str = Field(
+        "coefficients", description="univariate, multivariate or coefficients, of a regression."
+    )
+    rows: dict[str, str] = Field(
+        default_factory=dict,
+        description="Row as printed to ours: a participants column, a term, a model. Rows of the same name need none; "
+        "a row that is not ours is mapped to nothing ('').",
+    )
+    groups: dict[str, str] = Field(
+        default_factory=dict,
+        description="Group or partition as printed to ours: 1, 0, training, testing, external.",
+    )
+    levels: dict[str, dict[str, str]] = Field(
+        default_factory=dict,
+        description="Our column to its levels as printed and as here, where they differ.",
+    )
