@@ -94,11 +94,16 @@ COHORT_FILES = (
                 "In one of the formats of [formats.md](formats.md); relative to the manifest.",
                 "Image",
             ),
-            text("mask", "Mask on the image's grid; relative to the manifest.", "Mask"),
+            text(
+                "mask",
+                "Mask on the image's grid, or a segmentation of it ([formats.md](formats.md)); relative to the manifest.",
+                "Mask",
+            ),
             text(
                 "mask_label",
-                "Value of the region; without it the mask holds one non-zero integer.",
-                "Value in the mask",
+                "The region where the mask holds several: its value in a label map (`2`; `1+3` for several values), its name "
+                "or number in a segmentation ([formats.md](formats.md)).",
+                "Region in the mask",
             ),
         ),
         home="cohort",
