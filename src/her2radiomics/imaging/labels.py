@@ -19,7 +19,10 @@ _TISSUE = (
     "adipose air background body breast bone external fat fatty fgt fibroglandular fibro glandular heart implant liver "
     "lung mammary muscle nipple organ parenchyma pectoral skin sternum thorax vessel vessels"
 )
-_TUMOUR = "cancer carcinoma ctv enhancing focus foci ftv gtv lesion lesions malignant mass neoplasm tumor tumors tumour tumours"
+_TUMOUR = (
+    "cancer carcinoma ctv enhancing focus foci ftv gtv lesion lesions malignant mass neoplasm tumor tumors "
+    "tumour tumours"
+)
 
 
 @dataclass(frozen=True)

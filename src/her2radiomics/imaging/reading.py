@@ -9,6 +9,7 @@ from her2radiomics.core.libraries import sitk
 from her2radiomics.imaging import checks
 from her2radiomics.imaging.formats import format_of, formats_in_words
 from her2radiomics.imaging.placing import place_mask
+from her2radiomics.imaging.planes import slices_of, upright
 from her2radiomics.imaging.segmentations import segmentation_of
 
 
@@ -94,6 +95,17 @@ def read_outline(
     if form is None:
         return place_mask(read_volume(path), image, label, resample=resample, file=path)
     return form.read(Path(path), image, label, resample=resample)
+
+
+def read_drawn(path: str | Path, image: str | Path, label: int | str | None = None) -> sitk.Image:
+    """Read a mask for its place alone: on the grid of its file, or of its ``image`` where the file has none; upright."""
+    form = segmentation_of(Path(path))
+    if form is None:
+        volume = read_volume(path)
+        mask, _ = place_mask(volume, volume, label, file=path)
+    else:
+        mask, _ = form.read(Path(path), read_volume(image), label, resample=True)
+    return upright(mask, slices_of(mask).axis)
 
 
 def read_volume(path: str | Path) -> sitk.Image:

@@ -108,12 +108,12 @@ def _formats() -> str:
         "part cannot be registered."
     )
     lines.append(
-        "\n## Masks\n\nA mask is a file of these formats that holds a label map (ITK-SNAP writes such files): 0 outside, one "
-        "whole number for each structure. Or it is a segmentation, which is recognised by its content and never read as an "
-        "image. `mask_label` in the manifest chooses the region, and a segment of a segmentation by its name, in any case, or "
-        "by its number. With several segments and none chosen, or a single one that is called as a normal tissue, the mask is "
-        "refused and its segments are listed.\n\n"
-        "| segmentation | files | how it is read | by what |\n|---|---|---|---|"
+        "\n## Masks\n\nA mask is a file of these formats that holds a label map (ITK-SNAP writes such files): 0 outside, "
+        "one whole number for each structure. Or it is a segmentation, which is recognised by its content and never read "
+        "as an image. `mask_label` in the manifest chooses the region, and a segment of a segmentation by its name, in "
+        "any case, or by its number. With several segments and none chosen, or a single one that is called as a normal "
+        "tissue, the mask is refused and its segments are listed.\n\n| segmentation | files | how it is read | by what "
+        "|\n|---|---|---|---|"
     )
     for segmentation in SEGMENTATIONS.values():
         read = " ".join(str(getdoc(segmentation.read)).split())
@@ -121,11 +121,11 @@ def _formats() -> str:
             f"| {segmentation.name} | {segmentation.files} | {read} | {' '.join(str(getdoc(segmentation)).split())} |"
         )
     lines.append(
-        "\nA value of a label map is a whole number. `1+3` is the union of two values. Where the values are powers of two and "
-        "their sums, and the sums lie where structures meet, the mask is taken for a bit-coded one and refused: `1+3` takes "
-        "a structure with its overlaps, `only 1` says that each value is a structure of its own. A label map lies on the "
-        "image's grid. A segmentation may be smaller than the image, with its axes in another order: each of its voxels must "
-        "be one of the image's, and is placed there by its position."
+        "\nA value of a label map is a whole number. `1+3` is the union of two values. Where the values are powers of "
+        "two and their sums, and the sums lie where structures meet, the mask is taken for a bit-coded one and refused: "
+        "`1+3` takes a structure with its overlaps, `only 1` says that each value is a structure of its own. A label map "
+        "lies on the image's grid. A segmentation may be smaller than the image, with its axes in another order: each of "
+        "its voxels must be one of the image's, and is placed there by its position."
     )
     return "\n".join(lines) + "\n"
 

@@ -101,8 +101,8 @@ COHORT_FILES = (
             ),
             text(
                 "mask_label",
-                "The region where the mask holds several: its value in a label map (`2`; `1+3` for several values), its name "
-                "or number in a segmentation ([formats.md](formats.md)).",
+                "The region where the mask holds several: its value in a label map (`2`; `1+3` for several values), its "
+                "name or number in a segmentation ([formats.md](formats.md)).",
                 "Region in the mask",
             ),
         ),
