@@ -11,6 +11,7 @@ from her2radiomics.cohort.manifest import BREAST, TUMOUR, ManifestRow
 from her2radiomics.core.errors import CaseError, SettingsError, quote
 from her2radiomics.core.libraries import sitk
 from her2radiomics.core.memory import raise_if_out
+from her2radiomics.extraction.plausibility import MaskMeasures, compare_readings, measure_mask
 from her2radiomics.imaging.checks import check_image
 from her2radiomics.imaging.placing import place_mask
 from her2radiomics.imaging.planes import slices_of, upright
@@ -37,8 +38,8 @@ class LoadedCase:
 
     A problem with the image is every outline's; ``warnings`` about the breast mask are those of ``breast``. ``resampled``
     are the outlines that were drawn on another grid, ``steps`` says in short words what preprocessing was done,
-    ``resegment`` limits the intensities of regions. ``levels`` is the index of an outline's slice where another sequence
-    decides on it.
+    ``resegment`` limits the intensities of regions, ``measures`` are those of each mask. ``levels`` is the
+    index of an outline's slice where another sequence decides on it.
     """
 
     names: list[str]
@@ -51,6 +52,7 @@ class LoadedCase:
     steps: str = ""
     resegment: Resegment | None = None
     levels: dict[str, int] = field(default_factory=dict)
+    measures: dict[str, MaskMeasures] = field(default_factory=dict)
 
 
 def load(
@@ -126,6 +128,10 @@ def load(
             refuse(name, problem)
         for name, warnings in prepared.warnings.items():
             case.warnings[name] += warnings
+    for name, mask in case.masks.items():
+        assert case.image is not None
+        case.measures[name] = measure_mask(mask, case.image)
+        case.warnings[name] += case.measures[name].warnings
     return case
 
 
@@ -183,6 +189,8 @@ def load_case(
             precontrast=precontrast or None,
             keep_problems=True,
         )
+        for reader, notes in compare_readings(case.masks).items():
+            case.warnings[reader] += notes
         for reader in [*case.masks] if level_rows else []:
             _find_level(case, reader, [ManifestRow.of(row) for row in level_rows])
     except Exception as error:  # a broken file must cost this case only, whatever its reader raises
