@@ -47,9 +47,10 @@ def warn_outliers(table: pd.DataFrame) -> pd.DataFrame:
         images = rows.drop_duplicates("patient_id").reset_index(drop=True)
         for patient, reason in [*_geometry(images), *_intensities(images), *_names(images), *_copies(images)]:
             reasons.setdefault((patient, str(sequence)), []).append(reason)
-        if rows["mask_slices"].median() > 1:
+        slices = rows["mask_slices"].dropna()
+        if len(slices) and slices.median() > 1:
             for patient in rows.loc[rows["mask_slices"] == 1, "patient_id"].unique():
-                reason = f"a mask of one slice, where the sequence's median is {rows['mask_slices'].median():g} slices"
+                reason = f"a mask of one slice, where the sequence's median is {slices.median():g} slices"
                 reasons.setdefault((patient, str(sequence)), []).append(reason)
     table = table.copy()
     for (patient, sequence), found in reasons.items():

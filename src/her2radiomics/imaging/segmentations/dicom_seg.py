@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,13 @@ from her2radiomics.imaging.segmentations.dicom_file import is_kind, only_file
 SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
 SURFACE = "1.2.840.10008.5.1.4.1.1.66.5"
 LABEL_MAP = "1.2.840.10008.5.1.4.1.1.66.7"
+#: Functional groups that say where a frame lies and what it shows.
+GROUPS = (
+    "PlanePositionSequence",
+    "PlaneOrientationSequence",
+    "PixelMeasuresSequence",
+    "SegmentIdentificationSequence",
+)
 
 
 @segmentation
@@ -53,6 +60,7 @@ class DicomSegmentation(Segmentation):
                     file=path,
                 )
             check_voxel_count([dataset.Columns, dataset.Rows, int(dataset.get("NumberOfFrames", 1))], path)
+            planes = _planes(dataset, path)
             # a copy would convert the sequences of every frame twice
             content = highdicom.seg.Segmentation.from_dataset(dataset, copy=False)
             segments = [
@@ -62,21 +70,45 @@ class DicomSegmentation(Segmentation):
                 for item in content.SegmentSequence
             ]
             chosen = choose_segment(segments, label, path)
-            frames = _frames(content, chosen, len(segments), path)
+            frames = _frames(content, chosen, planes, path)
         return place_parts(frames, image, resample=resample, file=path)
 
 
-def _frames(content: Any, chosen: Segment, segments: int, path: Path) -> list[sitk.Image]:
+def _planes(dataset: Any, path: Path) -> list[dict[str, Any]]:
+    """Of each frame its plane and its segment: its own values over those that all frames share."""
+    planes = []
+    for own in dataset.PerFrameFunctionalGroupsSequence:
+        plane: dict[str, Any] = {}
+        for group in (*dataset.get("SharedFunctionalGroupsSequence", []), own):
+            for sequence in GROUPS:
+                if sequence in group:
+                    plane |= {element.keyword: element.value for element in group[sequence].value[0]}
+        planes.append(plane)
+        if not {"ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"} <= plane.keys():
+            raise CaseError(
+                found="a frame without position, orientation or pixel spacing",
+                expected="all three of every frame",
+                remedy="Export the segmentation again, on the image it was drawn on.",
+                file=path,
+            )
+    return planes
+
+
+def _frames(
+    content: Any, chosen: Segment, planes: Sequence[Mapping[str, Any]], path: Path
+) -> list[sitk.Image]:
     """Every frame of a segment that holds voxels, as an image of one slice."""
     voxels = content.get_stored_frames()
     labelled = content.segmentation_type.value == "LABELMAP"
     fractional = content.segmentation_type.value == "FRACTIONAL"
     full = int(content.MaximumFractionalValue) if fractional else 1
-    shared = content.SharedFunctionalGroupsSequence[0] if "SharedFunctionalGroupsSequence" in content else {}
     found: dict[tuple[float, ...], sitk.Image] = {}
-    for frame, own in zip(voxels, content.PerFrameFunctionalGroupsSequence, strict=True):
-        groups = [own, shared]
-        if not labelled and _segment_of(groups, segments) not in (chosen.number, None):
+    for frame, plane in zip(voxels, planes, strict=True):
+        # old files of one segment do not name it in every frame
+        number = plane.get(
+            "ReferencedSegmentNumber", chosen.number if len(content.SegmentSequence) == 1 else None
+        )
+        if not labelled and number != chosen.number:
             continue
         if not labelled and not np.isin(frame, (0, full)).all():
             raise CaseError(
@@ -86,7 +118,7 @@ def _frames(content: Any, chosen: Segment, segments: int, path: Path) -> list[si
                 file=path,
             )
         inside = frame == (chosen.number if labelled else full)
-        part = _slice(inside, groups, path)
+        part = _slice(inside, plane)
         if part.GetOrigin() in found and inside.any():
             raise CaseError(
                 found="two frames of one segment at one position",
@@ -106,30 +138,8 @@ def _frames(content: Any, chosen: Segment, segments: int, path: Path) -> list[si
     return [*found.values()]
 
 
-def _segment_of(groups: Sequence[Any], segments: int) -> int | None:
-    """Number of the frame's segment; ``None`` where it names none since there is only one."""
-    for group in groups:
-        if "SegmentIdentificationSequence" in group:
-            return int(group.SegmentIdentificationSequence[0].ReferencedSegmentNumber)
-    if segments == 1:
-        return None
-    raise ValueError("a frame that names no segment")
-
-
-def _slice(inside: np.ndarray, groups: Sequence[Any], path: Path) -> sitk.Image:
+def _slice(inside: np.ndarray, plane: Mapping[str, Any]) -> sitk.Image:
     """A frame as an image of one slice, where its plane lies."""
-    plane: dict[str, Any] = {}
-    for group in reversed(groups):  # the frame's own values over those that all share
-        for sequence in ("PlanePositionSequence", "PlaneOrientationSequence", "PixelMeasuresSequence"):
-            if sequence in group:
-                plane |= {element.keyword: element.value for element in group[sequence][0]}
-    if not {"ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"} <= plane.keys():
-        raise CaseError(
-            found="a frame without position, orientation or pixel spacing",
-            expected="all three of every frame",
-            remedy="Export the segmentation again, on the image it was drawn on.",
-            file=path,
-        )
     rows, columns = np.reshape([float(part) for part in plane["ImageOrientationPatient"]], (2, 3))
     down, across = map(float, plane["PixelSpacing"])
     deep = float(plane.get("SpacingBetweenSlices") or plane.get("SliceThickness") or 1)
