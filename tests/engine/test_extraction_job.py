@@ -90,7 +90,8 @@ def test_a_batch_says_what_extract_case_says(tmp_path, hospital):
         ).qc
     ]
     assert quality == [{name: str(row[name]) for name in row} for row in expected]
-    assert [row["status"] for row in quality] == ["extracted", "extracted", "extracted", "failed"]
+    assert [row["status"] for row in quality] == ["extracted", "warned", "extracted", "failed"]
+    assert "an exact copy of that of reader 1" in quality[1]["reason"]
     assert quality[0]["image"] == "Smith_Jane_0/t2_19620304.nii.gz"
     assert "reader 2, Smith_Jane_1/Smith2.nii.gz: found an empty mask" in quality[3]["reason"]
     features = (tmp_path / "out/b.features").read_text().splitlines()

@@ -89,8 +89,8 @@ class ImagePattern(Settings):
         description="The text in the file name to the name of the sequence, for example '0001' to DCE1."
     )
     region: str = Field("tumour", description="What the mask outlines.")
-    mask_label: int | None = Field(
-        None, description="Value of the region in the mask where it holds several."
+    mask_label: int | str | None = Field(
+        None, description="Value, name or number of the region in the mask where it holds several."
     )
     region_mask: str | None = Field(
         None, description="Path of a breast mask, with {patient}, used to clip rings."

@@ -22,18 +22,26 @@ if TYPE_CHECKING:
     import docx.enum.text
     import docx.oxml.ns
     import docx.shared
+<<<<<<< HEAD
+=======
+    import highdicom
+    import highdicom.seg
+>>>>>>> masks
     import jinja2
     import lifelines
     import matplotlib as mpl
     import pandas as pd
     import PIL.Image
     import pyarrow as pa
+    import pydicom
     import pywt
     import radiomics
     import ruamel.yaml as ruamel_yaml
     import scipy
     import seaborn as sns
     import SimpleITK as sitk
+    import skimage
+    import skimage.measure
     import sklearn
     import threadpoolctl
     from statsmodels.nonparametric import smoothers_lowess
@@ -55,6 +63,10 @@ else:
             return getattr(library, name)
 
     docx = _Library("docx")
+<<<<<<< HEAD
+=======
+    highdicom = _Library("highdicom")
+>>>>>>> masks
     inter_rater = _Library("statsmodels.stats.inter_rater")
     jinja2 = _Library("jinja2")
     lifelines = _Library("lifelines")
@@ -62,12 +74,14 @@ else:
     pd = _Library("pandas")
     PIL = _Library("PIL")
     pa = _Library("pyarrow")
+    pydicom = _Library("pydicom")
     pywt = _Library("pywt")
     radiomics = _Library("radiomics")
     ruamel_yaml = _Library("ruamel.yaml")
     scipy = _Library("scipy")
     sns = _Library("seaborn")
     sitk = _Library("SimpleITK")
+    skimage = _Library("skimage")
     sklearn = _Library("sklearn")
     smoothers_lowess = _Library("statsmodels.nonparametric.smoothers_lowess")
     threadpoolctl = _Library("threadpoolctl")
@@ -75,17 +89,23 @@ else:
 __all__ = [
     "PIL",
     "docx",
+<<<<<<< HEAD
+=======
+    "highdicom",
+>>>>>>> masks
     "inter_rater",
     "jinja2",
     "lifelines",
     "mpl",
     "pa",
     "pd",
+    "pydicom",
     "pywt",
     "radiomics",
     "ruamel_yaml",
     "scipy",
     "sitk",
+    "skimage",
     "sklearn",
     "smoothers_lowess",
     "sns",

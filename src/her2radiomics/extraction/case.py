@@ -20,6 +20,7 @@ from her2radiomics.extraction.parameters import Parameters, read_parameters
 from her2radiomics.extraction.quality import QualityRow, relative_to
 from her2radiomics.imaging import checks, make_region, parse_region
 from her2radiomics.imaging.checks import MAX_GREY_LEVELS, USUAL_GREY_LEVELS, times
+from her2radiomics.imaging.planes import plane_of
 from her2radiomics.imaging.preprocessing import resegmented
 
 if TYPE_CHECKING:
@@ -114,6 +115,9 @@ def _prepare(
     notes = [f"breast {note}" for note in case.warnings.get(BREAST, [])] + case.warnings[name]
     for row in result.quality:
         row.size, row.spacing_mm = times(case.image.GetSize()), times(case.image.GetSpacing())
+        row.plane, measures = plane_of(case.image), case.measures[name]
+        row.image_share, row.mask_slices = measures.image_share, measures.mask_slices
+        row.components, row.parts_distance_mm = measures.components, measures.parts_distance_mm
     masks = {}
     for row in result.quality:
         try:
@@ -145,6 +149,7 @@ def _measure(
     values = sitk.GetArrayViewFromImage(image)[box.slices][kept]
     areas = np.count_nonzero(inside, axis=(1, 2))
     low, high = row.minimum, row.maximum = float(values.min()), float(values.max())
+    row.mean = float(values.mean(dtype=np.float64))
     levels = row.grey_levels = parameters.grey_levels(low, high)
     row.voxels, row.slices = int(areas.sum()), int(np.count_nonzero(areas))
     row.volume_ml = float(areas.sum() * np.prod(image.GetSpacing()) / 1000.0)
@@ -156,7 +161,7 @@ def _measure(
         warnings.append(
             f"{levels} grey levels, outside {fewest} to {most}: check {limits.knob} against intensities"
         )
-    peak = max(map(abs, checks.extremes(image)))
+    peak = row.image_peak = max(map(abs, checks.extremes(image)))
     if peak > SPIKE_RATIO * max(abs(low), abs(high)):
         warnings.append(f"the image reaches {peak:g}, far above the region: a stray voxel scales the filters")
     edges = zip("zyx", box.low[::-1], box.high[::-1], image.GetSize()[::-1], strict=True)

@@ -11,10 +11,13 @@ from her2radiomics.cohort.manifest import BREAST, TUMOUR, ManifestRow
 from her2radiomics.core.errors import CaseError, SettingsError, quote
 from her2radiomics.core.libraries import sitk
 from her2radiomics.core.memory import raise_if_out
+from her2radiomics.extraction.plausibility import MaskMeasures, compare_readings, measure_mask
 from her2radiomics.imaging.checks import check_image
+from her2radiomics.imaging.placing import place_mask
+from her2radiomics.imaging.planes import slices_of, upright
 from her2radiomics.imaging.preprocessing import preprocess
 from her2radiomics.imaging.preprocessing_settings import Preprocessing, Resegment
-from her2radiomics.imaging.reading import place_mask, read_volume
+from her2radiomics.imaging.reading import read_drawn, read_outline, read_volume
 from her2radiomics.imaging.regions import level_of
 
 Source: TypeAlias = "str | Path | sitk.Image"
@@ -35,8 +38,8 @@ class LoadedCase:
 
     A problem with the image is every outline's; ``warnings`` about the breast mask are those of ``breast``. ``resampled``
     are the outlines that were drawn on another grid, ``steps`` says in short words what preprocessing was done,
-    ``resegment`` limits the intensities of regions. ``levels`` is the index of an outline's slice where another sequence
-    decides on it.
+    ``resegment`` limits the intensities of regions, ``measures`` are those of each mask. ``levels`` is the
+    index of an outline's slice where another sequence decides on it.
     """
 
     names: list[str]
@@ -49,6 +52,7 @@ class LoadedCase:
     steps: str = ""
     resegment: Resegment | None = None
     levels: dict[str, int] = field(default_factory=dict)
+    measures: dict[str, MaskMeasures] = field(default_factory=dict)
 
 
 def load(
@@ -70,17 +74,24 @@ def load(
     """
     settings = preprocessing or Preprocessing()
     voxels = _read(image)
+    slices = slices_of(voxels)
     case = LoadedCase(
-        [*outlines], voxels, warnings={name: [] for name in outlines}, resegment=settings.resegment
+        [*outlines],
+        upright(voxels, slices.axis),
+        warnings={name: [slices.note] * bool(slices.note) for name in outlines},
+        resegment=settings.resegment,
     )
 
     def place(name: str, outline: Outline, what: str) -> sitk.Image:
-        mask, file = _read(outline.mask, what), _path(outline.mask)
-        mask, note = place_mask(mask, voxels, outline.label, resample=settings.resample_mask, file=file)
+        source, onto = _given(outline.mask, what), settings.resample_mask
+        if isinstance(source, sitk.Image):
+            mask, note = place_mask(source, voxels, outline.label, resample=onto)
+        else:
+            mask, note = read_outline(source, voxels, outline.label, resample=onto)
         if note:
             case.resampled.append(name)
             case.warnings.setdefault(name, []).append(note)
-        return mask
+        return upright(mask, slices.axis)
 
     def refuse(name: str, error: Exception) -> None:
         case.problems[name] = as_case_error(error, _path(outlines[name].mask))
@@ -98,9 +109,13 @@ def load(
         except Exception as error:
             refuse(name, error)
     if settings.changes_image and case.masks:
-        before = _read(precontrast) if settings.subtract and precontrast is not None else None
+        before = None
+        if settings.subtract and precontrast is not None:
+            before = _read(precontrast)
+            before = upright(before, slices_of(before).axis)
+        assert case.image is not None
         prepared = preprocess(
-            voxels,
+            case.image,
             settings,
             case.masks,
             breast=case.breast,
@@ -113,20 +128,29 @@ def load(
             refuse(name, problem)
         for name, warnings in prepared.warnings.items():
             case.warnings[name] += warnings
+    for name, mask in case.masks.items():
+        assert case.image is not None
+        case.measures[name] = measure_mask(mask, case.image)
+        case.warnings[name] += case.measures[name].warnings
     return case
 
 
-def _read(source: Source, what: str = "image") -> sitk.Image:
-    """The image or mask, in memory already or read."""
+def _given(source: Source, what: str) -> Source:
+    """The image or mask as it is given, unless it is an empty name."""
     if isinstance(source, str) and not source:
         raise CaseError(
             found=f"no {what.split()[-1]}",
             expected=f"the {what} of a sequence whose features are extracted",
             remedy="Fill it in in the manifest, or exclude the patient with a reason.",
         )
-    image = read_volume(source) if isinstance(source, (str, Path)) else source
-    if what == "image":
-        check_image(image, _path(source))
+    return source
+
+
+def _read(source: Source) -> sitk.Image:
+    """The image, in memory already or read, and checked."""
+    source = _given(source, "image")
+    image = source if isinstance(source, sitk.Image) else read_volume(source)
+    check_image(image, _path(source))
     return image
 
 
@@ -165,6 +189,8 @@ def load_case(
             precontrast=precontrast or None,
             keep_problems=True,
         )
+        for reader, notes in compare_readings(case.masks).items():
+            case.warnings[reader] += notes
         for reader in [*case.masks] if level_rows else []:
             _find_level(case, reader, [ManifestRow.of(row) for row in level_rows])
     except Exception as error:  # a broken file must cost this case only, whatever its reader raises
@@ -184,8 +210,7 @@ def _find_level(case: LoadedCase, reader: str, rows: Sequence[ManifestRow]) -> N
                 expected="one of the same reader",
                 remedy="Outline it, or leave slice_of out of the protocol.",
             )
-        volume = read_volume(other.mask)
-        drawn, _ = place_mask(volume, volume, other.mask_label, file=other.mask)
+        drawn = read_drawn(other.mask, other.image, other.mask_label)
         case.levels[reader], note = level_of(case.masks[reader], drawn)
     except Exception as error:
         case.problems[reader] = as_case_error(error)

@@ -17,6 +17,11 @@ from her2radiomics.core.libraries import sitk
 ORIGIN_TOLERANCE = 1e-4  # mm: headers that store float32 differ by some 1e-5 mm
 SPACING_TOLERANCE = 1e-5  # relative
 DIRECTION_TOLERANCE = 1e-5  # cosines
+#: The remedy of a mask on another grid.
+ON_THIS_IMAGE = (
+    "Draw the mask on this very image, or resample it onto its grid (preprocessing: resample_mask) and "
+    "look at the overlay."
+)
 MAX_GREY_LEVELS = 500
 USUAL_GREY_LEVELS = (16, 128)  # fewest and most that pass without a warning
 ORTHONORMAL_TOLERANCE = 1e-4  # cosines: NIfTI quaternions and DICOM strings carry 5 to 7 digits
@@ -106,8 +111,7 @@ def check_same_grid(
     file: str | Path = "",
     *,
     what: str = "a mask",
-    remedy: str = "Draw the mask on this very image, or resample it onto its grid (preprocessing: resample_mask) and "
-    "look at the overlay.",
+    remedy: str = ON_THIS_IMAGE,
 ) -> None:
     """Refuse a mask (or another phase: ``what``, ``remedy``) whose size, spacing, origin or direction is not the image's.
 

@@ -18,6 +18,7 @@ from typing import Any
 from her2radiomics.core.contracts import CONTRACTS, HOMES, Contract, TableColumn
 from her2radiomics.core.settings import Settings
 from her2radiomics.imaging.formats import FORMATS, formats_in_words
+from her2radiomics.imaging.segmentations import SEGMENTATIONS
 from her2radiomics.manuscript import figures, tables
 from her2radiomics.manuscript.published.settings import RULES, quantities
 
@@ -105,6 +106,26 @@ def _formats() -> str:
         "\nA format is one class in one module of `src/her2radiomics/imaging/formats/`, and is found there by itself. The "
         "class has the name, the endings, both checks (their docstrings make this table) and the reading; one that lacks a "
         "part cannot be registered."
+    )
+    lines.append(
+        "\n## Masks\n\nA mask is a file of these formats that holds a label map (ITK-SNAP writes such files): 0 outside, "
+        "one whole number for each structure. Or it is a segmentation, which is recognised by its content and never read "
+        "as an image. `mask_label` in the manifest chooses the region, and a segment of a segmentation by its name, in "
+        "any case, or by its number. With several segments and none chosen, or a single one that is called as a normal "
+        "tissue, the mask is refused and its segments are listed.\n\n| segmentation | files | how it is read | by what "
+        "|\n|---|---|---|---|"
+    )
+    for segmentation in SEGMENTATIONS.values():
+        read = " ".join(str(getdoc(segmentation.read)).split())
+        lines.append(
+            f"| {segmentation.name} | {segmentation.files} | {read} | {' '.join(str(getdoc(segmentation)).split())} |"
+        )
+    lines.append(
+        "\nA value of a label map is a whole number. `1+3` is the union of two values. Where the values are powers of "
+        "two and their sums, and the sums lie where structures meet, the mask is taken for a bit-coded one and refused: "
+        "`1+3` takes a structure with its overlaps, `only 1` says that each value is a structure of its own. A label map "
+        "lies on the image's grid. A segmentation may be smaller than the image, with its axes in another order: each of "
+        "its voxels must be one of the image's, and is placed there by its position."
     )
     return "\n".join(lines) + "\n"
 

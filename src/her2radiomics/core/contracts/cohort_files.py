@@ -1,6 +1,6 @@
 """Files of a cohort, shared by the runs on it: ``results/cohorts/<dataset>/``."""
 
-from her2radiomics.core.contracts.declare import Contract, number, text, whole
+from her2radiomics.core.contracts.declare import FROM_0_TO_1, Contract, number, text, whole
 from her2radiomics.core.contracts.names import PARTITIONS
 
 PATIENT = text("patient_id", "Identifier of the patient.", "Patient")
@@ -38,6 +38,28 @@ QC_COLUMNS = (
     whole("grey_levels", "Grey levels in the region after discretisation.", "Grey levels", empty=True),
     number("minimum", "Smallest intensity in the region.", "Minimum"),
     number("maximum", "Largest intensity in the region.", "Maximum"),
+    number("mean", "Mean intensity in the region.", "Mean"),
+    number(
+        "image_peak",
+        "Largest magnitude in the whole image: square, square root, logarithm and exponential images are scaled by it.",
+        "Peak of the image",
+    ),
+    text(
+        "plane",
+        "How slices lie in the patient: axial, sagittal or coronal, oblique where they are turned.",
+        "Plane",
+    ),
+    number(
+        "image_share", "Share of the image's voxels in the reader's mask.", "Share of the image", FROM_0_TO_1
+    ),
+    whole("mask_slices", "Slices that the reader's mask lies in.", "Slices of the mask", empty=True),
+    whole("components", "Connected parts of the reader's mask.", "Parts of the mask", empty=True),
+    number(
+        "parts_distance_mm",
+        "Distance from the largest part of the mask to the furthest other one.",
+        "Distance of parts (mm)",
+        "mm",
+    ),
     number(
         "dice",
         "Overlap of this reader's mask with the reference reader's.",
@@ -94,11 +116,16 @@ COHORT_FILES = (
                 "In one of the formats of [formats.md](formats.md); relative to the manifest.",
                 "Image",
             ),
-            text("mask", "Mask on the image's grid; relative to the manifest.", "Mask"),
+            text(
+                "mask",
+                "Mask on the image's grid, or a segmentation of it ([formats.md](formats.md)); relative to the manifest.",
+                "Mask",
+            ),
             text(
                 "mask_label",
-                "Value of the region; without it the mask holds one non-zero integer.",
-                "Value in the mask",
+                "The region where the mask holds several: its value in a label map (`2`; `1+3` for several values), its "
+                "name or number in a segmentation ([formats.md](formats.md)).",
+                "Region in the mask",
             ),
         ),
         home="cohort",

@@ -112,13 +112,14 @@ def example_images(
             if other is not None:
                 level = _outlined(patients[sound[0]][other], TUMOUR)[0]
                 changes |= {"level_mask": Path(level.mask), "level_label": level.mask_label or None}
+                changes["level_image"] = Path(level.image)
             images.append(example.model_copy(update=changes))
     return images
 
 
 def _example(patient: str, sequence: str, rows: Rows, line: str, regions: Sequence[str]) -> ExampleImage:
     outlined = _outlined(rows, TUMOUR)
-    breast = [Path(row.mask) for row in _outlined(rows, BREAST)]
+    breast = next(iter(_outlined(rows, BREAST)), None)
     return ExampleImage(
         row=line,
         patient_id=patient,
@@ -126,7 +127,8 @@ def _example(patient: str, sequence: str, rows: Rows, line: str, regions: Sequen
         image=Path(outlined[0].image),
         masks={row.reader: Path(row.mask) for row in outlined},
         mask_label=outlined[0].mask_label or None,
-        breast=breast[0] if breast else None,
+        breast=Path(breast.mask) if breast else None,
+        breast_label=(breast.mask_label or None) if breast else None,
         regions=list(regions),
     )
 

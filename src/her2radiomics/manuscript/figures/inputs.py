@@ -76,14 +76,16 @@ class ExampleImage(Settings):
         description="Mask of the tumour by reader; the regions of the first, the reference reader, are drawn.",
     )
     mask_label: int | str | None = Field(
-        None, description="Value of the tumour in the mask, if it holds several."
+        None, description="Value or name of the tumour in the mask, if it holds several."
     )
     level_mask: Path | None = Field(
         default=None,
         description="Mask of another sequence, at the level of whose largest slice this one is drawn.",
     )
+    level_image: Path | None = Field(default=None, description="Image that this mask was drawn on.")
     level_label: str | None = Field(default=None, description="Value of the region in that mask.")
     breast: Path | None = Field(None, description="Mask of the breast, which limits a ring.")
+    breast_label: int | str | None = Field(None, description="Value or name of the breast in its mask.")
     resample_mask: bool = Field(
         default=False,
         description="Whether masks of another grid are resampled onto the image, as the protocol says.",

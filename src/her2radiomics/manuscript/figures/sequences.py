@@ -11,7 +11,8 @@ from pydantic import Field
 from her2radiomics.core.errors import CaseError
 from her2radiomics.core.libraries import PIL, mpl, pd, sitk
 from her2radiomics.imaging import level_of, make_region, parse_region, read_image, read_mask, read_mask_onto
-from her2radiomics.imaging.reading import place_mask, read_volume
+from her2radiomics.imaging.planes import slices_of, upright
+from her2radiomics.imaging.reading import read_drawn
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import ExampleImage, FigureInputError, FigureInputs
 from her2radiomics.manuscript.figures.registry import Drawing, WideOptions, figure
@@ -170,9 +171,14 @@ def _read(image: ExampleImage) -> tuple[int, np.ndarray, dict[str, np.ndarray], 
         return read_mask(path, volume, label)
 
     try:
-        volume = read_image(image.image)
-        mask = outlined(next(iter(image.masks.values())), volume, image.mask_label)
-        breast = outlined(image.breast, volume) if image.breast else None
+        stored = read_image(image.image)
+        axis = slices_of(stored).axis
+        volume = upright(stored, axis)
+        mask = outlined(next(iter(image.masks.values())), stored, image.mask_label)
+        mask = upright(mask, axis)
+        breast = None
+        if image.breast:
+            breast = upright(outlined(image.breast, stored, image.breast_label), axis)
         rings = [name for name in image.regions if parse_region(name).kind == "ring"]
         index = _index(image, mask)
         regions = {_TUMOUR: mask, **{name: make_region(mask, name, breast, index) for name in rings}}
@@ -191,10 +197,9 @@ def _read(image: ExampleImage) -> tuple[int, np.ndarray, dict[str, np.ndarray], 
 
 def _index(image: ExampleImage, mask: sitk.Image) -> int:
     """The slice drawn: the one at another sequence's level, where that decides, else the one with the largest area."""
-    if image.level_mask is None:
+    if image.level_mask is None or image.level_image is None:
         return int(np.count_nonzero(sitk.GetArrayViewFromImage(mask), axis=(1, 2)).argmax())
-    volume = read_volume(image.level_mask)
-    return level_of(mask, place_mask(volume, volume, image.level_label, file=image.level_mask)[0])[0]
+    return level_of(mask, read_drawn(image.level_mask, image.level_image, image.level_label))[0]
 
 
 def _edge(points: float) -> list[Any]:
