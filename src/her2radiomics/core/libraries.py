@@ -22,11 +22,8 @@ if TYPE_CHECKING:
     import docx.enum.text
     import docx.oxml.ns
     import docx.shared
-<<<<<<< HEAD
-=======
     import highdicom
     import highdicom.seg
->>>>>>> masks
     import jinja2
     import lifelines
     import matplotlib as mpl
@@ -63,10 +60,7 @@ else:
             return getattr(library, name)
 
     docx = _Library("docx")
-<<<<<<< HEAD
-=======
     highdicom = _Library("highdicom")
->>>>>>> masks
     inter_rater = _Library("statsmodels.stats.inter_rater")
     jinja2 = _Library("jinja2")
     lifelines = _Library("lifelines")
@@ -89,10 +83,7 @@ else:
 __all__ = [
     "PIL",
     "docx",
-<<<<<<< HEAD
-=======
     "highdicom",
->>>>>>> masks
     "inter_rater",
     "jinja2",
     "lifelines",
