@@ -15,7 +15,6 @@ from her2radiomics.core.settings import read_yaml
 from her2radiomics.modelling.centres import check_partitions
 from her2radiomics.modelling.steps.combat import CombatStep
 from her2radiomics.study.protocol import Protocol
-from her2radiomics.study.published import check_published_features
 from her2radiomics.study.run import Run
 
 
@@ -58,7 +57,6 @@ def check_features(run: Run, extraction: Path) -> None:
         _check_preprocessing(run, name, path)
     if run.extracted:
         _check_readers(run)
-        check_published_features(run.protocol, run.published, extraction)
 
 
 def _refuse_late_features(run: Run) -> None:

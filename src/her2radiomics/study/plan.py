@@ -22,11 +22,12 @@ from her2radiomics.core import software
 from her2radiomics.core.errors import SettingsError, TableError
 from her2radiomics.core.layout import folder_of, path_of
 from her2radiomics.core.settings import overlay, read_yaml, validate
+from her2radiomics.manuscript.published import PublishedNumber
 from her2radiomics.simulation import roster
 from her2radiomics.study.checks import check_features, check_harmonisation
 from her2radiomics.study.config import Config, RunRequest
 from her2radiomics.study.protocol import Protocol
-from her2radiomics.study.published import printed_numbers
+from her2radiomics.study.published import check_published_features, printed_numbers
 from her2radiomics.study.run import Dataset, Extraction, Run
 
 
@@ -87,14 +88,16 @@ class Plan:
 
     def _run(self, request: RunRequest) -> Run:
         cohort = self._cohort(request.cohort)
-        protocol = self._protocol(request, cohort)
+        protocol, printed = self._protocol(request, cohort)
         dataset = self._dataset(request, cohort, protocol)
         try:
-            return self._checked(request, protocol, dataset)
+            return self._checked(request, protocol, dataset, printed)
         except TableError as error:  # the user's own tables know no study number
             raise dataset.data.by_identifier(error) from None
 
-    def _checked(self, request: RunRequest, protocol: Protocol, dataset: Dataset) -> Run:
+    def _checked(
+        self, request: RunRequest, protocol: Protocol, dataset: Dataset, published: list[PublishedNumber]
+    ) -> Run:
         data, file = dataset.data, dataset.data.source
         used: set[str] = set()
         check_participants(data.participants, [], file)
@@ -113,7 +116,6 @@ class Plan:
             centres = typed.assign(centre=included.set_index("patient_id")["centre"])
             check_harmonisation(request.id, protocol, centres, partition)
         audit = self.workflow / "audits" / f"{request.study}.yaml"
-        published = printed_numbers(protocol, audit)
         by = tuple(sorted(used))
         run = Run(request, protocol, dataset, participants, labels, partition, by, audit.is_file(), published)
         check_features(run, self.workflow / "extraction")
@@ -130,7 +132,8 @@ class Plan:
         base = content.pop("extends", None)
         return content if base is None else overlay(self._cohort_content(base, (*seen, name)), content)
 
-    def _protocol(self, request: RunRequest, cohort: Cohort) -> Protocol:
+    def _protocol(self, request: RunRequest, cohort: Cohort) -> tuple[Protocol, list[PublishedNumber]]:
+        """The protocol with variant and cohort laid over it, and what the paper prints, in the names of the study's own."""
         path = self.workflow / "studies" / f"{request.study}.yaml"
         content = read_yaml(path)
         source = f"workflow/studies/{request.study}.yaml"
@@ -143,11 +146,17 @@ class Plan:
             content = overlay(content, variants[request.variant].changes)
             source += f", variant {request.variant}"
         own = overlay(cohort.protocol, cohort.at_size.get(self.config.size, {}))
-        if own or cohort.replaces:
-            kept = {key: value for key, value in content.items() if key not in cohort.replaces}
-            content = overlay(kept, own)
-            source += f", laid over by workflow/cohorts/{request.cohort}.yaml"
-        return validate(Protocol, content, source)
+        kept = {key: value for key, value in content.items() if key not in cohort.replaces}
+        laid = overlay(kept, own)
+        over = f"{source}, laid over by workflow/cohorts/{request.cohort}.yaml"
+        protocol = validate(Protocol, laid, source if laid == content else over)
+        printed = bool(protocol.published or protocol.published_tables)
+        own_names = protocol if laid == content or not printed else validate(Protocol, content, source)
+        numbers = (
+            printed_numbers(own_names, self.workflow / "audits" / f"{request.study}.yaml") if printed else []
+        )
+        check_published_features(own_names, numbers, self.workflow / "extraction")
+        return protocol, numbers
 
     def _dataset(self, request: RunRequest, cohort: Cohort, protocol: Protocol) -> Dataset:
         simulated = cohort.kind == "simulated"
