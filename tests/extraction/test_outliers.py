@@ -139,8 +139,10 @@ def test_what_is_no_outline_of_a_lesion(mask, words):
 
 def test_readings_that_are_copies_or_of_another_lesion():
     other = placed((slice(5, 9), slice(40, 46), slice(10, 16)))
-    found = compare_readings({"1": placed(LESION), "2": placed(LESION), "3": other, "4": other})
-    assert [len(found[reader]) for reader in "1234"] == [0, 1, 1, 1]
-    assert "an exact copy of that of reader 1" in found["2"][0]
-    assert "Dice coefficient of 0.00" in found["3"][0]
-    assert "an exact copy of that of reader 3" in found["4"][0]
+    found = compare_readings({"1": placed(LESION), "2": placed(LESION), "3": other, "4": other}, "1")
+    assert {reader: dice for reader, (dice, _) in found.items()} == {"1": None, "2": 1.0, "3": 0.0, "4": 0.0}
+    warnings = {reader: warnings for reader, (_, warnings) in found.items()}
+    assert [len(warnings[reader]) for reader in "1234"] == [0, 1, 1, 1]
+    assert "an exact copy of that of reader 1" in warnings["2"][0]
+    assert "Dice coefficient of 0.00" in warnings["3"][0]
+    assert "an exact copy of that of reader 3" in warnings["4"][0]
