@@ -1,4 +1,4 @@
-"""Image and mask of one oblique series, written by two programs: what agrees is as drawn, what was flipped is named."""
+"""Image and mask of one oblique series by two programs: what agrees is taken as drawn, what was flipped is named."""
 
 from __future__ import annotations
 

@@ -125,3 +125,39 @@ def test_the_list_has_kinds_of_every_format():
 def test_the_page_prints_the_list():
     text = what.PAGE.read_text(encoding="utf-8")
     assert text == what.page(text), "run: .venv/bin/python tests/imaging/what_happens_masks.py"
+
+
+@pytest.fixture(scope="module")
+def segmentations(tmp_path_factory) -> list[tuple[str, bytes, str]]:
+    """One right file of each format of segmentations: its name, its bytes, and the label that chooses the tumour."""
+    wanted = {
+        form: next(kind for kind in KINDS if kind.form == form and kind.outcome == SAME)
+        for form in FORMS[1:4]
+    }
+    files = []
+    for kind in wanted.values():
+        made = kind.make(right_pair(), tmp_path_factory.mktemp("right"))
+        files.append((made.mask.name, made.mask.read_bytes(), made.label))
+    return files
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.integers(0, 2),
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=6),
+    st.one_of(st.none(), st.floats(0, 1)),
+)
+@pytest.mark.filterwarnings("ignore")
+def test_a_damaged_file_is_read_or_refused_by_name(segmentations, tmp_path, which, changes, end):
+    name, content, label = segmentations[which]
+    broken = bytearray(content)
+    for place, value in changes:
+        broken[int(place * (len(broken) - 1))] = value
+    path = tmp_path / name
+    path.write_bytes(bytes(broken[: None if end is None else int(end * len(broken))]))
+    try:
+        mask = read_mask(path, right_pair().image, label)
+    except CaseError as error:
+        assert str(path) in str(error) and error.remedy
+    else:
+        assert mask.GetSize() == SHAPE[::-1]

@@ -17,6 +17,7 @@ from her2radiomics.extraction.engine import Values, bounding_box, covers, extrac
 from her2radiomics.extraction.filters import LOG_PADDING
 from her2radiomics.extraction.loading import LoadedCase, Row, as_case_error, load_case, name_case, readers_of
 from her2radiomics.extraction.parameters import Parameters, read_parameters
+from her2radiomics.extraction.plausibility import compare_readings
 from her2radiomics.extraction.quality import QualityRow, relative_to
 from her2radiomics.imaging import checks, make_region, parse_region
 from her2radiomics.imaging.checks import MAX_GREY_LEVELS, USUAL_GREY_LEVELS, times
@@ -299,6 +300,7 @@ def _result(
     columns = [f"{sequence}__{region}__{name}" for region in regions for name in parameters.feature_names]
     result = CaseResult([], [], ["patient_id", "reader", *columns], case)
     found = extract_outlines(case, parameters, regions, log_padding=log_padding, limits=limits)
+    readings = compare_readings(case.masks, case.names[0])
     for reader, extracted in found.items():
         source = readers[reader]
         if extracted.problem is not None:
@@ -311,16 +313,7 @@ def _result(
         for row in extracted.quality:
             row.patient_id, row.sequence, row.reader = source.patient_id, source.sequence, reader
             row.image, row.mask, row.problem = source.image, source.mask, extracted.problem
-            row.dice = _dice(case, reader)
+            row.dice, notes = readings.get(reader, (None, []))
+            row.warnings += notes
         result.qc += extracted.quality
     return result
-
-
-def _dice(case: LoadedCase, reader: str) -> float | None:
-    """Dice overlap of this reader's tumour mask with the first's; none for the first or without its mask."""
-    reference = case.names[0]
-    if reader == reference or not {reader, reference} <= case.masks.keys():
-        return None
-    mine, first = (sitk.GetArrayViewFromImage(case.masks[name]) for name in (reader, reference))
-    both = np.count_nonzero(mine & first)
-    return float(2 * both / (np.count_nonzero(mine) + np.count_nonzero(first)))

@@ -11,7 +11,7 @@ from her2radiomics.cohort.manifest import BREAST, TUMOUR, ManifestRow
 from her2radiomics.core.errors import CaseError, SettingsError, quote
 from her2radiomics.core.libraries import sitk
 from her2radiomics.core.memory import raise_if_out
-from her2radiomics.extraction.plausibility import MaskMeasures, compare_readings, measure_mask
+from her2radiomics.extraction.plausibility import MaskMeasures, measure_mask
 from her2radiomics.imaging.checks import check_image
 from her2radiomics.imaging.placing import place_mask
 from her2radiomics.imaging.planes import slices_of, upright
@@ -189,8 +189,6 @@ def load_case(
             precontrast=precontrast or None,
             keep_problems=True,
         )
-        for reader, notes in compare_readings(case.masks).items():
-            case.warnings[reader] += notes
         for reader in [*case.masks] if level_rows else []:
             _find_level(case, reader, [ManifestRow.of(row) for row in level_rows])
     except Exception as error:  # a broken file must cost this case only, whatever its reader raises

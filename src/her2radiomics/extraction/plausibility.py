@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,24 +91,29 @@ def _parts(crop: sitk.Image) -> tuple[int, int, float]:
     return len(sizes), int(sizes.min()), float(others.max())
 
 
-def compare_readings(masks: dict[str, sitk.Image]) -> dict[str, list[str]]:
-    """Reader to warnings: a reading that is an exact copy of an earlier one, or hardly overlaps the first."""
-    warnings: dict[str, list[str]] = {name: [] for name in masks}
-    voxels = {name: sitk.GetArrayViewFromImage(mask) != 0 for name, mask in masks.items()}
-    names = [*masks]
-    for place, name in enumerate(names):
-        for earlier in names[:place]:
-            if np.array_equal(voxels[name], voxels[earlier]):
-                warnings[name].append(
-                    f"the mask is an exact copy of that of reader {earlier}: agreement would be that of one reading"
-                )
-                break
-        else:
-            both = np.count_nonzero(voxels[name] & voxels[names[0]])
-            dice = 2 * both / (np.count_nonzero(voxels[name]) + np.count_nonzero(voxels[names[0]]))
-            if dice < FEW_SHARED:
-                warnings[name].append(
-                    f"the mask overlaps that of reader {names[0]} by a Dice coefficient of {dice:.2f}: another lesion, or "
-                    "one of them flipped?"
-                )
-    return warnings
+def compare_readings(
+    masks: Mapping[str, sitk.Image], reference: str
+) -> dict[str, tuple[float | None, list[str]]]:
+    """Reader to the Dice coefficient with the reference's mask, and what deserves a look: a copy, or hardly an overlap.
+
+    Masks are 0 and 1 on one grid. The reference has no coefficient, and nobody has one where its mask is missing.
+    """
+    voxels = {name: sitk.GetArrayViewFromImage(mask) for name, mask in masks.items()}
+    found: dict[str, tuple[float | None, list[str]]] = {}
+    for place, (name, mine) in enumerate(voxels.items()):
+        dice, warnings = None, []
+        if name != reference and reference in voxels:
+            both = np.count_nonzero(mine & voxels[reference])
+            dice = float(2 * both / (np.count_nonzero(mine) + np.count_nonzero(voxels[reference])))
+        copied = next((other for other in [*voxels][:place] if np.array_equal(mine, voxels[other])), None)
+        if copied is not None:
+            warnings.append(
+                f"the mask is an exact copy of that of reader {copied}: agreement would be that of one reading"
+            )
+        elif dice is not None and dice < FEW_SHARED:
+            warnings.append(
+                f"the mask overlaps that of reader {reference} by a Dice coefficient of {dice:.2f}: another lesion, or one "
+                "of them flipped?"
+            )
+        found[name] = dice, warnings
+    return found
