@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Annotated, Generic, Literal, Self, TypeVar
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
@@ -84,13 +85,13 @@ class CategoricalColumn(Settings):
     levels: Frequencies | None = Field(
         default=None, description="Level → relative frequency, in ascending order; counts may be given."
     )
-    driver: str | None = Field(
+    driver: str | dict[str, float] | None = Field(
         default=None,
         description="Trait or continuous column whose quantile decides the level: low value, first level. "
-        "With by_outcome only where exact: it decides inside each outcome.",
+        "With by_outcome only where exact: it decides inside each outcome, and several may be given with their weights.",
     )
     agreement: float = Field(
-        default=1.0, gt=0, le=1, description="Correlation of the level's latent value with the driver."
+        default=1.0, gt=0, le=1, description="Correlation of the level's latent value with a single driver."
     )
     by_outcome: ByOutcome[Frequencies] | None = Field(
         default=None,
@@ -114,8 +115,19 @@ class CategoricalColumn(Settings):
         else:
             if self.exact:
                 raise ValueError("exact goes with by_outcome")
+            if isinstance(self.driver, dict):
+                raise ValueError("several drivers go with by_outcome and exact: true")
             _some(self.levels or {})
+        if sum(weight**2 for weight in self.links.values()) > 1:
+            raise ValueError("driver: the squares of the weights add up to more than 1")
         return self
+
+    @property
+    def links(self) -> dict[str, float]:
+        """What drives the level, each with its weight."""
+        if isinstance(self.driver, dict):
+            return self.driver
+        return {self.driver: self.agreement} if self.driver else {}
 
 
 class MeasuredColumn(Settings):
@@ -134,6 +146,10 @@ class MeasuredColumn(Settings):
     levels: tuple[str, str, str] = Field(
         default=("inflow", "plateau", "outflow"),
         description="tic_type: names for rising, flat and falling curves.",
+    )
+    late_minutes: PositiveFloat = Field(
+        default=4.5,
+        description="tic_type: when the late signal is read, in minutes after the injection: the same at every centre.",
     )
     flat_within: PositiveFloat = Field(
         default=0.10,
@@ -189,47 +205,62 @@ class EndPoint(Settings):
     event: str = Field(description="Its event column.")
 
 
-class TimeToEventColumn(Settings):
-    """Follow-up time in months, exponential, with the event in a second column."""
+class Hazard(Settings):
+    """How soon something happens: exponential times."""
 
-    kind: Literal["time_to_event"] = Field(description="Follow-up time, with the event beside it.")
-    event_column: str = Field(description="Column of the event: 1 happened, 0 censored.")
     median_months: PositiveFloat = Field(
         description="Median time to the event without the outcome, in months."
     )
     hazard_ratio: PositiveFloat = Field(
         default=1.0, description="Hazard with the outcome over hazard without it."
     )
-    follow_up_months: tuple[NonNegativeFloat, PositiveFloat] | None = Field(
-        default=None, description="Shortest and longest follow-up: censoring is uniform between them."
-    )
-    follow_up: str | None = Field(
-        default=None,
-        description="Instead: the continuous column, given before this one, that holds each patient's follow-up.",
-    )
-    includes: EndPoint | None = Field(
-        default=None,
-        description="A time to event, given before this one, whose event counts here as well: death in "
-        "progression-free survival.",
+
+
+class TimeToEventColumn(Hazard):
+    """Follow-up time in months, exponential, with the event in a second column."""
+
+    kind: Literal["time_to_event"] = Field(description="Follow-up time, with the event beside it.")
+    event_column: str = Field(description="Column of the event: 1 happened, 0 censored.")
+    follow_up_months: tuple[NonNegativeFloat, PositiveFloat] = Field(
+        description="Shortest and longest follow-up: censoring is uniform between them."
     )
     decimals: int = Field(default=1, ge=0, le=6, description="Decimals written.")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
-        if (self.follow_up_months is None) == (self.follow_up is None):
-            raise ValueError("expected either follow_up_months or follow_up")
-        if self.follow_up_months and self.follow_up_months[0] > self.follow_up_months[1]:
+        if self.follow_up_months[0] > self.follow_up_months[1]:
             raise ValueError("follow_up_months: the shortest comes after the longest")
         return self
 
 
-class WithoutEvent(Settings):
-    """A time to event without one of its events, at which it ends: disease-free survival without death."""
+class FollowUp(Settings):
+    """Months from the MRI examination to the day on which the data were closed."""
 
-    kind: Literal["without_event"] = Field(description="A time to event without one of its events.")
-    event_column: str = Field(description="Column of the event: 1 happened, 0 censored.")
-    of: EndPoint = Field(description="The time to event, given before this one.")
-    without: EndPoint = Field(description="The event that does not count, given before this one.")
+    kind: Literal["follow_up"] = Field(description="Months from the examination to the closing date.")
+    until: date = Field(description="The closing date, after every centre's last day of examination.")
+    decimals: int = Field(default=1, ge=0, le=6, description="Decimals written.")
+
+
+class Course(Settings):
+    """The course of the disease: recurrence, seen at visits, and death; three times to event that belong together."""
+
+    kind: Literal["course"] = Field(
+        description="Disease-free survival in months, its event recurrence, with progression-free and overall survival."
+    )
+    event_column: str = Field(description="Column of the recurrence: 1 seen, 0 censored.")
+    progression_free: EndPoint = Field(description="Columns of the time to recurrence or death.")
+    overall: EndPoint = Field(description="Columns of the time to death.")
+    follow_up: str = Field(
+        description="The follow_up column, given before this one: nothing is known after it."
+    )
+    visit_months: PositiveFloat = Field(
+        default=6.0,
+        description="Months between visits; a recurrence is seen at the next one, nobody dies before the first.",
+    )
+    recurrence: Hazard = Field(description="From the examination to recurrence.")
+    death: Hazard = Field(description="From the visit at which recurrence was seen to death.")
+    other_death: Hazard = Field(description="From the first visit to death without recurrence.")
+    decimals: int = Field(default=1, ge=0, le=6, description="Decimals written.")
 
 
 Column = (
@@ -240,7 +271,8 @@ Column = (
     | OutcomeNumber
     | SecondReading
     | TimeToEventColumn
-    | WithoutEvent
+    | FollowUp
+    | Course
 )
 ColumnSettings = Annotated[Column, Field(discriminator="kind")]
 
@@ -253,21 +285,20 @@ def check_columns(columns: Mapping[str, Column], weights: Mapping[str, float]) -
     ValueError
         A reserved or repeated name, no outcome column, or a weight for something that cannot be a predictor.
     """
-    timed = (TimeToEventColumn, WithoutEvent)
-    names = list(columns) + [c.event_column for c in columns.values() if isinstance(c, timed)]
+    names = [name for key, column in columns.items() for name in written(key, column)]
     taken = sorted({name for name in names if name in RESERVED or names.count(name) > 1})
     if taken:
         raise ValueError(f"columns: {', '.join(taken)} is reserved or given twice")
     if not any(isinstance(column, OutcomeColumn) for column in columns.values()):
         raise ValueError("columns: none is of kind outcome; the label would not be in the participants table")
-    _check_end_points(columns)
+    _check_sources(columns)
     for name, column in columns.items():
-        driver = column.driver if isinstance(column, CategoricalColumn) else None
-        if driver and driver not in TRAITS and not _numeric(columns.get(driver)):
-            raise ValueError(
-                f"columns.{name}.driver: '{driver}' is neither a trait nor a continuous column that is drawn before "
-                f"the outcome; traits: {', '.join(TRAITS)}"
-            )
+        for driver in column.links if isinstance(column, CategoricalColumn) else ():
+            if driver not in TRAITS and not _numeric(columns.get(driver)):
+                raise ValueError(
+                    f"columns.{name}.driver: '{driver}' is neither a trait nor a continuous column that is drawn before "
+                    f"the outcome; traits: {', '.join(TRAITS)}"
+                )
     fit = [n for n, c in columns.items() if _numeric(c) or (isinstance(c, CategoricalColumn) and c.levels)]
     for name in weights:
         if name not in TRAITS and name not in fit:
@@ -277,31 +308,26 @@ def check_columns(columns: Mapping[str, Column], weights: Mapping[str, float]) -
             )
 
 
-def _check_end_points(columns: Mapping[str, Column]) -> None:
-    """Times to an event may hang on columns that come before them, since columns are drawn in their order."""
+def written(name: str, column: Column) -> list[str]:
+    """Columns of the participants table that one entry fills."""
+    if isinstance(column, Course):
+        ends = (column.progression_free, column.overall)
+        return [name, column.event_column, *(part for end in ends for part in (end.time, end.event))]
+    return [name, column.event_column] if isinstance(column, TimeToEventColumn) else [name]
+
+
+def _check_sources(columns: Mapping[str, Column]) -> None:
+    """Some columns hang on others, which come before them, since columns are drawn in their order."""
     before: dict[str, Column] = {}
     for name, column in columns.items():
-        if isinstance(column, TimeToEventColumn):
-            if column.follow_up and not isinstance(before.get(column.follow_up), ContinuousColumn):
-                raise ValueError(
-                    f"columns.{name}.follow_up: expected a continuous column given before it, found '{column.follow_up}'"
-                )
-            other = before.get(column.includes.time) if column.includes else None
-            if column.includes and (
-                not isinstance(other, TimeToEventColumn) or other.event_column != column.includes.event
-            ):
-                raise ValueError(
-                    f"columns.{name}.includes: expected the two columns of a time to event given before it, "
-                    f"found '{column.includes.time}' and '{column.includes.event}'"
-                )
-        here = f"columns.{name}"
-        if isinstance(column, WithoutEvent):
-            for end in (column.of, column.without):
-                _given(f"{here}.of, without", [end.time], before)
+        if isinstance(column, Course) and not isinstance(before.get(column.follow_up), FollowUp):
+            raise ValueError(
+                f"columns.{name}.follow_up: expected a column of kind follow_up given before it, found '{column.follow_up}'"
+            )
         if isinstance(column, SecondReading):
-            _given(f"{here}.of", [column.of], before)
+            _given(f"columns.{name}.of", [column.of], before)
         if isinstance(column, OutcomeNumber):
-            _given(f"{here}.where", column.where, before)
+            _given(f"columns.{name}.where", column.where, before)
         before[name] = column
 
 

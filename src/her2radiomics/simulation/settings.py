@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_va
 
 from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.settings import Settings
-from her2radiomics.simulation.column_settings import ColumnSettings, check_columns
+from her2radiomics.simulation.column_settings import ColumnSettings, FollowUp, check_columns
 from her2radiomics.simulation.traits import HETEROGENEITY_LOADINGS, TRAITS
 
 Family = Literal["dce", "t2", "dwi"]
@@ -227,6 +227,10 @@ class TumourSettings(Settings):
     )
     minimum_mm: PositiveFloat = Field(default=10.0, description="Smallest mean radius, in mm.")
     maximum_mm: PositiveFloat = Field(default=18.0, description="Largest mean radius, in mm.")
+    non_mass_above: float = Field(
+        default=0.8,
+        description="Value of the trait clumping above which growth is non-mass: 0.8 in a fifth of the tumours.",
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -317,10 +321,20 @@ class SimulationSettings(Settings):
                 raise ValueError(
                     f"columns.{name}.by_centre: found {sorted(named)}, expected the centres {sorted(self.centres)}"
                 )
+            if isinstance(column, FollowUp):
+                self._check_dates(name, column.until)
         self._check_readers()
         for group in self.excluded:
             self._check_group(group)
         return self
+
+    def _check_dates(self, name: str, until: date) -> None:
+        """A follow-up begins with an examination, and the data are closed after the last one."""
+        for centre, made in self.centres.items():
+            if made.mri_dates is None or made.mri_dates[1] >= until:
+                raise ValueError(
+                    f"columns.{name}.until: expected mri_dates in centres.{centre} that end before {until}"
+                )
 
     def _check_readers(self) -> None:
         unknown = sorted(set(self.readers.read_twice_centres) - set(self.centres))
