@@ -107,7 +107,9 @@ class ImagePattern(Settings):
     def _of_sequences(self) -> ImagePattern:
         odd = sorted((set(self.seconds) | set(self.b_values)) - set(self.sequences.values()))
         if odd:
-            raise ValueError(f"seconds, b_values: '{odd[0]}' is no sequence; {', '.join(self.sequences.values())} are")
+            raise ValueError(
+                f"seconds, b_values: '{odd[0]}' is no sequence; {', '.join(self.sequences.values())} are"
+            )
         return self
 
     @field_validator("image", "region_mask")

@@ -285,8 +285,10 @@ def find_images(patterns: list[ImagePattern], root: Path) -> pd.DataFrame:
             expected="one file a patient and sequence",
             remedy="Check the folder in config.yaml's data section and the cohort file's patterns.",
         )
-    manifest = assemble("manifest", rows).fillna("").sort_values(
-        ["patient_id", "sequence", "reader", "region"], ignore_index=True
+    manifest = (
+        assemble("manifest", rows)
+        .fillna("")
+        .sort_values(["patient_id", "sequence", "reader", "region"], ignore_index=True)
     )
     return check_manifest(manifest, root)
 

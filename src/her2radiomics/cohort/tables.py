@@ -154,8 +154,8 @@ def check_manifest(manifest: pd.DataFrame, file: str | Path) -> pd.DataFrame:
     Raises
     ------
     TableError
-        A missing column, an empty identifier, sequence or image, the same patient, sequence, reader and region twice, or a time or b-value that
-        is no number or not the image's only one.
+        A missing column, an empty identifier, sequence or image, the same patient, sequence, reader and region twice, or a
+        time or b-value that is no number or not the image's only one.
     """
     require_columns(manifest, ["patient_id", "sequence", "image"], file)
     manifest = manifest.assign(

@@ -94,11 +94,15 @@ class Column(Settings):
         if self.derived:
             raise ValueError("found derived and measured; expected one of the two")
         if name == "tic_type" and (len(self.levels) != 3 or self.cut is not None):
-            raise ValueError("measured: tic_type needs three levels: persistent, plateau and wash-out, as you name them")
+            raise ValueError(
+                "measured: tic_type needs three levels: persistent, plateau and wash-out, as you name them"
+            )
         if name != "tic_type" and self.kind != "continuous" and self.cut is None:
             raise ValueError(f"measured: {name} is a number; the column is continuous, or has a cut")
         if self.kind == "continuous" and self.unit != unit:
-            raise ValueError(f"measured: {name} is in '{unit}', the column in '{self.unit}'; say unit: '{unit}'")
+            raise ValueError(
+                f"measured: {name} is in '{unit}', the column in '{self.unit}'; say unit: '{unit}'"
+            )
 
     @property
     def may_be_absent(self) -> bool:

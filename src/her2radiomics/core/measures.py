@@ -63,7 +63,10 @@ IBSI = "Zwanenburg et al., Radiology 2020;295:328–338 (IBSI)"
 #: time, S_l that of the late phase.
 MEASURES: dict[MeasureName, Measure] = {
     "initial_enhancement": Measure(
-        "initial enhancement", "%", "100 · (S_e − S₀) / S₀, with S_e the largest mean signal up to the early time", KUHL
+        "initial enhancement",
+        "%",
+        "100 · (S_e − S₀) / S₀, with S_e the largest mean signal up to the early time",
+        KUHL,
     ),
     "peak_enhancement": Measure(
         "peak enhancement", "%", "100 · (S_p − S₀) / S₀, with S_p the largest mean signal of all phases", KUHL
@@ -72,7 +75,10 @@ MEASURES: dict[MeasureName, Measure] = {
         "time to peak", "s", "time from the injection to the phase of the largest mean signal", KUHL
     ),
     "wash_in": Measure(
-        "wash-in rate", "%/min", "initial enhancement / t_e, with t_e the time of S_e after the injection", KUHL
+        "wash-in rate",
+        "%/min",
+        "initial enhancement / t_e, with t_e the time of S_e after the injection",
+        KUHL,
     ),
     "wash_out": Measure(
         "wash-out rate",
@@ -100,7 +106,7 @@ MEASURES: dict[MeasureName, Measure] = {
         "functional tumour volume",
         "cm³",
         "volume of the region's voxels with 100 · (S₁ − S₀) / S₀ ≥ 70 %, S₀ ≥ 60 % of its 95th percentile in the region, "
-        "(S₁ − S₀) / (S₂ − S₀) > 0, and at least 4 of 26 neighbours that enhance likewise",
+        "(S₁ − S₀) / (S₂ − S₀) > 0, and at least 4 of 26 neighbours that enhance likewise; ratios above `ratio_above` count",
         f"{HYLTON}; {NEWITT}",
         150.0,
         450.0,
@@ -126,7 +132,10 @@ MEASURES: dict[MeasureName, Measure] = {
         IBSI,
     ),
     "slice_diameter": Measure(
-        "maximum diameter in a slice", "mm", "the largest diameter of the region's slices, each by itself", IBSI
+        "maximum diameter in a slice",
+        "mm",
+        "the largest diameter of the region's slices, each by itself",
+        IBSI,
     ),
     "cross_section_area": Measure(
         "largest cross-section area",
@@ -136,6 +145,13 @@ MEASURES: dict[MeasureName, Measure] = {
     ),
     "volume": Measure("volume", "cm³", "voxels of the region × volume of a voxel", IBSI),
 }
+
+
+def needs_of(measure: MeasureName) -> Needs:
+    """What a measure is made from, beside the outline."""
+    if measure in get_args(CurveMeasure):
+        return "phases"
+    return "diffusion" if measure in get_args(DiffusionMeasure) else "outline"
 
 
 class Measured(Settings):
@@ -152,14 +168,17 @@ class Measured(Settings):
         "of the whole region.",
     )
     early_seconds: PositiveFloat | None = Field(
-        None, description="Early time after the injection; 120 s, or 150 s for the ratio and functional tumour volume."
+        None,
+        description="Early time after the injection; 120 s, or 150 s for the ratio and functional tumour volume.",
     )
     late_seconds: PositiveFloat | None = Field(
         None,
         description="Late time: the last phase up to it, the last of all without it. For the ratio and functional tumour "
         "volume the phase nearest to it, 450 s by default.",
     )
-    flat_within: PositiveFloat = Field(10.0, description="tic_type: a late change up to this (%) is a plateau.")
+    flat_within: PositiveFloat = Field(
+        10.0, description="tic_type: a late change up to this (%) is a plateau."
+    )
     enhancing: PositiveFloat = Field(70.0, description="functional_tumour_volume: least enhancement (%).")
     ratio_above: NonNegativeFloat = Field(
         0.0, description="functional_tumour_volume: signal enhancement ratios above this count."
@@ -167,6 +186,11 @@ class Measured(Settings):
     adc_map: str | None = Field(
         None,
         description="adc_mean, adc_minimum: sequence that is a map in 10⁻⁶ mm²/s, instead of images with b-values.",
+    )
+
+    adc_below: PositiveFloat | None = Field(
+        None,
+        description="adc_mean: voxels of a larger ADC (10⁻³ mm²/s), such as necrosis and cysts, are left out.",
     )
 
     @model_validator(mode="after")
@@ -182,12 +206,20 @@ class Measured(Settings):
             "enhancing": volume,
             "ratio_above": volume,
             "adc_map": self.needs == "diffusion",
+            "adc_below": name == "adc_mean",
         }
-        unread = [key for key, read in readers.items() if not read and key in self.model_fields_set]
+        own = {key: getattr(self, key) for key in readers}
+        unread = [
+            key
+            for key, read in readers.items()
+            if not read and own[key] != self.__class__.model_fields[key].default
+        ]
         if unread:
             raise ValueError(f"{unread[0]}: the measure '{name}' does not read it; leave it out")
         if self.late is not None and self.late <= self.early:
-            raise ValueError(f"late_seconds: found {self.late:g}, not after the early time of {self.early:g} s")
+            raise ValueError(
+                f"late_seconds: found {self.late:g}, not after the early time of {self.early:g} s"
+            )
         return self
 
     @property
@@ -198,9 +230,7 @@ class Measured(Settings):
     @property
     def needs(self) -> Needs:
         """What it is measured from, beside the outline."""
-        if self.measure in get_args(CurveMeasure):
-            return "phases"
-        return "diffusion" if self.measure in get_args(DiffusionMeasure) else "outline"
+        return needs_of(self.measure)
 
     @property
     def early(self) -> float:

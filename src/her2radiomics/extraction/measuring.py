@@ -17,7 +17,8 @@ from her2radiomics.extraction.loading import as_case_error
 from her2radiomics.imaging import extent, kinetics
 from her2radiomics.imaging.checks import check_same_grid
 from her2radiomics.imaging.diffusion import adc_map
-from her2radiomics.imaging.reading import place_mask, read_image, read_volume
+from her2radiomics.imaging.planes import slices_of, upright
+from her2radiomics.imaging.reading import read_image, read_outline
 
 Array = NDArray[np.float64]
 
@@ -32,16 +33,13 @@ class Outcome:
 
 @dataclass
 class Outline:
-    """A region, cut out of its image with a margin of one voxel."""
+    """A region with a margin of one voxel: its image as read, the axis of the slices, and spacing and box upright."""
 
     image: sitk.Image
+    axis: int
+    spacing: tuple[float, float, float]
     box: tuple[slice, slice, slice]
     region: NDArray[np.bool_]
-
-    @property
-    def spacing(self) -> tuple[float, float, float]:
-        """Spacing x, y, z in mm."""
-        return self.image.GetSpacing()
 
 
 @dataclass
@@ -75,13 +73,13 @@ class Patient:
                     remedy="Outline the tumour there, or name another sequence in the column's settings.",
                 )
             image = read_image(row.image)
-            mask, _ = place_mask(
-                read_volume(row.mask), image, row.mask_label, resample=sequence in self.resampled
-            )
+            axis = slices_of(image).axis
+            mask, _ = read_outline(row.mask, image, row.mask_label, resample=sequence in self.resampled)
+            mask = upright(mask, axis)
             voxels = sitk.GetArrayViewFromImage(mask) != 0
             inner = scipy.ndimage.find_objects(voxels.astype(np.uint8))[0]
-            box = tuple(slice(max(0, part.start - 1), part.stop + 1) for part in inner)
-            self._outlines[sequence] = Outline(image, (box[0], box[1], box[2]), voxels[box])
+            z, y, x = (slice(max(0, part.start - 1), part.stop + 1) for part in inner)
+            self._outlines[sequence] = Outline(image, axis, mask.GetSpacing(), (z, y, x), voxels[z, y, x])
         return self._outlines[sequence]
 
     def _outlined(self, row: ManifestRow) -> bool:
@@ -119,17 +117,19 @@ class Patient:
         """An image's voxels about the outline on a sequence; their grid is that of the outline's image."""
         if (row.sequence, on) not in self._voxels:
             outline = self.outline(on)
-            image = outline.image
-            if row.sequence != on:
-                image = read_image(row.image)
-                remedy = "Choose the outline of a sequence of the same series, or resample the images."
-                try:
-                    check_same_grid(image, outline.image, what="an image", remedy=remedy)
-                except CaseError as error:
-                    raise error.named(sequence=row.sequence) from None
-            cut = sitk.GetArrayViewFromImage(image)[outline.box].astype(np.float64)
-            self._voxels[row.sequence, on] = cut
+            image = outline.image if row.sequence == on else self._on_grid(row, outline.image)
+            voxels = sitk.GetArrayViewFromImage(upright(image, outline.axis))
+            self._voxels[row.sequence, on] = voxels[outline.box].astype(np.float64)
         return self._voxels[row.sequence, on]
+
+    def _on_grid(self, row: ManifestRow, outlined: sitk.Image) -> sitk.Image:
+        remedy = "Choose the outline of a sequence of the same series, or resample the images."
+        try:
+            image = read_image(row.image)
+            check_same_grid(image, outlined, what="an image", remedy=remedy)
+        except CaseError as error:
+            raise error.named(sequence=row.sequence) from None
+        return image
 
 
 def measure_patient(
@@ -245,6 +245,8 @@ def _from_diffusion(patient: Patient, measured: Measured) -> float:
     if measured.spot:
         return float(adc[kinetics.spot(adc, region, largest=False)].mean())
     inside = adc[region & np.isfinite(adc)]
+    if measured.adc_below is not None:
+        inside = inside[inside < measured.adc_below]
     if not len(inside):
         return np.nan
     return float(inside.mean() if measured.measure == "adc_mean" else inside.min())

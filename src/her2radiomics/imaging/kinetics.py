@@ -167,7 +167,13 @@ def signal_enhancement_ratio(before: Array, early: Array, late: Array) -> Array:
 
 
 def functional_tumour(
-    before: Array, early: Array, late: Array, region: Mask, *, enhancing: float = 70.0, ratio_above: float = 0.0
+    before: Array,
+    early: Array,
+    late: Array,
+    region: Mask,
+    *,
+    enhancing: float = 70.0,
+    ratio_above: float = 0.0,
 ) -> Mask:
     """Voxels of functional tumour volume in a region.
 
@@ -183,11 +189,13 @@ def functional_tumour(
         Signal enhancement ratios above this count.
     """
     background = BACKGROUND_SHARE * np.percentile(before[region], BACKGROUND_PERCENTILE)
+    ratio = signal_enhancement_ratio(before, early, late)
     with np.errstate(invalid="ignore"):
-        strong = (before >= background) & (percent_enhancement(before, early) >= enhancing)
-        rising = signal_enhancement_ratio(before, early, late) > ratio_above
-    around = scipy.ndimage.correlate(strong.astype(np.int64), np.ones((3, 3, 3), np.int64), mode="constant")
-    return strong & rising & region & (around - 1 >= NEIGHBOURS)
+        tumour = (before >= background) & (percent_enhancement(before, early) >= enhancing) & (ratio > 0)
+        around = scipy.ndimage.correlate(
+            tumour.astype(np.int64), np.ones((3, 3, 3), np.int64), mode="constant"
+        )
+        return tumour & region & (around - 1 >= NEIGHBOURS) & (ratio > ratio_above)
 
 
 def spot(values: Array, region: Mask, *, largest: bool) -> Mask:

@@ -25,7 +25,7 @@ TUMOUR_SIGNAL = 1000.0
 SERIES_REFERENCE_PHASE = 2
 """Phase whose typical tumour sets the scale of a dynamic series: all its phases share one scale."""
 SERIES_REFERENCE_B = 800.0
-"""b-value (s/mm²) whose typical tumour sets the scale of diffusion-weighted images: those of all b-values share one scale."""
+"""b-value (s/mm²) whose typical tumour sets the scale of diffusion-weighted images of all b-values."""
 TYPICAL = Biology(
     radius_mm=13.0, axes=(1.0, 1.0, 1.0), roughness=0.0, spicules=0, edge_mm=1.0, texture=0.0, texture_mm=2.0,
     necrotic_fraction=0.0, plateau_mm=TYPICAL_PLATEAU_MM, exchange=TYPICAL_EXCHANGE, wash_out=TYPICAL_WASH_OUT,
@@ -161,7 +161,7 @@ class Protocol:
         return index, np.asarray(values, dtype=np.float32)
 
     def reference(self) -> float:
-        """Signal of a typical tumour, which sets the receiver: that of phase 2 or b = 800 s/mm² in a series; a map's own b."""
+        """Signal of a typical tumour, which sets the receiver: a series at phase 2 or b = 800 s/mm², a map at its b."""
         phase = (
             min(SERIES_REFERENCE_PHASE, self.centre.dynamic.phases) if self.sequence.kind == "dce" else None
         )

@@ -52,8 +52,9 @@ class Measuring:
         """Write the batch's table (contract ``batch_measured``); who was computed."""
         attempt.begin()
         columns = {
-            name: column.model_dump(mode="json", include={"measured", "levels"})
+            name: [measured.model_dump(mode="json"), measured.early, measured.late, [*column.levels]]
             for name, column in self.columns.items()
+            if (measured := column.measured)
         }
         settings = {"columns": columns, "reader": self.reader, "resampled": list(self.resampled)}
         cases = {
@@ -72,9 +73,7 @@ class Measuring:
 
     def _make(self, patient: str, folder: Path) -> bool:
         measured = {name: column.measured for name, column in self.columns.items() if column.measured}
-        found = measure_patient(
-            self.cases[patient], measured, reader=self.reader, resampled=self.resampled
-        )
+        found = measure_patient(self.cases[patient], measured, reader=self.reader, resampled=self.resampled)
         return self._write(found, folder)
 
     def _give_up(self, patient: str, folder: Path, found: str) -> None:
