@@ -188,7 +188,8 @@ def test_no_error_of_a_numbered_cohort_names_a_file(tmp_path, hospital, monkeypa
     assert folder.name in quality[0]["reason"]
 
 
-#: Prints the library's modules that a case imports, measuring among them: preprocessing, all filters, resampling, pictures, stock PyRadiomics.
+#: Prints the library's modules that a case imports: preprocessing, all filters, resampling, pictures, stock PyRadiomics; and
+#: those that measure columns.
 TRACE = """
 import sys
 from pathlib import Path
