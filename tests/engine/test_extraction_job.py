@@ -212,7 +212,16 @@ BESIDE = {
     *("her2radiomics", "her2radiomics.cohort", "her2radiomics.cohort.manifest", "her2radiomics.core"),
     *(
         f"her2radiomics.core.{name}"
-        for name in ("contracts", "errors", "files", "libraries", "measures", "memory", "settings", "software")
+        for name in (
+            "contracts",
+            "errors",
+            "files",
+            "libraries",
+            "measures",
+            "memory",
+            "settings",
+            "software",
+        )
     ),
     *("her2radiomics.extraction", "her2radiomics.imaging"),
 }

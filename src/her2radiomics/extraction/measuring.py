@@ -118,8 +118,10 @@ class Patient:
         if (row.sequence, on) not in self._voxels:
             outline = self.outline(on)
             image = outline.image if row.sequence == on else self._on_grid(row, outline.image)
-            voxels = sitk.GetArrayViewFromImage(upright(image, outline.axis))
-            self._voxels[row.sequence, on] = voxels[outline.box].astype(np.float64)
+            turned = upright(image, outline.axis)
+            self._voxels[row.sequence, on] = sitk.GetArrayViewFromImage(turned)[outline.box].astype(
+                np.float64
+            )
         return self._voxels[row.sequence, on]
 
     def _on_grid(self, row: ManifestRow, outlined: sitk.Image) -> sitk.Image:
