@@ -33,7 +33,7 @@ RESULTS = {
     "delong": "partition, model_a, model_b, n, auc_a, auc_b, difference, z, p, p_holm",
     "published": "quantity, model, partition, published, published_low, published_high, reproduced, low, high, n, "
     "label, item, published_text, reproduced_text, agreement, rule, place, simulated",
-    "manifest": "patient_id, sequence, reader, region, image, mask, mask_label",
+    "manifest": "patient_id, sequence, reader, region, image, mask, mask_label, seconds, b_value",
     "predictions": "patient_id, partition, label, score, probability, harmonisation",
 }
 

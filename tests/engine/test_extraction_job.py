@@ -188,10 +188,12 @@ def test_no_error_of_a_numbered_cohort_names_a_file(tmp_path, hospital, monkeypa
     assert folder.name in quality[0]["reason"]
 
 
-#: Prints the library's modules that a case imports: preprocessing, all filters, resampling, pictures, stock PyRadiomics.
+#: Prints the library's modules that a case imports: preprocessing, all filters, resampling, pictures, stock PyRadiomics; and
+#: those that measure columns.
 TRACE = """
 import sys
 from pathlib import Path
+import her2radiomics.extraction.measuring
 from her2radiomics.extraction.case import extract_case
 from her2radiomics.extraction.overlay import draw_overlay
 from her2radiomics.imaging.preprocessing_settings import Preprocessing
@@ -210,7 +212,16 @@ BESIDE = {
     *("her2radiomics", "her2radiomics.cohort", "her2radiomics.cohort.manifest", "her2radiomics.core"),
     *(
         f"her2radiomics.core.{name}"
-        for name in ("contracts", "errors", "files", "libraries", "memory", "settings", "software")
+        for name in (
+            "contracts",
+            "errors",
+            "files",
+            "libraries",
+            "measures",
+            "memory",
+            "settings",
+            "software",
+        )
     ),
     *("her2radiomics.extraction", "her2radiomics.imaging"),
 }

@@ -80,7 +80,7 @@ def test_manifest_has_a_row_per_sequence_reader_and_breast(settings):
     manifest = roster(settings, size="small", seed=1).manifest
     one = manifest.query("patient_id == 'N-001'")
     assert list(manifest.columns) == [
-        "patient_id", "sequence", "reader", "region", "image", "mask", "mask_label",
+        "patient_id", "sequence", "reader", "region", "image", "mask", "mask_label", "seconds", "b_value",
     ]  # fmt: skip
     tumours = one.query("region == 'tumour'").groupby("sequence")["reader"].apply(list).to_dict()
     assert tumours.pop("DCE0") == ["1"]

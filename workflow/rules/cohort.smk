@@ -87,8 +87,9 @@ rule cohort:
     input:
         registered=lambda w: run_of(w).dataset.path("registered"),
         qc=lambda w: run_of(w).path("qc") if run_of(w).extracted else [],
+        measured=lambda w: PLAN.measuring[w.run].paths("batch_measured"),
     output:
-        **paths_of("participants", "flow"),
+        **paths_of("participants", "flow", "measured"),
         software=path_of("software", job="cohort"),
     log:
         "logs/{run}/cohort.log",

@@ -119,13 +119,14 @@ rule page:
         models=lambda w: run_of(w).files("model"),
         details=lambda w: run_of(w).files(*MODEL_FILES),
         cohort=lambda w: run_of(w).files(
-            "flow", "participants", "features_reproducibility"
+            "flow", "participants", "measured", "features_reproducibility"
         ),
         qc=lambda w: run_of(w).quality_files(),
         overlays=lambda w: run_of(w).batches("batch_overlays"),
         parameters=lambda w: parameter_files(run_of(w)),
         # of every job that computed or drew: the libraries that it used
-        software=lambda w: run_of(w).software_records(),
+        software=lambda w: run_of(w).software_records()
+        + PLAN.measuring[w.run].paths("measured_software"),
         # audit and checklists; the crate describes the page itself
         evidence=lambda w: [
             file

@@ -88,6 +88,13 @@ class ImagePattern(Settings):
     sequences: dict[str, str] = Field(
         description="The text in the file name to the name of the sequence, for example '0001' to DCE1."
     )
+    seconds: dict[str, float] = Field(
+        default_factory=dict,
+        description="Sequence's name to the seconds from the injection to the middle of the phase; 0 or less before it.",
+    )
+    b_values: dict[str, float] = Field(
+        default_factory=dict, description="Sequence's name to its b-value in s/mm²."
+    )
     region: str = Field("tumour", description="What the mask outlines.")
     mask_label: int | str | None = Field(
         None, description="Value, name or number of the region in the mask where it holds several."
@@ -95,6 +102,15 @@ class ImagePattern(Settings):
     region_mask: str | None = Field(
         None, description="Path of a breast mask, with {patient}, used to clip rings."
     )
+
+    @model_validator(mode="after")
+    def _of_sequences(self) -> ImagePattern:
+        odd = sorted((set(self.seconds) | set(self.b_values)) - set(self.sequences.values()))
+        if odd:
+            raise ValueError(
+                f"seconds, b_values: '{odd[0]}' is no sequence; {', '.join(self.sequences.values())} are"
+            )
+        return self
 
     @field_validator("image", "region_mask")
     @classmethod

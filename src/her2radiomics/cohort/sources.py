@@ -262,7 +262,10 @@ def find_images(patterns: list[ImagePattern], root: Path) -> pd.DataFrame:
         for image, patient, text in _matches(root, pattern.image):
             if text not in pattern.sequences:
                 continue
-            base = {"patient_id": patient, "sequence": pattern.sequences[text], "image": str(image)}
+            sequence = pattern.sequences[text]
+            base = {"patient_id": patient, "sequence": sequence, "image": str(image)}
+            numbers = {"seconds": pattern.seconds, "b_value": pattern.b_values}
+            base |= {n: f"{of[sequence]:g}" for n, of in numbers.items() if sequence in of}
             label = "" if pattern.mask_label is None else str(pattern.mask_label)
             for reader, mask in pattern.masks.items():
                 found = _existing(root, mask, patient, text)
@@ -282,8 +285,10 @@ def find_images(patterns: list[ImagePattern], root: Path) -> pd.DataFrame:
             expected="one file a patient and sequence",
             remedy="Check the folder in config.yaml's data section and the cohort file's patterns.",
         )
-    manifest = assemble("manifest", rows).sort_values(
-        ["patient_id", "sequence", "reader", "region"], ignore_index=True
+    manifest = (
+        assemble("manifest", rows)
+        .fillna("")
+        .sort_values(["patient_id", "sequence", "reader", "region"], ignore_index=True)
     )
     return check_manifest(manifest, root)
 

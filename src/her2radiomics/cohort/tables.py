@@ -18,6 +18,8 @@ from her2radiomics.core.errors import TableError
 MANIFEST_DEFAULTS = {
     name: field.default for name, field in ManifestRow.model_fields.items() if not field.is_required()
 }
+#: Numbers that belong to an image, and the least that they may be.
+NUMBERS = {"seconds": -1e5, "b_value": 0.0}
 PATIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -134,13 +136,14 @@ def type_columns(participants: pd.DataFrame, columns: Mapping[str, Column], file
     Raises
     ------
     TableError
-        A column is missing that is not derived, or a source of one that is; a value that a column may not hold.
+        A column is missing that is neither derived nor measured, or a source of one that is derived; a value that a column
+        may not hold.
     """
     for name, column in columns.items():
         if column.derived and name not in participants.columns:
-            own = [s for s in sources(column) if not columns[s].derived and not columns[s].optional]
+            own = [s for s in sources(column) if not columns[s].derived and not columns[s].may_be_absent]
             require_columns(participants, own, file)
-        elif not column.derived and not column.optional:
+        elif not column.derived and not column.may_be_absent:
             require_columns(participants, [name], file)
     return type_table(participants.set_index("patient_id"), columns, file=str(file))
 
@@ -151,8 +154,8 @@ def check_manifest(manifest: pd.DataFrame, file: str | Path) -> pd.DataFrame:
     Raises
     ------
     TableError
-        A missing column, an empty identifier, sequence or image, or the same patient, sequence, reader and
-        region twice.
+        A missing column, an empty identifier, sequence or image, the same patient, sequence, reader and region twice, or a
+        time or b-value that is no number or not the image's only one.
     """
     require_columns(manifest, ["patient_id", "sequence", "image"], file)
     manifest = manifest.assign(
@@ -183,16 +186,29 @@ def check_manifest(manifest: pd.DataFrame, file: str | Path) -> pd.DataFrame:
             expected="one row for each patient, sequence, reader and region",
             remedy="Remove one of the rows, or give it another reader.",
         )
-    images = manifest.groupby(["patient_id", "sequence"])["image"].nunique()
-    several = images[images > 1]
-    if len(several):
-        patient, sequence = several.index[0]
-        raise TableError(
-            file=file,
-            patient=patient,
-            column="image",
-            found=f"{several.iloc[0]} images for sequence {sequence}",
-            expected="one image for a patient's sequence, the same in every reader's row",
-            remedy="Name a second examination as a sequence or a patient of its own.",
-        )
+    for name in ("image", *NUMBERS):
+        values = manifest.groupby(["patient_id", "sequence"])[name].nunique()
+        several = values[values > 1]
+        if len(several):
+            patient, sequence = several.index[0]
+            raise TableError(
+                file=file,
+                patient=patient,
+                column=name,
+                found=f"{several.iloc[0]} {'image' if name == 'image' else 'value'}s for sequence {sequence}",
+                expected=f"one {name} for a patient's sequence, the same in every reader's row",
+                remedy="Name a second examination as a sequence or a patient of its own.",
+            )
+    for name, at_least in NUMBERS.items():
+        numbers = pd.to_numeric(manifest[name], errors="coerce")
+        wrong = manifest[(manifest[name] != "") & ~numbers.between(at_least, 1e5)]
+        if len(wrong):
+            raise TableError(
+                file=file,
+                patient=wrong["patient_id"].iloc[0],
+                column=name,
+                found=f"'{wrong[name].iloc[0]}'",
+                expected=f"a number from {at_least:g} on (or an empty cell)",
+                remedy="Correct the cell: seconds are counted from the injection, b-values are in s/mm².",
+            )
     return manifest[list(contract("manifest").names)]

@@ -12,6 +12,7 @@ from her2radiomics.core import tables
 from her2radiomics.core.derivation import LevelRule, derive, sources, with_definition
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
+from her2radiomics.core.measures import Measured
 from her2radiomics.core.settings import Settings
 
 Stage = Literal["before_treatment", "during_treatment", "after_surgery", "follow_up"]
@@ -51,6 +52,10 @@ class Column(Settings):
         (),
         description="Make the column from others by rules: the first that holds gives the level, none a missing value.",
     )
+    measured: Measured | None = Field(
+        None,
+        description="Measure the column from the patient's images; where they do not allow it, the table's own value stays.",
+    )
     definition: str | None = Field(
         None,
         description="A definition that comes with the project, whose keys these are laid over: her2_asco_cap_2018 (from "
@@ -80,7 +85,29 @@ class Column(Settings):
             )
         if self.derived and self.cut is not None:
             raise ValueError("a derived column has no cut")
+        if self.measured:
+            self._check_measured(self.measured)
         return self
+
+    def _check_measured(self, measured: Measured) -> None:
+        name, unit = measured.measure, measured.about.unit
+        if self.derived:
+            raise ValueError("found derived and measured; expected one of the two")
+        if name == "tic_type" and (len(self.levels) != 3 or self.cut is not None):
+            raise ValueError(
+                "measured: tic_type needs three levels: persistent, plateau and wash-out, as you name them"
+            )
+        if name != "tic_type" and self.kind != "continuous" and self.cut is None:
+            raise ValueError(f"measured: {name} is a number; the column is continuous, or has a cut")
+        if self.kind == "continuous" and self.unit != unit:
+            raise ValueError(
+                f"measured: {name} is in '{unit}', the column in '{self.unit}'; say unit: '{unit}'"
+            )
+
+    @property
+    def may_be_absent(self) -> bool:
+        """Whether a participants table may lack the column without its being derived: it is optional, or measured."""
+        return self.optional or self.measured is not None
 
     @property
     def heading(self) -> str:
@@ -155,7 +182,7 @@ def type_table(text: pd.DataFrame, columns: Mapping[str, Column], *, file: str) 
     """
     typed: dict[str, pd.Series] = {}
     for name, column in columns.items():
-        found = text.get(name, pd.Series("", index=text.index) if column.optional else None)
+        found = text.get(name, pd.Series("", index=text.index) if column.may_be_absent else None)
         given = None if found is None else type_column(found, column, file=file)
         if not column.derived or any(source not in typed for source in sources(column)):
             made = given

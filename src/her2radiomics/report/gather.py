@@ -111,6 +111,7 @@ def build_context(
             parameters=contents,
             selection=_of_models(layout, "selection", info),
             reproducibility=_of_models(layout, "reproducibility", info),
+            measured=layout.read("measured"),
             used=used,
         ),
         tables=tuple(printed_table(folder, item.id) for item in protocol.tables if item.kind != "published"),
@@ -127,7 +128,9 @@ def build_context(
         grey_levels_note=levels_note,
         standards=standards,
         feature_sets=sets,
-        files=file_links(folder, ("participants", "flow", "qc", "features_reproducibility", "ibsi")),
+        files=file_links(
+            folder, ("participants", "flow", "measured", "qc", "features_reproducibility", "ibsi")
+        ),
         audit=audit_summary(folder),
         checklists=checklists(folder),
     )

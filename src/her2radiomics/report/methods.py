@@ -33,6 +33,7 @@ def methods(
     parameters: Mapping[str, Parameters],
     selection: Mapping[str, pd.DataFrame],
     reproducibility: Mapping[str, pd.DataFrame],
+    measured: pd.DataFrame,
     used: Mapping[str, str],
 ) -> tuple[Methods, ...]:
     """Write the methods section.
@@ -49,6 +50,8 @@ def methods(
         Each PyRadiomics parameter file, by its name without ending.
     selection, reproducibility
         ``selection.csv`` and ``reproducibility.csv`` by model, as far as there are rows.
+    measured
+        ``measured.csv``.
     used
         Distributions that the run's jobs used, and their versions.
     """
@@ -57,6 +60,7 @@ def methods(
         Methods("Pathology", stated_words.pathology(info)),
         Methods("Imaging", _imaging(info)),
         Methods("Regions of interest", extraction_words.regions(info)),
+        Methods("Measurements", extraction_words.measured(info, measured)),
         Methods("Feature extraction", extraction_words.extraction(info, parameters)),
         Methods("Reproducibility", selection_words.reproducibility(info, reproducibility)),
         Methods("Feature selection", _by_chain(info, selection)),

@@ -10,7 +10,7 @@ import numpy as np
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.tables import assemble
-from her2radiomics.simulation.biology import Biology, biology
+from her2radiomics.simulation.biology import Biology, biology, phase_minutes
 from her2radiomics.simulation.column_settings import CategoricalColumn, ContinuousColumn
 from her2radiomics.simulation.columns import Drawn, Outcome, depends_on_outcome, draw_after, draw_before
 from her2radiomics.simulation.exact import exact_levels
@@ -336,6 +336,9 @@ def _manifest(
         readers = settings.readers.who(patient in twice)
         for sequence, made in settings.sequences.items():
             row = {"patient_id": patient, "sequence": sequence, "image": image_path(patient, sequence)}
+            row |= {"seconds": "", "b_value": f"{made.b_value:g}" if made.kind == "dwi" else ""}
+            if made.phase is not None:
+                row["seconds"] = f"{60 * phase_minutes(settings.centres[person.centre], made.phase):g}"
             for reader in readers if made.outlined else readers[:1]:
                 mask = mask_path(patient, sequence, reader) if made.outlined else ""
                 yield row | {

@@ -85,7 +85,8 @@ def simulate_patient(
 
         def scan(b_value: float) -> NDArray[np.float32]:
             volume = compose(protocol, breast, lesions, b_value)  # noqa: B023 - called in this turn only
-            return measure(volume, lattice, centre, sequence.family, gain, noise)  # noqa: B023
+            coil = stream(seed, patient_id, f"coil {sequence.family}")  # noqa: B023
+            return measure(volume, lattice, centre, sequence.family, gain, coil, noise)  # noqa: B023
 
         image = scan(sequence.b_value)
         if sequence.kind == "adc":

@@ -128,7 +128,9 @@ class SequenceSettings(Settings):
     phase: int | None = Field(
         default=None, ge=0, description="dce only: 0 before the injection, k the k-th phase after."
     )
-    b_value: PositiveFloat = Field(default=800.0, description="dwi and adc: diffusion weighting, in s/mm².")
+    b_value: float = Field(
+        default=800.0, ge=0, description="dwi and adc: diffusion weighting, in s/mm²; of a map above 0."
+    )
     repetition_time_ms: PositiveFloat | None = Field(
         default=None, description="Repetition time, in ms; 5.0 for dce, 4000 for the others when absent."
     )
@@ -152,6 +154,8 @@ class SequenceSettings(Settings):
             raise ValueError(
                 f"kind {self.kind}, phase {self.phase}: a phase belongs to dce, and dce needs one"
             )
+        if self.kind == "adc" and not self.b_value:
+            raise ValueError("kind adc: found b_value 0; a map is made of 0 and a larger one")
         return self
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from her2radiomics.manuscript.published import PublishedNumber
 from her2radiomics.simulation import roster
 from her2radiomics.study.checks import check_features, check_harmonisation
 from her2radiomics.study.config import Config, RunRequest
+from her2radiomics.study.measuring import Measuring, check_measured, measuring_of
 from her2radiomics.study.protocol import Protocol
 from her2radiomics.study.published import check_published_features, printed_numbers
 from her2radiomics.study.run import Dataset, Extraction, Run
@@ -80,6 +82,11 @@ class Plan:
                     return Extraction(run.dataset, sequence, run.protocol.sequences[sequence])
         return None
 
+    @cached_property
+    def measuring(self) -> dict[str, Measuring]:
+        """What is measured for each run."""
+        return {name: measuring_of(run) for name, run in self.runs.items()}
+
     def targets(self, kind: str) -> list[str]:
         """Files of all runs that a target asks for."""
         files = [file for run in self.runs.values() for file in run.targets(kind)]
@@ -119,6 +126,8 @@ class Plan:
         by = tuple(sorted(used))
         run = Run(request, protocol, dataset, participants, labels, partition, by, audit.is_file(), published)
         check_features(run, self.workflow / "extraction")
+        if request.until != "extraction":
+            check_measured(run)
         return run
 
     def _cohort(self, name: str) -> Cohort:

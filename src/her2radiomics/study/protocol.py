@@ -208,6 +208,11 @@ class Protocol(Settings):
             self._check_level(sequence, item)
         self._check_derived()
         outcome = outcome_columns(self.label, self.columns)
+        seen = sorted(name for name in outcome & set(self.columns) if self.columns[name].measured)
+        if seen:
+            raise ValueError(
+                f"columns.{seen[0]}: the outcome, or what it is made from, is not measured from images"
+            )
         for name, model in self.models.items():
             here = f"models.{name}"
             told = sorted(outcome & set(getattr(model, "candidates", [])))

@@ -16,6 +16,7 @@ from textwrap import indent
 from typing import Any
 
 from her2radiomics.core.contracts import CONTRACTS, HOMES, Contract, TableColumn
+from her2radiomics.core.measures import MEASURES, needs_of
 from her2radiomics.core.settings import Settings
 from her2radiomics.imaging.formats import FORMATS, formats_in_words
 from her2radiomics.imaging.segmentations import SEGMENTATIONS
@@ -53,7 +54,8 @@ TABLES = {
     "docs/modelling.md": {
         "steps": "her2radiomics.modelling.steps:STEPS",
         "estimators": "her2radiomics.modelling.estimators:ESTIMATORS",
-    }
+    },
+    "docs/measures.md": {"measures": "her2radiomics.core.measures:MEASURES"},
 }
 ROOT = Path(__file__).parents[3]
 NOTE = "Made by `python -m her2radiomics.study.reference` from the settings classes: do not edit."
@@ -82,7 +84,7 @@ def files() -> dict[str, str]:
         for name, home in homes.items():
             before, rest = text.split(f"<!-- {name}: made by `", 1)
             after = rest.split(f"<!-- end of {name} -->", 1)[1]
-            table = _kinds(name, _model(home))
+            table = _measures(name) if name == "measures" else _kinds(name, _model(home))
             text = f"{before}{table}<!-- end of {name} -->{after}"
         made[page] = text
     return made
@@ -127,6 +129,16 @@ def _formats() -> str:
         "lies on the image's grid. A segmentation may be smaller than the image, with its axes in another order: each of "
         "its voxels must be one of the image's, and is placed there by its position."
     )
+    return "\n".join(lines) + "\n"
+
+
+def _measures(name: str) -> str:
+    """The table of what is measured from images."""
+    lines = [f"<!-- {name}: made by `python -m her2radiomics.study.reference`: do not edit. -->"]
+    lines.append("| measure | unit | from | definition | source |\n|---|---|---|---|---|")
+    for measure, about in MEASURES.items():
+        cells = (f"`{measure}`", about.unit, needs_of(measure), about.definition, about.source)
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 

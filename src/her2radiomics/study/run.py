@@ -216,7 +216,7 @@ class Run:
 
     def declared_files(self) -> list[str]:
         """Every file that the run's rules make and that a checklist or the crate may name, sorted."""
-        others = self.files("flow", "participants", "features_reproducibility", *MODEL_FILES)
+        others = self.files("flow", "participants", "measured", "features_reproducibility", *MODEL_FILES)
         return sorted({*self.targets("all"), *others})
 
     def targets(self, kind: str) -> list[str]:

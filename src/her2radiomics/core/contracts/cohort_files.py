@@ -76,6 +76,14 @@ QC_COLUMNS = (
 )
 BATCH = "extraction/{parameters}.{regions}{preprocessing}/{sequence}/{batch}"
 
+MEASURED_PARTS = "measured/{measures}/{batch}"
+MEASURED_COLUMNS = (
+    PATIENT,
+    text("column", "Column of the protocol.", "Column"),
+    text("value", "Number or level that was measured; empty where nothing could be.", "Value"),
+    text("reason", "Why nothing could be measured.", "Reason"),
+)
+
 COHORT_FILES = (
     Contract(
         "registered",
@@ -126,6 +134,18 @@ COHORT_FILES = (
                 "The region where the mask holds several: its value in a label map (`2`; `1+3` for several values), its "
                 "name or number in a segmentation ([formats.md](formats.md)).",
                 "Region in the mask",
+            ),
+            text(
+                "seconds",
+                "Dynamic series: seconds from the injection to the middle of the phase, 0 or less before it; else empty.",
+                "Time after injection (s)",
+                optional=True,
+            ),
+            text(
+                "b_value",
+                "Diffusion-weighted imaging: b-value in s/mm²; else empty.",
+                "b-value (s/mm²)",
+                optional=True,
             ),
         ),
         home="cohort",
@@ -178,6 +198,19 @@ COHORT_FILES = (
         "batch_overlays",
         f"{BATCH}.overlays",
         "Pictures `<patient>/<sequence>.png` of the outlines of one batch of patients.",
+        home="cohort",
+    ),
+    Contract(
+        "batch_measured",
+        f"{MEASURED_PARTS}.csv",
+        "Columns measured from the images of one batch of patients. Runs that measure the same columns share them.",
+        MEASURED_COLUMNS,
+        home="cohort",
+    ),
+    Contract(
+        "measured_software",
+        f"{MEASURED_PARTS}.software.json",
+        "Libraries that the batch was measured with, and their versions.",
         home="cohort",
     ),
 )

@@ -6,6 +6,7 @@ from her2radiomics.core.contracts.cohort_files import (
     CENTRE,
     FEATURE_KEYS,
     FEATURES,
+    MEASURED_COLUMNS,
     OUTCOME,
     PARTITION,
     PATIENT,
@@ -46,6 +47,20 @@ COHORT = (
             whole("excluded", "Patients who left here."),
             whole("remaining", "Patients who are left, or who are in the partition."),
             whole("events", "Patients of the partition with the positive outcome.", empty=True),
+        ),
+    ),
+    Contract(
+        "measured",
+        "cohort/measured.csv",
+        "Columns measured from images, one row a patient and column; without rows where the protocol or cohort has none.",
+        (
+            *MEASURED_COLUMNS,
+            text(
+                "origin",
+                "Where the cohort's value is from: the images or, where they allow no measurement, the participants table.",
+                "Origin",
+                values=("images", "participants table", "missing"),
+            ),
         ),
     ),
     Contract(
