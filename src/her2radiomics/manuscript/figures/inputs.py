@@ -14,6 +14,7 @@ from her2radiomics.core.settings import Settings
 from her2radiomics.core.tables import read
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.palettes import PaletteName
+from her2radiomics.manuscript.typefaces import FontName
 
 
 class FigureInputError(StudyError):
@@ -25,6 +26,10 @@ class StudyText(Settings):
 
     title: str = Field(description="The study's title.")
     palette: PaletteName = Field("okabe_ito", description="Colours of figures that name none of their own.")
+    font_family: FontName = Field(
+        "liberation_sans", description="Typeface of figures that name none of their own."
+    )
+    svg_text: style.SvgText = Field("outlines", description="Whether SVGs hold text or its outlines.")
     simulated: bool = Field(description="Whether the patients are simulated: every figure is then marked so.")
     positive: str = Field(description="Name of the positive outcome (label 1), e.g. pCR.")
     negative: str = Field(description="Name of the negative outcome (label 0), e.g. non-pCR.")
