@@ -17,6 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+import numpy as np
+
 from her2radiomics.core.files import whole_file
 from her2radiomics.core.libraries import mpl
 from her2radiomics.manuscript.palettes import PALETTES, Palette
@@ -165,6 +167,23 @@ def line_of(name: str, order: Sequence[str]) -> Line:
     return Line(colours()[place % len(colours())], DASHES[place % len(DASHES)])
 
 
+def nested(curves: Sequence[Any]) -> list[float]:
+    """Line widths in pt: of curves that coincide for the most part, each is narrower than those below it."""
+    widths: list[float] = []
+    for place, curve in enumerate(curves):
+        under = [
+            before
+            for before in range(place)
+            if len(curves[before]) == len(curve) and np.mean(np.isclose(curves[before], curve)) > 0.5
+        ]
+        widths.append(max(widths[under[-1]] - 0.8, 0.6) if under else 0.0)
+        if not under:
+            later = curves[place + 1 :]
+            alike = sum(len(c) == len(curve) and np.mean(np.isclose(c, curve)) > 0.5 for c in later)
+            widths[place] = 1.3 + 0.8 * min(int(alike), 2)
+    return widths
+
+
 def order_for(drawn: Sequence[str], known: Sequence[str]) -> list[str]:
     """The order by which :func:`line_of` tells ``drawn`` series apart.
 
@@ -237,6 +256,11 @@ def frame(figure: FigureBase, axes: Axes) -> tuple[float, float]:
     height = size(figure)[1]
     box = axes.get_position(original=True)
     return (1 - box.y1) * height, box.height * height
+
+
+def frame_width(axes: Axes) -> float:
+    """Width in mm of the axes' frame."""
+    return float(axes.bbox.width / axes.figure.dpi / MM)  # type: ignore[attr-defined]
 
 
 def place(figure: Figure, left: float, top: float, width: float, height: float, **kwargs: Any) -> Axes:

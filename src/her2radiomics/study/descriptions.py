@@ -77,6 +77,7 @@ def study_text(run: Run, extraction: Path) -> dict[str, Any]:
         "features_by_sequence": _feature_counts(run),
         "features_by_class": _by_class(parameters),
         "image_types": _image_types(parameters),
+        "thresholds": list(protocol.evaluation.net_benefit_thresholds),
         "evaluation": evaluation_lines(run),
     }
 

@@ -17,6 +17,10 @@ from her2radiomics.manuscript.palettes import PaletteName
 from her2radiomics.manuscript.typefaces import FontName
 
 
+#: Patients of each outcome below whom no calibration or decision curve, and no band, is drawn.
+FEWEST = 10
+
+
 class FigureInputError(StudyError):
     """A figure was asked for without something that it is drawn from."""
 
@@ -64,6 +68,9 @@ class StudyText(Settings):
         default_factory=dict, description="Number of features of one image type in each feature class."
     )
     image_types: list[str] = Field(default_factory=list, description="Image types, as printed.")
+    thresholds: list[float] = Field(
+        default_factory=list, description="Threshold probabilities that the protocol judges net benefit at."
+    )
     evaluation: list[str] = Field(default_factory=list, description="Lines on how the models are judged.")
 
 
@@ -108,6 +115,7 @@ class FigureInputs:
     flow: Path | None = None
     participants: Path | None = None
     performance: Path | None = None
+    performance_extra: Path | None = None
     predictions: Mapping[str, Path] = field(default_factory=dict)
     calibration: Mapping[str, Path] = field(default_factory=dict)
     coefficients: Mapping[str, Path] = field(default_factory=dict)
@@ -186,6 +194,37 @@ class FigureInputs:
                 expected=expected,
                 remedy="Run the model's prediction again.",
             )
+
+    def shared_predictions(self, models: Sequence[str], partition: str) -> dict[str, pd.DataFrame]:
+        """Predictions of several models in one partition, of the patients whom all of them predict, in one order.
+
+        Raises
+        ------
+        TableError
+            As :meth:`predictions_of`; or no patient is predicted by all.
+        """
+        found = {
+            name: self.predictions_of(name, partition).set_index("patient_id", drop=False) for name in models
+        }
+        shared = [
+            patient
+            for patient in next(iter(found.values())).index
+            if all(patient in rows.index for rows in found.values())
+        ]
+        if not shared:
+            raise TableError(
+                file=self.path("predictions", models[0]),
+                column="patient_id",
+                found=f"no patient of '{partition}' whom all of {', '.join(models)} predict",
+                expected="some, on whom they can be compared",
+                remedy="Draw fewer models in the figure.",
+            )
+        return {name: rows.loc[shared].reset_index(drop=True) for name, rows in found.items()}
+
+    def extra_of(self, model: str, partition: str) -> pd.DataFrame:
+        """Rows of ``performance_extra.csv`` of one model in one partition, by measure."""
+        table = self.table("performance_extra")
+        return table[(table["model"] == model) & (table["partition"] == partition)].set_index("measure")
 
     def performance_of(self, model: str, partition: str) -> pd.Series:
         """The row of ``performance.csv`` of one model in one partition.
