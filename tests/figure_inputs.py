@@ -96,6 +96,7 @@ STUDY: dict[str, Any] = {
         "Calibration; decision curves",
     ],
 }
+CORRECTED = {"calibration_intercept": -0.05, "calibration_slope": 0.83, "brier": 0.171}
 BETA = {"radiomics": 1.1, "ki67": 0.9, "shape": 0.7}
 INTERCEPT = -1.2
 WEIGHTS = {
@@ -167,6 +168,7 @@ def make_inputs(folder: Path, *, images: bool = False, **study: Any) -> FigureIn
             _performance(model, part, rows) for part, rows in table.groupby("partition", sort=False)
         ]
     save("performance", pd.DataFrame(performance), folder / "performance.csv")
+    save("performance_extra", _extra(), folder / "performance_extra.csv")
     calibration = _calibration(labelled.assign(probability=expit(scores["nomogram"])))
     save("calibration", calibration, folder / "calibration.csv")
     save("nomogram", _nomogram(), folder / "nomogram.csv")
@@ -187,6 +189,7 @@ def make_inputs(folder: Path, *, images: bool = False, **study: Any) -> FigureIn
         flow=folder / "flow.csv",
         participants=folder / "participants.csv",
         performance=folder / "performance.csv",
+        performance_extra=folder / "performance_extra.csv",
         predictions=paths["predictions"],
         calibration={"nomogram": folder / "calibration.csv"},
         coefficients={"radiomics": folder / "coefficients.csv"},
@@ -243,6 +246,21 @@ def _performance(model: str, partition: str, rows: pd.DataFrame) -> dict[str, An
         "calibration_intercept": -0.12,
         "calibration_slope": 0.91,
     }
+
+
+def _extra() -> pd.DataFrame:
+    """What resampling gave of the nomogram, and intervals of its rates and calibration in the test partition."""
+    training = [
+        ("refits_final", 93, "93 of 100 resamples, 93 by maximum likelihood"),
+        *((f"{name}_corrected_final", value, "") for name, value in CORRECTED.items()),
+    ]
+    rows = [("nomogram", "training", *row, np.nan, np.nan) for row in training]
+    rows += [
+        ("nomogram", "testing", "calibration_intercept", -0.12, "Wald", -0.7, 0.46),
+        ("nomogram", "testing", "calibration_slope", 0.91, "Wald", 0.44, 1.38),
+    ]
+    columns = ["model", "partition", "measure", "value", "method", "low", "high"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _calibration(table: pd.DataFrame) -> pd.DataFrame:

@@ -258,11 +258,6 @@ def frame(figure: FigureBase, axes: Axes) -> tuple[float, float]:
     return (1 - box.y1) * height, box.height * height
 
 
-def frame_width(axes: Axes) -> float:
-    """Width in mm of the axes' frame."""
-    return float(axes.bbox.width / axes.figure.dpi / MM)  # type: ignore[attr-defined]
-
-
 def place(figure: Figure, left: float, top: float, width: float, height: float, **kwargs: Any) -> Axes:
     """Add axes whose frame lies ``left`` and ``top`` mm from the figure's upper left corner."""
     wide, tall = size(figure)
@@ -330,7 +325,7 @@ def choose_fonts(figure: FigureBase) -> None:
         No font has a character.
     """
     for text in figure.findobj(mpl.text.Text):
-        text.set_family(list(families_for(text.get_text(), _LOOK.get().family)))
+        text.set_fontfamily(list(families_for(text.get_text(), _LOOK.get().family)))
 
 
 def wrap(text: str, width: float, size: float, *, bold: bool = False) -> list[str]:
@@ -356,6 +351,14 @@ def keep(text: str) -> str:
 def line_height(size: float) -> float:
     """Distance in mm from one line of text to the next at ``size`` pt."""
     return size * 1.25 / 72 / MM
+
+
+def say_in(axes: Axes, text: str) -> None:
+    """Say in words, in the middle of a frame, why nothing is drawn in it."""
+    lines = "\n".join(wrap(text, axes.bbox.width / axes.figure.dpi / MM - 6.0, small()))
+    beneath = {"facecolor": "white", "edgecolor": "none", "pad": 2}
+    place: dict[str, Any] = {"ha": "center", "va": "center", "transform": axes.transAxes, "bbox": beneath}
+    axes.text(0.5, 0.5, lines, fontsize=small(), color=MUTED, **place)
 
 
 def message(width: float, text: str) -> Figure:

@@ -45,8 +45,9 @@ class ComposedOptions(WideOptions):
     wide: tuple[str, ...] = Field((), description="Panels that have a row to themselves.")
     letters: Literal["upper", "lower", "none"] = Field("upper", description="Letters of the panels.")
     page_mm: float = Field(
-        235.0,
-        description="Height of the page in mm: frames are made lower until the panels fit, or as low as they can be read.",
+        222.0,
+        description="Height in mm that leaves space on the page for the caption: frames are made lower until the panels "
+        "fit, or as low as they can be read.",
         ge=60,
         le=240,
     )

@@ -103,7 +103,8 @@ def draw(inputs: FigureInputs, options: DecisionCurveOptions) -> Drawing:
     axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
     axes.set_ylabel("Net benefit (smoothed)" if FEWEST <= rarer < SMOOTHED_BELOW else "Net benefit")
     if rarer < FEWEST:
-        _refuse(axes, rarer)
+        axes.set(ylim=(-0.1, 1), yticks=[])
+        style.say_in(axes, f"No curves: {rarer} patients of the rarer outcome; at least {FEWEST} are needed")
     else:
         _curves(axes, {name: (thresholds, smoothed[name]) for name in names}, names, inputs)
         axes.legend(ncols=columns, **below(margin, inner, tall, width))
@@ -153,13 +154,3 @@ def _curves(
     top = max(float(benefit.max()) for _, benefit in curves.values())
     lowest = min(float(curves[name][1].min()) for name in models)
     axes.set_ylim(min(max(lowest, -0.4 * top), -0.1 * top) * 1.05, 1.08 * top)
-
-
-def _refuse(axes: Axes, rarer: int) -> None:
-    """Say in the frame why there are no curves."""
-    axes.set(ylim=(-0.1, 1), yticks=[])
-    said = f"No curves: {rarer} patients of the rarer outcome; at least {FEWEST} are needed"
-    wide = style.frame_width(axes)
-    lines = "\n".join(style.wrap(said, wide - 6.0, style.small()))
-    place: dict[str, Any] = {"ha": "center", "va": "center", "transform": axes.transAxes}
-    axes.text(0.5, 0.5, lines, fontsize=style.small(), color=style.MUTED, **place)

@@ -16,7 +16,6 @@ from her2radiomics.manuscript import style
 from her2radiomics.manuscript.palettes import PaletteName
 from her2radiomics.manuscript.typefaces import FontName
 
-
 #: Patients of each outcome below whom no calibration or decision curve, and no band, is drawn.
 FEWEST = 10
 
