@@ -217,7 +217,7 @@ def cross_validate(
 
     Folds are stratified by label and drawn by patient and seed; every fold is predicted by a model fitted without it. A
     fold that cannot be predicted, or holds one class, has no AUC; pooled probabilities come from different fits.
-    Tables ``cross_validation`` and ``held_out``. ``pipeline`` is the refit of the whole pipeline, where there is one already.
+    Returns ``cross_validation`` and ``held_out``. ``pipeline`` is the refit of the whole pipeline, if there is one already.
     """
     fold = patient_folds(table.index.to_numpy(), labels, folds, seed)
     rows: list[dict[str, Any]] = []
