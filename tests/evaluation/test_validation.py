@@ -246,7 +246,9 @@ def test_selection_on_noise_is_seen_by_the_pipeline_alone():
     y = pd.Series(np.arange(70) % 2, index=X.index)
     model = fitted_on("radiomics", X, y)
     table = (
-        cross_validate(model, X, y.to_numpy(), 5, seed=1)[0].query("fold == 'pooled'").set_index("target")["auc"]
+        cross_validate(model, X, y.to_numpy(), 5, seed=1)[0]
+        .query("fold == 'pooled'")
+        .set_index("target")["auc"]
     )
     assert table["final"] > 0.7
     assert table["pipeline"] < 0.65

@@ -55,6 +55,7 @@ class StudyText(Settings):
     steps: dict[str, str] = Field(
         default_factory=dict, description="Printed names of the steps of selection.csv, by the step's name."
     )
+    reference_reader: str = Field("", description="Reader whose features are drawn.")
     inclusion: list[str] = Field(
         default_factory=list, description="Inclusion criteria, for the flow of patients."
     )
@@ -122,6 +123,9 @@ class FigureInputs:
     nomogram: Mapping[str, Path] = field(default_factory=dict)
     lasso_path: Mapping[str, Path] = field(default_factory=dict)
     lasso_cv: Mapping[str, Path] = field(default_factory=dict)
+    held_out: Mapping[str, Path] = field(default_factory=dict)
+    kept: Mapping[str, Path] = field(default_factory=dict)
+    partition_features: Mapping[str, Path] = field(default_factory=dict)
     images: Sequence[ExampleImage] = ()
 
     def path(self, name: str, model: str | None = None) -> Path:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
+from her2radiomics.core.contracts import TRAINING
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
@@ -33,24 +34,42 @@ class RocOptions(SquareOptions):
         (),
         description="Models whose pointwise 95 % confidence band is drawn (bootstrap within each outcome); one or a list.",
     )
+    cross_validated: tuple[str, ...] = Field(
+        (),
+        description="Models whose cross-validated curve (whole pipeline, pooled over the folds) is drawn beside that of "
+        "training; one or a list.",
+    )
     band_seed: int = Field(1, description="Seed of the band's bootstrap.", ge=0)
     band_resamples: int = Field(1000, description="Resamples of the band's bootstrap.", ge=100, le=100_000)
     thresholds: bool = Field(
         True, description="Mark sensitivity and specificity at each model's locked threshold."
     )
 
-    @field_validator("band", mode="before")
+    @field_validator("band", "cross_validated", mode="before")
     @classmethod
     def _one_or_several(cls, value: Any) -> Any:
         """One model's name, or a list of them."""
         return (value,) if isinstance(value, str) else () if value is None else value
 
     @model_validator(mode="after")
-    def _band_is_drawn(self) -> RocOptions:
-        for name in self.band:
-            if name not in self.models:
-                raise ValueError(f"band: '{name}' is not among the models {', '.join(self.models)}")
+    def _models_are_drawn(self) -> RocOptions:
+        for key in ("band", "cross_validated"):
+            for name in getattr(self, key):
+                if name not in self.models:
+                    raise ValueError(f"{key}: '{name}' is not among the models {', '.join(self.models)}")
+        if self.cross_validated and self.partition != TRAINING:
+            raise ValueError(
+                f"cross_validated: patients of '{TRAINING}' are cross-validated, not of '{self.partition}'"
+            )
         return self
+
+    def needs(self) -> tuple[str, ...]:
+        """Cross-validated predictions only where they are drawn."""
+        return (*super().needs(), *(("held_out", "performance_extra") if self.cross_validated else ()))
+
+    def models_needed(self, need: str) -> tuple[str, ...]:
+        """The models; of cross-validated predictions those that are drawn so."""
+        return self.cross_validated if need == "held_out" else super().models_needed(need)
 
 
 def roc_points(label: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -121,6 +140,7 @@ def sensitivity_band(
     example="""
         figure_5b_roc: {kind: roc, title: ROC curves, models: [clinical, radiomics, nomogram], partition: testing}
         figure_5c_roc: {kind: roc, title: ROC curve, models: [nomogram], partition: training, band: nomogram}
+        figure_5d_roc: {kind: roc, title: ROC curves, models: [nomogram], partition: training, cross_validated: nomogram}
     """,
 )
 def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
@@ -150,6 +170,9 @@ def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
         axes.plot(false, true, label=labels[model], **drawn)
         curve = pd.DataFrame({"false_positive_rate": false, "true_positive_rate": true, "threshold": cut})
         tables.append(_described(curve, model, options.partition, "curve"))
+        if f"{model} held out" in labels:
+            curve = _held_out(axes, inputs, model, labels[f"{model} held out"], look.colour)
+            tables.append(_described(curve, model, options.partition, "cross_validated"))
         if f"{model} band" in labels:
             label, probability = (people[model][name].to_numpy() for name in ("label", "probability"))
             low_high = sensitivity_band(
@@ -203,9 +226,25 @@ def _labels(inputs: FigureInputs, options: RocOptions, people: dict[str, pd.Data
         said = f"{model_name(inputs, model)}, {style.keep(fmt.auc(row, 3))}"
         said += f", {style.keep(f'n = {len(rows)}')}" if len(sizes) > 1 else ""
         lines[model] = legend_text(said, options.width_mm)
+        if model in options.cross_validated:
+            found = inputs.extra_of(model, TRAINING).reindex(["auc_cross_validated_pooled"]).iloc[0]
+            area = fmt.interval(float(found["value"]), float(found["low"]), float(found["high"]), 3)
+            lines[f"{model} held out"] = legend_text(
+                f"{model_name(inputs, model)}, cross-validated, {style.keep(area)}", options.width_mm
+            )
         if model in options.band and rows["label"].value_counts().min() >= FEWEST:
             lines[f"{model} band"] = legend_text(f"95% band, {model_name(inputs, model)}", options.width_mm)
     return lines | ({"locked": LOCKED} if options.thresholds else {})
+
+
+def _held_out(axes: Axes, inputs: FigureInputs, model: str, label: str, colour: str) -> pd.DataFrame:
+    """The curve of the predictions by fits without the patient's fold, thin in the model's colour."""
+    table = inputs.table("held_out", model)
+    rows = table[(table["target"] == "pipeline") & table["probability"].notna()]
+    false, true, cut = roc_points(rows["label"].to_numpy(), rows["probability"].to_numpy(dtype=float))
+    line: dict[str, Any] = {"color": colour, "linestyle": (0, (1, 1)), "linewidth": 1.0, "zorder": 3}
+    axes.plot(false, true, label=label, **line)
+    return pd.DataFrame({"false_positive_rate": false, "true_positive_rate": true, "threshold": cut})
 
 
 def _mark(
