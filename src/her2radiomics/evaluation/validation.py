@@ -6,6 +6,7 @@ final estimator keeps the selected terms, as the papers do, and is too kind by w
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from her2radiomics.statistics import auc, auc_interval, logistic_regression, opt
 from her2radiomics.statistics.resampling import used_words
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from her2radiomics.evaluation.settings import EvaluationSettings
     from her2radiomics.modelling import StudyModel
     from her2radiomics.modelling.parts import SharedFits
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 WORDS = {"pipeline": "whole pipeline", "final": "final estimator, terms fixed"}
 NAN = float("nan")
+RESAMPLED = ("calibration", "validation", "cross_validation", "held_out", "kept")
 
 
 def resample(
@@ -39,14 +43,15 @@ def resample(
     seed: int,
     keep: SharedFits | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """Tables ``calibration``, ``validation`` and ``cross_validation`` of a model, all of its training rows.
+    """Tables ``calibration``, ``validation``, ``cross_validation``, ``held_out`` and ``kept`` of a model's training rows.
 
     ``calibration`` (``partition, curve, predicted, observed, low, high``): the training curve is corrected for optimism
     twice: ``bias_corrected`` refits the final estimator alone, as ``rms::calibrate`` does and papers print;
     ``pipeline_corrected`` refits the whole pipeline with its selection, which is the honest one. ``validation``
     (``measure, value, low, high, method``) holds AUC, Brier score, calibration intercept and slope corrected by the same
     refits, likelihood-ratio tests of a combined model against its parts, and the cross-validated AUC, whose folds are in
-    ``cross_validation`` (``target, fold, n, events, auc, low, high``).
+    ``cross_validation`` (``target, fold, n, events, auc, low, high``), and the predictions in ``held_out``. ``kept`` counts
+    the bootstrap refits of the whole pipeline that kept a variable.
 
     Parameters
     ----------
@@ -66,7 +71,7 @@ def resample(
     table, labels = table[known], labels[known]
     outcome, probability = labels.to_numpy(), model.predict_proba(table)[:, 1]
     if model.empty_:
-        return {name: assemble(name) for name in ("calibration", "validation", "cross_validation")}
+        return {name: assemble(name) for name in RESAMPLED}
     predictions = pd.DataFrame(
         {
             "patient_id": [str(patient) for patient in table.index],
@@ -76,7 +81,8 @@ def resample(
         }
     )
     refits = {"final": (remembered(model.final_refit(table, outcome)), settings.calibration_bootstrap)}
-    whole = remembered(pipeline_refit(model, table, outcome, keep=keep))
+    chosen: list[list[str]] = []
+    whole = remembered(pipeline_refit(model, table, outcome, keep=keep, chosen=chosen))
     if settings.pipeline_bootstrap:
         refits["pipeline"] = (whole, settings.pipeline_bootstrap)
     drawn, rows = [], likelihood_ratio_rows(model)
@@ -87,16 +93,37 @@ def resample(
         if target == "pipeline":
             curves = curves[curves["curve"] == "bias_corrected"].assign(curve="pipeline_corrected")
         drawn.append(curves)
+    kept = kept_rows(chosen, [str(name) for name in model.fitted_.table.columns])
     folds = model.spec.reported_folds
-    crossed = (
-        cross_validate(model, table, outcome, folds, seed, whole) if folds else assemble("cross_validation")
+    crossed, held_out = (
+        cross_validate(model, table, outcome, folds, seed, whole)
+        if folds
+        else (assemble("cross_validation"), assemble("held_out"))
     )
     rows += _cross_validated(crossed)
     return {
         "calibration": pd.concat(drawn, ignore_index=True),
         "validation": assemble("validation", rows),
         "cross_validation": crossed,
+        "held_out": held_out,
+        "kept": kept,
     }
+
+
+def kept_rows(chosen: Sequence[Sequence[str]], own: Sequence[str]) -> pd.DataFrame:
+    """Table ``kept``: variables of the refits ``chosen`` and of the model's ``own``, the most frequent first."""
+    counts = Counter(name for names in chosen for name in set(names))
+    counts |= Counter({name: counts[name] for name in own})
+    rows = [
+        {
+            "variable": name,
+            "refits": len(chosen),
+            "kept": counts[name],
+            "in_model": "yes" if name in own else "no",
+        }
+        for name in sorted({*counts, *own}, key=lambda name: (-counts[name], name))
+    ]
+    return assemble("kept", rows if chosen else [])
 
 
 def with_observed(
@@ -183,17 +210,20 @@ def cross_validate(
     folds: int,
     seed: int,
     pipeline: Refit | None = None,
-) -> pd.DataFrame:
-    """AUC fold by fold, their ``mean`` and ``sd``, and ``pooled`` over all held-out rows (DeLong's interval).
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """AUC fold by fold, and what each patient was predicted by the fit without the patient's fold.
+
+    The AUCs come with their ``mean`` and ``sd``, and ``pooled`` over all held-out rows (DeLong's interval).
 
     Folds are stratified by label and drawn by patient and seed; every fold is predicted by a model fitted without it. A
     fold that cannot be predicted, or holds one class, has no AUC; pooled probabilities come from different fits.
-    ``pipeline`` is the refit of the whole pipeline, where there is one already.
+    Returns ``cross_validation`` and ``held_out``. ``pipeline`` is the refit of the whole pipeline, if there is one already.
     """
     fold = patient_folds(table.index.to_numpy(), labels, folds, seed)
     rows: list[dict[str, Any]] = []
+    held: list[dict[str, Any]] = []
     if fold.size == 0:
-        return assemble("cross_validation")
+        return assemble("cross_validation"), assemble("held_out")
     for target, refit in (
         ("final", model.final_refit(table, labels)),
         ("pipeline", pipeline or pipeline_refit(model, table, labels)),
@@ -207,6 +237,16 @@ def cross_validate(
             both = found is not None and np.unique(labels[test]).size == 2
             areas.append(auc(labels[test], held_out[test]) if both else NAN)
             rows.append(_fold(target, str(number + 1), labels[test], areas[-1]))
+        held += [
+            {
+                "patient_id": str(patient),
+                "target": target,
+                "fold": int(number) + 1,
+                "label": label,
+                "probability": p,
+            }
+            for patient, number, label, p in zip(table.index, fold, labels, held_out, strict=True)
+        ]
         known = np.array(areas)[~np.isnan(areas)]
         rows.append(_fold(target, "mean", labels, float(known.mean()) if known.size else NAN))
         rows.append(_fold(target, "sd", labels, float(known.std(ddof=1)) if known.size > 1 else NAN))
@@ -216,7 +256,7 @@ def cross_validate(
             continue
         low, high = auc_interval(labels[whole], held_out[whole], "delong")
         rows.append(_fold(target, "pooled", labels[whole], auc(labels[whole], held_out[whole]), low, high))
-    return assemble("cross_validation", rows)
+    return assemble("cross_validation", rows), assemble("held_out", held)
 
 
 def _fold(

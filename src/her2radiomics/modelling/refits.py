@@ -27,6 +27,7 @@ def pipeline_refit(
     *,
     scores: bool = False,
     keep: SharedFits | None = None,
+    chosen: list[list[str]] | None = None,
 ) -> Refit:
     """Return the ``refit`` that ``calibration_curve`` and ``optimism_corrected_auc`` of the statistics take.
 
@@ -41,6 +42,8 @@ def pipeline_refit(
         Return log-odds instead of probabilities.
     keep
         Takes every fit, for the models that are made of this one.
+    chosen
+        Takes the variables of every fit.
 
     Returns
     -------
@@ -61,6 +64,8 @@ def pipeline_refit(
             again.fit(X.iloc[rows], labels[rows])
             if keep is not None:
                 keep.keep(again.fitted_.part(), X.index[rows], labels[rows])
+            if chosen is not None:
+                chosen.append([str(name) for name in again.fitted_.table.columns])
             if scores:
                 return again.decision_function(X)
             return Refitted.by(again.fitted_.method, again.predict_proba(X)[:, 1])

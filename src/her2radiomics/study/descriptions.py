@@ -61,6 +61,8 @@ def study_text(run: Run, extraction: Path) -> dict[str, Any]:
         "columns": {name: column.heading for name, column in protocol.columns.items()},
         "units": {name: column.unit for name, column in protocol.columns.items() if column.unit},
         "palette": protocol.palette,
+        "font_family": protocol.font_family,
+        "svg_text": protocol.svg_text,
         "levels": level_labels(protocol.columns),
         "regions": {region: region_label(region) for item in sequences.values() for region in item.regions},
         "regions_by_sequence": {name: list(item.regions) for name, item in sequences.items()},
@@ -75,6 +77,7 @@ def study_text(run: Run, extraction: Path) -> dict[str, Any]:
         "features_by_sequence": _feature_counts(run),
         "features_by_class": _by_class(parameters),
         "image_types": _image_types(parameters),
+        "thresholds": list(protocol.evaluation.net_benefit_thresholds),
         "evaluation": evaluation_lines(run),
     }
 

@@ -23,7 +23,9 @@ from her2radiomics.manuscript.figures import FigureOptions, FigureSettings, with
 from her2radiomics.manuscript.palettes import PaletteName
 from her2radiomics.manuscript.published import PublishedNumber
 from her2radiomics.manuscript.published.settings import PublishedTable
+from her2radiomics.manuscript.style import SvgText
 from her2radiomics.manuscript.tables import TableSettings
+from her2radiomics.manuscript.typefaces import FontName
 from her2radiomics.modelling.settings import ModelSettings
 from her2radiomics.modelling.steps.combat import CombatStep
 from her2radiomics.simulation.settings import SimulationSettings
@@ -149,6 +151,15 @@ class Protocol(Settings):
     )
     palette: PaletteName = Field(
         "okabe_ito", description="Colours of the figures; a figure may name its own palette."
+    )
+    font_family: FontName = Field(
+        "liberation_sans",
+        description="Typeface of the figures: Liberation Sans (the widths of Arial) and DejaVu Sans come with the package; "
+        "Arial and Helvetica must be installed.",
+    )
+    svg_text: SvgText = Field(
+        "outlines",
+        description="`outlines` look the same everywhere; `text` can be edited where the typeface is installed.",
     )
     figures: list[FigureSettings] = Field(
         default_factory=list, description="Figures, numbered as in the paper: a mapping from id, or a list."
