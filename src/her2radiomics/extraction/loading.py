@@ -13,6 +13,7 @@ from her2radiomics.core.libraries import sitk
 from her2radiomics.core.memory import raise_if_out
 from her2radiomics.extraction.plausibility import MaskMeasures, measure_mask
 from her2radiomics.imaging.checks import check_image
+from her2radiomics.imaging.formats import doubts_of
 from her2radiomics.imaging.placing import place_mask
 from her2radiomics.imaging.planes import slices_of, upright
 from her2radiomics.imaging.preprocessing import preprocess
@@ -78,7 +79,7 @@ def load(
     case = LoadedCase(
         [*outlines],
         upright(voxels, slices.axis),
-        warnings={name: [slices.note] * bool(slices.note) for name in outlines},
+        warnings={name: [*doubts_of(voxels), *[slices.note] * bool(slices.note)] for name in outlines},
         resegment=settings.resegment,
     )
 
@@ -88,9 +89,10 @@ def load(
             mask, note = place_mask(source, voxels, outline.label, resample=onto)
         else:
             mask, note = read_outline(source, voxels, outline.label, resample=onto)
+        doubts = [f"{what}: {doubt}" for doubt in doubts_of(mask) if doubt not in doubts_of(voxels)]
+        case.warnings.setdefault(name, []).extend([*doubts, *[note] * bool(note)])
         if note:
             case.resampled.append(name)
-            case.warnings.setdefault(name, []).append(note)
         return upright(mask, slices.axis)
 
     def refuse(name: str, error: Exception) -> None:
@@ -112,6 +114,8 @@ def load(
         before = None
         if settings.subtract and precontrast is not None:
             before = _read(precontrast)
+            for name in outlines:
+                case.warnings[name] += [f"pre-contrast image: {doubt}" for doubt in doubts_of(before)]
             before = upright(before, slices_of(before).axis)
         assert case.image is not None
         prepared = preprocess(

@@ -49,19 +49,23 @@ def check_volume(image: sitk.Image, file: str | Path = "") -> None:
     check_shape(
         image.GetSize(), f"{image.GetNumberOfComponentsPerPixel()} values a voxel ({kind})" * several, file
     )
-    direction = np.reshape(image.GetDirection(), (3, 3))
-    if not np.allclose(direction @ direction.T, np.eye(3), rtol=0, atol=ORTHONORMAL_TOLERANCE):
-        raise CaseError(
-            found=f"axes that are not orthonormal (direction {_numbers(direction.ravel())})",
-            expected="three perpendicular axes of length 1",
-            remedy="Resample the sheared image onto a rectangular grid first.",
-            file=file,
-        )
+    check_axes(np.reshape(image.GetDirection(), (3, 3)), file)
     if not np.all(np.isfinite(image.GetSpacing())) or min(image.GetSpacing()) <= 0:
         raise CaseError(
             found=f"a voxel spacing of {_numbers(image.GetSpacing())} mm",
             expected="three positive numbers",
             remedy="Correct the header.",
+            file=file,
+        )
+
+
+def check_axes(direction: np.ndarray, file: str | Path) -> None:
+    """Refuse axes (3 × 3, cosines) that are not perpendicular and of length 1."""
+    if not np.allclose(direction.T @ direction, np.eye(3), rtol=0, atol=ORTHONORMAL_TOLERANCE):
+        raise CaseError(
+            found=f"axes that are not orthonormal (direction {_numbers(direction.ravel())})",
+            expected="three perpendicular axes of length 1",
+            remedy="Resample the sheared image onto a rectangular grid first.",
             file=file,
         )
 
@@ -168,7 +172,7 @@ def check_grey_levels(levels: int, maximum: int, minimum_value: float, maximum_v
         )
 
 
-def times(numbers: Sequence[float]) -> str:
+def times(numbers: Sequence[float] | np.ndarray) -> str:
     """Return ``352×352×120`` for ``(352, 352, 120)``; as many digits as are needed."""
     return "×".join(f"{number:.6g}" for number in numbers)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from her2radiomics.core.errors import CaseError
 from her2radiomics.core.libraries import sitk
 from her2radiomics.imaging import checks
-from her2radiomics.imaging.formats import format_of, formats_in_words
+from her2radiomics.imaging.formats import doubts_of, format_of, formats_in_words, with_doubts
 from her2radiomics.imaging.placing import place_mask
 from her2radiomics.imaging.planes import slices_of, upright
 from her2radiomics.imaging.segmentations import segmentation_of
@@ -29,10 +29,11 @@ def read_image(path: str | Path) -> sitk.Image:
     Raises
     ------
     CaseError
-        When the file is missing, unreadable, truncated or corrupted, holds NaN or infinite voxels, is not a
-        3-D single-channel volume, is constant, or has axes that are not orthonormal; when its voxels lie in another
-        folder, or it is larger than any breast MRI; when a folder holds no
-        DICOM series, several, or one with several images at one position or with missing slices.
+        When the file is missing, unreadable, truncated or corrupted, contradicts itself, holds NaN or infinite voxels, is
+        not a 3-D single-channel volume, is constant, or has axes that are not orthonormal; when its voxels lie in another
+        folder, or it is larger than any breast MRI; when the images of a DICOM folder do not make one volume
+        (``docs/what_happens_when.md``). What is read but doubtful goes with the image
+        (:func:`her2radiomics.imaging.formats.doubts_of`).
     """
     path = Path(path)
     image = read_volume(path)
@@ -93,7 +94,9 @@ def read_outline(
     """Read a mask as :func:`read_mask` does or, with ``resample``, as :func:`read_mask_onto`."""
     form = segmentation_of(Path(path))
     if form is None:
-        return place_mask(read_volume(path), image, label, resample=resample, file=path)
+        drawn = read_volume(path)
+        mask, note = place_mask(drawn, image, label, resample=resample, file=path)
+        return with_doubts(mask, doubts_of(drawn)), note
     return form.read(Path(path), image, label, resample=resample)
 
 
