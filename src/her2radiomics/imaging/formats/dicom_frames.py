@@ -321,6 +321,8 @@ def _text(value: Any) -> str:
     """A value as DICOM writes it, several with backslashes between."""
     if isinstance(value, bytes):
         return value.decode("latin-1").strip("\0 ")
+    if isinstance(value, float):
+        return f"{value:g}"
     several = isinstance(value, (list, tuple, pydicom.multival.MultiValue))
     return "\\".join(map(str, value)) if several else "" if value is None else str(value)
 

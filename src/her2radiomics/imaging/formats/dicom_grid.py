@@ -19,7 +19,8 @@ TILT = 1e-3  # mm across per mm along: 0.06 degrees, or a row of cosines with th
 SAME_AXES = 1e-3  # cosines
 DOUBTED = 0.01  # relative difference of SpacingBetweenSlices to the positions that is warned about
 WIDE_GAP = 1.5  # distance of slices over their thickness that is warned about
-NO_NUMBER = ("Type", "Time", "Component", "Orientation", "UID")  # how marks end whose values are not printed
+#: How marks end whose values are not printed: words, directions, and times of the day, which may tell who was examined.
+NO_NUMBER = ("Type", "AcquisitionTime", "ContentTime", "DateTime", "Component", "Orientation")
 SPLIT = "Split the series by {by} into folders, and name the folder of each in the manifest (dcm2niix splits it too)."
 APART = "Put each into a folder of its own."
 
