@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gdcm
 import numpy as np
 from kinds import REFUSED, SAME, WARNED, Right, kind
 from pydicom import uid
@@ -52,7 +53,7 @@ def said(
     series(what, outcome, words, grid)(change)
 
 
-def twice(what: str, words: str, **elements: Callable[[int], Any]) -> None:
+def twice(what: str, words: str, **elements: Callable[..., Any]) -> None:
     """A kind of series in which every slice is there twice, told apart by elements."""
 
     def make(right: Right, folder: Path) -> Path:
@@ -61,7 +62,10 @@ def twice(what: str, words: str, **elements: Callable[[int], Any]) -> None:
             def change(dataset: Any, index: int, number: int = number) -> None:
                 dataset.SOPInstanceUID = f"{dataset.SOPInstanceUID}.{number}"
                 for keyword, value in elements.items():
-                    setattr(dataset, keyword, value(number))
+                    if keyword == "private":
+                        value(dataset, number)
+                    else:
+                        setattr(dataset, keyword, value(number))
 
             dicom.classic(folder / "series", *right.where(), change)
         return folder / "series"
@@ -101,6 +105,34 @@ encoded("big-endian files", "ExplicitVRBigEndian")
 encoded("deflated files", "DeflatedExplicitVRLittleEndian")
 encoded("run-length encoded voxels (RLE)", "RLELossless")
 encoded("voxels in lossless JPEG 2000", "JPEG2000Lossless")
+
+
+@kind("DICOM", "voxels in lossless JPEG", SAME)
+def _(right: Right, folder: Path) -> Path:
+    return by_gdcm(right, folder, gdcm.TransferSyntax.JPEGLosslessProcess14_1)
+
+
+@kind("DICOM", "voxels in lossless JPEG-LS", SAME)
+def _(right: Right, folder: Path) -> Path:
+    return by_gdcm(right, folder, gdcm.TransferSyntax.JPEGLSLossless)
+
+
+def by_gdcm(right: Right, folder: Path, syntax: int) -> Path:
+    """A series that GDCM compressed."""
+    path = dicom.classic(folder / "series", *right.where())
+    for file in path.iterdir():
+        reader, change, writer = gdcm.ImageReader(), gdcm.ImageChangeTransferSyntax(), gdcm.ImageWriter()
+        reader.SetFileName(str(file))
+        assert reader.Read()
+        change.SetTransferSyntax(gdcm.TransferSyntax(syntax))
+        change.SetInput(reader.GetImage())
+        assert change.Change()
+        writer.SetFileName(str(file))
+        writer.SetFile(reader.GetFile())
+        writer.SetImage(change.GetOutput())
+        assert writer.Write()
+        assert dicom.read(file).file_meta.TransferSyntaxUID.is_compressed
+    return path
 
 
 @kind("DICOM", "files without their preamble", SAME)
@@ -216,6 +248,17 @@ def _(right: Right, folder: Path) -> Path:
     return path
 
 
+def siemens_b(dataset: Any, number: int) -> None:
+    dataset.add_new(0x0019100C, "IS", str(800 * number))
+
+
+twice(
+    "two b-values, said in a private element alone",
+    "told apart by DiffusionBValue (0, 800)",
+    private=siemens_b,
+)
+
+
 def half(k: int) -> bool:
     return k >= 5
 
@@ -262,6 +305,7 @@ said(
     ImageOrientationPatient=["1", "0", "0", "0.2", "1", "0"],
 )
 said("a palette of colours", REFUSED, "PALETTE COLOR", PhotometricInterpretation="PALETTE COLOR")
+said("voxels that end at another bit than their number says", REFUSED, "end at bit 15", BitsStored=12)
 said("a mosaic", REFUSED, "a mosaic", ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"])
 said("a rescale slope of 0", REFUSED, "RescaleSlope of 0", RescaleSlope="0", RescaleIntercept="0")
 said(
@@ -351,6 +395,16 @@ def frames(
 
 
 frames("one file for the whole volume", SAME)(lambda dataset: None)
+
+
+@kind("multi-frame DICOM", "the frames in two files of one series", SAME)
+def _(right: Right, folder: Path) -> Path:
+    (folder / "series").mkdir()
+    places = np.array(right.origin) + np.outer(np.arange(10) * right.spacing[2], right.direction[:, 2])
+    for name, part in (("a", slice(0, 4)), ("b", slice(4, 10))):
+        where = (right.voxels[part], right.spacing, tuple(places[part][0]), right.direction)
+        dicom.enhanced(folder / "series" / f"{name}.dcm", *where, lambda dataset: None)
+    return folder / "series"
 
 
 @frames("frames in another order than their places", SAME)

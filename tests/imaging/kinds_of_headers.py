@@ -118,6 +118,7 @@ header("a sheared sform", REFUSED, "not orthonormal", srow=lambda r: [r[0], r[1]
 header("axes longer than the spacing in the sform", REFUSED, "have steps of", srow=lengthened(1.05))
 header("a quaternion that is no rotation", REFUSED, "quaternion", quatern=[0.9, 0.9, 0.9])
 header("a position that is no number", REFUSED, "NaN or infinity in its axes", offset=put(0, NAN))
+header("axes of an atlas (`sform_code` 4)", WARNED, "sform_code 4", codes=[0, 4])
 header("neither qform nor sform", WARNED, "no position and orientation", grid=False, codes=[0, 0])
 header("`scl_slope` that is no number", WARNED, "scl_slope is nan", scl=[NAN, NAN])
 header("`scl_slope` 0 with an intercept", REFUSED, "scl_slope 0 with scl_inter 5", scl=[0, 5])
@@ -157,6 +158,43 @@ def _(right: Right, folder: Path) -> Path:
     right.voxels = right.voxels.astype(np.float32)
     right.voxels[2, 3, 4] = NAN
     return nifti(right, folder, lambda fields: None, "nii.gz")
+
+
+@kind("NIfTI", "a NIfTI-2 header", REFUSED, "NIfTI-2")
+def _(right: Right, folder: Path) -> Path:
+    x, y, z = right.voxels.shape[::-1]
+    rows = np.column_stack([right.direction * right.spacing, right.origin]) * [[-1], [-1], [1]]
+    content = bytearray(544)
+    for form, start, values in (
+        *(
+            ("i", 0, [540]),
+            ("8s", 4, [b"n+2\0\r\n\x1a\n"]),
+            ("2h", 12, [4, 16]),
+            ("8q", 16, [3, x, y, z, 1, 1, 1, 1]),
+        ),
+        *(
+            ("8d", 104, [1, *right.spacing, 0, 0, 0, 0]),
+            ("q", 168, [544]),
+            ("2i", 344, [0, 1]),
+            ("12d", 400, rows.ravel()),
+        ),
+        ("i", 500, [2]),
+    ):
+        struct.pack_into(f"<{form}", content, start, *values)
+    path = folder / "image.nii"
+    path.write_bytes(bytes(content) + right.voxels.astype("<i2").tobytes())
+    return path
+
+
+@kind("NIfTI", "a size in the header that leaves out two slices", WARNED, "bytes are left after the voxels")
+def _(right: Right, folder: Path) -> Path:
+    right.voxels = np.concatenate([right.voxels, right.voxels[:2]])
+    path = nifti(right, folder, lambda fields: None)
+    content = bytearray(path.read_bytes())
+    struct.pack_into("<h", content, 46, 10)
+    path.write_bytes(bytes(content))
+    right.voxels = right.voxels[:10]
+    return path
 
 
 @kind("NIfTI", "cut short", REFUSED, "bytes of voxels that its header promises")
@@ -323,3 +361,19 @@ meta(
     "AnatomicalOrientation",
     AnatomicalOrientation="SRI",
 )
+
+
+@kind("NRRD", "more bytes than its size has voxels", WARNED, "700 bytes are left after the voxels")
+def _(right: Right, folder: Path) -> Path:
+    sitk.WriteImage(right.image(), str(folder / "image.nrrd"))
+    with (folder / "image.nrrd").open("ab") as stream:
+        stream.write(bytes(700))
+    return folder / "image.nrrd"
+
+
+@kind("MetaImage", "more bytes than its size has voxels", WARNED, "700 bytes are left after the voxels")
+def _(right: Right, folder: Path) -> Path:
+    sitk.WriteImage(right.image(), str(folder / "image.mhd"))
+    with (folder / "image.raw").open("ab") as stream:
+        stream.write(bytes(700))
+    return folder / "image.mhd"

@@ -38,6 +38,8 @@ TELLING = {
     "ComplexImageComponent": "MRImageFrameTypeSequence",
     "DiffusionGradientOrientation": "MRDiffusionSequence/DiffusionGradientDirectionSequence",
     "StackID": "FrameContentSequence",
+    "SequenceName": "",
+    "SeriesNumber": "",
     "FrameAcquisitionDateTime": "FrameContentSequence",
     "AcquisitionTime": "",
     "ContentTime": "",
@@ -54,7 +56,14 @@ ONE_VALUE = {
 }
 ROOT = (
     *("SOPClassUID", "Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation"),
-    *("BitsAllocated", "BitsStored", "PixelRepresentation", "PixelPaddingValue", "LossyImageCompression"),
+    *(
+        "BitsAllocated",
+        "BitsStored",
+        "HighBit",
+        "PixelRepresentation",
+        "PixelPaddingValue",
+        "LossyImageCompression",
+    ),
     *(
         "ModalityLUTSequence",
         "ImagesInAcquisition",
@@ -198,6 +207,13 @@ def _check_object(header: Dataset) -> None:
     if "MOSAIC" in _text(header.get("ImageType")):
         raise _refusal(
             "a mosaic: many slices in one picture", "one slice a picture", "Convert it with dcm2niix."
+        )
+    stored = int(header.get("BitsStored") or 0)
+    if stored and header.get("HighBit") is not None and int(header.HighBit) != stored - 1:
+        raise _refusal(
+            f"voxels of {stored} bits that end at bit {int(header.HighBit)}",
+            f"HighBit {stored - 1}",
+            "Convert it with dcm2niix.",
         )
     if header.get("ModalityLUTSequence"):
         raise _refusal(

@@ -89,6 +89,15 @@ def check_spacing(path: Path, steps: Sequence[float], dimension: int, field: str
         )
 
 
+def surplus(left: int) -> list[str]:
+    """Say that so many bytes are left after the voxels that a header promises: it may be of another size than they are."""
+    return (
+        [f"{left} bytes are left after the voxels that the header promises: is its size right?"]
+        if left > 0
+        else []
+    )
+
+
 def contradiction(path: Path, found: str, expected: str, remedy: str = "") -> CaseError:
     """The error of a header that lacks what places its voxels, or says two things."""
     usual = "Convert the original DICOM files again, or correct the header where you know what is right."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,7 @@ PLACES = {
     "axes": ("transformmatrix", "orientation", "rotation"),
 }
 SPACING = "elementspacing"
+BYTES = {"CHAR": 1, "SHORT": 2, "INT": 4, "FLOAT": 4, "DOUBLE": 8, "LONG_LONG": 8}
 
 
 class Header(NamedTuple):
@@ -43,10 +45,13 @@ class MetaImage(itk_file.ITKFile):
             said.setdefault(field.lower(), []).append(value)
             if field.lower() == "elementdatafile":  # the header's last field
                 compressed = said.get("compresseddata", [""])[-1].lower() == "true"
-                if value.upper() == "LOCAL":
-                    return Header(compressed, path, end, _contradictions(path, said))
-                itk_file.check_beside(path, [value])
-                return Header(compressed, path.parent / value, 0, _contradictions(path, said))
+                local = value.upper() == "LOCAL"
+                itk_file.check_beside(path, [] if local else [value])
+                body, start = (path, end) if local else (path.parent / value, 0)
+                doubts = _contradictions(path, said)
+                return Header(
+                    compressed, body, start, doubts + ([] if compressed else _surplus(said, body, start))
+                )
         itk_file.check_beside(path, [] if whole else [""])
         return Header(False, path, 0)
 
@@ -100,6 +105,16 @@ def _contradictions(path: Path, said: dict[str, list[str]]) -> list[str]:
             f"AnatomicalOrientation says {letters}, the axes (TransformMatrix) {axes}, which were taken"
         )
     return doubts
+
+
+def _surplus(said: dict[str, list[str]], body: Path, start: int) -> list[str]:
+    """Bytes after the voxels of a raw file, where it is known how many each has."""
+    size, kind = (said.get(name, [""])[-1] for name in ("dimsize", "elementtype"))
+    plain = kind.upper().removeprefix("MET_").removeprefix("U")
+    count = math.prod(int(number) for number in numbers(size) if number == number)
+    channels = int((numbers(said.get("elementnumberofchannels", ["1"])[-1]) or [1])[0])
+    skipped = "headersize" in said or plain not in BYTES or "binarydata" not in said
+    return [] if skipped else itk_file.surplus(body.stat().st_size - start - count * channels * BYTES[plain])
 
 
 def _all(said: dict[str, list[str]], *fields: str) -> list[str]:

@@ -19,7 +19,7 @@ import numpy as np
 from her2radiomics.core.libraries import sitk
 from her2radiomics.imaging.checks import check_shape, not_finite
 from her2radiomics.imaging.formats import damaged, image_format
-from her2radiomics.imaging.formats.itk_file import ITKFile, check_beside, chunks, unfolding
+from her2radiomics.imaging.formats.itk_file import ITKFile, check_beside, chunks, surplus, unfolding
 from her2radiomics.imaging.formats.nifti_header import Header, contradictions, parse
 
 MOST_TRAILING = 1 << 26  # bytes after the voxels that are read past
@@ -28,7 +28,7 @@ FLOATS = {16: "f4", 64: "f8"}  # datatype codes of real floating images
 
 @image_format
 class NIfTI(ITKFile):
-    """NIfTI-1 and -2, by ITK."""
+    """NIfTI-1, by ITK."""
 
     name, endings, itk = "NIfTI", (".nii", ".nii.gz", ".hdr", ".img", ".img.gz"), "NiftiImageIO"
 
@@ -42,7 +42,8 @@ class NIfTI(ITKFile):
             header, said = parse(path, stream.read(540))
         vector = len(header.size) == 5 and header.size[3] == 1 and header.size[4] > 1
         check_shape(header.size, f"{header.size[-1]} values a voxel" * vector, path)
-        return header._replace(doubts=contradictions(path, said, header.size))
+        doubts = contradictions(path, said, header.size)
+        return header._replace(doubts=doubts + surplus(_length(second) - header.offset - header.promised))
 
     def check_content(self, path: Path, header: Header) -> None:
         """All voxels are there, a compressed stream holds its checksum, voxels are finite (ITK would read NaN as 0)."""
@@ -89,6 +90,15 @@ def _open(path: Path) -> IO[bytes]:
     with path.open("rb") as stream:
         compressed = stream.read(2) == b"\x1f\x8b"
     return cast(IO[bytes], gzip.open(path, "rb")) if compressed else path.open("rb")
+
+
+def _length(path: Path) -> int:
+    """Bytes of a file; of a compressed one those that it says at its end to have had."""
+    with path.open("rb") as stream:
+        packed = stream.read(2) == b"\x1f\x8b"
+        end = stream.seek(0, 2)
+        stream.seek(max(0, end - 4))
+        return int.from_bytes(stream.read(4), "little") if packed else end
 
 
 def _promised_checksum(path: Path, header: Header) -> int | None:

@@ -56,6 +56,7 @@ FIELDS: dict[int, dict[str, tuple[str, int]]] = {
 MAGIC = (b"n+1\0", b"ni1\0", b"n+2\0", b"ni2\0")
 #: Bits a voxel of each datatype that is a plain number.
 BITS = {2: 8, 256: 8, 4: 16, 512: 16, 8: 32, 768: 32, 16: 32, 64: 64, 1024: 64, 1280: 64}
+ATLAS = (3, 4)  # codes of Talairach's and the MNI's axes
 UNITS = {1: "metre", 3: "micrometre"}  # besides 2, mm, and 0, which says nothing
 MOST_HEADER = 1 << 26  # bytes before the voxels, extensions included
 SPACING_AGREES = 1e-3  # relative: some programs round pixdim to four digits
@@ -114,10 +115,18 @@ def contradictions(path: Path, said: Said, size: list[int]) -> list[str]:
             "a NIfTI header (magic n+1 or ni1)",
             "Convert the original DICOM files with dcm2niix.",
         )
+    if said["magic"][2:3] == b"2":
+        found = "a NIfTI-2 header, which ITK does not read"
+        raise contradiction(path, found, "NIfTI-1", "Write it as NIfTI-1 (nib-convert, fslchfiletype) or as NRRD.")
     if bits != said["bitpix"]:
         found = f"a NIfTI header of datatype {said['datatype']} ({bits} bits) with bitpix {said['bitpix']}"
         raise contradiction(path, found, "both of one size")
     doubts = _check_places(path, said, size) + _check_scale(path, said)
+    codes = [name for name in ("qform_code", "sform_code") if said[name] in ATLAS]
+    doubts += [
+        f"the axes are those of an atlas ({name} {said[name]}): lengths and volumes may be the atlas's"
+        for name in codes
+    ]
     unit = said["xyzt_units"] & 7
     if unit in UNITS:
         doubts.append(f"the header's unit of length is the {UNITS[unit]}; its numbers were converted to mm")

@@ -30,6 +30,20 @@ NOT_MM = {
 }
 
 
+#: Of a voxel, by its type without a sign.
+BYTES = {
+    "char": 1,
+    "int8": 1,
+    "short": 2,
+    "shortint": 2,
+    "int16": 2,
+    "int": 4,
+    "int32": 4,
+    "float": 4,
+    "double": 8,
+}
+
+
 class Header(NamedTuple):
     """The voxels' encoding and file, where they begin in it (``None``: there are none), and what is doubtful."""
 
@@ -63,6 +77,16 @@ class NRRD(itk_file.ITKFile):
         itk_file.check_beside(path, files if start or whole else [""])
         doubts = _contradictions(path, said)
         encoding = said.get("encoding", "").lower()
+        kind = re.sub(r"unsigned|signed|_t| ", "", said.get("type", "").lower()).lstrip("u")
+        if (
+            encoding == "raw"
+            and kind in BYTES
+            and not {"byteskip", "lineskip"} & said.keys()
+            and (files or start)
+        ):
+            promised = math.prod(int(number) for number in numbers(said.get("sizes", "")) if number == number)
+            body, first = (path.parent / files[0], 0) if files else (path, start or 0)
+            doubts += itk_file.surplus(body.stat().st_size - first - promised * BYTES[kind])
         return (
             Header(encoding, path.parent / files[0], 0, doubts)
             if files
