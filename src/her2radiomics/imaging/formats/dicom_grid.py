@@ -44,9 +44,11 @@ def grid_of(frames: Sequence[Frame], folder: Path) -> Grid:
         They have several orientations, sizes or spacings, lie at one position, apart unevenly, or shifted.
     """
     _check_alike(frames, folder)
-    axes = frames[0].axes
-    normal = np.cross(*axes)
-    normal /= np.linalg.norm(normal)
+    row, column = frames[0].axes
+    row = row / np.linalg.norm(row)  # some files write cosines of four digits
+    column = column - (column @ row) * row
+    column /= np.linalg.norm(column)
+    axes, normal = np.stack([row, column]), np.cross(row, column)
     places = np.array([frame.position for frame in frames])
     depths = places @ normal
     order = np.argsort(depths, kind="stable")

@@ -117,7 +117,9 @@ def contradictions(path: Path, said: Said, size: list[int]) -> list[str]:
         )
     if said["magic"][2:3] == b"2":
         found = "a NIfTI-2 header, which ITK does not read"
-        raise contradiction(path, found, "NIfTI-1", "Write it as NIfTI-1 (nib-convert, fslchfiletype) or as NRRD.")
+        raise contradiction(
+            path, found, "NIfTI-1", "Write it as NIfTI-1 (nib-convert, fslchfiletype) or as NRRD."
+        )
     if bits != said["bitpix"]:
         found = f"a NIfTI header of datatype {said['datatype']} ({bits} bits) with bitpix {said['bitpix']}"
         raise contradiction(path, found, "both of one size")
@@ -200,6 +202,8 @@ def _from_quaternion(path: Path, said: Said, spacing: np.ndarray) -> np.ndarray:
 def _check_scale(path: Path, said: Said) -> list[str]:
     """``scl_slope`` and ``scl_inter``: the standard applies none of them where the slope is 0; ITK adds the intercept."""
     slope, offset = said["scl_slope"], said["scl_inter"]
+    if math.isnan(slope) and (math.isnan(offset) or offset == 0):  # so nibabel says that there is no scale
+        return []
     if not math.isfinite(slope):
         return [f"scl_slope is {slope:g}, which is no scale; voxels were taken as they are stored"]
     if not math.isfinite(offset) or (slope == 0 and offset != 0):
