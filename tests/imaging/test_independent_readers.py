@@ -5,7 +5,6 @@ The files are those that pydicom ships, the public ones named by HER2RADIOMICS_D
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +18,7 @@ from kinds import Right
 
 from her2radiomics.core.errors import CaseError
 from her2radiomics.imaging import read_image
+from her2radiomics.imaging.__main__ import main
 from her2radiomics.imaging.formats import doubts_of
 
 SHIPPED = Path(pydicom.__file__).parent / "data" / "test_files"
@@ -209,20 +209,18 @@ class TestPublicFiles:
         assert image.GetSize() == (5, 4, 4)
 
     @pytest.mark.real
-    def test_three_phases_of_one_series_are_told_apart_and_read_one_by_one(self, real_data, tmp_path):
+    def test_three_phases_of_one_series_are_told_apart_and_read_one_by_one(self, real_data, tmp_path, capsys):
         folder = real_data / f"{self.PILOT}/image_dce_3dfgre_orig"
         with pytest.raises(
             CaseError,
             match=r"36 images at 12 positions in one series, told apart by ContentTime \(3 values\)",
         ):
             read_image(folder)
-        for path in folder.iterdir():
-            phase = tmp_path / str(pydicom.dcmread(path, stop_before_pixels=True).ContentTime)
-            phase.mkdir(exist_ok=True)
-            shutil.copy(path, phase)
+        assert main([str(folder), str(tmp_path), "--by", "ContentTime"]) == 0
+        assert "volume_3.nii.gz: ContentTime 3 of 3, 12 slices" in capsys.readouterr().out
         whole = real_data / "breast_mri_nact_pilot/mama_mia_layout/images/NACT_06"
-        for number, phase in enumerate(sorted(tmp_path.iterdir())):
-            image = read_image(phase)
+        for number in range(3):
+            image = read_image(tmp_path / f"volume_{number + 1}.nii.gz")
             nifti = read_image(whole / f"nact_06_000{number}.nii.gz")
             cut = sitk.Resample(nifti, image, sitk.Transform(), sitk.sitkNearestNeighbor)
             np.testing.assert_array_equal(sitk.GetArrayFromImage(image), sitk.GetArrayFromImage(cut))

@@ -16,6 +16,7 @@ from kinds import KINDS, REFUSED, SAME, WARNED, Kind, Right
 from her2radiomics.core.errors import CaseError
 from her2radiomics.extraction import extract_case, extract_features
 from her2radiomics.imaging import read_image
+from her2radiomics.imaging.__main__ import main
 from her2radiomics.imaging.formats import FORMATS, doubts_of
 
 PARAMETERS = """
@@ -118,3 +119,33 @@ def test_the_list_has_kinds_of_every_format_of_images():
 def test_the_page_prints_the_list():
     text = what.PAGE.read_text(encoding="utf-8")
     assert text == what.page(text), "run: .venv/bin/python tests/imaging/what_happens_images.py"
+
+
+@pytest.mark.parametrize(
+    ("form", "of", "by"),
+    [
+        ("DICOM", "two phases in one series", ["AcquisitionNumber"]),
+        ("DICOM", "two phases, by their time alone", ["ContentTime"]),
+        ("DICOM", "two b-values, said in a private element alone", ["DiffusionBValue"]),
+        ("DICOM", "two echoes", ["EchoTime"]),
+        ("multi-frame DICOM", "two phases in one file", ["TemporalPositionIndex"]),
+        ("multi-frame DICOM", "diffusion directions in one file", ["DiffusionGradientOrientation"]),
+    ],
+)
+def test_the_remedy_for_several_volumes_is_a_command(tmp_path, capsys, form, of, by):
+    (kind,) = (kind for kind in KINDS[form] if kind.what == of)
+    right = right_image(direction=turned((0.2, 0.1, -0.2)))
+    path = kind.make(right, tmp_path)
+    with pytest.raises(CaseError) as caught:
+        read_image(path)
+    words = [part for name in by for part in ("--by", name)]
+    assert f"python -m her2radiomics.imaging SERIES FOLDER {' '.join(words)})" in caught.value.remedy
+    assert main([str(path), str(tmp_path / "split"), *words]) == 0
+    said = capsys.readouterr()
+    assert len(said.out.splitlines()) == 2 and not said.err
+    for number in (1, 2):
+        image = read_image(tmp_path / "split" / f"volume_{number}.nii.gz")
+        np.testing.assert_array_equal(sitk.GetArrayFromImage(image), right.voxels)
+        np.testing.assert_allclose(image.GetOrigin(), right.origin, atol=1e-4)
+    assert main([str(path), str(tmp_path / "split"), "--by", "SequenceName"]) == 1
+    assert capsys.readouterr().err.startswith("error: ")

@@ -14,9 +14,9 @@ import numpy as np
 from her2radiomics.core.errors import CaseError, quote
 from her2radiomics.core.libraries import pydicom, sitk
 from her2radiomics.core.memory import raise_if_out
-from her2radiomics.imaging.formats import ImageFormat, damaged, image_format
+from her2radiomics.imaging.formats import ImageFormat, damaged, image_format, with_doubts
 from her2radiomics.imaging.formats.dicom_frames import ONE_VALUE, Frame, frames_of, header_of, is_dicom
-from her2radiomics.imaging.formats.dicom_grid import Grid, grid_of
+from her2radiomics.imaging.formats.dicom_grid import Grid, grid_of, in_order, is_printed
 from her2radiomics.imaging.formats.itk_file import check_voxel_count
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ class DICOM(ImageFormat):
     def check_header(self, path: Path) -> Series:
         """One series, in grey, one image at each position (phases are not stacked), slices evenly spaced and not shifted."""
         try:
-            return _series(path, _headers(path))
+            headers = _headers(path)
+            return _series(path, headers, _frames(path, headers))
         except (CaseError, OSError):
             raise
         except Exception as error:  # an element that is not what it should be
@@ -110,8 +111,39 @@ def _headers(path: Path) -> list[tuple[Path, Dataset]]:
     return headers
 
 
-def _series(path: Path, headers: Sequence[tuple[Path, Dataset]]) -> Series:
-    """Place the images of all files."""
+def volumes(path: Path, by: Sequence[str]) -> list[tuple[str, sitk.Image]]:
+    """The volumes of a series that holds several, in the order of their values: what is printed of these, and the image.
+
+    Parameters
+    ----------
+    path
+        A folder, or a multi-frame file.
+    by
+        What tells the volumes apart: names of :data:`~her2radiomics.imaging.formats.dicom_frames.TELLING`.
+
+    Raises
+    ------
+    CaseError
+        As :meth:`DICOM.read`, of each volume.
+    """
+    headers, form = _headers(path), DICOM()
+    parts: dict[tuple[str, ...], list[Frame]] = {}
+    for frame in _frames(path, headers):
+        parts.setdefault(tuple(frame.marks[name] for name in by), []).append(frame)
+    made = []
+    for number, values in enumerate(sorted(parts, key=lambda values: [in_order(value) for value in values])):
+        series = _series(path, headers, parts[values])
+        form.check_content(path, series)
+        shown = " and ".join(
+            f"{name} {value if is_printed(name) else f'{number + 1} of {len(parts)}'}"
+            for name, value in zip(by, values, strict=True)
+        )
+        made.append((shown, with_doubts(form.read_voxels(path, series), series.doubts)))
+    return made
+
+
+def _frames(path: Path, headers: Sequence[tuple[Path, Dataset]]) -> list[Frame]:
+    """The images of all files of one series."""
     _check_one(path, [header for _, header in headers])
     frames: list[Frame] = []
     for number, (file, header) in enumerate(headers, start=1):
@@ -121,6 +153,11 @@ def _series(path: Path, headers: Sequence[tuple[Path, Dataset]]) -> Series:
             error.found += f" (file {number} of {len(headers)})" if len(headers) > 1 else ""
             raise error.named(file=path) from error
     check_voxel_count([*frames[0].size, len(frames)], path)
+    return frames
+
+
+def _series(path: Path, headers: Sequence[tuple[Path, Dataset]], frames: list[Frame]) -> Series:
+    """Place images."""
     grid = grid_of(frames, path)
     doubts = [*grid.doubts, *_world_doubts(frames, path), *_doubts(headers, len(frames))]
     return Series(grid, len(headers), doubts)

@@ -21,7 +21,10 @@ DOUBTED = 0.01  # relative difference of SpacingBetweenSlices to the positions t
 WIDE_GAP = 1.5  # distance of slices over their thickness that is warned about
 #: How marks end whose values are not printed: words, directions, and times of the day, which may tell who was examined.
 NO_NUMBER = ("Type", "AcquisitionTime", "ContentTime", "DateTime", "Component", "Orientation")
-SPLIT = "Split the series by {by} into folders, and name the folder of each in the manifest (dcm2niix splits it too)."
+SPLIT = (
+    "Write each volume to a file of its own (python -m her2radiomics.imaging SERIES FOLDER{by}) and name the one that is "
+    "meant in the manifest."
+)
 APART = "Put each into a folder of its own."
 
 
@@ -119,17 +122,35 @@ def _at_one_place(frames: list[Frame], steps: np.ndarray, folder: Path) -> CaseE
         apart = len(set(zip(told, levels.tolist(), strict=True))) == len(frames)
         if apart and len(set(told)) == np.bincount(levels).max():  # a value a volume, not a value an image
             by = " and ".join(names)
-            values = sorted({value for (value, *_) in told}, key=lambda text: (len(text), text))
+            values = sorted({value for (value, *_) in told}, key=in_order)
             shown = f" ({', '.join(values[:6])}{', …' * (len(values) > 6)})"
-            plain = len(names) == 1 and not names[0].endswith(NO_NUMBER)
+            plain = len(names) == 1 and is_printed(by)
             found += f", told apart by {by}{shown if plain else f' ({len(set(told))} values)'}"
-            return _refusal(folder, found, "one image a position", SPLIT.format(by=by))
+            return _refusal(
+                folder,
+                found,
+                "one image a position",
+                SPLIT.format(by="".join(f" --by {name}" for name in names)),
+            )
     return _refusal(
         folder,
         f"{found}, and nothing that tells them apart",
         "one image a position",
         "Export the series again.",
     )
+
+
+def in_order(value: str) -> tuple[float, str]:
+    """Key by which values of marks are sorted: numbers by size, then texts."""
+    try:
+        return float(value), ""
+    except ValueError:
+        return np.inf, value
+
+
+def is_printed(mark: str) -> bool:
+    """Whether a mark's values may be printed."""
+    return not mark.endswith(NO_NUMBER)
 
 
 def _through_plane(frames: list[Frame], steps: np.ndarray, folder: Path) -> tuple[float, list[str]]:

@@ -6,6 +6,7 @@ rules of its own; other programs take the voxel size from the sform's columns. S
 
 from __future__ import annotations
 
+import itertools
 import math
 import struct
 from collections.abc import Sequence
@@ -142,31 +143,29 @@ def _check_places(path: Path, said: Said, size: list[int]) -> list[str]:
     spacing = np.array(said["pixdim"][1:4], dtype=float)
     sform = np.reshape(said["sform"], (3, 4)).astype(float) if said["sform_code"] > 0 else None
     steps = None if sform is None else np.linalg.norm(sform[:, :3], axis=0)
-    axes = "" if steps is None else f"; the axes (sform) have steps of {times(steps)} mm"
-    used = [
-        *spacing,
-        *(said["qform"] if said["qform_code"] > 0 else ()),
-        *([] if sform is None else sform.ravel()),
-    ]
-    if not np.isfinite(used).all() or spacing.min() <= 0:
-        found = f"a header with a voxel spacing (pixdim) of {times(spacing)} mm{axes}"
-        if spacing.min() > 0:
-            found = "a header with NaN or infinity in its axes or position (qform, sform)"
-        raise contradiction(path, found, "three positive numbers and a position")
-    if sform is not None and steps is not None:
+    positive = all(math.isfinite(step) and step > 0 for step in spacing)
+    used = (*(said["qform"] if said["qform_code"] > 0 else ()), *(said["sform"] if sform is not None else ()))
+    if positive and not all(map(math.isfinite, used)):
+        found = "a header with NaN or infinity in its axes or position (qform, sform)"
+        raise contradiction(path, found, "finite numbers")
+    if positive and sform is not None and steps is not None:
         check_axes(sform[:, :3] / np.where(steps, steps, 1), path)
-        if not np.allclose(steps, spacing, rtol=SPACING_AGREES, atol=0):
-            found = f"a header with a voxel spacing (pixdim) of {times(spacing)} mm{axes}"
-            raise contradiction(path, found, "one spacing in both")
+    if not positive or (steps is not None and np.any(np.abs(steps - spacing) > SPACING_AGREES * spacing)):
+        axes = "" if steps is None else f"; the axes (sform) have steps of {times(steps)} mm"
+        found = f"a header with a voxel spacing (pixdim) of {times(spacing)} mm{axes}"
+        raise contradiction(
+            path, found, "one positive spacing, in both" if axes else "three positive numbers"
+        )
     qform = _from_quaternion(path, said, spacing) if said["qform_code"] > 0 else None
     if qform is None and sform is None:
         return ["the header gives no position and orientation (qform_code and sform_code are 0)"]
     if qform is None or sform is None:
         return []
-    ends = [[0, length - 1] for length in [*size, 1, 1][:3]]
-    corners = np.stack(np.meshgrid(*ends, [1], indexing="ij"), axis=-1).reshape(-1, 4)
+    ends = [(0, length - 1) for length in [*size, 1, 1][:3]]
+    corners = np.array([*itertools.product(*ends, (1,))])
     apart = float(np.linalg.norm(corners @ (qform - sform).T, axis=1).max())
-    found = f"a header with two positions: by its qform and its sform a corner of the image lies {apart:.3g} mm apart"
+    millimetres = apart * {1: 1000.0, 3: 0.001}.get(said["xyzt_units"] & 7, 1.0)
+    found = f"a header with two positions: by its qform and its sform a corner of the image lies {millimetres:.3g} mm apart"
     if apart > spacing.min() / 2:
         raise contradiction(
             path,
@@ -174,7 +173,7 @@ def _check_places(path: Path, said: Said, size: list[int]) -> list[str]:
             "one position in both",
             "Find out which is the scanner's (the sform of a registered image may be an atlas), and set the other to it.",
         )
-    return [found] if apart > PLACES_AGREE_MM else []
+    return [found] if millimetres > PLACES_AGREE_MM else []
 
 
 def _from_quaternion(path: Path, said: Said, spacing: np.ndarray) -> np.ndarray:
