@@ -224,3 +224,40 @@ class TestPublicFiles:
             nifti = read_image(whole / f"nact_06_000{number}.nii.gz")
             cut = sitk.Resample(nifti, image, sitk.Transform(), sitk.sitkNearestNeighbor)
             np.testing.assert_array_equal(sitk.GetArrayFromImage(image), sitk.GetArrayFromImage(cut))
+
+
+def test_a_map_whose_first_slice_has_a_slope_of_1_is_read_as_it_is_meant(tmp_path):
+    """As in SimpleITK #1636: GDCM reads all slices as whole numbers, by the first one's slope."""
+    right = oblique()
+    meant = np.round(right.voxels / 900 * 1.4, 3)
+    slopes = [1.0, *(float(dicom.number(slice_.max() / 4095)) for slice_ in meant[1:])]
+    stored = np.stack([np.round(slice_ / slope) for slice_, slope in zip(meant, slopes, strict=True)]).astype(
+        np.int16
+    )
+
+    def scale(dataset: pydicom.Dataset, index: int) -> None:
+        dataset.RescaleSlope, dataset.RescaleIntercept = dicom.number(slopes[index]), "0"
+
+    folder = dicom.classic(tmp_path / "map", stored, *right.where()[1:], scale)
+    image = read_image(folder)
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(image), stored * np.reshape(slopes, (-1, 1, 1)))
+    assert image.GetPixelIDTypeAsString() == "64-bit float"
+    same_places(image, by_dcm2niix(folder, tmp_path / "other"), rtol=1e-6)
+    assert set(np.unique(sitk.GetArrayFromImage(by_gdcm(folder)))) <= {0, 1}  # what it was
+
+
+@pytest.mark.parametrize(
+    ("slopes", "kind"),
+    [(("1", "0"), "16-bit signed"), (("1", "-1024"), "32-bit signed"), (("0.5", "0"), "64-bit float")],
+)
+def test_whole_numbers_stay_whole_as_gdcm_has_them(tmp_path, slopes, kind):
+    """The type decides the last digits of filters, so that it is the one that stock PyRadiomics gets."""
+
+    def scale(dataset: pydicom.Dataset, index: int) -> None:
+        dataset.RescaleSlope, dataset.RescaleIntercept = slopes
+
+    folder = dicom.classic(tmp_path / "series", *oblique().where(), scale)
+    image, other = read_image(folder), by_gdcm(folder)
+    assert image.GetPixelIDTypeAsString() == other.GetPixelIDTypeAsString()
+    assert image.GetPixelIDTypeAsString().startswith(kind)
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(image), sitk.GetArrayFromImage(other))

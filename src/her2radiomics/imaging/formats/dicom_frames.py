@@ -14,7 +14,7 @@ import numpy as np
 from her2radiomics.core.errors import CaseError
 from her2radiomics.core.libraries import pydicom
 from her2radiomics.core.memory import raise_if_out
-from her2radiomics.imaging.formats.itk_file import unfolding
+from her2radiomics.imaging.formats.itk_file import CHUNK, unfolding
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -156,10 +156,13 @@ def _check_inflated(file: Path) -> None:
         if DEFLATED in stream.read(1024):
             stream.seek(0)
             content = stream.read()
-    inflater = zlib.decompressobj(-15)
-    start = 144 + int.from_bytes(content[140:144], "little")
-    if len(inflater.decompress(content[start:], MOST_INFLATED)) == MOST_INFLATED:
-        raise unfolding(file)
+    inflater, found = zlib.decompressobj(-15), 0
+    rest = content[144 + int.from_bytes(content[140:144], "little") :]
+    while rest and not inflater.eof:
+        found += len(inflater.decompress(rest, CHUNK))
+        rest = inflater.unconsumed_tail
+        if found > MOST_INFLATED:
+            raise unfolding(file)
 
 
 def frames_of(file: Path, header: Dataset) -> Iterator[Frame]:
