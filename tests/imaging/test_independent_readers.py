@@ -51,7 +51,7 @@ TABLE = {
         "ExplVR_BigEndNoMeta ExplVR_LitEndNoMeta reportsi reportsi_with_empty_number_tags rtplan rtplan_truncated rtstruct "
         "test-SR waveform_ecg"
     ),
-    "a mask (Segmentation Storage)": "liver_1frame liver_expb_1frame",
+    "a DICOM SEG, which holds masks": "liver_1frame liver_expb_1frame",
     "frames in a file that says where 0 of them lie": "rtdose rtdose_expb rtdose_rle",
     "one slice without a thickness": "rtdose_1frame rtdose_expb_1frame rtdose_rle_1frame",
     "a DICOM header that cannot be read": "badVR",
