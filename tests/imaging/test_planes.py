@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from dicom_series import dicom_folder
 
 from her2radiomics.extraction import extract_features
+from her2radiomics.imaging import read_image
 from her2radiomics.imaging.planes import plane_of, slices_of, upright
 
 FILES = Path(__file__).parents[2] / "workflow" / "extraction"
@@ -50,6 +52,18 @@ def test_the_axis_of_slices_by_spacing(spacing, axis, doubtful):
     image.SetSpacing(spacing)
     found = slices_of(image)
     assert found.axis == axis and bool(found.note) == doubtful
+
+
+def test_a_dicom_series_is_stacked_along_its_slices_whatever_the_spacing(tmp_path):
+    voxels = np.random.default_rng(2).integers(0, 900, (6, 20, 20)).astype(np.uint16)
+    folder = dicom_folder(tmp_path / "series", voxels, [(number, 0.8 * number) for number in range(6)])
+    image = read_image(folder)
+    assert image.GetSpacing() == pytest.approx((0.8, 0.7, 0.8))
+    assert slices_of(image) == (2, "")
+    copy = sitk.GetImageFromArray(sitk.GetArrayFromImage(image))
+    copy.CopyInformation(image)
+    sitk.WriteImage(copy, str(tmp_path / "image.nrrd"))
+    assert slices_of(read_image(tmp_path / "image.nrrd")).axis == 1
 
 
 @pytest.mark.parametrize(

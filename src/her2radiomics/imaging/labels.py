@@ -71,8 +71,11 @@ def choose_segment(segments: Sequence[Segment], label: int | str | None, file: s
         remedy += " If this file holds the breast or its tissue, name another file as the tumour's mask."
     else:
         found = f"{len(segments)} segments and no mask_label"
-    listed = f" (the file holds {', '.join(map(str, segments))})" if segments else ""
-    raise CaseError(found=found + listed, expected="one segment that is the tumour", remedy=remedy, file=file)
+    # names come from the file, and may say anything
+    listed = f"the file holds {', '.join(map(str, segments))}" if segments else ""
+    raise CaseError(
+        found=found, quoted=listed, expected="one segment that is the tumour", remedy=remedy, file=file
+    )
 
 
 def choose_values(voxels: np.ndarray, label: int | str | None, file: str | Path) -> np.ndarray:

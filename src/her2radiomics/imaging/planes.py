@@ -12,6 +12,7 @@ from her2radiomics.imaging.checks import times
 SQUARE = 1.01  # ratio of two spacings up to which pixels count as square
 STANDS_OUT = 1.5  # ratio of the largest spacing to the next one from which it is that of slices
 OBLIQUE = 0.9  # cosine between the slices' normal and the nearest axis of the patient
+STACKED = "her2radiomics.stacked"  # key of an image's metadata: a reader of series stacked its slices along this axis
 _PLANES = ("sagittal", "coronal", "axial")
 
 
@@ -26,8 +27,11 @@ def slices_of(image: sitk.Image) -> Slices:
     """Find the through-plane axis by the spacing: pixels are square, or the largest spacing stands out.
 
     The last axis is that of slices unless another one is found: scanners store slice after slice, but an image that a
-    program turned to the patient's axes (RAS, LPS) has the slices of a sagittal acquisition along its first one.
+    program turned to the patient's axes (RAS, LPS) has the slices of a sagittal acquisition along its first one. Slices of
+    a DICOM series are stacked by its reader, so that there is nothing to find.
     """
+    if image.HasMetaDataKey(STACKED):
+        return Slices(2, "")
     spacing = np.array(image.GetSpacing())
     within = [[*map(float, np.delete(spacing, axis))] for axis in range(3)]
     square = [axis for axis in range(3) if max(within[axis]) < SQUARE * min(within[axis])]

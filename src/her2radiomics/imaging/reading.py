@@ -9,7 +9,7 @@ from her2radiomics.core.libraries import sitk
 from her2radiomics.imaging import checks
 from her2radiomics.imaging.formats import doubts_of, format_of, formats_in_words, with_doubts
 from her2radiomics.imaging.placing import place_mask
-from her2radiomics.imaging.planes import slices_of, upright
+from her2radiomics.imaging.planes import STACKED, slices_of, upright
 from her2radiomics.imaging.segmentations import segmentation_of
 
 
@@ -120,10 +120,10 @@ def read_volume(path: str | Path) -> sitk.Image:
         It cannot be read, or is a segmentation: a mask by the name of a structure, which no image is.
     """
     path = Path(path)
-    form = segmentation_of(path)
-    if form is not None:
+    segmented = segmentation_of(path)
+    if segmented is not None:
         raise CaseError(
-            found=f"a {form.name}, which holds masks",
+            found=f"a {segmented.name}, which holds masks",
             expected="an image",
             remedy="Name it in the column mask of the manifest, and the image that it was drawn on in the column image.",
             file=path,
@@ -135,4 +135,8 @@ def read_volume(path: str | Path) -> sitk.Image:
             remedy="Correct the path in the manifest (paths are relative to the manifest).",
             file=path,
         )
-    return format_of(path).read(path)
+    form = format_of(path)
+    image = form.read(path)
+    if form.folder:  # it puts slice on slice itself, whatever their spacing
+        image.SetMetaData(STACKED, "z")
+    return image

@@ -130,7 +130,8 @@ def _frames(
             found[part.GetOrigin()] = part
     if not found:
         raise CaseError(
-            found=f"no voxel in the segment {chosen}",
+            found=f"no voxel in segment {chosen.number}",
+            quoted=chosen.names[0],
             expected="an outline of the lesion",
             remedy="Choose another segment by mask_label, or export the segmentation again.",
             file=path,

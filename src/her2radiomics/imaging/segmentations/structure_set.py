@@ -72,7 +72,8 @@ def _contours(dataset: Any, chosen: Segment, path: Path) -> list[np.ndarray]:
     odd = f"contours of the kind {', '.join(kinds)} in" if kinds else "no contour of" if not found else ""
     if odd:
         raise CaseError(
-            found=f"{odd} the structure {chosen}",
+            found=f"{odd} structure {chosen.number}",
+            quoted=chosen.names[0],
             expected="closed contours on the image's slices",
             remedy="Choose another structure by mask_label, or export closed contours.",
             file=path,
