@@ -137,7 +137,7 @@ def test_headline_is_the_result_of_the_held_out_centre(context, made):
     row = row.loc[("nomogram", "testing")]
     assert context.headline == (
         f"The nomogram separated pCR from non-pCR in the test centre with an AUC of {row['auc']:.2f} "
-        f"(95 % CI {row['auc_low']:.2f}–{row['auc_high']:.2f}, n = 30, simulated data)."
+        f"(95% CI {row['auc_low']:.2f}–{row['auc_high']:.2f}, n = 30, simulated data)."
     )
     found = round(row["sensitivity"] * row["events"])
     assert f"recognised {found} of the {int(row['events'])} pCR patients" in context.findings[0]
@@ -154,7 +154,7 @@ def test_headline_of_a_model_no_better_than_chance(made, tmp_path):
     summary = summarise(folder, describe(simulated=False), "x")
     assert summary.headline == (
         "The nomogram did not reliably separate pCR from non-pCR in the test centre with an AUC of 0.50 "
-        "(95 % CI 0.31–0.69, n = 30)."
+        "(95% CI 0.31–0.69, n = 30)."
     )
 
 

@@ -123,7 +123,7 @@ def _coefficients(table: pd.DataFrame, info: RunInfo) -> Grid:
     headings, rows = ["Term", "β"], []
     full = "odds_ratio" in table.columns and table["odds_ratio"].notna().any()
     if full:
-        headings += ["SE", "OR (95 % CI)", "p"]
+        headings += ["SE", "OR (95% CI)", "p"]
     for _, row in table.iterrows():
         cells = [term_label(str(row["term"]), info), fmt.fixed(float(row["beta"]), 4)]
         if full:
