@@ -67,7 +67,7 @@ def test_variants_say_how_to_run_them(made):
     assert [(request.variant, request.id) for request, _ in ran.variants] == [
         ("default", "nat_response--default--hospital")
     ]
-    assert "This run is the variant" in page(ran)
+    assert "This run is the alternative" in page(ran)
 
 
 def test_survival_and_groups_are_told():
