@@ -299,4 +299,4 @@ def test_the_table_prints_agreement_and_its_rules(run):
     assert [label.text for label in table.labels if label.section] == ["Results", "Table 3", "Abstract"]
     printed = table.data.set_index("quantity").loc["AUC"]
     assert printed["published"] == "0.878 (0.773–0.946)" and printed["agreement"] in ("agrees", "differs")
-    assert any("The printed value lies in our 95 % interval" in note for note in table.footnotes)
+    assert any("The printed value lies in our 95% interval" in note for note in table.footnotes)

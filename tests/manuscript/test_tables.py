@@ -65,8 +65,8 @@ def test_p_value_refuses_what_is_no_probability():
 
 def test_numbers():
     # 36/43 and 21/25 are the fractions behind the 83.72 % and 84.00 % of Wang et al. 2025
-    assert fmt.percent_fraction(36, 43) == "83.72 % (36/43)"
-    assert fmt.percent_fraction(21, 25) == "84.00 % (21/25)"
+    assert fmt.percent_fraction(36, 43) == "84% (36/43)"
+    assert fmt.percent_fraction(21, 25) == "84% (21/25)"
     assert fmt.percent_fraction(0, 0) == "–"
     assert fmt.count_percent(42, 68) == "42 (61.8)"
     assert fmt.interval(0.878, 0.773, 0.946, 3) == "0.878 (0.773–0.946)"
@@ -76,7 +76,7 @@ def test_numbers():
     assert fmt.auc(row, 3) == "0.878 (0.773–0.946; DeLong 0.790–0.966)"
     assert fmt.interval(-0.5, -1.2, 0.3, 2) == "-0.50 (-1.20 to 0.30)"
     assert fmt.fixed(-0.0001, 2) == "0.00"
-    assert fmt.ratio_interval(0.001, 0.0, float("inf")) == "<0.01 (<0.01–>1000)"
+    assert fmt.ratio_interval(0.001, 0.0, float("inf")) == "not estimable"
     assert fmt.listing(["a", "b", "c"]) == "a, b and c"
 
 
@@ -208,7 +208,7 @@ def test_performance_prints_fractions(run):
         pd.read_csv(run.inputs.performance).set_index(["model", "partition"]).loc[("nomogram", "testing")]
     )
     count = round(source["sensitivity"] * source["events"])
-    assert row["sensitivity"] == f"{100 * source['sensitivity']:.2f} % ({count}/{source['events']})"
+    assert row["sensitivity"] == f"{100 * source['sensitivity']:.0f}% ({count}/{source['events']})"
     assert row["auc"].startswith(f"{source['auc']:.3f} (")
     assert any("exact binomial" in note for note in table.footnotes)
     assert any("apparent" in note for note in table.footnotes)
@@ -217,7 +217,7 @@ def test_performance_prints_fractions(run):
 def test_level_of_the_interval_is_printed(run):
     inputs = replace(run.inputs, level=0.9)
     table = settings(id="table_3_p", kind="performance", title="P", measures=["auc"]).make(inputs)
-    assert table.headings[1].label == "AUC (90 % CI)"
+    assert table.headings[1].label == "AUC (90% CI)"
 
 
 def test_published_fractions_of_the_paper():
@@ -255,6 +255,43 @@ def test_delong_pairs_and_matrix(run):
     cell = matrix.data[matrix.data["model"] == "Radiomics"].iloc[0]
     assert (cell["vs_clinical"], cell["vs_radiomics"], cell["vs_nomogram"]) == ("0.094", "–", "0.031")
     assert not any("Likelihood" in note for note in pairs.footnotes)
+
+
+@pytest.mark.parametrize("pair", [("radiomics", "nomogram"), ("clinical", "radiomics")])
+def test_holm_corrects_over_the_tables_own_comparisons(run, pair):
+    whole = settings(id="table_4_delong", kind="delong", title="D").make(run.inputs).data
+    printed = settings(id="table_4_delong", kind="delong", title="D", models=[*pair]).make(run.inputs)
+    assert (printed.data["p_holm"] == printed.data["p"]).all()  # one comparison: nothing to correct
+    assert any("over the 1 comparisons" in note for note in printed.footnotes)
+    assert not (whole["p_holm"] == whole["p"]).all()
+
+
+def test_two_perfect_models_are_not_compared_by_a_p_value(run, tmp_path):
+    table = pd.read_csv(run.inputs.delong)
+    table[["auc_a", "auc_b", "difference"]] = (1.0, 1.0, 0.0)
+    table[["z", "p", "p_holm"]] = np.nan
+    save("delong", table, tmp_path / "delong.csv")
+    printed = settings(id="table_4_delong", kind="delong", title="D").make(
+        replace(run.inputs, delong=tmp_path / "delong.csv")
+    )
+    assert set(printed.data["p"].dropna()) - {""} == {"–"}
+    assert any("no test, since the AUCs have no variance" in note for note in printed.footnotes)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        fmt.interval(1.0, 1.0, 1.0, 3),
+        fmt.interval(float("inf"), 0.0, float("inf"), 2),
+        fmt.interval(0.5, float("-inf"), float("inf"), 2),
+        fmt.fixed(float("-inf"), 2),
+        fmt.ratio_interval(6.6e24, 1e-12, 4e61),
+        fmt.ratio_interval(float("inf"), 1.2, float("inf")),
+    ],
+)
+def test_what_cannot_be_estimated_is_said_and_not_printed_as_a_number(text):
+    assert "not estimable" in text
+    assert "∞" not in text and "inf" not in text and "1.000–1.000" not in text
 
 
 LR_TEST = {"": 12.3456, "_df": 1.0, "_p": 0.00044}
@@ -358,7 +395,7 @@ def test_csv_cells_are_no_formulas():
     assert "-0.5 (-1.2 to 0.3)" in cells  # a number stays a number
     for harmful in ("=1+1", "+cmd|' /C calc'!A0", "-2+3+cmd|x", "@SUM(1)", "\t=1", "＝1"):
         assert safe_cell(harmful) == f"'{harmful}"
-    for harmless in ("-0.52", "-1.2 (-2.0 to -0.4)", "+3.1", "-∞", "83.72 % (36/43)", "< 20 %", "–"):
+    for harmless in ("-0.52", "-1.2 (-2.0 to -0.4)", "+3.1", "-∞", "84% (36/43)", "< 20 %", "–"):
         assert safe_cell(harmless) == harmless
 
 

@@ -82,8 +82,8 @@ def test_the_survival_table_prints_what_r_gives(inputs):
         ("HER2-positive", False),
     ]
     assert [heading.label for heading in table.headings] == [
-        "Patients", "Events", "Median, months (95 % CI)", "At 12 months, % (95 % CI)", "At 36 months, % (95 % CI)",
-        "Hazard ratio (95 % CI)", "p (Cox)", "p (log-rank)",
+        "Patients", "Events", "Median, months (95% CI)", "At 12 months, % (95% CI)", "At 36 months, % (95% CI)",
+        "Hazard ratio (95% CI)", "p (Cox)", "p (log-rank)",
     ]  # fmt: skip
     assert table.cells[1:] == [
         [

@@ -139,7 +139,7 @@ def test_follow_up_by_the_reverse_method_is_in_the_survival_table(inputs):
         "group"
     )
     assert table.data.iloc[1]["follow_up"].startswith(f"{medians.loc['0', 'median']:.1f} (")
-    assert table.headings[1].label == "Median follow-up, months (95 % CI)"
+    assert table.headings[1].label == "Median follow-up, months (95% CI)"
 
 
 # what other kinds add

@@ -44,8 +44,8 @@ def test_audit_and_checklists_stand_on_the_page(made, tmp_path):
     assert sum(len(group.findings) for group in context.audit.groups) == len(rows)
     assert context.audit.groups[0].verdict == "inconsistent"
     assert context.checklists.summary.rows == (
-        ("TRIPOD+AI", "2", "1", "1", "0", "0"),
-        ("RQS", "1", "0", "0", "1", "0"),
+        ("TRIPOD+AI", "2", "1", "0", "1", "0", "0"),
+        ("RQS", "1", "0", "0", "0", "1", "0"),
     )
     text = page(context)
     assert 'id="audit"' in text and 'href="tables/audit.docx"' in text and 'href="checklists.html"' in text
@@ -67,7 +67,7 @@ def test_variants_say_how_to_run_them(made):
     assert [(request.variant, request.id) for request, _ in ran.variants] == [
         ("default", "nat_response--default--hospital")
     ]
-    assert "This run is the variant" in page(ran)
+    assert "This run is the alternative" in page(ran)
 
 
 def test_survival_and_groups_are_told():

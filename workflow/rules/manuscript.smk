@@ -119,7 +119,11 @@ rule page:
         models=lambda w: run_of(w).files("model"),
         details=lambda w: run_of(w).files(*MODEL_FILES),
         cohort=lambda w: run_of(w).files(
-            "flow", "participants", "measured", "features_reproducibility"
+            "flow",
+            "participants",
+            "partition_participants",
+            "measured",
+            "features_reproducibility",
         ),
         qc=lambda w: run_of(w).quality_files(),
         overlays=lambda w: run_of(w).batches("batch_overlays"),

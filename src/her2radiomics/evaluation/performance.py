@@ -41,7 +41,7 @@ from her2radiomics.statistics import (
 
 if TYPE_CHECKING:
     from her2radiomics.statistics import OperatingPoint
-    from her2radiomics.statistics.resampling import Refit
+    from her2radiomics.statistics.resampling import Refit, Resampled
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,20 +167,28 @@ def calibration_rows(
         if len(rows) < 11 or np.unique(probability).size < 3 or np.unique(labels).size < 2:
             continue
         again = refit if trained else None
-        curve = statistics.calibration_curve(
+        found = statistics.calibration_curve(
             labels,
             probability,
             refit=again,
             bootstrap=0 if trained and again is None else settings.calibration_bootstrap,
             seed=seed,
             level=settings.level,
-        ).table
+        )
+        curve = found.table
+        if again is not None and too_few_refits(found):
+            curve = curve[curve["curve"] != "bias_corrected"]
         if trained:
-            curve["curve"] = curve["curve"].replace("observed", "apparent")
+            curve = curve.assign(curve=curve["curve"].replace("observed", "apparent"))
         parts.append(curve.assign(partition=partition))
     if not parts:
         return assemble("calibration")
     return pd.concat(parts, ignore_index=True)[list(contract("calibration").names)]
+
+
+def too_few_refits(found: Resampled) -> bool:
+    """Whether fewer than half of the resamples could be refitted: what is left of them is no correction."""
+    return 2 * found.failed > found.iterations
 
 
 def _judged(
@@ -200,7 +208,7 @@ def _judged(
     point = operating_point(labels, probability, threshold, settings.level)
     if point.remark:
         notes["threshold"] = point.remark
-    fit = calibration(labels, probability) if both else None
+    fit = calibration(labels, probability, settings.level) if both else None
     if fit is not None and fit.note:
         notes["calibration"] = fit.note
     low, high = intervals.get(settings.ci_method, (NAN, NAN))
@@ -215,12 +223,16 @@ def _judged(
         **{rate: point.value(rate) for rate in point.fractions},
         "brier": brier(labels, probability),
         "calibration_intercept": fit.intercept if fit else NAN,
-        "calibration_slope": fit.slope if fit else NAN,
+        "calibration_slope": fit.slope if fit and np.isfinite(fit.slope) else NAN,
         **dict(zip(("auc_delong_low", "auc_delong_high"), intervals.get("delong", (NAN, NAN)), strict=True)),
     }
     extra = [measure(f"auc_{name}", area, *bounds, method=name) for name, bounds in intervals.items()]
     extra += _rates(point)
     extra.append(measure("brier", row["brier"], method="mean squared difference"))
+    if fit is not None and np.isfinite(fit.slope_low):
+        for name in ("intercept", "slope"):
+            ends = (getattr(fit, name), getattr(fit, f"{name}_low"), getattr(fit, f"{name}_high"))
+            extra.append(measure(f"calibration_{name}", *ends, method="logistic recalibration, Wald"))
     fitted = partition == TRAINING
     extra += further_measures(labels, probability, settings, seed, fitted=fitted, notes=notes)
     extra += [measure(f"note_{name}", method=text) for name, text in notes.items()]
@@ -247,7 +259,7 @@ def _area(
         )
     if area in (0.0, 1.0):
         notes["interval"] = (
-            "perfect separation: DeLong and bootstrap intervals have no length; delong_logit is Hanley's bound"
+            f"AUC = {area:.0f}: DeLong's and the bootstrap interval cannot be estimated; delong_logit is Hanley's bound"
         )
     return area, intervals
 
@@ -281,7 +293,9 @@ def _all_pairs(known: Mapping[str, pd.DataFrame], level: float) -> pd.DataFrame:
             row = {"partition": partition, "model_a": a, "model_b": b, "n": len(both)}
             if min((both["label"] == 0).sum(), (both["label"] == 1).sum()) >= 2:
                 test = delong_test(both["label"], both["probability_a"], both["probability_b"], level)
-                row |= {name: getattr(test, name) for name in ("auc_a", "auc_b", "difference", "z", "p")}
+                row |= {name: getattr(test, name) for name in ("auc_a", "auc_b", "difference")}
+                if test.high > test.low:  # two AUCs of 1 have no variance: there is no test
+                    row |= {"z": test.z, "p": test.p}
             rows.append(row)
         if rows:
             table = pd.DataFrame(rows, columns=list(contract("delong").names))

@@ -14,7 +14,7 @@ import numpy as np
 from her2radiomics.core.contracts import TRAINING
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.tables import assemble
-from her2radiomics.evaluation.performance import calibration_rows
+from her2radiomics.evaluation.performance import calibration_rows, too_few_refits
 from her2radiomics.modelling import pipeline_refit
 from her2radiomics.modelling.fit_report import ROWS_PER_TERM
 from her2radiomics.modelling.penalised.cross_validation import patient_folds
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from her2radiomics.statistics.resampling import Refit
 
 WORDS = {"pipeline": "whole pipeline", "final": "final estimator, terms fixed"}
+NOT_CORRECTED = "optimism could not be estimated: {} of {} bootstrap fits were usable"
 NAN = float("nan")
 RESAMPLED = ("calibration", "validation", "cross_validation", "held_out", "kept")
 
@@ -152,7 +153,7 @@ def with_observed(
 def optimism_rows(
     labels: np.ndarray, probability: np.ndarray, target: str, refit: Refit, iterations: int, seed: int
 ) -> list[dict[str, Any]]:
-    """Rows ``<measure>_corrected`` (whole pipeline) or ``<measure>_corrected_final``, and a note where no refit worked.
+    """Rows ``<measure>_corrected`` (whole pipeline) or ``<measure>_corrected_final``; a note alone if under half worked.
 
     ``refits`` or ``refits_final`` say how many were used, and by which method.
     """
@@ -162,10 +163,13 @@ def optimism_rows(
     try:
         found = optimism_corrected(labels, probability, refit, iterations=iterations, seed=seed)
     except ValueError:
-        return [_row(f"note_optimism_{target}", method=f"none of {iterations} resamples could be refitted")]
+        return [_row(f"note_optimism_{target}", method=NOT_CORRECTED.format(0, iterations))]
     used = used_words(iterations, found.methods)
     words = f"bootstrap of the {WORDS[target]}, {used}"
     count = _row(f"refits{ending.removeprefix('_corrected')}", iterations - found.failed, method=used)
+    if too_few_refits(found):
+        why = NOT_CORRECTED.format(iterations - found.failed, iterations)
+        return [count, _row(f"note_optimism_{target}", method=why)]
     return [count] + [
         _row(f"{item.measure}{ending}", item.corrected, method=f"{words}; optimism {_signed(item.optimism)}")
         for item in found.table.itertuples()

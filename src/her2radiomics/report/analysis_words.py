@@ -83,7 +83,9 @@ def _ranked(info: RunInfo, tables: Sequence[BaselineTable]) -> list[str]:
     found: dict[str, None] = {}
     for item in tables:
         for name in item.columns:
-            column = info.protocol.columns[name]
+            column = info.protocol.columns.get(name)
+            if column is None:  # the outcome
+                continue
             usual = "ranks" if column.kind == "ordinal" else "chi2"
             if column.levels and item.tests.get(name, item.tests.get(EVERY, usual)) == "ranks":
                 found[lower_first(column.label)] = None

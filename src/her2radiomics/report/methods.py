@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from her2radiomics.cohort.partitions import REST, CentrePartition, GivenPartition
 from her2radiomics.core import software
-from her2radiomics.core.columns import STAGES
+from her2radiomics.core.columns import STAGES, known_at
 from her2radiomics.core.libraries import pd
 from her2radiomics.evaluation.settings import INTERVALS
 from her2radiomics.extraction import Parameters
@@ -216,11 +216,14 @@ def _together(info: RunInfo, names: Sequence[str]) -> str:
 
 
 def _marks(protocol: Protocol, model: ModelSettings, *, several: bool = False) -> str:
-    """Firth's likelihood where it was asked for, and columns that are known too late."""
-    was, used = ("They were", "They used") if several else ("It was", "It used")
+    """Firth's likelihood where it was asked for, and candidates that are known too late."""
+    was = "They were" if several else "It was"
     text = f" {was} fitted by Firth's penalised likelihood." if model.likelihood == "firth" else ""
-    if model.allow_unavailable:
-        text += f" {used} characteristics that are not known {STAGES[protocol.prediction_at]}."
+    columns, asked = protocol.columns, protocol.prediction_at
+    tried = [columns[name] for name in getattr(model, "candidates", ())]
+    late = [column.label for column in tried if not known_at(column.available_at, asked)]
+    if late:
+        text += f" Candidates not known {STAGES[asked]}: {listing(late)}."
     return text
 
 

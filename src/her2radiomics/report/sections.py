@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from her2radiomics.core.columns import STAGES
 from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.layout import Layout
@@ -13,6 +14,7 @@ from her2radiomics.manuscript.formatting import listing
 from her2radiomics.manuscript.tables.html import fragment_of
 from her2radiomics.report.context import (
     FlowStep,
+    Grid,
     Link,
     PartitionSummary,
     Published,
@@ -20,6 +22,7 @@ from her2radiomics.report.context import (
     ReportTable,
 )
 from her2radiomics.report.info import RunInfo
+from her2radiomics.report.words import model_phrase
 
 AGREEMENT = {"agrees": "agree", "differs": "differ", "not made in this run": "were not made in this run"}
 
@@ -43,15 +46,23 @@ def partition_summaries(flow: pd.DataFrame, info: RunInfo) -> tuple[PartitionSum
     )
 
 
-def flow_steps(flow: pd.DataFrame, info: RunInfo) -> tuple[FlowStep, ...]:
-    """``flow.csv`` in words: registered, excluded, failed, then included (the sum of the partitions) by partition."""
-    steps, partitions = [], []
+def flow_steps(flow: pd.DataFrame, info: RunInfo, performance: pd.DataFrame) -> tuple[FlowStep, ...]:
+    """``flow.csv`` in words: registered, excluded, failed, then included (the sum of the partitions) by partition.
+
+    Below a partition stand its patients whom the primary model could not predict, from ``performance.csv``.
+    """
+    steps, partitions, unpredicted = [], [], []
+    primary = info.protocol.primary_model
+    predicted = performance[performance["model"] == primary].set_index("partition")["n"]
     for _, row in flow.iterrows():
         step, remaining = str(row["step"]), int(row["remaining"])
         if step == "partition":
-            partitions.append(
-                FlowStep(step, info.protocol.partition_label(str(row["partition"])), None, remaining)
-            )
+            label = info.protocol.partition_label(str(row["partition"]))
+            partitions.append(FlowStep(step, label, None, remaining))
+            left = int(predicted.get(row["partition"], remaining))
+            if left < remaining:
+                text = f"{label}: no prediction by {model_phrase(info.protocol.model_label(primary))}"
+                unpredicted.append(FlowStep("unpredicted", text, remaining - left, left))
         elif step == "registered":
             steps.append(FlowStep(step, "Registered", None, remaining))
         else:
@@ -59,7 +70,27 @@ def flow_steps(flow: pd.DataFrame, info: RunInfo) -> tuple[FlowStep, ...]:
             text = f"Features could not be extracted: {reason}" if step == "failed" else reason
             steps.append(FlowStep(step, text, int(row["excluded"]), remaining))
     included = sum(step.remaining for step in partitions)
-    return (*steps, FlowStep("included", "Included", None, included), *partitions)
+    return (*steps, FlowStep("included", "Included", None, included), *partitions, *unpredicted)
+
+
+def predictors(info: RunInfo, people: Mapping[str, pd.DataFrame]) -> Grid:
+    """Participants columns that models try: unit or levels, when they are known, missing values in each set."""
+    protocol = info.protocol
+    tried = dict.fromkeys(
+        column for model in protocol.models.values() for column in getattr(model, "candidates", ())
+    )
+    rows = []
+    for name in tried:
+        column = protocol.columns[name]
+        levels = ", ".join(column.levels.values()) or column.unit or "number"
+        cut = f" (cut-off {column.cut:g})" if column.cut is not None else ""
+        missing = [
+            str(int((table[name].isna() | (table[name].astype(str) == "")).sum()))
+            for table in people.values()
+        ]
+        rows.append((column.label, f"{levels}{cut}", STAGES[column.available_at], *missing))
+    where = [f"Missing, {protocol.partition_label(partition)}" for partition in people]
+    return Grid(("Predictor", "Unit or levels", "Known", *where), tuple(rows))
 
 
 def printed_table(folder: Path, name: str) -> ReportTable:

@@ -254,7 +254,7 @@ ABOUT = (
             text(
                 "status",
                 "Whether the run shows it.",
-                values=("filled", "for the author", "not done", "not applicable"),
+                values=("filled", "partly", "for the author", "not done", "not applicable"),
             ),
             text("statement", "What the run says."),
             text("files", "Files that show it, parted by `;`."),

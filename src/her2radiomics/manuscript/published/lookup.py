@@ -195,7 +195,7 @@ class Results:
         if not ranges:
             return Ours(math.nan, math.nan, math.nan, len(rows), text="none")
         low, high = max(ranges, key=lambda ends: ends[1] - ends[0])
-        return Ours(math.nan, low, high, len(rows), text=f"{100 * low:.0f} to {100 * high:.0f} %")
+        return Ours(math.nan, low, high, len(rows), text=f"{100 * low:.0f} to {100 * high:.0f}%")
 
     def _of_model(self, model: str, table: str) -> pd.DataFrame | None:
         path = self.layout.path(table, model=model)

@@ -15,13 +15,13 @@ Rule = Literal[
 ]
 #: When a printed number and ours are said to agree. Nothing else decides.
 RULES: dict[Rule, str] = {
-    "interval": "the printed value lies in our 95 % interval, or the two intervals overlap",
+    "interval": "the printed value lies in our 95% interval, or the two intervals overlap",
     "equal": "ours is printed alike, to the printed decimals",
     "p": "both on the same side of 0.05; a printed bound is kept",
     "direction": "same direction, and the intervals overlap where both are known",
-    "share": "the printed share lies in the exact 95 % interval of ours",
-    "mean": "the 95 % intervals of the two means overlap",
-    "spread": "the printed SD lies in the 95 % interval of ours (χ²)",
+    "share": "the printed share lies in the exact 95% interval of ours",
+    "mean": "the 95% intervals of the two means overlap",
+    "spread": "the printed SD lies in the 95% interval of ours (χ²)",
     "names": "the same names, or the same first ones where an order is printed",
     "order": "the same order, or the same first where only the first is claimed",
     "range": "ours covers the printed range",

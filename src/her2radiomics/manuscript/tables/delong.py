@@ -17,6 +17,7 @@ from her2radiomics.manuscript.fields import Models, Partitions
 from her2radiomics.manuscript.tables.inputs import TableInputs, chosen
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
 from her2radiomics.manuscript.tables.registry import TableOptions, table
+from her2radiomics.statistics import holm
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,37 +63,45 @@ def make(inputs: TableInputs, options: DelongTable) -> Table:
     partitions = chosen(options.partitions, inputs.partitions, "partition")
     if len(models) < 2:
         raise SettingsError(f"{options.id}: found {len(models)} model to compare, expected two or more.")
-    rows, in_pairs = Rows(), options.layout == "pairs"
+    rows, in_pairs, untested = Rows(), options.layout == "pairs", False
+    pairs = list(combinations(models, 2))
     for partition in partitions:
         name = inputs.partitions[partition]
         rows.add(name, section=True)
+        found = {pair: comparison(table, partition, *pair, path) for pair in pairs}
+        untested |= any(row["p"] != row["p"] for row in found.values())
+        corrected = holm([float(row["p"]) for row in found.values()])
+        adjusted = dict(zip(pairs, map(float, corrected), strict=True))
         if in_pairs:
-            for a, b in combinations(models, 2):
-                label = f"{inputs.models[a]} vs {inputs.models[b]}"
-                cells = {
-                    "partition": name,
-                    "comparison": label,
-                    **_pair(comparison(table, partition, a, b, path)),
-                }
+            for pair, row in found.items():
+                label = " vs ".join(inputs.models[model] for model in pair)
+                cells = {"partition": name, "comparison": label, **_pair(row, adjusted[pair])}
                 rows.add(label, 1, cells=cells)
             continue
         for i, a in enumerate(models):
             cells = {"partition": name, "model": inputs.models[a], f"vs_{a}": fmt.NOT_AVAILABLE}
             for b in models[i + 1 :]:
-                cells[f"vs_{b}"] = fmt.p_value(comparison(table, partition, a, b, path)["p"])
+                cells[f"vs_{b}"] = fmt.p_value(found[a, b]["p"])
             for b in models[:i] if options.adjusted else ():
-                cells[f"vs_{b}"] = fmt.p_value(comparison(table, partition, b, a, path)["p_holm"])
+                cells[f"vs_{b}"] = fmt.p_value(adjusted[b, a])
             rows.add(inputs.models[a], 1, cells=cells)
     notes = ["DeLong's test for paired receiver operating characteristic curves."]
     if in_pairs:
         labels = {"n": "n", "aucs": "AUC", "difference": "Difference", "z": "Z", "p": "p"}
         labels |= {"p_holm": "Adjusted p"} if options.adjusted else {}
         notes.append("Difference: AUC of the first model less that of the second.")
-        notes += ["Adjusted p: Holm's correction within the partition."] if options.adjusted else []
     else:
         labels = {f"vs_{model}": inputs.models[model] for model in models}
-        below = ", below it adjusted (Holm)" if options.adjusted else ""
-        notes.append(f"p values; above the diagonal unadjusted{below}.")
+        where = "; above the diagonal unadjusted, below it adjusted." if options.adjusted else ", unadjusted."
+        notes.append(f"p values{where}")
+    if options.adjusted:
+        notes.append(
+            f"Adjusted p: Holm's correction over the {len(pairs)} comparisons of a partition in this table."
+        )
+    if untested:
+        notes.append(
+            f"{fmt.NOT_AVAILABLE}: no test, since the AUCs have no variance or a class has fewer than two patients."
+        )
     if TRAINING in partitions:
         notes.append(
             "Tests on the training partition are apparent: the models were fitted to these patients."
@@ -139,12 +148,12 @@ def comparison(table: pd.DataFrame, partition: str, a: str, b: str, path: Path |
     )
 
 
-def _pair(row: pd.Series) -> dict[str, str]:
+def _pair(row: pd.Series, adjusted: float) -> dict[str, str]:
     return {
         "n": f"{row['n']:.0f}",
         "aucs": f"{fmt.fixed(row['auc_a'], 3)} vs {fmt.fixed(row['auc_b'], 3)}",
         "difference": fmt.fixed(row["difference"], 3),
         "z": fmt.fixed(row["z"], 3),
         "p": fmt.p_value(row["p"]),
-        "p_holm": fmt.p_value(row["p_holm"]),
+        "p_holm": fmt.p_value(adjusted),
     }

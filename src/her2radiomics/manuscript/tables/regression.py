@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 INTERCEPT = ("intercept", "(intercept)", "const")
 BLOCKS = {"univariate": "Univariate", "multivariate": "Multivariate", "coefficients": "Final model"}
 NO_PATIENT = "no patient"
-STATISTICS = {"beta": "β", "se": "SE", "wald": "Wald", "odds_ratio": "OR (95 % CI)", "p": "p"}
+STATISTICS = {"beta": "β", "se": "SE", "wald": "Wald", "odds_ratio": "OR (95% CI)", "p": "p"}
 
 
 Block = Literal["univariate", "multivariate", "coefficients"]
@@ -46,7 +46,7 @@ class RegressionTable(TableOptions):
     statistics: tuple[Statistic, ...] = Field(
         ("odds_ratio", "p"),
         min_length=1,
-        description="What is printed of each term; odds_ratio brings its 95 % CI.",
+        description="What is printed of each term; odds_ratio brings its 95% CI.",
     )
     intercept: bool = Field(False, description="Print the intercept.")
 
