@@ -40,6 +40,9 @@ CLAIMS = ("p", "smallest_p", "logrank_p", "regression_p", "odds_ratio", "terms_k
 OF_MODELS = ("regression_p", "odds_ratio", "terms_kept")
 TRAINING, TOGETHER = ("training",), ("training", "testing")
 
+Agreements = Counter[tuple[tuple[str, ...], str]]
+"""Rows that were fitted on and agreement → number of seeds."""
+
 
 def planned(seed: int, size: str, studies: Sequence[str]) -> Plan:
     """The plan of these studies with this seed."""
@@ -118,11 +121,9 @@ def judged(run: Run) -> Iterator[tuple[PublishedNumber, tuple[str, ...], str, st
                     yield number, rows, judge(number, ours, quantities()[number.quantity].rule), ours.text
 
 
-def frequencies(
-    seeds: Sequence[int], size: str, studies: Sequence[str]
-) -> dict[tuple[str, ...], Counter[str]]:
+def frequencies(seeds: Sequence[int], size: str, studies: Sequence[str]) -> dict[tuple[str, ...], Agreements]:
     """Study, claim, place and printed text to how many seeds agree or differ, for each choice of rows."""
-    found: dict[tuple[str, ...], Counter[str]] = {}
+    found: dict[tuple[str, ...], Agreements] = {}
     for seed in seeds:
         for run in planned(seed, size, studies).runs.values():
             for number, rows, agreement, _ in judged(run):
@@ -132,14 +133,14 @@ def frequencies(
                     )
                 )
                 key = (run.id, what, number.source, printed(number))
-                found.setdefault(key, Counter())[f"{'+'.join(rows)} {agreement}"] += 1
+                found.setdefault(key, Counter())[rows, agreement] += 1
     return found
 
 
-def share(counts: Counter[str], rows: Sequence[str]) -> str:
-    """In how many of the seeds that made the number ours agrees; empty where none did."""
-    agrees, differs = (counts[f"{'+'.join(rows)} {agreement}"] for agreement in ("agrees", "differs"))
-    return f"{agrees} of {agrees + differs}" if agrees + differs else ""
+def share(counts: Agreements, rows: tuple[str, ...]) -> str:
+    """In how many of the seeds ours agrees; empty where no seed makes the number."""
+    own = {agreement: n for (fitted_on, agreement), n in counts.items() if fitted_on == rows}
+    return f"{own.get('agrees', 0)} of {sum(own.values())}" if {"agrees", "differs"} & set(own) else ""
 
 
 def main() -> None:
