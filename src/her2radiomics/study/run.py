@@ -120,6 +120,7 @@ class Run:
     software: tuple[str, ...] = ()  # distributions that assigned the partitions
     audited: bool = False
     published: Sequence[PublishedNumber] = ()
+    notes: tuple[str, ...] = ()  # what planning and report say of the data
 
     @property
     def id(self) -> str:
