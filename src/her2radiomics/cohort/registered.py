@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -119,14 +119,14 @@ def leaving_in_words(participants: pd.DataFrame, without: pd.Series) -> list[str
         notes.append(
             f"{len(names)} of {len(participants)} registered patients leave: {reason} ({listed(names)})"
         )
-    if "person" not in participants or not (participants["person"] != "").any():
-        notes += alike_in_words(list(participants["patient_id"]))
-    return notes
+    return notes + alike_in_words(participants)
 
 
-def alike_in_words(identifiers: Sequence[str]) -> list[str]:
-    """A sentence on identifiers that look like parts of one person; none where none do."""
-    groups = parts_of_one(identifiers)
+def alike_in_words(participants: pd.DataFrame) -> list[str]:
+    """A sentence on identifiers that look like parts of one person; none where none do, or a column says who they are of."""
+    if "person" in participants and (participants["person"] != "").any():
+        return []
+    groups = parts_of_one(participants["patient_id"])
     if not groups:
         return []
     shown = "; ".join(", ".join(group) for group in groups[:3])

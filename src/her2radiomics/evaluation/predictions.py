@@ -25,6 +25,12 @@ def by_partition(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {name: parts[name] for name in sorted(parts, key=partition_rank)}
 
 
+def clusters_of(rows: pd.DataFrame, persons: Mapping[str, str] | None) -> np.ndarray | None:
+    """Who each row is of, where two of them are of one person; ``None`` where every row is a person."""
+    who = [(persons or {}).get(patient, patient) for patient in rows["patient_id"].astype(str)]
+    return np.array(who) if len(set(who)) < len(who) else None
+
+
 def in_order(rows: pd.DataFrame, patients: Sequence[str]) -> pd.DataFrame:
     """Rows in the order of ``patients``; refuse other patients."""
     known = rows.set_index("patient_id")

@@ -9,6 +9,7 @@ from typing import Any
 
 from her2radiomics.checklists.settings import Fact
 from her2radiomics.cohort.partitions import DESCRIPTIONS, RandomPartition
+from her2radiomics.cohort.registered import alike_in_words
 from her2radiomics.evaluation.settings import INTERVALS
 from her2radiomics.extraction import Parameters
 from her2radiomics.extraction.names import CLASSES, IMAGE_TYPES, INTERPOLATORS, region_label
@@ -147,10 +148,14 @@ def _partitions(run: Run) -> dict[str, Fact]:
         f"({int(run.labels[run.partition == name].sum())} {protocol.label.positive})"
         for name in run.partitions
     ]
+    alike = " ".join(alike_in_words(run.participants))
+    together = ", all rows of a person together" if run.shared_persons else ""
     return {
-        "partition_words": DESCRIPTIONS[settings.kind],
+        "partition_words": DESCRIPTIONS[settings.kind] + together,
         "size_words": "; ".join(sizes),
         "tested": not tests.empty,
+        "parted_by_person": not tests.empty and not alike,
+        "partition_missing": alike or "There is no test partition.",
         "tested_within": bool(set(tests) & trained),
         "tested_elsewhere": bool(elsewhere),
         "other_centres": len(elsewhere),

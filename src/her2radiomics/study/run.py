@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from her2radiomics.cohort.manifest import ManifestRow
+from her2radiomics.cohort.partitions import persons
 from her2radiomics.cohort.settings import Cohort, Readers
 from her2radiomics.cohort.sources import CohortData
 from her2radiomics.core.contracts import MODEL_FILES, PARTITIONS, TRAINING, contract
@@ -160,6 +161,13 @@ class Run:
     def patients(self) -> list[str]:
         """Included patients, sorted."""
         return self.dataset.patients
+
+    @property
+    def shared_persons(self) -> dict[str, str]:
+        """Patient to person, of the included who share one with another patient: drawn together, whatever is drawn."""
+        person = persons(self.participants.set_index("patient_id"))
+        person = person.loc[self.labels.index]
+        return {str(p): name for p, name in person[person.duplicated(keep=False)].sort_index().items()}
 
     def extraction_parts(self, sequence: str) -> dict[str, str]:
         """Parameters, regions and preprocessing of an extraction, as its files' paths hold them."""
