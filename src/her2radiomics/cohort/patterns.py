@@ -19,11 +19,20 @@ from her2radiomics.core.tables import assemble
 NAMED = 5
 
 
-def find_images(patterns: Sequence[ImagePattern], root: Path) -> tuple[pd.DataFrame, list[str]]:
+def find_images(
+    patterns: Sequence[ImagePattern], root: Path, *, named: bool = True
+) -> tuple[pd.DataFrame, list[str]]:
     """Find images and masks by name.
 
     The texts of the sequences are known, so that ``{patient}`` is what is left of a name: it may hold the separator.
     Hidden files (``.DS_Store``, ``._P001.nii.gz``) are no data.
+
+    Parameters
+    ----------
+    patterns, root
+        Where images lie below the data's folder.
+    named
+        Whether files may be named in the sentences: not where patients are numbered.
 
     Returns
     -------
@@ -73,12 +82,14 @@ def find_images(patterns: Sequence[ImagePattern], root: Path) -> tuple[pd.DataFr
         .fillna("")
         .sort_values(["patient_id", "sequence", "reader", "region"], ignore_index=True)
     )
-    return check_manifest(manifest, root), _said(strange, root)
+    return check_manifest(manifest, root), _said(strange, root, named)
 
 
-def _said(strange: Sequence[str], root: Path) -> list[str]:
+def _said(strange: Sequence[str], root: Path, named: bool) -> list[str]:
     if not strange:
         return []
+    if not named:
+        return [f"{root}: {len(strange)} files fit a pattern but no sequence of it"]
     more = f" and {len(strange) - NAMED} more" if len(strange) > NAMED else ""
     return [
         f"{root}: {len(strange)} files fit a pattern but no sequence of it: {', '.join(strange[:NAMED])}{more}"
@@ -174,7 +185,7 @@ def _key(name: str, case: bool) -> str:
     return composed if case else composed.casefold()
 
 
-def respell(manifest: pd.DataFrame, root: Path) -> tuple[pd.DataFrame, list[str]]:
+def respell(manifest: pd.DataFrame, root: Path, *, named: bool = True) -> tuple[pd.DataFrame, list[str]]:
     """Paths of a manifest below the data's folder, as the folder spells them; and which were spelled otherwise."""
     notes, changed = [], manifest.copy()
     for column in ("image", "mask"):
@@ -184,8 +195,8 @@ def respell(manifest: pd.DataFrame, root: Path) -> tuple[pd.DataFrame, list[str]
         other = [value for value, path in paths.items() if value and str(root / value) != path]
         if other:
             notes.append(
-                f"{root}: {len(other)} names in the column '{column}' have accents composed otherwise than on disk, such as "
-                f"{other[0]}; the files are used"
+                f"{root}: {len(other)} names in the column '{column}' have accents composed otherwise than on disk"
+                f"{f', such as {other[0]}' * named}; the files are used"
             )
         changed[column] = manifest[column].map(paths)
     return changed, notes

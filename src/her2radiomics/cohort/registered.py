@@ -119,18 +119,18 @@ def leaving_in_words(participants: pd.DataFrame, without: pd.Series) -> list[str
         notes.append(
             f"{len(names)} of {len(participants)} registered patients leave: {reason} ({listed(names)})"
         )
-    return notes + alike_in_words(participants)
+    return notes
 
 
-def alike_in_words(participants: pd.DataFrame) -> list[str]:
-    """A sentence on identifiers that look like parts of one person; none where none do, or a column says who they are of."""
+def alike_in_words(participants: pd.DataFrame) -> str:
+    """A sentence on identifiers that look like parts of one person; empty where none do, or a column says who they are."""
     if "person" in participants and (participants["person"] != "").any():
-        return []
+        return ""
     groups = parts_of_one(participants["patient_id"])
     if not groups:
-        return []
+        return ""
     shown = "; ".join(", ".join(group) for group in groups[:3])
-    return [
+    return (
         f"{len(groups)} times several identifiers look like one person ({shown}{'; …' * (len(groups) > 3)}): if they are, "
         "say so in a column 'person', so that they share a partition"
-    ]
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from her2radiomics.cohort.identity import study_numbers
 from her2radiomics.cohort.joining import Joined, join_tables
 from her2radiomics.cohort.manifest import ManifestRow
 from her2radiomics.cohort.patterns import find_images, respell
-from her2radiomics.cohort.registered import leaving_in_words, map_participants, with_strangers
+from her2radiomics.cohort.registered import alike_in_words, leaving_in_words, map_participants, with_strangers
 from her2radiomics.cohort.settings import Cohort, FeatureSource, TableSource
 from her2radiomics.cohort.tables import check_manifest, read_table, require_columns
 from her2radiomics.core.brought.numbers import MISSING, number, why_no_number
@@ -54,6 +55,8 @@ class CohortData:
         What was found out while reading, and is to be said at planning and in the report.
     recoded
         What the cohort file's ``recode`` turned into what: ``column, theirs, ours, n``.
+    alike
+        A sentence on identifiers that look like parts of one person, where no column says who they are of; else empty.
     """
 
     participants: pd.DataFrame
@@ -65,6 +68,7 @@ class CohortData:
     origins: Origins | None = None
     notes: Sequence[str] = ()
     recoded: Sequence[Mapping[str, object]] = ()
+    alike: str = ""
 
     @property
     def places(self) -> Origins:
@@ -102,13 +106,14 @@ def read_cohort(cohort: Cohort, root: Path) -> CohortData:
         root, [Path(os.path.expandvars(name)).expanduser() for name in cohort.linked_folders]
     )
     problems, notes = Problems(), list[str]()
+    numbered = cohort.identifiers == "numbered"
     features, files, manifest = None, list[Path](), assemble("manifest")
     joined = _joined(cohort, root, folder, problems)
     if cohort.kind == "tables":
-        manifest, file, notes = _manifest(cohort, root, folder)
+        manifest, file, notes = _manifest(cohort, root, folder, named=not numbered)
         files = [file]
     elif cohort.kind == "images":
-        manifest, notes = find_images(cohort.images, root)
+        manifest, notes = find_images(cohort.images, root, named=not numbered)
     else:
         assert cohort.features is not None  # the settings class sees to it
         features, file, notes = _features(cohort.features, root, folder)
@@ -126,12 +131,14 @@ def read_cohort(cohort: Cohort, root: Path) -> CohortData:
     without = (participants["exclude_reason"] == "") & ~participants["patient_id"].isin(have)
     participants.loc[without, "exclude_reason"] = NO_IMAGES if features is None else NO_FEATURES
     origins = Origins(_source(cohort, root), joined.origins, joined.refused)
-    said = [*joined.notes, *notes, *leaving_in_words(participants, without)]
-    data = CohortData(
-        participants, manifest, features, [*joined.files, *files], origins.file, {}, origins, said, recoded
-    )
+    alike = alike_in_words(participants)
+    said = [*joined.notes, *notes, *leaving_in_words(participants, without), *([alike] if alike else [])]
+    # no path of this machine is printed
+    said = [note.replace(f"{root}{os.sep}", "").replace(str(root), "the data's folder") for note in said]
+    read = [*joined.files, *files]
+    data = CohortData(participants, manifest, features, read, origins.file, {}, origins, said, recoded, alike)
     _check_door(data, cohort, root, folder)
-    return _numbered(data) if cohort.identifiers == "numbered" else data
+    return _numbered(data) if numbered else data
 
 
 def _check_door(data: CohortData, cohort: Cohort, root: Path, folder: door.Folder) -> None:
@@ -158,8 +165,22 @@ def _numbered(data: CohortData) -> CohortData:
     participants, manifest, features = tables
     assert participants is not None and manifest is not None
     origins = replace(data.places, identifiers={number: name for name, number in key.items()})
+
+    def called(text: str) -> str:
+        for name in sorted(key, key=len, reverse=True):
+            if name in text:
+                text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", key[name], text)
+        return text
+
     return replace(
-        data, participants=participants, manifest=manifest, features=features, key=key, origins=origins
+        data,
+        participants=participants,
+        manifest=manifest,
+        features=features,
+        key=key,
+        origins=origins,
+        notes=[called(note) for note in data.notes],
+        alike=called(data.alike),
     )
 
 
@@ -176,7 +197,9 @@ def _joined(cohort: Cohort, root: Path, folder: door.Folder, problems: Problems)
     return join_tables(sources, root, folder, problems) if sources else None
 
 
-def _manifest(cohort: Cohort, root: Path, folder: door.Folder) -> tuple[pd.DataFrame, Path, list[str]]:
+def _manifest(
+    cohort: Cohort, root: Path, folder: door.Folder, *, named: bool
+) -> tuple[pd.DataFrame, Path, list[str]]:
     """The manifest in our own form, with the files' names as the folder spells them."""
     source = cohort.manifest or TableSource.model_validate({"file": "images.tsv"})
     path = root / source.file
@@ -189,7 +212,7 @@ def _manifest(cohort: Cohort, root: Path, folder: door.Folder) -> tuple[pd.DataF
     )
     manifest = check_manifest(cells, path)
     door.check_paths(manifest, path)
-    manifest, notes = respell(manifest, root)
+    manifest, notes = respell(manifest, root, named=named)
     return manifest, path, [*(f"{path}: {note}" for note in table.notes), *notes]
 
 

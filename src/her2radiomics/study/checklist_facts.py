@@ -9,7 +9,6 @@ from typing import Any
 
 from her2radiomics.checklists.settings import Fact
 from her2radiomics.cohort.partitions import DESCRIPTIONS, RandomPartition
-from her2radiomics.cohort.registered import alike_in_words
 from her2radiomics.evaluation.settings import INTERVALS
 from her2radiomics.extraction import Parameters
 from her2radiomics.extraction.names import CLASSES, IMAGE_TYPES, INTERPOLATORS, region_label
@@ -148,7 +147,7 @@ def _partitions(run: Run) -> dict[str, Fact]:
         f"({int(run.labels[run.partition == name].sum())} {protocol.label.positive})"
         for name in run.partitions
     ]
-    alike = " ".join(alike_in_words(run.participants))
+    alike = run.dataset.data.alike
     together = ", all rows of a person together" if run.shared_persons else ""
     return {
         "partition_words": DESCRIPTIONS[settings.kind] + together,

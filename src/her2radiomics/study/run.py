@@ -166,8 +166,10 @@ class Run:
     def shared_persons(self) -> dict[str, str]:
         """Patient to person, of the included who share one with another patient: drawn together, whatever is drawn."""
         person = persons(self.participants.set_index("patient_id"))
-        person = person.loc[self.labels.index]
-        return {str(p): name for p, name in person[person.duplicated(keep=False)].sort_index().items()}
+        person = person.loc[sorted(self.labels.index)]
+        # called by the first of the identifiers: the person's own name may tell who it is
+        first = dict(reversed([(name, str(patient)) for patient, name in person.items()]))
+        return {str(patient): first[name] for patient, name in person[person.duplicated(keep=False)].items()}
 
     def extraction_parts(self, sequence: str) -> dict[str, str]:
         """Parameters, regions and preprocessing of an extraction, as its files' paths hold them."""
