@@ -134,7 +134,7 @@ class TestDraws:
                 clusters=np.repeat([f"{i:02d}" for i in range(40)], repeat),
             )  # fmt: skip
             single[name] = found.table.set_index("measure").loc["auc", "optimism"]
-        assert single["double"] == pytest.approx(single["single"], abs=1e-6)
+        assert single["double"] == pytest.approx(single["single"], abs=1e-3)  # Firth in a few resamples
 
 
 @pytest.mark.parametrize("estimator", ["ridge", "linear_svm", "random_forest", "elastic_net_logistic"])
