@@ -119,7 +119,9 @@ def parts_of_one(identifiers: Iterable[str]) -> list[list[str]]:
         several = {stem: group for stem, group in groups.items() if len(group) > 1}
         if several and max(map(len, several.values())) <= MOST_PARTS:
             known = list(found.values())
-            found |= {stem: group for stem, group in several.items() if stem not in found and group not in known}
+            found |= {
+                stem: group for stem, group in several.items() if stem not in found and group not in known
+            }
     bare = set(names)
     # 'P007' beside 'P007_2': a second examination of the first
     for pattern in _PARTS:

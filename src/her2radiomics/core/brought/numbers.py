@@ -66,7 +66,7 @@ def column_numbers(
             return {}, commas[0]
         if points and commas_elsewhere and all(map(_EITHER.fullmatch, points)):
             return {}, points[0]
-    elif decimal == "," and points:
+    elif decimal == "," and points and all(map(_EITHER.fullmatch, points)):
         return {}, points[0]
     changed = {cell: text.replace(",", ".") for cell, text in bare.items()}
     return {cell: text for cell, text in changed.items() if cell != text}, ""
