@@ -24,8 +24,6 @@ from her2radiomics.statistics import auc, auc_interval, logistic_regression, opt
 from her2radiomics.statistics.resampling import used_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from her2radiomics.evaluation.settings import EvaluationSettings
     from her2radiomics.modelling import StudyModel
     from her2radiomics.modelling.parts import SharedFits
