@@ -21,6 +21,7 @@ def main(snakemake):
         settings_from(EvaluationSettings, params.evaluation),
         seed=params.seed,
         validation=of_models("validation", files.validations),
+        persons=params.persons,
     )
     tables = {"performance": judged.performance, "performance_extra": judged.extra, "delong": judged.delong}
     write_tables(tables, snakemake.output, simulated=params.simulated)

@@ -95,7 +95,7 @@ class TestTables:
     def test_reading_keeps_text_as_it_stands(self, tmp_path):
         path = tmp_path / "p.csv"
         path.write_text("\ufeffpatient_id,centre\n007, a \nNA,b\n", encoding="utf-8")
-        assert read_table(path).to_dict("list") == {"patient_id": ["007", "NA"], "centre": ["a", "b"]}
+        assert read_table(path).cells.to_dict("list") == {"patient_id": ["007", "NA"], "centre": ["a", "b"]}
 
     def test_a_missing_table_is_an_error_that_names_it(self, tmp_path):
         with pytest.raises(TableError, match=r"p\.tsv: found no such file"):
@@ -117,7 +117,7 @@ class TestManifest:
         ("changes", "said"),
         [
             ({"sequence": ["T2", "T2"], "image": ["a", "a"]}, "reader 1, region tumour twice"),
-            ({"sequence": ["T2", "T2"], "reader": ["1", "2"]}, "2 images for sequence T2"),
+            ({"sequence": ["T2", "T2"], "reader": ["1", "2"]}, "several images for sequence T2"),
             ({"image": ["a", ""]}, "patient P1, column 'image'"),
         ],
     )
@@ -261,7 +261,7 @@ class TestImporters:
             masks={"1": "seg/{patient}.nii.gz"},
             sequences={"0000": "DCE0", "0001": "DCE1"},
         )
-        found = find_images([pattern], tmp_path)
+        found, _ = find_images([pattern], tmp_path)
         assert found["patient_id"].tolist() == ["DUKE_001", "DUKE_001"]
         assert found["sequence"].tolist() == ["DCE0", "DCE1"]
         assert found["mask"].iloc[0] == str(tmp_path / "seg/duke_001.nii.gz")

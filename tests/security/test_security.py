@@ -310,7 +310,7 @@ class TestPaths:
             "sequences": {"0001": "DCE1"},
         }
         settings = Cohort.model_validate({"title": "x", "kind": "images", "images": [content]})
-        assert len(find_images(settings.images, folder)) == 1
+        assert len(find_images(settings.images, folder)[0]) == 1
         refused(folder, "patient P1", "x.nii.gz", settings=settings)
 
     def test_a_result_that_is_a_link_is_replaced_and_not_followed(self, tmp_path):

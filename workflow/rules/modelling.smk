@@ -36,6 +36,7 @@ rule train:
         columns=lambda w: settings_of(protocol_of(w).columns),
         sequences=lambda w: settings_of(protocol_of(w).sequences),
         readers=lambda w: settings_of(run_of(w).dataset.readers),
+        persons=lambda w: run_of(w).shared_persons,
         seed=PLAN.config.seed,
         simulated=lambda w: run_of(w).dataset.simulated,
     message:
@@ -72,6 +73,7 @@ rule predict:
             for name in ("calibration_bootstrap", "level")
         },
         reader=lambda w: run_of(w).dataset.readers.reference,
+        persons=lambda w: run_of(w).shared_persons,
         seed=PLAN.config.seed,
         simulated=lambda w: run_of(w).dataset.simulated,
     message:
@@ -102,6 +104,7 @@ rule evaluate:
     params:
         models=lambda w: list(protocol_of(w).models),
         evaluation=lambda w: settings_of(protocol_of(w).evaluation),
+        persons=lambda w: run_of(w).shared_persons,
         seed=PLAN.config.seed,
         simulated=lambda w: run_of(w).dataset.simulated,
     message:

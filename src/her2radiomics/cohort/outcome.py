@@ -8,9 +8,11 @@ from pathlib import Path
 from pydantic import Field, model_validator
 
 from her2radiomics.cohort.tables import require_columns, type_columns
+from her2radiomics.core.brought.numbers import number
+from her2radiomics.core.brought.origins import Origins
 from her2radiomics.core.columns import Column
 from her2radiomics.core.derivation import with_sources
-from her2radiomics.core.errors import TableError
+from her2radiomics.core.errors import Problems
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import Settings
 
@@ -51,7 +53,7 @@ def outcome_columns(label: Label, columns: Mapping[str, Column]) -> set[str]:
 
 
 def set_apart(
-    participants: pd.DataFrame, label: Label, columns: Mapping[str, Column], file: str | Path
+    participants: pd.DataFrame, label: Label, columns: Mapping[str, Column], file: str | Path | Origins
 ) -> pd.DataFrame:
     """Participants, those whose level of the outcome is not compared with a reason for leaving.
 
@@ -78,14 +80,14 @@ def set_apart(
 
 
 def labels_of(
-    participants: pd.DataFrame, label: Label, columns: Mapping[str, Column], file: str | Path
+    participants: pd.DataFrame, label: Label, columns: Mapping[str, Column], file: str | Path | Origins
 ) -> pd.Series:
     """Return the label of every included patient as ``int`` 0 or 1, indexed by patient identifier.
 
     Raises
     ------
     TableError
-        A patient without an outcome, or with one that is neither 0 nor 1.
+        Every patient without an outcome, or with one that is neither 0 nor 1.
     """
     classes = dict.fromkeys(label.positive_levels, 1) | dict.fromkeys(label.negative_levels, 0) or {
         "1": 1,
@@ -97,27 +99,27 @@ def labels_of(
     else:
         require_columns(participants, [label.column], file)
         values = participants.set_index("patient_id")[label.column]
-        labels = pd.to_numeric(values, errors="coerce")
+        labels = pd.Series([number(cell) for cell in values], index=values.index, dtype=float)
         labels = labels.where(labels.isin([0, 1]))
-    wrong = labels.isna()
-    if wrong.any():
-        patient = str(values.index[wrong.to_numpy()][0])
+    problems = Problems()
+    for patient in values.index[labels.isna().to_numpy()]:
         value = values.loc[patient]
-        raise TableError(
-            file=file,
-            patient=patient,
-            column=label.column,
-            found=(f"'{value}'" if isinstance(value, str) else "no outcome")
-            + (f" ({int(wrong.sum())} such rows)" if wrong.sum() > 1 else ""),
-            expected=" or ".join(label.compared) or "0 or 1",
-            remedy="Code the outcome 1 (positive) or 0, or complete what it is derived from; give a patient without one an "
-            "exclude_reason.",
+        problems.append(
+            Origins.of(file).problem(
+                patient=str(patient),
+                column=label.column,
+                found=f"'{value}'" if isinstance(value, str) else "no outcome",
+                expected=" or ".join(label.compared) or "0 or 1",
+                remedy="Code the outcome 1 (positive) or 0, recode it in the cohort file, or complete what it is made "
+                "from; give a patient without one an exclude_reason.",
+            )
         )
+    problems.refuse()
     return labels.astype(int)
 
 
 def _typed(
-    participants: pd.DataFrame, label: Label, columns: Mapping[str, Column], file: str | Path
+    participants: pd.DataFrame, label: Label, columns: Mapping[str, Column], file: str | Path | Origins
 ) -> pd.Series:
     needed = outcome_columns(label, columns)
     return type_columns(participants, {name: c for name, c in columns.items() if name in needed}, file)[

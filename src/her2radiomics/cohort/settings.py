@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from her2radiomics.cohort.intake import is_inside
 from her2radiomics.cohort.limits import Size
 from her2radiomics.cohort.manifest import described
+from her2radiomics.core.brought.options import ReadingOptions
 from her2radiomics.core.columns import Stage
 from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.settings import Settings
@@ -35,14 +36,30 @@ def _pattern(path: str) -> str:
     return _inside(path)
 
 
-class TableSource(Settings):
-    """A table on disk, joined to the others on the patient identifier."""
+class TableSource(ReadingOptions):
+    """A table on disk, joined to the others on the patient identifier.
 
-    file: str = Field(description="CSV, TSV or XLSX file, relative to the cohort's folder.")
-    sheet: str | None = Field(None, description="Sheet of an XLSX file; the first one by default.")
+    Encoding, separator, decimal sign, sheet and heading row are found by themselves; where a file can be read in two ways
+    the run stops and names the key that decides.
+    """
+
+    file: str = Field(
+        description="CSV, TSV, XLSX, ODS or Parquet file, also compressed (gz), relative to the cohort's folder."
+    )
     id: str = Field("patient_id", description="Column that holds the patient identifier.")
     optional: bool = Field(
         False, description="Patients who are absent from this table are kept, with empty cells."
+    )
+    append: bool = Field(
+        False,
+        description="The table holds further patients, of another hospital, and no further columns of the same.",
+    )
+    constants: dict[str, str] = Field(
+        default_factory=dict, description="Columns with one value for all patients of this table: centre."
+    )
+    prefer: list[str] = Field(
+        default_factory=list,
+        description="Columns (shell wildcards allowed) in which this table counts where it disagrees with an earlier one.",
     )
 
     @field_validator("file")
@@ -60,7 +77,11 @@ class ColumnSource(Settings):
     value: str | None = Field(None, description="A constant for every patient, instead of a column.")
     recode: dict[str, str] = Field(
         default_factory=dict,
-        description="Their value (shell wildcards allowed) to ours; the first match counts; others stay as they are.",
+        description=(
+            "Their value to ours; others stay as they are. A key that a cell holds as it is written means that text; in "
+            "others * and ? are wildcards, of which the first that fits counts. A wildcard never matches an empty cell, NA "
+            "and the like, or a spreadsheet's error."
+        ),
     )
 
 
@@ -194,6 +215,9 @@ class Cohort(Settings):
     participants: list[TableSource] = Field(
         default_factory=list, description="Clinical tables, joined on the patient."
     )
+    manifest: TableSource | None = Field(
+        None, description="The manifest (kind tables); images.tsv by default."
+    )
     columns: dict[str, ColumnSource] = Field(
         default_factory=dict, description="Our column to where it comes from."
     )
@@ -226,8 +250,12 @@ class Cohort(Settings):
             raise ValueError("kind 'features' needs a 'features' section naming the table")
         if self.kind != "simulated" and self.at_size:
             raise ValueError("only a simulated cohort has an 'at_size' section")
-        if self.kind in ("features",) and not self.participants:
-            raise ValueError(f"kind '{self.kind}' needs a 'participants' list of clinical tables")
+        if self.kind == "features" and not self.participants:
+            raise ValueError("kind 'features' needs a 'participants' list of clinical tables")
+        if self.participants and self.participants[0].append:
+            raise ValueError(
+                "the first of the 'participants' tables cannot be appended; append the second to it"
+            )
         return self
 
 
@@ -238,4 +266,5 @@ class ParticipantRow(Settings):
     centre: str = described("registered", "centre")
     partition: str = described("registered", "partition", "")
     mri_date: str = described("registered", "mri_date", "")
+    person: str = described("registered", "person", "")
     exclude_reason: str = described("registered", "exclude_reason", "")

@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from her2radiomics.core import tables
+from her2radiomics.core.brought.likeness import near_match, spelling_variants
+from her2radiomics.core.brought.numbers import MISSING, number, why_no_number
+from her2radiomics.core.brought.origins import Origins
 from her2radiomics.core.derivation import LevelRule, derive, sources, with_definition
-from her2radiomics.core.errors import TableError
+from her2radiomics.core.errors import Problems, TableError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.measures import Measured
 from her2radiomics.core.settings import Settings
@@ -23,8 +27,6 @@ STAGES: dict[Stage, str] = {
     "after_surgery": "after surgery",
     "follow_up": "during follow-up",
 }
-
-MISSING = ("", "NA", "N/A", "nan", "NaN", "null", "None")
 
 
 class Column(Settings):
@@ -68,6 +70,14 @@ class Column(Settings):
         """What a named definition says, where the column does not say otherwise."""
         return with_definition(value) if isinstance(value, Mapping) and value.get("definition") else value
 
+    missing: tuple[str | int | float, ...] = Field(
+        (),
+        description="Values that mean that nothing is known, such as 999 or unknown; empty cells and NA always do.",
+    )
+    range: tuple[float, float] | None = Field(
+        None, description="Smallest and largest number that the column may hold; a value beyond is refused."
+    )
+
     @model_validator(mode="after")
     def _levels_fit_kind(self) -> Column:
         if self.kind == "continuous" and (self.levels or self.cut is not None):
@@ -87,6 +97,13 @@ class Column(Settings):
             raise ValueError("a derived column has no cut")
         if self.measured:
             self._check_measured(self.measured)
+        if self.range is not None and ((self.levels and self.cut is None) or self.range[0] >= self.range[1]):
+            raise ValueError("a range is the smallest and the largest number of a column of numbers")
+        alike = next(spelling_variants(self.levels), None)
+        if alike:
+            raise ValueError(
+                f"the levels '{alike[0]}' and '{alike[1]}' differ in spelling alone; recode one to the other"
+            )
         return self
 
     def _check_measured(self, measured: Measured) -> None:
@@ -115,7 +132,7 @@ class Column(Settings):
         return f"{self.label} ({self.unit})" if self.unit else self.label
 
 
-def type_column(values: pd.Series, column: Column, *, file: str) -> pd.Series:
+def type_column(values: pd.Series, column: Column, *, file: str | Origins) -> pd.Series:
     """Turn the text of a participants column into numbers or levels.
 
     Parameters
@@ -125,7 +142,7 @@ def type_column(values: pd.Series, column: Column, *, file: str) -> pd.Series:
     column
         What the column may hold.
     file
-        The table's path, named in errors.
+        The table's path, or where each of its cells stood in the user's files; named in errors.
 
     Returns
     -------
@@ -135,28 +152,36 @@ def type_column(values: pd.Series, column: Column, *, file: str) -> pd.Series:
     Raises
     ------
     TableError
-        A value that is neither missing nor allowed, with the patient, the column and what is allowed.
+        Values that are neither missing nor allowed, each with the patient, the column and what is allowed.
     """
     text = values.astype("string").str.strip()
+    named = {str(value) for value in column.missing}
     # a declared level is a level, though it is called NA or None
-    text = text.mask(text.isin(MISSING) & ~text.isin([level for level in column.levels if level]))
+    text = text.mask((text.isin(MISSING) | text.isin(named)) & ~text.isin([x for x in column.levels if x]))
     # our own tables hold the levels that a number was cut into; those are taken as they stand
     cut_already = column.cut is not None and text.dropna().isin(list(column.levels)).all()
     if (column.kind == "continuous" or column.cut is not None) and not cut_already:
-        numbers = pd.to_numeric(text, errors="coerce").astype("float64")
-        _refuse(values, text.notna() & ~(numbers.abs() < float("inf")), "a number", file)
+        numbers = pd.Series([None if pd.isna(t) else number(t) for t in text], text.index, dtype="float64")
+        _refuse(values, text.notna() & numbers.isna(), "a number", file, column)
+        codes = [value for value in map(number, named) if value is not None]
+        numbers = numbers.mask(numbers.isin(codes))
+        if column.range is not None:
+            low, high = column.range
+            _refuse(
+                values, (numbers < low) | (numbers > high), f"a number from {low:g} to {high:g}", file, column
+            )
+        _refuse(values, numbers.abs() == float("inf"), "a number", file, column)
         if column.cut is None:
             return numbers
         below, above = column.levels
         cut = numbers.ge(column.cut).map({False: below, True: above}).astype(object)
         return cut.where(numbers.notna(), None)
-    _refuse(
-        values, text.notna() & ~text.isin(list(column.levels)), f"one of {', '.join(column.levels)}", file
-    )
+    known = list(column.levels)
+    _refuse(values, text.notna() & ~text.isin(known), f"one of {', '.join(known)}", file, column)
     return text.astype(object).where(text.notna(), None)
 
 
-def type_table(text: pd.DataFrame, columns: Mapping[str, Column], *, file: str) -> pd.DataFrame:
+def type_table(text: pd.DataFrame, columns: Mapping[str, Column], *, file: str | Origins) -> pd.DataFrame:
     """Type every column that the table holds, and make the derived ones whose sources it holds.
 
     Where the rules give no level, the table's own value of a derived column stays: what readers decided.
@@ -181,48 +206,68 @@ def type_table(text: pd.DataFrame, columns: Mapping[str, Column], *, file: str) 
         As :func:`type_column`; a derived column that the table holds with another value than its rules give.
     """
     typed: dict[str, pd.Series] = {}
+    problems = Problems()
     for name, column in columns.items():
-        found = text.get(name, pd.Series("", index=text.index) if column.may_be_absent else None)
-        given = None if found is None else type_column(found, column, file=file)
-        if not column.derived or any(source not in typed for source in sources(column)):
-            made = given
-        else:
-            made = derive(pd.DataFrame(typed, index=text.index), column)
-            if given is not None:
-                _refuse_other(given, made, column, file)
-                made = made.where(made.notna(), given)
-        if made is not None:
-            typed[name] = made.rename(name)
+        with problems.collect():
+            found = text.get(name, pd.Series("", index=text.index) if column.may_be_absent else None)
+            given = None if found is None else type_column(found, column, file=file)
+            if not column.derived or any(source not in typed for source in sources(column)):
+                made = given
+            else:
+                made = derive(pd.DataFrame(typed, index=text.index), column)
+                if given is not None:
+                    _refuse_other(given, made, column, file)
+                    made = made.where(made.notna(), given)
+            if made is not None:
+                typed[name] = made.rename(name)
+    problems.refuse()
     return pd.DataFrame(typed, index=text.index)
 
 
-def _refuse_other(given: pd.Series, made: pd.Series, column: Column, file: str) -> None:
+def _refuse_other(given: pd.Series, made: pd.Series, column: Column, file: str | Origins) -> None:
     """Refuse a table whose own value of a derived column is not what its rules give."""
     other = given.notna() & made.notna() & (given != made)
-    if other.any():
-        patient = given.index[other.to_numpy(dtype=bool)][0]
-        raise TableError(
-            file=file,
-            patient=str(patient),
-            column=str(given.name),
-            found=f"'{given[patient]}'" + (f" ({int(other.sum())} such rows)" if other.sum() > 1 else ""),
-            expected=f"'{made[patient]}', which the column's rules make from {', '.join(sources(column))}",
-            remedy="Correct one of the cells, or leave the column out of the table: it is derived.",
+    problems = Problems()
+    for patient in given.index[other.to_numpy(dtype=bool)]:
+        problems.append(
+            Origins.of(file).problem(
+                patient=str(patient),
+                column=str(given.name),
+                found=f"'{given[patient]}'",
+                expected=f"'{made[patient]}', which the column's rules make from {', '.join(sources(column))}",
+                remedy="Correct one of the cells, or leave the column out of the table: it is derived.",
+            )
         )
+    problems.refuse()
 
 
-def _refuse(values: pd.Series, wrong: pd.Series, expected: str, file: str) -> None:
-    if wrong.any():
-        patient = values.index[wrong.to_numpy(dtype=bool)][0]
-        raise TableError(
-            file=file,
-            patient=str(patient),
-            column=str(values.name),
-            found=f"'{values.loc[patient]}'"
-            + (f" ({int(wrong.sum())} such rows)" if wrong.sum() > 1 else ""),
-            expected=f"{expected} (or an empty cell)",
-            remedy="Correct the cell, or declare the level in the protocol.",
+def _refuse(values: pd.Series, wrong: pd.Series, expected: str, file: str | Origins, column: Column) -> None:
+    """Refuse all wrong cells of a column at once."""
+    problems = Problems()
+    for place in np.flatnonzero(wrong.fillna(False).to_numpy(dtype=bool)):
+        cell = str(values.iloc[place])
+        near = near_match(cell, column.levels) or next(
+            (k for k, label in column.levels.items() if label == cell), ""
         )
+        advice = why_no_number(cell) if expected.startswith("a number") else ""
+        if near:
+            advice = f"Did you mean '{near}'? Correct the cell, or recode it in the cohort file."
+        elif not advice:
+            advice = (
+                "Correct the cell, or name the value under 'missing' in the protocol's column."
+                if expected.startswith("a number")
+                else "Correct the cell, recode it in the cohort file, or declare the level in the protocol."
+            )
+        problems.append(
+            Origins.of(file).problem(
+                patient=str(values.index[place]),
+                column=str(values.name),
+                found=f"'{cell}'",
+                expected=f"{expected} (or an empty cell)",
+                remedy=advice,
+            )
+        )
+    problems.refuse()
 
 
 def read_participants(path: str | Path, columns: Mapping[str, Column]) -> pd.DataFrame:

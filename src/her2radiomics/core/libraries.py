@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import jinja2
     import lifelines
     import matplotlib as mpl
+    import openpyxl
     import pandas as pd
     import PIL.Image
     import pyarrow as pa
@@ -65,6 +66,7 @@ else:
     jinja2 = _Library("jinja2")
     lifelines = _Library("lifelines")
     mpl = _Library("matplotlib")
+    openpyxl = _Library("openpyxl")
     pd = _Library("pandas")
     PIL = _Library("PIL")
     pa = _Library("pyarrow")
@@ -88,6 +90,7 @@ __all__ = [
     "jinja2",
     "lifelines",
     "mpl",
+    "openpyxl",
     "pa",
     "pd",
     "pydicom",

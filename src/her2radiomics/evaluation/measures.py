@@ -38,6 +38,7 @@ def further_measures(
     *,
     fitted: bool,
     notes: dict[str, str],
+    clusters: np.ndarray | None = None,
 ) -> list[dict[str, Any]]:
     """Rare outcomes, calibration and net benefit; what cannot be computed leaves a note.
 
@@ -53,6 +54,8 @@ def further_measures(
         Whether the model was fitted on these rows.
     notes
         Notes by name, to which this adds.
+    clusters
+        Who each row is of, where several are of one person.
     """
     rows, level = [], settings.level
     if np.unique(labels).size == 2:
@@ -63,7 +66,12 @@ def further_measures(
         rows.append(measure("brier_skill", brier_skill(labels, probability), method=words))
         if len(labels) >= 11 and np.unique(probability).size >= 3:
             errors = calibration_errors(
-                labels, probability, bootstrap=settings.calibration_bootstrap, seed=seed, level=level
+                labels,
+                probability,
+                bootstrap=settings.calibration_bootstrap,
+                seed=seed,
+                level=level,
+                clusters=clusters,
             )
             words = (
                 f"distance from the smooth calibration curve; bootstrap percentiles, {errors.used} resamples"

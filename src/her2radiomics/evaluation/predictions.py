@@ -50,6 +50,12 @@ def on_common_patients(predictions: Mapping[str, pd.DataFrame], partition: str) 
     return pd.concat(columns, axis=1, join="inner")
 
 
+def clusters_of(rows: pd.DataFrame, persons: Mapping[str, str] | None) -> np.ndarray | None:
+    """Who each row is of, where two of them are of one person; ``None`` where every row is a person."""
+    who = [(persons or {}).get(patient, patient) for patient in rows["patient_id"].astype(str)]
+    return np.array(who) if len(set(who)) < len(who) else None
+
+
 def in_order(rows: pd.DataFrame, patients: Sequence[str]) -> pd.DataFrame:
     """Rows in the order of ``patients``; refuse other patients."""
     known = rows.set_index("patient_id")

@@ -7,6 +7,7 @@ final estimator keeps the selected terms, as the papers do, and is too kind by w
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,12 +19,11 @@ from her2radiomics.evaluation.performance import calibration_rows, too_few_refit
 from her2radiomics.modelling import pipeline_refit
 from her2radiomics.modelling.fit_report import ROWS_PER_TERM
 from her2radiomics.modelling.penalised.cross_validation import patient_folds
+from her2radiomics.modelling.people import by_person
 from her2radiomics.statistics import auc, auc_interval, logistic_regression, optimism_corrected, remembered
 from her2radiomics.statistics.resampling import used_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from her2radiomics.evaluation.settings import EvaluationSettings
     from her2radiomics.modelling import StudyModel
     from her2radiomics.modelling.parts import SharedFits
@@ -86,11 +86,12 @@ def resample(
     whole = remembered(pipeline_refit(model, table, outcome, keep=keep, chosen=chosen))
     if settings.pipeline_bootstrap:
         refits["pipeline"] = (whole, settings.pipeline_bootstrap)
+    who = by_person(table, model.persons or {}).index.to_numpy()
     drawn, rows = [], likelihood_ratio_rows(model)
     for target, (refit, iterations) in refits.items():
-        rows += optimism_rows(outcome, probability, target, refit, iterations, seed)
+        rows += optimism_rows(outcome, probability, target, refit, iterations, seed, who)
         fewer = settings.model_copy(update={"calibration_bootstrap": iterations})
-        curves = calibration_rows(predictions, fewer, seed=seed, refit=refit)
+        curves = calibration_rows(predictions, fewer, seed=seed, refit=refit, persons=model.persons)
         if target == "pipeline":
             curves = curves[curves["curve"] == "bias_corrected"].assign(curve="pipeline_corrected")
         drawn.append(curves)
@@ -128,7 +129,12 @@ def kept_rows(chosen: Sequence[Sequence[str]], own: Sequence[str]) -> pd.DataFra
 
 
 def with_observed(
-    training: pd.DataFrame, predictions: pd.DataFrame, settings: EvaluationSettings, *, seed: int
+    training: pd.DataFrame,
+    predictions: pd.DataFrame,
+    settings: EvaluationSettings,
+    *,
+    seed: int,
+    persons: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Add the observed curves of the other partitions to ``calibration`` of :func:`resample`.
 
@@ -142,16 +148,24 @@ def with_observed(
         Resamples of the observed curves' band, and its level.
     seed
         Their seed.
+    persons
+        Patient to person, of those who share one with another patient.
     """
     others = predictions[predictions["partition"] != TRAINING]
-    observed = calibration_rows(others, settings, seed=seed)
+    observed = calibration_rows(others, settings, seed=seed, persons=persons)
     last = training["curve"] == "pipeline_corrected"
     parts = [part for part in (training[~last], observed, training[last]) if len(part)]
     return pd.concat(parts, ignore_index=True) if parts else training
 
 
 def optimism_rows(
-    labels: np.ndarray, probability: np.ndarray, target: str, refit: Refit, iterations: int, seed: int
+    labels: np.ndarray,
+    probability: np.ndarray,
+    target: str,
+    refit: Refit,
+    iterations: int,
+    seed: int,
+    persons: np.ndarray | None = None,
 ) -> list[dict[str, Any]]:
     """Rows ``<measure>_corrected`` (whole pipeline) or ``<measure>_corrected_final``; a note alone if under half worked.
 
@@ -161,7 +175,9 @@ def optimism_rows(
         return []
     ending = "_corrected" if target == "pipeline" else "_corrected_final"
     try:
-        found = optimism_corrected(labels, probability, refit, iterations=iterations, seed=seed)
+        found = optimism_corrected(
+            labels, probability, refit, iterations=iterations, seed=seed, clusters=persons
+        )
     except ValueError:
         return [_row(f"note_optimism_{target}", method=NOT_CORRECTED.format(0, iterations))]
     used = used_words(iterations, found.methods)
@@ -223,7 +239,7 @@ def cross_validate(
     fold that cannot be predicted, or holds one class, has no AUC; pooled probabilities come from different fits.
     Returns ``cross_validation`` and ``held_out``. ``pipeline`` is the refit of the whole pipeline, if there is one already.
     """
-    fold = patient_folds(table.index.to_numpy(), labels, folds, seed)
+    fold = patient_folds(by_person(table, model.persons or {}).index.to_numpy(), labels, folds, seed)
     rows: list[dict[str, Any]] = []
     held: list[dict[str, Any]] = []
     if fold.size == 0:

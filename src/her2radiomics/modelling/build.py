@@ -23,6 +23,7 @@ def build_model(
     second_reader: SecondReader | pd.DataFrame | None = None,
     seed: int,
     shared: SharedFits | None = None,
+    persons: Mapping[str, str] | None = None,
 ) -> StudyModel:
     """Build one unfitted model of a protocol.
 
@@ -40,6 +41,8 @@ def build_model(
         Seed of everything random in the fit.
     shared
         Fits of the models that this one is made of, which are not repeated.
+    persons
+        Patient to person, of those who share one with another patient.
 
     Raises
     ------
@@ -54,7 +57,7 @@ def build_model(
             raise SettingsError(f"models.{part}: a participants column has the same name; rename the model.")
     if second_reader is not None and not isinstance(second_reader, SecondReader):
         second_reader = SecondReader(second_reader)
-    return StudyModel(name, specs, columns, second_reader, seed, shared)
+    return StudyModel(name, specs, columns, second_reader, seed, shared, persons)
 
 
 def second_reader_table(

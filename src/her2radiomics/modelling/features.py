@@ -74,7 +74,9 @@ class FeatureBlock(Settings):
         wanted = dict.fromkeys(name for step in self.steps for name in step.columns_used())
         table = X[[name for name in wanted if name in X.columns]]
         people = People(table, learning.columns) if wanted else None
-        training = Training(learning.seed, raw, learning.second_reader, people, self.sequences)
+        training = Training(
+            learning.seed, raw, learning.second_reader, people, learning.persons, self.sequences
+        )
         return fit_chain(self.steps, raw, labels, training)
 
     def columns(self, X: pd.DataFrame, columns: Mapping[str, Column], *, name: str) -> list[str]:

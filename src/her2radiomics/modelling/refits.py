@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.libraries import pd, sklearn
 from her2radiomics.modelling.penalised.cross_validation import patient_folds
+from her2radiomics.modelling.people import by_person
 from her2radiomics.statistics.resampling import Refitted
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def cross_validated_scores(
         There are too few patients of a class, or a fold cannot be predicted.
     """
     labels = np.asarray(y)
-    fold = patient_folds(X.index.to_numpy(), labels, folds, seed)
+    fold = patient_folds(by_person(X, model.persons or {}).index.to_numpy(), labels, folds, seed)
     if fold.size == 0:
         raise StudyError(f"model '{model.name}': found too few patients of a class for cross-validation.")
     scores = np.empty(len(labels))

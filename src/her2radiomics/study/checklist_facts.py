@@ -154,15 +154,20 @@ def _partitions(run: Run) -> dict[str, Fact]:
         split += f", with later patients (from {later}) as a temporal test set" if by_date.any() else ""
         split += ", with other centres as an external test set" if elsewhere & set(tests) else ""
     places = centre[~by_date]
+    tested = bool((run.partition != TRAINING).any())
     sizes = [
         f"{protocol.partition_label(name)} {int((run.partition == name).sum())} "
         f"({int(run.labels[run.partition == name].sum())} {protocol.label.positive})"
         for name in run.partitions
     ]
+    alike = run.dataset.data.alike
+    together = ", all rows of a person together" if run.shared_persons else ""
     return {
-        "partition_words": split,
+        "partition_words": split + together,
         "size_words": "; ".join(sizes),
-        "tested": bool((run.partition != TRAINING).any()),
+        "parted_by_person": tested and not alike,
+        "partition_missing": alike or "There is no test partition.",
+        "tested": tested,
         "tested_within": bool(set(tests) & trained) or bool(by_date.any()),
         "tested_elsewhere": bool(others),
         "other_centres": len(others),

@@ -15,12 +15,12 @@ from typing import Any
 import pandas as pd
 
 from her2radiomics.cohort.outcome import labels_of, set_apart
-from her2radiomics.cohort.partitions import assign
+from her2radiomics.cohort.partitions import assign, named_centres
 from her2radiomics.cohort.settings import Cohort
 from her2radiomics.cohort.sources import CohortData, read_cohort
-from her2radiomics.cohort.tables import check_participants, type_columns
+from her2radiomics.cohort.tables import check_centres, check_participants, column_notes, type_columns
 from her2radiomics.core import software
-from her2radiomics.core.errors import SettingsError, TableError
+from her2radiomics.core.errors import Problems, SettingsError, TableError
 from her2radiomics.core.layout import folder_of, path_of
 from her2radiomics.core.settings import overlay, read_yaml, validate
 from her2radiomics.manuscript.published import PublishedNumber
@@ -105,26 +105,48 @@ class Plan:
     def _checked(
         self, request: RunRequest, protocol: Protocol, dataset: Dataset, published: list[PublishedNumber]
     ) -> Run:
-        data, file = dataset.data, dataset.data.source
+        data, file, problems = dataset.data, dataset.data.places, Problems()
         used: set[str] = set()
-        check_participants(data.participants, [], file)
+        notes = [*data.notes]
+        with problems.collect():
+            check_participants(data.participants, [], file)
+        problems.refuse()
         participants = data.participants
         if request.until != "extraction":
             participants = set_apart(participants, protocol.label, protocol.columns, file)
         included = participants[participants["exclude_reason"] == ""].reset_index(drop=True)
+        with problems.collect():
+            check_centres(participants, [*protocol.centres, *named_centres(protocol.partitions)], file)
         if request.until == "extraction":
+            problems.refuse()
             labels = pd.Series(0, index=included["patient_id"])
             partition = pd.Series("", index=included["patient_id"], dtype=object)
         else:
-            typed = type_columns(included, protocol.columns, file)
-            labels = labels_of(included, protocol.label, protocol.columns, file)
+            typed, labels = pd.DataFrame(), pd.Series(dtype=int)
+            with problems.collect():
+                typed = type_columns(included, protocol.columns, file)
+            with problems.collect():
+                labels = labels_of(included, protocol.label, protocol.columns, file)
+            problems.refuse()
+            notes += column_notes(typed, protocol.columns)
             with software.recording() as used:
                 partition = assign(included, labels, protocol.partitions, seed=self.config.seed, file=file)
             centres = typed.assign(centre=included.set_index("patient_id")["centre"])
             check_harmonisation(request.id, protocol, centres, partition)
         audit = self.workflow / "audits" / f"{request.study}.yaml"
         by = tuple(sorted(used))
-        run = Run(request, protocol, dataset, participants, labels, partition, by, audit.is_file(), published)
+        run = Run(
+            request,
+            protocol,
+            dataset,
+            participants,
+            labels,
+            partition,
+            by,
+            audit.is_file(),
+            published,
+            tuple(notes),
+        )
         check_features(run, self.workflow / "extraction")
         if request.until != "extraction":
             check_measured(run)

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from her2radiomics.cohort.manifest import ManifestRow
+from her2radiomics.cohort.partitions import persons
 from her2radiomics.cohort.settings import Cohort, Readers
 from her2radiomics.cohort.sources import CohortData
 from her2radiomics.core.contracts import MODEL_FILES, PARTITIONS, TRAINING, contract
@@ -120,6 +121,7 @@ class Run:
     software: tuple[str, ...] = ()  # distributions that assigned the partitions
     audited: bool = False
     published: Sequence[PublishedNumber] = ()
+    notes: tuple[str, ...] = ()  # what planning and report say of the data
 
     @property
     def id(self) -> str:
@@ -159,6 +161,15 @@ class Run:
     def patients(self) -> list[str]:
         """Included patients, sorted."""
         return self.dataset.patients
+
+    @property
+    def shared_persons(self) -> dict[str, str]:
+        """Patient to person, of the included who share one with another patient: drawn together, whatever is drawn."""
+        person = persons(self.participants.set_index("patient_id"))
+        person = person.loc[sorted(self.labels.index)]
+        # called by the first of the identifiers: the person's own name may tell who it is
+        first = dict(reversed([(name, str(patient)) for patient, name in person.items()]))
+        return {str(patient): first[name] for patient, name in person[person.duplicated(keep=False)].items()}
 
     def extraction_parts(self, sequence: str) -> dict[str, str]:
         """Parameters, regions and preprocessing of an extraction, as its files' paths hold them."""

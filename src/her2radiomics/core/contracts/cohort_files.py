@@ -5,6 +5,13 @@ from her2radiomics.core.contracts.names import PARTITIONS
 
 PATIENT = text("patient_id", "Identifier of the patient.", "Patient")
 CENTRE = text("centre", "Where the patient was examined.", "Centre")
+PERSON = text(
+    "person",
+    "Who the patient is, where two rows are lesions, breasts or examinations of one person: they share a partition, a fold "
+    "and a resample. Empty: a person of one row.",
+    "Person",
+    optional=True,
+)
 PARTITION = text("partition", "Partition that the patient belongs to.", "Partition", values=PARTITIONS)
 OUTCOME = whole("label", "Outcome: 1 positive, 0 negative.", "Outcome", values=("0", "1"))
 SEQUENCE = text("sequence", "Sequence in the protocol; each DCE phase is one: DCE0, DCE2.", "Sequence")
@@ -103,6 +110,7 @@ COHORT_FILES = (
                 "Date of MRI",
                 optional=True,
             ),
+            PERSON,
             text("exclude_reason", "Why the patient is left out; empty: included.", "Reason for exclusion"),
         ),
         others="the label and the columns of the protocols",

@@ -69,17 +69,21 @@ def unfitted(
     readers: Readers,
     seed: int,
     parts: Sequence[str],
+    persons: Mapping[str, str] | None = None,
 ) -> modelling.StudyModel:
     """The unfitted model of a protocol, with the rows of the training patients whom two readers outlined.
 
-    ``parts`` are the files of refits (:func:`write_refits`) of the models that it is made of, in their order.
+    ``parts`` are the files of refits (:func:`write_refits`) of the models that it is made of, in their order;
+    ``persons`` maps patients who share a person to that person.
     """
     specs: dict[str, ModelSettings] = parse_models(models)
     shared = SharedFits()
     for part, file in zip(specs[name].parts(), parts, strict=True):
         shared.read(part, read_refits(file)["fits"])
     pairs = modelling.second_reader_table(features, readers.compared, readers.reference)
-    return modelling.build_model(name, specs, columns, second_reader=pairs, seed=seed, shared=shared)
+    return modelling.build_model(
+        name, specs, columns, second_reader=pairs, seed=seed, shared=shared, persons=persons
+    )
 
 
 def write_refits(path: str, calibration: pd.DataFrame, fits: SharedFits | None) -> None:
