@@ -181,6 +181,8 @@ def make_inputs(folder: Path, *, images: bool = False, **study: Any) -> FigureIn
         f"4,forced_retention,7,8,restored DCE2: {forced}\n"
     )
     save("flow", _flow(label), folder / "flow.csv")
+    missed = pd.DataFrame({"patient_id": ["P070", "P071"], "partition": "testing", "column": "ki67"})
+    save("not_predicted", missed, folder / "not_predicted.csv")
     save("kept", _kept(), folder / "kept.csv")
     held = labelled[labelled["partition"] == "training"].drop(columns="partition")
     noisy = expit(0.6 * scores["nomogram"][: len(held)])
@@ -203,6 +205,7 @@ def make_inputs(folder: Path, *, images: bool = False, **study: Any) -> FigureIn
         nomogram={"nomogram": folder / "nomogram.csv"},
         lasso_path={"radiomics": folder / "lasso_path.csv"},
         lasso_cv={"radiomics": folder / "lasso_cv.csv"},
+        not_predicted={"nomogram": folder / "not_predicted.csv"},
         held_out={"nomogram": folder / "held_out.csv"},
         kept={"radiomics": folder / "kept.csv"},
         partition_features={"training": folder / "training.parquet"},

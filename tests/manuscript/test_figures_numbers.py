@@ -216,7 +216,7 @@ def test_an_empty_model_says_so(inputs: FigureInputs, tmp_path: Path):
 def test_flow_must_add_up(inputs: FigureInputs, tmp_path: Path):
     drawing = draw(settings("flow"), inputs)
     printed = {t.get_text().replace("\u00a0", " ") for t in drawing.figure.axes[0].texts}
-    assert {"Excluded (n = 19)", "Training (n = 68)", "Testing (n = 65)"} <= printed
+    assert {"Excluded (n = 19)", "Training", "n = 68", "Testing", "n = 65"} <= printed
     table = pd.read_csv(inputs.path("flow"))
     table.loc[2, "excluded"] = 7
     table.to_csv(tmp_path / "flow.csv", index=False)

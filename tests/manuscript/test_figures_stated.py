@@ -43,3 +43,9 @@ def test_the_p_of_hosmer_and_lemeshow_is_that_of_the_predictions(inputs):
     shown = inputs.predictions_of("nomogram", "testing")
     p = hosmer_lemeshow(shown["label"], shown["probability"], 5, fitted=False).p
     assert f"Hosmer–Lemeshow p = {p:.3f}" in words(draw(options, inputs).figure).replace("\u00a0", " ")
+
+
+def test_patients_without_a_prediction_are_counted_in_the_flow(inputs):
+    said = words(draw(settings("flow", model="nomogram"), inputs).figure).replace("\u00a0", " ")
+    assert "Not predicted by Nomogram: 2 (Ki-67)" in said
+    assert "Not predicted" not in words(draw(settings("flow"), inputs).figure)

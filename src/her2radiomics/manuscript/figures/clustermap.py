@@ -35,10 +35,6 @@ class ClustermapOptions(WideOptions):
     model: DrawnModel
     partition: DrawnPartition
 
-    def models_needed(self, need: str) -> tuple[str, ...]:
-        """The model; of the features the partition's table."""
-        return (self.partition,) if need == "partition_features" else super().models_needed(need)
-
 
 @figure(
     ClustermapOptions,

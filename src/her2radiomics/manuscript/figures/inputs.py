@@ -123,6 +123,7 @@ class FigureInputs:
     nomogram: Mapping[str, Path] = field(default_factory=dict)
     lasso_path: Mapping[str, Path] = field(default_factory=dict)
     lasso_cv: Mapping[str, Path] = field(default_factory=dict)
+    not_predicted: Mapping[str, Path] = field(default_factory=dict)
     held_out: Mapping[str, Path] = field(default_factory=dict)
     kept: Mapping[str, Path] = field(default_factory=dict)
     partition_features: Mapping[str, Path] = field(default_factory=dict)

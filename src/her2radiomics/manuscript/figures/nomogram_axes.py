@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 POINTS, TOTAL, PROBABILITY = "points", "total_points", "probability"
 # mm kept between two labels, and between two numbers of a scale, whose minus signs would join
 CLEAR, APART = 1.2, 1.8
-SMALL = 0.5  # of the range of total points: below, the stretch where the probability changes is drawn alone
+SMALL = 0.7  # of the range of total points: below, the stretch where the probability changes is drawn alone
 FINEST = 0.9  # mm between the finest ticks
 
 

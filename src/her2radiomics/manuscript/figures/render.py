@@ -41,8 +41,8 @@ def draw(settings: FigureOptions, inputs: FigureInputs) -> Drawing:
     """
     for need in settings.needs():
         if isinstance(getattr(inputs, need), Mapping):
-            for model in settings.models_needed(need):
-                inputs.path(need, model)
+            for key in settings.keys_needed(need):
+                inputs.path(need, key)
         elif need != "images":
             inputs.path(need)
     look = look_of(settings, inputs)
