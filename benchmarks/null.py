@@ -51,7 +51,8 @@ def tables(name: str, changes: str) -> tuple[Run, pd.DataFrame, pd.DataFrame, An
     run = plan(changes).runs[name]
     people = read_participants(run.path("participants"), run.protocol.columns)
     features = read("features", run.path("features"))
-    return run, people, features, second_reader_table(features)
+    readers = run.dataset.readers
+    return run, people, features, second_reader_table(features, readers.compared, readers.reference)
 
 
 def redrawn(people: pd.DataFrame, columns: list[str], random: np.random.Generator) -> pd.DataFrame:
@@ -76,7 +77,7 @@ def one(name: str, changes: str, models: tuple[str, ...], redraw: int) -> list[d
     part = assign(
         where[where["patient_id"].isin(labels.index)], labels, run.protocol.partitions, seed=redraw, file=name
     )
-    table = model_table(features, drawn, run.protocol.columns)
+    table = model_table(features, drawn, run.protocol.columns, run.dataset.readers.reference)
     rows = []
     for model_name in [model for model in run.protocol.models if model in (models or run.protocol.models)]:
         model = build_model(

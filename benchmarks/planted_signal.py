@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from her2radiomics.core.settings import read_yaml
-from her2radiomics.modelling import build_model, second_reader_table
+from her2radiomics.modelling import build_model, reader_rows, second_reader_table
 from her2radiomics.statistics import auc
 from her2radiomics.study.plan import Plan
 
@@ -29,13 +29,12 @@ def main(name: str = "nat_response", redraws: int = 30) -> None:
     features = pd.read_parquet(ROOT / run.folder / "features/cohort.parquet")
     truth = pd.read_csv(ROOT / run.dataset.folder / "truth.tsv", sep="\t", index_col="patient_id")
     people = pd.read_csv(ROOT / run.folder / "cohort/participants.csv", index_col="patient_id")
-    table = (
-        features[features["reader"] == "1"].set_index("patient_id").drop(columns="reader").loc[people.index]
-    )
+    readers = run.dataset.readers
+    table = reader_rows(features, readers.reference).set_index("patient_id").drop(columns="reader")
+    table = table.loc[people.index]
     radiomics = next(key for key, spec in run.protocol.models.items() if spec.kind == "radiomics")
-    model = build_model(
-        radiomics, run.protocol.models, {}, second_reader=second_reader_table(features), seed=1
-    )
+    pairs = second_reader_table(features, readers.compared, readers.reference)
+    model = build_model(radiomics, run.protocol.models, {}, second_reader=pairs, seed=1)
     rows = {part: people.index[people["partition"] == part] for part in ("training", "testing")}
     score = truth.loc[people.index, "linear_score"] / planted
     print(f"{name}: {len(rows['training'])} train, {len(rows['testing'])} test, {redraws} redraws")

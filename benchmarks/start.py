@@ -25,9 +25,12 @@ from pathlib import Path
 import yaml
 from trial import ROOT, copy_of_workflow, run, snakemake, table
 
-#: Loaded by every Python below: notes a script's name, CPU and time on the clock when it ends.
+#: Loaded by every Python below: takes the other checkouts away that the environment knows; notes a script's name, CPU and
+#: time on the clock when it ends.
 HOOK = """
 import atexit, json, os, sys, time
+ours = os.environ["START_TREE"] + "/src"
+sys.path[:] = [path for path in sys.path if path == ours or not os.path.isdir(path + "/her2radiomics")]
 def tell():
     file = os.path.basename(sys.argv[0]) if sys.argv else ""
     if os.sep + "scripts" + os.sep in (sys.argv or [""])[0] and file.startswith("tmp"):
@@ -49,9 +52,9 @@ def imports_of(script: Path) -> str:
     return "\n".join(ast.unparse(item) for item in found if isinstance(item, ast.Import | ast.ImportFrom))
 
 
-def import_times(tree: Path) -> dict[str, tuple[float, float]]:
+def import_times(tree: Path, hook: Path) -> dict[str, tuple[float, float]]:
     """Script to CPU and time of its imports; ``python`` alone under an empty name."""
-    variables = {"PYTHONPATH": str(tree / "src")}
+    variables = {"PYTHONPATH": f"{tree / 'src'}:{hook}", "START_TREE": str(tree)}
     code = {"": ""} | {path.stem: imports_of(path) for path in sorted((tree / "scripts").glob("*.py"))}
     used = {name: run([sys.executable, "-c", text], tree, variables) for name, text in code.items()}
     return {name: (item.cpu, item.wall) for name, item in used.items()}
@@ -78,6 +81,7 @@ def job_times(folder: Path, tree: Path, hook: Path) -> dict[str, tuple[float, fl
     variables = {
         "PYTHONPATH": f"{tree / 'src'}:{hook}",
         "HER2RADIOMICS_HOOKS": str(hook),
+        "START_TREE": str(tree),
         "START_FOLDER": str(spent),
     }
     snakemake(folder, "--cores", "1", environment=variables)
@@ -85,19 +89,23 @@ def job_times(folder: Path, tree: Path, hook: Path) -> dict[str, tuple[float, fl
     return {f"{job['script']} {job['log']}": (job["cpu"], job["wall"]) for job in jobs}
 
 
-def plan_times(folder: Path, tree: Path) -> tuple[float, float]:
+def plan_times(folder: Path, tree: Path, hook: Path) -> tuple[float, float]:
     """CPU and time of a dry run."""
-    used = snakemake(folder, "-n", "--quiet", "all", environment={"PYTHONPATH": str(tree / "src")})
+    variables = {"PYTHONPATH": f"{tree / 'src'}:{hook}", "START_TREE": str(tree)}
+    used = snakemake(folder, "-n", "--quiet", "all", environment=variables)
     return used.cpu, used.wall
 
 
 def measure(tree: Path, folder: Path, hook: Path) -> dict[str, dict[str, tuple[float, float]]]:
     """All of it, once: what is measured to its parts."""
-    imports = import_times(tree)
+    imports = import_times(tree, hook)
     jobs = job_times(folder / "study", tree, hook)
     config = yaml.safe_load((tree / "config.yaml").read_text(encoding="utf-8"))
     whole = copy_of_workflow(folder / "whole", config, tree)
-    plans = {"config.yaml": plan_times(whole, tree), "finished study": plan_times(folder / "study", tree)}
+    plans = {
+        "config.yaml": plan_times(whole, tree, hook),
+        "finished study": plan_times(folder / "study", tree, hook),
+    }
     return {"imports": imports, "jobs": jobs, "planning": plans}
 
 

@@ -1,6 +1,8 @@
 """Apply the exclusions, leave out patients without features, and write participants and flow."""
 
 from her2radiomics.cohort.enrolment import enrol
+from her2radiomics.cohort.measured import with_measured
+from her2radiomics.cohort.outcome import Label
 from her2radiomics.core import software
 from her2radiomics.core.columns import Column
 from her2radiomics.core.tables import read
@@ -11,17 +13,22 @@ from her2radiomics.study.config import FailedCases
 def main(snakemake):
     params = snakemake.params
     software.note(*params.software)  # of the planning, which assigns the partitions
+    columns = {name: settings_from(Column, column) for name, column in params.columns.items()}
+    batches = [read("batch_measured", path) for path in snakemake.input.measured]
+    registered = read("registered", snakemake.input.registered)
+    registered, measured = with_measured(registered, batches, columns)
     participants, flow = enrol(
-        read("registered", snakemake.input.registered),
+        registered,
         read("qc", snakemake.input.qc) if snakemake.input.qc else None,
-        columns={name: settings_from(Column, column) for name, column in params.columns.items()},
-        label=params.label,
+        columns=columns,
+        label=settings_from(Label, params.label),
         partition=params.partition,
         exclusions=params.exclusions,
+        reader=params.reader,
         failed_cases=settings_from(FailedCases, params.failed_cases),
         file=snakemake.input.registered,
     )
-    made = {"participants": participants, "flow": flow}
+    made = {"participants": participants, "flow": flow, "measured": measured}
     write_tables(made, snakemake.output, simulated=params.simulated)
 
 

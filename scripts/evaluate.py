@@ -1,10 +1,8 @@
-"""Judge all models on every partition, and set the paper's numbers beside them."""
+"""Judge all models on every partition."""
 
 from her2radiomics.core.tables import read
-from her2radiomics.engine.jobs.modelling import feature_counts
 from her2radiomics.engine.script import logged, settings_from, write_tables
 from her2radiomics.evaluation.performance import EvaluationSettings, evaluate
-from her2radiomics.manuscript.tables import PublishedNumber, published_table
 from her2radiomics.modelling import load_model
 
 
@@ -23,20 +21,9 @@ def main(snakemake):
         settings_from(EvaluationSettings, params.evaluation),
         seed=params.seed,
         validation=of_models("validation", files.validations),
+        persons=params.persons,
     )
-    tables = {
-        "performance": judged.performance,
-        "performance_extra": judged.extra,
-        "delong": judged.delong,
-        "published": published_table(
-            [settings_from(PublishedNumber, number) for number in params.published],
-            judged.performance,
-            judged.extra,
-            judged.delong,
-            counts=feature_counts(params.models, files.selections, files.features),
-            simulated=params.simulated,
-        ),
-    }
+    tables = {"performance": judged.performance, "performance_extra": judged.extra, "delong": judged.delong}
     write_tables(tables, snakemake.output, simulated=params.simulated)
 
 

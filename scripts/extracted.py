@@ -10,8 +10,9 @@ from her2radiomics.engine.script import logged, settings_from
 def main(snakemake):
     params = snakemake.params
     qc = read("qc", snakemake.input.qc)
-    refuse_many_failed(qc, params.patients, settings_from(FailedCases, params.failed_cases))
-    write_text(f"{extracted_in_words(qc, params.patients)}\n", snakemake.output[0])
+    limits = settings_from(FailedCases, params.failed_cases)
+    refuse_many_failed(qc, params.patients, limits, reader=params.reader)
+    write_text(f"{extracted_in_words(qc, params.patients, reader=params.reader)}\n", snakemake.output[0])
 
 
 with logged(snakemake):  # noqa: F821

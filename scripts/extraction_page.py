@@ -17,7 +17,7 @@ def main(snakemake):
         Path(output.extraction_page).parent,
         snakemake.wildcards.run,
         params.title,
-        extracted_in_words(read("qc", files.qc), params.patients),
+        extracted_in_words(read("qc", files.qc), params.patients, reader=params.reader),
         simulated=params.simulated,
         overlays=gather_pictures(files.overlays, Path(output.overlays)),
         centres=params.centres,

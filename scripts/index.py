@@ -10,7 +10,7 @@ from her2radiomics.study.descriptions import read_run_info
 
 
 def main(snakemake):
-    here = Path(snakemake.output[0]).parent
+    here = Path(path_of("index")).parent  # the page's own place, wherever it is written by hand
     runs = []
     for info in map(read_run_info, snakemake.params.runs):
         page = Path(path_of("report", run=info.id))

@@ -17,7 +17,7 @@ def main(snakemake):
     parts, obstacles = [], []
     for participants, features in zip(files.participants, files.features, strict=True):
         people = read_participants(participants, columns)
-        table, who = features_of(model, features), people[["patient_id", "partition", "label"]]
+        table, who = features_of(model, features, params.reader), people[["patient_id", "partition", "label"]]
         predicted = model.predict(table, people, extraction=extraction, incomplete="omit")
         parts.append(who.merge(predicted, on="patient_id"))
         obstacles.append(who.merge(model.obstacles(table, people), on="patient_id").drop(columns="label"))
@@ -26,7 +26,9 @@ def main(snakemake):
     made = {
         "predictions": predictions,
         "not_predicted": pd.concat(obstacles),
-        "calibration": with_observed(training, predictions, settings, seed=params.seed),
+        "calibration": with_observed(
+            training, predictions, settings, seed=params.seed, persons=params.persons
+        ),
     }
     write_tables(made, snakemake.output, simulated=params.simulated)
 

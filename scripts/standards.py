@@ -13,7 +13,9 @@ def main(snakemake):
     rows = [
         {"parameters": Path(file).stem, **asdict(item)}
         for file in snakemake.input
-        for item in standings(read_parameters(file))
+        for item in standings(
+            read_parameters(file), bins_from_low=Path(file).stem in snakemake.params.bins_from_low
+        )
     ]
     write("ibsi", assemble("ibsi", rows), snakemake.output[0])
 

@@ -1,6 +1,7 @@
 """Fit one model on the training partition and resample it there; write all that prediction and the manuscript need of it."""
 
 from her2radiomics import modelling
+from her2radiomics.cohort.settings import Readers
 from her2radiomics.engine.jobs.modelling import (
     columns_from,
     extraction_hashes,
@@ -17,11 +18,13 @@ from her2radiomics.modelling.parts import SharedFits
 
 def main(snakemake):
     params, files, name = snakemake.params, snakemake.input, snakemake.wildcards.model
-    columns = columns_from(params.columns)
+    columns, readers = columns_from(params.columns), settings_from(Readers, params.readers)
     table, labels, features, people = training_rows(
-        files.partition_participants, files.partition_features, columns
+        files.partition_participants, files.partition_features, columns, readers
     )
-    model = unfitted(name, params.models, columns, features, params.seed, files.parts)
+    model = unfitted(
+        name, params.models, columns, features, readers, params.seed, files.parts, params.persons
+    )
     model.fit(table, labels)
     extraction = extraction_hashes(params.sequences, files.parameters) or None
     content = modelling.to_dict(

@@ -26,6 +26,7 @@ DECORATORS = [
         "@estimator",
         "@model_kind",
         "@image_format",
+        "@segmentation",
         "@figure",
     ),
     "@table",
@@ -37,6 +38,7 @@ CALLED = {
     "Snakemake's logger": "writes_to_stream writes_to_file has_filter has_formatter needs_rulegraph",
     "PyRadiomics": "_applyBinning _calculateCoefficients get*FeatureValue",
     "scikit-learn": "classes_ features_in_ features_out_ note_ get_feature_names_out input_features memo",
+    "columns of tables, by the fields of a row": "image_peak",
     "notebooks": "_repr_html_",
     "python-docx": "autofit alignment left_indent last_modified_by comments language revision created modified "
     "orientation page_height page_width space_after space_before keep_with_next compress_type external_attr",

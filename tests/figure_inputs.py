@@ -96,6 +96,7 @@ STUDY: dict[str, Any] = {
         "Calibration; decision curves",
     ],
 }
+CORRECTED = {"calibration_intercept": -0.05, "calibration_slope": 0.83, "brier": 0.171}
 BETA = {"radiomics": 1.1, "ki67": 0.9, "shape": 0.7}
 INTERCEPT = -1.2
 WEIGHTS = {
@@ -167,6 +168,7 @@ def make_inputs(folder: Path, *, images: bool = False, **study: Any) -> FigureIn
             _performance(model, part, rows) for part, rows in table.groupby("partition", sort=False)
         ]
     save("performance", pd.DataFrame(performance), folder / "performance.csv")
+    save("performance_extra", _extra(), folder / "performance_extra.csv")
     calibration = _calibration(labelled.assign(probability=expit(scores["nomogram"])))
     save("calibration", calibration, folder / "calibration.csv")
     save("nomogram", _nomogram(), folder / "nomogram.csv")
@@ -179,6 +181,14 @@ def make_inputs(folder: Path, *, images: bool = False, **study: Any) -> FigureIn
         f"4,forced_retention,7,8,restored DCE2: {forced}\n"
     )
     save("flow", _flow(label), folder / "flow.csv")
+    missed = pd.DataFrame({"patient_id": ["P070", "P071"], "partition": "testing", "column": "ki67"})
+    save("not_predicted", missed, folder / "not_predicted.csv")
+    save("kept", _kept(), folder / "kept.csv")
+    held = labelled[labelled["partition"] == "training"].drop(columns="partition")
+    noisy = expit(0.6 * scores["nomogram"][: len(held)])
+    table = held.assign(target="pipeline", fold=np.arange(len(held)) % 10 + 1, probability=noisy)
+    save("held_out", table, folder / "held_out.csv")
+    _features(rng, labelled).to_parquet(folder / "training.parquet")
     path, cv = _lasso(rng)
     save("lasso_path", path, folder / "lasso_path.csv")
     save("lasso_cv", cv, folder / "lasso_cv.csv")
@@ -187,6 +197,7 @@ def make_inputs(folder: Path, *, images: bool = False, **study: Any) -> FigureIn
         flow=folder / "flow.csv",
         participants=folder / "participants.csv",
         performance=folder / "performance.csv",
+        performance_extra=folder / "performance_extra.csv",
         predictions=paths["predictions"],
         calibration={"nomogram": folder / "calibration.csv"},
         coefficients={"radiomics": folder / "coefficients.csv"},
@@ -194,6 +205,10 @@ def make_inputs(folder: Path, *, images: bool = False, **study: Any) -> FigureIn
         nomogram={"nomogram": folder / "nomogram.csv"},
         lasso_path={"radiomics": folder / "lasso_path.csv"},
         lasso_cv={"radiomics": folder / "lasso_cv.csv"},
+        not_predicted={"nomogram": folder / "not_predicted.csv"},
+        held_out={"nomogram": folder / "held_out.csv"},
+        kept={"radiomics": folder / "kept.csv"},
+        partition_features={"training": folder / "training.parquet"},
         images=_images(folder, rng) if images else (),
     )
 
@@ -243,6 +258,39 @@ def _performance(model: str, partition: str, rows: pd.DataFrame) -> dict[str, An
         "calibration_intercept": -0.12,
         "calibration_slope": 0.91,
     }
+
+
+def _kept() -> pd.DataFrame:
+    """40 refits: the model's features are kept in 37, 33, … of them, a feature outside it in 21."""
+    rows = [(name, 40, 37 - 4 * i, "yes") for i, name in enumerate(WEIGHTS)]
+    rows.append(("DWI__tumour_slice__original_firstorder_Entropy", 40, 21, "no"))
+    return pd.DataFrame(rows, columns=["variable", "refits", "kept", "in_model"])
+
+
+def _features(rng: np.random.Generator, labelled: pd.DataFrame) -> pd.DataFrame:
+    """The model's features of the training patients, higher or lower with the outcome as their weights say."""
+    people = labelled[labelled["partition"] == "training"]
+    table = pd.DataFrame({"patient_id": people["patient_id"], "reader": "1"})
+    for name, weight in WEIGHTS.items():
+        table[name] = np.sign(weight) * people["label"] + rng.normal(0, 1, len(people))
+    return table
+
+
+def _extra() -> pd.DataFrame:
+    """What resampling gave of the nomogram, and intervals of its rates and calibration in the test partition."""
+    training = [
+        ("refits_final", 93, "93 of 100 resamples, 93 by maximum likelihood"),
+        *((f"{name}_corrected_final", value, "") for name, value in CORRECTED.items()),
+    ]
+    rows = [("nomogram", "training", *row, np.nan, np.nan) for row in training]
+    rows += [
+        ("nomogram", "testing", "calibration_intercept", -0.12, "Wald", -0.7, 0.46),
+        ("nomogram", "testing", "calibration_slope", 0.91, "Wald", 0.44, 1.38),
+        ("radiomics", "testing", "ppv", 0.71, "Clopper–Pearson", 0.55, 0.84),
+        ("nomogram", "training", "auc_cross_validated_pooled", 0.78, "10-fold", 0.67, 0.89),
+    ]
+    columns = ["model", "partition", "measure", "value", "method", "low", "high"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _calibration(table: pd.DataFrame) -> pd.DataFrame:

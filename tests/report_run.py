@@ -10,7 +10,10 @@ from contract_tables import save
 from PIL import Image
 from pydantic import TypeAdapter
 from table_run import COLUMNS, MODELS, PARTITIONS, make_run
+from workflow_run import ROOT
 
+from her2radiomics import report
+from her2radiomics.core import software
 from her2radiomics.core.tables import read
 from her2radiomics.extraction import read_parameters
 from her2radiomics.extraction.ibsi import standings
@@ -22,6 +25,8 @@ from her2radiomics.manuscript.figures.grey_levels import (
 from her2radiomics.manuscript.figures.render import write as write_drawing
 from her2radiomics.manuscript.tables import TableSettings
 from her2radiomics.manuscript.tables import render as render_table
+from her2radiomics.report import ReportContext, RunSummary
+from her2radiomics.study.descriptions import read_run_info
 
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="200" height="120" viewBox="0 0 200 120">'
@@ -48,8 +53,8 @@ TABLES = [
 PUBLISHED = [
     ("n", "", "training", 68, None, None, "Results"),
     ("features_selected", "radiomics", "training", 7, None, None, "Results"),
-    ("auc", "nomogram", "testing", 0.878, 0.773, 0.946, "Table 3"),
-    ("sensitivity", "nomogram", "testing", 0.8864, None, None, "Abstract"),
+    ("auc", "nomogram", "testing", "0.878", "0.773", "0.946", "Table 3"),
+    ("sensitivity", "nomogram", "testing", "88.64 %", None, None, "Abstract"),
 ]
 PARAMETERS = """
 setting: {binWidth: 25, force2D: true}
@@ -120,19 +125,35 @@ def protocol() -> dict:
     }
 
 
-def describe(**changes) -> dict:
+def describe(*, simulated: bool = True, title: str = "Simulated cohort", **changes) -> dict:
+    """What the page is told, as plain data; names of study, variant and cohort under ``request``."""
+    departures = ["Features were measured at four visits."]
+    request = {"study": "nat_response"} | changes.pop("request", {})
     info = {
-        "id": "nat_response",
-        "study": "nat_response",
-        "cohort": "simulated",
-        "cohort_title": "Simulated cohort",
-        "simulated": True,
-        "partitions": [*PARTITIONS],
-        "seed": 7,
-        "departures": ["Features were measured at four visits."],
+        "request": request,
         "protocol": protocol(),
+        "cohort": {
+            "title": title,
+            "kind": "simulated" if simulated else "tables",
+            "departures": departures,
+        },
+        "partitions": [*PARTITIONS],
+        "extracted": True,
+        "reference_reader": "1",
+        "seed": 7,
     }
     return info | changes
+
+
+def build_context(folder: Path, content: dict, **arguments) -> ReportContext:
+    """The context of the page, from plain data."""
+    usual = {"parameters": [ROOT / "workflow/extraction/features_1125_2d.yaml"]}
+    return report.build_context(folder, read_run_info(content), **usual | arguments)
+
+
+def summarise(folder: Path, content: dict, href: str) -> RunSummary:
+    """A run's line of the index, from plain data."""
+    return report.summarise(folder, read_run_info(content), href)
 
 
 def build(folder: Path, *, simulated: bool = True):
@@ -167,7 +188,15 @@ def build(folder: Path, *, simulated: bool = True):
         "parameters": [parameters],
         "centres": {f"C{n}-{i:03d}": f"centre_{n}" for n in (1, 2) for i in range(1, 999)},
         "hashed": {"Parameters": parameters},
+        "records": [used_software(folder, "pyradiomics-bhklab", "SimpleITK", "PyWavelets", "scikit-learn")],
     }
+
+
+def used_software(folder: Path, *names: str) -> Path:
+    """A job's record of the software that it used."""
+    path = folder / "job.json"
+    path.write_text(software.as_record(names), encoding="utf-8")
+    return path
 
 
 def quality_control(cohort: Path, simulated: bool) -> None:

@@ -15,10 +15,8 @@ from her2radiomics.core.columns import Column
 from her2radiomics.core.contracts import MODEL_FILES, contract
 from her2radiomics.manuscript.tables import (
     Outcome,
-    PublishedNumber,
     TableInputs,
     TableSettings,
-    published_table,
 )
 from her2radiomics.manuscript.tables.model import Heading, RowLabel, Table
 from her2radiomics.modelling import save_model
@@ -46,6 +44,11 @@ COLUMNS = {
         },
         "stage": {
             "label": "Clinical stage",
+            "kind": "ordinal",
+            "levels": {"I": "I", "II": "II", "III": "III"},
+        },
+        "stage_reader_2": {
+            "label": "Clinical stage, reader 2",
             "kind": "ordinal",
             "levels": {"I": "I", "II": "II", "III": "III"},
         },
@@ -103,7 +106,9 @@ def make_run(
         outcome=Outcome("Pathological complete response", "pCR", "non-pCR"),
         participants={name: folder / "cohort" / f"participants_{name}.csv" for name in PARTITIONS},
         performance=folder / "tables" / "performance.csv",
+        performance_extra=folder / "tables" / "performance_extra.csv",
         delong=folder / "tables" / "delong.csv",
+        published=folder / "tables" / "published.csv",
         univariate={"clinical": folder / "models" / "clinical" / "univariate.csv"},
         multivariate={"clinical": folder / "models" / "clinical" / "multivariate.csv"},
         coefficients={name: folder / "models" / name / "coefficients.csv" for name in MODELS},
@@ -136,6 +141,8 @@ def _patients(rng: np.random.Generator, partition: str, size: int) -> pd.DataFra
             "os_event": (np.arange(size) % 3 == 0).astype(int),
         }
     )
+    other = table["stage"].map({"I": "II", "II": "III", "III": "I"})
+    table["stage_reader_2"] = table["stage"].where(np.arange(size) % 7 > 0, other)
     table.loc[1, "adc"] = np.nan
     table.loc[2, "tic"] = None
     return table
@@ -268,6 +275,8 @@ def _models(folder: Path, patients: pd.DataFrame, scores: dict[str, np.ndarray])
 
 
 def _results(folder: Path, patients: pd.DataFrame, scores: dict[str, np.ndarray], simulated: bool) -> None:
+    from her2radiomics.manuscript.published import PublishedNumber, Results, published_table
+
     performance, extra, delong, aucs = [], [], [], {}
     for name, score in scores.items():
         for partition, rows in patients.groupby("partition", sort=False):
@@ -313,34 +322,24 @@ def _results(folder: Path, patients: pd.DataFrame, scores: dict[str, np.ndarray]
             "quantity": "auc",
             "model": "nomogram",
             "partition": "testing",
-            "value": 0.878,
-            "low": 0.773,
-            "high": 0.946,
+            "value": "0.878",
+            "low": "0.773",
+            "high": "0.946",
             "source": "Table 3",
         },
         {
             "quantity": "sensitivity",
             "model": "nomogram",
             "partition": "testing",
-            "value": 0.8864,
+            "value": "88.64 %",
             "source": "Abstract",
         },
     ]
-    published = published_table(
-        [PublishedNumber.model_validate(number) for number in numbers],
-        performance,
-        extra,
-        delong,
-        counts={("features_selected", "radiomics"): 3},
-        simulated=simulated,
-    )
-    for name, table in (
-        ("performance", performance),
-        ("performance_extra", extra),
-        ("delong", delong),
-        ("published", published),
-    ):
+    for name, table in (("performance", performance), ("performance_extra", extra), ("delong", delong)):
         save(name, table, folder / "tables" / f"{name}.csv")
+    printed = [PublishedNumber.model_validate(number) for number in numbers]
+    beside = published_table(printed, Results(folder, COLUMNS), simulated=simulated)
+    save("published", beside, folder / "tables" / "published.csv")
 
 
 def _performance(model: str, partition: str, label: np.ndarray, score: np.ndarray) -> dict:

@@ -10,14 +10,17 @@ import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from her2radiomics.audit.counts import counts_add_up, each_at_least, fraction, product, ratio, same_total
 from her2radiomics.audit.features import CLASSES, SHAPES, class_size, feature_count, feature_split
 from her2radiomics.audit.files import write
 from her2radiomics.audit.group_tests import chi_square, chi_square_candidates, p_of_wald, two_means
+from her2radiomics.audit.groups import CountedPredictor, auc_from_counts, auc_of, follow_up, stratified
 from her2radiomics.audit.means import (
     mean_in_range,
     parse_mean_sd,
@@ -26,12 +29,18 @@ from her2radiomics.audit.means import (
     whole_number_mean,
 )
 from her2radiomics.audit.paper import Audit, audit, read_audit
-from her2radiomics.audit.printed import parse
 from her2radiomics.audit.regression import RegressionRow, crude, crude_odds_ratio, odds_ratio
 from her2radiomics.audit.render import to_csv, to_fragment, to_html
-from her2radiomics.audit.roc import auc_granularity, auc_interval, hanley_mcneil_se, rates
+from her2radiomics.audit.roc import (
+    above_training,
+    auc_granularity,
+    auc_interval,
+    hanley_mcneil_se,
+    rates,
+)
 from her2radiomics.audit.statements import monotone, same_value
 from her2radiomics.core.errors import SettingsError
+from her2radiomics.core.printed import parse
 from her2radiomics.core.settings import validate
 
 AUDITS = ("nat_response", "her2_equivocal", "her2_peritumoral", "her2_nomogram")
@@ -391,6 +400,85 @@ def test_rates_find_the_groups_that_fit():
 # statements
 
 
+# what group sizes allow
+
+
+def test_a_stratified_split_by_hand():
+    """Table 3 of the HER2 nomogram: 228 of 320; 280 of them 199.5, printed 201. Rounding within strata is off by < 1."""
+    assert stratified({"training": (201, 280), "validation": (27, 40)}).verdict == "inconsistent"
+    assert stratified({"training": (199, 280), "validation": (29, 40)}).verdict == "consistent"
+    assert stratified({"training": (70, 280), "validation": (10, 40)}).verdict == "consistent"
+
+
+TABLE_2 = {  # her2_nomogram: level to [HER2-positive, HER2-negative]
+    "Type": [(26, 145), (54, 95)],
+    "Edge": [(23, 101), (24, 103), (33, 36)],
+    "Skin": [(33, 143), (47, 97)],
+    "Nodes": [(26, 145), (54, 95)],
+}
+
+
+def test_the_auc_of_one_predictor_is_that_of_its_counts():
+    """Type: (54·145 + (54·95 + 26·145)/2) / (80·240) = 0.6396."""
+    type_ = CountedPredictor("Type", TABLE_2["Type"], beta=2.268)
+    assert auc_from_counts(parse("0.640"), [type_]).verdict == "consistent"
+    assert auc_from_counts(parse("0.866"), [type_]).verdict == "inconsistent"
+
+
+def test_the_auc_of_independent_predictors_is_that_of_simulated_patients():
+    """Best 0.776, printed β 0.740, printed odds ratios 0.501 (review), against a simulation of a million patients."""
+    rng = np.random.default_rng(1)
+    betas = {"Type": 2.268, "Edge": 2.165, "Skin": 0.155, "Nodes": 1.066}
+    scores = []
+    for place in (0, 1):
+        counts = {name: np.array(rows_, dtype=float)[:, place] for name, rows_ in TABLE_2.items()}
+        scores.append(sum(betas[n] * rng.choice(len(c), 400_000, p=c / c.sum()) for n, c in counts.items()))
+    ranks = stats.rankdata(np.concatenate(scores))
+    simulated = (ranks[:400_000].sum() - 400_000 * 400_001 / 2) / 400_000**2
+    ratios = {"Type": 9.660, "Edge": 0.115, "Skin": 0.857, "Nodes": 2.905}
+    made = auc_from_counts(
+        parse("0.866"), [CountedPredictor(n, c, betas[n], math.log(ratios[n])) for n, c in TABLE_2.items()]
+    )
+    assert made.verdict == "cannot be checked"
+    assert (
+        "0.776 with the best weights, 0.740 with the printed coefficients and 0.501 with" in made.arithmetic
+    )
+    assert simulated == pytest.approx(0.740, abs=0.002)
+
+
+def test_the_auc_of_a_score_counts_ties_half():
+    score = np.array([0.0, 1.0])
+    assert auc_of(score, np.array([0.5, 0.5]), np.array([0.5, 0.5])) == 0.5
+    assert auc_of(score, np.array([0.0, 1.0]), np.array([1.0, 0.0])) == 1.0
+
+
+def test_a_test_auc_above_training():
+    """0.727 and 0.625 of 42 + 26 and 44 + 21: Hanley–McNeil SEs 0.068 and 0.063, z = 1.09."""
+    groups = (42, 26), (44, 21)
+    made = above_training(parse("0.625"), parse("0.727"), *groups)
+    assert made.verdict == "consistent" and "z = 1.09" in made.arithmetic
+    assert above_training(parse("0.625"), parse("0.990"), *groups).verdict == "inconsistent"
+    assert above_training(parse("0.625"), parse("0.727")).verdict == "cannot be checked"
+    assert above_training(parse("0.894"), parse("0.878")).verdict == "consistent"
+
+
+def test_all_four_papers_have_a_test_auc_above_training(root):
+    for study in AUDITS:
+        rows_ = audit(read_audit(root / "workflow" / "audits" / f"{study}.yaml"))
+        assert any(row_.check == "test_above_training" for row_ in rows_), study
+
+
+def test_follow_up_beside_survival():
+    """p < 0.001 (χ² 10.83) with a quarter of the patients in the worse group: 10.83/3 = 3.6, at least 4 events."""
+    worse, better = parse_mean_sd("24.81 ± 5.98", 80), parse_mean_sd("24.33 ± 6.96", 240)
+    made = follow_up(worse, better, parse("<0.001"))
+    assert made.verdict == "cannot be checked" and "needs 4 events" in made.arithmetic
+    assert follow_up(worse, better, parse("<0.001"), ends_with_event=True).verdict == "inconsistent"
+    assert follow_up(worse, better, parse("<0.001"), ends_with_event=False).verdict == "consistent"
+    shorter = parse_mean_sd("20.10 ± 7.00", 80)
+    assert follow_up(shorter, better, parse("<0.001"), ends_with_event=True).verdict == "consistent"
+
+
 def test_statements():
     assert same_value({"text": parse("67.5 %"), "table": parse("67.50 %")}).verdict == "consistent"
     assert same_value({"text": parse("41.3 %"), "table": parse("30.00 %")}).verdict == "inconsistent"
@@ -414,6 +502,20 @@ tables:
         levels: {low: ["10 (25.00 %)", "30 (50.00 %)"], high: ["30 (75.00 %)", "30 (50.00 %)"]}
         statistic: "6.250"
         p: "0.012"
+      - {name: Diameter, median: ["22 (17, 30)", "19 (15-26)"], p: "0.041"}
+  - kind: regression
+    id: table_2
+    place: Table 2
+    rows:
+      - {name: Grade, beta: "1.099", se: "0.452", wald: "5.91", odds_ratio: "3.00", ci: "1.24–7.28", p: "0.015",
+         counts: [[30, 30], [10, 30]]}
+  - kind: performance
+    id: table_3
+    place: Table 3
+    partitions: {training: {n: 70, positives: 28}, test: {n: 30, positives: 12}}
+    rows:
+      - {model: A, partition: training, auc: "0.861", ci: "0.757 to 0.932", sensitivity: "82.14 %", specificity: "80.95 %"}
+      - {model: A, partition: test, auc: "0.889"}
 checks:
   - {id: split, check: ratio, claim: c, place: p, quote: q, counts: [70, 30], stated: "7:3"}
   - {id: sens, check: rates, claim: c, place: p, quote: q, positives: 12, negatives: 18, sensitivity: "83.33 %",
@@ -439,7 +541,7 @@ def read_text(tmp_path: Path, text: str) -> Audit:
 
 def test_a_consistent_paper_raises_no_alarm(tmp_path):
     verdicts = {row_.id: (row_.verdict, row_.arithmetic) for row_ in audit(read_text(tmp_path, CONSISTENT))}
-    assert len(verdicts) == 14
+    assert len(verdicts) == 21
     assert {key: value for key, value in verdicts.items() if value[0] == "inconsistent"} == {}
 
 
@@ -462,6 +564,11 @@ def test_a_consistent_paper_raises_no_alarm(tmp_path):
         ("more: cases", "more: controls", "more"),
         ("total: 1316", "total: 1317", "features"),
         ('"53.03 ± 9.58"', '"52.53 ± 9.58"', "age"),
+        ('"22 (17, 30)"', '"22 (27, 30)"', "table_1.diameter.quartiles"),
+        ('ci: "1.24–7.28"', 'ci: "1.24–8.28"', "table_2.grade.row"),
+        ('se: "0.452"', 'se: "0.252"', "table_2.grade.crude"),
+        ('sensitivity: "82.14 %"', 'sensitivity: "82.41 %"', "table_3.a.training.rates"),
+        ('auc: "0.889"', 'auc: "0.999"', "table_3.a.test.above_training"),
     ],
 )
 def test_a_corrupted_number_is_found(tmp_path, old, new, at):
@@ -475,15 +582,19 @@ def test_a_corrupted_number_is_found(tmp_path, old, new, at):
 
 KNOWN = {
     "nat_response": {
-        "training_sensitivity", "training_specificity", "training_rates", "training_interval", "test_interval",
+        "training_sensitivity", "training_specificity", "table_3.nomogram.training.rates",
+        "table_3.nomogram.training.interval", "table_3.nomogram.test.interval",
         "features_3d", "features_kept_by_sequence",
     },
     "her2_equivocal": set(),
     "her2_peritumoral": {"mean_age", "features_split", "features_with_shape"},
     "her2_nomogram": {
         "split_ratio_results", "training_size",  # 280 / 40, called 7:3; 224 / 96 in the methods
-        "table_4_edge", "table_4_skin",  # signs lost
-        "crude_edge", "crude_skin", "crude_nodes",  # crude OR 2.10; SEs below the crude ones
+        "table_4.edge.row", "table_4.local_skin_thickening_or_depression.row",  # signs lost
+        # crude OR of skin 2.10; SEs below the crude ones
+        "table_4.edge.crude", "table_4.local_skin_thickening_or_depression.crude",
+        "table_4.axillary_lymph_nodes_with_enlargement.crude",
+        "stratified_split",  # 201 of 280, stratified 199.5
         "table_2.type_axillary_lymph_nodes_without_enlargement.same_numbers",
         "her2_total", "menopause_totals", "grade_totals", "er_totals", "pr_totals", "tic_totals",
         "table_3.tic_type.test",  # p 0.942 computes to 0.844
@@ -492,7 +603,7 @@ KNOWN = {
         "features_texture", "features_higher_order",
         # found by the audit, beyond the list of known contradictions
         "ki67_totals", "smooth_totals", "age_pooled", "volume_pooled", "text_blur_negative",
-        "table_3.enhance.percentages", "validation_pairs",
+        "table_3.enhance.percentages", "figure_4.nomogram.validation.pairs",
     },
 }  # fmt: skip
 
@@ -509,8 +620,8 @@ def test_the_words_carry_the_numbers(root):
     rows = {r.id: r.arithmetic for r in audit(read_audit(root / "workflow/audits/her2_nomogram.yaml"))}
     assert "I 46 against 50; II 141 against 92; III 133 against 178" in rows["tic_totals"]
     assert "p 0.844" in rows["table_3.tic_type.test"]
-    assert "exp(−2.165)" in rows["table_4_edge"]
-    assert "2.10 (1.26 to 3.51)" in rows["crude_skin"]
+    assert "exp(−2.165)" in rows["table_4.edge.row"]
+    assert "2.10 (1.26 to 3.51)" in rows["table_4.local_skin_thickening_or_depression.crude"]
     assert "201 + 27 = 228 in Table 3" in rows["her2_total"]
     assert "Edge, Burr, HER-2 positive" in rows["text_blur_positive"]
 
@@ -531,6 +642,10 @@ def test_the_words_carry_the_numbers(root):
         ("check: ratio", "check: ration", "ration"),
         ('"30 (75.00 %)"', '"thirty"', "expected '54' or '54"),
         ("counts: [70, 30]", "counts: [70, 20, 10]", "3 counts for the ratio 7:3"),
+        ("partition: test, auc", "partition: tset, auc", "no partition 'tset'"),
+        ('ci: "0.757 to 0.932"', 'ci: "0.757"', "expected an interval as"),
+        ("kind: performance", "kind: perfomance", "perfomance"),
+        ("positives: 12}", "positives: 30}", "found 30 of n = 30"),
     ],
 )
 def test_a_mistake_in_the_file_is_named(tmp_path, old, new, message):

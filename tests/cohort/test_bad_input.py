@@ -20,7 +20,15 @@ MANIFEST = "patient_id\tsequence\timage\tmask\n" + "".join(
 COHORT = {
     "title": "Mine",
     "kind": "tables",
-    "replaces": ["columns", "figures", "tables", "published", "contradictions", "variants"],
+    "replaces": [
+        "columns",
+        "figures",
+        "tables",
+        "published",
+        "published_tables",
+        "contradictions",
+        "variants",
+    ],
     "protocol": {
         "models": {"clinical": None, "nomogram": None},
         "model_labels": {"clinical": None, "nomogram": None},

@@ -7,11 +7,11 @@ import pytest
 
 from her2radiomics.cohort.enrolment import enrol
 from her2radiomics.cohort.flow import flow_table
+from her2radiomics.cohort.outcome import Label, labels_of
 from her2radiomics.cohort.partitions import CentrePartition, GivenPartition, RandomPartition, assign
 from her2radiomics.cohort.settings import Cohort, ImagePattern
 from her2radiomics.cohort.sources import find_images, read_cohort
 from her2radiomics.cohort.tables import (
-    check_label,
     check_manifest,
     check_participants,
     read_table,
@@ -32,6 +32,10 @@ def participants(**changes: list[str]) -> pd.DataFrame:
         "exclude_reason": ["", "", "", ""],
     }
     return pd.DataFrame(table | changes)
+
+
+def label(column: str) -> Label:
+    return Label(column=column, positive="yes", negative="no", definition="d")
 
 
 COLUMNS = {
@@ -69,7 +73,7 @@ class TestTables:
     @pytest.mark.parametrize("value", ["2", "", "yes", "0.5", "NA"])
     def test_a_label_that_is_not_0_or_1_is_refused(self, value):
         with pytest.raises(TableError, match="patient P2, column 'pcr'.*expected 0 or 1"):
-            check_label(participants(pcr=["1", value, "1", "0"]), "pcr", "p.tsv")
+            labels_of(participants(pcr=["1", value, "1", "0"]), label("pcr"), {}, "p.tsv")
 
     @pytest.mark.parametrize(("value", "expected"), [("old", "a number"), ("inf", "a number")])
     def test_a_value_of_the_wrong_type_is_refused(self, value, expected):
@@ -91,7 +95,7 @@ class TestTables:
     def test_reading_keeps_text_as_it_stands(self, tmp_path):
         path = tmp_path / "p.csv"
         path.write_text("\ufeffpatient_id,centre\n007, a \nNA,b\n", encoding="utf-8")
-        assert read_table(path).to_dict("list") == {"patient_id": ["007", "NA"], "centre": ["a", "b"]}
+        assert read_table(path).cells.to_dict("list") == {"patient_id": ["007", "NA"], "centre": ["a", "b"]}
 
     def test_a_missing_table_is_an_error_that_names_it(self, tmp_path):
         with pytest.raises(TableError, match=r"p\.tsv: found no such file"):
@@ -113,7 +117,7 @@ class TestManifest:
         ("changes", "said"),
         [
             ({"sequence": ["T2", "T2"], "image": ["a", "a"]}, "reader 1, region tumour twice"),
-            ({"sequence": ["T2", "T2"], "reader": ["1", "2"]}, "2 images for sequence T2"),
+            ({"sequence": ["T2", "T2"], "reader": ["1", "2"]}, "several images for sequence T2"),
             ({"image": ["a", ""]}, "patient P1, column 'image'"),
         ],
     )
@@ -208,7 +212,7 @@ class TestEnrolment:
             table,
             qc,
             columns={"age": COLUMNS["age"]},
-            label="pcr",
+            label=label("pcr"),
             partition={name: "training" if i < 4 else "testing" for i, name in enumerate(ids)},
             exclusions={},
             failed_cases=limits or FailedCases(),
@@ -240,7 +244,7 @@ class TestEnrolment:
         table = participants()
         qc = pd.DataFrame({"patient_id": ["P1"], "reader": ["2"], "status": ["failed"], "reason": ["x"]})
         kept, _ = enrol(
-            table, qc, columns={}, label="pcr", partition=dict.fromkeys(table["patient_id"], "training"),
+            table, qc, columns={}, label=label("pcr"), partition=dict.fromkeys(table["patient_id"], "training"),
             exclusions={}, failed_cases=FailedCases(), file="p.tsv",
         )  # fmt: skip
         assert len(kept) == 4
@@ -257,7 +261,7 @@ class TestImporters:
             masks={"1": "seg/{patient}.nii.gz"},
             sequences={"0000": "DCE0", "0001": "DCE1"},
         )
-        found = find_images([pattern], tmp_path)
+        found, _ = find_images([pattern], tmp_path)
         assert found["patient_id"].tolist() == ["DUKE_001", "DUKE_001"]
         assert found["sequence"].tolist() == ["DCE0", "DCE1"]
         assert found["mask"].iloc[0] == str(tmp_path / "seg/duke_001.nii.gz")

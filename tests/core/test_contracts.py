@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from contract_tables import complete
+from contract_tables import complete, save
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from her2radiomics.cohort.manifest import ManifestRow
 from her2radiomics.cohort.settings import ParticipantRow
 from her2radiomics.core import tables
-from her2radiomics.core.contracts import CONTRACTS, MODEL_FILES, contract, measures, quantities, rates
+from her2radiomics.core.contracts import CONTRACTS, MODEL_FILES, contract, measures, rates
 from her2radiomics.core.contracts.declare import TableColumn
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.layout import Layout, forms_of, path_of, paths_of
@@ -31,8 +31,9 @@ RESULTS = {
     "ppv, npv, accuracy, brier, calibration_intercept, calibration_slope, auc_delong_low, auc_delong_high",
     "performance_extra": "model, partition, measure, value, low, high, method",
     "delong": "partition, model_a, model_b, n, auc_a, auc_b, difference, z, p, p_holm",
-    "published": "quantity, model, partition, published, published_low, published_high, reproduced, low, high, n, simulated",
-    "manifest": "patient_id, sequence, reader, region, image, mask, mask_label",
+    "published": "quantity, model, partition, published, published_low, published_high, reproduced, low, high, n, "
+    "label, item, published_text, reproduced_text, agreement, rule, place, simulated",
+    "manifest": "patient_id, sequence, reader, region, image, mask, mask_label, seconds, b_value",
     "predictions": "patient_id, partition, label, score, probability, harmonisation",
 }
 
@@ -274,23 +275,31 @@ def performance_rows(**more: float) -> pd.DataFrame:
     return complete("performance", pd.DataFrame([row]))
 
 
+def beside(folder: Path, performance: pd.DataFrame) -> pd.DataFrame:
+    """A published balanced accuracy beside the run's."""
+    from her2radiomics.manuscript.published import PublishedNumber, Results, published_table
+
+    save("performance", performance, folder / "tables/performance.csv")
+    save("performance_extra", None, folder / "tables/performance_extra.csv")
+    number = PublishedNumber(
+        quantity="balanced_accuracy", model="m", partition="testing", value="0.4", source="Table 2"
+    )
+    return published_table([number], Results(folder), simulated=False)
+
+
 def test_without_its_declaration_the_column_is_refused_everywhere(tmp_path):
     from pydantic import TypeAdapter, ValidationError
 
     from her2radiomics.core.errors import SettingsError
-    from her2radiomics.manuscript.tables import PublishedNumber, TableSettings, published_table
+    from her2radiomics.manuscript.tables import TableSettings
 
     options = {"kind": "performance", "id": "table_3_p", "title": "P", "measures": ["balanced_accuracy"]}
     with pytest.raises(
         ValidationError, match="found 'balanced_accuracy', which performance.csv does not hold"
     ):
         TypeAdapter(TableSettings).validate_python(options)
-    number = PublishedNumber(
-        quantity="balanced_accuracy", model="m", partition="testing", value=0.4, source="Table 2"
-    )
-    extra, delong = complete("performance_extra"), complete("delong")
     with pytest.raises(SettingsError, match="unknown published quantity 'balanced_accuracy'"):
-        published_table([number], performance_rows(), extra, delong, simulated=False)
+        beside(tmp_path, performance_rows())
     with pytest.raises(TableError, match="column 'balanced_accuracy'.*or declare the column there"):
         tables.write("performance", performance_rows(balanced_accuracy=0.55), tmp_path / "performance.csv")
 
@@ -298,13 +307,8 @@ def test_without_its_declaration_the_column_is_refused_everywhere(tmp_path):
 def test_a_declared_column_is_accepted_printed_labelled_and_documented(wider, tmp_path):
     from pydantic import TypeAdapter
 
-    from her2radiomics.manuscript.tables import (
-        PublishedNumber,
-        TableInputs,
-        TableSettings,
-        published_table,
-    )
-    from her2radiomics.report.words import printed, quantity_label
+    from her2radiomics.manuscript.published import PublishedNumber, quantities
+    from her2radiomics.manuscript.tables import TableInputs, TableSettings
     from her2radiomics.study.reference import contracts_page
 
     assert (
@@ -334,18 +338,14 @@ def test_a_declared_column_is_accepted_printed_labelled_and_documented(wider, tm
     assert table.data["balanced_accuracy"].iloc[-1] == "0.550"
     assert "BA: balanced accuracy." in table.footnotes
 
-    number = PublishedNumber(
-        quantity="balanced_accuracy", model="m", partition="testing", value=0.4, source="Table 2"
-    )
-    extra, delong = complete("performance_extra"), complete("delong")
-    published = published_table([number], judged, extra, delong, simulated=False)
+    published = beside(tmp_path, judged)
     assert published["reproduced"].tolist() == [0.55]
-    with pytest.raises(ValueError, match="found 40.0, expected 0 to 1"):
-        published_table([number.model_copy(update={"value": 40.0})], judged, extra, delong, simulated=False)
-
-    info = None  # a label that depends on no run
-    assert quantity_label("balanced_accuracy", info) == "Balanced accuracy"  # type: ignore[arg-type]
-    assert printed("balanced_accuracy", 0.55, math.nan, math.nan) == "0.550"
+    assert published["reproduced_text"].tolist() == ["0.550"]
+    with pytest.raises(ValueError, match="found 40, expected 0 to 1"):
+        PublishedNumber(
+            quantity="balanced_accuracy", model="m", partition="testing", value="40", source="Table 2"
+        )
+    assert quantities()["balanced_accuracy"].label == "Balanced accuracy"
     assert (
         "| `balanced_accuracy` | number | 0 to 1 | Balanced accuracy (BA) | Mean of sensitivity and specificity. |"
         in contracts_page()

@@ -167,8 +167,8 @@ def test_records_of_several_jobs_are_joined_and_two_versions_are_both_named(tmp_
 
 
 def test_lists_elsewhere_are_filters_of_the_table():
-    assert "lifelines" not in software.versions("modelling") and "firthmodels" in software.versions(
-        "modelling"
+    assert "lifelines" not in software.versions("modelling") and "statsmodels" in software.versions(
+        "evaluation"
     )
     assert set(software.versions("extraction", "overlays")) >= {"PyWavelets", "scikit-image", "matplotlib"}
     assert {"python", "snakemake", "seaborn"} <= set(software.versions())

@@ -51,7 +51,7 @@ def hospital(tmp_path) -> dict[str, dict]:
                 "mask_label": "",
             }
             rows.append(row | {"image": image, "mask": path})
-        cases[patient] = {"rows": rows, "precontrast": ""}
+        cases[patient] = {"rows": rows, "level_rows": [], "precontrast": ""}
     return cases
 
 
@@ -90,7 +90,8 @@ def test_a_batch_says_what_extract_case_says(tmp_path, hospital):
         ).qc
     ]
     assert quality == [{name: str(row[name]) for name in row} for row in expected]
-    assert [row["status"] for row in quality] == ["extracted", "extracted", "extracted", "failed"]
+    assert [row["status"] for row in quality] == ["extracted", "warned", "extracted", "failed"]
+    assert "an exact copy of that of reader 1" in quality[1]["reason"]
     assert quality[0]["image"] == "Smith_Jane_0/t2_19620304.nii.gz"
     assert "reader 2, Smith_Jane_1/Smith2.nii.gz: found an empty mask" in quality[3]["reason"]
     features = (tmp_path / "out/b.features").read_text().splitlines()
@@ -187,10 +188,12 @@ def test_no_error_of_a_numbered_cohort_names_a_file(tmp_path, hospital, monkeypa
     assert folder.name in quality[0]["reason"]
 
 
-#: Prints the library's modules that a case imports: preprocessing, all filters, resampling, pictures, stock PyRadiomics.
+#: Prints the library's modules that a case imports: preprocessing, all filters, resampling, pictures, stock PyRadiomics; and
+#: those that measure columns.
 TRACE = """
 import sys
 from pathlib import Path
+import her2radiomics.extraction.measuring
 from her2radiomics.extraction.case import extract_case
 from her2radiomics.extraction.overlay import draw_overlay
 from her2radiomics.imaging.preprocessing_settings import Preprocessing
@@ -209,7 +212,16 @@ BESIDE = {
     *("her2radiomics", "her2radiomics.cohort", "her2radiomics.cohort.manifest", "her2radiomics.core"),
     *(
         f"her2radiomics.core.{name}"
-        for name in ("contracts", "errors", "files", "libraries", "memory", "settings", "software")
+        for name in (
+            "contracts",
+            "errors",
+            "files",
+            "libraries",
+            "measures",
+            "memory",
+            "settings",
+            "software",
+        )
     ),
     *("her2radiomics.extraction", "her2radiomics.imaging"),
 }

@@ -164,13 +164,13 @@ def test_what_cannot_be_judged_is_empty_and_said() -> None:
     assert "one row of a class" in extra(judged, "m", "extra_1").loc["note_interval", "method"]
     assert np.isnan(rows.loc["extra_1", "auc_low"]) and rows.loc["extra_1", "auc"] == 0.5
     perfect = extra(judged, "m", "extra_2")
-    assert "perfect separation" in perfect.loc["note_interval", "method"]
+    assert "cannot be estimated" in perfect.loc["note_interval", "method"]
     assert "calls every row positive" in perfect.loc["note_threshold", "method"]
     assert "separated" in perfect.loc["note_calibration", "method"]
     assert rows.loc["extra_2", "specificity"] == 0
     delong = judged.delong.set_index("partition")
     assert delong.loc[["testing", "extra_1"], ["z", "p", "p_holm"]].isna().all(axis=None)
-    assert delong.loc["extra_2", "p"] == 1.0  # the same model twice
+    assert np.isnan(delong.loc["extra_2", "p"])  # the same model twice: no variance, no test
 
 
 def test_same_seed_same_tables(predictions: dict[str, pd.DataFrame]) -> None:

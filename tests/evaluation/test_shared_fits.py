@@ -10,6 +10,7 @@ import pytest
 from model_cohort import COLUMNS
 from model_cohort import cohort as made
 
+from her2radiomics.cohort.settings import Readers
 from her2radiomics.core.errors import StudyError
 from her2radiomics.engine.jobs.modelling import read_refits, unfitted, write_refits
 from her2radiomics.evaluation.performance import EvaluationSettings
@@ -57,7 +58,7 @@ def trained(name, content, data, folder=None):
         model = build_model(name, specs, COLUMNS, seed=2)
     else:
         files = [folder / f"{part}.json" for part in specs[name].parts()]
-        model = unfitted(name, content, COLUMNS, X.reset_index(names="patient_id"), 2, files)
+        model = unfitted(name, content, COLUMNS, X.reset_index(names="patient_id"), Readers(), 2, files)
     model.fit(X, y)
     fits = SharedFits()
     fits.keep(model.fitted_.part(), X.index, y, report=True)

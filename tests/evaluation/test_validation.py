@@ -176,6 +176,7 @@ def test_a_combined_model_is_tested_against_its_parts(resampled):
         expected = statistics.likelihood_ratio_test(smaller, larger)
         assert rows.loc[f"lr_test_vs_{part}", "value"] == pytest.approx(expected.statistic, abs=1e-8)
         assert rows.loc[f"lr_test_p_vs_{part}", "value"] == pytest.approx(expected.p, abs=1e-9)
+        assert rows.loc[f"lr_test_df_vs_{part}", "value"] == df
         assert f"df {df}" in rows.loc[f"lr_test_vs_{part}", "method"]
         assert "apparent" in rows.loc[f"lr_test_vs_{part}", "method"]
     alone = resampled["radiomics"][1]["validation"].set_index("measure")
@@ -212,6 +213,9 @@ def test_cross_validation_is_reported_fold_by_fold(resampled, data, name):
         held_out[fold == k] = again.predict_proba(X[fold == k])[:, 1]
     pooled = table[(table["target"] == "pipeline") & (table["fold"] == "pooled")]["auc"].iloc[0]
     assert pooled == pytest.approx(statistics.auc(y, held_out), abs=1e-12)
+    kept = tables["held_out"].query("target == 'pipeline'").set_index("patient_id")
+    np.testing.assert_allclose(kept.loc[[str(p) for p in X.index], "probability"], held_out, atol=1e-12)
+    assert kept["label"].tolist() == y.tolist() and kept["fold"].tolist() == (fold + 1).tolist()
     measures = tables["validation"].set_index("measure")["value"]
     assert measures["auc_cross_validated_pooled"] == pooled
     assert (
@@ -242,7 +246,9 @@ def test_selection_on_noise_is_seen_by_the_pipeline_alone():
     y = pd.Series(np.arange(70) % 2, index=X.index)
     model = fitted_on("radiomics", X, y)
     table = (
-        cross_validate(model, X, y.to_numpy(), 5, seed=1).query("fold == 'pooled'").set_index("target")["auc"]
+        cross_validate(model, X, y.to_numpy(), 5, seed=1)[0]
+        .query("fold == 'pooled'")
+        .set_index("target")["auc"]
     )
     assert table["final"] > 0.7
     assert table["pipeline"] < 0.65
@@ -330,3 +336,15 @@ def test_comparisons_of_unknown_models_are_refused():
     for wrong, message in ((("a", "c"), "found 'c'; expected one of a, b"), (("a", "a"), "twice in a pair")):
         with pytest.raises(SettingsError, match=message):
             evaluate(pair(), {"a": 0.5, "b": 0.5}, EvaluationSettings(comparisons=[wrong]), seed=1)
+
+
+def test_kept_counts_the_refits_that_chose_a_variable(resampled):
+    """By hand: of three refits two have a, one b twice; the model has a and c."""
+    from her2radiomics.evaluation.validation import kept_rows
+
+    table = kept_rows([["a"], ["a", "b", "b"], []], ["a", "c"])
+    assert table.values.tolist() == [["a", 3, 2, "yes"], ["b", 3, 1, "no"], ["c", 3, 0, "yes"]]
+    model, tables = resampled["radiomics"]
+    kept = tables["kept"]
+    assert set(kept.loc[kept["in_model"] == "yes", "variable"]) == set(model.fitted_.table.columns)
+    assert (kept["kept"] <= kept["refits"]).all() and kept["refits"].nunique() == 1

@@ -63,6 +63,7 @@ def compare(
         ("features_1023_3d", [*FLAT, *SOLID]),
         ("features_1316_3d", SOLID),
         ("features_1218_1mm", SOLID),
+        ("features_1218_example_ct", ["tumour_volume"]),
     ],
 )
 def test_published_sets_on_simulated_volumes(name, regions):

@@ -68,6 +68,7 @@ def case(tmp_path) -> list[dict[str, str]]:
         ("features_1316_3d", 1316),
         ("features_1023_3d", 1023),
         ("features_1218_1mm", 1218),
+        ("features_1218_example_ct", 1218),
     ],
 )
 def test_published_feature_counts(name, count):
@@ -90,6 +91,25 @@ def test_image_types_of_the_2d_set():
         "gradient",
         "lbp-2D",
     )
+
+
+def test_the_slice_is_taken_at_another_sequence_s_level(case, parameters, tmp_path):
+    """DWI's largest slice is index 5 (12.5 mm); the dynamic series, of 1 mm slices, is largest at 17 mm: DWI index 7."""
+    thin = np.zeros((30, 24, 26), np.uint8)
+    thin[10:18, 8:12, 9:13] = 1
+    thin[17, 6:16, 7:18] = 1
+    label = sitk.GetImageFromArray(thin)
+    label.SetSpacing((0.9, 0.8, 1.0))
+    sitk.WriteImage(label, str(tmp_path / "dce.nii.gz"))
+    regions = ["tumour_slice", "ring_3mm_slice"]
+    level = [case[0] | {"sequence": "DCE4", "mask": str(tmp_path / "dce.nii.gz")}]
+    result = extract_case(case, regions=regions, parameters=parameters, level_rows=level)
+    assert [row["slice_index"] for row in result.qc[:2]] == [7, 7]
+    assert [row["status"] == "failed" for row in result.qc] == [False, False, True, True]
+    assert "no outline of reader 2 on DCE4, at whose level the slice is taken" in result.qc[2]["reason"]
+    assert [row["reader"] for row in result.features] == ["1"]
+    own = extract_case(case, regions=regions, parameters=parameters)
+    assert {row["slice_index"] for row in own.qc} == {5} and len(own.features) == 2
 
 
 def test_both_readers_and_quality_control(case, parameters):

@@ -61,7 +61,9 @@ class TestDuke:
 
     @staticmethod
     def quality(project: Project) -> list[dict[str, str]]:
-        with (project.folder / f"results/{RUN}/cohort/qc.csv").open(encoding="utf-8-sig", newline="") as stream:
+        with (project.folder / f"results/{RUN}/cohort/qc.csv").open(
+            encoding="utf-8-sig", newline=""
+        ) as stream:
             return list(csv.DictReader(stream))
 
     def test_the_resampled_mask_is_told_of_and_nothing_fails(self, project):

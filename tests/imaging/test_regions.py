@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from her2radiomics.core.errors import CaseError, SettingsError
-from her2radiomics.imaging import Region, make_region, parse_region
+from her2radiomics.imaging import Region, level_of, make_region, parse_region
 
 
 def mask_image(voxels: np.ndarray, spacing=(1.0, 1.5, 3.0)) -> sitk.Image:
@@ -156,3 +156,54 @@ def test_ring_equals_brute_force(seed, spacing, radius):
             region(voxels, name, spacing)
     else:
         np.testing.assert_array_equal(region(voxels, name, spacing), expected)
+
+
+def level_image(voxels: np.ndarray, origin, spacing, direction=None) -> sitk.Image:
+    image = sitk.GetImageFromArray(voxels.astype(np.uint8))
+    image.SetSpacing(spacing)
+    image.SetOrigin(origin)
+    if direction is not None:
+        image.SetDirection(direction)
+    return image
+
+
+def cone(slices: int, largest: int) -> np.ndarray:
+    """A tumour on slices 2 to the last but two, with its largest area on one of them."""
+    voxels = np.zeros((slices, 12, 12), bool)
+    for z in range(2, slices - 2):
+        side = 8 - abs(z - largest) if abs(z - largest) < 6 else 2
+        voxels[z, 2 : 2 + side, 2 : 2 + side] = True
+    return voxels
+
+
+def test_the_slice_at_another_sequence_s_level_by_hand():
+    """1.2 mm slices from z = 0: the largest, index 20, lies at 24 mm. 4 mm slices from z = 5: index (24 - 5) / 4 = 4.75."""
+    dynamic = level_image(cone(30, 20), (0, 0, 0), (1, 1, 1.2))
+    t2 = level_image(cone(12, 7), (-1, 2, 5), (0.8, 0.8, 4.0))
+    assert level_of(t2, dynamic) == (5, "")
+    made = sitk.GetArrayFromImage(make_region(t2, "tumour_slice", level=5)).any(axis=(1, 2))
+    assert np.flatnonzero(made).tolist() == [5]
+    ring = sitk.GetArrayFromImage(make_region(t2, "ring_3mm_slice", level=5)).any(axis=(1, 2))
+    assert np.flatnonzero(ring).tolist() == [5]
+    assert np.flatnonzero(
+        sitk.GetArrayFromImage(make_region(t2, "tumour_slice")).any(axis=(1, 2))
+    ).tolist() == [7]
+    # stacked from the other end: the same slice by its position, (4.75 − 11) × −1 counted from the other end
+    flipped = level_image(cone(12, 7)[::-1], (-1, 2, 5 + 44), (0.8, 0.8, 4.0), (1, 0, 0, 0, -1, 0, 0, 0, -1))
+    assert level_of(flipped, dynamic)[0] == 11 - 5
+
+
+def test_a_level_without_an_outline_is_said():
+    dynamic = level_image(cone(30, 20), (0, 0, 0), (1, 1, 1.2))
+    t2 = level_image(
+        cone(12, 7), (0, 0, -30), (0.8, 0.8, 4.0)
+    )  # outlined from −22 to 6 mm, asked for at 24 mm
+    index, note = level_of(t2, dynamic)
+    assert index == 9 and note == "the nearest outlined slice lies 18.0 mm from the level asked for"
+
+
+def test_slices_that_are_not_parallel_have_no_common_level():
+    axial = level_image(cone(12, 7), (0, 0, 0), (1, 1, 4))
+    sagittal = level_image(cone(12, 7), (0, 0, 0), (1, 1, 4), (0, 0, 1, 1, 0, 0, 0, 1, 0))
+    with pytest.raises(CaseError, match="slices that are not parallel"):
+        level_of(axial, sagittal)

@@ -195,13 +195,13 @@ def test_feature_weights_are_sorted_named_and_marked(inputs: FigureInputs):
     data = draw(settings("feature_weights"), inputs).data
     assert list(data["beta"].abs()) == sorted(data["beta"].abs(), reverse=True)
     assert "intercept" not in set(data["term"])
-    assert data["label"].iloc[1] == "DWI · wavelet-LH · firstorder 90Percentile"
+    assert data["label"].iloc[1] == "DWI · wavelet LH, first-order 90th percentile"
     assert list(data.loc[data["forced"], "sequence"]) == ["DCE2"]
 
 
 def test_features_are_named_by_sequence_region_image_type_and_feature(inputs: FigureInputs):
     with_region = feature_label("DWI__ring_3mm_slice__original_glcm_Imc1", inputs.study, region=True)
-    assert with_region == "DWI · ring 3mm slice · original · glcm Imc1"
+    assert with_region == "DWI · ring 3mm slice · original, GLCM informational measure of correlation 1"
     assert feature_label("ki67", inputs.study) == "Ki-67"
 
 
@@ -216,7 +216,7 @@ def test_an_empty_model_says_so(inputs: FigureInputs, tmp_path: Path):
 def test_flow_must_add_up(inputs: FigureInputs, tmp_path: Path):
     drawing = draw(settings("flow"), inputs)
     printed = {t.get_text().replace("\u00a0", " ") for t in drawing.figure.axes[0].texts}
-    assert {"Excluded (n = 19)", "Training (n = 68)", "Testing (n = 65)"} <= printed
+    assert {"Excluded (n = 19)", "Training", "n = 68", "Testing", "n = 65"} <= printed
     table = pd.read_csv(inputs.path("flow"))
     table.loc[2, "excluded"] = 7
     table.to_csv(tmp_path / "flow.csv", index=False)

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from contract_tables import save
@@ -21,10 +22,8 @@ from her2radiomics.core.settings import Settings, validate
 from her2radiomics.core.spreadsheets import safe_cell
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables import (
-    PublishedNumber,
     TableInputs,
     TableSettings,
-    published_table,
     render,
 )
 from her2radiomics.manuscript.tables.html import fragment_of, to_fragment, to_html
@@ -66,8 +65,8 @@ def test_p_value_refuses_what_is_no_probability():
 
 def test_numbers():
     # 36/43 and 21/25 are the fractions behind the 83.72 % and 84.00 % of Wang et al. 2025
-    assert fmt.percent_fraction(36, 43) == "83.72 % (36/43)"
-    assert fmt.percent_fraction(21, 25) == "84.00 % (21/25)"
+    assert fmt.percent_fraction(36, 43) == "84% (36/43)"
+    assert fmt.percent_fraction(21, 25) == "84% (21/25)"
     assert fmt.percent_fraction(0, 0) == "–"
     assert fmt.count_percent(42, 68) == "42 (61.8)"
     assert fmt.interval(0.878, 0.773, 0.946, 3) == "0.878 (0.773–0.946)"
@@ -77,7 +76,7 @@ def test_numbers():
     assert fmt.auc(row, 3) == "0.878 (0.773–0.946; DeLong 0.790–0.966)"
     assert fmt.interval(-0.5, -1.2, 0.3, 2) == "-0.50 (-1.20 to 0.30)"
     assert fmt.fixed(-0.0001, 2) == "0.00"
-    assert fmt.ratio_interval(0.001, 0.0, float("inf")) == "<0.01 (<0.01–>1000)"
+    assert fmt.ratio_interval(0.001, 0.0, float("inf")) == "not estimable"
     assert fmt.listing(["a", "b", "c"]) == "a, b and c"
 
 
@@ -165,7 +164,7 @@ def test_regression_names_levels_and_reference(run):
     assert rows["Age (years)", ""]["multivariate_odds_ratio"] == "–"
     assert rows["TIC type", ""]["univariate_p"] == "0.042"  # the test of the whole variable
     assert [span for span, _ in table.spans] == ["Univariate", "Multivariate"]
-    assert options.needs() == ("univariate", "multivariate")
+    assert options.needs() == ("univariate", "multivariate", "participants")
     assert options.models_needed("univariate") == ("clinical",)
 
 
@@ -209,7 +208,7 @@ def test_performance_prints_fractions(run):
         pd.read_csv(run.inputs.performance).set_index(["model", "partition"]).loc[("nomogram", "testing")]
     )
     count = round(source["sensitivity"] * source["events"])
-    assert row["sensitivity"] == f"{100 * source['sensitivity']:.2f} % ({count}/{source['events']})"
+    assert row["sensitivity"] == f"{100 * source['sensitivity']:.0f}% ({count}/{source['events']})"
     assert row["auc"].startswith(f"{source['auc']:.3f} (")
     assert any("exact binomial" in note for note in table.footnotes)
     assert any("apparent" in note for note in table.footnotes)
@@ -218,7 +217,7 @@ def test_performance_prints_fractions(run):
 def test_level_of_the_interval_is_printed(run):
     inputs = replace(run.inputs, level=0.9)
     table = settings(id="table_3_p", kind="performance", title="P", measures=["auc"]).make(inputs)
-    assert table.headings[1].label == "AUC (90 % CI)"
+    assert table.headings[1].label == "AUC (90% CI)"
 
 
 def test_published_fractions_of_the_paper():
@@ -255,63 +254,61 @@ def test_delong_pairs_and_matrix(run):
     matrix = settings(id="table_4_delong", kind="delong", title="D", layout="matrix").make(run.inputs)
     cell = matrix.data[matrix.data["model"] == "Radiomics"].iloc[0]
     assert (cell["vs_clinical"], cell["vs_radiomics"], cell["vs_nomogram"]) == ("0.094", "–", "0.031")
+    assert not any("Likelihood" in note for note in pairs.footnotes)
 
 
-# published numbers
+@pytest.mark.parametrize("pair", [("radiomics", "nomogram"), ("clinical", "radiomics")])
+def test_holm_corrects_over_the_tables_own_comparisons(run, pair):
+    whole = settings(id="table_4_delong", kind="delong", title="D").make(run.inputs).data
+    printed = settings(id="table_4_delong", kind="delong", title="D", models=[*pair]).make(run.inputs)
+    assert (printed.data["p_holm"] == printed.data["p"]).all()  # one comparison: nothing to correct
+    assert any("over the 1 comparisons" in note for note in printed.footnotes)
+    assert not (whole["p_holm"] == whole["p"]).all()
 
 
-def published_frames(run):
-    return [
-        pd.read_csv(run.folder / "tables" / f"{n}.csv")
-        for n in ("performance", "performance_extra", "delong")
-    ]
-
-
-def number(**content) -> PublishedNumber:
-    return PublishedNumber.model_validate({"source": "Table 3", **content})
-
-
-def test_published_beside_ours(run):
-    performance, extra, delong = published_frames(run)
-    table = published_table(
-        [
-            number(quantity="auc", model="nomogram", partition="testing", value=0.878, low=0.773, high=0.946),
-            number(quantity="n", partition="training", value=68),
-            number(quantity="features_extracted", model="radiomics", partition="training", value=3375),
-            number(quantity="delong_p", model="nomogram", versus="clinical", partition="testing", value=0.04),
-            number(quantity="auc", model="nomogram", partition="external", value=0.8),
-        ],
-        performance,
-        extra,
-        delong,
-        counts={("features_extracted", "radiomics"): 3375},
-        simulated=True,
+def test_two_perfect_models_are_not_compared_by_a_p_value(run, tmp_path):
+    table = pd.read_csv(run.inputs.delong)
+    table[["auc_a", "auc_b", "difference"]] = (1.0, 1.0, 0.0)
+    table[["z", "p", "p_holm"]] = np.nan
+    save("delong", table, tmp_path / "delong.csv")
+    printed = settings(id="table_4_delong", kind="delong", title="D").make(
+        replace(run.inputs, delong=tmp_path / "delong.csv")
     )
-    ours = performance.set_index(["model", "partition"]).loc[("nomogram", "testing")]
-    assert table.loc[0, "reproduced"] == ours["auc"]
-    assert (table.loc[0, "low"], table.loc[0, "n"]) == (ours["auc_low"], ours["n"])
-    assert table.loc[1, "reproduced"] == 34
-    assert table.loc[2, "reproduced"] == 3375
-    assert table.loc[3, ["model", "reproduced"]].tolist() == ["nomogram vs clinical", 0.0312]
-    assert pd.isna(table.loc[4, "reproduced"])
-    assert table["simulated"].all()
-    contract = (
-        "quantity model partition published published_low published_high reproduced low high n simulated"
-    )
-    assert list(table.columns) == contract.split()
+    assert set(printed.data["p"].dropna()) - {""} == {"–"}
+    assert any("no test, since the AUCs have no variance" in note for note in printed.footnotes)
 
 
 @pytest.mark.parametrize(
-    ("content", "error", "message"),
+    "text",
     [
-        ({"quantity": "acu", "value": 0.8}, SettingsError, "did you mean 'auc'"),
-        ({"quantity": "sensitivity", "value": 83.72}, ValueError, "0.8372"),
-        ({"quantity": "auc", "value": 0.9, "low": 0.5, "high": 0.8}, ValueError, "outside its interval"),
+        fmt.interval(1.0, 1.0, 1.0, 3),
+        fmt.interval(float("inf"), 0.0, float("inf"), 2),
+        fmt.interval(0.5, float("-inf"), float("inf"), 2),
+        fmt.fixed(float("-inf"), 2),
+        fmt.ratio_interval(6.6e24, 1e-12, 4e61),
+        fmt.ratio_interval(float("inf"), 1.2, float("inf")),
     ],
 )
-def test_published_numbers_are_checked(run, content, error, message):
-    with pytest.raises(error, match=message):
-        published_table([number(**content)], *published_frames(run), simulated=False)
+def test_what_cannot_be_estimated_is_said_and_not_printed_as_a_number(text):
+    assert "not estimable" in text
+    assert "∞" not in text and "inf" not in text and "1.000–1.000" not in text
+
+
+LR_TEST = {"": 12.3456, "_df": 1.0, "_p": 0.00044}
+
+
+def test_delong_gives_likelihood_ratio_tests_of_nested_models(run, tmp_path):
+    rows = [("nomogram", "training", f"lr_test{what}_vs_clinical", value) for what, value in LR_TEST.items()]
+    extra = pd.DataFrame(rows, columns=["model", "partition", "measure", "value"])
+    save("performance_extra", extra.assign(low=np.nan, high=np.nan, method="made"), tmp_path / "extra.csv")
+    inputs = replace(run.inputs, performance_extra=tmp_path / "extra.csv")
+    printed = settings(id="table_4_delong", kind="delong", title="DeLong").make(inputs)
+    said = (
+        "Likelihood-ratio tests of nested models in training: Nomogram vs Clinical χ² 12.35, df 1, p < 0.001."
+    )
+    assert said in printed.footnotes
+    silent = settings(id="table_4_delong", kind="delong", title="D", nested=False).make(inputs)
+    assert said not in silent.footnotes
 
 
 # what a protocol may say
@@ -398,7 +395,7 @@ def test_csv_cells_are_no_formulas():
     assert "-0.5 (-1.2 to 0.3)" in cells  # a number stays a number
     for harmful in ("=1+1", "+cmd|' /C calc'!A0", "-2+3+cmd|x", "@SUM(1)", "\t=1", "＝1"):
         assert safe_cell(harmful) == f"'{harmful}"
-    for harmless in ("-0.52", "-1.2 (-2.0 to -0.4)", "+3.1", "-∞", "83.72 % (36/43)", "< 20 %", "–"):
+    for harmless in ("-0.52", "-1.2 (-2.0 to -0.4)", "+3.1", "-∞", "84% (36/43)", "< 20 %", "–"):
         assert safe_cell(harmless) == harmless
 
 

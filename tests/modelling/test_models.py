@@ -499,6 +499,27 @@ def test_tables_of_a_cohort_become_model_tables():
     assert model_table(None, participants, COLUMNS).shape == (40, 5)
 
 
+def test_a_consensus_trains_and_two_readers_are_compared():
+    features, second, clinical, labels = cohort(n=40)
+    consensus = (features + second.reindex(features.index).fillna(features)) / 2
+    table = pd.concat(
+        [
+            consensus.assign(reader="consensus"),
+            features.iloc[:25].assign(reader="1"),
+            second.assign(reader="2"),
+        ]
+    ).reset_index(names="patient_id")
+    participants = clinical.assign(centre="1", label=labels).reset_index(names="patient_id")
+    trained = model_table(table, participants, COLUMNS, "consensus")
+    assert trained[features.columns].equals(consensus)
+    with pytest.raises(TableError, match="no row of reader 1"):
+        model_table(table, participants, COLUMNS)
+    one, two = second_reader_table(table, ("1", "2"), "consensus").pairs(consensus.iloc[:22])
+    read = features.index[:22].intersection(second.index)
+    assert one.equals(features.loc[read]) and two.equals(second.loc[read])
+    assert second_reader_table(table, ("consensus", "2"), "consensus").first is None
+
+
 @pytest.mark.parametrize(
     ("models", "message"),
     [

@@ -44,8 +44,8 @@ def test_audit_and_checklists_stand_on_the_page(made, tmp_path):
     assert sum(len(group.findings) for group in context.audit.groups) == len(rows)
     assert context.audit.groups[0].verdict == "inconsistent"
     assert context.checklists.summary.rows == (
-        ("TRIPOD+AI", "2", "1", "1", "0", "0"),
-        ("RQS", "1", "0", "0", "1", "0"),
+        ("TRIPOD+AI", "2", "1", "0", "1", "0", "0"),
+        ("RQS", "1", "0", "0", "0", "1", "0"),
     )
     text = page(context)
     assert 'id="audit"' in text and 'href="tables/audit.docx"' in text and 'href="checklists.html"' in text
@@ -67,7 +67,7 @@ def test_variants_say_how_to_run_them(made):
     assert [(request.variant, request.id) for request, _ in ran.variants] == [
         ("default", "nat_response--default--hospital")
     ]
-    assert "This run is the variant" in page(ran)
+    assert "This run is the alternative" in page(ran)
 
 
 def test_survival_and_groups_are_told():
@@ -81,6 +81,35 @@ def test_survival_and_groups_are_told():
     )
     assert survival.startswith("Overall survival was estimated by the Kaplan–Meier method")
     assert statistics(info_of(figures=[], tables=[])) == ()
+
+
+def test_agreement_collinearity_correlation_and_cox_are_told():
+    ends = [{"label": "Overall survival", "time": "t", "event": "e"}]
+    tables = [
+        {"id": "table_1_a", "kind": "baseline", "columns": ["age"], "tests": {"*": "pearson"}},
+        {"id": "table_2_s", "kind": "survival", "endpoints": ends, "follow_up": True},
+        {"id": "table_3_c", "kind": "cox", "endpoints": ends, "columns": ["age"]},
+        {"id": "table_4_k", "kind": "agreement", "readings": {"a": "b"}, "weights": "linear"},
+        {"id": "table_5_v", "kind": "collinearity", "columns": ["a", "b"]},
+        {"id": "table_6_r", "kind": "correlation", "columns": ["a"]},
+    ]
+    names = ("age", "a", "b", "t", "e")
+    columns = {name: {"label": name, "kind": "continuous"} for name in names}
+    info = info_of(
+        figures=[],
+        tables=[{"title": "Made"} | item for item in tables],
+        columns=columns,
+        models={"radiomics": protocol()["models"]["radiomics"]},
+        model_labels={},
+        primary_model="radiomics",
+    )
+    groups, survival, relations = statistics(info)
+    assert "χ² test without continuity correction." in groups and "Fisher" not in groups
+    assert "Cox's proportional-hazards model." in survival and "reverse Kaplan–Meier method" in survival
+    assert "Cohen's κ, with linear weights" in relations and "variance inflation factors" in relations
+    assert relations.endswith("Spearman's rank correlations.")
+    for key in ("cox_1972", "schemper_1996", "cohen_1968"):
+        assert printed(library()[key]) in references(info, {})
 
 
 def test_references_are_those_of_what_was_used():
@@ -106,11 +135,14 @@ def test_references_are_printed_as_medical_journals_do():
     assert printed(library()["guyon_2002"]).startswith("Guyon I, et al. Gene selection")
     assert printed(library()["efron_1993"]).endswith("bootstrap. New York: Chapman and Hall; 1993.")
     assert printed(library()["mckinney_2010"]).endswith("Proc 9th Python in Science Conf. 2010:56–61.")
-    assert printed(library()["luo_firthmodels"]).endswith("Python. https://github.com/jzluo/firthmodels.")
 
 
 def test_many_models_of_a_kind_are_told_together():
-    one = {"kind": "radiomics", "steps": [], "estimator": {"kind": "logistic"}}
+    one = {
+        "kind": "radiomics",
+        "steps": [],
+        "estimator": {"kind": "logistic"},
+    }
     models = {name: one | {"sequences": [name]} for name in ("T2FS", "DWI", "DCE2")}
     models |= {"nomogram": {"kind": "combined", "of": ["T2FS", "DWI"], "folds": 10}}
     changes = {"models": models, "model_labels": {"DCE2": "Late"}, "figures": [], "tables": []}

@@ -378,8 +378,8 @@ p.textContent = c.textContent; document.body.append(p); }} }}, 50)</script>"""
     assert checked["columns"]["size"]["down"][0] == "256×256×40"  # more voxels than 1024×96×9
     assert checked["columns"]["spacing_mm"]["up"][0] == "0.9×0.9×4"
     assert checked["worst"] == [
-        ["C1-002", "Dice with reader 1: 0.650"],
-        ["C1-001", "Dice with reader 1: 0.900"],
+        ["C1-002", "Dice with the reference: 0.650"],
+        ["C1-001", "Dice with the reference: 0.900"],
         ["C1-901", ""],
     ]
     assert checked["elsewhere"] == "93 of 198 regions, 0 of 3 pictures"  # 30 patients and one that failed

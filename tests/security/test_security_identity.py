@@ -41,7 +41,15 @@ COHORT = {
     "identifiers": "numbered",
     "participants": [{"file": "clinical.tsv", "id": "Name"}],
     "columns": {"centre": {"source": "site"}},
-    "replaces": ["columns", "figures", "tables", "published", "contradictions", "variants"],
+    "replaces": [
+        "columns",
+        "figures",
+        "tables",
+        "published",
+        "published_tables",
+        "contradictions",
+        "variants",
+    ],
     "protocol": {
         "columns": {"age": {"label": "Age", "unit": "years", "kind": "continuous"}},
         "sequences": {"T2FS": None, "DCE2": None},

@@ -103,6 +103,17 @@ def test_curve_types_follow_wash_out():
     assert changes[0] > 0.1 > abs(changes[1]) and changes[2] < -0.1
 
 
+def test_curve_types_do_not_depend_on_the_number_of_phases():
+    body = biology(dict.fromkeys(TRAITS, 0.0) | {"wash_out": 1.0}, TumourSettings(), 1, "a")
+    made = {
+        phases: CentreSettings.model_construct(
+            field_strength_t=3.0, dose_mmol_kg=0.1, dynamic=DynamicTiming(phases=phases, phase_seconds=60)
+        )
+        for phases in (5, 8)
+    }
+    assert late_change(body, made[5]) == late_change(body, made[8]) != late_change(body, made[5], 7.0)
+
+
 def test_traits_are_standard_normal_with_the_given_correlations():
     drawn = np.array([list(draw_traits(1, f"p{i}", HETEROGENEITY_LOADINGS).values()) for i in range(3000)])
     # 3000 draws: SE of a mean 0.018, of an SD 0.013, of a correlation 0.018 at most

@@ -80,7 +80,7 @@ def test_manifest_has_a_row_per_sequence_reader_and_breast(settings):
     manifest = roster(settings, size="small", seed=1).manifest
     one = manifest.query("patient_id == 'N-001'")
     assert list(manifest.columns) == [
-        "patient_id", "sequence", "reader", "region", "image", "mask", "mask_label",
+        "patient_id", "sequence", "reader", "region", "image", "mask", "mask_label", "seconds", "b_value",
     ]  # fmt: skip
     tumours = one.query("region == 'tumour'").groupby("sequence")["reader"].apply(list).to_dict()
     assert tumours.pop("DCE0") == ["1"]
@@ -102,6 +102,23 @@ def test_only_the_wanted_number_of_patients_is_read_twice(section):
     assert len(second) == 40
     assert len({patient[0] for patient in second}) == 2  # of both centres
     assert manifest.query("reader == '1'")["patient_id"].nunique() == 600
+
+
+def test_a_consensus_outlines_everybody_and_the_readers_those_read_twice(section):
+    changed = copy.deepcopy(section)
+    changed["readers"] |= {"read_twice": 40, "consensus": True}
+    settings = validate(SimulationSettings, changed, "example")
+    manifest = roster(settings, size="large", seed=1).manifest.query("region == 'tumour'")
+    readers = {reader: set(rows["patient_id"]) for reader, rows in manifest.groupby("reader")}
+    assert {reader: len(patients) for reader, patients in readers.items()} == {
+        "consensus": 600,
+        "1": 40,
+        "2": 40,
+    }
+    assert readers["1"] == readers["2"]
+    assert settings.readers.reference == "consensus" and settings.readers.error_scale("consensus") == 2**-0.5
+    row = manifest.query("sequence == 'DCE2' and reader == 'consensus'").iloc[0]
+    assert row["mask"] == "masks/N-001/N-001_DCE2_consensus.nii.gz"
 
 
 def test_same_arguments_same_roster_in_another_process(settings):
@@ -256,28 +273,108 @@ def test_exact_columns_lose_their_link_to_the_outcome_with_the_strength(section)
         assert first.max() < group.loc[group["margin"] != "smooth", "margin_blur"].min()
 
 
-def test_progression_counts_death_and_nobody_is_followed_beyond_the_follow_up(section):
-    settings = with_column(
-        section,
-        follow_up={"kind": "continuous", "mean": 24.5, "sd": 6, "minimum": 6, "decimals": 1},
-        os_months={
-            "kind": "time_to_event", "event_column": "os_event", "median_months": 40, "follow_up": "follow_up",
-        },
-        pfs_months={
-            "kind": "time_to_event", "event_column": "pfs_event", "median_months": 30, "follow_up": "follow_up",
-            "includes": {"time": "os_months", "event": "os_event"},
-        },
-    )  # fmt: skip
+FOLLOW_UP = {"kind": "follow_up", "until": "2023-06-15", "decimals": 1}
+COURSE = {
+    "kind": "course",
+    "event_column": "free_event",
+    "progression_free": {"time": "pfs_months", "event": "pfs_event"},
+    "overall": {"time": "os_months", "event": "os_event"},
+    "follow_up": "follow_up",
+    "visit_months": 6,
+    "recurrence": {"median_months": 30, "hazard_ratio": 3},
+    "death": {"median_months": 10},
+    "other_death": {"median_months": 60},
+}
+
+
+def dated(section: dict, **columns) -> SimulationSettings:
+    """The section with columns, and dates of examination in both centres."""
+    changed = copy.deepcopy(section)
+    changed["centres"]["south"]["mri_dates"] = changed["centres"]["north"]["mri_dates"]
+    return with_column(changed, **columns)
+
+
+def test_follow_up_runs_from_the_examination_to_the_closing_date(section):
+    table = roster(dated(section, follow_up=FOLLOW_UP), size="large", seed=5).participants
+    days = (pd.Timestamp("2023-06-15") - pd.to_datetime(table["mri_date"])).dt.days
+    np.testing.assert_allclose(table["follow_up"].astype(float), days / (365.25 / 12), atol=0.05001)
+
+
+def test_the_course_of_the_disease_does_not_contradict_itself(section):
+    """Recurrence at visits, death after it or of another cause, nothing after the end of follow-up."""
+    settings = dated(section, follow_up=FOLLOW_UP, free_months=COURSE)
     table = roster(settings, size="large", seed=5).participants.query("exclude_reason == ''")
-    months = table[["follow_up", "os_months", "pfs_months"]].astype(float)
-    died, progressed = (table[name] == "1" for name in ("os_event", "pfs_event"))
+    months = table[["follow_up", "os_months", "pfs_months", "free_months"]].astype(float)
+    died, progressed, recurred = (table[name] == "1" for name in ("os_event", "pfs_event", "free_event"))
+    assert (months.loc[recurred, "free_months"] % 6 == 0).all() and (
+        months.loc[recurred, "free_months"] >= 6
+    ).all()
+    assert (months.loc[died, "os_months"] >= 6).all()
+    assert (months["free_months"] == months["pfs_months"]).all()
     assert (months["pfs_months"] <= months["os_months"]).all()
     assert (months["os_months"] <= months["follow_up"]).all()
-    assert progressed[died].all() and not died[progressed].all()
     assert (months.loc[~died, "os_months"] == months.loc[~died, "follow_up"]).all()
-    # the rates of two independent exponential times add up: ln 2/40 + ln 2/30 a month, 600 patients
-    rate = progressed.sum() / months["pfs_months"].sum()
-    assert rate == pytest.approx(np.log(2) * (1 / 40 + 1 / 30), rel=0.15)
+    assert (progressed == (recurred | died)).all()
+    without = died & ~recurred
+    assert 20 < without.sum() < died.sum() - 20
+    assert (months.loc[without, "os_months"] == months.loc[without, "pfs_months"]).all()
+    # of those at risk for a whole interval of visits, 1 - 2^(-6/30) without the outcome recur in it (SE 0.03)
+    negative = table["response"] == "0"
+    at_risk = negative & (months["follow_up"] >= 6)
+    first = recurred & (months["free_months"] == 6)
+    assert (first & at_risk).sum() / at_risk.sum() == pytest.approx(1 - 2 ** (-6 / 30), abs=0.09)
+    positive = table["response"] == "1"
+    assert (first & positive).sum() / positive.sum() == pytest.approx(1 - 2 ** (-3 * 6 / 30), abs=0.08)
+
+
+def test_several_drivers_decide_together_with_their_weights(section):
+    column = {**EXACT, "driver": {"irregularity": 0.7, "spiculation": -0.7}}
+    cohort = roster(with_column(section, edge=column), size="large", seed=5)
+    rank = (
+        cohort.participants.query("exclude_reason == ''")["edge"]
+        .map({"smooth": 0, "blur": 1, "burr": 2})
+        .to_numpy()
+    )
+    truth = cohort.truth
+    own = truth["irregularity"] - truth["spiculation"]
+    # within an outcome, where counts are fixed, the levels follow the difference and neither trait alone as closely
+    for _, group in truth.groupby("outcome"):
+        found = {
+            name: stats.spearmanr(rank[group.index], values[group.index])[0]
+            for name, values in (
+                ("both", own),
+                ("more", truth["irregularity"]),
+                ("less", truth["spiculation"]),
+            )
+        }
+        assert found["both"] > 0.5 > found["more"] > 0.1 and found["less"] < -0.1
+
+
+def test_status_by_definition_age_by_centre_and_a_second_reading(section):
+    settings = with_column(
+        section,
+        years={"kind": "continuous", "by_centre": {
+            "north": {"mean": 52.1, "sd": 10.3, "minimum": 23, "maximum": 79},
+            "south": {"mean": 48.2, "sd": 10.3, "minimum": 22, "maximum": 83},
+        }, "decimals": 1},
+        ihc={"kind": "outcome", "positive": {"3+": 7, "2+": 3}, "negative": {"0": 3, "1+": 4, "2+": 3}},
+        ratio={"kind": "outcome_number", "positive": [2.1, 6], "negative": [1, 1.9], "where": {"ihc": ["2+"]}},
+        shape_2={"kind": "second_reading", "of": "shape", "levels": ["regular", "irregular"], "error": 0.1},
+    )  # fmt: skip
+    table = roster(settings, size="large", seed=5).participants.query("exclude_reason == ''")
+    ages = table["years"].astype(float).groupby(table["centre"]).agg(["mean", "std", "min", "max"])
+    assert ages.loc["north", "mean"] == pytest.approx(52.1, abs=3 * 10.3 / 20)
+    assert ages.loc["south", "mean"] == pytest.approx(48.2, abs=3 * 10.3 / 14)
+    assert (
+        ages.loc["north", "min"] >= 23
+        and ages.loc["north", "max"] <= 79
+        and ages["std"].between(9, 11.5).all()
+    )
+    equivocal, positive = table["ihc"] == "2+", table["response"] == "1"
+    assert (table.loc[~equivocal, "ratio"] == "").all()
+    assert (table.loc[equivocal, "ratio"].astype(float).ge(2) == positive[equivocal]).all()
+    assert set(table.loc[positive, "ihc"]) == {"3+", "2+"}
+    assert (table["shape"] != table["shape_2"]).mean() == pytest.approx(0.1, abs=3 * (0.09 / 600) ** 0.5)
 
 
 def test_patients_read_twice_are_drawn_for_each_size_from_the_named_centres(section):
@@ -341,8 +438,21 @@ def test_tables_on_disk_hold_the_roster_and_say_simulated(settings, tmp_path):
         (("outcome", "heterogeneity_loadings"), {"necrosis": 1.2}, "between -1 and 1"),
         (("columns", "oestrogen_receptor", "driver"), "size", "by_outcome and exact: true"),
         (("columns", "regimen", "exact"), True, "exact goes with by_outcome"),
-        (("columns", "dfs_months", "follow_up"), "age", "either follow_up_months or follow_up"),
-        (("columns", "dfs_months", "includes"), {"time": "age", "event": "dead"}, "given before it"),
+        (("columns", "dfs_months", "follow_up_months"), [9, 6], "the shortest comes after the longest"),
+        (("columns", "closed"), FOLLOW_UP, "mri_dates in centres.south that end before 2023-06-15"),
+        (("columns", "free_months"), COURSE, "kind follow_up given before it, found 'follow_up'"),
+        (("columns", "shape", "driver"), {"irregularity": 0.5}, "several drivers go with by_outcome"),
+        (("columns", "age", "by_centre"), {"north": {"mean": 1, "sd": 1}}, "one of: mean and sd"),
+        (
+            ("columns", "age"),
+            {"kind": "continuous", "by_centre": {"north": {"mean": 1, "sd": 1}}},
+            "expected the centres",
+        ),
+        (
+            ("columns", "aged"),
+            {"kind": "second_reading", "of": "x", "levels": ["a", "b"]},
+            "given before it, found 'x'",
+        ),
         (("readers", "read_twice"), {"small": 3}, "expected the sizes"),
         (("readers", "read_twice_centres"), ["west"], "no centre west"),
     ],

@@ -27,7 +27,7 @@ def run_of(project):
 @pytest.mark.parametrize(
     ("name", "values", "said"),
     [
-        ("", range(60), "a row number: the column without a heading"),
+        ("", range(60), "column A has no heading and is left out"),
         ("Unnamed: 0", range(1, 61), "a row number: the column without a heading"),
         ("lesion", range(60), "a row number (it counts 0, 1, 2, ...): 'lesion'"),
         ("lesion", [60 - i for i in range(60)], "a row number (it counts 1, 2, 3, ...): 'lesion'"),

@@ -80,7 +80,7 @@ def test_a_named_centre_is_held_out(root, tmp_path):
     path = tmp_path / "workflow/studies/nat_response.yaml"
     content = read_yaml(path)
     content["partitions"] = {"kind": "random", "training": 0.7, "external_centres": ["centre_2"]}
-    path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+    path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
     (run,) = planned(tmp_path, {"study": "nat_response"}).runs.values()
     centres = run.participants.set_index("patient_id")["centre"].loc[run.partition.index]
     assert set(centres[run.partition == "external"]) == {"centre_2"}

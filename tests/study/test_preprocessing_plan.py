@@ -35,7 +35,7 @@ def planned(
     sequence = {"DCE2": {"preprocessing": preprocessing, **keys}}
     variant = {"description": "Preprocessed.", "changes": {"sequences": sequence}}
     content = overlay(read_yaml(path), {**(changes or PHASE_0), "variants": {"done": variant}})
-    path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+    path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
     runs = [{"study": "nat_response"}, {"study": "nat_response", "variant": "done"}]
     return Plan({"runs": runs}, folder)
 
@@ -146,7 +146,9 @@ def test_what_was_not_done_is_not_said_to_have_been(root):
             "protocol": rest | {"models": models, "primary_model": "m", "sequences": sequences},
             "cohort": {"title": "Hospital", "kind": "tables"},
         }
-        info = read_run_info(content | {"partitions": ["training"], "extracted": True, "seed": 1})
+        info = read_run_info(
+            content | {"partitions": ["training"], "extracted": True, "reference_reader": "1", "seed": 1}
+        )
         parameters = read_parameters(root / "workflow/extraction/features_1023_3d.yaml")
         return extraction_words.extraction(info, {"features_1023_3d": parameters})
 

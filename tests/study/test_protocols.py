@@ -11,6 +11,8 @@ import statsmodels.api as sm
 import yaml
 from scipy import stats
 
+from her2radiomics.cohort.outcome import labels_of
+from her2radiomics.core.columns import type_table
 from her2radiomics.core.settings import overlay, read_yaml, validate
 from her2radiomics.extraction import read_parameters
 from her2radiomics.simulation import roster
@@ -51,10 +53,14 @@ def counts(run) -> dict[str, tuple[int, int]]:
 
 
 def included(study: str, *, centre: str | None = None, seed: int = 1) -> pd.DataFrame:
-    """The simulated participants of published size, without images."""
-    settings = protocol_of(study).simulation
-    table = roster(settings, size="published", seed=seed).participants.query("exclude_reason == ''")
-    return table if centre is None else table[table["centre"] == centre]
+    """The simulated participants of published size, without images; ``outcome`` is the label, "1" or "0"."""
+    protocol = protocol_of(study)
+    table = roster(protocol.simulation, size="published", seed=seed).participants.query(
+        "exclude_reason == ''"
+    )
+    table = table if centre is None else table[table["centre"] == centre]
+    labels = labels_of(table, protocol.label, protocol.columns, study)
+    return table.assign(outcome=labels.astype(str).to_numpy())
 
 
 def test_the_four_studies_are_there():
@@ -70,7 +76,7 @@ def test_a_protocol_is_planned_with_its_figures_and_tables(study, size):
     assert len(set(numbered)) == len(numbered)
     assert run.protocol.assumptions and run.protocol.published and run.protocol.exclusions
     assert set(run.partitions) <= set(run.protocol.partition_labels)
-    named = {item.partition for item in run.protocol.published if item.partition}
+    named = {part for item in run.published if item.partition for part in item.partition.split(" + ")}
     assert named <= set(run.partitions)
     drawn = {getattr(figure, "partition", None) for figure in run.protocol.figures} - {None}
     assert drawn <= set(run.partitions)
@@ -89,12 +95,16 @@ def test_the_features_expected_are_those_of_the_parameter_file(study):
 def test_every_column_and_sequence_of_a_protocol_is_simulated(study):
     protocol = protocol_of(study)
     made = roster(protocol.simulation, size="demo", seed=1)
-    assert set(protocol.columns) | {protocol.label.column} <= set(made.participants.columns)
+    read = {name for name, column in protocol.columns.items() if not column.derived}
+    assert read <= set(made.participants.columns)
+    people = made.participants.query("exclude_reason == ''").set_index("patient_id")
+    typed = type_table(people, protocol.columns, file=study)
+    assert list(typed) == list(protocol.columns)
     assert set(protocol.sequences) == set(made.manifest["sequence"])
     assert set(made.participants["exclude_reason"]) - {""} == set(protocol.exclusions)
     assert set(made.participants["centre"]) == set(protocol.centres)
     for name, column in protocol.columns.items():
-        if column.levels and column.cut is None:
+        if column.levels and column.cut is None and not column.derived:
             present = set(made.participants.query("exclude_reason == ''")[name])
             assert present <= set(column.levels), name
 
@@ -189,7 +199,7 @@ def test_any_named_centre_is_held_out_whole(study, centre, tmp_path):
         {"kind": "random", "training": 0.7, "external_centres": [centre]},
     ):
         content = content_of(study) | {"partitions": partitions}
-        path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+        path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
         run = planned(study, workflow=tmp_path / "workflow")
         centres = run.participants.set_index("patient_id")["centre"].loc[run.partition.index]
         assert set(centres[run.partition == "external"]) == {centre}
@@ -256,7 +266,7 @@ TABLES_1_AND_2 = {
 def test_her2_nomogram_has_the_marginal_counts_of_tables_1_and_2(seed):
     table = included("her2_nomogram", centre="study_centre", seed=seed)
     for name, (published, chi_square) in TABLES_1_AND_2.items():
-        crossed = pd.crosstab(table[name], table["her2"])
+        crossed = pd.crosstab(table[name], table["outcome"])
         assert {level: (row["1"], row["0"]) for level, row in crossed.iterrows()} == published, name
         if chi_square is not None:  # Pearson's, without continuity correction, to the printed decimals
             computed = stats.chi2_contingency(crossed, correction=False)[0]
@@ -277,7 +287,7 @@ def test_her2_nomograms_survival_markers_and_immune_cells_test_as_published(seed
     from lifelines.statistics import logrank_test
 
     table = included("her2_nomogram", centre="study_centre", seed=seed)
-    positive = table["her2"] == "1"
+    positive = table["outcome"] == "1"
     for end in ("pfs", "os"):
         months, event = table[f"{end}_months"].astype(float), table[f"{end}_event"].astype(int)
         test = logrank_test(months[positive], months[~positive], event[positive], event[~positive])
@@ -297,12 +307,12 @@ def test_her2_peritumorals_univariate_p_values_are_the_published_ones():
     The paper's table is not at hand, so that the counts behind these p values are ours.
     """
     table = included("her2_peritumoral", centre="first_period")
-    assert (table["her2"] == "1").sum() == 70
+    assert (table["outcome"] == "1").sum() == 70
     codes = {"tic_type": {"persistent": 0, "plateau": 1, "wash-out": 2}}
     p = {}
     for name in ("er", "pr", "spiculation", "uneven_margins", "tic_type"):
         coded = table[name].map(codes.get(name, {"negative": 0, "positive": 1, "no": 0, "yes": 1}))
-        fit = sm.Logit(table["her2"].astype(int), sm.add_constant(coded.astype(float))).fit(disp=0)
+        fit = sm.Logit(table["outcome"].astype(int), sm.add_constant(coded.astype(float))).fit(disp=0)
         p[name] = fit.pvalues[name]
     assert max(p["er"], p["pr"], p["spiculation"]) < 0.001
     assert round(p["uneven_margins"], 3) == 0.019

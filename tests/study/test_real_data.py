@@ -10,6 +10,7 @@ import pytest
 import yaml
 from workflow_run import Project
 
+from her2radiomics.cohort.sources import NO_FEATURES
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.settings import overlay, read_yaml
 from her2radiomics.study.plan import Plan
@@ -206,8 +207,10 @@ class TestISPY1Planned:
     )
     def test_counts(self, root, real_data, tmp_path, study, cohort, counts, left_out):
         run = ispy1_plan(root, real_data, tmp_path, study, cohort)
-        assert len(run.participants) == 109
-        assert run.participants["exclude_reason"].value_counts().to_dict() == {"": 106, left_out: 3}
+        assert len(run.participants) == 148  # of the clinical table; 109 have features
+        reasons = run.participants["exclude_reason"].value_counts().to_dict()
+        assert reasons[""] == 106
+        assert sum(reasons[reason] for reason in (left_out, NO_FEATURES)) == 42
         made = {
             name: (int((run.partition == name).sum()), int(run.labels[run.partition == name].sum()))
             for name in run.partition.unique()

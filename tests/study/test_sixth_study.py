@@ -74,6 +74,7 @@ def write_hospitals(folder: Path) -> None:
         rows.append([patient, sequence, row["reader"], "tumour", image, mask])
     shutil.rmtree(scratch)
     pd.DataFrame(rows, columns=header("images.tsv")).to_csv(folder / "images.tsv", sep="\t", index=False)
+    amplified = pd.to_numeric(everyone["fish_ratio"]).ge(2) | everyone["her2_ihc"].eq("3+")
     table = pd.DataFrame(
         {
             "patient_id": everyone["patient_id"].map(number),
@@ -81,7 +82,7 @@ def write_hospitals(folder: Path) -> None:
             "Age at diagnosis": everyone["age"],
             "Ki67 percent": everyone["ki67"],
             "Margin": everyone["spiculation"].map({"no": "smooth", "yes": "spiculated"}),
-            "pN": everyone["her2"].map({"0": "0", "1": "1a"}),
+            "pN": amplified.map({False: "0", True: "1a"}),
             "exclude_reason": "",
         }
     )

@@ -89,7 +89,7 @@ class TestStudy:
         batches = [json.loads(path.read_text()) for path in extraction.rglob("*.software.json")]
         assert batches and all("PyWavelets" in names for names in batches)
         training = json.loads((finished.folder / RUN / "provenance/software/train_clinical.json").read_text())
-        assert "firthmodels" in training and not {"PyWavelets", "matplotlib"} & set(training)
+        assert "scipy" in training and not {"PyWavelets", "matplotlib"} & set(training)
 
     def test_every_figure_and_table_of_the_paper_is_there(self, finished):
         figures = {path.stem.split("_")[1] for path in (finished.folder / RUN / "figures").glob("*.svg")}

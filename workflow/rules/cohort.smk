@@ -87,8 +87,9 @@ rule cohort:
     input:
         registered=lambda w: run_of(w).dataset.path("registered"),
         qc=lambda w: run_of(w).path("qc") if run_of(w).extracted else [],
+        measured=lambda w: PLAN.measuring[w.run].paths("batch_measured"),
     output:
-        **paths_of("participants", "flow"),
+        **paths_of("participants", "flow", "measured"),
         software=path_of("software", job="cohort"),
     log:
         "logs/{run}/cohort.log",
@@ -103,9 +104,10 @@ rule cohort:
         runtime=5,
     params:
         columns=lambda w: settings_of(protocol_of(w).columns),
-        label=lambda w: protocol_of(w).label.column,
+        label=lambda w: settings_of(protocol_of(w).label),
         exclusions=lambda w: protocol_of(w).exclusions,
         partition=lambda w: run_of(w).partition.to_dict(),
+        reader=lambda w: run_of(w).dataset.readers.reference,
         software=lambda w: run_of(w).software,
         failed_cases=settings_of(PLAN.config.failed_cases),
         simulated=lambda w: run_of(w).dataset.simulated,

@@ -102,6 +102,14 @@ def extraction_of(wildcards):
     return found
 
 
+def measuring_at(wildcards):
+    """What runs measure in the folder that these wildcards name."""
+    for found in PLAN.measuring.values():
+        if (found.dataset.id, found.id) == (wildcards.dataset, wildcards.measures):
+            return found
+    raise WorkflowError(f"no run of config.yaml measures '{wildcards.measures}'.")
+
+
 @cache
 def study_text_of(name):
     """Names, counts and lines that the manuscript prints about a run."""

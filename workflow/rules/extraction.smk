@@ -50,6 +50,45 @@ rule extract:
         "../../scripts/extract.py"
 
 
+# Columns that a protocol measures from images: curves, ADC, sizes. A batch of patients is a job, a patient a case of the store.
+rule measure:
+    input:
+        files=lambda w: measuring_at(w).files(w.batch),
+    output:
+        **paths_of("batch_measured"),
+        software=path_of("measured_software"),
+    log:
+        "logs/{dataset}/measured/{measures}/{batch}.log",
+    benchmark:
+        "logs/{dataset}/measured/{measures}/{batch}.benchmark.tsv"
+    wildcard_constraints:
+        measures="[0-9a-f]{8}",
+        batch="batch_[0-9]+",
+    retries: ATTEMPTS - 1 if workflow.is_main_process else 0
+    conda:
+        "../../envs/study.yaml"
+    resources:
+        mem_mb=lambda w, attempt: 1000 * 2 ** (attempt - 1),
+        runtime=lambda w: 5 + PLAN.config.patients_per_job // 4,
+        attempt=lambda w, attempt: attempt,
+    params:
+        # an argument 'input' keeps what may be long out of the engine's records; the fingerprint stands for it there
+        cases=lambda w, input: measuring_at(w).cases(w.batch),
+        fingerprint=lambda w: measuring_at(w).fingerprint(w.batch),
+        columns=lambda w: settings_of(measuring_at(w).columns),
+        reader=lambda w: dataset_of(w).readers.reference,
+        resampled=lambda w: list(measuring_at(w).resampled),
+        simulated=lambda w: dataset_of(w).simulated,
+        attempts=ATTEMPTS,
+        patients=lambda w: descriptions.patients_in_words(
+            dataset_of(w).batches[w.batch]
+        ),
+    message:
+        "measured columns: {params.patients}"
+    script:
+        "../../scripts/measure.py"
+
+
 rule merge:
     input:
         features=lambda w: run_of(w).batches("batch_features"),
@@ -144,6 +183,8 @@ rule standards:
     resources:
         mem_mb=500,
         runtime=5,
+    params:
+        bins_from_low=lambda w: protocol_of(w).bins_from_low,
     message:
         "image biomarker standards: {wildcards.run}"
     script:

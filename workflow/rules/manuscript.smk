@@ -56,6 +56,38 @@ rule table:
         "../../scripts/table.py"
 
 
+rule published:
+    input:
+        lambda w: run_of(w).published_files(),
+    output:
+        **paths_of("published"),
+    log:
+        "logs/{run}/published.log",
+    benchmark:
+        "logs/{run}/published.benchmark.tsv"
+    group:
+        "manuscript"
+    conda:
+        "../../envs/study.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=3,
+    params:
+        numbers=lambda w: settings_of(run_of(w).published),
+        columns=lambda w: settings_of(protocol_of(w).columns),
+        groups=lambda w: study_text_of(w.run)["partitions"]
+        | {
+            "1": protocol_of(w).label.positive,
+            "0": protocol_of(w).label.negative,
+        },
+        folder=lambda w: run_of(w).folder,
+        simulated=lambda w: run_of(w).dataset.simulated,
+    message:
+        "published numbers: {wildcards.run}"
+    script:
+        "../../scripts/published.py"
+
+
 rule provenance:
     input:
         lambda w: run_of(w).targets("tables"),
@@ -90,13 +122,18 @@ rule page:
         models=lambda w: run_of(w).files("model"),
         details=lambda w: run_of(w).files(*MODEL_FILES),
         cohort=lambda w: run_of(w).files(
-            "flow", "participants", "features_reproducibility"
+            "flow",
+            "participants",
+            "partition_participants",
+            "measured",
+            "features_reproducibility",
         ),
         qc=lambda w: run_of(w).quality_files(),
         overlays=lambda w: run_of(w).batches("batch_overlays"),
         parameters=lambda w: parameter_files(run_of(w)),
         # of every job that computed or drew: the libraries that it used
-        software=lambda w: run_of(w).software_records(),
+        software=lambda w: run_of(w).software_records()
+        + PLAN.measuring[w.run].paths("measured_software"),
         # audit and checklists; the crate describes the page itself
         evidence=lambda w: [
             file
@@ -182,6 +219,7 @@ rule extraction_page:
     params:
         title=lambda w: protocol_of(w).title,
         patients=lambda w: run_of(w).patients,
+        reader=lambda w: run_of(w).dataset.readers.reference,
         simulated=lambda w: run_of(w).dataset.simulated,
         centres=lambda w: centres_of(run_of(w)),
     message:
@@ -209,6 +247,7 @@ rule extracted:
         runtime=5,
     params:
         patients=lambda w: run_of(w).patients,
+        reader=lambda w: run_of(w).dataset.readers.reference,
         failed_cases=settings_of(PLAN.config.failed_cases),
     message:
         "failed cases: {wildcards.run}"

@@ -35,6 +35,8 @@ rule train:
         },
         columns=lambda w: settings_of(protocol_of(w).columns),
         sequences=lambda w: settings_of(protocol_of(w).sequences),
+        readers=lambda w: settings_of(run_of(w).dataset.readers),
+        persons=lambda w: run_of(w).shared_persons,
         seed=PLAN.config.seed,
         simulated=lambda w: run_of(w).dataset.simulated,
     message:
@@ -70,6 +72,8 @@ rule predict:
             name: getattr(protocol_of(w).evaluation, name)
             for name in ("calibration_bootstrap", "level")
         },
+        reader=lambda w: run_of(w).dataset.readers.reference,
+        persons=lambda w: run_of(w).shared_persons,
         seed=PLAN.config.seed,
         simulated=lambda w: run_of(w).dataset.simulated,
     message:
@@ -83,10 +87,8 @@ rule evaluate:
         models=lambda w: run_of(w).files("model"),
         predictions=lambda w: run_of(w).files("predictions"),
         validations=lambda w: run_of(w).files("validation"),
-        selections=lambda w: run_of(w).files("selection"),
-        features=path_of("partition_features", partition=TRAINING),
     output:
-        **paths_of("performance", "performance_extra", "delong", "published"),
+        **paths_of("performance", "performance_extra", "delong"),
         software=path_of("software", job="evaluate"),
     log:
         "logs/{run}/evaluate.log",
@@ -102,7 +104,7 @@ rule evaluate:
     params:
         models=lambda w: list(protocol_of(w).models),
         evaluation=lambda w: settings_of(protocol_of(w).evaluation),
-        published=lambda w: settings_of(protocol_of(w).published),
+        persons=lambda w: run_of(w).shared_persons,
         seed=PLAN.config.seed,
         simulated=lambda w: run_of(w).dataset.simulated,
     message:

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from her2radiomics.audit.base import Check, Finding, found, join, unknown
-from her2radiomics.audit.printed import Number, Printed, parse, percent
+from her2radiomics.core.printed import Number, Printed, parse, percent
 
 _SHOWN = 6
 

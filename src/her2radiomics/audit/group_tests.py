@@ -12,8 +12,8 @@ from pydantic import Field, model_validator
 
 from her2radiomics.audit.base import Check, Finding, found, join, unknown
 from her2radiomics.audit.means import MeanSd, parse_mean_sd
-from her2radiomics.audit.printed import Number, Printed, decimal, parse, probability, span
 from her2radiomics.core.libraries import scipy
+from her2radiomics.core.printed import Number, Printed, decimal, parse, probability, span
 from her2radiomics.statistics.group_tests import freeman_halton
 
 #: Smallest standard deviation that a printed zero stands for

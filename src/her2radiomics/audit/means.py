@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from her2radiomics.audit.base import Check, Finding, found, join, unknown
-from her2radiomics.audit.printed import Number, Printed, decimal, parse, span
+from her2radiomics.core.printed import Number, Printed, decimal, parse, span
 from her2radiomics.core.settings import Settings
 
 

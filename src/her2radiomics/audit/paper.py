@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from her2radiomics.audit.base import VERDICTS, Check, Verdict
 from her2radiomics.audit.counts import CountsAddUp, EachAtLeast, FractionCheck, Product, Ratio, SameTotal
 from her2radiomics.audit.features import ClassSize, FeatureCount, FeatureSplit
 from her2radiomics.audit.group_tests import ChiSquare, TwoMeans
+from her2radiomics.audit.groups import AucFromCounts, FollowUp, Stratified
 from her2radiomics.audit.means import MeanInRange, PooledMeanSd, SamePooledMean, WholeNumberMean
+from her2radiomics.audit.model_tables import PrintedPerformance, PrintedRegression
 from her2radiomics.audit.regression import CrudeOddsRatio, OddsRatio
-from her2radiomics.audit.roc import AucGranularity, AucInterval, Rates
+from her2radiomics.audit.roc import AboveTraining, AucGranularity, AucInterval, Rates
 from her2radiomics.audit.statements import (
     Monotone,
     MoreFrequent,
@@ -24,7 +26,7 @@ from her2radiomics.audit.statements import (
     SameValue,
     TextAgainstTable,
 )
-from her2radiomics.audit.tables import PrintedTable, checks_of
+from her2radiomics.audit.tables import PrintedTable
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.settings import Settings, load
 
@@ -49,6 +51,10 @@ AnyCheck = Annotated[
     | AucInterval
     | AucGranularity
     | Rates
+    | AboveTraining
+    | Stratified
+    | AucFromCounts
+    | FollowUp
     | SameValue
     | Monotone
     | TextAgainstTable
@@ -57,6 +63,7 @@ AnyCheck = Annotated[
     | SameTotals,
     Field(discriminator="check"),
 ]
+AnyTable = Annotated[PrintedTable | PrintedRegression | PrintedPerformance, Field(discriminator="kind")]
 
 
 class Audit(Settings):
@@ -68,14 +75,23 @@ class Audit(Settings):
     source: str = Field(
         "", description="Which text was read: full text, abstract, which tables were at hand."
     )
-    tables: list[PrintedTable] = Field(
-        default_factory=list, description="Tables of characteristics, transcribed whole."
+    tables: list[AnyTable] = Field(
+        default_factory=list,
+        description="Tables, transcribed whole: of characteristics (the usual kind), of a regression, of performance.",
     )
     checks: list[AnyCheck] = Field(default_factory=list, description="Checks of single statements.")
     beyond_arithmetic: list[str] = Field(
         default_factory=list,
         description="Contradictions that no arithmetic shows, and why: for the reader, beside the findings.",
     )
+
+    @field_validator("tables", mode="before")
+    @classmethod
+    def _usual_kind(cls, value: Any) -> Any:
+        """A table that names no kind is one of characteristics."""
+        if not isinstance(value, list):
+            return value
+        return [{"kind": "characteristics", **item} if isinstance(item, Mapping) else item for item in value]
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Audit:
@@ -85,12 +101,14 @@ class Audit(Settings):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"the {what} '{twice[0]}' is given twice")
+        described = [table.id for table in self.tables if isinstance(table, PrintedTable)]
         for check in self.checks:
             used = [*getattr(check, "tables", []), *filter(None, [getattr(check, "table", None)])]
             for name in used:
-                if name not in tables:
+                if name not in described:
                     raise ValueError(
-                        f"{check.id}: no table '{name}'; transcribed are {', '.join(tables) or 'none'}"
+                        f"{check.id}: no table '{name}' of characteristics; transcribed are "
+                        f"{', '.join(described) or 'none'}"
                     )
         return self
 
@@ -128,9 +146,9 @@ def audit(paper: Audit) -> list[AuditRow]:
     SettingsError
         A check names a row, level or group that its table does not have.
     """
-    tables: Mapping[str, PrintedTable] = {table.id: table for table in paper.tables}
+    tables = {table.id: table for table in paper.tables if isinstance(table, PrintedTable)}
     rows = []
-    for check in [*(c for table in paper.tables for c in checks_of(table)), *paper.checks]:
+    for check in [*(c for table in paper.tables for c in table.checks()), *paper.checks]:
         rows.append(_row(check, tables))
     return rows
 

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from her2radiomics.audit.base import Check, Finding, found, unknown
 from her2radiomics.audit.group_tests import p_of_wald
-from her2radiomics.audit.printed import Number, Printed, decimal, parse, probability, span
+from her2radiomics.core.printed import Number, Printed, decimal, parse, probability, span
 
 Z95 = 1.959963984540054
 _TINY = 1e-12

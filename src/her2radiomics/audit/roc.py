@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from her2radiomics.audit.base import Check, Finding, found, join, unknown
 from her2radiomics.audit.counts import numerators
-from her2radiomics.audit.printed import Number, Printed, decimal, parse, span
+from her2radiomics.core.printed import Number, Printed, decimal, parse, span
 from her2radiomics.statistics import proportion_interval
 
 Z95 = 1.959963984540054
@@ -168,6 +168,64 @@ class AucGranularity(Check):
     def examine(self, tables: Mapping) -> Finding:
         """See :func:`auc_granularity`."""
         return auc_granularity(parse(self.auc), self.positives, self.negatives)
+
+
+def above_training(
+    training: Number,
+    test: Number,
+    training_groups: tuple[int, int] | None = None,
+    test_groups: tuple[int, int] | None = None,
+) -> Finding:
+    """Does a model do better on new patients than on those it learned from, by more than chance?
+
+    Parameters
+    ----------
+    training, test
+        The two AUCs as printed.
+    training_groups, test_groups
+        Patients with and without the outcome, where known.
+
+    Notes
+    -----
+    The AUC on training patients is an optimistic estimate, so that the test AUC is expected below it. The difference of
+    two independent AUCs is compared with its standard error (Hanley & McNeil 1982).
+    """
+    difference = test.value - training.value
+    said = f"Test {test.text}, training {training.text}: difference {decimal(difference)}"
+    if difference <= 0:
+        return found(True, f"{said}, as expected of patients from whom nothing was learned.")
+    if training_groups is None or test_groups is None:
+        return unknown(
+            f"{said}, the other way than expected of patients from whom nothing was learned; whether chance does it "
+            "cannot be said without the groups."
+        )
+    error = math.hypot(
+        hanley_mcneil_se(training.value, *training_groups), hanley_mcneil_se(test.value, *test_groups)
+    )
+    within = difference <= Z95 * error
+    groups = f"{training_groups[0]} and {training_groups[1]} in training, {test_groups[0]} and {test_groups[1]} in the test"
+    return found(
+        within,
+        f"{said}, the other way than expected of patients from whom nothing was learned.",
+        f"Its standard error is {decimal(error)} ({groups}): z = {decimal(difference / error, 2)}, "
+        + ("which chance may do." if within else "more than chance does in one of twenty."),
+    )
+
+
+class AboveTraining(Check):
+    """A model that does better on the test patients than on those that it learned from."""
+
+    check: Literal["test_above_training"]
+    training: Printed = Field(description="AUC in training.")
+    test: Printed = Field(description="AUC of the same model on other patients.")
+    training_groups: tuple[int, int] | None = Field(
+        None, description="Training patients with and without the outcome, where known."
+    )
+    test_groups: tuple[int, int] | None = Field(None, description="The same of the other patients.")
+
+    def examine(self, tables: Mapping) -> Finding:
+        """See :func:`above_training`."""
+        return above_training(parse(self.training), parse(self.test), self.training_groups, self.test_groups)
 
 
 def tables_that_fit(rates: Mapping[str, Number], positives: int, negatives: int) -> Iterator[tuple[int, int]]:

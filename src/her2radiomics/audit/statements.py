@@ -9,8 +9,8 @@ from typing import Literal
 from pydantic import Field
 
 from her2radiomics.audit.base import Check, Finding, found, join, unknown
-from her2radiomics.audit.printed import Number, Printed, parse, percent
 from her2radiomics.audit.tables import PrintedTable
+from her2radiomics.core.printed import Number, Printed, parse, percent
 
 
 def same_value(values: Mapping[str, Number]) -> Finding:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -13,11 +14,19 @@ from her2radiomics.audit.base import NAME, Check, Finding, found, join
 from her2radiomics.audit.counts import counts_add_up
 from her2radiomics.audit.group_tests import chi_square, two_means
 from her2radiomics.audit.means import MeanSdText, parse_mean_sd, whole_number_mean
-from her2radiomics.audit.printed import Printed, parse
 from her2radiomics.core.errors import SettingsError
+from her2radiomics.core.printed import Printed, parse
 from her2radiomics.core.settings import Settings
 
 _CELL = re.compile(r"(?P<count>\d+)\s*(?:[(（]\s*(?P<percent>\d+(?:\.\d+)?)\s*%?\s*[)）])?")
+_MEDIAN = re.compile(
+    r"\s*([-−]?\d*\.?\d+)\s*[(\[（]\s*([-−]?\d*\.?\d+)\s*[-–—,;~～]\s*([-−]?\d*\.?\d+)\s*[)\]）]\s*"
+)
+
+
+def slug(text: str) -> str:
+    """A printed name as part of a check's name: ``Local skin thickening`` is ``local_skin_thickening``."""
+    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
 
 
 @dataclass(frozen=True)
@@ -29,13 +38,14 @@ class Cell:
 
 
 class PrintedRow(Settings):
-    """A characteristic: counts of its levels, or a mean with its standard deviation, in each group."""
+    """A characteristic in each group: counts of its levels, a mean with its standard deviation, or a median."""
 
     name: str = Field(description="Characteristic, as printed.")
     levels: dict[str, list[str]] | None = Field(
         None, description="Level: one cell a group, as '54 (67.50 %)' or '54'."
     )
     mean_sd: list[MeanSdText] | None = Field(None, description="One '50.56 ± 9.12' a group.")
+    median: list[str] | None = Field(None, description="One '52 (45, 60)' a group: median and quartiles.")
     whole_numbers: bool = Field(
         False, description="The values are whole numbers (age in years), so that their means can be checked."
     )
@@ -44,8 +54,11 @@ class PrintedRow(Settings):
 
     @model_validator(mode="after")
     def _one_kind(self) -> PrintedRow:
-        if (self.levels is None) == (self.mean_sd is None):
-            raise ValueError(f"row '{self.name}': expected either levels or mean_sd")
+        if sum(part is not None for part in (self.levels, self.mean_sd, self.median)) != 1:
+            raise ValueError(f"row '{self.name}': expected one of levels, mean_sd and median")
+        for text in self.median or []:
+            if _MEDIAN.fullmatch(text) is None:
+                raise ValueError(f"row '{self.name}': found {text!r}, expected '52 (45, 60)'")
         for level, cells in (self.levels or {}).items():
             for cell in cells:
                 if _CELL.fullmatch(cell.strip()) is None:
@@ -58,6 +71,7 @@ class PrintedRow(Settings):
 class PrintedTable(Settings):
     """A table of characteristics by group."""
 
+    kind: Literal["characteristics"] = "characteristics"
     id: str = Field(pattern=NAME, description="Name by which checks refer to it.")
     place: str = Field(description="What the paper calls it, as 'Table 1'.")
     groups: dict[str, int] = Field(
@@ -74,7 +88,8 @@ class PrintedTable(Settings):
         for row in self.rows:
             if names.count(row.name) > 1:
                 raise ValueError(f"{self.place}: the row '{row.name}' is given twice")
-            for what, cells in [*(row.levels or {}).items(), ("mean_sd", row.mean_sd or list(self.groups))]:
+            numbers = row.mean_sd or row.median or list(self.groups)
+            for what, cells in [*(row.levels or {}).items(), ("mean_sd, median", numbers)]:
                 if len(cells) != len(self.groups):
                     raise ValueError(
                         f"{self.place}, {row.name}, {what}: found {len(cells)} cells, "
@@ -129,6 +144,10 @@ class PrintedTable(Settings):
             )
         return self.parse_cell(levels[level][list(self.groups).index(group)])
 
+    def checks(self) -> Iterator[TableCheck]:
+        """Percentages, totals and tests of each row, and rows that are the same."""
+        return _checks(self)
+
 
 class TableCheck(Check):
     """A check that a transcribed row gives rise to; its finding is made when the table is read."""
@@ -141,11 +160,10 @@ class TableCheck(Check):
         return self.verdict
 
 
-def checks_of(table: PrintedTable) -> Iterator[TableCheck]:
-    """Every check of a table: percentages, totals and tests of each row, and rows that are the same."""
+def _checks(table: PrintedTable) -> Iterator[TableCheck]:
     sizes = list(table.groups.values())
     for row in table.rows:
-        stem = f"{table.id}.{re.sub(r'[^a-z0-9]+', '_', row.name.lower()).strip('_')}"
+        stem = f"{table.id}.{slug(row.name)}"
         printed = join([f"χ² {row.statistic}" if row.statistic else "", f"P {row.p}" if row.p else ""], ",")
 
         def made(
@@ -182,11 +200,27 @@ def checks_of(table: PrintedTable) -> Iterator[TableCheck]:
                 yield made("test", "test of the means", tested, f"{cells}; P {row.p}")
             if row.whole_numbers:
                 for group, name in zip(groups, table.groups, strict=True):
-                    kind = f"whole_numbers.{re.sub(r'[^a-z0-9]+', '_', name.lower()).strip('_')}"
+                    kind = f"whole_numbers.{slug(name)}"
                     finding = whole_number_mean(group.mean, group.n)
                     if finding.verdict != "cannot be checked":
                         yield made(kind, f"mean of whole numbers, {name}", finding, cells)
+        elif row.median is not None:
+            ordered = _quartiles(row.median)
+            yield made("quartiles", "quartiles around the median", ordered, ", ".join(row.median))
     yield from _twins(table)
+
+
+def _quartiles(texts: list[str]) -> Finding:
+    wrong = []
+    for text in texts:
+        match = _MEDIAN.fullmatch(text)
+        assert match is not None  # checked when the row was read
+        middle, low, high = (parse(part, counted=False).value for part in match.groups())
+        if not low <= middle <= high:
+            wrong.append(text)
+    return found(
+        not wrong, f"Not in order: {join(wrong)}." if wrong else "Each median lies between its quartiles."
+    )
 
 
 def _percentages(table: PrintedTable, row: PrintedRow) -> Finding | None:
@@ -225,9 +259,8 @@ def _twins(table: PrintedTable) -> Iterator[TableCheck]:
         counts = table.counts(first)
         if counts == table.counts(second) and sum(table.groups.values()) >= 50:
             cells = sum(len(level) for level in counts)
-            slug = re.sub(r"[^a-z0-9]+", "_", f"{first} {second}".lower()).strip("_")
             yield TableCheck(
-                id=f"{table.id}.{slug}.same_numbers",
+                id=f"{table.id}.{slug(f'{first} {second}')}.same_numbers",
                 check="same_numbers",
                 claim=f"{first} and {second} are different characteristics",
                 place=table.place,

@@ -11,8 +11,8 @@ from typing import Any, Literal
 from her2radiomics.checklists.settings import Checklist, ChecklistRun, Evidence, Fact, Item, Part
 from her2radiomics.core.errors import SettingsError
 
-Status = Literal["filled", "for the author", "not done", "not applicable"]
-STATUSES: tuple[Status, ...] = ("filled", "for the author", "not done", "not applicable")
+Status = Literal["filled", "partly", "for the author", "not done", "not applicable"]
+STATUSES: tuple[Status, ...] = ("filled", "partly", "for the author", "not done", "not applicable")
 MOST_LINKS = 3
 
 
@@ -29,7 +29,7 @@ class FilledItem:
     statement
         One sentence made from the run's facts; a draft where it is for the author.
     files
-        Files below the run's folder that show it; at least one where it is filled.
+        Files below the run's folder that show it; at least one where it is filled or partly filled.
     points
         Points of the item or part; 0 in checklists without a score.
     """
@@ -45,7 +45,7 @@ class FilledItem:
 
 @dataclass(frozen=True)
 class Score:
-    """A score's range: what the run itself shows, and what it would be if the author's items were all fulfilled."""
+    """A score's range: what the run itself shows, and what it would be if the open items were all fulfilled."""
 
     label: str
     low: float
@@ -151,7 +151,8 @@ def _item_rows(item: Item, section: str, run: ChecklistRun) -> list[FilledItem]:
         status, files = _status(part, run)
         # a statement about what does not hold would be untrue; a draft belongs to what is the author's from the start
         draft = part.statement if part.evidence is None and not part.show else part.missing
-        said = {"filled": part.statement, "not applicable": ""}.get(status, draft)
+        partly = f"{part.statement} Not shown: {part.lacking}."
+        said = {"filled": part.statement, "partly": partly, "not applicable": ""}.get(status, draft)
         rows.append(FilledItem(number, section, text, status, sentence(said, run.facts), files, part.points))
     return rows
 
@@ -162,7 +163,8 @@ def _status(part: Part, run: ChecklistRun) -> tuple[Status, tuple[str, ...]]:
     if part.show and (part.evidence is None or holds(part.evidence, run.facts)):
         files = shown_by(part.show, run)
         if files:
-            return "filled", files
+            whole = not part.lacking or (part.complete is not None and holds(part.complete, run.facts))
+            return ("filled" if whole else "partly"), files
     return ("not done" if part.otherwise == "not done" else "for the author"), ()
 
 
@@ -188,9 +190,9 @@ def sentence(text: str, facts: Mapping[str, Fact]) -> str:
 
 
 def _range(item: Item, rows: Sequence[FilledItem]) -> tuple[float, float]:
-    """Points that are shown, and points if everything left to the author were fulfilled."""
+    """Points that are shown, and points if all that is lacking or left to the author were fulfilled."""
     shown = [row.points for row in rows if row.status == "filled"]
-    open_ = [row.points for row in rows if row.status == "for the author"]
+    open_ = [row.points for row in rows if row.status in ("partly", "for the author")]
     if item.pick == "best":
         low = max(shown, default=item.floor)
         return low, max([low, *open_])

@@ -80,6 +80,13 @@ class Part(Settings):
         "'model:<table>' (selection, lasso_cv: of models on image features). "
         "One of them at least must be among the run's declared files.",
     )
+    lacking: str = Field(
+        "",
+        description="What the item also asks for and the run does not show: the item is then partly filled, and says so.",
+    )
+    complete: Evidence | None = Field(
+        None, description="Where this holds nothing is lacking, and the item is filled."
+    )
     otherwise: Literal["author", "not done"] = Field(
         "author", description="What it is where it is not filled: for the author, or not done."
     )
@@ -92,6 +99,10 @@ class Part(Settings):
     def _shown(self) -> Part:
         if self.evidence is not None and not self.show:
             raise ValueError(f"'{self.text}': evidence needs a file that shows it")
+        if self.complete is not None and not self.lacking:
+            raise ValueError(
+                f"'{self.text}': 'complete' needs 'lacking', what is not shown where it does not hold"
+            )
         if self.otherwise == "not done" and not self.missing:
             raise ValueError(f"'{self.text}': 'not done' needs 'missing', the sentence that says so")
         return self
@@ -99,8 +110,8 @@ class Part(Settings):
     @property
     def facts(self) -> set[str]:
         """Names of all facts that it uses."""
-        named = set(re.findall(r"\{(\w+)\}", self.statement + self.missing))
-        conditions = [condition for condition in (self.applies, self.evidence) if condition]
+        named = set(re.findall(r"\{(\w+)\}", self.statement + self.missing + self.lacking))
+        conditions = [condition for condition in (self.applies, self.evidence, self.complete) if condition]
         return named.union(*(condition.facts for condition in conditions))
 
 
@@ -143,6 +154,7 @@ class Checklist(Settings):
     name: str = Field(description="Short name as printed.")
     title: str = Field(description="What the name stands for.")
     citation: str = Field(description="The publication.")
+    source: str = Field(description="Full text of the items that this file was compared with.")
     items: int = Field(gt=0, description="Number of items, which the file is checked against.")
     main_items: int | None = Field(None, description="Number of items when 3a and 3b count as one.")
     score: ScoreRule | None = Field(None, description="Score made of the items' points, if there is one.")

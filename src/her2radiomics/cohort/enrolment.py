@@ -8,7 +8,8 @@ import pandas as pd
 
 from her2radiomics.cohort.flow import flow_table
 from her2radiomics.cohort.limits import FailedCases
-from her2radiomics.cohort.tables import check_label, type_columns
+from her2radiomics.cohort.outcome import Label, labels_of, set_apart
+from her2radiomics.cohort.tables import type_columns
 from her2radiomics.core.columns import Column
 from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.errors import StudyError, TableError
@@ -21,11 +22,12 @@ def enrol(
     qc: pd.DataFrame | None,
     *,
     columns: Mapping[str, Column],
-    label: str,
+    label: Label,
     partition: Mapping[str, str],
     exclusions: Mapping[str, str],
     failed_cases: FailedCases,
     file: str,
+    reader: str = FIRST_READER,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the participants who remain, typed and with their partition, and the flow that led to them.
 
@@ -34,12 +36,13 @@ def enrol(
     participants
         The participants table, all text.
     qc
-        The quality-control table, or ``None`` where features were brought. A patient for whom one of reader 1's
-        sequences failed is left out; another reader's failure only costs a pair of the reproducibility analysis.
+        The quality-control table, or ``None`` where features were brought. A patient for whom one of the reference
+        reader's sequences failed is left out; another reader's failure only costs a pair of the reproducibility
+        analysis.
     columns
         The protocol's columns.
     label
-        The outcome's column.
+        The outcome; patients of levels that it does not compare leave here.
     partition
         Patient identifier to partition, decided before anything was extracted.
     exclusions
@@ -48,6 +51,8 @@ def enrol(
         Limits above which the run stops.
     file
         The participants table's path, named in errors.
+    reader
+        The reference reader.
 
     Returns
     -------
@@ -62,19 +67,20 @@ def enrol(
     TableError
         After the failures a partition is left with one class only.
     """
+    participants = set_apart(participants, label, columns, file)
     included = participants[participants["exclude_reason"] == ""]
-    reasons = _failures(qc)
+    reasons = _failures(qc, reader)
     reasons = {patient: reasons[patient] for patient in sorted(set(included["patient_id"]) & set(reasons))}
     _refuse_many(reasons, len(included), failed_cases)
     remaining = included[~included["patient_id"].isin(reasons)].sort_values("patient_id")
-    labels = check_label(remaining, label, file)
+    labels = labels_of(remaining, label, columns, file)
     typed = type_columns(remaining, columns, file)
     place = pd.Series(partition).loc[labels.index]
     for name in dict.fromkeys(place):
         if labels[place == name].nunique() < 2:
             raise TableError(
                 file=file,
-                column=label,
+                column=label.column,
                 found=f"one class only left in the partition '{name}' after {len(reasons)} failed patients",
                 expected="patients of both classes",
                 remedy="Mend the images that quality control lists, or change the partitions.",
@@ -86,15 +92,17 @@ def enrol(
     return table.rename_axis("patient_id").reset_index(), flow
 
 
-def _failures(qc: pd.DataFrame | None) -> dict[str, list[str]]:
-    """Patient to the reasons why reader 1's regions failed."""
+def _failures(qc: pd.DataFrame | None, reader: str) -> dict[str, list[str]]:
+    """Patient to the reasons why the reference reader's regions failed."""
     if qc is None:
         return {}
-    failed = qc[(qc["status"] == "failed") & (qc["reader"] == FIRST_READER)]
+    failed = qc[(qc["status"] == "failed") & (qc["reader"] == reader)]
     return failed.groupby("patient_id")["reason"].agg(lambda reasons: list(dict.fromkeys(reasons))).to_dict()
 
 
-def refuse_many_failed(qc: pd.DataFrame, patients: Iterable[str], limits: FailedCases) -> None:
+def refuse_many_failed(
+    qc: pd.DataFrame, patients: Iterable[str], limits: FailedCases, *, reader: str = FIRST_READER
+) -> None:
     """Stop where more patients failed than the limits allow.
 
     Raises
@@ -102,13 +110,13 @@ def refuse_many_failed(qc: pd.DataFrame, patients: Iterable[str], limits: Failed
     StudyError
         With all of them and the reasons.
     """
-    reasons, wanted = _failures(qc), sorted(patients)
+    reasons, wanted = _failures(qc, reader), sorted(patients)
     _refuse_many({name: reasons[name] for name in wanted if name in reasons}, len(wanted), limits)
 
 
-def extracted_in_words(qc: pd.DataFrame, patients: Iterable[str]) -> str:
+def extracted_in_words(qc: pd.DataFrame, patients: Iterable[str], *, reader: str = FIRST_READER) -> str:
     """How many patients were extracted, and who failed and why, as one sentence."""
-    reasons, wanted = _failures(qc), sorted(patients)
+    reasons, wanted = _failures(qc, reader), sorted(patients)
     failed = [f"{name} ({' | '.join(reasons[name])})" for name in wanted if name in reasons]
     said = f"{len(wanted) - len(failed)} of {len(wanted)} patients extracted, {len(failed)} failed"
     return f"{said}: {'; '.join(failed)}" if failed else f"{said}."

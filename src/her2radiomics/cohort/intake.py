@@ -17,8 +17,9 @@ from her2radiomics.core.libraries import pd
 from her2radiomics.core.spreadsheets import is_formula, unprintable
 
 #: Names and categories of the participants table, copied for every run: printed, and parts of file names. A date may tell
-#: who a patient is: it is read while partitions are decided, and copied only where a protocol names it.
-PARTICIPANTS = tuple(name for name in contract("registered").names if name != "mri_date")
+#: who a patient is, and so may a person's name: they are read while partitions are decided, and copied only where a protocol
+#: names them.
+PARTICIPANTS = tuple(name for name in contract("registered").names if name not in ("mri_date", "person"))
 MANIFEST = contract("manifest").names
 #: Texts that are printed where nobody expects a patient.
 PRINTED = ("centre", "exclude_reason")

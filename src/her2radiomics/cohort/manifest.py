@@ -29,6 +29,8 @@ class ManifestRow(Settings):
     image: str = Field(description=f"{formats_in_words()}; relative to the manifest.")
     mask: str = described("manifest", "mask", "")
     mask_label: str = described("manifest", "mask_label", "")
+    seconds: str = described("manifest", "seconds", "")
+    b_value: str = described("manifest", "b_value", "")
 
     @classmethod
     def of(cls, row: Mapping[str, object] | ManifestRow) -> ManifestRow:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 import pandas as pd
 from pydantic import Field, model_validator
 
+from her2radiomics.core.brought.origins import Origins
 from her2radiomics.core.contracts import PARTITIONS, TRAINING
-from her2radiomics.core.errors import SettingsError, TableError
+from her2radiomics.core.errors import Problems, SettingsError
 from her2radiomics.core.libraries import sklearn
 from her2radiomics.core.settings import Settings
 
 REST = "*"
+ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?", re.ASCII)
 
 
 class CentrePartition(Settings):
@@ -47,6 +50,7 @@ class RandomPartition(Settings):
     )
     external_from: str | None = Field(
         None,
+        pattern=r"^\d{4}-\d{2}-\d{2}$",
         description="ISO date: patients examined (mri_date) from then on are the external, temporal test.",
     )
 
@@ -66,8 +70,20 @@ DESCRIPTIONS = {
 }
 
 
+def named_centres(settings: Partitioning) -> list[str]:
+    """Centres that the protocol names: two that differ in spelling alone are then two on purpose."""
+    if isinstance(settings, CentrePartition):
+        return [*settings.training, *settings.testing, *settings.external]
+    return list(settings.external_centres) if isinstance(settings, RandomPartition) else []
+
+
 def assign(
-    participants: pd.DataFrame, labels: pd.Series, settings: Partitioning, *, seed: int, file: str
+    participants: pd.DataFrame,
+    labels: pd.Series,
+    settings: Partitioning,
+    *,
+    seed: int,
+    file: str | Origins,
 ) -> pd.Series:
     """Assign every patient to a partition.
 
@@ -75,6 +91,7 @@ def assign(
     ----------
     participants
         Included patients: ``patient_id``, ``centre`` and, where the settings ask for them, ``mri_date`` or ``partition``.
+        Those who share a ``person`` share a partition.
     labels
         0 or 1, indexed by patient identifier.
     settings
@@ -82,7 +99,7 @@ def assign(
     seed
         Seed of the random split.
     file
-        The participants table, named in errors.
+        The participants table, or where its cells stood in the user's files; named in errors.
 
     Returns
     -------
@@ -94,17 +111,45 @@ def assign(
     SettingsError
         A centre that no patient belongs to, or more training patients than there are.
     TableError
-        A missing column, an unknown partition, a missing or odd date, or a partition with one class only.
+        A missing column, an unknown partition, a missing or odd date, a person in two partitions, or a partition with one
+        class only.
     """
-    indexed = participants.set_index("patient_id")
+    indexed, origins = participants.set_index("patient_id"), Origins.of(file)
     if isinstance(settings, CentrePartition):
         partition = _by_centre(indexed, settings)
     elif isinstance(settings, RandomPartition):
-        partition = _at_random(indexed, labels, settings, seed, file)
+        partition = _at_random(indexed, labels, settings, seed, origins)
     else:
-        partition = _as_given(indexed, file)
-    _refuse_one_class(partition, labels, file)
+        partition = _as_given(indexed, origins)
+    _refuse_torn(partition, persons(indexed), origins)
+    _refuse_one_class(partition, labels, origins)
     return partition
+
+
+def persons(indexed: pd.DataFrame) -> pd.Series:
+    """Who each patient is, indexed by patient: the ``person`` of the table, or the patient's own identifier."""
+    own = pd.Series(indexed.index.astype(str), index=indexed.index)
+    if "person" not in indexed:
+        return own
+    return indexed["person"].astype(str).where(indexed["person"] != "", own)
+
+
+def _refuse_torn(partition: pd.Series, person: pd.Series, origins: Origins) -> None:
+    """Refuse a person who would train and test."""
+    problems = Problems()
+    for name, places in partition.groupby(person.loc[partition.index]):
+        if places.nunique() > 1:
+            where = ", ".join(f"{patient} in {place}" for patient, place in places.items())
+            problems.append(
+                origins.problem(
+                    patient=str(places.index[0]),
+                    column="person",
+                    found=f"the person '{name}' in several partitions ({where})",
+                    expected="one partition for all rows of a person",
+                    remedy="Change the partitions, or exclude rows.",
+                )
+            )
+    problems.refuse()
 
 
 def _by_centre(indexed: pd.DataFrame, settings: CentrePartition) -> pd.Series:
@@ -134,87 +179,100 @@ def _known_centres(indexed: pd.DataFrame, named: list[str]) -> None:
 
 
 def _at_random(
-    indexed: pd.DataFrame, labels: pd.Series, settings: RandomPartition, seed: int, file: str
+    indexed: pd.DataFrame, labels: pd.Series, settings: RandomPartition, seed: int, origins: Origins
 ) -> pd.Series:
-
     partition = pd.Series("testing", index=indexed.index, dtype=object)
     _known_centres(indexed, settings.external_centres)
     partition[indexed["centre"].isin(settings.external_centres)] = "external"
     if settings.external_from is not None:
-        partition[_dates(indexed, file) >= pd.Timestamp(settings.external_from)] = "external"
+        partition[_dates(indexed, origins) >= pd.Timestamp(settings.external_from)] = "external"
     # sorted, so that the order of the table does not change who trains
     rest = partition.index[partition != "external"].sort_values()
+    person = persons(indexed).loc[rest]
+    # a person of several rows is drawn as one, positive where one row is
+    outcome = labels.loc[rest].groupby(person).max()
     size = settings.training if settings.training < 1 else int(settings.training)
-    if size >= len(rest):
+    if size >= len(outcome):
         raise SettingsError(
-            f"partitions: {size} patients are to train, but there are {len(rest)}, some of whom must test."
+            f"partitions: {size} patients are to train, but there are {len(outcome)}, some of whom must test."
         )
     training, _ = sklearn.model_selection.train_test_split(
-        rest, train_size=size, random_state=seed, stratify=labels.loc[rest] if settings.stratified else None
+        outcome.index, train_size=size, random_state=seed, stratify=outcome if settings.stratified else None
     )
-    partition[training] = "training"
+    partition[rest[person.isin(training)]] = "training"
     return partition
 
 
-def _dates(indexed: pd.DataFrame, file: str) -> pd.Series:
+def _dates(indexed: pd.DataFrame, origins: Origins) -> pd.Series:
     if "mri_date" not in indexed:
-        raise TableError(
-            file=file,
+        raise origins.problem(
             column="mri_date",
             found="no such column",
             expected="the date of the examination, since later patients are the external test",
             remedy="Add it, or choose another partitioning.",
         )
-    dates = pd.to_datetime(indexed["mri_date"], format="%Y-%m-%d", errors="coerce")
-    if dates.isna().any():
-        patient = str(dates.index[dates.isna()][0])
-        raise TableError(
-            file=file,
-            patient=patient,
-            column="mri_date",
-            found=f"'{indexed.loc[patient, 'mri_date']}'",
-            expected="a date as YYYY-MM-DD",
-            remedy="Correct the cell.",
+    texts, problems = indexed["mri_date"], Problems()
+    dates = pd.Series([_date(text) for text in texts], index=texts.index, dtype="datetime64[ns]")
+    for patient in texts.index[dates.isna()]:
+        serial = texts[patient].isdigit() and 20_000 < int(texts[patient]) < 80_000
+        problems.append(
+            origins.problem(
+                patient=str(patient),
+                column="mri_date",
+                found=f"'{texts[patient]}'",
+                expected="a date as YYYY-MM-DD",
+                remedy="It is the number that a spreadsheet keeps for a date: format the cells as dates."
+                if serial
+                else "Correct the cell; a date as text is year, month and day.",
+            )
         )
+    problems.refuse()
     return dates
 
 
-def _as_given(indexed: pd.DataFrame, file: str) -> pd.Series:
+def _date(text: str) -> pd.Timestamp | None:
+    """The day of an ISO date, with or without a time; ``None`` for anything else."""
+    if not ISO_DATE.fullmatch(text):
+        return None
+    found = pd.to_datetime(text[:10], format="%Y-%m-%d", errors="coerce")
+    return None if pd.isna(found) else found
+
+
+def _as_given(indexed: pd.DataFrame, origins: Origins) -> pd.Series:
     if "partition" not in indexed:
-        raise TableError(
-            file=file,
+        raise origins.problem(
             column="partition",
             found="no such column",
             expected=f"{', '.join(PARTITIONS[:-1])} or {PARTITIONS[-1]} for every patient",
             remedy="Add it, or choose another partitioning.",
         )
-    wrong = indexed.index[~indexed["partition"].isin(PARTITIONS)]
-    if len(wrong):
-        raise TableError(
-            file=file,
-            patient=str(wrong[0]),
-            column="partition",
-            found=f"'{indexed.loc[wrong[0], 'partition']}'",
-            expected=f"{', '.join(PARTITIONS[:-1])} or {PARTITIONS[-1]}",
-            remedy="Correct the cell.",
+    problems = Problems()
+    for patient in indexed.index[~indexed["partition"].isin(PARTITIONS)]:
+        problems.append(
+            origins.problem(
+                patient=str(patient),
+                column="partition",
+                found=f"'{indexed.loc[patient, 'partition']}'",
+                expected=f"{', '.join(PARTITIONS[:-1])} or {PARTITIONS[-1]}",
+                remedy="Correct the cell.",
+            )
         )
+    problems.refuse()
     return indexed["partition"].astype(object)
 
 
-def _refuse_one_class(partition: pd.Series, labels: pd.Series, file: str) -> None:
+def _refuse_one_class(partition: pd.Series, labels: pd.Series, origins: Origins) -> None:
     for name in PARTITIONS:
         members = partition.index[partition == name]
         if name == TRAINING and len(members) == 0:
-            raise TableError(
-                file=file,
+            raise origins.problem(
                 column="partition",
                 found="no training patient",
                 expected="patients of both classes",
                 remedy="Change the protocol's partitions.",
             )
         if len(members) and labels.loc[members].nunique() < 2:
-            raise TableError(
-                file=file,
+            raise origins.problem(
                 column="label",
                 found=f"one class only in the partition '{name}' ({len(members)} patients)",
                 expected="patients of both classes in every partition",

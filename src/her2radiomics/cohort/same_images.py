@@ -8,19 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from her2radiomics.cohort.partitions import persons
 from her2radiomics.core.errors import StudyError, TableError
 from her2radiomics.core.libraries import pd
 
 SHOWN = 10
-
-
-def persons(participants: pd.DataFrame) -> dict[str, str]:
-    """Patient to person; a patient is a person where the table does not say otherwise."""
-    found = participants["person"] if "person" in participants else participants["patient_id"]
-    return {
-        patient: person or patient
-        for patient, person in zip(participants["patient_id"], found.astype(str), strict=True)
-    }
 
 
 def refuse_same_paths(
@@ -44,7 +36,7 @@ def refuse_same_paths(
     TableError
         The first such file, with both.
     """
-    person = persons(participants)
+    person = persons(participants.set_index("patient_id")).to_dict()
     for column in ("image", "mask"):
         owners: dict[str, tuple[str, str]] = {}
         for path, patient, sequence in zip(

@@ -10,7 +10,9 @@ from pydantic import Field, field_validator, model_validator
 from her2radiomics.cohort.intake import is_inside
 from her2radiomics.cohort.limits import Size
 from her2radiomics.cohort.manifest import described
+from her2radiomics.core.brought.options import ReadingOptions
 from her2radiomics.core.columns import Stage
+from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.settings import Settings
 
 
@@ -34,14 +36,30 @@ def _pattern(path: str) -> str:
     return _inside(path)
 
 
-class TableSource(Settings):
-    """A table on disk, joined to the others on the patient identifier."""
+class TableSource(ReadingOptions):
+    """A table on disk, joined to the others on the patient identifier.
 
-    file: str = Field(description="CSV, TSV or XLSX file, relative to the cohort's folder.")
-    sheet: str | None = Field(None, description="Sheet of an XLSX file; the first one by default.")
+    Encoding, separator, decimal sign, sheet and heading row are found by themselves; where a file can be read in two ways
+    the run stops and names the key that decides.
+    """
+
+    file: str = Field(
+        description="CSV, TSV, XLSX, ODS or Parquet file, also compressed (gz), relative to the cohort's folder."
+    )
     id: str = Field("patient_id", description="Column that holds the patient identifier.")
     optional: bool = Field(
         False, description="Patients who are absent from this table are kept, with empty cells."
+    )
+    append: bool = Field(
+        False,
+        description="The table holds further patients, of another hospital, and no further columns of the same.",
+    )
+    constants: dict[str, str] = Field(
+        default_factory=dict, description="Columns with one value for all patients of this table: centre."
+    )
+    prefer: list[str] = Field(
+        default_factory=list,
+        description="Columns (shell wildcards allowed) in which this table counts where it disagrees with an earlier one.",
     )
 
     @field_validator("file")
@@ -59,7 +77,11 @@ class ColumnSource(Settings):
     value: str | None = Field(None, description="A constant for every patient, instead of a column.")
     recode: dict[str, str] = Field(
         default_factory=dict,
-        description="Their value (shell wildcards allowed) to ours; the first match counts; others stay as they are.",
+        description=(
+            "Their value to ours; others stay as they are. A key that a cell holds as it is written means that text; in "
+            "others * and ? are wildcards, of which the first that fits counts. A wildcard never matches an empty cell, NA "
+            "and the like, or a spreadsheet's error."
+        ),
     )
 
 
@@ -87,13 +109,29 @@ class ImagePattern(Settings):
     sequences: dict[str, str] = Field(
         description="The text in the file name to the name of the sequence, for example '0001' to DCE1."
     )
+    seconds: dict[str, float] = Field(
+        default_factory=dict,
+        description="Sequence's name to the seconds from the injection to the middle of the phase; 0 or less before it.",
+    )
+    b_values: dict[str, float] = Field(
+        default_factory=dict, description="Sequence's name to its b-value in s/mm²."
+    )
     region: str = Field("tumour", description="What the mask outlines.")
-    mask_label: int | None = Field(
-        None, description="Value of the region in the mask where it holds several."
+    mask_label: int | str | None = Field(
+        None, description="Value, name or number of the region in the mask where it holds several."
     )
     region_mask: str | None = Field(
         None, description="Path of a breast mask, with {patient}, used to clip rings."
     )
+
+    @model_validator(mode="after")
+    def _of_sequences(self) -> ImagePattern:
+        odd = sorted((set(self.seconds) | set(self.b_values)) - set(self.sequences.values()))
+        if odd:
+            raise ValueError(
+                f"seconds, b_values: '{odd[0]}' is no sequence; {', '.join(self.sequences.values())} are"
+            )
+        return self
 
     @field_validator("image", "region_mask")
     @classmethod
@@ -119,12 +157,31 @@ class FeatureSource(Settings):
         "outcome or equal a participants column.",
     )
     reader: str | None = Field(
-        None, description="Column that holds the reader; without it every row is reader 1's."
+        None, description="Column that holds the reader; without it every row is the reference reader's."
     )
     available_at: dict[str, Stage] = Field(
         default_factory=dict,
         description="Feature name (shell wildcards allowed) to the stage at which it is known; the first match counts.",
     )
+
+
+class Readers(Settings):
+    """Whose outlines train and test, and whose are compared."""
+
+    reference: str = Field(
+        default=FIRST_READER,
+        description="The reader whose outlines train and test: 1, or consensus, as the manifest names it.",
+    )
+    compared: tuple[str, str] = Field(
+        default=(FIRST_READER, "2"),
+        description="The two readers between whom the intraclass correlation is taken.",
+    )
+
+    @model_validator(mode="after")
+    def _two(self) -> Readers:
+        if self.compared[0] == self.compared[1]:
+            raise ValueError(f"compared: found {self.compared[0]} twice, expected two readers")
+        return self
 
 
 class Cohort(Settings):
@@ -163,12 +220,16 @@ class Cohort(Settings):
     participants: list[TableSource] = Field(
         default_factory=list, description="Clinical tables, joined on the patient."
     )
+    manifest: TableSource | None = Field(
+        None, description="The manifest (kind tables); images.tsv by default."
+    )
     columns: dict[str, ColumnSource] = Field(
         default_factory=dict, description="Our column to where it comes from."
     )
     keep: list[Rule] = Field(default_factory=list, description="Who is included, in the order of the flow.")
     images: list[ImagePattern] = Field(default_factory=list, description="Where images lie (kind images).")
     features: FeatureSource | None = Field(None, description="The feature table (kind features).")
+    readers: Readers = Field(default_factory=Readers, description="Whose outlines serve for what.")
     protocol: dict[str, Any] = Field(
         default_factory=dict,
         description="Laid over every protocol run on this cohort: what the data set lacks or names otherwise.",
@@ -194,8 +255,12 @@ class Cohort(Settings):
             raise ValueError("kind 'features' needs a 'features' section naming the table")
         if self.kind != "simulated" and self.at_size:
             raise ValueError("only a simulated cohort has an 'at_size' section")
-        if self.kind in ("features",) and not self.participants:
-            raise ValueError(f"kind '{self.kind}' needs a 'participants' list of clinical tables")
+        if self.kind == "features" and not self.participants:
+            raise ValueError("kind 'features' needs a 'participants' list of clinical tables")
+        if self.participants and self.participants[0].append:
+            raise ValueError(
+                "the first of the 'participants' tables cannot be appended; append the second to it"
+            )
         return self
 
 
@@ -206,4 +271,5 @@ class ParticipantRow(Settings):
     centre: str = described("registered", "centre")
     partition: str = described("registered", "partition", "")
     mri_date: str = described("registered", "mri_date", "")
+    person: str = described("registered", "person", "")
     exclude_reason: str = described("registered", "exclude_reason", "")

@@ -13,18 +13,22 @@ import pandas as pd
 
 from her2radiomics.cohort import intake as door
 from her2radiomics.cohort.identity import study_numbers
-from her2radiomics.cohort.manifest import BREAST, ManifestRow
-from her2radiomics.cohort.no_features import left_out
+from her2radiomics.cohort.joining import Joined, join_tables
+from her2radiomics.cohort.manifest import ManifestRow
+from her2radiomics.cohort.no_features import in_words, left_out
+from her2radiomics.cohort.patterns import find_images, respell
+from her2radiomics.cohort.registered import alike_in_words, leaving_in_words, map_participants, with_strangers
 from her2radiomics.cohort.same_images import refuse_same_paths
-from her2radiomics.cohort.settings import Cohort, ColumnSource, FeatureSource, ImagePattern, TableSource
+from her2radiomics.cohort.settings import Cohort, FeatureSource, TableSource
 from her2radiomics.cohort.tables import check_manifest, read_table, require_columns
-from her2radiomics.core.columns import MISSING
+from her2radiomics.core.brought.numbers import MISSING, number, why_no_number
+from her2radiomics.core.brought.origins import Origins
 from her2radiomics.core.contracts import FIRST_READER
-from her2radiomics.core.errors import TableError
+from her2radiomics.core.errors import Problems, TableError
 from her2radiomics.core.layout import Layout
 from her2radiomics.core.tables import assemble, write
 
-UNKNOWN_CENTRE = "unknown"
+NO_FEATURES, NO_IMAGES = "No features in the feature table", "No images"
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,14 @@ class CohortData:
     key
         Identifier to study number where the cohort file asks for numbers; ``participants``, ``manifest`` and
         ``features`` then hold the numbers.
-    left_out
-        Columns of the brought table that are no features, and what they are.
+    origins
+        Where the cells of the participants stood in the user's files.
+    notes
+        What was found out while reading, and is to be said at planning and in the report.
+    recoded
+        What the cohort file's ``recode`` turned into what: ``column, theirs, ours, n``.
+    alike
+        A sentence on identifiers that look like parts of one person, where no column says who they are of; else empty.
     """
 
     participants: pd.DataFrame
@@ -57,19 +67,19 @@ class CohortData:
     files: list[Path] = field(default_factory=list)
     source: str = "participants.tsv"
     key: Mapping[str, str] = field(default_factory=dict)
-    left_out: Mapping[str, str] = field(default_factory=dict)
+    origins: Origins | None = None
+    notes: Sequence[str] = ()
+    recoded: Sequence[Mapping[str, object]] = ()
+    alike: str = ""
+
+    @property
+    def places(self) -> Origins:
+        """Where the cells of the participants stood in the user's files."""
+        return self.origins or Origins(self.source)
 
     def by_identifier(self, error: TableError) -> TableError:
         """The same error with the patient named as the user's own tables do."""
-        named = next((name for name, number in self.key.items() if number == error.patient), error.patient)
-        return TableError(
-            file=error.file,
-            found=error.found,
-            expected=error.expected,
-            remedy=error.remedy,
-            patient=named,
-            column=error.column,
-        )
+        return error.renamed(patient={number: name for name, number in self.key.items()})
 
     def file_names(self) -> dict[str, str]:
         """Path to what it is called where no file's name may be printed; empty where patients keep identifiers."""
@@ -97,22 +107,40 @@ def read_cohort(cohort: Cohort, root: Path) -> CohortData:
     folder = door.Folder(
         root, [Path(os.path.expandvars(name)).expanduser() for name in cohort.linked_folders]
     )
+    problems, notes = Problems(), list[str]()
+    numbered = cohort.identifiers == "numbered"
+    features, files, manifest = None, list[Path](), assemble("manifest")
+    joined = _joined(cohort, root, folder, problems)
     if cohort.kind == "tables":
-        data = _read_own(cohort, root, folder)
+        manifest, file, notes = _manifest(cohort, root, folder, named=not numbered)
+        files = [file]
     elif cohort.kind == "images":
-        manifest = find_images(cohort.images, root)
-        participants, files = _participants(cohort, root, folder, sorted(manifest["patient_id"].unique()))
-        data = CohortData(participants, manifest, None, files, _source(cohort, root))
+        manifest, notes = find_images(cohort.images, root, named=not numbered)
     else:
         assert cohort.features is not None  # the settings class sees to it
-        features, file, others = _features(cohort.features, root, folder, _declared(cohort))
-        participants, files = _participants(cohort, root, folder, list(dict.fromkeys(features["patient_id"])))
-        manifest = assemble("manifest")
-        data = CohortData(
-            participants, manifest, features, [*files, file], _source(cohort, root), left_out=others
-        )
+        features, file, notes = _features(cohort.features, root, folder, _declared(cohort))
+        files = [file]
+    brought = manifest if features is None else features
+    # clinical tables say who was registered, but for a cohort of images alone
+    if joined is None:
+        people = pd.DataFrame(index=pd.Index(sorted(set(manifest["patient_id"])), name="patient_id"))
+        joined = Joined(people)
+    with problems.collect():
+        joined = with_strangers(joined, brought, cohort, files[-1] if files else root)
+    participants, recoded = map_participants(joined, cohort, problems, _source(cohort, root))
+    problems.refuse()
+    have = set(brought["patient_id"])
+    without = (participants["exclude_reason"] == "") & ~participants["patient_id"].isin(have)
+    participants.loc[without, "exclude_reason"] = NO_IMAGES if features is None else NO_FEATURES
+    origins = Origins(_source(cohort, root), joined.origins, joined.refused)
+    alike = alike_in_words(participants)
+    said = [*joined.notes, *notes, *leaving_in_words(participants, without), *([alike] if alike else [])]
+    # no path of this machine is printed
+    said = [note.replace(f"{root}{os.sep}", "").replace(str(root), "the data's folder") for note in said]
+    read = [*joined.files, *files]
+    data = CohortData(participants, manifest, features, read, origins.file, {}, origins, said, recoded, alike)
     _check_door(data, cohort, root, folder)
-    return _numbered(data) if cohort.identifiers == "numbered" else data
+    return _numbered(data) if numbered else data
 
 
 def _check_door(data: CohortData, cohort: Cohort, root: Path, folder: door.Folder) -> None:
@@ -121,18 +149,13 @@ def _check_door(data: CohortData, cohort: Cohort, root: Path, folder: door.Folde
     door.check_identity(data.participants, data.source, identifiers=cohort.identifiers == "checked")
     if data.features is not None:
         door.check_names(map(str, data.features.columns), data.files[-1])
-    file = root / "images.tsv" if cohort.kind == "tables" else root
+    file = data.files[-1] if cohort.kind == "tables" else root
     as_written = data.manifest.assign(
         **{name: data.manifest[name].str.removeprefix(f"{root}{os.sep}") for name in ("image", "mask")}
     )
     door.check_texts(as_written, door.MANIFEST, file)
     door.check_links(data.manifest, folder, file)
     refuse_same_paths(as_written, data.participants, root, file)
-
-
-def _declared(cohort: Cohort) -> set[str]:
-    """Participants columns of the cohort file, by our name and by theirs."""
-    return {name for ours, source in cohort.columns.items() for name in (ours, source.source or ours)}
 
 
 def _numbered(data: CohortData) -> CohortData:
@@ -144,236 +167,125 @@ def _numbered(data: CohortData) -> CohortData:
     ]
     participants, manifest, features = tables
     assert participants is not None and manifest is not None
-    return replace(data, participants=participants, manifest=manifest, features=features, key=key)
+    origins = replace(data.places, identifiers={number: name for name, number in key.items()})
+
+    def called(text: str) -> str:
+        for name in sorted(key, key=len, reverse=True):
+            if name in text:
+                text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", key[name], text)
+        return text
+
+    return replace(
+        data,
+        participants=participants,
+        manifest=manifest,
+        features=features,
+        key=key,
+        origins=origins,
+        notes=[called(note) for note in data.notes],
+        alike=called(data.alike),
+    )
 
 
 def _source(cohort: Cohort, root: Path) -> str:
-    return str(root / cohort.participants[0].file) if cohort.participants else str(root)
+    if cohort.participants:
+        return str(root / cohort.participants[0].file)
+    return str(root / "participants.tsv" if cohort.kind == "tables" else root)
 
 
-def _read_own(cohort: Cohort, root: Path, folder: door.Folder) -> CohortData:
-    """``participants.tsv`` and ``images.tsv`` as the contract has them, with the cohort file's mapping if any."""
-    sources = cohort.participants or [TableSource.model_validate({"file": "participants.tsv"})]
-    participants, files = _participants(
-        cohort.model_copy(update={"participants": sources}), root, folder, None
-    )
-    path = root / "images.tsv"
+def _joined(cohort: Cohort, root: Path, folder: door.Folder, problems: Problems) -> Joined | None:
+    sources = cohort.participants
+    if cohort.kind == "tables" and not sources:
+        sources = [TableSource.model_validate({"file": "participants.tsv"})]
+    return join_tables(sources, root, folder, problems) if sources else None
+
+
+def _manifest(
+    cohort: Cohort, root: Path, folder: door.Folder, *, named: bool
+) -> tuple[pd.DataFrame, Path, list[str]]:
+    """The manifest in our own form, with the files' names as the folder spells them."""
+    source = cohort.manifest or TableSource.model_validate({"file": "images.tsv"})
+    path = root / source.file
     door.check_table_file(path, folder)
-    manifest = check_manifest(read_table(path), path)
+    table = read_table(path, source)
+    for error in table.refused.values():
+        raise error
+    cells = (
+        table.cells if source.id == "patient_id" else table.cells.rename(columns={source.id: "patient_id"})
+    )
+    manifest = check_manifest(cells, path)
     door.check_paths(manifest, path)
-    for name in ("image", "mask"):
-        manifest[name] = [str(root / value) if value else "" for value in manifest[name]]
-    strangers = sorted(set(manifest["patient_id"]) - set(participants["patient_id"]))
-    if strangers:
-        raise TableError(
-            file=path,
-            patient=strangers[0],
-            column="patient_id",
-            found="a patient who is not in the participants table",
-            expected="every patient of the manifest in the participants table",
-            remedy="Add the participant or remove the manifest's row.",
-        )
-    return CohortData(participants, manifest, None, [*files, path], str(root / sources[0].file))
+    manifest, notes = respell(manifest, root, named=named)
+    return manifest, path, [*(f"{path}: {note}" for note in table.notes), *notes]
 
 
-def _participants(
-    cohort: Cohort, root: Path, folder: door.Folder, patients: list[str] | None
-) -> tuple[pd.DataFrame, list[Path]]:
-    """Join the clinical tables and map their columns; ``patients`` limits (and orders) the rows."""
-    joined, files = _join(cohort.participants, root, folder, patients)
-    columns: dict[str, pd.Series] = {"patient_id": joined["patient_id"]}
-    file = _source(cohort, root)
-    for name, source in cohort.columns.items():
-        columns[name] = _map_column(joined, name, source, file)
-    for name in joined.columns:
-        columns.setdefault(str(name), joined[name])
-    participants = pd.DataFrame(columns)
-    if "centre" not in participants and not cohort.participants:
-        participants["centre"] = UNKNOWN_CENTRE
-    if "exclude_reason" not in participants:
-        participants["exclude_reason"] = ""
-    for rule in cohort.keep:
-        require_columns(participants, [rule.column], file)
-        leaves = (participants["exclude_reason"] == "") & ~participants[rule.column].isin(rule.keep)
-        participants.loc[leaves, "exclude_reason"] = rule.reason
-    return participants, files
-
-
-def _join(
-    sources: list[TableSource], root: Path, folder: door.Folder, patients: list[str] | None
-) -> tuple[pd.DataFrame, list[Path]]:
-    joined = pd.DataFrame({"patient_id": patients}) if patients is not None else None
-    files = []
-    for source in sources:
-        path = root / source.file
-        door.check_table_file(path, folder)
-        table = read_table(path, sheet=source.sheet)
-        require_columns(table, [source.id], path)
-        table = table.rename(columns={source.id: "patient_id"})
-        table = table[table["patient_id"] != ""]
-        files.append(path)
-        if joined is None:
-            joined = table
-            continue
-        repeated = table.loc[
-            table["patient_id"].duplicated() & table["patient_id"].isin(joined["patient_id"])
-        ]
-        if len(repeated):
-            raise TableError(
-                file=path,
-                patient=repeated["patient_id"].iloc[0],
-                column=source.id,
-                found="the patient in several rows",
-                expected="one row a patient",
-                remedy="Remove the duplicate.",
-            )
-        absent = sorted(set(joined["patient_id"]) - set(table["patient_id"]))
-        if absent and not source.optional:
-            raise TableError(
-                file=path,
-                patient=absent[0],
-                column=source.id,
-                found=f"no row for {len(absent)} of {len(joined)} patients",
-                expected="a row for every patient",
-                remedy="Add the rows, or mark the table 'optional: true' in the cohort file.",
-            )
-        new = [name for name in table.columns if name == "patient_id" or name not in joined.columns]
-        joined = joined.merge(table[new], on="patient_id", how="left").fillna("")
-    assert joined is not None
-    return joined, files
-
-
-def _map_column(joined: pd.DataFrame, name: str, source: ColumnSource, file: str) -> pd.Series:
-    if source.value is not None:
-        return pd.Series(source.value, index=joined.index)
-    theirs = source.source or name
-    require_columns(joined, [theirs], file)
-    values = joined[theirs]
-    if not source.recode:
-        return values
-    return values.map({value: _recode(value, source.recode) for value in values.unique()})
-
-
-def _recode(value: str, recode: Mapping[str, str]) -> str:
-    for pattern, ours in recode.items():
-        # brackets are common in clinical wording, so only * and ? are wildcards
-        if fnmatch.fnmatchcase(value, pattern.replace("[", "[[]")):
-            return ours
-    return value
-
-
-def find_images(patterns: list[ImagePattern], root: Path) -> pd.DataFrame:
-    """Find images and masks by name and return them as a manifest.
-
-    Raises
-    ------
-    TableError
-        No image at all fits the patterns.
-    """
-    rows: list[dict[str, str]] = []
-    for pattern in patterns:
-        for image, patient, text in _matches(root, pattern.image):
-            if text not in pattern.sequences:
-                continue
-            base = {"patient_id": patient, "sequence": pattern.sequences[text], "image": str(image)}
-            label = "" if pattern.mask_label is None else str(pattern.mask_label)
-            for reader, mask in pattern.masks.items():
-                found = _existing(root, mask, patient, text)
-                rows.append(
-                    base
-                    | {"reader": reader, "region": pattern.region, "mask": str(found), "mask_label": label}
-                )
-            if pattern.region_mask:
-                found = _existing(root, pattern.region_mask, patient, text)
-                rows.append(
-                    base | {"reader": FIRST_READER, "region": BREAST, "mask": str(found), "mask_label": ""}
-                )
-    if not rows:
-        raise TableError(
-            file=root,
-            found="no image that fits " + " or ".join(pattern.image for pattern in patterns),
-            expected="one file a patient and sequence",
-            remedy="Check the folder in config.yaml's data section and the cohort file's patterns.",
-        )
-    manifest = assemble("manifest", rows).sort_values(
-        ["patient_id", "sequence", "reader", "region"], ignore_index=True
-    )
-    return check_manifest(manifest, root)
-
-
-def _matches(root: Path, pattern: str) -> list[tuple[Path, str, str]]:
-    """Files that fit the pattern, with the patient (as the folder or first mention spells it) and the sequence's text."""
-    expression = (
-        re.escape(pattern).replace(r"\{patient\}", "{patient}").replace(r"\{sequence\}", "{sequence}")
-    )
-    expression = expression.replace("{patient}", r"(?P<patient>[^/]+?)", 1).replace(
-        "{patient}", r"(?P=patient)"
-    )
-    expression = expression.replace("{sequence}", r"(?P<sequence>[^/]+?)", 1).replace(
-        "{sequence}", r"(?P=sequence)"
-    )
-    regex = re.compile(expression, re.IGNORECASE)
-    found = []
-    for path in sorted(root.glob(re.sub(r"\{\w+\}", "*", pattern))):
-        match = regex.fullmatch(path.relative_to(root).as_posix())
-        if match:
-            found.append((path, match["patient"], match.groupdict().get("sequence", "")))
-    return found
-
-
-def _existing(root: Path, pattern: str, patient: str, sequence: str) -> Path:
-    """The mask's path as it is spelled on disk; where it is absent, the path as expected (extraction says so)."""
-    expected = root / pattern.format(patient=patient, sequence=sequence)
-    if not expected.exists() and expected.parent.is_dir():
-        for path in sorted(expected.parent.iterdir()):
-            if path.name.lower() == expected.name.lower():
-                return path
-    return expected
+def _declared(cohort: Cohort) -> set[str]:
+    """Participants columns of the cohort file, by our name and by theirs."""
+    return {name for ours, source in cohort.columns.items() for name in (ours, source.source or ours)}
 
 
 def _features(
     source: FeatureSource, root: Path, folder: door.Folder, declared: set[str]
-) -> tuple[pd.DataFrame, Path, dict[str, str]]:
-    """Read the brought feature table: text to numbers, cell by cell; and which of its columns are no features."""
+) -> tuple[pd.DataFrame, Path, list[str]]:
+    """Read the brought feature table: text to numbers, cell by cell; and what was found out about the file."""
     path = root / source.table.file
     door.check_table_file(path, folder)
-    table = read_table(path, sheet=source.table.sheet)
-    require_columns(table, [source.table.id, *([source.reader] if source.reader else [])], path)
-    patients = table[source.table.id]
-    readers = table[source.reader] if source.reader else pd.Series(FIRST_READER, index=table.index)
+    table = read_table(path, source.table)
+    cells, problems = table.cells, Problems()
+    require_columns(cells, [source.table.id, *([source.reader] if source.reader else [])], path)
+    patients = cells[source.table.id]
+    readers = cells[source.reader] if source.reader else pd.Series(FIRST_READER, index=cells.index)
     keys = {source.table.id, source.reader}
-    names = [
-        name
-        for name in table.columns
-        if name not in keys and not any(fnmatch.fnmatchcase(name, pattern) for pattern in source.drop)
-    ]
-    others = left_out(table[names], patients, declared, source.vouched)
+
+    def dropped(name: str) -> bool:
+        return name in keys or any(fnmatch.fnmatchcase(name, pattern) for pattern in source.drop)
+
+    names = [name for name in cells.columns if not dropped(name)]
+    others = left_out(cells[names], patients, declared, source.vouched)
+    problems += [error for name, error in table.refused.items() if not dropped(name) and name not in others]
     names = [name for name in names if name not in others]
     repeated = pd.DataFrame({"patient_id": patients, "reader": readers}).duplicated()
-    if repeated.any():
-        raise TableError(
-            file=path,
-            patient=patients[repeated].iloc[0],
-            found="the patient twice with the same reader",
-            expected="one row a patient and reader",
-            remedy="Remove the duplicate, or name the reader's column in the cohort file.",
+    for row, patient in patients[repeated].items():
+        problems.append(
+            TableError(
+                file=path,
+                row=int(row),
+                patient=patient,
+                found="the patient twice with the same reader",
+                expected="one row a patient and reader",
+                remedy="Remove the duplicate, or name the reader's column in the cohort file.",
+            )
         )
     numbers = {}
     for name in names:
-        column = pd.to_numeric(table[name].mask(table[name].isin(MISSING)), errors="coerce").astype("float64")
-        wrong = column.isna() & ~table[name].isin(MISSING)
-        if wrong.any():
-            raise TableError(
-                file=path,
-                patient=patients[wrong].iloc[0],
-                column=name,
-                found=f"'{table.loc[wrong, name].iloc[0]}'",
-                expected="a number (or an empty cell)",
-                remedy="Correct the cell, or list the column under 'drop' in the cohort file.",
-            )
-        numbers[name] = column
+        with problems.collect():
+            numbers[name] = _numbers(table.column(name), patients, path)
+    problems.refuse()
     features = pd.DataFrame({"patient_id": patients, "reader": readers, **numbers})
-    return features.sort_values(["patient_id", "reader"], ignore_index=True), path, others
+    notes = [f"{path}: {note}" for note in table.notes] + in_words(others)
+    return features.sort_values(["patient_id", "reader"], ignore_index=True), path, notes
+
+
+def _numbers(texts: pd.Series, patients: pd.Series, path: Path) -> pd.Series:
+    """One feature from text; every cell that is no number is refused."""
+    values = [float("nan") if text in MISSING else number(text) for text in texts]
+    problems = Problems()
+    for row, text, value in zip(texts.index, texts, values, strict=True):
+        if value is None or abs(value) == float("inf"):
+            problems.append(
+                TableError(
+                    file=path,
+                    row=int(row),
+                    patient=patients[row],
+                    column=str(texts.name),
+                    found=f"'{text}'",
+                    expected="a number (or an empty cell)",
+                    remedy=why_no_number(text)
+                    or "Correct the cell, or list the column under 'drop' in the cohort file.",
+                )
+            )
+    problems.refuse()
+    return pd.Series(values, index=texts.index, dtype="float64")
 
 
 def write_cohort(data: CohortData, folder: Path, columns: Sequence[str] | None = None) -> None:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
+
+#: Mistakes of a file that are listed; further ones are counted.
+MOST_LISTED = 100
 
 
 class StudyError(Exception):
@@ -28,16 +34,90 @@ class TableError(StudyError):
         remedy: str,
         patient: str | None = None,
         column: str | None = None,
+        row: int | None = None,
     ) -> None:
-        """Keep the parts and join them to one sentence a part."""
-        self.file, self.patient, self.column = str(file), patient, column
+        """Keep the parts and join them to one sentence a part; ``row`` is numbered as a spreadsheet does."""
+        self.file, self.patient, self.column, self.row = str(file), patient, column, row
         self.found, self.expected, self.remedy = found, expected, remedy
         where = [str(file)]
+        if row is not None:
+            where.append(f"row {row}")
         if patient is not None:
             where.append(f"patient {patient}")
         if column is not None:
             where.append(f"column '{column}'")
         super().__init__(f"{', '.join(where)}: found {found}; expected {expected}. {remedy}")
+
+    def renamed(
+        self,
+        *,
+        file: Mapping[str, str] = MappingProxyType({}),
+        patient: Mapping[str, str] = MappingProxyType({}),
+    ) -> TableError:
+        """The same error with files and patients called as the user calls them."""
+        return TableError(
+            file=file.get(self.file, self.file),
+            found=self.found,
+            expected=self.expected,
+            remedy=self.remedy,
+            patient=None if self.patient is None else patient.get(self.patient, self.patient),
+            column=self.column,
+            row=self.row,
+        )
+
+
+class TableErrors(TableError):
+    """Several mistakes of the user's tables, a line for each up to :data:`MOST_LISTED`; its parts are those of the first."""
+
+    def __init__(self, problems: Sequence[TableError]) -> None:
+        """Keep the mistakes in their order."""
+        self.problems = tuple(problems)
+        first = self.problems[0]
+        super().__init__(
+            file=first.file,
+            found=first.found,
+            expected=first.expected,
+            remedy=first.remedy,
+            patient=first.patient,
+            column=first.column,
+            row=first.row,
+        )
+        lines = [f"  - {problem}" for problem in self.problems[:MOST_LISTED]]
+        more = len(self.problems) - len(lines)
+        if more:
+            lines.append(f"  - and {more} more; correct these first")
+        self.args = ("\n".join([f"{len(self.problems)} mistakes in the tables:", *lines]),)
+
+    def renamed(
+        self,
+        *,
+        file: Mapping[str, str] = MappingProxyType({}),
+        patient: Mapping[str, str] = MappingProxyType({}),
+    ) -> TableErrors:
+        """The same errors with files and patients called as the user calls them."""
+        return TableErrors([problem.renamed(file=file, patient=patient) for problem in self.problems])
+
+
+class Problems(list[TableError]):
+    """Mistakes that are collected, so that a user reads all of them at once."""
+
+    @contextmanager
+    def collect(self) -> Iterator[None]:
+        """Keep what the block raises, and go on behind it."""
+        try:
+            yield
+        except TableErrors as errors:
+            self.extend(errors.problems)
+        except TableError as error:
+            self.append(error)
+
+    def refuse(self) -> None:
+        """Raise what was collected, if anything; the same mistake found twice counts once."""
+        found = list({str(problem): problem for problem in self}.values())
+        if len(found) == 1:
+            raise found[0]
+        if found:
+            raise TableErrors(found)
 
 
 @dataclass(kw_only=True, eq=False)

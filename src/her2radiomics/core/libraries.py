@@ -22,22 +22,28 @@ if TYPE_CHECKING:
     import docx.enum.text
     import docx.oxml.ns
     import docx.shared
-    import firthmodels
+    import highdicom
+    import highdicom.seg
     import jinja2
     import lifelines
     import matplotlib as mpl
+    import openpyxl
     import pandas as pd
     import PIL.Image
     import pyarrow as pa
+    import pydicom
     import pywt
     import radiomics
     import ruamel.yaml as ruamel_yaml
     import scipy
     import seaborn as sns
     import SimpleITK as sitk
+    import skimage
+    import skimage.measure
     import sklearn
     import threadpoolctl
     from statsmodels.nonparametric import smoothers_lowess
+    from statsmodels.stats import inter_rater
 else:
 
     class _Library(ModuleType):
@@ -55,19 +61,23 @@ else:
             return getattr(library, name)
 
     docx = _Library("docx")
-    firthmodels = _Library("firthmodels")
+    highdicom = _Library("highdicom")
+    inter_rater = _Library("statsmodels.stats.inter_rater")
     jinja2 = _Library("jinja2")
     lifelines = _Library("lifelines")
     mpl = _Library("matplotlib")
+    openpyxl = _Library("openpyxl")
     pd = _Library("pandas")
     PIL = _Library("PIL")
     pa = _Library("pyarrow")
+    pydicom = _Library("pydicom")
     pywt = _Library("pywt")
     radiomics = _Library("radiomics")
     ruamel_yaml = _Library("ruamel.yaml")
     scipy = _Library("scipy")
     sns = _Library("seaborn")
     sitk = _Library("SimpleITK")
+    skimage = _Library("skimage")
     sklearn = _Library("sklearn")
     smoothers_lowess = _Library("statsmodels.nonparametric.smoothers_lowess")
     threadpoolctl = _Library("threadpoolctl")
@@ -75,17 +85,21 @@ else:
 __all__ = [
     "PIL",
     "docx",
-    "firthmodels",
+    "highdicom",
+    "inter_rater",
     "jinja2",
     "lifelines",
     "mpl",
+    "openpyxl",
     "pa",
     "pd",
+    "pydicom",
     "pywt",
     "radiomics",
     "ruamel_yaml",
     "scipy",
     "sitk",
+    "skimage",
     "sklearn",
     "smoothers_lowess",
     "sns",

@@ -14,7 +14,7 @@ import numpy as np
 from her2radiomics.core.contracts import TRAINING
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.libraries import pd
-from her2radiomics.evaluation.predictions import by_partition, partition_rank
+from her2radiomics.evaluation.predictions import by_partition, clusters_of, partition_rank
 from her2radiomics.statistics import integrated_discrimination, net_benefit_difference, net_reclassification
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def comparison_rows(
     settings: EvaluationSettings,
     *,
     seed: int,
+    persons: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
     """Rows of ``performance_extra.csv`` for ``settings.comparisons``, under the second model of each pair.
 
@@ -41,6 +42,8 @@ def comparison_rows(
         Pairs, level, thresholds of net benefit, resamples.
     seed
         Seed of the bootstrap of net benefit.
+    persons
+        Patient to person, of those who share one with another patient.
 
     Raises
     ------
@@ -68,7 +71,8 @@ def comparison_rows(
                 mine[["patient_id", "probability"]], on="patient_id", suffixes=("_a", "_b")
             )
             classes = (thresholds[reference], thresholds[model])
-            found = _pair(both, classes, settings, seed, apparent=partition == TRAINING)
+            clusters = clusters_of(both, persons)
+            found = _pair(both, classes, settings, seed, clusters, apparent=partition == TRAINING)
             rows += [
                 {"model": model, "partition": partition, **row, "measure": f"{row['measure']}_vs_{reference}"}
                 for row in found
@@ -81,6 +85,7 @@ def _pair(
     thresholds: tuple[float, float],
     settings: EvaluationSettings,
     seed: int,
+    clusters: np.ndarray | None,
     *,
     apparent: bool,
 ) -> list[dict[str, Any]]:
@@ -108,6 +113,7 @@ def _pair(
             level=settings.level,
             iterations=settings.bootstrap,
             seed=seed,
+            clusters=clusters,
         )
         words = f"bootstrap of patients, {settings.bootstrap} resamples{where}"
         rows += [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from her2radiomics.statistics import (
     calibration_errors,
     decision_curve,
     hosmer_lemeshow,
+    net_benefit_difference,
     observed_expected,
     precision_recall,
 )
@@ -36,6 +38,7 @@ def further_measures(
     *,
     fitted: bool,
     notes: dict[str, str],
+    clusters: np.ndarray | None = None,
 ) -> list[dict[str, Any]]:
     """Rare outcomes, calibration and net benefit; what cannot be computed leaves a note.
 
@@ -51,6 +54,8 @@ def further_measures(
         Whether the model was fitted on these rows.
     notes
         Notes by name, to which this adds.
+    clusters
+        Who each row is of, where several are of one person.
     """
     rows, level = [], settings.level
     if np.unique(labels).size == 2:
@@ -61,7 +66,12 @@ def further_measures(
         rows.append(measure("brier_skill", brier_skill(labels, probability), method=words))
         if len(labels) >= 11 and np.unique(probability).size >= 3:
             errors = calibration_errors(
-                labels, probability, bootstrap=settings.calibration_bootstrap, seed=seed, level=level
+                labels,
+                probability,
+                bootstrap=settings.calibration_bootstrap,
+                seed=seed,
+                level=level,
+                clusters=clusters,
             )
             words = (
                 f"distance from the smooth calibration curve; bootstrap percentiles, {errors.used} resamples"
@@ -86,4 +96,25 @@ def further_measures(
         for item in decision_curve(labels, probability, settings.net_benefit_thresholds).table.itertuples():
             words = f"treat all {item.net_benefit_all:.4f}, treat none 0"
             rows.append(measure(f"net_benefit_{item.threshold:g}", item.net_benefit, method=words))
+        rows += _over_default(labels, probability, settings, seed)
     return rows
+
+
+def _over_default(
+    labels: np.ndarray, probability: np.ndarray, settings: EvaluationSettings, seed: int
+) -> Iterator[dict[str, Any]]:
+    """Net benefit beyond treating all and treating none, with bootstrap intervals."""
+    for name, default in (("all", np.ones(len(labels))), ("none", np.zeros(len(labels)))):
+        differences = net_benefit_difference(
+            labels,
+            default,
+            probability,
+            [at for at in settings.net_benefit_thresholds if at > 0],
+            level=settings.level,
+            iterations=settings.bootstrap,
+            seed=seed,
+        )
+        words = f"bootstrap of patients, {settings.bootstrap} resamples"
+        for item in differences.itertuples():
+            ends = (item.difference, item.low, item.high)
+            yield measure(f"net_benefit_{item.threshold:g}_over_{name}", *ends, method=words)

@@ -24,6 +24,7 @@ from her2radiomics.evaluation.measures import NAN, further_measures, measure
 from her2radiomics.evaluation.predictions import (
     by_partition,
     checked,
+    clusters_of,
     in_order,
     partition_rank,
     refuse_contradictions,
@@ -41,7 +42,7 @@ from her2radiomics.statistics import (
 
 if TYPE_CHECKING:
     from her2radiomics.statistics import OperatingPoint
-    from her2radiomics.statistics.resampling import Refit
+    from her2radiomics.statistics.resampling import Refit, Resampled
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +71,7 @@ def evaluate(
     *,
     seed: int,
     validation: Mapping[str, pd.DataFrame] | None = None,
+    persons: Mapping[str, str] | None = None,
 ) -> Evaluation:
     """Judge models on every partition that they predicted.
 
@@ -88,6 +90,8 @@ def evaluate(
     validation
         For each model, ``measure, value, low, high, method`` of its resampling on training rows
         (:mod:`her2radiomics.evaluation.validation`): taken over into ``extra``.
+    persons
+        Patient to person, of those who share one with another patient: the bootstrap draws persons.
 
     Raises
     ------
@@ -112,13 +116,13 @@ def evaluate(
                 remedy="Fit the model first; its threshold is fixed on training rows.",
             )
         for partition, rows in by_partition(frame).items():
-            row, more = _judged(rows, float(threshold), partition, settings, seed)
+            row, more = _judged(rows, float(threshold), partition, settings, seed, clusters_of(rows, persons))
             performance.append({"model": name, "partition": partition, **row})
             extra += [{"model": name, "partition": partition, **item} for item in more]
             if partition == TRAINING and validation is not None and name in validation:
                 resampled = validation[name].to_dict("records")
                 extra += [{"model": name, "partition": partition, **item} for item in resampled]
-    extra += comparison_rows(known, thresholds, settings, seed=seed)
+    extra += comparison_rows(known, thresholds, settings, seed=seed, persons=persons)
     return Evaluation(
         performance=assemble("performance", performance),
         extra=assemble("performance_extra", extra),
@@ -133,6 +137,7 @@ def calibration_rows(
     seed: int,
     refit: Refit | None = None,
     patients: Sequence[str] | None = None,
+    persons: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Calibration curves of one model on every partition.
 
@@ -149,6 +154,8 @@ def calibration_rows(
         :mod:`her2radiomics.statistics.resampling`. Without it the training curve is only apparent.
     patients
         Patients in the order of ``refit``'s rows (default: the order of ``predictions``).
+    persons
+        Patient to person, of those who share one with another patient.
 
     Returns
     -------
@@ -167,40 +174,59 @@ def calibration_rows(
         if len(rows) < 11 or np.unique(probability).size < 3 or np.unique(labels).size < 2:
             continue
         again = refit if trained else None
-        curve = statistics.calibration_curve(
+        found = statistics.calibration_curve(
             labels,
             probability,
             refit=again,
             bootstrap=0 if trained and again is None else settings.calibration_bootstrap,
             seed=seed,
             level=settings.level,
-        ).table
+            clusters=clusters_of(rows, persons),
+        )
+        curve = found.table
+        if again is not None and too_few_refits(found):
+            curve = curve[curve["curve"] != "bias_corrected"]
         if trained:
-            curve["curve"] = curve["curve"].replace("observed", "apparent")
+            curve = curve.assign(curve=curve["curve"].replace("observed", "apparent"))
         parts.append(curve.assign(partition=partition))
     if not parts:
         return assemble("calibration")
     return pd.concat(parts, ignore_index=True)[list(contract("calibration").names)]
 
 
+def too_few_refits(found: Resampled) -> bool:
+    """Whether fewer than half of the resamples could be refitted: what is left of them is no correction."""
+    return 2 * found.failed > found.iterations
+
+
 def _judged(
-    rows: pd.DataFrame, threshold: float, partition: str, settings: EvaluationSettings, seed: int
+    rows: pd.DataFrame,
+    threshold: float,
+    partition: str,
+    settings: EvaluationSettings,
+    seed: int,
+    clusters: np.ndarray | None,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Row of ``performance`` and rows of ``extra`` for one model on one partition."""
     labels, probability = rows["label"].to_numpy(), rows["probability"].to_numpy()
     notes = {}
     if partition == TRAINING:
         notes["apparent"] = "apparent: computed on the rows that the model was fitted on"
+    if clusters is not None:
+        notes["persons"] = (
+            f"{len(rows)} rows of {np.unique(clusters).size} persons: bootstrap intervals draw persons, all others take the "
+            "rows as independent and are too narrow"
+        )
     both = np.unique(labels).size == 2
     if not both:
         notes["one_class"] = f"only label {labels[0]:g} in this partition: no AUC, no calibration"
     if np.ptp(probability) == 0:
         notes["constant"] = f"constant probability {probability[0]:.6g}: the model does not discriminate"
-    area, intervals = (NAN, {}) if not both else _area(labels, probability, settings, seed, notes)
+    area, intervals = (NAN, {}) if not both else _area(labels, probability, settings, seed, notes, clusters)
     point = operating_point(labels, probability, threshold, settings.level)
     if point.remark:
         notes["threshold"] = point.remark
-    fit = calibration(labels, probability) if both else None
+    fit = calibration(labels, probability, settings.level) if both else None
     if fit is not None and fit.note:
         notes["calibration"] = fit.note
     low, high = intervals.get(settings.ci_method, (NAN, NAN))
@@ -215,14 +241,22 @@ def _judged(
         **{rate: point.value(rate) for rate in point.fractions},
         "brier": brier(labels, probability),
         "calibration_intercept": fit.intercept if fit else NAN,
-        "calibration_slope": fit.slope if fit else NAN,
+        "calibration_slope": fit.slope if fit and np.isfinite(fit.slope) else NAN,
         **dict(zip(("auc_delong_low", "auc_delong_high"), intervals.get("delong", (NAN, NAN)), strict=True)),
     }
     extra = [measure(f"auc_{name}", area, *bounds, method=name) for name, bounds in intervals.items()]
     extra += _rates(point)
     extra.append(measure("brier", row["brier"], method="mean squared difference"))
+    if fit is not None and np.isfinite(fit.slope_low):
+        how = "logistic recalibration, Wald"
+        intercept = (fit.intercept, fit.intercept_low, fit.intercept_high)
+        extra.append(measure("calibration_intercept", *intercept, method=how))
+        slope = (fit.slope, fit.slope_low, fit.slope_high)
+        extra.append(measure("calibration_slope", *slope, method=how))
     fitted = partition == TRAINING
-    extra += further_measures(labels, probability, settings, seed, fitted=fitted, notes=notes)
+    extra += further_measures(
+        labels, probability, settings, seed, fitted=fitted, notes=notes, clusters=clusters
+    )
     extra += [measure(f"note_{name}", method=text) for name, text in notes.items()]
     return row, extra
 
@@ -233,6 +267,7 @@ def _area(
     settings: EvaluationSettings,
     seed: int,
     notes: dict[str, str],
+    clusters: np.ndarray | None,
 ) -> tuple[float, dict[str, tuple[float, float]]]:
     """AUC with its interval by every method; DeLong's needs two rows of each class."""
     area, intervals = auc(labels, probability), dict[str, tuple[float, float]]()
@@ -243,11 +278,17 @@ def _area(
             intervals[method] = (NAN, NAN)
             continue
         intervals[method] = auc_interval(
-            labels, probability, method, settings.level, seed=seed, iterations=settings.bootstrap
+            labels,
+            probability,
+            method,
+            settings.level,
+            seed=seed,
+            iterations=settings.bootstrap,
+            clusters=clusters,
         )
     if area in (0.0, 1.0):
         notes["interval"] = (
-            "perfect separation: DeLong and bootstrap intervals have no length; delong_logit is Hanley's bound"
+            f"AUC = {area:.0f}: DeLong's and the bootstrap interval cannot be estimated; delong_logit is Hanley's bound"
         )
     return area, intervals
 
@@ -281,7 +322,9 @@ def _all_pairs(known: Mapping[str, pd.DataFrame], level: float) -> pd.DataFrame:
             row = {"partition": partition, "model_a": a, "model_b": b, "n": len(both)}
             if min((both["label"] == 0).sum(), (both["label"] == 1).sum()) >= 2:
                 test = delong_test(both["label"], both["probability_a"], both["probability_b"], level)
-                row |= {name: getattr(test, name) for name in ("auc_a", "auc_b", "difference", "z", "p")}
+                row |= {name: getattr(test, name) for name in ("auc_a", "auc_b", "difference")}
+                if test.high > test.low:  # two AUCs of 1 have no variance: there is no test
+                    row |= {"z": test.z, "p": test.p}
             rows.append(row)
         if rows:
             table = pd.DataFrame(rows, columns=list(contract("delong").names))

@@ -25,6 +25,37 @@ def by_partition(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {name: parts[name] for name in sorted(parts, key=partition_rank)}
 
 
+def on_common_patients(predictions: Mapping[str, pd.DataFrame], partition: str) -> pd.DataFrame:
+    """Probabilities of the models for the patients of a partition that all of them predict.
+
+    Parameters
+    ----------
+    predictions
+        ``predictions.csv`` of each model.
+    partition
+        The partition.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``label``, then a column per model; indexed by patient, shape (n, 1 + models).
+    """
+    here = {
+        name: frame[frame["partition"] == partition].set_index("patient_id")
+        for name, frame in predictions.items()
+    }
+    columns = {"label": next(iter(here.values()))["label"]} | {
+        name: f["probability"] for name, f in here.items()
+    }
+    return pd.concat(columns, axis=1, join="inner")
+
+
+def clusters_of(rows: pd.DataFrame, persons: Mapping[str, str] | None) -> np.ndarray | None:
+    """Who each row is of, where two of them are of one person; ``None`` where every row is a person."""
+    who = [(persons or {}).get(patient, patient) for patient in rows["patient_id"].astype(str)]
+    return np.array(who) if len(set(who)) < len(who) else None
+
+
 def in_order(rows: pd.DataFrame, patients: Sequence[str]) -> pd.DataFrame:
     """Rows in the order of ``patients``; refuse other patients."""
     known = rows.set_index("patient_id")

@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     regions = "tumour_volume (default), tumour_slice, ring_<r>mm_volume, ring_<r>mm_slice; may be repeated"
     parser.add_argument("--region", action="append", metavar="NAME", help=regions)
     parser.add_argument("--label", help="mask value of the tumour, where the mask holds several")
-    exact = "Laplacian of Gaussian to the last digits (crops padded by 20 σ)"
+    exact = "Laplacian of Gaussian to the last digits (crops padded by 20 sigma)"
     parser.add_argument("--exact-log", action="store_true", help=exact)
     options = parser.parse_args(arguments)
     try:

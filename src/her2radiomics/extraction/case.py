@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from her2radiomics.cohort.manifest import BREAST, ManifestRow
-from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.errors import CaseError, SettingsError
 from her2radiomics.core.libraries import sitk
 from her2radiomics.extraction.engine import Values, bounding_box, covers, extract
 from her2radiomics.extraction.filters import LOG_PADDING
 from her2radiomics.extraction.loading import LoadedCase, Row, as_case_error, load_case, name_case, readers_of
 from her2radiomics.extraction.parameters import Parameters, read_parameters
+from her2radiomics.extraction.plausibility import compare_readings
 from her2radiomics.extraction.quality import QualityRow, relative_to
 from her2radiomics.imaging import checks, make_region, parse_region
 from her2radiomics.imaging.checks import MAX_GREY_LEVELS, USUAL_GREY_LEVELS, times
+from her2radiomics.imaging.planes import plane_of
 from her2radiomics.imaging.preprocessing import resegmented
 
 if TYPE_CHECKING:
@@ -115,10 +116,13 @@ def _prepare(
     notes = [f"breast {note}" for note in case.warnings.get(BREAST, [])] + case.warnings[name]
     for row in result.quality:
         row.size, row.spacing_mm = times(case.image.GetSize()), times(case.image.GetSpacing())
+        row.plane, measures = plane_of(case.image), case.measures[name]
+        row.image_share, row.mask_slices = measures.image_share, measures.mask_slices
+        row.components, row.parts_distance_mm = measures.components, measures.parts_distance_mm
     masks = {}
     for row in result.quality:
         try:
-            mask = make_region(outline, row.region, case.breast) if make else outline
+            mask = make_region(outline, row.region, case.breast, case.levels.get(name)) if make else outline
             row.warnings = [*notes, *_measure(case, mask, parameters, row, limits)]
         except Exception as error:
             result.fail(error, row.region)
@@ -146,6 +150,7 @@ def _measure(
     values = sitk.GetArrayViewFromImage(image)[box.slices][kept]
     areas = np.count_nonzero(inside, axis=(1, 2))
     low, high = row.minimum, row.maximum = float(values.min()), float(values.max())
+    row.mean = float(values.mean(dtype=np.float64))
     levels = row.grey_levels = parameters.grey_levels(low, high)
     row.voxels, row.slices = int(areas.sum()), int(np.count_nonzero(areas))
     row.volume_ml = float(areas.sum() * np.prod(image.GetSpacing()) / 1000.0)
@@ -157,7 +162,7 @@ def _measure(
         warnings.append(
             f"{levels} grey levels, outside {fewest} to {most}: check {limits.knob} against intensities"
         )
-    peak = max(map(abs, checks.extremes(image)))
+    peak = row.image_peak = max(map(abs, checks.extremes(image)))
     if peak > SPIKE_RATIO * max(abs(low), abs(high)):
         warnings.append(f"the image reaches {peak:g}, far above the region: a stray voxel scales the filters")
     edges = zip("zyx", box.low[::-1], box.high[::-1], image.GetSize()[::-1], strict=True)
@@ -208,6 +213,7 @@ def extract_case(
     preprocessing: Preprocessing | None = None,
     precontrast: str | Path = "",
     log_padding: float = LOG_PADDING,
+    level_rows: Sequence[Row] = (),
     root: str | Path = "",
 ) -> CaseResult:
     """Extract one patient's sequence: all readers and regions from one reading of the image.
@@ -219,8 +225,8 @@ def extract_case(
     Parameters
     ----------
     rows
-        Manifest rows of this patient and sequence, paths resolvable from here. Rows of the region ``breast``
-        hold a breast mask that limits rings.
+        Manifest rows of this patient and sequence, paths resolvable from here; the first reader's outline is the one
+        that others are compared with. Rows of the region ``breast`` hold a breast mask that limits rings.
     regions
         Region names, see :mod:`her2radiomics.imaging.regions`.
     parameters
@@ -238,6 +244,8 @@ def extract_case(
         The patient's image to subtract, where ``preprocessing`` subtracts one.
     log_padding
         Padding of the Laplacian of Gaussian's crop in σ, 20 for exact values.
+    level_rows
+        Manifest rows of the patient's other sequence at whose level slices are taken; without them a mask's largest.
     root
         Folder of the data set: quality-control rows name files relative to it, as the manifest does.
 
@@ -257,7 +265,7 @@ def extract_case(
         )
     if preprocessing is not None:
         preprocessing.refuse_twice(settings.settings, str(parameters))
-    case = load_case(rows, preprocessing, precontrast=precontrast)
+    case = load_case(rows, preprocessing, precontrast=precontrast, level_rows=level_rows)
     knob = "bin width and normalise.scale" if preprocessing and preprocessing.normalise else "bin width"
     limits = Limits(warn_grey_levels, knob, max_grey_levels)
     result = _result(rows, case, regions, settings, log_padding, limits)
@@ -292,6 +300,7 @@ def _result(
     columns = [f"{sequence}__{region}__{name}" for region in regions for name in parameters.feature_names]
     result = CaseResult([], [], ["patient_id", "reader", *columns], case)
     found = extract_outlines(case, parameters, regions, log_padding=log_padding, limits=limits)
+    readings = compare_readings(case.masks, case.names[0])
     for reader, extracted in found.items():
         source = readers[reader]
         if extracted.problem is not None:
@@ -304,15 +313,8 @@ def _result(
         for row in extracted.quality:
             row.patient_id, row.sequence, row.reader = source.patient_id, source.sequence, reader
             row.image, row.mask, row.problem = source.image, source.mask, extracted.problem
-            row.dice, row.image_hash = _dice(case, reader), case.image_hash
+            row.image_hash = case.image_hash
+            row.dice, notes = readings.get(reader, (None, []))
+            row.warnings += notes
         result.qc += extracted.quality
     return result
-
-
-def _dice(case: LoadedCase, reader: str) -> float | None:
-    """Dice overlap of this reader's tumour mask with reader 1's; none for reader 1 or without reader 1's."""
-    if reader == FIRST_READER or not {reader, FIRST_READER} <= case.masks.keys():
-        return None
-    mine, first = (sitk.GetArrayViewFromImage(case.masks[name]) for name in (reader, FIRST_READER))
-    both = np.count_nonzero(mine & first)
-    return float(2 * both / (np.count_nonzero(mine) + np.count_nonzero(first)))

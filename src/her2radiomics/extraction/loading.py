@@ -11,10 +11,15 @@ from her2radiomics.cohort.manifest import BREAST, TUMOUR, ManifestRow
 from her2radiomics.core.errors import CaseError, SettingsError, quote
 from her2radiomics.core.libraries import sitk
 from her2radiomics.core.memory import raise_if_out
+from her2radiomics.extraction.plausibility import MaskMeasures, measure_mask
 from her2radiomics.imaging.checks import check_image, voxel_hash
+from her2radiomics.imaging.formats import doubts_of
+from her2radiomics.imaging.placing import place_mask
+from her2radiomics.imaging.planes import slices_of, upright
 from her2radiomics.imaging.preprocessing import preprocess
 from her2radiomics.imaging.preprocessing_settings import Preprocessing, Resegment
-from her2radiomics.imaging.reading import place_mask, read_volume
+from her2radiomics.imaging.reading import read_drawn, read_outline, read_volume
+from her2radiomics.imaging.regions import level_of
 
 Source: TypeAlias = "str | Path | sitk.Image"
 Row: TypeAlias = "ManifestRow | Mapping[str, str]"
@@ -34,7 +39,8 @@ class LoadedCase:
 
     A problem with the image is every outline's; ``warnings`` about the breast mask are those of ``breast``. ``resampled``
     are the outlines that were drawn on another grid, ``steps`` says in short words what preprocessing was done,
-    ``image_hash`` is that of the image as read, ``resegment`` limits the intensities of regions.
+    ``image_hash`` is that of the image as read, ``resegment`` limits the intensities of regions, ``measures`` are those of
+    each mask. ``levels`` is the index of an outline's slice where another sequence decides on it.
     """
 
     names: list[str]
@@ -47,6 +53,8 @@ class LoadedCase:
     steps: str = ""
     image_hash: str = ""
     resegment: Resegment | None = None
+    levels: dict[str, int] = field(default_factory=dict)
+    measures: dict[str, MaskMeasures] = field(default_factory=dict)
 
 
 def load(
@@ -68,19 +76,27 @@ def load(
     """
     settings = preprocessing or Preprocessing()
     voxels = _read(image)
+    slices = slices_of(voxels)
     case = LoadedCase(
-        [*outlines], voxels, warnings={name: [] for name in outlines}, resegment=settings.resegment
+        [*outlines],
+        upright(voxels, slices.axis),
+        warnings={name: [*doubts_of(voxels), *[slices.note] * bool(slices.note)] for name in outlines},
+        resegment=settings.resegment,
     )
     if _path(image):
         case.image_hash = voxel_hash(voxels)
 
     def place(name: str, outline: Outline, what: str) -> sitk.Image:
-        mask, file = _read(outline.mask, what), _path(outline.mask)
-        mask, note = place_mask(mask, voxels, outline.label, resample=settings.resample_mask, file=file)
+        source, onto = _given(outline.mask, what), settings.resample_mask
+        if isinstance(source, sitk.Image):
+            mask, note = place_mask(source, voxels, outline.label, resample=onto)
+        else:
+            mask, note = read_outline(source, voxels, outline.label, resample=onto)
+        doubts = [f"{what}: {doubt}" for doubt in doubts_of(mask) if doubt not in doubts_of(voxels)]
+        case.warnings.setdefault(name, []).extend([*doubts, *[note] * bool(note)])
         if note:
             case.resampled.append(name)
-            case.warnings.setdefault(name, []).append(note)
-        return mask
+        return upright(mask, slices.axis)
 
     def refuse(name: str, error: Exception) -> None:
         case.problems[name] = as_case_error(error, _path(outlines[name].mask))
@@ -98,9 +114,15 @@ def load(
         except Exception as error:
             refuse(name, error)
     if settings.changes_image and case.masks:
-        before = _read(precontrast) if settings.subtract and precontrast is not None else None
+        before = None
+        if settings.subtract and precontrast is not None:
+            before = _read(precontrast)
+            for name in outlines:
+                case.warnings[name] += [f"pre-contrast image: {doubt}" for doubt in doubts_of(before)]
+            before = upright(before, slices_of(before).axis)
+        assert case.image is not None
         prepared = preprocess(
-            voxels,
+            case.image,
             settings,
             case.masks,
             breast=case.breast,
@@ -113,20 +135,29 @@ def load(
             refuse(name, problem)
         for name, warnings in prepared.warnings.items():
             case.warnings[name] += warnings
+    for name, mask in case.masks.items():
+        assert case.image is not None
+        case.measures[name] = measure_mask(mask, case.image)
+        case.warnings[name] += case.measures[name].warnings
     return case
 
 
-def _read(source: Source, what: str = "image") -> sitk.Image:
-    """The image or mask, in memory already or read."""
+def _given(source: Source, what: str) -> Source:
+    """The image or mask as it is given, unless it is an empty name."""
     if isinstance(source, str) and not source:
         raise CaseError(
             found=f"no {what.split()[-1]}",
             expected=f"the {what} of a sequence whose features are extracted",
             remedy="Fill it in in the manifest, or exclude the patient with a reason.",
         )
-    image = read_volume(source) if isinstance(source, (str, Path)) else source
-    if what == "image":
-        check_image(image, _path(source))
+    return source
+
+
+def _read(source: Source) -> sitk.Image:
+    """The image, in memory already or read, and checked."""
+    source = _given(source, "image")
+    image = source if isinstance(source, sitk.Image) else read_volume(source)
+    check_image(image, _path(source))
     return image
 
 
@@ -136,9 +167,15 @@ def _path(source: Source | None) -> str:
 
 
 def load_case(
-    rows: Sequence[Row], preprocessing: Preprocessing | None = None, *, precontrast: str | Path = ""
+    rows: Sequence[Row],
+    preprocessing: Preprocessing | None = None,
+    *,
+    precontrast: str | Path = "",
+    level_rows: Sequence[Row] = (),
 ) -> LoadedCase:
     """Read one case by its manifest rows; what fails is kept, not raised, and names patient, sequence, reader and file.
+
+    ``level_rows`` are those of the patient's other sequence at whose level slices are taken.
 
     Raises
     ------
@@ -159,6 +196,8 @@ def load_case(
             precontrast=precontrast or None,
             keep_problems=True,
         )
+        for reader in [*case.masks] if level_rows else []:
+            _find_level(case, reader, [ManifestRow.of(row) for row in level_rows])
     except Exception as error:  # a broken file must cost this case only, whatever its reader raises
         problem = as_case_error(error, items[0].image).named(file=items[0].image)
         case = LoadedCase([*tumours], problems=dict.fromkeys(tumours, problem))
@@ -166,9 +205,28 @@ def load_case(
     return case
 
 
+def _find_level(case: LoadedCase, reader: str, rows: Sequence[ManifestRow]) -> None:
+    """The slice of a reader's mask at the level of the largest slice that the same reader outlined on another sequence."""
+    other = next((row for row in rows if row.reader == reader and row.region == TUMOUR and row.mask), None)
+    try:
+        if other is None:
+            raise CaseError(
+                found=f"no outline of reader {reader} on {rows[0].sequence}, at whose level the slice is taken",
+                expected="one of the same reader",
+                remedy="Outline it, or leave slice_of out of the protocol.",
+            )
+        drawn = read_drawn(other.mask, other.image, other.mask_label)
+        case.levels[reader], note = level_of(case.masks[reader], drawn)
+    except Exception as error:
+        case.problems[reader] = as_case_error(error)
+        del case.masks[reader]
+    else:
+        case.warnings[reader] += [note] if note else []
+
+
 def readers_of(rows: Sequence[ManifestRow]) -> dict[str, ManifestRow]:
-    """Reader to the row of the tumour mask, sorted."""
-    return dict(sorted((row.reader, row) for row in rows if row.region == TUMOUR))
+    """Reader to the row of the tumour mask, in their order: the first is the reference."""
+    return {row.reader: row for row in rows if row.region == TUMOUR}
 
 
 def name_case(error: CaseError, row: ManifestRow) -> CaseError:

@@ -20,26 +20,30 @@ def log_sigmas(padding: float | str) -> float:
     return EXACT_LOG_PADDING if padding == "exact" else float(padding)
 
 
-def extraction_suffix(preprocessing: Preprocessing, log_padding: float | str = LOG_PADDING) -> str:
+def extraction_suffix(
+    preprocessing: Preprocessing, log_padding: float | str = LOG_PADDING, slice_of: str | None = None
+) -> str:
     """Third part of an extraction's name: words for what is done and a hash of how; empty for the default.
 
     >>> extraction_suffix(Preprocessing())
     ''
     """
-    chosen = _chosen(preprocessing, log_padding)
-    named = {"resample_mask": "mask", "log_padding": "logpad"}
-    steps = "resample_mask n4 subtract clip normalise resample round resegment log_padding"
+    chosen = _chosen(preprocessing, log_padding) | ({} if slice_of is None else {"slice_of": slice_of})
+    named = {"resample_mask": "mask", "log_padding": "logpad", "slice_of": "level"}
+    steps = "resample_mask n4 subtract clip normalise resample round resegment log_padding slice_of"
     words = [named.get(key, key) for key in steps.split() if key in chosen]
     return "-".join([*words, _hash(chosen)]) if words else ""
 
 
-def values_suffix(preprocessing: Preprocessing, log_padding: float | str = LOG_PADDING) -> str:
+def values_suffix(
+    preprocessing: Preprocessing, log_padding: float | str = LOG_PADDING, slice_of: str | None = None
+) -> str:
     """As :func:`extraction_suffix`, of what defines a feature's value: a model is told apart by it.
 
     ``resample_mask`` is left out: it says how a mask reaches its image's grid, not what is measured there, and a
     model serves patients whose masks need it and patients whose masks do not.
     """
-    return extraction_suffix(preprocessing.model_copy(update={"resample_mask": False}), log_padding)
+    return extraction_suffix(preprocessing.model_copy(update={"resample_mask": False}), log_padding, slice_of)
 
 
 def _chosen(preprocessing: Preprocessing, log_padding: float | str) -> dict[str, Any]:

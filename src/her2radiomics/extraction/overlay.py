@@ -116,13 +116,14 @@ def _layers(case: LoadedCase, regions: Sequence[str]) -> _Layers | None:
     turn, spacing = _orientation(case.image)
     image = turn(sitk.GetArrayViewFromImage(case.image))
     tumours = {reader: turn(sitk.GetArrayViewFromImage(mask)) != 0 for reader, mask in case.masks.items()}
-    first = next(iter(case.masks.values()))
+    reader, first = next(iter(case.masks.items()))
     rings, radii = [], []
     for name in regions:
         radius = parse_region(name).radius_mm
         if radius is not None:
             try:
-                rings.append(turn(sitk.GetArrayFromImage(make_region(first, name, case.breast))) != 0)
+                ring = make_region(first, name, case.breast, case.levels.get(reader))
+                rings.append(turn(sitk.GetArrayFromImage(ring)) != 0)
             except CaseError:
                 continue  # qc.csv says why there is none; the tumour is still worth a look
             radii.append(f"{radius:g}")
@@ -159,7 +160,7 @@ def _picture(layers: _Layers, title: str, case: LoadedCase, greys: int) -> np.nd
     """The whole picture as palette indices: header, largest slice, magnified slices."""
     first = next(iter(layers.tumours.values()))
     areas = np.count_nonzero(first, axis=(1, 2))
-    largest = int(areas.argmax())
+    largest = case.levels.get(next(iter(layers.tumours)), int(areas.argmax()))
     everything = (slice(0, first.shape[1]), slice(0, first.shape[2]))
     main = _panel(layers, largest, everything, (PANEL, WIDEST), greys)
     tiles = _tiles(layers, areas, greys)

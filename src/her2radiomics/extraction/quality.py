@@ -40,6 +40,13 @@ class QualityRow(Mapping[str, Any]):
     grey_levels: int | None = None
     minimum: float | None = None
     maximum: float | None = None
+    mean: float | None = None
+    image_peak: float | None = None
+    plane: str = ""
+    image_share: float | None = None
+    mask_slices: int | None = None
+    components: int | None = None
+    parts_distance_mm: float | None = None
     dice: float | None = None
     image_hash: str = ""
     warnings: list[str] = field(default_factory=list)

@@ -13,6 +13,7 @@ from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.tables import typed
+from her2radiomics.extraction.outliers import warn_outliers
 from her2radiomics.extraction.quality import QC_COLUMNS
 
 KEYS = list(contract("batch_features").names)
@@ -111,6 +112,8 @@ def _read_numbers(path: str) -> list[np.ndarray]:
 def merge_qc(paths: Sequence[str | Path], sequences: Sequence[str]) -> pd.DataFrame:
     """All quality-control rows, sorted by patient, sequence (protocol's order), reader; regions as extracted.
 
+    Images that are far from those of the other patients are warned about (:mod:`her2radiomics.extraction.outliers`).
+
     Raises
     ------
     TableError
@@ -129,4 +132,4 @@ def merge_qc(paths: Sequence[str | Path], sequences: Sequence[str]) -> pd.DataFr
     # a stable sort: the regions of a reader stay in the order of the protocol
     rows.sort(key=lambda row: (row[0], place.get(row[1], len(place)), row[2]))
     table = pd.DataFrame(rows, columns=list(QC_COLUMNS), dtype=object)
-    return typed("qc", table, "quality control of the batches")
+    return warn_outliers(typed("qc", table, "quality control of the batches"))

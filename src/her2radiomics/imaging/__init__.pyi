@@ -6,6 +6,7 @@ from .reading import read_image as read_image
 from .reading import read_mask as read_mask
 from .reading import read_mask_onto as read_mask_onto
 from .regions import Region as Region
+from .regions import level_of as level_of
 from .regions import make_region as make_region
 from .regions import parse_region as parse_region
 
@@ -15,6 +16,7 @@ __all__ = [
     "check_image",
     "check_mask",
     "check_same_grid",
+    "level_of",
     "make_region",
     "parse_region",
     "read_image",

@@ -18,6 +18,11 @@ from her2radiomics.core.libraries import sitk
 ORIGIN_TOLERANCE = 1e-4  # mm: headers that store float32 differ by some 1e-5 mm
 SPACING_TOLERANCE = 1e-5  # relative
 DIRECTION_TOLERANCE = 1e-5  # cosines
+#: The remedy of a mask on another grid.
+ON_THIS_IMAGE = (
+    "Draw the mask on this very image, or resample it onto its grid (preprocessing: resample_mask) and "
+    "look at the overlay."
+)
 MAX_GREY_LEVELS = 500
 USUAL_GREY_LEVELS = (16, 128)  # fewest and most that pass without a warning
 ORTHONORMAL_TOLERANCE = 1e-4  # cosines: NIfTI quaternions and DICOM strings carry 5 to 7 digits
@@ -53,19 +58,23 @@ def check_volume(image: sitk.Image, file: str | Path = "") -> None:
     check_shape(
         image.GetSize(), f"{image.GetNumberOfComponentsPerPixel()} values a voxel ({kind})" * several, file
     )
-    direction = np.reshape(image.GetDirection(), (3, 3))
-    if not np.allclose(direction @ direction.T, np.eye(3), rtol=0, atol=ORTHONORMAL_TOLERANCE):
-        raise CaseError(
-            found=f"axes that are not orthonormal (direction {_numbers(direction.ravel())})",
-            expected="three perpendicular axes of length 1",
-            remedy="Resample the sheared image onto a rectangular grid first.",
-            file=file,
-        )
+    check_axes(np.reshape(image.GetDirection(), (3, 3)), file)
     if not np.all(np.isfinite(image.GetSpacing())) or min(image.GetSpacing()) <= 0:
         raise CaseError(
             found=f"a voxel spacing of {_numbers(image.GetSpacing())} mm",
             expected="three positive numbers",
             remedy="Correct the header.",
+            file=file,
+        )
+
+
+def check_axes(direction: np.ndarray, file: str | Path) -> None:
+    """Refuse axes (3 × 3, cosines) that are not perpendicular and of length 1."""
+    if not np.abs(direction.T @ direction - np.eye(3)).max() <= ORTHONORMAL_TOLERANCE:  # NaN included
+        raise CaseError(
+            found=f"axes that are not orthonormal (direction {_numbers(direction.ravel())})",
+            expected="three perpendicular axes of length 1",
+            remedy="Resample the sheared image onto a rectangular grid first.",
             file=file,
         )
 
@@ -115,8 +124,7 @@ def check_same_grid(
     file: str | Path = "",
     *,
     what: str = "a mask",
-    remedy: str = "Draw the mask on this very image, or resample it onto its grid (preprocessing: resample_mask) and "
-    "look at the overlay.",
+    remedy: str = ON_THIS_IMAGE,
 ) -> None:
     """Refuse a mask (or another phase: ``what``, ``remedy``) whose size, spacing, origin or direction is not the image's.
 
@@ -173,7 +181,7 @@ def check_grey_levels(levels: int, maximum: int, minimum_value: float, maximum_v
         )
 
 
-def times(numbers: Sequence[float]) -> str:
+def times(numbers: Sequence[float] | np.ndarray) -> str:
     """Return ``352×352×120`` for ``(352, 352, 120)``; as many digits as are needed."""
     return "×".join(f"{number:.6g}" for number in numbers)
 

@@ -30,6 +30,7 @@ import numpy as np
 from her2radiomics.core.errors import CaseError
 from her2radiomics.core.libraries import sitk
 from her2radiomics.imaging.checks import check_image, check_mask, check_same_grid, times, volume_ml
+from her2radiomics.imaging.placing import VOLUME_CHANGE
 from her2radiomics.imaging.preprocessing_settings import (
     BiasField,
     Clip,
@@ -38,7 +39,6 @@ from her2radiomics.imaging.preprocessing_settings import (
     Resample,
     Resegment,
 )
-from her2radiomics.imaging.reading import VOLUME_CHANGE
 from her2radiomics.imaging.threads import one_thread
 
 Key = TypeVar("Key", bound=Hashable)

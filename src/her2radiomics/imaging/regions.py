@@ -4,7 +4,8 @@
     the whole mask, all its components.
 ``tumour_slice``
     the slice (across the acquisition's through-plane axis, index 2 of the image: the axial slice of an axial
-    acquisition) that holds the most tumour voxels; of equal slices the lowest index.
+    acquisition) that holds the most tumour voxels; of equal slices the lowest index. Where another sequence decides
+    (:func:`level_of`), the outlined slice nearest to the level of its largest slice.
 ``ring_<r>mm_volume``
     the voxels whose centre lies within r mm of a tumour voxel's centre, outside the tumour, inside the image
     and, where a breast mask is given, inside the breast.
@@ -27,6 +28,7 @@ import numpy as np
 from her2radiomics.core.errors import CaseError, SettingsError
 from her2radiomics.core.libraries import sitk
 
+PARALLEL = math.cos(math.radians(15))
 DISTANCE_TOLERANCE = 1e-4  # mm: five voxels of a float32 header's 0.6 mm are 3.0000001 mm
 _NAME = re.compile(r"(?:(?P<tumour>tumour)|ring_(?P<radius>\d+(?:\.\d+)?)mm)_(?P<extent>volume|slice)")
 
@@ -66,7 +68,51 @@ def parse_region(name: str) -> Region:
     return Region(name, kind, extent, radius)
 
 
-def make_region(mask: sitk.Image, name: str, breast: sitk.Image | None = None) -> sitk.Image:
+def level_of(mask: sitk.Image, other: sitk.Image) -> tuple[int, str]:
+    """The outlined slice of a mask at the level of another sequence's largest slice, by physical position.
+
+    The level is the middle of the other mask's largest slice.
+
+    Parameters
+    ----------
+    mask, other
+        Tumour masks of two sequences of one patient, each on its own grid; neither is empty.
+
+    Returns
+    -------
+    index
+        Of the outlined slice of ``mask`` nearest to that level.
+    note
+        What the mask's reader is to be told where ``mask`` has no outline at that level; else empty.
+
+    Raises
+    ------
+    CaseError
+        The slices of the two sequences are not parallel (more than 15° apart).
+    """
+    across = [np.reshape(image.GetDirection(), (3, 3))[:, 2] for image in (mask, other)]
+    if abs(float(across[0] @ across[1])) < PARALLEL:
+        raise CaseError(
+            found="slices that are not parallel to those of the sequence whose level they should have",
+            expected="slices at most 15° apart",
+            remedy="Choose another sequence in slice_of, or leave it out.",
+        )
+    drawn = sitk.GetArrayViewFromImage(other) != 0
+    largest = int(np.count_nonzero(drawn, axis=(1, 2)).argmax())
+    rows, columns = np.nonzero(drawn[largest])
+    middle = (float(columns.mean()), float(rows.mean()), float(largest))
+    point = other.TransformContinuousIndexToPhysicalPoint(middle)
+    level = mask.TransformPhysicalPointToContinuousIndex(point)[2]
+    outlined = np.flatnonzero((sitk.GetArrayViewFromImage(mask) != 0).any(axis=(1, 2)))
+    index = int(outlined[np.abs(outlined - level).argmin()])
+    gap = abs(index - level) * mask.GetSpacing()[2]
+    far = gap > mask.GetSpacing()[2] / 2 + DISTANCE_TOLERANCE
+    return index, f"the nearest outlined slice lies {gap:.1f} mm from the level asked for" if far else ""
+
+
+def make_region(
+    mask: sitk.Image, name: str, breast: sitk.Image | None = None, level: int | None = None
+) -> sitk.Image:
     """Make a region of interest from a tumour mask.
 
     Parameters
@@ -77,6 +123,8 @@ def make_region(mask: sitk.Image, name: str, breast: sitk.Image | None = None) -
         The region's name, see :func:`parse_region`.
     breast
         Breast mask on the same grid; limits a ring, never the tumour.
+    level
+        Index of the slice of the ``_slice`` regions; without it the largest.
 
     Returns
     -------
@@ -91,7 +139,7 @@ def make_region(mask: sitk.Image, name: str, breast: sitk.Image | None = None) -
     region = parse_region(name)
     tumour = sitk.GetArrayViewFromImage(mask) != 0
     inside = None if breast is None else sitk.GetArrayViewFromImage(breast) != 0
-    voxels = region_voxels(tumour, mask.GetSpacing(), region, inside)
+    voxels = region_voxels(tumour, mask.GetSpacing(), region, inside, level)
     image = sitk.GetImageFromArray(voxels.view("uint8"))
     image.CopyInformation(mask)
     return image
@@ -102,6 +150,7 @@ def region_voxels(
     spacing: tuple[float, float, float],
     region: Region,
     breast: np.ndarray | None = None,
+    level: int | None = None,
 ) -> np.ndarray:
     """Return the boolean region, shape ``(z, y, x)`` as ``tumour``; ``spacing`` is ``(x, y, z)`` in mm."""
     areas = np.count_nonzero(tumour, axis=(1, 2))
@@ -122,7 +171,8 @@ def region_voxels(
     core = tumour
     if region.extent == "slice":
         core = np.zeros_like(tumour)
-        core[areas.argmax()] = tumour[areas.argmax()]
+        index = areas.argmax() if level is None else level
+        core[index] = tumour[index]
     if region.radius_mm is None:
         return core
     ring = _within(core, spacing, region.radius_mm, flat=region.extent == "slice")

@@ -13,16 +13,19 @@ from typing import Any
 from her2radiomics.core.wording import listing as listing
 
 NOT_AVAILABLE = "–"
+NOT_ESTIMABLE = "not estimable"
+#: Under this many patients a percentage has no decimals.
+WHOLE_PERCENT = 100
 #: Marks of footnotes, in order.
 MARKS = "ᵃᵇᶜᵈᵉᶠᵍʰⁱʲ"
 
 
 def fixed(value: float, digits: int) -> str:
-    """``value`` with ``digits`` decimals: never a negative zero, infinity as ``∞``, NaN as an en dash."""
+    """``value`` with ``digits`` decimals: never a negative zero; infinity is not estimable, NaN an en dash."""
     if math.isnan(value):
         return NOT_AVAILABLE
     if math.isinf(value):
-        return "∞" if value > 0 else "-∞"
+        return NOT_ESTIMABLE
     text = f"{value:.{digits}f}"
     return text.removeprefix("-") if float(text) == 0 else text
 
@@ -77,15 +80,21 @@ def count_percent(count: int, total: int) -> str:
 
 
 def percent_fraction(count: int, total: int) -> str:
-    """``83.72 % (36/43)``; an en dash where ``total`` is 0."""
-    return f"{fixed(100 * count / total, 2)} % ({count}/{total})" if total else NOT_AVAILABLE
+    """``84% (36/43)``, from 100 patients on ``83.7% (103/123)``; an en dash where ``total`` is 0."""
+    digits = 0 if total < WHOLE_PERCENT else 1
+    return f"{fixed(100 * count / total, digits)}% ({count}/{total})" if total else NOT_AVAILABLE
 
 
 def interval(value: float, low: float, high: float, digits: int) -> str:
-    """``0.878 (0.773–0.946)``; ``to`` joins bounds of which one is negative; no bounds, no bracket."""
+    """``0.878 (0.773–0.946)``; ``to`` joins bounds of which one is negative; no bounds, no bracket.
+
+    Bounds without any distance, or that are not finite, are no interval: ``1.000 (CI not estimable)``.
+    """
     estimate = fixed(value, digits)
-    if math.isnan(low) or math.isnan(high):
+    if math.isnan(low) or math.isnan(high) or estimate == NOT_ESTIMABLE:
         return estimate
+    if low == high or math.isinf(low) or math.isinf(high):
+        return f"{estimate} (CI {NOT_ESTIMABLE})"
     joint = " to " if low < 0 or high < 0 else "–"
     return f"{estimate} ({fixed(low, digits)}{joint}{fixed(high, digits)})"
 
@@ -111,12 +120,14 @@ def ratio(value: float) -> str:
 
 
 def ratio_interval(value: float, low: float, high: float) -> str:
-    """``2.31 (1.10–4.85)``."""
+    """``2.31 (1.10–4.85)``; no number where both bounds are beyond use, as when a likelihood has no maximum."""
     if math.isnan(low) or math.isnan(high):
         return ratio(value)
+    if math.isinf(value) or (ratio(low) == "<0.01" and ratio(high) == ">1000"):
+        return NOT_ESTIMABLE
     return f"{ratio(value)} ({ratio(low)}–{ratio(high)})"
 
 
 def level(value: float) -> str:
-    """``95 %``: the level of an interval."""
-    return f"{100 * value:g} %"
+    """``95%``: the level of an interval."""
+    return f"{100 * value:g}%"

@@ -79,6 +79,10 @@ class Options(Settings):
         one = getattr(self, "partition", None)
         return (one,) if one else tuple(getattr(self, "partitions", ()))
 
+    def keys_needed(self, need: str) -> tuple[str, ...]:
+        """Models, or of ``partition_…`` the partitions, whose ``need`` it reads."""
+        return self.partitions_used() if need.startswith("partition_") else self.models_needed(need)
+
     def make(self, inputs: Any) -> Any:
         """Draw the figure or make the table."""
         return self.about.make(inputs, self)

@@ -2,7 +2,8 @@
 
 ``distinct`` is measured, not claimed: the leading colours of which every two lie at least :data:`APART` apart
 (CIEDE2000) as seen with normal vision, without green cones and without red cones (Machado et al., IEEE Trans Vis
-Comput Graph 2009;15:1291, severity 1). A test computes it anew.
+Comput Graph 2009;15:1291, severity 1). Every colour has a contrast of at least 3 to 1 on white (WCAG 2.2, 1.4.11): a
+journal's lighter colours are darkened to that. A test computes both anew.
 """
 
 from __future__ import annotations
@@ -41,35 +42,35 @@ PALETTES: dict[str, Palette] = {
     for palette in (
         Palette(
             "okabe_ito",
-            ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"),
+            ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#714C00", "#882255", "#000000"),
             7,
-            "Okabe and Ito, Color universal design, 2008",
+            "Okabe and Ito, Color universal design, 2008, its orange darkened, Tol's wine for its sky blue",
         ),
         Palette(
             "jama",
-            ("#374E55", "#B24745", "#00A1D5", "#DF8F44", "#6A6599", "#79AF97", "#80796B"),
-            7,
+            ("#374E55", "#B24745", "#009FD2", "#CD833E", "#6A6599", "#6D9E88", "#80796B"),
+            6,
             f"Journal of the American Medical Association, {_GGSCI}",
         ),
         Palette(
             "nature",
-            ("#3C5488", "#E64B35", "#00A087", "#4DBBD5", "#F39B7F", "#8491B4", "#7E6148"),
+            ("#3C5488", "#E64B35", "#00A087", "#41A0B7", "#CB8169", "#8491B4", "#7E6148"),
             4,
             f"Nature Publishing Group, {_GGSCI}",
         ),
         Palette(
             "nejm",
-            ("#0072B5", "#BC3C29", "#E18727", "#20854E", "#7876B1", "#6F99AD", "#EE4C97"),
+            ("#0072B5", "#BC3C29", "#D57F24", "#20854E", "#7876B1", "#6F99AD", "#EE4C97"),
             4,
             f"New England Journal of Medicine, {_GGSCI}",
         ),
         Palette(
             "lancet",
-            ("#00468B", "#ED0000", "#42B540", "#0099B4", "#925E9F", "#AD002A", "#1B1919"),
+            ("#00468B", "#ED0000", "#3DA93B", "#0099B4", "#925E9F", "#AD002A", "#1B1919"),
             2,
             f"Lancet, {_GGSCI}",
         ),
-        Palette("grey", ("#000000", "#7F7F7F", "#4D4D4D", "#ABABAB"), 4, "black, and greys that print"),
+        Palette("grey", ("#000000", "#949494", "#3B3B3B", "#6C6C6C"), 4, "black, and greys that print"),
     )
 }
 

@@ -15,11 +15,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
 
 from her2radiomics.core.files import whole_file
 from her2radiomics.core.libraries import mpl
 from her2radiomics.manuscript.palettes import PALETTES, Palette
+from her2radiomics.manuscript.typefaces import FAMILIES, families_for
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,13 +38,14 @@ DASHES: tuple[Any, ...] = ("-", *((0, gaps) for gaps in _GAPS))
 
 FIFTHS = (0, 0.2, 0.4, 0.6, 0.8, 1.0)  # ticks of an axis of probabilities
 
+SvgText = Literal["outlines", "text"]
+
 INK, MUTED, RULE, WASH = "#1a1a1a", "#595959", "#bdbdbd", "#f2f2f2"
 OUTLINE, RING = "#D55E00", "#56B4E9"  # of regions on grey images, whatever the palette
 
 UNIT = re.compile(r"(?<=\d) (?=(?:T|s|min|mm|ml|mmol/kg|points|features|phases|%)(?:\W|$))")
 
 RC: dict[str, Any] = {
-    "font.family": "DejaVu Sans",  # bundled with matplotlib: the same glyphs on every machine
     "legend.frameon": True,
     "legend.framealpha": 0.85,
     "legend.edgecolor": "none",
@@ -69,8 +73,8 @@ RC: dict[str, Any] = {
     "axes.unicode_minus": True,
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
+    "text.hinting": "none",  # as wide on a screen as on paper, and as it is measured
     "text.parse_math": False,  # a dollar in a centre's name is a dollar
-    "svg.fonttype": "path",  # outlines: the same look where the typeface is not installed
     "svg.hashsalt": "her2radiomics",  # identifiers that do not change from run to run
     "pdf.fonttype": 42,  # TrueType embedded, so that text stays text
     "pdf.compression": 6,
@@ -84,6 +88,8 @@ class Look:
 
     palette: Palette = PALETTES["okabe_ito"]
     font_size: float = FONT_SIZE
+    family: str = FAMILIES["liberation_sans"]
+    svg_text: SvgText = "outlines"
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,11 @@ class Cell:
 
 _LOOK: ContextVar[Look] = ContextVar("look", default=Look())  # noqa: B039 (immutable)
 _CELL: ContextVar[Cell | None] = ContextVar("cell", default=None)
+
+
+def look() -> Look:
+    """What the figure's settings changed."""
+    return _LOOK.get()
 
 
 def mm(distance: float) -> float:
@@ -156,6 +167,23 @@ def line_of(name: str, order: Sequence[str]) -> Line:
     return Line(colours()[place % len(colours())], DASHES[place % len(DASHES)])
 
 
+def nested(curves: Sequence[Any]) -> list[float]:
+    """Line widths in pt: of curves that coincide for the most part, each is narrower than those below it."""
+    widths: list[float] = []
+    for place, curve in enumerate(curves):
+        under = [
+            before
+            for before in range(place)
+            if len(curves[before]) == len(curve) and np.mean(np.isclose(curves[before], curve)) > 0.5
+        ]
+        widths.append(max(widths[under[-1]] - 0.8, 0.6) if under else 0.0)
+        if not under:
+            later = curves[place + 1 :]
+            alike = sum(len(c) == len(curve) and np.mean(np.isclose(c, curve)) > 0.5 for c in later)
+            widths[place] = 1.3 + 0.8 * min(int(alike), 2)
+    return widths
+
+
 def order_for(drawn: Sequence[str], known: Sequence[str]) -> list[str]:
     """The order by which :func:`line_of` tells ``drawn`` series apart.
 
@@ -175,6 +203,9 @@ def in_style(look: Look | None = None) -> Iterator[None]:
         with mpl.rc_context():
             mpl.rcdefaults()
             mpl.rcParams.update(RC)  # type: ignore[arg-type]
+            mpl.rcParams["font.family"] = list(families_for("", _LOOK.get().family))
+            # outlines look the same where the typeface is not installed; text can be edited
+            mpl.rcParams["svg.fonttype"] = "path" if _LOOK.get().svg_text == "outlines" else "none"
             sizes = dict.fromkeys(("font.size", "axes.labelsize", "axes.titlesize"), base())
             sizes |= dict.fromkeys(("xtick.labelsize", "ytick.labelsize", "legend.fontsize"), small())
             mpl.rcParams.update(sizes)  # type: ignore[arg-type]
@@ -237,8 +268,7 @@ def place(figure: Figure, left: float, top: float, width: float, height: float, 
 
 def vertical_label(axes: Axes, text: str, tall: float) -> None:
     """Label the vertical axis of a frame ``tall`` mm high, in two or more lines where one is too long."""
-    points = base() if text_width(text, base()) <= tall + mm(4.0) else small()
-    axes.set_ylabel("\n".join(wrap(text, tall + mm(4.0), points)), fontsize=points, linespacing=1.1)
+    axes.set_ylabel("\n".join(wrap(text, tall + mm(4.0), base())), linespacing=1.1)
 
 
 def header(figure: Figure, *, letter: str, heading: str, simulated: bool) -> None:
@@ -255,7 +285,7 @@ def header(figure: Figure, *, letter: str, heading: str, simulated: bool) -> Non
         left += text_width(letter, large() + 1, bold=True) + 2.0
     room = width - left - 2.0 - (text_width(SIMULATED, small(), bold=True) + 4.0 if simulated else 0.0)
     if heading:
-        points = base() if text_width(heading, base()) <= room else small()
+        points = small() if _CELL.get() else base()  # one size for all panels of a composed figure
         lines = wrap(heading, room, points)
         # a second line stays clear of the axes' uppermost tick label
         high, spacing = (0.3, 1.15) if len(lines) == 1 else (-0.5, 1.05)
@@ -268,14 +298,34 @@ def header(figure: Figure, *, letter: str, heading: str, simulated: bool) -> Non
         figure.text(*at, SIMULATED, ha="right", va="top", bbox=mark, **white)
 
 
-@cache
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
-    """Width in mm of one line of ``text`` at ``size`` pt."""
-    font = mpl.font_manager.FontProperties(
-        family="DejaVu Sans", size=size, weight="bold" if bold else "normal"
-    )
+    """Width in mm of one line of ``text`` at ``size`` pt.
+
+    Raises
+    ------
+    FontError
+        No font has a character of it.
+    """
+    return _width(text, size, bold, families_for(text, _LOOK.get().family))
+
+
+@cache
+def _width(text: str, size: float, bold: bool, families: tuple[str, ...]) -> float:
+    font = mpl.font_manager.FontProperties(family=families, size=size, weight="bold" if bold else "normal")
     width, _, _ = mpl.textpath.text_to_path.get_text_width_height_descent(text, font, ismath=False)
     return float(width) / 72 / MM
+
+
+def choose_fonts(figure: FigureBase) -> None:
+    """Give every text of a figure fonts that have its characters.
+
+    Raises
+    ------
+    FontError
+        No font has a character.
+    """
+    for text in figure.findobj(mpl.text.Text):
+        text.set_fontfamily(list(families_for(text.get_text(), _LOOK.get().family)))
 
 
 def wrap(text: str, width: float, size: float, *, bold: bool = False) -> list[str]:
@@ -301,6 +351,14 @@ def keep(text: str) -> str:
 def line_height(size: float) -> float:
     """Distance in mm from one line of text to the next at ``size`` pt."""
     return size * 1.25 / 72 / MM
+
+
+def say_in(axes: Axes, text: str) -> None:
+    """Say in words, in the middle of a frame, why nothing is drawn in it."""
+    lines = "\n".join(wrap(text, axes.bbox.width / axes.figure.dpi / MM - 6.0, small()))
+    beneath = {"facecolor": "white", "edgecolor": "none", "pad": 2}
+    place: dict[str, Any] = {"ha": "center", "va": "center", "transform": axes.transAxes, "bbox": beneath}
+    axes.text(0.5, 0.5, lines, fontsize=small(), color=MUTED, **place)
 
 
 def message(width: float, text: str) -> Figure:

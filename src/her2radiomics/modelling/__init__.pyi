@@ -16,6 +16,7 @@ from .saved.model_file import save_model as save_model
 from .saved.model_file import to_dict as to_dict
 from .study_model import StudyModel as StudyModel
 from .tables import model_table as model_table
+from .tables import reader_rows as reader_rows
 from .transformers import RedundancyFilter as RedundancyFilter
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "load_model",
     "model_table",
     "pipeline_refit",
+    "reader_rows",
     "save_model",
     "second_reader_table",
     "to_dict",

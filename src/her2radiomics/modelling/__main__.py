@@ -8,11 +8,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.errors import StudyError, TableError
 from her2radiomics.core.settings import load
 from her2radiomics.engine.jobs.modelling import extraction_hashes
 from her2radiomics.modelling import load_model
-from her2radiomics.modelling.saved.application import apply_model, hashes_of, read_features, read_people
+from her2radiomics.modelling.saved.application import (
+    apply_model,
+    hashes_of,
+    meeting,
+    read_features,
+    read_people,
+)
+from her2radiomics.modelling.tables import reader_rows
 from her2radiomics.study.protocol import Protocol
 
 if TYPE_CHECKING:
@@ -25,13 +33,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         model = load_model(options.model)
-        features = read_features(options.features)
-        people = read_people(options.participants, features)
+        notes: list[str] = []
+        features = read_features(options.features, [item.name for item in model.rule.features()], notes)
+        if features is not None:
+            features = reader_rows(features, options.reader).drop(columns="reader", errors="ignore")
+        people = read_people(options.participants, features, model.columns, notes)
+        people, left_out = meeting(features, people, omit=options.incomplete == "omit")
         hashes = hashes_of(options.extraction)
         if options.protocol is not None:
             hashes = _of_protocol(options.protocol) | hashes
         table = apply_model(model, features, people, extraction=hashes, incomplete=options.incomplete)
         filled = model.imputed(features, people, typed=False)
+        obstacles = model.obstacles(features, people, typed=False)
     except TableError as error:
         print(f"error: {_in_files(error, options.features, options.participants)}", file=sys.stderr)
         return 1
@@ -43,7 +56,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"note: patient {row.patient_id}, '{row.column}': no value; filled with {row.filled_with}, from training",
             file=sys.stderr,
         )
-    for note in _notes(model, hashes):
+    left_out += [
+        f"patient {row.patient_id} is left out: '{row.column}' is {repr(row.found) if row.found else 'empty'}, expected "
+        f"{row.expected}"
+        for row in obstacles.itertuples()
+    ]
+    for note in [*notes, *left_out, *_notes(model, hashes)]:
         print(f"note: {note}", file=sys.stderr)
     text = table.to_csv(index=False, lineterminator="\n")
     if options.output is None:
@@ -67,13 +85,18 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("model", type=Path, help="model.json")
     predict.add_argument(
         "features",
-        help="feature table (CSV or Parquet) with patient_id and, where there are several readers, reader (reader 1 is "
-        "used); - for a model without image features",
+        help="feature table (CSV, TSV, XLSX, ODS or Parquet) with patient_id and, where there are several readers, reader; "
+        "- for a model without image features",
     )
     predict.add_argument(
         "participants",
-        help="participants table (CSV or TSV) with patient_id and the clinical columns, as text; - for a model without "
-        "clinical columns",
+        help="participants table (CSV, TSV, XLSX, ODS or Parquet) with patient_id and the clinical columns, as text; - for "
+        "a model without clinical columns",
+    )
+    predict.add_argument(
+        "--reader",
+        default=FIRST_READER,
+        help="the reader whose rows of the feature table are used (default: %(default)s)",
     )
     predict.add_argument("--output", type=Path, help="CSV file (default: standard output)")
     predict.add_argument(
@@ -114,18 +137,12 @@ def _of_protocol(path: Path) -> dict[str, str]:
 
 def _in_files(error: TableError, features: str, participants: str) -> TableError:
     """The same error with the names of the files that were given."""
-    names = {
-        "feature table": features,
-        "participants table": participants,
-        "table to predict": " and ".join(name for name in (features, participants) if name != "-"),
-    }
-    return TableError(
-        file=names.get(error.file, error.file),
-        found=error.found,
-        expected=error.expected,
-        remedy=error.remedy,
-        patient=error.patient,
-        column=error.column,
+    return error.renamed(
+        file={
+            "feature table": features,
+            "participants table": participants,
+            "table to predict": " and ".join(name for name in (features, participants) if name != "-"),
+        }
     )
 
 

@@ -7,8 +7,8 @@ transforms any rows. Nothing here imports scikit-learn, so that protocols are re
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -51,6 +51,8 @@ class Training:
         The second reader's unscaled features.
     people
         Centre and covariates of the patients.
+    persons
+        Patient to person, of those who share one with another patient: they share a fold and a half.
     sequences
         Sequences that the model was asked to use; none: all.
     before
@@ -63,6 +65,7 @@ class Training:
     first_reader: pd.DataFrame | None = None
     second_reader: SecondReader | None = None
     people: People | None = None
+    persons: Mapping[str, str] = field(default_factory=dict)
     sequences: tuple[str, ...] = ()
     before: tuple[SelectionStep, ...] = ()
     inner: tuple[SelectionStep, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from her2radiomics.core.columns import Column
+from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.libraries import pd
 from her2radiomics.modelling.parts import SharedFits
@@ -22,6 +23,7 @@ def build_model(
     second_reader: SecondReader | pd.DataFrame | None = None,
     seed: int,
     shared: SharedFits | None = None,
+    persons: Mapping[str, str] | None = None,
 ) -> StudyModel:
     """Build one unfitted model of a protocol.
 
@@ -39,6 +41,8 @@ def build_model(
         Seed of everything random in the fit.
     shared
         Fits of the models that this one is made of, which are not repeated.
+    persons
+        Patient to person, of those who share one with another patient.
 
     Raises
     ------
@@ -53,12 +57,19 @@ def build_model(
             raise SettingsError(f"models.{part}: a participants column has the same name; rename the model.")
     if second_reader is not None and not isinstance(second_reader, SecondReader):
         second_reader = SecondReader(second_reader)
-    return StudyModel(name, specs, columns, second_reader, seed, shared)
+    return StudyModel(name, specs, columns, second_reader, seed, shared, persons)
 
 
-def second_reader_table(features: pd.DataFrame, reader: str = "2") -> SecondReader | None:
-    """The second reader's rows of a feature table, or ``None`` where nobody read twice."""
-    rows = reader_rows(features, reader)
-    if rows.empty or "reader" not in features.columns:
+def second_reader_table(
+    features: pd.DataFrame, readers: tuple[str, str] = (FIRST_READER, "2"), reference: str = FIRST_READER
+) -> SecondReader | None:
+    """Rows of the readers who are compared, or ``None`` where nobody read twice."""
+    if "reader" not in features.columns:
         return None
-    return SecondReader(by_patient(rows, "feature table").drop(columns="reader"))
+    first, second = (
+        by_patient(reader_rows(features, reader), "feature table").drop(columns="reader")
+        for reader in readers
+    )
+    if second.empty:
+        return None
+    return SecondReader(second, None if readers[0] == reference else first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import itertools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Self
@@ -35,6 +36,10 @@ class FeatureBlock(Settings):
 
     sequences: tuple[str, ...] = Field((), description="Sequences to use; empty: every feature column.")
     regions: tuple[str, ...] = Field((), description="Regions of interest to use; empty: every region.")
+    only: tuple[str, ...] = Field(
+        (),
+        description="Feature columns to use and no others, as <sequence>__<region>__<feature>: a published signature.",
+    )
     steps: tuple[Step, ...] = Field((), description="Scaling and selection, in the order in which they run.")
 
     @model_validator(mode="after")
@@ -69,7 +74,9 @@ class FeatureBlock(Settings):
         wanted = dict.fromkeys(name for step in self.steps for name in step.columns_used())
         table = X[[name for name in wanted if name in X.columns]]
         people = People(table, learning.columns) if wanted else None
-        training = Training(learning.seed, raw, learning.second_reader, people, self.sequences)
+        training = Training(
+            learning.seed, raw, learning.second_reader, people, learning.persons, self.sequences
+        )
         return fit_chain(self.steps, raw, labels, training)
 
     def columns(self, X: pd.DataFrame, columns: Mapping[str, Column], *, name: str) -> list[str]:
@@ -87,7 +94,7 @@ class FeatureBlock(Settings):
         Raises
         ------
         StudyError
-            A named sequence or region has no column.
+            A named sequence, region or feature has no column.
         TableError
             A feature column does not hold numbers, or stands twice.
         """
@@ -105,6 +112,12 @@ class FeatureBlock(Settings):
                         f"<sequence>__<region>__<feature>; {what}s in the table: {', '.join(sorted(found)) or 'none'}."
                     )
             features = [f for f in features if len(parts[f]) >= 3 and parts[f][place] in wanted]
+        for feature in self.only:
+            if feature not in features:
+                near = difflib.get_close_matches(feature, features, n=1)
+                hint = f"; did you mean '{near[0]}'?" if near else "."
+                raise StudyError(f"model '{name}', only: found no feature '{feature}'{hint}")
+        features = [f for f in features if f in self.only] if self.only else features
         if len(set(features)) < len(features):
             twice = next(f for f, g in itertools.pairwise(features) if f == g)
             raise TableError(

@@ -79,6 +79,8 @@ class Learning:
         Seed of everything random in the fit.
     shared
         Fits of parts that were made before.
+    persons
+        Patient to person, of those who share one with another patient.
     """
 
     name: str
@@ -87,6 +89,7 @@ class Learning:
     second_reader: SecondReader | None
     seed: int
     shared: SharedFits | None = None
+    persons: Mapping[str, str] = field(default_factory=dict)
 
     def part(self, name: str, X: pd.DataFrame, labels: np.ndarray) -> Part:
         """Another model on these rows: from the shared fits, or fitted here."""

@@ -132,12 +132,8 @@ class SharedFits:
 
     fits: dict[tuple[str, str], Part] = field(default_factory=dict)
 
-    def __deepcopy__(self, memo: Any) -> SharedFits:
-        """Share the fits."""
-        return self
-
     def __sklearn_clone__(self) -> SharedFits:
-        """Share the fits, as :meth:`__deepcopy__`."""
+        """Share the fits."""
         return self
 
     def find(self, name: str, patients: Iterable[Any], labels: Iterable[int]) -> Part | None:

@@ -8,6 +8,25 @@ from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
 
+#: Name of an index of persons.
+PERSON = "person"
+
+
+def by_person(table: pd.DataFrame, persons: Mapping[str, str]) -> pd.DataFrame:
+    """The same rows indexed by who they are of, so that folds and halves are drawn by person.
+
+    Parameters
+    ----------
+    table
+        Rows indexed by patient.
+    persons
+        Patient to person, of those who share one with another patient; none: the table as it is.
+    """
+    if not persons:
+        return table
+    who = [persons.get(str(patient), str(patient)) for patient in table.index]
+    return table.set_axis(pd.Index(who, name=PERSON), axis=0)
+
 
 class People:
     """Centre and covariates of patients.

@@ -1,4 +1,4 @@
-"""The second reader's features: looked up by patient, so that a fit sees the pairs of its own patients only."""
+"""Features of two readers: looked up by patient, so that a fit sees the pairs of its own patients only."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ class SecondReader:
     table
         Patients (index) × features, each patient once. It may hold patients of any partition: a fit looks up the
         patients of its own rows and no others.
+    first
+        The same of the reader who is compared with the second, where that is not the one who trains.
 
     Raises
     ------
@@ -25,8 +27,8 @@ class SecondReader:
         If a patient stands twice in the table.
     """
 
-    def __init__(self, table: pd.DataFrame) -> None:
-        """Keep the table; it must not be changed afterwards."""
+    def __init__(self, table: pd.DataFrame, first: pd.DataFrame | None = None) -> None:
+        """Keep the tables; they must not be changed afterwards."""
         twice = table.index[table.index.duplicated()]
         if len(twice):
             raise TableError(
@@ -36,7 +38,7 @@ class SecondReader:
                 expected="one row a patient",
                 remedy="Keep one reading of each patient.",
             )
-        self.table = table
+        self.table, self.first = table, first
 
     def __deepcopy__(self, memo: Any) -> SecondReader:
         """Share the table: clones of an estimator all read the same one."""
@@ -51,12 +53,12 @@ class SecondReader:
         return f"SecondReader({self.table.shape[0]} patients × {self.table.shape[1]} features)"
 
     def pairs(self, first: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Return reader 1's and reader 2's rows of the patients in ``first`` that both have read.
+        """Return both readers' rows of the patients in ``first`` that both have read.
 
         Parameters
         ----------
         first
-            Reader 1's features, patients × features. A patient drawn twice by a bootstrap makes one pair.
+            The features that train, patients × features. A patient drawn twice by a bootstrap makes one pair.
 
         Raises
         ------
@@ -69,9 +71,12 @@ class SecondReader:
                 file="second reader's features",
                 column=str(absent[0]),
                 found=f"{len(absent)} of {first.shape[1]} features absent",
-                expected="the features of reader 1",
+                expected="the features of the reference reader",
                 remedy="Extract both readers' regions with the same settings.",
             )
+        if self.first is not None:
+            patients = first.index.unique()
+            first = self.first.loc[patients[patients.isin(self.first.index)], list(first.columns)]
         once = ~first.index.duplicated()
         both = once & np.asarray(first.index.isin(self.table.index))
         one = first[both]

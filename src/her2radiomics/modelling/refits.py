@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.libraries import pd, sklearn
 from her2radiomics.modelling.penalised.cross_validation import patient_folds
+from her2radiomics.modelling.people import by_person
 from her2radiomics.statistics.resampling import Refitted
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def pipeline_refit(
     *,
     scores: bool = False,
     keep: SharedFits | None = None,
+    chosen: list[list[str]] | None = None,
 ) -> Refit:
     """Return the ``refit`` that ``calibration_curve`` and ``optimism_corrected_auc`` of the statistics take.
 
@@ -41,6 +43,8 @@ def pipeline_refit(
         Return log-odds instead of probabilities.
     keep
         Takes every fit, for the models that are made of this one.
+    chosen
+        Takes the variables of every fit.
 
     Returns
     -------
@@ -61,6 +65,8 @@ def pipeline_refit(
             again.fit(X.iloc[rows], labels[rows])
             if keep is not None:
                 keep.keep(again.fitted_.part(), X.index[rows], labels[rows])
+            if chosen is not None:
+                chosen.append([str(name) for name in again.fitted_.table.columns])
             if scores:
                 return again.decision_function(X)
             return Refitted.by(again.fitted_.method, again.predict_proba(X)[:, 1])
@@ -85,7 +91,7 @@ def cross_validated_scores(
         There are too few patients of a class, or a fold cannot be predicted.
     """
     labels = np.asarray(y)
-    fold = patient_folds(X.index.to_numpy(), labels, folds, seed)
+    fold = patient_folds(by_person(X, model.persons or {}).index.to_numpy(), labels, folds, seed)
     if fold.size == 0:
         raise StudyError(f"model '{model.name}': found too few patients of a class for cross-validation.")
     scores = np.empty(len(labels))

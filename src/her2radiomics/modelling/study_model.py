@@ -45,6 +45,8 @@ class StudyModel(ClassifierMixin, BaseEstimator):
         Seed of everything random in the fit.
     shared
         Fits of parts that are not repeated.
+    persons
+        Patient to person, of those who share one with another patient: folds, halves and resamples are drawn by person.
 
     Fitted attributes
     -----------------
@@ -76,6 +78,7 @@ class StudyModel(ClassifierMixin, BaseEstimator):
         second_reader: SecondReader | None = None,
         seed: int = 0,
         shared: SharedFits | None = None,
+        persons: Mapping[str, str] | None = None,
     ) -> None:
         """Keep the parameters."""
         self.name = name
@@ -84,6 +87,7 @@ class StudyModel(ClassifierMixin, BaseEstimator):
         self.second_reader = second_reader
         self.seed = seed
         self.shared = shared
+        self.persons = persons
 
     @property
     def spec(self) -> ModelSpec:
@@ -109,7 +113,15 @@ class StudyModel(ClassifierMixin, BaseEstimator):
         order = np.argsort(X.index.to_numpy().astype(str), kind="stable")
         X, labels = X.iloc[order], labels[order]
         self.classes_ = np.array([0, 1])
-        learning = Learning(self.name, self.specs, self.columns, self.second_reader, self.seed, self.shared)
+        learning = Learning(
+            self.name,
+            self.specs,
+            self.columns,
+            self.second_reader,
+            self.seed,
+            self.shared,
+            self.persons or {},
+        )
         # the last bit of a sum must not depend on the machine's cores
         with threadpoolctl.threadpool_limits(limits=1):
             fitted = self.spec.fit(X, labels, learning)

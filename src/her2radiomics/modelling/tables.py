@@ -20,20 +20,25 @@ def sequence_of(feature: str) -> str:
 
 
 def model_table(
-    features: pd.DataFrame | None, participants: pd.DataFrame, columns: Mapping[str, Column]
+    features: pd.DataFrame | None,
+    participants: pd.DataFrame,
+    columns: Mapping[str, Column],
+    reader: str = FIRST_READER,
 ) -> pd.DataFrame:
-    """Join reader 1's features and the typed clinical columns: what ``fit`` and ``predict_proba`` take.
+    """Join the reference reader's features and the typed clinical columns: what ``fit`` and ``predict_proba`` take.
 
     Parameters
     ----------
     features
-        ``patient_id, reader`` (optional), then features; rows of readers other than 1 are left out. ``None``: clinical
+        ``patient_id, reader`` (optional), then features; rows of other readers are left out. ``None``: clinical
         columns only.
     participants
         ``patient_id``, the protocol's columns, typed, and ``centre``, where known. Its patients and their order are the
         result's.
     columns
         The protocol's participants columns; those that the table lacks are left out.
+    reader
+        The reference reader.
 
     Returns
     -------
@@ -51,13 +56,13 @@ def model_table(
     clinical = people[[c for c in carried if c in people.columns]]
     if features is None:
         return clinical
-    first = by_patient(reader_rows(features, FIRST_READER), "feature table")
+    first = by_patient(reader_rows(features, reader), "feature table")
     absent = people.index.difference(first.index, sort=False)
     if len(absent):
         raise TableError(
             file="feature table",
             patient=str(absent[0]),
-            found=f"no row of reader 1 ({len(absent)} such patients)",
+            found=f"no row of reader {reader} ({len(absent)} such patients)",
             expected="features of every participant",
             remedy="Extract the patient's features, or exclude the patient before the partitions are made.",
         )
@@ -66,7 +71,7 @@ def model_table(
 
 
 def reader_rows(features: pd.DataFrame, reader: str) -> pd.DataFrame:
-    """Rows of one reader; a table without a ``reader`` column is reader 1's."""
+    """Rows of one reader; a table without a ``reader`` column is anybody's."""
     if "reader" not in features.columns:
         return features
     return features[features["reader"].astype(str) == reader]

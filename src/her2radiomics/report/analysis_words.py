@@ -10,12 +10,17 @@ from her2radiomics.manuscript.figures.groups import GroupsOptions
 from her2radiomics.manuscript.figures.kaplan_meier import KaplanMeierOptions
 from her2radiomics.manuscript.figures.nomogram import NomogramOptions
 from her2radiomics.manuscript.formatting import level, listing
+from her2radiomics.manuscript.tables.agreement import AgreementTable
 from her2radiomics.manuscript.tables.baseline import BaselineTable
+from her2radiomics.manuscript.tables.collinearity import CollinearityTable
+from her2radiomics.manuscript.tables.correlation import CorrelationTable
+from her2radiomics.manuscript.tables.cox import CoxTable
 from her2radiomics.manuscript.tables.group_comparison import GroupComparisonTable
 from her2radiomics.manuscript.tables.survival import SurvivalTable
 from her2radiomics.report.info import RunInfo
 from her2radiomics.report.words import lower_first, model_phrase, upper_first
 
+EVERY = "*"  # among the tests of a table: all its columns
 T_TESTS = {
     "welch": "Welch's t test",
     "student": "Student's t test",
@@ -33,7 +38,7 @@ def _of_kind(info: RunInfo, kind: type[Item]) -> list[Item]:
 
 def statistics(info: RunInfo) -> tuple[str, ...]:
     """How groups were compared, survival estimated and nomograms drawn, as far as the protocol's tables and figures do."""
-    return tuple(filter(None, (_groups(info), _survival(info), _nomograms(info))))
+    return tuple(filter(None, (_groups(info), _survival(info), _nomograms(info), _relations(info))))
 
 
 def _groups(info: RunInfo) -> str:
@@ -59,17 +64,18 @@ def _groups(info: RunInfo) -> str:
         names = [lower_first(info.protocol.column_label(name)) for name in columns]
         text += f" The same tests compared {listing(names)} between the groups."
     if tables:
-        text += (
-            " Counts were compared by the χ² test"
-            f"{'' if any(item.yates for item in tables) else ' without continuity correction'}, or Fisher's exact "
-            "test where an expected count was below 5"
-        )
+        corrected = "" if any(item.yates for item in tables) else " without continuity correction"
+        text += f" Counts were compared by the χ² test{corrected}"
+        if any(item.tests.get(EVERY) != "pearson" for item in tables):
+            text += ", or Fisher's exact test where an expected count was below 5"
         ranked = _ranked(info, tables)
         text += (
             f"; levels that have an order ({listing(ranked)}) by the Mann–Whitney test." if ranked else "."
         )
-    corrected = any(item.adjusted for item in compared)
-    return f"{text} p values are two-sided{'' if corrected else ' and not corrected for the number of comparisons'}."
+    holm = any(item.adjusted for item in compared)
+    return (
+        f"{text} p values are two-sided{'' if holm else ' and not corrected for the number of comparisons'}."
+    )
 
 
 def _ranked(info: RunInfo, tables: Sequence[BaselineTable]) -> list[str]:
@@ -77,19 +83,23 @@ def _ranked(info: RunInfo, tables: Sequence[BaselineTable]) -> list[str]:
     found: dict[str, None] = {}
     for item in tables:
         for name in item.columns:
-            column = info.protocol.columns[name]
+            column = info.protocol.columns.get(name)
+            if column is None:  # the outcome
+                continue
             usual = "ranks" if column.kind == "ordinal" else "chi2"
-            if column.levels and item.tests.get(name, usual) == "ranks":
+            if column.levels and item.tests.get(name, item.tests.get(EVERY, usual)) == "ranks":
                 found[lower_first(column.label)] = None
     return list(found)
 
 
 def _survival(info: RunInfo) -> str:
-    curves, tables = _of_kind(info, KaplanMeierOptions), _of_kind(info, SurvivalTable)
-    if not curves and not tables:
+    curves = _of_kind(info, KaplanMeierOptions)
+    tables, cox = _of_kind(info, SurvivalTable), _of_kind(info, CoxTable)
+    if not curves and not tables and not cox:
         return ""
     names = [item.endpoint or info.protocol.column_label(item.time) for item in curves]
-    names += [endpoint.label for item in tables for endpoint in item.endpoints]
+    endpoints_of: list[SurvivalTable | CoxTable] = [*tables, *cox]
+    names += [endpoint.label for item in endpoints_of for endpoint in item.endpoints]
     endpoints = [lower_first(name) for name in dict.fromkeys(names)]
     verb = "was" if len(endpoints) == 1 else "were"
     text = (
@@ -97,7 +107,26 @@ def _survival(info: RunInfo) -> str:
         f"with {level(info.protocol.evaluation.level)} intervals on the log-log scale, and groups were "
         "compared by the log-rank test"
     )
-    return f"{text}; hazard ratios are those of Cox's proportional-hazards model." if tables else f"{text}."
+    text += "; hazard ratios are those of Cox's proportional-hazards model." if tables or cox else "."
+    if any(item.follow_up for item in tables):
+        text += " The median follow-up is by the reverse Kaplan–Meier method, in which deaths are censored and the end of "
+        text += "follow-up is the event."
+    return text
+
+
+def _relations(info: RunInfo) -> str:
+    """Agreement of readers, collinearity, correlation."""
+    said = []
+    for item in _of_kind(info, AgreementTable)[:1]:
+        said.append(
+            f"Agreement of two readers on descriptors is Cohen's κ, with {item.weights} weights for levels that have "
+            "an order, and the intraclass correlation for numbers."
+        )
+    if _of_kind(info, CollinearityTable):
+        said.append("Collinearity was judged by variance inflation factors.")
+    if _of_kind(info, CorrelationTable):
+        said.append("Correlations are Spearman's rank correlations.")
+    return " ".join(said)
 
 
 def _nomograms(info: RunInfo) -> str:

@@ -21,7 +21,7 @@ class Link:
 
 @dataclass(frozen=True)
 class FlowStep:
-    """One line of the recruitment flow; ``kind`` is the ``step`` of ``flow.csv``, or ``included``."""
+    """One line of the recruitment flow; ``kind`` is the ``step`` of ``flow.csv``, ``included`` or ``unpredicted``."""
 
     kind: str
     text: str
@@ -176,12 +176,23 @@ class PublishedRow:
     """A number of the paper beside the run's; ``reproduced`` is empty where the run has none."""
 
     quantity: str
+    item: str
     model: str
     partition: str
     published: str
     reproduced: str
     n: str
-    source: str
+    agreement: str
+
+
+@dataclass(frozen=True)
+class Published:
+    """What the paper prints beside what the run gives: a headline, rows by place, and the rules of agreement."""
+
+    headline: str
+    places: tuple[tuple[str, tuple[PublishedRow, ...]], ...]
+    rules: tuple[str, ...]
+    files: tuple[Link, ...]
 
 
 @dataclass(frozen=True)
@@ -211,6 +222,37 @@ class Checklists:
 
 
 @dataclass(frozen=True)
+class Spot:
+    """An AUC in the panel's figure: value and bounds (none where not estimable), as printed, and a note."""
+
+    label: str
+    value: float | None
+    bounds: tuple[float, float] | None
+    text: str
+    note: str
+    small: bool
+
+
+@dataclass(frozen=True)
+class TrustLine:
+    """A line of the trust panel: what is judged, a plain word, numbers with intervals, and where they come from."""
+
+    topic: str
+    word: str
+    text: str
+    link: Link
+
+
+@dataclass(frozen=True)
+class Trust:
+    """The trust panel of the primary model, and the AUCs of all models."""
+
+    spots: tuple[Spot, ...]
+    lines: tuple[TrustLine, ...]
+    models: Grid
+
+
+@dataclass(frozen=True)
 class ReportContext:
     """Everything on a run's page. All texts are plain and are escaped, save the tables' fragments.
 
@@ -218,6 +260,10 @@ class ReportContext:
     ----------
     info
         The run, with the protocol and the cohort that the page quotes.
+    trust
+        The trust panel.
+    predictors
+        Participants columns that models try: unit or levels, when known, missing values per partition.
     variant, variants
         The variant that was run, in words; requests of the protocol's others, and what each does otherwise.
     failed
@@ -235,6 +281,8 @@ class ReportContext:
     info: RunInfo
     headline: str
     findings: tuple[str, ...]
+    trust: Trust
+    predictors: Grid
     cohort_notes: tuple[str, ...]
     variant: str
     variants: tuple[tuple[RunRequest, str], ...]
@@ -246,7 +294,7 @@ class ReportContext:
     table_files: tuple[Link, ...]
     figures: tuple[ReportFigure, ...]
     models: tuple[ModelSummary, ...]
-    published: tuple[PublishedRow, ...]
+    published: Published | None
     versions: tuple[tuple[str, str], ...]
     hashes: tuple[tuple[str, str], ...]
     quality: Quality

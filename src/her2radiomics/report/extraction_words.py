@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from her2radiomics.core.libraries import pd
+from her2radiomics.core.measures import Measured
 from her2radiomics.extraction import Parameters
 from her2radiomics.extraction.filters import LOG_PADDING
 from her2radiomics.extraction.names import CLASSES, IMAGE_TYPES, INTERPOLATORS, region_phrase
@@ -18,6 +20,7 @@ from her2radiomics.imaging.preprocessing_settings import (
 )
 from her2radiomics.manuscript.formatting import listing
 from her2radiomics.report.info import RunInfo
+from her2radiomics.report.stated_words import readers
 from her2radiomics.report.words import lower_first
 
 if TYPE_CHECKING:
@@ -37,19 +40,31 @@ def regions(info: RunInfo) -> tuple[str, ...]:
         return ()
     outlined = [line.rstrip(".") for line in info.protocol.delineation]
     lines = [f"Delineation: {'; '.join(map(lower_first, outlined))}."] if outlined else []
-    by_regions: dict[tuple[str, ...], list[str]] = {}
+    lines += readers(info)
+    by_regions: dict[tuple[tuple[str, ...], str | None], list[str]] = {}
     for item in info.protocol.sequences.values():
-        by_regions.setdefault(tuple(item.regions), []).append(item.label)
-    for names, sequences in by_regions.items():
+        by_regions.setdefault((tuple(item.regions), item.slice_of), []).append(item.label)
+    for (names, other), sequences in by_regions.items():
         what = listing([region_phrase(name) for name in names])
-        lines.append(f"On {listing(sequences)} the region of interest was {what}.")
-    if any("ring_" in name for names in by_regions for name in names):
+        level = (
+            f"; the slice was the outlined one at the level of the largest slice on {info.protocol.sequence_label(other)}"
+            if other
+            else ""
+        )
+        lines.append(f"On {listing(sequences)} the region of interest was {what}{level}.")
+    if any("ring_" in name for names, _ in by_regions for name in names):
         lines.append(
             "A ring holds the voxels whose centre lies within that distance of a tumour voxel's centre, outside the "
             "tumour, inside the image and, where a breast mask was given, inside the breast."
         )
+    who = (
+        "the consensus of the readers"
+        if info.reference_reader == "consensus"
+        else f"reader {info.reference_reader}"
+    )
     lines.append(
-        "Where several readers outlined a lesion, the first reader's region trained and tested the models."
+        f"Where several readers outlined a lesion, the region of {who} trained and tested the models; the others served "
+        "the analysis of agreement."
     )
     return (" ".join(lines),)
 
@@ -75,6 +90,48 @@ def extraction(info: RunInfo, parameters: Mapping[str, Parameters]) -> tuple[str
     if len(alike) > 1:
         paragraphs.append(f"In all there were {total} features a patient.")
     return tuple(paragraphs)
+
+
+def measured(info: RunInfo, table: pd.DataFrame) -> tuple[str, ...]:
+    """What was measured from images, in which outline and how, and for how many patients.
+
+    ``table`` is ``measured.csv``; without rows nothing is said.
+    """
+    lines = []
+    for name, rows in table.groupby("column", sort=False):
+        column = info.protocol.columns[str(name)]
+        assert column.measured is not None  # or it would have no rows
+        item = column.measured
+        what = f"{column.label} was measured in the outline on {info.protocol.sequence_label(item.sequence)}"
+        lines.append(f"{what}: {_measure_phrase(item)} ({item.about.source}).")
+        counts = rows["origin"].value_counts()
+        for origin, said in (
+            ("participants table", "the value of the participants table was taken"),
+            ("missing", "the value is missing"),
+        ):
+            if count := int(counts.get(origin, 0)):
+                patients = "1 patient" if count == 1 else f"{count} patients"
+                lines.append(f"In {patients} the images allowed no measurement, and {said}.")
+    return (" ".join(lines),) if lines else ()
+
+
+def _measure_phrase(item: Measured) -> str:
+    """Definition and settings of a measure."""
+    text = item.about.definition
+    if item.needs == "phases":
+        late = "the last phase" if item.late is None else f"{item.late:g} s"
+        text += f"; early time {item.early:g} s, late time {late}"
+    if item.measure == "functional_tumour_volume" and (item.enhancing, item.ratio_above) != (70, 0):
+        text += f"; here {item.enhancing:g} % and a ratio above {item.ratio_above:g}"
+    if item.measure == "tic_type" and item.flat_within != 10:
+        text += f"; here {item.flat_within:g} %"
+    if item.adc_map:
+        text += "; from the scanner's map"
+    if item.adc_below:
+        text += f"; voxels of {item.adc_below:g} {item.about.unit} and more were left out"
+    if item.spot and item.needs == "phases":
+        text += "; of the 3 × 3 voxels that enhanced most"
+    return text
 
 
 def _settings(parameters: Parameters, item: Sequence) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from her2radiomics.core import software
-from her2radiomics.core.contracts import contract
+from her2radiomics.core.contracts import TRAINING, contract
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.files import file_hash
 from her2radiomics.core.layout import Layout
@@ -16,6 +16,7 @@ from her2radiomics.extraction import Parameters, read_parameters
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables.performance import performance_row
 from her2radiomics.report import words
+from her2radiomics.report.cautions import late_words, read_fits
 from her2radiomics.report.context import FeatureSet, Grid, Link, Quality, ReportContext, RunSummary
 from her2radiomics.report.evidence import audit_summary, checklists
 from her2radiomics.report.figures import figures
@@ -28,9 +29,11 @@ from her2radiomics.report.sections import (
     file_links,
     flow_steps,
     partition_summaries,
+    predictors,
     printed_table,
-    published_rows,
+    published,
 )
+from her2radiomics.report.trust import not_predicted, trust
 
 if TYPE_CHECKING:
     from her2radiomics.study.config import RunRequest
@@ -40,7 +43,7 @@ BESIDE = {
     ("audit", "html"): "Audit of the paper",
     ("checklists", "html"): "Checklists",
     ("performance", "csv"): "Performance",
-    ("published", "csv"): "Published beside ours",
+    ("published", "csv"): "Published vs reproduced",
 }
 
 
@@ -86,7 +89,7 @@ def build_context(
     layout = Layout(folder)
     flow, performance, path = layout.read("flow"), layout.read("performance"), layout.path("performance")
     partitions = partition_summaries(flow, info)
-    remarks = layout.read("performance_extra")
+    remarks, beside = layout.read("performance_extra"), layout.read("published")
     named = {patient: protocol.centre_label(name) for patient, name in (centres or {}).items()}
     quality = read_quality(layout.path("qc"), named) if info.extracted else Quality()
     pictures, overlays_note = overlay_pictures([Path(path) for path in overlays], folder, quality)
@@ -94,14 +97,23 @@ def build_context(
     contents = {Path(path).stem: read_parameters(path) for path in parameters}
     standards, sets = _standards(folder, info, contents)
     used = software.read_records(records)
+    fits = read_fits(layout, info)
+    people = {name: layout.read("partition_participants", partition=name) for name in info.partitions}
+    models = [
+        model_summary(folder, info, name, remarks, fits, people[TRAINING]) for name in info.protocol.models
+    ]
+    primary = info.protocol.primary_model
+    own = next(model for model in models if model.id == primary)
     return ReportContext(
         info=info,
         headline=words.headline(info, performance, path),
-        findings=words.findings(info, performance, path),
+        findings=words.findings(info, performance, beside, layout, late_words(fits[primary], info)),
+        trust=trust(layout, info, performance, remarks, flow, fits, own.marks),
+        predictors=predictors(info, people),
         cohort_notes=_cohort_notes(info),
         variant=_variant(info),
         variants=_variants(info),
-        flow=flow_steps(flow, info),
+        flow=flow_steps(flow, info, performance),
         partitions=partitions,
         failed=failed_cases(quality),
         methods=methods(
@@ -111,13 +123,14 @@ def build_context(
             parameters=contents,
             selection=_of_models(layout, "selection", info),
             reproducibility=_of_models(layout, "reproducibility", info),
+            measured=layout.read("measured"),
             used=used,
         ),
-        tables=tuple(printed_table(folder, item.id) for item in protocol.tables),
+        tables=tuple(printed_table(folder, item.id) for item in protocol.tables if item.kind != "published"),
         table_files=file_links(folder, ("performance", "performance_extra", "delong", "published")),
         figures=figures(folder, info, performance),
-        models=tuple(model_summary(folder, info, name, remarks) for name in protocol.models),
-        published=published_rows(folder, info),
+        models=tuple(models),
+        published=published(beside, folder, info),
         versions=software.printed(used),
         hashes=tuple((name, _sha256(Path(path))) for name, path in (hashed or {}).items()),
         quality=quality,
@@ -127,7 +140,9 @@ def build_context(
         grey_levels_note=levels_note,
         standards=standards,
         feature_sets=sets,
-        files=file_links(folder, ("participants", "flow", "qc", "features_reproducibility", "ibsi")),
+        files=file_links(
+            folder, ("participants", "flow", "measured", "qc", "features_reproducibility", "ibsi")
+        ),
         audit=audit_summary(folder),
         checklists=checklists(folder),
     )
@@ -138,19 +153,21 @@ def summarise(run_folder: str | Path, info: RunInfo, href: str) -> RunSummary:
     layout = Layout(Path(run_folder))
     performance, path = layout.read("performance"), layout.path("performance")
     primary = info.protocol.primary_model
-    aucs, counted = [], 0
+    flow = layout.read("flow")
+    sizes = flow[flow["step"] == "partition"].set_index("partition")["remaining"]
+    aucs = []
     beside = href.removesuffix(Path(href).name)
     for partition in info.partitions:
         row = performance_row(performance, primary, partition, path)
-        aucs.append((info.protocol.partition_label(partition), f"{fmt.auc(row, 2)}, n = {int(row['n'])}"))
-        counted += int(row["n"])
+        size = not_predicted(row, int(sizes[partition]))
+        aucs.append((info.protocol.partition_label(partition), f"{fmt.auc(row, 2)}, {size}"))
     return RunSummary(
         info=info,
         href=href,
         variant=_variant(info),
         headline=words.headline(info, performance, path),
         aucs=tuple(aucs),
-        n=counted,
+        n=int(sizes.sum()),
         model=info.protocol.model_label(primary),
         shown=aucs[info.partitions.index(info.headline_partition)],
         links=tuple(

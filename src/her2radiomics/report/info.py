@@ -30,6 +30,8 @@ class RunInfo:
         Partitions that hold a patient, in order.
     extracted
         Whether features come from images; else a table was brought.
+    reference_reader
+        Reader whose regions train and test.
     seed
         Seed of everything random.
     notes
@@ -41,6 +43,7 @@ class RunInfo:
     cohort: Cohort
     partitions: Sequence[str]
     extracted: bool
+    reference_reader: str
     seed: int
     notes: Sequence[str] = ()
 

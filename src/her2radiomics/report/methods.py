@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from her2radiomics.cohort.partitions import REST, CentrePartition, GivenPartition
 from her2radiomics.core import software
-from her2radiomics.core.columns import STAGES
+from her2radiomics.core.columns import STAGES, known_at
 from her2radiomics.core.libraries import pd
 from her2radiomics.evaluation.settings import INTERVALS
 from her2radiomics.extraction import Parameters
 from her2radiomics.manuscript.formatting import level, listing
 from her2radiomics.modelling.base import SelectionStep
 from her2radiomics.modelling.settings import ModelSettings
-from her2radiomics.report import analysis_words, extraction_words, selection_words
+from her2radiomics.report import analysis_words, extraction_words, selection_words, stated_words
 from her2radiomics.report.context import Methods, PartitionSummary
 from her2radiomics.report.info import RunInfo
 from her2radiomics.report.references import references
@@ -33,6 +33,7 @@ def methods(
     parameters: Mapping[str, Parameters],
     selection: Mapping[str, pd.DataFrame],
     reproducibility: Mapping[str, pd.DataFrame],
+    measured: pd.DataFrame,
     used: Mapping[str, str],
 ) -> tuple[Methods, ...]:
     """Write the methods section.
@@ -49,13 +50,17 @@ def methods(
         Each PyRadiomics parameter file, by its name without ending.
     selection, reproducibility
         ``selection.csv`` and ``reproducibility.csv`` by model, as far as there are rows.
+    measured
+        ``measured.csv``.
     used
         Distributions that the run's jobs used, and their versions.
     """
     parts = [
-        Methods("Patients", _patients(info, flow, partitions)),
+        Methods("Patients", (*stated_words.patients(info), *_patients(info, flow, partitions))),
+        Methods("Pathology", stated_words.pathology(info)),
         Methods("Imaging", _imaging(info)),
         Methods("Regions of interest", extraction_words.regions(info)),
+        Methods("Measurements", extraction_words.measured(info, measured)),
         Methods("Feature extraction", extraction_words.extraction(info, parameters)),
         Methods("Reproducibility", selection_words.reproducibility(info, reproducibility)),
         Methods("Feature selection", _by_chain(info, selection)),
@@ -126,6 +131,7 @@ def _split(protocol: Protocol) -> str:
 def _imaging(info: RunInfo) -> tuple[str, ...]:
     acquired = [line.rstrip(".") for line in info.protocol.acquisition]
     lines = [f"Acquisition: {'; '.join(acquired)}."] if acquired else []
+    lines += stated_words.injection(info)
     sequences = [
         f"{item.description} ({item.label})" if item.description else item.label
         for item in info.protocol.sequences.values()
@@ -210,11 +216,14 @@ def _together(info: RunInfo, names: Sequence[str]) -> str:
 
 
 def _marks(protocol: Protocol, model: ModelSettings, *, several: bool = False) -> str:
-    """Firth's likelihood where it was asked for, and columns that are known too late."""
-    was, used = ("They were", "They used") if several else ("It was", "It used")
+    """Firth's likelihood where it was asked for, and candidates that are known too late."""
+    was = "They were" if several else "It was"
     text = f" {was} fitted by Firth's penalised likelihood." if model.likelihood == "firth" else ""
-    if model.allow_unavailable:
-        text += f" {used} characteristics that are not known {STAGES[protocol.prediction_at]}."
+    columns, asked = protocol.columns, protocol.prediction_at
+    tried = [columns[name] for name in getattr(model, "candidates", ())]
+    late = [column.label for column in tried if not known_at(column.available_at, asked)]
+    if late:
+        text += f" Candidates not known {STAGES[asked]}: {listing(late)}."
     return text
 
 

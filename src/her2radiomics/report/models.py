@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from her2radiomics.core.columns import STAGES
 from her2radiomics.core.layout import Layout
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables.regression import INTERCEPT
 from her2radiomics.manuscript.tables.text import true_minus
 from her2radiomics.modelling import load_model
+from her2radiomics.report.cautions import Fit, cautions, late_candidates
 from her2radiomics.report.context import Grid, ModelSummary
 from her2radiomics.report.info import RunInfo
 from her2radiomics.report.methods import model_sentence
+from her2radiomics.report.names import term_label
 from her2radiomics.report.sections import file_links
 from her2radiomics.report.words import step_label, upper_first
 
@@ -21,8 +23,30 @@ from her2radiomics.report.words import step_label, upper_first
 FILES = ("model", "coefficients", "selection", "predictions", "not_predicted", "calibration")
 
 
-def model_summary(folder: Path, info: RunInfo, name: str, extra: pd.DataFrame) -> ModelSummary:
-    """Gather one model; ``extra`` is ``performance_extra.csv``, whose ``note_`` rows are remarks on its evaluation.
+def model_summary(
+    folder: Path,
+    info: RunInfo,
+    name: str,
+    extra: pd.DataFrame,
+    fits: Mapping[str, Fit],
+    training: pd.DataFrame,
+) -> ModelSummary:
+    """Gather one model.
+
+    Parameters
+    ----------
+    folder
+        The run's folder.
+    info
+        The run.
+    name
+        The model.
+    extra
+        ``performance_extra.csv``, whose ``note_`` rows are remarks on its evaluation.
+    fits
+        All models as fitted.
+    training
+        Training participants.
 
     Raises
     ------
@@ -38,10 +62,8 @@ def model_summary(folder: Path, info: RunInfo, name: str, extra: pd.DataFrame) -
     if fitted.linear and fitted.empty:
         marks.append("Nothing was selected: the model is its intercept alone, and its AUC is 0.5.")
     if not fitted.linear:
-        marks.append("A random forest has no coefficients and no formula; its trees stand in model.json.")
-    if spec.allow_unavailable:
-        stage = STAGES[info.protocol.prediction_at]
-        marks.append(f"Uses characteristics that are not known {stage}, when the prediction is to be made.")
+        marks.append("A random forest has no coefficients and no formula; its trees are in model.json.")
+    marks += cautions(fits[name], fits, info, training)
     label = info.protocol.model_label(name)
     return ModelSummary(
         id=name,
@@ -55,6 +77,7 @@ def model_summary(folder: Path, info: RunInfo, name: str, extra: pd.DataFrame) -
         marks=tuple(marks),
         notes=(
             *(_note(note, info) for note in fitted.notes),
+            *late_candidates(fits[name], fits, info),
             *_remarks(extra, info, name),
             *_not_predicted(layout.read("not_predicted", model=name), info),
         ),
@@ -84,26 +107,11 @@ def _not_predicted(table: pd.DataFrame, info: RunInfo) -> list[str]:
     """How many patients of each partition the model could not predict, and why; who they are stands in the file."""
     remarks = []
     for (partition, column, found), rows in table.groupby(["partition", "column", "found"], sort=False):
-        why = "missing" if not found else f"'{found}', which no patient of the training partition has"
-        where, what = info.protocol.partition_label(str(partition)), info.protocol.column_label(str(column))
-        remarks.append(f"{where}: {len(rows)} not predicted, {what} {why}.")
+        where, label = info.protocol.partition_label(str(partition)), info.protocol.column_label(str(column))
+        level = info.protocol.level_label(str(column), str(found))
+        why = f"{label} was missing" if not found else f"{label} '{level}' did not occur in training"
+        remarks.append(f"{where}: no prediction for {len(rows)} patient{'s' * (len(rows) > 1)}; {why}.")
     return remarks
-
-
-def term_label(term: str, info: RunInfo) -> str:
-    """Printed name of a term: a feature by sequence, a level of a column, or another model's score."""
-    protocol, parts = info.protocol, term.split("__", 2)
-    if len(parts) == 3:
-        image, _, rest = parts[2].partition("_")
-        return " · ".join(
-            [protocol.sequence_label(parts[0]), parts[1].replace("_", " "), image, rest.replace("_", " ")]
-        )
-    column, _, level = term.removesuffix("]").partition("[")
-    if level:
-        return f"{protocol.column_label(column)}: {protocol.level_label(column, level)}"
-    if term in protocol.models:
-        return f"{protocol.model_label(term)} score"
-    return "Intercept" if term.lower() in INTERCEPT else protocol.column_label(term)
 
 
 def _formula(coefficients: pd.DataFrame, info: RunInfo) -> tuple[str, ...]:
@@ -123,7 +131,7 @@ def _coefficients(table: pd.DataFrame, info: RunInfo) -> Grid:
     headings, rows = ["Term", "β"], []
     full = "odds_ratio" in table.columns and table["odds_ratio"].notna().any()
     if full:
-        headings += ["SE", "OR (95 % CI)", "p"]
+        headings += ["SE", "OR (95% CI)", "p"]
     for _, row in table.iterrows():
         cells = [term_label(str(row["term"]), info), fmt.fixed(float(row["beta"]), 4)]
         if full:

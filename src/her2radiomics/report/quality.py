@@ -26,7 +26,13 @@ FIRST = (
 )
 PRINTED = 11  # columns that fit on paper
 FILTERS = ("status", "sequence", "centre", "region", "reader")
-_ROUNDED = {"volume_ml": 3, "dice": 3, "minimum": 1, "maximum": 1}  # decimals on the page
+_ROUNDED = {"volume_ml": 3, "dice": 3, "image_share": 3, "parts_distance_mm": 1}  # decimals on the page
+_INTENSITIES = (
+    "minimum",
+    "maximum",
+    "mean",
+    "image_peak",
+)  # one decimal, or four digits of small ones such as ADC
 _WORST_FIRST = ("failed", "warned", "extracted")
 
 
@@ -77,6 +83,8 @@ def _shown(name: str, cell: str) -> str:
     """A cell as it is printed; the file keeps all digits."""
     if cell and name in _ROUNDED:
         return f"{float(cell):.{_ROUNDED[name]}f}".removesuffix(".0")
+    if cell and name in _INTENSITIES:
+        return f"{float(cell):.1f}".removesuffix(".0") if abs(float(cell)) >= 100 else f"{float(cell):.4g}"
     return cell
 
 

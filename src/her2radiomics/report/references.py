@@ -11,6 +11,7 @@ from typing import Any
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.software import BY_NAME
 from her2radiomics.evaluation.settings import INTERVALS
+from her2radiomics.manuscript.tables.survival import SurvivalTable
 from her2radiomics.report.info import RunInfo
 
 FILE = Path(__file__).with_name("references.json")
@@ -74,5 +75,9 @@ def _used(info: RunInfo) -> Iterator[str]:
     kinds = {item.kind for item in (*protocol.figures, *protocol.tables)}
     if kinds & {"kaplan_meier", "survival"}:
         yield "kaplan_1958"
-    if "survival" in kinds:
+    if kinds & {"survival", "cox"}:
         yield "cox_1972"
+    if any(isinstance(item, SurvivalTable) and item.follow_up for item in protocol.tables):
+        yield "schemper_1996"
+    if "agreement" in kinds:
+        yield "cohen_1968"

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from her2radiomics.core.columns import STAGES
 from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.layout import Layout
 from her2radiomics.core.libraries import pd
+from her2radiomics.manuscript.formatting import listing
 from her2radiomics.manuscript.tables.html import fragment_of
-from her2radiomics.report import words
-from her2radiomics.report.context import FlowStep, Link, PartitionSummary, PublishedRow, ReportTable
+from her2radiomics.report.context import (
+    FlowStep,
+    Grid,
+    Link,
+    PartitionSummary,
+    Published,
+    PublishedRow,
+    ReportTable,
+)
 from her2radiomics.report.info import RunInfo
+from her2radiomics.report.words import model_phrase
+
+AGREEMENT = {"agrees": "agree", "differs": "differ", "not made in this run": "were not made in this run"}
 
 
 def partition_summaries(flow: pd.DataFrame, info: RunInfo) -> tuple[PartitionSummary, ...]:
@@ -34,15 +46,23 @@ def partition_summaries(flow: pd.DataFrame, info: RunInfo) -> tuple[PartitionSum
     )
 
 
-def flow_steps(flow: pd.DataFrame, info: RunInfo) -> tuple[FlowStep, ...]:
-    """``flow.csv`` in words: registered, excluded, failed, then included (the sum of the partitions) by partition."""
-    steps, partitions = [], []
+def flow_steps(flow: pd.DataFrame, info: RunInfo, performance: pd.DataFrame) -> tuple[FlowStep, ...]:
+    """``flow.csv`` in words: registered, excluded, failed, then included (the sum of the partitions) by partition.
+
+    Below a partition stand its patients whom the primary model could not predict, from ``performance.csv``.
+    """
+    steps, partitions, unpredicted = [], [], []
+    primary = info.protocol.primary_model
+    predicted = performance[performance["model"] == primary].set_index("partition")["n"]
     for _, row in flow.iterrows():
         step, remaining = str(row["step"]), int(row["remaining"])
         if step == "partition":
-            partitions.append(
-                FlowStep(step, info.protocol.partition_label(str(row["partition"])), None, remaining)
-            )
+            label = info.protocol.partition_label(str(row["partition"]))
+            partitions.append(FlowStep(step, label, None, remaining))
+            left = int(predicted.get(row["partition"], remaining))
+            if left < remaining:
+                text = f"{label}: no prediction by {model_phrase(info.protocol.model_label(primary))}"
+                unpredicted.append(FlowStep("unpredicted", text, remaining - left, left))
         elif step == "registered":
             steps.append(FlowStep(step, "Registered", None, remaining))
         else:
@@ -50,7 +70,27 @@ def flow_steps(flow: pd.DataFrame, info: RunInfo) -> tuple[FlowStep, ...]:
             text = f"Features could not be extracted: {reason}" if step == "failed" else reason
             steps.append(FlowStep(step, text, int(row["excluded"]), remaining))
     included = sum(step.remaining for step in partitions)
-    return (*steps, FlowStep("included", "Included", None, included), *partitions)
+    return (*steps, FlowStep("included", "Included", None, included), *partitions, *unpredicted)
+
+
+def predictors(info: RunInfo, people: Mapping[str, pd.DataFrame]) -> Grid:
+    """Participants columns that models try: unit or levels, when they are known, missing values in each set."""
+    protocol = info.protocol
+    tried = dict.fromkeys(
+        column for model in protocol.models.values() for column in getattr(model, "candidates", ())
+    )
+    rows = []
+    for name in tried:
+        column = protocol.columns[name]
+        levels = ", ".join(column.levels.values()) or column.unit or "number"
+        cut = f" (cut-off {column.cut:g})" if column.cut is not None else ""
+        missing = [
+            str(int((table[name].isna() | (table[name].astype(str) == "")).sum()))
+            for table in people.values()
+        ]
+        rows.append((column.label, f"{levels}{cut}", STAGES[column.available_at], *missing))
+    where = [f"Missing, {protocol.partition_label(partition)}" for partition in people]
+    return Grid(("Predictor", "Unit or levels", "Known", *where), tuple(rows))
 
 
 def printed_table(folder: Path, name: str) -> ReportTable:
@@ -78,36 +118,42 @@ def file_links(folder: Path, names: Sequence[str], **which: str) -> tuple[Link, 
     return tuple(Link(Path(path).name, path) for path in paths if (folder / path).is_file())
 
 
-def published_rows(folder: Path, info: RunInfo) -> tuple[PublishedRow, ...]:
-    """``published.csv`` as printed, each number with its place in the paper.
-
-    Raises
-    ------
-    StudyError
-        The file does not hold the protocol's published numbers.
-    """
-    numbers, protocol = info.protocol.published, info.protocol
-    if not numbers:
-        return ()
-    table = Layout(folder).read("published")
-    if len(table) != len(numbers):
-        raise StudyError(
-            f"published.csv: found {len(table)} rows, expected the {len(numbers)} published numbers of the protocol. "
-            "Evaluate the run again."
-        )
-    rows = []
-    for (_, row), number in zip(table.iterrows(), numbers, strict=True):
-        quantity = str(row["quantity"])
-        models = [protocol.model_label(name) for name in (number.model, number.versus) if name]
-        rows.append(
+def published(table: pd.DataFrame, folder: Path, info: RunInfo) -> Published | None:
+    """``published.csv`` as printed, by the place in the paper; nothing where the paper prints nothing."""
+    if table.empty:
+        return None
+    names = {name: info.protocol.model_label(name) for name in info.protocol.models}
+    places: dict[str, list[PublishedRow]] = {}
+    for row in table.to_dict("records"):
+        models = [names.get(name, name) for name in str(row["model"]).split(" vs ") if name]
+        places.setdefault(row["place"], []).append(
             PublishedRow(
-                words.quantity_label(quantity, info),
+                row["label"],
+                row["item"],
                 " vs ".join(models),
-                protocol.partition_label(number.partition) if number.partition else "",
-                words.printed(quantity, row["published"], row["published_low"], row["published_high"]),
-                words.printed(quantity, row["reproduced"], row["low"], row["high"]),
-                "" if row["n"] != row["n"] else f"{row['n']:.0f}",
-                number.source,
+                info.protocol.partition_label(row["partition"]) if row["partition"] else "",
+                row["published_text"],
+                row["reproduced_text"],
+                f"{row['n']:.0f}" if row["n"] == row["n"] else "",
+                row["agreement"],
             )
         )
-    return tuple(rows)
+    counts = table["agreement"].value_counts()
+    parts = [f"{counts[name]} {words_}" for name, words_ in AGREEMENT.items() if counts.get(name)]
+    used = table[table["agreement"] != "not made in this run"]
+    rules = {
+        rule: listing(list(dict.fromkeys(labels)))
+        for rule, labels in used.groupby("rule", sort=False)["label"]
+    }
+    whole = [item.id for item in info.protocol.tables if item.kind == "published"]
+    files = [contract("table").below(end, table=name) for name in whole for end in ("docx", "tex", "html")]
+    return Published(
+        f"Of {len(table)} printed numbers and statements {listing(parts)}",
+        tuple((place, tuple(rows)) for place, rows in places.items()),
+        tuple(f"{names_}: {rule}." for rule, names_ in rules.items()),
+        tuple(
+            Link(Path(file).name, file)
+            for file in [*files, contract("published").path]
+            if (folder / file).is_file()
+        ),
+    )

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from her2radiomics.cohort.partitions import REST, CentrePartition
-from her2radiomics.core.contracts import SHARE, quantities
+from her2radiomics.core.columns import STAGES
+from her2radiomics.core.contracts import TRAINING
+from her2radiomics.core.layout import Layout
 from her2radiomics.core.libraries import pd
+from her2radiomics.evaluation.predictions import on_common_patients
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables.performance import fraction, performance_row
 from her2radiomics.modelling.chain import NUMBERS, NUMBERS_LABEL
@@ -14,6 +17,7 @@ from her2radiomics.modelling.estimators import ESTIMATORS
 from her2radiomics.modelling.models import MODELS
 from her2radiomics.modelling.steps import STEPS
 from her2radiomics.report.info import RunInfo
+from her2radiomics.statistics import auc
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +30,15 @@ STEP_LABELS = {
     **{row: label for settings in MODELS.values() for row, label in settings.about.rows.items()},
 }
 MOST_NAMED = 5  # more models than these are summed up where a reader begins
-_TITLES = {"training": "training", "testing": "test", "external": "external"}
+_TITLES = {"training": "training", "testing": "test", "external": "external test"}
+_CENTRES = {**_TITLES, "external": "external"}
+FEWEST = 10  # patients of a class, under which a set is too small to judge a model
+TOO_FEW = "too few patients to judge"
+
+
+def is_small(row: pd.Series) -> bool:
+    """Whether a row of ``performance.csv`` is of a set with too few patients of a class to judge a model."""
+    return min(int(row["events"]), int(row["n"]) - int(row["events"])) < FEWEST
 
 
 def lower_first(text: str) -> str:
@@ -48,102 +60,115 @@ def model_phrase(label: str) -> str:
 
 
 def partition_phrase(info: RunInfo, partition: str) -> str:
-    """``the test centre``, ``the external test partition``: a partition inside a sentence."""
+    """``the test centre``, ``the external test set``: a set of patients inside a sentence."""
     settings = info.protocol.partitions
     centres = getattr(settings, partition) if isinstance(settings, CentrePartition) else []
-    one = len(centres) == 1 and REST not in centres
-    return f"the {_TITLES[partition]} {'centre' if one else 'centres' if centres else 'partition'}"
+    if len(centres) == 1 and REST not in centres:
+        return f"the {_CENTRES[partition]} centre"
+    temporal = partition == "external" and getattr(settings, "external_from", None)
+    return f"the {'temporal test' if temporal else _TITLES[partition]} set"
 
 
 def headline(info: RunInfo, performance: pd.DataFrame, path: Path) -> str:
-    """Return the primary model's result on held-out patients, in one sentence."""
-    partition, protocol, label = info.headline_partition, info.protocol, info.protocol.label
-    row = performance_row(performance, protocol.primary_model, partition, path)
+    """Return the primary model's AUC in every held-out set, in one or two sentences without a verdict."""
+    protocol, label = info.protocol, info.protocol.label
     model = upper_first(model_phrase(protocol.model_label(protocol.primary_model)))
-    where, n = partition_phrase(info, partition), f"n = {int(row['n'])}"
-    if row["auc"] != row["auc"]:
-        return f"{model} could not be judged: {where} holds one outcome only ({n})."
-    low, high = float(row["auc_low"]), float(row["auc_high"])
-    verb = "separated" if low > 0.5 else "did not reliably separate"
-    bounds = fmt.auc(row, 2).partition("(")[2].removesuffix(")")
-    notes = [f"{fmt.level(protocol.evaluation.level)} CI {bounds}", n]
-    if low != low or high != high:
-        notes, verb = notes[1:], "separated"
-    if partition == "training":
-        notes.append("apparent, on the patients it was fitted to")
+    held_out = [name for name in info.partitions if name != TRAINING] or [TRAINING]
+    rows = {name: performance_row(performance, protocol.primary_model, name, path) for name in held_out}
+    parts = []
+    for name, row in rows.items():
+        n, events = int(row["n"]), int(row["events"])
+        who = f"in {n} patients of {partition_phrase(info, name)} ({events} {label.positive})"
+        if row["auc"] != row["auc"]:
+            parts.append(f"no AUC {who}, since they are of one class")
+            continue
+        parts.append(f"AUC {_area(row, protocol.evaluation.level)} {who}")
+    notes = []
+    if held_out == [TRAINING]:
+        notes.append("This is apparent performance, on the patients to whom the model was fitted.")
+    elif small := [partition_phrase(info, name) for name, row in rows.items() if is_small(row)]:
+        where = "" if len(small) == len(rows) else f" in {fmt.listing(small)}"
+        notes.append(f"{upper_first(TOO_FEW)}{where}: fewer than {FEWEST} patients of a class.")
     if info.simulated:
-        notes.append("simulated data")
-    text = f"{model} {verb} {label.positive} from {label.negative} in {where}"
-    return f"{text} with an AUC of {fmt.fixed(row['auc'], 2)} ({', '.join(notes)})."
+        notes.append("Simulated data.")
+    return " ".join([f"{model}: {fmt.listing(parts)}.", *notes])
 
 
-def findings(info: RunInfo, performance: pd.DataFrame, path: Path) -> tuple[str, ...]:
-    """Return what the primary model found at its threshold, how others did, and the paper's own number."""
+def _area(row: pd.Series, level: float) -> str:
+    """``0.73 (95% CI 0.53–0.93)``."""
+    estimate, bracket, bounds = fmt.auc(row, 2).partition(" (")
+    if not bracket:
+        return estimate
+    bounds = bounds if bounds.startswith("CI") else f"{fmt.level(level)} CI {bounds}"
+    return f"{estimate} ({bounds}"
+
+
+def findings(
+    info: RunInfo, performance: pd.DataFrame, published: pd.DataFrame, layout: Layout, late: str
+) -> tuple[str, ...]:
+    """Return late predictors, rates at the threshold, how other models did, and the paper's own number.
+
+    Parameters
+    ----------
+    info
+        The run.
+    performance, published
+        ``performance.csv`` and ``published.csv``.
+    layout
+        The run's files, for the predictions of all models.
+    late
+        Predictors of the primary model that are not known in time; empty where there are none.
+    """
     protocol, partition = info.protocol, info.headline_partition
-    primary, label = protocol.primary_model, protocol.label
+    primary, label, path = protocol.primary_model, protocol.label, layout.path("performance")
     row = performance_row(performance, primary, partition, path)
     lines = []
+    if late:
+        lines.append(f"The model uses {late}, although it is to predict {STAGES[protocol.prediction_at]}.")
     found, spared = fraction(row, "sensitivity", path), fraction(row, "specificity", path)
     if found and spared:
-        where = partition_phrase(info, partition)
-        how = "of these patients" if partition == "training" else "in training and kept"
         lines.append(
-            f"At the threshold chosen {how}, it recognised {found[0]} of the {found[1]} {label.positive} "
-            f"patients in {where} (sensitivity {_percent(found)}) and {spared[0]} of the {spared[1]} "
-            f"{label.negative} patients (specificity {_percent(spared)})."
+            f"At the training threshold, sensitivity was {fmt.percent_fraction(*found)} and specificity "
+            f"{fmt.percent_fraction(*spared)} in {partition_phrase(info, partition)}."
         )
-    others = [name for name in protocol.models if name != primary]
-    if others:
-        lines.append(_others(info, performance, others, path))
-    for number in protocol.published:
-        if (number.quantity, number.model, number.partition) == ("auc", primary, partition):
-            text = fmt.interval(number.value, _bound(number.low), _bound(number.high), 3)
-            lines.append(f"The paper printed {text}.")
+    if len(protocol.models) > 1:
+        lines.append(_others(info, layout))
+    beside = published[
+        (published["quantity"] == "auc")
+        & (published["model"] == primary)
+        & (published["partition"] == partition)
+    ]
+    lines += [
+        f"Published AUC: {text} ({label.positive} vs {label.negative})." for text in beside["published_text"]
+    ]
     if info.simulated:
         lines.append(
-            "The patients are simulated: agreement or disagreement with the paper says nothing about the paper."
+            "Agreement or disagreement of simulated data with the paper says nothing about the paper."
         )
-    return tuple(lines)
+    return tuple(line for line in lines if line)
 
 
-def _others(info: RunInfo, performance: pd.DataFrame, names: list[str], path: Path) -> str:
-    """AUCs of the other models; of many only the range and the highest."""
-    partition = info.headline_partition
-    aucs = {name: float(performance_row(performance, name, partition, path)["auc"]) for name in names}
-    known = {name: auc for name, auc in aucs.items() if auc == auc}
-    if len(names) > MOST_NAMED and known:
-        best = max(known, key=lambda name: known[name])
-        return (
-            f"AUC of the {len(names)} other models on the same patients: {fmt.fixed(min(known.values()), 2)} to "
-            f"{fmt.fixed(known[best], 2)}, highest that of {model_phrase(info.protocol.model_label(best))}."
-        )
-    values = [
-        f"{model_phrase(info.protocol.model_label(name))} {fmt.fixed(auc, 2)}" for name, auc in aucs.items()
-    ]
-    return f"AUC of the other models on the same patients: {fmt.listing(values)}."
-
-
-def quantity_label(quantity: str, info: RunInfo) -> str:
-    """Printed name of a published quantity."""
-    if quantity == "events":
-        return f"Patients with {info.protocol.label.positive}"
-    declared = quantities().get(quantity)
-    return declared.label if declared else quantity.replace("_", " ")
-
-
-def printed(quantity: str, value: float, low: float, high: float) -> str:
-    """Print a published or reproduced number as its quantity asks; empty where there is none."""
-    if value != value:
+def _others(info: RunInfo, layout: Layout) -> str:
+    """AUCs of all models on the patients whom all of them predict; of many models only the range and the highest."""
+    protocol, partition = info.protocol, info.headline_partition
+    frames = {name: layout.read("predictions", model=name) for name in protocol.models}
+    both = on_common_patients(frames, partition)
+    labels = both["label"].to_numpy()
+    if not 0 < labels.sum() < len(labels):
         return ""
-    declared = quantities().get(quantity)
-    if declared and declared.kind == "whole":
-        return f"{value:.0f}"
-    if quantity == "delong_p":
-        return fmt.p_value(value)
-    if declared and declared.unit == SHARE:
-        text = f"{fmt.fixed(100 * value, 2)} %"
-        return text if low != low else f"{text} ({fmt.fixed(100 * low, 1)}–{fmt.fixed(100 * high, 1)})"
-    return fmt.interval(value, low, high, 3)
+    areas = {name: auc(labels, both[name]) for name in protocol.models}
+    where = f"In the {len(both)} patients of {partition_phrase(info, partition)} whom all models predict"
+    printed = {name: model_phrase(protocol.model_label(name)) for name in areas}
+    if len(areas) <= MOST_NAMED:
+        values = [f"{fmt.fixed(area, 2)} for {printed[name]}" for name, area in areas.items()]
+        return f"{where}, the AUC was {fmt.listing(values)}."
+    own = areas.pop(protocol.primary_model)
+    best = max(areas, key=lambda name: areas[name])
+    return (
+        f"{where}, the AUC was {fmt.fixed(own, 2)} for {printed[protocol.primary_model]} and "
+        f"{fmt.fixed(min(areas.values()), 2)} to {fmt.fixed(areas[best], 2)} for the {len(areas)} other models "
+        f"(highest: {printed[best]})."
+    )
 
 
 def step_label(name: str, info: RunInfo) -> str:
@@ -153,11 +178,3 @@ def step_label(name: str, info: RunInfo) -> str:
     plain = step.removesuffix("_after").rstrip("0123456789").rstrip("_")
     label = STEP_LABELS.get(plain, step.replace("_", " "))
     return f"{part}: {label}" if part else label
-
-
-def _percent(part: tuple[int, int]) -> str:
-    return f"{fmt.fixed(100 * part[0] / part[1], 0)} %"
-
-
-def _bound(value: float | None) -> float:
-    return float("nan") if value is None else value

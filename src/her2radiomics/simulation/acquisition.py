@@ -24,6 +24,8 @@ TUMOUR_SIGNAL = 1000.0
 """Mean of a typical tumour at gain 1: about 50 grey levels at a bin width of 25."""
 SERIES_REFERENCE_PHASE = 2
 """Phase whose typical tumour sets the scale of a dynamic series: all its phases share one scale."""
+SERIES_REFERENCE_B = 800.0
+"""b-value (s/mm²) whose typical tumour sets the scale of diffusion-weighted images of all b-values."""
 TYPICAL = Biology(
     radius_mm=13.0, axes=(1.0, 1.0, 1.0), roughness=0.0, spicules=0, edge_mm=1.0, texture=0.0, texture_mm=2.0,
     necrotic_fraction=0.0, plateau_mm=TYPICAL_PLATEAU_MM, exchange=TYPICAL_EXCHANGE, wash_out=TYPICAL_WASH_OUT,
@@ -159,14 +161,14 @@ class Protocol:
         return index, np.asarray(values, dtype=np.float32)
 
     def reference(self) -> float:
-        """Signal of a typical tumour, which sets the receiver; b = the sequence's own, phase 2 for dynamic series."""
+        """Signal of a typical tumour, which sets the receiver: a series at phase 2 or b = 800 s/mm², a map at its b."""
         phase = (
             min(SERIES_REFERENCE_PHASE, self.centre.dynamic.phases) if self.sequence.kind == "dce" else None
         )
         typical = Protocol(self.sequence.model_copy(update={"phase": phase}), self.centre, TYPICAL)
         tumour, field = kinetics.TISSUES["tumour"], self.centre.field_strength_t
         amount = typical.contrast(TYPICAL.plateau_mm, TYPICAL.exchange, TYPICAL.wash_out)
-        b_value = self.sequence.b_value
+        b_value = SERIES_REFERENCE_B if self.sequence.kind == "dwi" else self.sequence.b_value
         return float(
             typical.signal(
                 tumour.proton_density, tumour.t1(field), tumour.t2(field), tumour.adc, amount, b_value
@@ -202,11 +204,15 @@ def measure(
     centre: CentreSettings,
     family: str,
     gain: float,
+    coil: np.random.Generator,
     random: np.random.Generator,
 ) -> Array:
-    """Image a signal volume: point spread, coil sensitivity, ghost, gain, background, Rician noise."""
+    """Image a signal volume: point spread, coil sensitivity, ghost, gain, background, Rician noise.
+
+    ``coil`` draws the sensitivity: all images of a family of sequences are measured with the same.
+    """
     image = apply_axes(volume, grid_sampling.weights)
-    for axis, factor in enumerate(_sensitivity(image.shape, centre.bias_field, random)):
+    for axis, factor in enumerate(_sensitivity(image.shape, centre.bias_field, coil)):
         image *= factor.reshape([-1 if i == axis else 1 for i in range(3)])
     ghost = np.float32(min(0.008 * np.exp(0.6 * random.standard_normal()), 0.04))
     image += ghost * np.roll(image, image.shape[1] // 2, axis=1)  # along the phase-encoding direction

@@ -68,7 +68,7 @@ DIAMETER_BY_ROUGHNESS = 2.1
 def biology(traits: Mapping[str, float], tumour: TumourSettings, seed: int, patient: str) -> Biology:
     """Translate traits to quantities; only the ellipsoid's axes are drawn anew, from their own stream."""
     t = traits
-    ragged = max(t["clumping"] - 0.8, 0.0)  # non-mass growth begins in the upper fifth
+    ragged = max(t["clumping"] - tumour.non_mass_above, 0.0)
     logs = 0.10 * stream(seed, patient, "axes").standard_normal(3)
     logs[1] += 0.12 * ragged  # along the ducts
     axes = np.exp(logs - logs.mean())
@@ -107,15 +107,18 @@ def phase_minutes(centre: CentreSettings, phase: int) -> float:
     return seconds / 60.0
 
 
-def late_change(patient: Biology, centre: CentreSettings) -> float:
-    """Relative change of the tumour's signal from its peak in the first 2.5 minutes to the last phase.
+EARLY_MINUTES = tuple(0.25 * step for step in range(1, 11))
+"""When the early peak of a curve is looked for: up to 2.5 minutes after the injection."""
 
-    BI-RADS calls a curve persistent, plateau or wash-out by a late change above, within or below ± 10 %.
+
+def late_change(patient: Biology, centre: CentreSettings, late_minutes: float = 4.5) -> float:
+    """Relative change of the tumour's signal from its peak in the first 2.5 minutes to a later time.
+
+    BI-RADS calls a curve persistent, plateau or wash-out by a late change above, within or below ± 10 %. The times are
+    the same at every centre, however many phases it takes.
     """
     tumour, field = kinetics.TISSUES["tumour"], centre.field_strength_t
-    phases = range(1, centre.dynamic.phases + 1)
-    minutes = [phase_minutes(centre, phase) for phase in phases]
-    signals = [
+    *early, late = (
         float(
             kinetics.spoiled_gradient_echo(
                 1.0,
@@ -130,7 +133,6 @@ def late_change(patient: Biology, centre: CentreSettings) -> float:
                 flip_deg=10.0,
             )
         )
-        for time in minutes
-    ]
-    early = [s for s, time in zip(signals, minutes, strict=True) if time <= 2.5] or signals[:1]
-    return signals[-1] / max(early) - 1.0
+        for time in (*EARLY_MINUTES, late_minutes)
+    )
+    return late / max(early) - 1.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
@@ -13,18 +14,25 @@ from her2radiomics.simulation.column_settings import (
     CategoricalColumn,
     Column,
     ContinuousColumn,
+    Course,
+    FollowUp,
+    Hazard,
     MeasuredColumn,
     OutcomeColumn,
+    OutcomeNumber,
+    SecondReading,
     TimeToEventColumn,
 )
 from her2radiomics.simulation.seeds import stream
 from her2radiomics.simulation.settings import CentreSettings
 from her2radiomics.simulation.traits import uniform
 
+DAYS_PER_MONTH = 365.25 / 12
+
 
 @dataclass(frozen=True)
 class Drawn:
-    """A value as text, and standardised (mean 0, SD 1 under its own distribution) for the outcome score.
+    """A value as text, and standardised (mean 0, SD 1 under its own distribution; a log-normal one by its logarithm).
 
     ``latent`` is the standard normal value behind a number.
     """
@@ -52,7 +60,7 @@ def depends_on_outcome(column: Column) -> bool:
     """Whether the column can only be drawn once the outcome is known."""
     if isinstance(column, ContinuousColumn | CategoricalColumn):
         return column.by_outcome is not None
-    return isinstance(column, OutcomeColumn | TimeToEventColumn)
+    return not isinstance(column, MeasuredColumn)
 
 
 def draw_before(
@@ -64,19 +72,21 @@ def draw_before(
     scores: Mapping[str, float],
     body: Biology,
     centre: CentreSettings,
+    place: str,
 ) -> Drawn:
     """Draw a column that does not depend on the outcome.
 
-    ``scores`` holds the traits and the latent values of the continuous columns, which are drawn first.
+    ``scores`` holds the traits and the latent values of the continuous columns, which are drawn first; ``place`` is the
+    centre's name in the simulation.
     """
     noise = float(stream(seed, patient, f"column {name}").standard_normal())
     if isinstance(column, ContinuousColumn):
+        column = column.of_centre(place)
         assert column.mean is not None and column.sd is not None
         return _number(column, column.mean, column.sd, latent_value(column.traits, scores, noise))
     if isinstance(column, CategoricalColumn):
         assert column.levels is not None
-        links = {column.driver: column.agreement} if column.driver else {}
-        return _level(column.levels, uniform(latent_value(links, scores, noise)))
+        return _level(column.levels, uniform(latent_value(column.links, scores, noise)))
     assert isinstance(column, MeasuredColumn)
     return Drawn(_measure(column, body, centre, noise), 0.0)
 
@@ -92,8 +102,22 @@ def draw_after(
     if isinstance(column, OutcomeColumn):
         levels = column.positive if outcome.positive else column.negative
         return {name: _level(levels, outcome.rank if column.ordered else float(random.uniform())).text}
+    if isinstance(column, OutcomeNumber):
+        measured = all(row[other] in levels for other, levels in column.where.items())
+        value = random.uniform(*(column.positive if outcome.positive else column.negative))
+        return {name: f"{value:.{column.decimals}f}" if measured else ""}
+    if isinstance(column, SecondReading):
+        others = [level for level in column.levels if level != row[column.of]]
+        return {name: str(random.choice(others)) if random.uniform() < column.error else row[column.of]}
     if isinstance(column, TimeToEventColumn):
-        return _time_to_event(name, column, random, outcome, row)
+        censored = float(random.uniform(*column.follow_up_months))
+        event = _time(column, random, outcome)
+        return _end(name, column.event_column, event, censored, column.decimals)
+    if isinstance(column, FollowUp):
+        days = (column.until - date.fromisoformat(row["mri_date"])).days
+        return {name: f"{days / DAYS_PER_MONTH:.{column.decimals}f}"}
+    if isinstance(column, Course):
+        return _course(name, column, random, outcome, float(row[column.follow_up]))
     if isinstance(column, CategoricalColumn):
         assert column.by_outcome is not None
         positive, negative = _normalised(column.by_outcome.positive), _normalised(column.by_outcome.negative)
@@ -121,7 +145,8 @@ def _number(column: ContinuousColumn, mean: float, sd: float, latent: float) -> 
     low = -math.inf if column.minimum is None else column.minimum
     high = math.inf if column.maximum is None else column.maximum
     value = min(max(value, low), high)
-    return Drawn(f"{value:.{column.decimals}f}", (value - mean) / sd, latent)
+    standard = latent if column.log_normal else (value - mean) / sd
+    return Drawn(f"{value:.{column.decimals}f}", standard, latent)
 
 
 def _level(frequencies: Mapping[str, float], rank: float) -> Drawn:
@@ -146,7 +171,7 @@ def _between(positive: float, negative: float, outcome: Outcome) -> float:
 
 def _measure(column: MeasuredColumn, body: Biology, centre: CentreSettings, noise: float) -> str:
     if column.quantity == "tic_type":
-        change = late_change(body, centre) + column.error * noise
+        change = late_change(body, centre, column.late_minutes) + column.error * noise
         rising, flat, falling = column.levels
         return flat if abs(change) <= column.flat_within else rising if change > 0 else falling
     value = {
@@ -158,21 +183,38 @@ def _measure(column: MeasuredColumn, body: Biology, centre: CentreSettings, nois
     return f"{value * math.exp(column.error * noise):.{column.decimals}f}"
 
 
-def _time_to_event(
-    name: str,
-    column: TimeToEventColumn,
-    random: np.random.Generator,
-    outcome: Outcome,
-    row: Mapping[str, str],
+def _time(hazard: Hazard, random: np.random.Generator, outcome: Outcome) -> float:
+    """Exponential time to an event, in months."""
+    log_ratio = _between(math.log(hazard.hazard_ratio), 0.0, outcome)
+    return hazard.median_months / math.log(2.0) * float(random.exponential()) / math.exp(log_ratio)
+
+
+def _end(time: str, event: str, happens: float, censored: float, decimals: int) -> dict[str, str]:
+    """The two columns of a time to event: what comes first, and whether that is the event."""
+    months = max(min(happens, censored), 10.0**-decimals)
+    return {time: f"{months:.{decimals}f}", event: str(int(happens <= censored))}
+
+
+def _course(
+    name: str, column: Course, random: np.random.Generator, outcome: Outcome, follow_up: float
 ) -> dict[str, str]:
-    log_hazard = _between(math.log(column.hazard_ratio), 0.0, outcome)
-    event = column.median_months / math.log(2.0) * float(random.exponential()) / math.exp(log_hazard)
-    censored = (
-        float(row[column.follow_up])
-        if column.follow_up is not None
-        else float(random.uniform(*(column.follow_up_months or ())))
+    """Recurrence, seen at a visit; death after it, or of another cause; and the first of the two."""
+    hidden, after, other = (
+        _time(hazard, random, outcome) for hazard in (column.recurrence, column.death, column.other_death)
     )
-    if column.includes is not None and row[column.includes.event] == "1":
-        event = min(event, float(row[column.includes.time]))
-    months = max(min(event, censored), 10.0**-column.decimals)
-    return {name: f"{months:.{column.decimals}f}", column.event_column: str(int(event <= censored))}
+    seen = math.ceil(hidden / column.visit_months) * column.visit_months
+    other += column.visit_months
+    recurs = seen <= other
+    died = seen + after if recurs else other
+    last = min(died, follow_up)
+    return (
+        _end(name, column.event_column, seen if recurs else math.inf, last, column.decimals)
+        | _end(
+            column.progression_free.time,
+            column.progression_free.event,
+            min(seen, died),
+            follow_up,
+            column.decimals,
+        )
+        | _end(column.overall.time, column.overall.event, died, follow_up, column.decimals)
+    )

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.tables import assemble
-from her2radiomics.simulation.biology import Biology, biology
+from her2radiomics.simulation.biology import Biology, biology, phase_minutes
 from her2radiomics.simulation.column_settings import CategoricalColumn, ContinuousColumn
 from her2radiomics.simulation.columns import Drawn, Outcome, depends_on_outcome, draw_after, draw_before
 from her2radiomics.simulation.exact import exact_levels
@@ -98,7 +97,7 @@ def find(settings: SimulationSettings, *, size: str, seed: int, patient_id: str)
 
 
 def read_twice(settings: SimulationSettings, *, size: str, seed: int) -> frozenset[str]:
-    """Return the patients whom the readers after the first outline too: all, or a random number of them."""
+    """Return the patients whom readers other than the reference outline too: all, or a random number of them."""
     included = [
         f"{settings.prefix(centre)}{number:03d}"
         for centre in settings.readers.read_twice_centres or settings.centres
@@ -184,9 +183,9 @@ def image_path(patient: str, sequence: str) -> str:
     return f"images/{patient}/{patient}_{sequence}.nii.gz"
 
 
-def mask_path(patient: str, sequence: str, reader: int | str) -> str:
+def mask_path(patient: str, sequence: str, reader: str) -> str:
     """Return where a reader's mask, or with ``breast`` the breast mask, lies in the cohort's folder."""
-    who = "breast" if reader == "breast" else f"reader{reader}"
+    who = f"reader{reader}" if reader.isdecimal() else reader
     return f"masks/{patient}/{patient}_{sequence}_{who}.nii.gz"
 
 
@@ -216,6 +215,7 @@ def _columns_before(settings: SimulationSettings, person: Member, seed: int) -> 
             scores=scores,
             body=person.body,
             centre=settings.centres[person.centre],
+            place=person.centre,
         )
         if isinstance(column, ContinuousColumn):
             scores[name] = drawn[name].latent
@@ -333,17 +333,20 @@ def _manifest(
         if person.excluded is not None:
             continue
         patient = person.patient_id
-        readers = range(1, 1 + (settings.readers.number if patient in twice else 1))
+        readers = settings.readers.who(patient in twice)
         for sequence, made in settings.sequences.items():
             row = {"patient_id": patient, "sequence": sequence, "image": image_path(patient, sequence)}
-            for reader in readers if made.outlined else [1]:
+            row |= {"seconds": "", "b_value": f"{made.b_value:g}" if made.kind == "dwi" else ""}
+            if made.phase is not None:
+                row["seconds"] = f"{60 * phase_minutes(settings.centres[person.centre], made.phase):g}"
+            for reader in readers if made.outlined else readers[:1]:
                 mask = mask_path(patient, sequence, reader) if made.outlined else ""
                 yield row | {
-                    "reader": str(reader),
+                    "reader": reader,
                     "region": "tumour",
                     "mask": mask,
                     "mask_label": "1" if mask else "",
                 }
             if settings.breast_masks:
                 mask = mask_path(patient, sequence, "breast")
-                yield row | {"reader": FIRST_READER, "region": "breast", "mask": mask, "mask_label": "1"}
+                yield row | {"reader": readers[0], "region": "breast", "mask": mask, "mask_label": "1"}

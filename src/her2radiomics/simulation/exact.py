@@ -52,7 +52,7 @@ def exact_levels(
 ) -> list[str]:
     """Give every patient a level so that each centre's counts by outcome are those of the settings, scaled.
 
-    Within a centre and outcome the levels ascend with the column's latent value: the driver's, with the given
+    Within a centre and outcome the levels ascend with the column's latent value: the drivers', with the given
     agreement, or noise alone. An association below 1 sets a random share (1 − association) of the patients free:
     their levels are dealt out anew among them, by latent value, whatever their outcome. At 0 nothing is left of the
     association, and the centre's counts over both outcomes are the same as at 1.
@@ -75,11 +75,10 @@ def exact_levels(
     """
     assert column.by_outcome is not None
     levels = list(column.by_outcome.positive)
-    links = {column.driver: column.agreement} if column.driver else {}
     latent, free = [], []
     for person, own in zip(people, scores, strict=True):
         random = stream(seed, person.patient_id, f"column {name}")
-        latent.append(latent_value(links, own, float(random.standard_normal())))
+        latent.append(latent_value(column.links, own, float(random.standard_normal())))
         free.append(float(random.uniform()) >= association)
     index = [0] * len(people)
 

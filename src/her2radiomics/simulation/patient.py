@@ -71,7 +71,6 @@ def simulate_patient(
         lesions.append(_satellite(grid, position, body, stream(seed, patient_id, "satellite")))
 
     twice = patient_id in read_twice(settings, size=size, seed=seed)
-    readers = range(1, 1 + (settings.readers.number if twice else 1))
     for name, sequence in settings.sequences.items():
         protocol = Protocol(sequence, centre, body)
         voxel = centre.voxels[sequence.family]
@@ -86,21 +85,21 @@ def simulate_patient(
 
         def scan(b_value: float) -> NDArray[np.float32]:
             volume = compose(protocol, breast, lesions, b_value)  # noqa: B023 - called in this turn only
-            return measure(volume, lattice, centre, sequence.family, gain, noise)  # noqa: B023
+            coil = stream(seed, patient_id, f"coil {sequence.family}")  # noqa: B023
+            return measure(volume, lattice, centre, sequence.family, gain, coil, noise)  # noqa: B023
 
         image = scan(sequence.b_value)
         if sequence.kind == "adc":
             image = apparent_diffusion(scan(0.0), image, sequence.b_value, 300.0 * gain)
         _write(image, lattice, Path(folder) / image_path(patient_id, name))
-        for reader in readers if sequence.outlined else []:
-            mask = outline(
-                lesion, lattice, settings.readers, stream(seed, patient_id, f"reader {reader} {name}")
-            )
+        for reader in settings.readers.who(twice) if sequence.outlined else []:
+            random = stream(seed, patient_id, f"reader {reader} {name}")
+            mask = outline(lesion, lattice, settings.readers, random, settings.readers.error_scale(reader))
             if not mask.any():
                 raise CaseError(
                     patient=patient_id,
                     sequence=name,
-                    reader=str(reader),
+                    reader=reader,
                     found="an empty outline",
                     expected="at least one voxel",
                     remedy="Lower contour_sd_mm and offset_sd_mm of the simulated readers, or enlarge the tumours.",

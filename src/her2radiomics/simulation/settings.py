@@ -9,8 +9,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
 
+from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.settings import Settings
-from her2radiomics.simulation.column_settings import ColumnSettings, check_columns
+from her2radiomics.simulation.column_settings import ColumnSettings, FollowUp, check_columns
 from her2radiomics.simulation.traits import HETEROGENEITY_LOADINGS, TRAITS
 
 Family = Literal["dce", "t2", "dwi"]
@@ -127,7 +128,9 @@ class SequenceSettings(Settings):
     phase: int | None = Field(
         default=None, ge=0, description="dce only: 0 before the injection, k the k-th phase after."
     )
-    b_value: PositiveFloat = Field(default=800.0, description="dwi and adc: diffusion weighting, in s/mm².")
+    b_value: float = Field(
+        default=800.0, ge=0, description="dwi and adc: diffusion weighting, in s/mm²; of a map above 0."
+    )
     repetition_time_ms: PositiveFloat | None = Field(
         default=None, description="Repetition time, in ms; 5.0 for dce, 4000 for the others when absent."
     )
@@ -151,6 +154,8 @@ class SequenceSettings(Settings):
             raise ValueError(
                 f"kind {self.kind}, phase {self.phase}: a phase belongs to dce, and dce needs one"
             )
+        if self.kind == "adc" and not self.b_value:
+            raise ValueError("kind adc: found b_value 0; a map is made of 0 and a larger one")
         return self
 
     @property
@@ -172,13 +177,21 @@ class SequenceSettings(Settings):
         )
 
 
+CONSENSUS = "consensus"
+
+
 class ReaderSettings(Settings):
     """How readers' outlines differ from the tumour and from each other."""
 
     number: int = Field(default=2, ge=1, le=9, description="Number of readers.")
+    consensus: bool = Field(
+        default=False,
+        description="Whether a reader `consensus` outlines every patient and trains, and the numbered readers outline the "
+        "patients read twice only. Its errors are those of the readers' mean.",
+    )
     read_twice: int | Literal["all"] | dict[str, int | Literal["all"]] = Field(
         default="all",
-        description="How many patients, drawn at random, readers other than the first outline; or all. "
+        description="How many patients, drawn at random, readers other than the reference outline; or all. "
         "A mapping gives each size of cohort its own.",
     )
     read_twice_centres: list[str] = Field(
@@ -194,6 +207,20 @@ class ReaderSettings(Settings):
         description="A reader's overall generosity on an image: standard deviation, in mm.",
     )
 
+    @property
+    def reference(self) -> str:
+        """The reader who outlines every patient."""
+        return CONSENSUS if self.consensus else FIRST_READER
+
+    def who(self, twice: bool) -> list[str]:
+        """The readers of a patient, the reference first."""
+        others = [str(number) for number in range(1, 1 + self.number)] if twice else []
+        return list(dict.fromkeys([self.reference, *others]))
+
+    def error_scale(self, reader: str) -> float:
+        """A reader's error as a share of a single reader's."""
+        return self.number**-0.5 if reader == CONSENSUS else 1.0
+
 
 class TumourSettings(Settings):
     """Sizes of the tumours: log-normal mean radius, clipped."""
@@ -204,6 +231,10 @@ class TumourSettings(Settings):
     )
     minimum_mm: PositiveFloat = Field(default=10.0, description="Smallest mean radius, in mm.")
     maximum_mm: PositiveFloat = Field(default=18.0, description="Largest mean radius, in mm.")
+    non_mass_above: float = Field(
+        default=0.8,
+        description="Value of the trait clumping above which growth is non-mass: 0.8 in a fifth of the tumours.",
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -288,10 +319,26 @@ class SimulationSettings(Settings):
         if len(set(prefixes)) < len(prefixes):
             raise ValueError(f"centres: the patient prefixes {prefixes} are not all different")
         check_columns(self.columns, self.outcome.weights)
+        for name, column in self.columns.items():
+            named = getattr(column, "by_centre", {})
+            if named and set(named) != set(self.centres):
+                raise ValueError(
+                    f"columns.{name}.by_centre: found {sorted(named)}, expected the centres {sorted(self.centres)}"
+                )
+            if isinstance(column, FollowUp):
+                self._check_dates(name, column.until)
         self._check_readers()
         for group in self.excluded:
             self._check_group(group)
         return self
+
+    def _check_dates(self, name: str, until: date) -> None:
+        """A follow-up begins with an examination, and the data are closed after the last one."""
+        for centre, made in self.centres.items():
+            if made.mri_dates is None or made.mri_dates[1] >= until:
+                raise ValueError(
+                    f"columns.{name}.until: expected mri_dates in centres.{centre} that end before {until}"
+                )
 
     def _check_readers(self) -> None:
         unknown = sorted(set(self.readers.read_twice_centres) - set(self.centres))

@@ -34,6 +34,7 @@ TRAITS: tuple[str, ...] = (
     "breast_size",
     "skin",  # thickness of the skin
     "gain",
+    "hormone_receptors",  # no image shows it: ER and PR go together
 )
 
 HETEROGENEITY_LOADINGS: Mapping[str, float] = {

@@ -5,6 +5,9 @@ from .calibration_errors import CalibrationErrors as CalibrationErrors
 from .calibration_errors import calibration_errors as calibration_errors
 from .calibration_plot import CalibrationCurve as CalibrationCurve
 from .calibration_plot import calibration_curve as calibration_curve
+from .collinearity import variance_inflation as variance_inflation
+from .correlation import RankCorrelation as RankCorrelation
+from .correlation import rank_correlation as rank_correlation
 from .cox_regression import Cox as Cox
 from .cox_regression import cox as cox
 from .decision import DecisionCurve as DecisionCurve
@@ -34,6 +37,8 @@ from .proportions import OperatingPoint as OperatingPoint
 from .proportions import holm as holm
 from .proportions import operating_point as operating_point
 from .proportions import proportion_interval as proportion_interval
+from .raters import Kappa as Kappa
+from .raters import kappa as kappa
 from .reclassification import Improvement as Improvement
 from .reclassification import integrated_discrimination as integrated_discrimination
 from .reclassification import net_reclassification as net_reclassification
@@ -58,6 +63,7 @@ from .survival import KaplanMeier as KaplanMeier
 from .survival import LogRank as LogRank
 from .survival import kaplan_meier as kaplan_meier
 from .survival import logrank as logrank
+from .survival import potential_follow_up as potential_follow_up
 from .variable_choice import LikelihoodRatio as LikelihoodRatio
 from .variable_choice import UnivariateThenMultivariate as UnivariateThenMultivariate
 from .variable_choice import likelihood_ratio_test as likelihood_ratio_test
@@ -78,6 +84,7 @@ __all__ = [
     "Improvement",
     "IntraclassCorrelation",
     "KaplanMeier",
+    "Kappa",
     "LikelihoodRatio",
     "LinearModel",
     "LogRank",
@@ -88,6 +95,7 @@ __all__ = [
     "OptimismCorrected",
     "OptimismCorrectedAuc",
     "PrecisionRecall",
+    "RankCorrelation",
     "Refitted",
     "UnivariateThenMultivariate",
     "YoudenThreshold",
@@ -109,6 +117,7 @@ __all__ = [
     "icc_table",
     "integrated_discrimination",
     "kaplan_meier",
+    "kappa",
     "likelihood_ratio_test",
     "logistic_refit",
     "logistic_regression",
@@ -120,12 +129,15 @@ __all__ = [
     "operating_point",
     "optimism_corrected",
     "optimism_corrected_auc",
+    "potential_follow_up",
     "precision_recall",
     "pretty",
     "proportion_interval",
+    "rank_correlation",
     "remembered",
     "separation_bound",
     "treatment_coding",
     "univariate_then_multivariate",
+    "variance_inflation",
     "youden_threshold",
 ]

@@ -11,7 +11,7 @@ from her2radiomics.core.libraries import pd
 from her2radiomics.statistics._check import BoolArray, FloatArray, public
 from her2radiomics.statistics._result import Result
 from her2radiomics.statistics.calibration_plot import smoothable, smoothed
-from her2radiomics.statistics.resampling import draw_rows
+from her2radiomics.statistics.draws import draw_rows
 
 _MEASURES = ("ici", "e50", "e90")
 
@@ -41,6 +41,7 @@ def calibration_errors(
     bootstrap: int = 0,
     seed: int | None = None,
     level: float = 0.95,
+    clusters: ArrayLike | None = None,
 ) -> CalibrationErrors:
     """Mean (ICI), median (E50) and 90th percentile (E90) of the absolute distance of probability and smooth curve.
 
@@ -55,6 +56,8 @@ def calibration_errors(
         Resamples of the percentile interval (0: none) and their seed.
     level
         Level of the interval.
+    clusters
+        Who each row is of, where several are of one person: whole persons are drawn.
 
     Raises
     ------
@@ -68,7 +71,7 @@ def calibration_errors(
     positive, probability = smoothable(labels, probabilities)
     found = []
     if bootstrap:
-        for drawn in draw_rows(positive.size, bootstrap, seed):
+        for drawn in draw_rows(positive.size, bootstrap, seed, clusters):
             if np.unique(probability[drawn]).size >= 3:
                 found.append(_errors(probability[drawn], positive[drawn]))
     tail = (1 - level) / 2

@@ -18,7 +18,8 @@ from her2radiomics.statistics._check import (
     public,
 )
 from her2radiomics.statistics.design import Levels
-from her2radiomics.statistics.resampling import Refit, Resampled, chosen_refit, draw_rows, refitted
+from her2radiomics.statistics.draws import Resamples, draw_rows
+from her2radiomics.statistics.resampling import Refit, Resampled, chosen_refit, refitted
 
 _POINTS = 50
 
@@ -57,6 +58,7 @@ def calibration_curve(
     at: ArrayLike | None = None,
     level: float = 0.95,
     resamples: NDArray[np.intp] | None = None,
+    clusters: ArrayLike | None = None,
 ) -> CalibrationCurve:
     """Smooth calibration curve.
 
@@ -81,6 +83,8 @@ def calibration_curve(
         Level of the bootstrap band.
     resamples
         Row numbers of the resamples, shape (bootstrap, n), instead of ``bootstrap`` and ``seed``.
+    clusters
+        Who each row is of, where several are of one person: whole persons are drawn.
 
     Raises
     ------
@@ -93,11 +97,11 @@ def calibration_curve(
     grid = np.linspace(ordered[4], ordered[n - 5], _POINTS) if at is None else as_probabilities(at, name="at")
     if grid.size == 0:
         raise ValueError("at: found no probability, expected one or more.")
-    drawn = np.empty((0, n), dtype=np.intp)
+    drawn: Resamples = np.empty((0, n), dtype=np.intp)
     if resamples is not None:
         drawn = as_resamples(resamples, n)
     elif bootstrap:
-        drawn = draw_rows(n, bootstrap, seed)
+        drawn = draw_rows(n, bootstrap, seed, clusters)
     if design is not None or refit is not None:
         refit = chosen_refit(positive, refit, design, levels)
     smooth = smoothed(probability, positive, grid)
@@ -156,7 +160,11 @@ def smoothed(probability: FloatArray, positive: BoolArray, grid: FloatArray) -> 
 
 
 def _optimism(
-    positive: BoolArray, refit: Refit, grid: FloatArray, resamples: NDArray[np.intp], methods: Counter[str]
+    positive: BoolArray,
+    refit: Refit,
+    grid: FloatArray,
+    resamples: Resamples,
+    methods: Counter[str],
 ) -> FloatArray:
     """Mean optimism at each grid point, where both curves reach it; ``methods`` counts the refits that worked."""
     total, count = np.zeros(grid.size), np.zeros(grid.size)
@@ -173,7 +181,11 @@ def _optimism(
 
 
 def _band(
-    probability: FloatArray, positive: BoolArray, grid: FloatArray, resamples: NDArray[np.intp], level: float
+    probability: FloatArray,
+    positive: BoolArray,
+    grid: FloatArray,
+    resamples: Resamples,
+    level: float,
 ) -> tuple[FloatArray, FloatArray]:
     """Percentile band of the smooth curve over resampled rows, clipped to [0, 1]."""
     curves = [

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from her2radiomics.core.libraries import pd
 from her2radiomics.statistics._check import as_labels, as_probabilities, public
 from her2radiomics.statistics._result import Result
-from her2radiomics.statistics.resampling import draw_rows
+from her2radiomics.statistics.draws import draw_rows
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -87,6 +87,7 @@ def net_benefit_difference(
     level: float = 0.95,
     iterations: int = 1000,
     seed: int | None = None,
+    clusters: ArrayLike | None = None,
 ) -> pd.DataFrame:
     """Net benefit of model B less that of model A on the same rows, with a percentile interval over resampled rows.
 
@@ -100,6 +101,8 @@ def net_benefit_difference(
         Level of the interval.
     iterations, seed
         Number of resamples of patients and their seed.
+    clusters
+        Who each row is of, where several are of one person: whole persons are drawn.
 
     Returns
     -------
@@ -109,13 +112,13 @@ def net_benefit_difference(
     positive = as_labels(labels, both=False)
     a = as_probabilities(probabilities_a, size=positive.size, name="probabilities_a")
     b = as_probabilities(probabilities_b, size=positive.size, name="probabilities_b")
-    resamples = draw_rows(positive.size, iterations, seed)
+    resamples = draw_rows(positive.size, iterations, seed, clusters)
     tail = (1 - level) / 2
     rows = []
     for threshold in np.asarray(thresholds):
         # what each row adds to the difference: a true positive 1, a false positive minus the odds of the threshold
         worth = np.where(positive, 1.0, -threshold / (1 - threshold))
         gain = worth * ((b >= threshold).astype(float) - (a >= threshold))
-        low, high = np.quantile(gain[resamples].mean(axis=1), [tail, 1 - tail])
+        low, high = np.quantile([gain[drawn].mean() for drawn in resamples], [tail, 1 - tail])
         rows.append((float(threshold), float(gain.mean()), float(low), float(high)))
     return pd.DataFrame(rows, columns=["threshold", "difference", "low", "high"])

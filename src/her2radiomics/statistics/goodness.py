@@ -15,14 +15,14 @@ from numpy.typing import ArrayLike
 
 from her2radiomics.core.libraries import scipy
 from her2radiomics.statistics import likelihood
-from her2radiomics.statistics._check import as_labels, as_probabilities, public
+from her2radiomics.statistics._check import as_labels, as_level, as_probabilities, public
 from her2radiomics.statistics._result import Result
 from her2radiomics.statistics.proportions import proportion_interval
 
 
 @dataclass(frozen=True)
 class Calibration(Result):
-    """Calibration intercept and slope: 0 and 1 are ideal.
+    """Calibration intercept and slope with Wald's intervals: 0 and 1 are ideal.
 
     ``excluded`` rows had a probability of exactly 0 or 1, whose logit is infinite (``rms::val.prob`` leaves
     them out too). ``note`` says why a value is missing.
@@ -33,6 +33,10 @@ class Calibration(Result):
     n: int
     excluded: int = 0
     note: str = ""
+    intercept_low: float = float("nan")
+    intercept_high: float = float("nan")
+    slope_low: float = float("nan")
+    slope_high: float = float("nan")
 
     @property
     def remark(self) -> str:
@@ -41,7 +45,7 @@ class Calibration(Result):
 
 
 @public
-def calibration(labels: ArrayLike, probabilities: ArrayLike) -> Calibration:
+def calibration(labels: ArrayLike, probabilities: ArrayLike, level: float = 0.95) -> Calibration:
     """Regress outcomes on the logit of their probabilities (``rms::val.prob``).
 
     Parameters
@@ -50,6 +54,8 @@ def calibration(labels: ArrayLike, probabilities: ArrayLike) -> Calibration:
         0 or 1, shape (n,), both present.
     probabilities
         In [0, 1], shape (n,).
+    level
+        Level of the intervals.
 
     Notes
     -----
@@ -79,8 +85,10 @@ def calibration(labels: ArrayLike, probabilities: ArrayLike) -> Calibration:
     if not fit.converged:
         note = "; ".join(filter(None, [note, "no convergence"]))
         return Calibration(float("nan"), float("nan"), positive.size, excluded, note)
-    intercept, slope = fit.beta
-    return Calibration(float(intercept), float(slope), positive.size, excluded, note)
+    half = scipy.special.ndtri((1 + as_level(level)) / 2) * np.sqrt(np.diag(fit.covariance))
+    ends = np.stack([fit.beta - half, fit.beta + half], axis=1).ravel()
+    intercept, slope = map(float, fit.beta)
+    return Calibration(intercept, slope, positive.size, excluded, note, *map(float, ends))
 
 
 def _separation(values: np.ndarray, positive: np.ndarray) -> int:

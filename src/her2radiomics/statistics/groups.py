@@ -19,8 +19,8 @@ from her2radiomics.statistics.group_tests import (
     shapiro_p,
 )
 
-Kind = Literal["continuous", "normal", "skewed", "ordinal", "categorical"]
-_KINDS = ("continuous", "normal", "skewed", "ordinal", "categorical")
+Kind = Literal["continuous", "normal", "skewed", "ordinal", "categorical", "chi2"]
+_KINDS = ("continuous", "normal", "skewed", "ordinal", "categorical", "chi2")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -68,8 +68,8 @@ def compare_groups(
         else median (quartiles) and Mann–Whitney. ``normal`` and ``skewed`` settle that beforehand.
         ``ordinal``: n (%) by level and Mann–Whitney on the levels' order, which must be known: numbers, categories,
         or ``levels``. ``categorical``: n (%) and χ², or
-        Fisher's exact test where an expected count is below 5. Unnamed numeric columns with more than two
-        values are ``continuous``, all others ``categorical``.
+        Fisher's exact test where an expected count is below 5. ``chi2``: n (%) and χ² whatever the expected counts.
+        Unnamed numeric columns with more than two values are ``continuous``, all others ``categorical``.
     levels
         Order of a variable's levels (default: the categories' order, or sorted).
     variances
@@ -116,11 +116,11 @@ def compare_groups(
         if not known.any():
             tested = Tested(float("nan"), float("nan"), "none: no values")
             summaries[name], labels = (
-                ("n (%)" if kind in ("ordinal", "categorical") else "median (Q1, Q3)"),
+                ("n (%)" if kind in ("ordinal", "categorical", "chi2") else "median (Q1, Q3)"),
                 [""],
             )
             cells = [[f"0 of {int((codes == i).sum())}" for i in range(len(names))]]
-        elif kind in ("ordinal", "categorical"):
+        elif kind in ("ordinal", "categorical", "chi2"):
             order = _order(column, order_of.get(name), ordinal=kind == "ordinal")
             counts = _counts(column[known], codes[known], order, len(names))
             tested = _test_levels(kind, counts, yates, seed)
@@ -221,7 +221,7 @@ def _test_levels(kind: str, counts: np.ndarray, yates: bool, seed: int) -> Teste
     if kind == "ordinal":
         ranks = np.arange(len(counts), dtype=float)
         return compare_ranks([np.repeat(ranks, column) for column in counts.T])
-    return compare_counts(counts[counts.sum(axis=1) > 0], yates, seed)
+    return compare_counts(counts[counts.sum(axis=1) > 0], yates, seed, exact=kind != "chi2")
 
 
 def _samples(

@@ -29,13 +29,12 @@ from her2radiomics.statistics._check import (
     as_labels,
     as_probabilities,
     as_resamples,
-    as_seed,
-    as_whole,
     one_of,
     public,
 )
 from her2radiomics.statistics._result import Result
 from her2radiomics.statistics.design import Levels, treatment_coding
+from her2radiomics.statistics.draws import Resamples, draw_rows
 from her2radiomics.statistics.goodness import brier, calibration
 from her2radiomics.statistics.roc import auc
 
@@ -58,11 +57,6 @@ class Refitted(np.ndarray):
         marked = np.asarray(probabilities, dtype=float).view(cls)
         marked.method = method
         return marked
-
-
-def draw_rows(n: int, iterations: int, seed: int | None) -> NDArray[np.intp]:
-    """Row numbers of bootstrap resamples, shape (iterations, n)."""
-    return np.random.default_rng(as_seed(seed)).integers(0, n, (as_whole(iterations, "iterations", 1), n))
 
 
 @public
@@ -115,7 +109,7 @@ def logistic_refit(
 def refitted(
     positive: BoolArray,
     refit: Refit,
-    resamples: NDArray[np.intp],
+    resamples: Resamples,
     methods: dict[str, int],
     *,
     probabilities: bool = True,
@@ -242,6 +236,7 @@ def optimism_corrected(
     iterations: int = 1000,
     seed: int | None = None,
     resamples: NDArray[np.intp] | None = None,
+    clusters: ArrayLike | None = None,
 ) -> OptimismCorrected:
     """AUC, Brier score, calibration intercept and slope, each less its mean optimism (``rms::validate``).
 
@@ -258,11 +253,13 @@ def optimism_corrected(
         Number of resamples and their seed.
     resamples
         Row numbers of the resamples, shape (iterations, n), instead.
+    clusters
+        Who each row is of, where several are of one person: see :func:`draw_rows`.
     """
     positive = as_labels(labels)
     n = positive.size
     probability = as_probabilities(probabilities, size=n)
-    drawn = draw_rows(n, iterations, seed) if resamples is None else as_resamples(resamples, n)
+    drawn = draw_rows(n, iterations, seed, clusters) if resamples is None else as_resamples(resamples, n)
     refit, methods = chosen_refit(positive, refit, design, levels), Counter[str]()
     gaps: dict[str, list[float]] = {
         name: [] for name in ("auc", "brier", "calibration_intercept", "calibration_slope")

@@ -29,6 +29,7 @@ from her2radiomics.statistics._check import (
     public,
 )
 from her2radiomics.statistics._result import Result
+from her2radiomics.statistics.draws import draw_rows
 from her2radiomics.statistics.proportions import proportion_interval
 
 IntervalMethod = Literal["delong", "delong_logit", "binomial_exact", "bootstrap"]
@@ -59,6 +60,7 @@ def auc_interval(
     level: float = 0.95,
     seed: int | None = None,
     iterations: int = 1000,
+    clusters: ArrayLike | None = None,
 ) -> tuple[float, float]:
     """Confidence interval of an AUC.
 
@@ -79,6 +81,9 @@ def auc_interval(
         Seed of the bootstrap, which refuses to run without one.
     iterations
         Number of bootstrap resamples.
+    clusters
+        Who each row is of, where several are of one person: the bootstrap then draws whole persons, of both classes
+        together, and leaves out resamples of one class. The other methods take rows as independent.
 
     Notes
     -----
@@ -92,7 +97,7 @@ def auc_interval(
     if method == "binomial_exact":
         return proportion_interval(area * positive.size, positive.size, level)
     if method == "bootstrap":
-        areas = _bootstrap_areas(positive, values, as_seed(seed), iterations)
+        areas = _bootstrap_areas(positive, values, as_seed(seed), iterations, clusters)
         low, high = np.quantile(areas, [tail, 1 - tail])
         return float(low), float(high)
     if method == "delong_logit" and area in (0.0, 1.0):
@@ -263,8 +268,14 @@ def _tested(area_a: float, area_b: float, variance: float, df: float, level: flo
     )
 
 
-def _bootstrap_areas(positive: BoolArray, scores: FloatArray, seed: int, iterations: int) -> FloatArray:
-    """AUCs of resamples drawn within each class, shape (iterations,)."""
+def _bootstrap_areas(
+    positive: BoolArray, scores: FloatArray, seed: int, iterations: int, clusters: ArrayLike | None
+) -> FloatArray:
+    """AUCs of resamples drawn within each class, or of whole clusters, shape (at most iterations,)."""
+    if clusters is not None and np.unique(np.asarray(clusters).astype(str)).size < positive.size:
+        resamples = draw_rows(positive.size, iterations, seed, clusters)
+        both = [rows for rows in resamples if 0 < positive[rows].sum() < rows.size]
+        return np.array([_areas(positive[rows], scores[None, rows])[0] for rows in both])
     random = np.random.default_rng(seed)
     cases, controls = scores[positive], scores[~positive]
     drawn = [

@@ -144,6 +144,23 @@ def kaplan_meier(
     )
 
 
+def potential_follow_up(
+    time: ArrayLike, event: ArrayLike, group: ArrayLike | None = None, level: float = 0.95
+) -> KaplanMeier:
+    """Potential follow-up by the reverse Kaplan–Meier method: events and censoring change their parts.
+
+    Parameters
+    ----------
+    time, event, group, level
+        As for :func:`kaplan_meier`; its medians are those of the follow-up that patients would have had without the event.
+
+    References
+    ----------
+    Schemper & Smith, Controlled Clinical Trials 17 (1996) 343–346.
+    """
+    return kaplan_meier(time, ~as_labels(event, both=False, name="event"), group, level)
+
+
 @dataclass(frozen=True)
 class LogRank(Result):
     """Log-rank test."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from her2radiomics.checklists.settings import Fact
 from her2radiomics.cohort.partitions import DESCRIPTIONS, RandomPartition
+from her2radiomics.core.contracts import TRAINING
 from her2radiomics.evaluation.settings import INTERVALS
 from her2radiomics.extraction import Parameters
 from her2radiomics.extraction.names import CLASSES, IMAGE_TYPES, INTERPOLATORS, region_label
@@ -17,7 +17,6 @@ from her2radiomics.manuscript.tables.baseline import BaselineTable
 from her2radiomics.modelling.estimators import ESTIMATORS
 from her2radiomics.modelling.models.clinical import ClinicalSpec
 from her2radiomics.modelling.models.multivariate import MultivariateSpec
-from her2radiomics.modelling.models.radiomics import RadiomicsSpec
 from her2radiomics.report.words import lower_first
 from her2radiomics.study.config import Config
 from her2radiomics.study.descriptions import parameters_of
@@ -34,7 +33,6 @@ NEVER = {
     "computed_tomography": False,
     "brain_imaging": False,
     "distance_zones": False,
-    "sample_size_calculated": False,
     "published_signature": False,
 }
 
@@ -56,6 +54,7 @@ def static_facts(run: Run, config: Config, extraction: Path) -> dict[str, Fact]:
     kinds = {model.kind for model in models}
     clinical = [model for model in models if isinstance(model, ClinicalSpec | MultivariateSpec)]
     final = [model.final_label for model in models]
+    stated = protocol.reporting
     return {
         **NEVER,
         "simulated": run.dataset.simulated,
@@ -68,6 +67,19 @@ def static_facts(run: Run, config: Config, extraction: Path) -> dict[str, Fact]:
         "cohort_licence": cohort.licence,
         "public_images": bool(cohort.licence) and not run.dataset.simulated and run.extracted,
         "exclusions": list(protocol.exclusions.values()),
+        "inclusion": list(protocol.inclusion),
+        "reference_reader": run.dataset.readers.reference,
+        "stated": not run.dataset.simulated,
+        **{
+            f"{name}_stated": getattr(stated, name)
+            for name in ("design", "ethics", "enrolment", "sample_size")
+        },
+        **{
+            f"{name}_stated": getattr(stated, name)
+            for name in ("readers", "blinding", "software", "injection")
+        },
+        "pathology_stated": " ".join(stated.pathology),
+        "editions_stated": "; ".join(f"{name}: {edition}" for name, edition in stated.editions.items()),
         "excluded": int((run.participants["exclude_reason"] != "").sum()),
         "acquisition": "; ".join(protocol.acquisition),
         "delineation": "; ".join(protocol.delineation),
@@ -112,39 +124,60 @@ def _steps(run: Run) -> dict[str, Fact]:
 
 
 def _partitions(run: Run) -> dict[str, Fact]:
-    """Who tests: patients of the training centres, of other centres, or later ones."""
+    """Who tests: patients of the training centres, of other centres, or later ones of the same centres.
+
+    Patients held out by date are of the training centres, whatever name their period has: they count as no other centre.
+    """
+    protocol, settings = run.protocol, run.protocol.partitions
     included = run.participants[run.participants["exclude_reason"] == ""].set_index("patient_id")
     centre = included["centre"].reindex(run.partition.index)
-    trained = set(centre[run.partition == "training"])
-    tests = centre[run.partition.isin(["testing", "external"])]
-    elsewhere = sorted(set(tests) - trained)
-    protocol, settings = run.protocol, run.protocol.partitions
+    trained = set(centre[run.partition == TRAINING])
     later = settings.external_from if isinstance(settings, RandomPartition) else None
+    elsewhere = (
+        set(settings.external_centres) if isinstance(settings, RandomPartition) else set(centre) - trained
+    )
+    by_date = (run.partition == "external") & ~centre.isin(elsewhere) & (later is not None)
+    tests = centre[(run.partition != TRAINING) & ~by_date]
+    others = sorted(set(tests) - trained)
     words = []
     for name in run.partitions:
-        if name == "training":
+        if name == TRAINING:
             continue
-        own = set(centre[run.partition == name])
-        where = "other centres than" if not own & trained else "the centres of"
-        words.append(f"{protocol.partition_label(name)}: patients of {where} training")
-    if later:
-        words.append(f"the external patients were examined from {later} on")
+        here = run.partition == name
+        own = set(centre[here & ~by_date])
+        who = [f"other centres than training ({len(own - trained)})"] if own - trained else []
+        who += ["the training centres"] if own & trained else []
+        who += [f"the same hospital, examined from {later} on (temporal)"] if by_date[here].any() else []
+        words.append(f"{protocol.partition_label(name)}: patients of {' and of '.join(who)}")
+    split = DESCRIPTIONS[settings.kind]
+    if isinstance(settings, RandomPartition):
+        split += f", with later patients (from {later}) as a temporal test set" if by_date.any() else ""
+        split += ", with other centres as an external test set" if elsewhere & set(tests) else ""
+    places = centre[~by_date]
+    tested = bool((run.partition != TRAINING).any())
     sizes = [
         f"{protocol.partition_label(name)} {int((run.partition == name).sum())} "
         f"({int(run.labels[run.partition == name].sum())} {protocol.label.positive})"
         for name in run.partitions
     ]
+    alike = run.dataset.data.alike
+    together = ", all rows of a person together" if run.shared_persons else ""
     return {
-        "partition_words": DESCRIPTIONS[settings.kind],
+        "partition_words": split + together,
         "size_words": "; ".join(sizes),
-        "tested": not tests.empty,
-        "tested_within": bool(set(tests) & trained),
-        "tested_elsewhere": bool(elsewhere),
-        "other_centres": len(elsewhere),
-        "temporal": later is not None,
+        "parted_by_person": tested and not alike,
+        "partition_missing": alike or "There is no test partition.",
+        "tested": tested,
+        "tested_within": bool(set(tests) & trained) or bool(by_date.any()),
+        "tested_elsewhere": bool(others),
+        "other_centres": len(others),
+        "temporal": bool(by_date.any()),
         "testing_words": "; ".join(words) + "." if words else "",
-        "centres": centre.nunique(),
-        "centre_names": [protocol.centre_label(name) for name in sorted(set(centre))],
+        "centres": places.nunique(),
+        # one hospital whose periods are told apart is not called by the name of a period
+        "centre_names": [protocol.centre_label(name) for name in sorted(set(places))]
+        if places.nunique() > 1 or not by_date.any()
+        else ["one hospital"],
     }
 
 
@@ -153,16 +186,15 @@ def extraction_facts(run: Run, folder: Path) -> dict[str, Fact]:
     sequences = list(run.protocol.sequences.values()) if run.extracted else []
     files = [parameters_of(folder / f"{item.parameters}.yaml") for item in sequences]
     done = [item.preprocessing for item in sequences]
-    single = Counter(
-        len(model.sequences) for model in run.protocol.models.values() if isinstance(model, RadiomicsSpec)
-    )
+    used = [_sequences_of(run, name) for name in run.protocol.models]
+    several = any(len(names) > 1 for names in used)
     brought = run.dataset.data.features
     total = sum(item.features * len(item.regions) for item in sequences)
     return {
         "extracted": run.extracted,
         "sequences": [item.label for item in sequences],
         "sequence_words": "; ".join(f"{item.label}: {item.description or item.label}" for item in sequences),
-        "uniparametric": len(sequences) == 1 or (single[1] > 0 and len(single) > 1),
+        "uniparametric": len(sequences) == 1 or (several and any(len(names) == 1 for names in used)),
         "regions": list(dict.fromkeys(region_label(region) for item in sequences for region in item.regions)),
         "readers": ", ".join(sorted(set(run.dataset.data.manifest["reader"]))) if run.extracted else "",
         "features_total": total if brought is None else brought.shape[1] - 2,  # patient and reader
@@ -175,6 +207,14 @@ def extraction_facts(run: Run, folder: Path) -> dict[str, Fact]:
         **_processing(done, files),
         **(_texture([file.settings for file in files]) if files else dict.fromkeys(TEXTURE_WORDS, "")),
     }
+
+
+def _sequences_of(run: Run, name: str) -> set[str]:
+    """Sequences whose features enter a model, through its parts too."""
+    model, known = run.protocol.models[name], set(run.protocol.sequences)
+    parts = [_sequences_of(run, part) for part in getattr(model, "of", ())]
+    own = set(model.block.sequences) or known if model.block else set()
+    return own.union(*parts)
 
 
 def _processing(done: list[Preprocessing], files: list[Parameters]) -> dict[str, Fact]:

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from her2radiomics.cohort.manifest import BREAST
-from her2radiomics.cohort.no_features import in_words
 from her2radiomics.core.columns import Stage, known_at
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.libraries import pd
@@ -49,10 +48,10 @@ def check_features(run: Run, extraction: Path) -> list[str]:
     SettingsError
         With the key of the protocol, or the feature.
     """
-    notes = []
+    notes: list[str] = []
     if not run.extracted:
         _refuse_late_features(run)
-        notes = [*in_words(run.dataset.data.left_out), *unstated(run), *check_brought(run)]
+        notes = [*unstated(run), *check_brought(run)]
     elif not run.protocol.sequences:
         raise SettingsError(
             f"run {run.id}: the protocol names no sequence, and the cohort brings no features."
@@ -64,6 +63,8 @@ def check_features(run: Run, extraction: Path) -> list[str]:
             raise SettingsError(f"run {run.id}: sequences.{name}.parameters: there is no file {path}.")
         _require_sequence(name, known, f"run {run.id}: the manifest", run)
         _check_preprocessing(run, name, path)
+    if run.extracted:
+        _check_readers(run)
     return notes
 
 
@@ -118,3 +119,20 @@ def _check_preprocessing(run: Run, name: str, parameters: Path) -> None:
         )
     if settings.normalise or settings.resample:
         settings.refuse_twice(read_yaml(parameters).get("setting") or {}, where)
+
+
+def _check_readers(run: Run) -> None:
+    """Refuse a reference reader, or a pair to compare, that outlined nobody."""
+    manifest, readers = run.dataset.data.manifest, run.dataset.readers
+    outlined = manifest[(manifest["region"] != BREAST) & manifest["sequence"].isin(run.protocol.sequences)]
+    known = sorted(set(outlined["reader"]))
+    wanted = {"readers.reference": [readers.reference]}
+    if len(known) > 1:
+        wanted["readers.compared"] = list(readers.compared)
+    for key, names in wanted.items():
+        for name in names:
+            if name not in known:
+                raise SettingsError(
+                    f"run {run.id}: the manifest of cohort {run.dataset.cohort_id} holds no outline of reader '{name}' "
+                    f"({key}); it holds those of {', '.join(known)}. Correct the cohort file."
+                )

@@ -61,17 +61,23 @@ def study_text(run: Run, extraction: Path) -> dict[str, Any]:
         "columns": {name: column.heading for name, column in protocol.columns.items()},
         "units": {name: column.unit for name, column in protocol.columns.items() if column.unit},
         "palette": protocol.palette,
+        "font_family": protocol.font_family,
+        "svg_text": protocol.svg_text,
         "levels": level_labels(protocol.columns),
         "regions": {region: region_label(region) for item in sequences.values() for region in item.regions},
         "regions_by_sequence": {name: list(item.regions) for name, item in sequences.items()},
+        "reference_reader": run.dataset.readers.reference,
+        "slice_of": {name: item.slice_of for name, item in sequences.items() if item.slice_of},
         "masks_resampled": [name for name, item in sequences.items() if item.preprocessing.resample_mask],
         "level": protocol.evaluation.level,
         "steps": STEP_LABELS,
+        "inclusion": list(protocol.inclusion),
         "acquisition": list(protocol.acquisition),
         "delineation": list(protocol.delineation),
         "features_by_sequence": _feature_counts(run),
         "features_by_class": _by_class(parameters),
         "image_types": _image_types(parameters),
+        "thresholds": list(protocol.evaluation.net_benefit_thresholds),
         "evaluation": evaluation_lines(run),
     }
 
@@ -95,7 +101,8 @@ def grey_level_text(run: Run) -> dict[str, Any]:
         "sequences": {name: item.label for name, item in protocol.sequences.items()},
         "regions": {r: region_label(r) for item in protocol.sequences.values() for r in item.regions},
         "groups": groups,
-        "group_of": {patient: group_of[patient] for patient in run.patients},
+        "group_of": {patient: group_of[patient] for patient in run.patients if patient in group_of},
+        "reference_reader": run.dataset.readers.reference,
     }
 
 
@@ -118,10 +125,13 @@ def run_info(run: Run, seed: int) -> dict[str, Any]:
     """What the page of a run is told, as plain data for :func:`read_run_info`; no path of this machine."""
     return {
         "request": dump(run.request),
-        "protocol": run.protocol.model_dump(mode="json", exclude={"simulation"}),
+        "protocol": run.protocol.model_dump(
+            mode="json", exclude={"simulation", "published", "published_tables"}
+        ),
         "cohort": run.dataset.cohort.model_dump(mode="json", exclude={"root", "linked_folders"}),
         "partitions": run.partitions,
         "extracted": run.extracted,
+        "reference_reader": run.dataset.readers.reference,
         "seed": seed,
         "notes": list(run.notes),
     }

@@ -42,16 +42,18 @@ def batch_files(extraction: Extraction, batch: str) -> list[str]:
     for patient in dataset.batches[batch]:
         files |= dict.fromkeys(case_files(dataset, patient, extraction.sequence))
         files |= dict.fromkeys(filter(None, [extraction.precontrast(patient)]))
+        files |= dict.fromkeys(row["mask"] for row in extraction.level_rows(patient) if row["mask"])
     return list(files)
 
 
 def batch_cases(extraction: Extraction, batch: str) -> dict[str, dict[str, Any]]:
-    """For each patient of the batch, the manifest's rows and the image to subtract."""
+    """For each patient of the batch, the manifest's rows, the image to subtract, and what decides on a slice."""
     dataset = extraction.dataset
     return {
         patient: {
             "rows": dataset.case_rows(patient, extraction.sequence),
             "precontrast": extraction.precontrast(patient),
+            "level_rows": extraction.level_rows(patient),
         }
         for patient in dataset.batches[batch]
     }

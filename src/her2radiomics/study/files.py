@@ -6,7 +6,6 @@ import os
 
 from her2radiomics.cohort.limits import FailedCases
 from her2radiomics.cohort.manifest import BREAST
-from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.errors import StudyError
 from her2radiomics.study.run import Run
 
@@ -33,13 +32,13 @@ def absent_files(run: Run) -> dict[str, list[str]]:
     return {patient: list(dict.fromkeys(lines)) for patient, lines in found.items()}
 
 
-def cannot_enter(absent: dict[str, list[str]]) -> list[str]:
-    """Patients who lack more than another reader's mask."""
+def cannot_enter(absent: dict[str, list[str]], reader: str) -> list[str]:
+    """Patients who lack more than the mask of another than the reference reader."""
     others = "mask of reader "
     return [
         patient
         for patient, lines in absent.items()
-        if any(others not in line or f"{others}{FIRST_READER}:" in line for line in lines)
+        if any(others not in line or f"{others}{reader}:" in line for line in lines)
     ]
 
 
@@ -62,7 +61,7 @@ def check_files(run: Run, limits: FailedCases) -> None:
     if run.request.until == "extraction":
         return
     absent = absent_files(run)
-    patients = cannot_enter(absent)
+    patients = cannot_enter(absent, run.dataset.readers.reference)
     if len(patients) > limits.count and len(patients) > limits.share * len(run.patients):
         raise StudyError(
             f"run {run.id}: found no file for {len(patients)} of {len(run.patients)} patients; expected the files of "

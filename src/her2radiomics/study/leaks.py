@@ -55,7 +55,9 @@ def check_brought(run: Run) -> list[str]:
             expected="features alone",
             remedy=f"List it under 'drop' in the cohort file (features: drop: [{column}]).",
         )
-    first = features[features["reader"] == FIRST_READER].set_index("patient_id")
+    reference = run.dataset.readers.reference
+    reader = reference if (features["reader"] == reference).any() else FIRST_READER
+    first = features[features["reader"] == reader].set_index("patient_id")
     first = first.loc[first.index.intersection(run.labels.index), names]
     _refuse_same_patients(first, file)
     vouched = [n for n in names if any(fnmatch.fnmatchcase(n, pattern) for pattern in source.vouched)]

@@ -36,7 +36,7 @@ def item_of(items: Sequence[Item], name: str) -> Item:
 def figure_inputs(run: Run, settings: figures.FigureOptions) -> dict[str, Any]:
     """Inputs of a figure: name of the need to a path, or to model → path."""
     return {
-        need: _paths(run, need, model=settings.models_needed(need))
+        need: _paths(run, need, model=settings.models_needed(need), partition=settings.partitions_used())
         for need in settings.needs()
         if need != "images"
     }

@@ -10,24 +10,29 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from her2radiomics.cohort.partitions import assign
+from her2radiomics.cohort.outcome import labels_of, set_apart
+from her2radiomics.cohort.partitions import assign, named_centres
 from her2radiomics.cohort.settings import Cohort
 from her2radiomics.cohort.sources import CohortData, read_cohort
-from her2radiomics.cohort.tables import check_label, check_participants, type_columns
+from her2radiomics.cohort.tables import check_centres, check_participants, column_notes, type_columns
 from her2radiomics.core import software
-from her2radiomics.core.errors import SettingsError, StudyError, TableError
+from her2radiomics.core.errors import Problems, SettingsError, StudyError, TableError
 from her2radiomics.core.layout import folder_of, path_of
 from her2radiomics.core.settings import overlay, read_yaml, validate
+from her2radiomics.manuscript.published import PublishedNumber
 from her2radiomics.simulation import roster
 from her2radiomics.study.checks import check_features, check_harmonisation
 from her2radiomics.study.config import Config, RunRequest
 from her2radiomics.study.files import check_files
+from her2radiomics.study.measuring import Measuring, check_measured, measuring_of
 from her2radiomics.study.protocol import Protocol, for_extraction
+from her2radiomics.study.published import check_published_features, printed_numbers
 from her2radiomics.study.run import Dataset, Extraction, Run
 
 
@@ -111,6 +116,11 @@ class Plan:
             raise first
         raise SettingsError("\n".join(map(str, self.refused.values())))
 
+    @cached_property
+    def measuring(self) -> dict[str, Measuring]:
+        """What is measured for each run."""
+        return {name: measuring_of(run) for name, run in self.runs.items()}
+
     def targets(self, kind: str) -> list[str]:
         """Files of all runs that a target asks for; of a refused run one that is never made."""
         files = [file for run in self.runs.values() for file in run.targets(kind)]
@@ -120,35 +130,62 @@ class Plan:
 
     def _run(self, request: RunRequest) -> Run:
         cohort = self._cohort(request.cohort)
-        protocol = self._protocol(request, cohort)
+        protocol, printed = self._protocol(request, cohort)
         dataset = self._dataset(request, cohort, protocol)
         try:
-            return self._checked(request, protocol, dataset)
+            return self._checked(request, protocol, dataset, printed)
         except TableError as error:  # the user's own tables know no study number
             raise dataset.data.by_identifier(error) from None
 
-    def _checked(self, request: RunRequest, protocol: Protocol, dataset: Dataset) -> Run:
-        data, file = dataset.data, dataset.data.source
+    def _checked(
+        self, request: RunRequest, protocol: Protocol, dataset: Dataset, published: list[PublishedNumber]
+    ) -> Run:
+        data, file, problems = dataset.data, dataset.data.places, Problems()
         used: set[str] = set()
-        label = [] if request.until == "extraction" else [protocol.label.column]
-        check_participants(data.participants, label, file)
+        notes = [*data.notes]
+        with problems.collect():
+            check_participants(data.participants, [], file)
+        problems.refuse()
         participants = data.participants
+        if request.until != "extraction":
+            participants = set_apart(participants, protocol.label, protocol.columns, file)
         included = participants[participants["exclude_reason"] == ""].reset_index(drop=True)
+        with problems.collect():
+            check_centres(participants, [*protocol.centres, *named_centres(protocol.partitions)], file)
         if request.until == "extraction":
+            problems.refuse()
             labels = pd.Series(0, index=included["patient_id"])
             partition = pd.Series("", index=included["patient_id"], dtype=object)
         else:
-            typed = type_columns(included, protocol.columns, file)
-            labels = check_label(included, protocol.label.column, file)
+            typed, labels = pd.DataFrame(), pd.Series(dtype=int)
+            with problems.collect():
+                typed = type_columns(included, protocol.columns, file)
+            with problems.collect():
+                labels = labels_of(included, protocol.label, protocol.columns, file)
+            problems.refuse()
+            notes += column_notes(typed, protocol.columns)
             with software.recording() as used:
                 partition = assign(included, labels, protocol.partitions, seed=self.config.seed, file=file)
             centres = typed.assign(centre=included.set_index("patient_id")["centre"])
             check_harmonisation(request.id, protocol, centres, partition)
-        audited = (self.workflow / "audits" / f"{request.study}.yaml").is_file()
-        assigned_by = tuple(sorted(used))
-        run = Run(request, protocol, dataset, participants, labels, partition, assigned_by, audited)
-        notes = check_features(run, self.workflow / "extraction")
-        return replace(run, notes=tuple(notes))
+        audit = self.workflow / "audits" / f"{request.study}.yaml"
+        by = tuple(sorted(used))
+        run = Run(
+            request,
+            protocol,
+            dataset,
+            participants,
+            labels,
+            partition,
+            by,
+            audit.is_file(),
+            published,
+            tuple(notes),
+        )
+        found = check_features(run, self.workflow / "extraction")
+        if request.until != "extraction":
+            check_measured(run)
+        return replace(run, notes=(*notes, *found))
 
     def _cohort(self, name: str) -> Cohort:
         content = self._cohort_content(name)
@@ -161,7 +198,8 @@ class Plan:
         base = content.pop("extends", None)
         return content if base is None else overlay(self._cohort_content(base, (*seen, name)), content)
 
-    def _protocol(self, request: RunRequest, cohort: Cohort) -> Protocol:
+    def _protocol(self, request: RunRequest, cohort: Cohort) -> tuple[Protocol, list[PublishedNumber]]:
+        """The protocol with variant and cohort laid over it, and what the paper prints, in the names of the study's own."""
         path = self.workflow / "studies" / f"{request.study}.yaml"
         content = read_yaml(path)
         source = f"workflow/studies/{request.study}.yaml"
@@ -175,13 +213,19 @@ class Plan:
             content = overlay(content, variants[request.variant].changes)
             source += f", variant {request.variant}"
         own = overlay(cohort.protocol, cohort.at_size.get(self.config.size, {}))
-        if own or cohort.replaces:
-            kept = {key: value for key, value in content.items() if key not in cohort.replaces}
-            content = overlay(kept, own)
-            source += f", laid over by workflow/cohorts/{request.cohort}.yaml"
+        kept = {key: value for key, value in content.items() if key not in cohort.replaces}
+        laid = overlay(kept, own)
         if request.until == "extraction":
-            content = for_extraction(content)
-        return validate(Protocol, content, source)
+            content, laid = for_extraction(content), for_extraction(laid)
+        over = f"{source}, laid over by workflow/cohorts/{request.cohort}.yaml"
+        protocol = validate(Protocol, laid, source if laid == content else over)
+        printed = bool(protocol.published or protocol.published_tables)
+        own_names = protocol if laid == content or not printed else validate(Protocol, content, source)
+        numbers = (
+            printed_numbers(own_names, self.workflow / "audits" / f"{request.study}.yaml") if printed else []
+        )
+        check_published_features(own_names, numbers, self.workflow / "extraction")
+        return protocol, numbers
 
     def _dataset(self, request: RunRequest, cohort: Cohort, protocol: Protocol) -> Dataset:
         simulated = cohort.kind == "simulated"

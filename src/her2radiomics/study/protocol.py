@@ -9,9 +9,11 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
+from her2radiomics.cohort.outcome import Label, outcome_columns
 from her2radiomics.cohort.partitions import Partitioning
 from her2radiomics.core.columns import Column, Stage, known_at
 from her2radiomics.core.contracts import PARTITIONS, contract
+from her2radiomics.core.derivation import sources
 from her2radiomics.core.settings import FILE_NAME, Settings
 from her2radiomics.core.tables import SIMULATED
 from her2radiomics.evaluation.settings import EvaluationSettings
@@ -20,7 +22,11 @@ from her2radiomics.extraction.options import LogPadding
 from her2radiomics.imaging.preprocessing_settings import Preprocessing
 from her2radiomics.manuscript.figures import FigureOptions, FigureSettings, with_panels
 from her2radiomics.manuscript.palettes import PaletteName
-from her2radiomics.manuscript.tables import PublishedNumber, TableSettings
+from her2radiomics.manuscript.published import PublishedNumber
+from her2radiomics.manuscript.published.settings import PublishedTable
+from her2radiomics.manuscript.style import SvgText
+from her2radiomics.manuscript.tables import TableSettings
+from her2radiomics.manuscript.typefaces import FontName
 from her2radiomics.modelling.features import RESERVED
 from her2radiomics.modelling.settings import ModelSettings
 from her2radiomics.modelling.steps.combat import CombatStep
@@ -44,15 +50,6 @@ class Paper(Settings):
     doi: str = Field("", description="Digital object identifier.")
 
 
-class Label(Settings):
-    """The outcome to predict."""
-
-    column: str = Field(description="Participants column that holds it, 1 positive and 0 negative.")
-    positive: str = Field(description="Printed name of the positive class.")
-    negative: str = Field(description="Printed name of the negative class.")
-    definition: str = Field(description="How it was determined, as a methods section says it.")
-
-
 class Sequence(Settings):
     """One MRI sequence, or one phase of one, and what is extracted from it."""
 
@@ -61,6 +58,11 @@ class Sequence(Settings):
     regions: list[Annotated[str, Field(pattern=REGION)]] = Field(
         min_length=1,
         description="Regions of interest: tumour_volume, tumour_slice, ring_3mm_volume, ring_3mm_slice.",
+    )
+    slice_of: str | None = Field(
+        None,
+        description="Sequence at the level of whose largest slice this one's _slice regions lie, by physical position; "
+        "without it they lie in its own largest slice.",
     )
     parameters: str = Field(description="PyRadiomics parameter file in workflow/extraction, without .yaml.")
     features: int = Field(gt=0, description="Features expected from each region; another count is an error.")
@@ -72,6 +74,28 @@ class Sequence(Settings):
         LOG_PADDING,
         description="How far, in σ, Laplacian-of-Gaussian filters see beyond the regions: 16 gives the whole image's "
         "values to 1e-7, exact (20) to 1e-9 at more cost.",
+    )
+
+
+class Reporting(Settings):
+    """What a methods section must say and no run can know; each is a sentence or a phrase as it is to be printed."""
+
+    design: str = Field(default="", description="Design and setting: 'Retrospective study of two hospitals'.")
+    ethics: str = Field(default="", description="Approval and consent, as a sentence.")
+    enrolment: str = Field(default="", description="Period: 'December 2019 to January 2024'.")
+    sample_size: str = Field(default="", description="How the sample size came about, as a sentence.")
+    pathology: list[str] = Field(
+        default_factory=list,
+        description="How receptors and response were determined, a sentence each: IHC and FISH criteria.",
+    )
+    readers: str = Field(
+        default="", description="Who outlined and described: number, experience, consensus; as a sentence."
+    )
+    blinding: str = Field(default="", description="To what the readers were blinded, as a sentence.")
+    software: str = Field(default="", description="Software of the delineation, with its version.")
+    injection: str = Field(default="", description="Contrast agent, dose, rate and flush, as a sentence.")
+    editions: dict[str, str] = Field(
+        default_factory=dict, description="Guideline or lexicon to its edition: BI-RADS, AJCC, NCCN."
     )
 
 
@@ -100,6 +124,14 @@ class Protocol(Settings):
     paper: Paper = Field(description="The published study.")
     label: Label = Field(description="The outcome.")
     prediction_at: Stage = Field("before_treatment", description="When the prediction is made.")
+    inclusion: list[str] = Field(
+        default_factory=list,
+        description="Inclusion criteria as printed, in the methods and the recruitment flow.",
+    )
+    reporting: Reporting = Field(
+        default_factory=Reporting,
+        description="What else a methods section must say: readers, pathology, sample size.",
+    )
     acquisition: list[str] = Field(
         default_factory=list,
         description="Scanners and cohort in short lines, for the methods and the workflow figure.",
@@ -130,6 +162,15 @@ class Protocol(Settings):
     palette: PaletteName = Field(
         "okabe_ito", description="Colours of the figures; a figure may name its own palette."
     )
+    font_family: FontName = Field(
+        "liberation_sans",
+        description="Typeface of the figures: Liberation Sans (the widths of Arial) and DejaVu Sans come with the package; "
+        "Arial and Helvetica must be installed.",
+    )
+    svg_text: SvgText = Field(
+        "outlines",
+        description="`outlines` look the same everywhere; `text` can be edited where the typeface is installed.",
+    )
     figures: list[FigureSettings] = Field(
         default_factory=list, description="Figures, numbered as in the paper: a mapping from id, or a list."
     )
@@ -138,6 +179,10 @@ class Protocol(Settings):
     )
     published: list[PublishedNumber] = Field(
         default_factory=list, description="Numbers that the paper prints."
+    )
+    published_tables: list[PublishedTable] = Field(
+        default_factory=list,
+        description="Tables that the paper prints and the study's audit file transcribes: their numbers join the others.",
     )
     assumptions: list[str] = Field(
         default_factory=list, description="What the paper leaves open and is chosen here."
@@ -203,8 +248,19 @@ class Protocol(Settings):
                     f"sequences.{sequence}.preprocessing.subtract: found the sequence itself; expected another one, "
                     "the pre-contrast phase"
                 )
+            self._check_level(sequence, item)
+        self._check_derived()
+        outcome = outcome_columns(self.label, self.columns)
+        seen = sorted(name for name in outcome & set(self.columns) if self.columns[name].measured)
+        if seen:
+            raise ValueError(
+                f"columns.{seen[0]}: the outcome, or what it is made from, is not measured from images"
+            )
         for name, model in self.models.items():
             here = f"models.{name}"
+            told = sorted(outcome & set(getattr(model, "candidates", [])))
+            if told:
+                raise ValueError(f"{here}.candidates: '{told[0]}' is the outcome, or what it is made from")
             _known(f"{here}.candidates", getattr(model, "candidates", []), self.columns)
             _known(f"{here}.of", getattr(model, "of", []), self.models)
             if self.sequences and model.block:
@@ -223,6 +279,45 @@ class Protocol(Settings):
             _known(f"{piece.id}, participants columns", piece.columns_used(), self.columns)
             _known(f"{piece.id}, partitions", piece.partitions_used(), PARTITIONS)
         return self
+
+    def _check_level(self, sequence: str, item: Sequence) -> None:
+        """Another sequence, with a largest slice of its own, decides on a slice."""
+        if item.slice_of is None:
+            return
+        here = f"sequences.{sequence}.slice_of"
+        _known(here, [item.slice_of], [name for name in self.sequences if name != sequence])
+        if self.sequences[item.slice_of].slice_of is not None:
+            raise ValueError(
+                f"{here}: {item.slice_of} takes its own slice from another sequence; name that one"
+            )
+        if not any(region.endswith("_slice") for region in item.regions):
+            raise ValueError(
+                f"{here}: found no _slice region among {', '.join(item.regions)}; leave slice_of out"
+            )
+
+    def _check_derived(self) -> None:
+        """Derived columns follow those that they are made from, and are not known before them."""
+        before: list[str] = []
+        for name, column in self.columns.items():
+            here = f"columns.{name}.derived"
+            _known(here, [source for source in sources(column) if source in self.columns], before)
+            _known(here, sources(column), self.columns)
+            late = [
+                s for s in sources(column) if not known_at(self.columns[s].available_at, column.available_at)
+            ]
+            if late:
+                raise ValueError(
+                    f"columns.{name}: available {column.available_at}, but it is made from {late[0]}, which is known "
+                    f"{self.columns[late[0]].available_at}. Say so in available_at"
+                )
+            before.append(name)
+        if self.label.compared:
+            _known("label.column", [self.label.column], self.columns)
+            _known(
+                "label.positive_levels, negative_levels",
+                self.label.compared,
+                self.columns[self.label.column].levels,
+            )
 
     def _check_harmonisation(self, model: str, step: CombatStep, allowed: bool) -> None:
         here = f"models.{model}.steps.combat"
@@ -251,6 +346,16 @@ class Protocol(Settings):
                 f"models.{model} predicts {self.prediction_at}, but uses columns known only later: {stages}. "
                 "Remove them, or say allow_unavailable: true, which the report marks"
             )
+
+    @property
+    def bins_from_low(self) -> list[str]:
+        """Parameter files of whose sequences each has its bins start at the lower bound of re-segmentation."""
+        starts: dict[str, bool] = {}
+        for item in self.sequences.values():
+            resegment = item.preprocessing.resegment
+            low = resegment is not None and resegment.bins_from_low
+            starts[item.parameters] = starts.get(item.parameters, True) and low
+        return [name for name, low in starts.items() if low]
 
     def model_label(self, name: str) -> str:
         """Printed name of a model."""

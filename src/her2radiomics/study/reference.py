@@ -15,10 +15,13 @@ from pathlib import Path
 from textwrap import indent
 from typing import Any
 
-from her2radiomics.core.contracts import CONTRACTS, FURTHER_QUANTITIES, HOMES, Contract, TableColumn
+from her2radiomics.core.contracts import CONTRACTS, HOMES, Contract, TableColumn
+from her2radiomics.core.measures import MEASURES, needs_of
 from her2radiomics.core.settings import Settings
 from her2radiomics.imaging.formats import FORMATS, formats_in_words
+from her2radiomics.imaging.segmentations import SEGMENTATIONS
 from her2radiomics.manuscript import figures, tables
+from her2radiomics.manuscript.published.settings import RULES, quantities
 
 PAGES = {
     "configuration": (
@@ -51,7 +54,8 @@ TABLES = {
     "docs/modelling.md": {
         "steps": "her2radiomics.modelling.steps:STEPS",
         "estimators": "her2radiomics.modelling.estimators:ESTIMATORS",
-    }
+    },
+    "docs/measures.md": {"measures": "her2radiomics.core.measures:MEASURES"},
 }
 ROOT = Path(__file__).parents[3]
 NOTE = "Made by `python -m her2radiomics.study.reference` from the settings classes: do not edit."
@@ -80,7 +84,7 @@ def files() -> dict[str, str]:
         for name, home in homes.items():
             before, rest = text.split(f"<!-- {name}: made by `", 1)
             after = rest.split(f"<!-- end of {name} -->", 1)[1]
-            table = _kinds(name, _model(home))
+            table = _measures(name) if name == "measures" else _kinds(name, _model(home))
             text = f"{before}{table}<!-- end of {name} -->{after}"
         made[page] = text
     return made
@@ -105,6 +109,36 @@ def _formats() -> str:
         "class has the name, the endings, both checks (their docstrings make this table) and the reading; one that lacks a "
         "part cannot be registered."
     )
+    lines.append(
+        "\n## Masks\n\nA mask is a file of these formats that holds a label map (ITK-SNAP writes such files): 0 outside, "
+        "one whole number for each structure. Or it is a segmentation, which is recognised by its content and never read "
+        "as an image. `mask_label` in the manifest chooses the region, and a segment of a segmentation by its name, in "
+        "any case, or by its number. With several segments and none chosen, or a single one that is called as a normal "
+        "tissue, the mask is refused and its segments are listed.\n\n| segmentation | files | how it is read | by what "
+        "|\n|---|---|---|---|"
+    )
+    for segmentation in SEGMENTATIONS.values():
+        read = " ".join(str(getdoc(segmentation.read)).split())
+        lines.append(
+            f"| {segmentation.name} | {segmentation.files} | {read} | {' '.join(str(getdoc(segmentation)).split())} |"
+        )
+    lines.append(
+        "\nA value of a label map is a whole number. `1+3` is the union of two values. Where the values are powers of "
+        "two and their sums, and the sums lie where structures meet, the mask is taken for a bit-coded one and refused: "
+        "`1+3` takes a structure with its overlaps, `only 1` says that each value is a structure of its own. A label map "
+        "lies on the image's grid. A segmentation may be smaller than the image, with its axes in another order: each of "
+        "its voxels must be one of the image's, and is placed there by its position."
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _measures(name: str) -> str:
+    """The table of what is measured from images."""
+    lines = [f"<!-- {name}: made by `python -m her2radiomics.study.reference`: do not edit. -->"]
+    lines.append("| measure | unit | from | definition | source |\n|---|---|---|---|---|")
+    for measure, about in MEASURES.items():
+        cells = (f"`{measure}`", about.unit, needs_of(measure), about.definition, about.source)
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -142,8 +176,12 @@ def contracts_page() -> str:
         inside = [declared for declared in CONTRACTS.values() if declared.home == home]
         parts.append(f"## `{folder.replace('{', '<').replace('}', '>')}/`\n")
         parts += [_contract(declared) for declared in inside]
-    quantities = _columns(FURTHER_QUANTITIES)
-    parts.append(f"## Further quantities of `published`\n\n{quantities}")
+    lines = ["| quantity | printed as | found in | agreement |", "|---|---|---|---|"]
+    lines += [
+        f"| `{name}` | {kind.label} | {kind.source} | {RULES[kind.rule]} |"
+        for name, kind in quantities().items()
+    ]
+    parts.append("## Quantities of `published`\n\n" + "\n".join(lines) + "\n")
     return "\n".join(parts)
 
 

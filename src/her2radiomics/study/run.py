@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,15 +12,19 @@ from typing import Any
 import pandas as pd
 
 from her2radiomics.cohort.manifest import ManifestRow
-from her2radiomics.cohort.same_images import persons
-from her2radiomics.cohort.settings import Cohort
+from her2radiomics.cohort.partitions import persons
+from her2radiomics.cohort.settings import Cohort, Readers
 from her2radiomics.cohort.sources import CohortData
-from her2radiomics.core.contracts import MODEL_FILES, PARTITIONS, contract
+from her2radiomics.core.contracts import MODEL_FILES, PARTITIONS, TRAINING, contract
 from her2radiomics.core.layout import folder_of, forms_of, path_of
 from her2radiomics.extraction.options import extraction_suffix
+from her2radiomics.manuscript.published import PublishedNumber
 from her2radiomics.study.config import RunRequest
 from her2radiomics.study.protocol import Protocol
 from her2radiomics.study.protocol import Sequence as SequenceSettings
+
+#: Tables of a model that may hold what a paper prints.
+OF_MODELS = ("coefficients", "univariate", "multivariate", "reproducibility", "predictions")
 
 
 def batched(names: Sequence[str], size: int) -> list[list[str]]:
@@ -68,6 +71,12 @@ class Dataset:
         return self.cohort.kind == "simulated"
 
     @property
+    def readers(self) -> Readers:
+        """Whose outlines train, and whose are compared."""
+        made = self.protocol.simulation.readers if self.simulated and self.protocol.simulation else None
+        return self.cohort.readers if made is None else Readers(reference=made.reference)
+
+    @property
     def image_root(self) -> str:
         """The folder that the manifest's paths are relative to."""
         return self.folder if self.root is None else str(self.root)
@@ -75,9 +84,12 @@ class Dataset:
     def case_rows(self, patient: str, sequence: str) -> list[dict[str, str]]:
         """The manifest's rows of one patient's sequence (breast masks included).
 
-        A sequence that the manifest does not list gives one row without an image: the extraction records it as missing.
+        The reference reader's row comes first. A sequence that the manifest does not list gives one row without an
+        image: the extraction records it as missing.
         """
-        missing = ManifestRow.of({"patient_id": patient, "sequence": sequence})
+        missing = ManifestRow.of(
+            {"patient_id": patient, "sequence": sequence, "reader": self.readers.reference}
+        )
         return self._rows.get((patient, sequence)) or [missing.model_dump()]
 
     @cached_property
@@ -90,7 +102,10 @@ class Dataset:
         rows: dict[tuple[str, str], list[dict[str, str]]] = {}
         for row in self.data.manifest.to_dict("records"):
             rows.setdefault((row["patient_id"], row["sequence"]), []).append(row)
-        return rows
+        reference = self.readers.reference
+        return {
+            case: sorted(found, key=lambda row: row["reader"] != reference) for case, found in rows.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -105,6 +120,7 @@ class Run:
     partition: pd.Series
     software: tuple[str, ...] = ()  # distributions that assigned the partitions
     audited: bool = False
+    published: Sequence[PublishedNumber] = ()
     notes: tuple[str, ...] = ()  # what planning and report say of the data
 
     @property
@@ -148,15 +164,17 @@ class Run:
 
     @property
     def shared_persons(self) -> dict[str, str]:
-        """Patient to person, of those who are more than one patient of the table: they may share an image."""
-        person = persons(self.dataset.data.participants)
-        counts = Counter(person.values())
-        return {patient: name for patient, name in person.items() if counts[name] > 1}
+        """Patient to person, of the included who share one with another patient: drawn together, whatever is drawn."""
+        person = persons(self.participants.set_index("patient_id"))
+        person = person.loc[sorted(self.labels.index)]
+        # called by the first of the identifiers: the person's own name may tell who it is
+        first = dict(reversed([(name, str(patient)) for patient, name in person.items()]))
+        return {str(patient): first[name] for patient, name in person[person.duplicated(keep=False)].items()}
 
     def extraction_parts(self, sequence: str) -> dict[str, str]:
         """Parameters, regions and preprocessing of an extraction, as its files' paths hold them."""
         settings = self.protocol.sequences[sequence]
-        done = extraction_suffix(settings.preprocessing, settings.log_padding)
+        done = extraction_suffix(settings.preprocessing, settings.log_padding, settings.slice_of)
         return {
             "parameters": settings.parameters,
             "regions": "+".join(settings.regions),
@@ -185,6 +203,17 @@ class Run:
             for batch in self.dataset.batches
         ]
 
+    def published_files(self) -> list[str]:
+        """Files of the run that hold what the paper prints."""
+        models = dict.fromkeys(n.model for n in self.published if n.model in self.protocol.models)
+        tables = {item.id for item in self.protocol.tables} & {number.table for number in self.published}
+        return [
+            *self.files("performance", "performance_extra", "delong", "flow"),
+            *(path_of("table", run=self.id, table=name) for name in sorted(tables)),
+            *(path_of(name, run=self.id, model=model) for model in models for name in OF_MODELS),
+            path_of("partition_features", run=self.id, partition=TRAINING),
+        ]
+
     def quality_files(self) -> list[str]:
         """Quality control and standards: what the page shows of an extraction; none where features were brought."""
         return self.files("qc", "grey_levels", "ibsi") if self.extracted else []
@@ -199,9 +228,8 @@ class Run:
     def declared_files(self) -> list[str]:
         """Every file that the run's rules make and that a checklist or the crate may name, sorted."""
         unnamed = self.files("overlays", "partition_participants", "partition_features")
-        return sorted(
-            {*self.targets("all")}.difference(unnamed, [] if self.extracted else self.files("features"))
-        )
+        unnamed += [] if self.extracted else self.files("features")
+        return sorted({*self.targets("all")}.difference(unnamed))
 
     def targets(self, kind: str) -> list[str]:
         """Files that a target asks for: ``extraction``, ``figures``, ``tables``, ``evidence``, ``report`` or ``all``."""
@@ -221,7 +249,7 @@ class Run:
         tables += self.files("performance", "performance_extra", "delong", "published")
         report = self.files("report", "record")
         # what the page links to and a prediction needs: a file that was deleted is made again
-        needed = self.files("features", "flow", "participants", *MODEL_FILES)
+        needed = self.files("features", "flow", "participants", "measured", *MODEL_FILES)
         needed += self.files("partition_participants", "partition_features")
         needed += self.files("overlays") if self.extracted else []
         features = self.files("features_reproducibility")
@@ -255,3 +283,7 @@ class Extraction:
         """The image that is subtracted from the patient's; empty where none is, or where the manifest lacks it."""
         subtracted = self.settings.preprocessing.subtract
         return self.dataset.case_rows(patient, subtracted)[0]["image"] if subtracted else ""
+
+    def level_rows(self, patient: str) -> list[dict[str, str]]:
+        """The manifest's rows of the sequence at whose level the patient's slices are taken; none without one."""
+        return self.dataset.case_rows(patient, self.settings.slice_of) if self.settings.slice_of else []

@@ -14,7 +14,6 @@ from her2radiomics.core.contracts.cohort_files import COHORT_FILES
 from her2radiomics.core.contracts.declare import FROM_0_TO_1, HOMES, SHARE, Contract, TableColumn
 from her2radiomics.core.contracts.model_files import APPLIED, TRAINED
 from her2radiomics.core.contracts.names import FIRST_READER, PARTITIONS, TRAINING
-from her2radiomics.core.contracts.run_files import FURTHER_QUANTITIES
 
 #: Every contract by its name, in the order of the documentation.
 CONTRACTS: dict[str, Contract] = {
@@ -60,18 +59,10 @@ def rates() -> tuple[str, ...]:
     return tuple(column.name for column in contract("performance").columns if column.unit == SHARE)
 
 
-def quantities() -> dict[str, TableColumn]:
-    """What a protocol may publish beside the measures of ``performance_extra.csv``, by name."""
-    performance = contract("performance")
-    of_performance = [c for c in performance.columns if c.kind == "whole" or c.name in measures()]
-    return {column.name: column for column in (*of_performance, *FURTHER_QUANTITIES)}
-
-
 __all__ = [
     "CONTRACTS",
     "FIRST_READER",
     "FROM_0_TO_1",
-    "FURTHER_QUANTITIES",
     "HOMES",
     "MODEL_FILES",
     "PARTITIONS",
@@ -82,6 +73,5 @@ __all__ = [
     "TableColumn",
     "contract",
     "measures",
-    "quantities",
     "rates",
 ]

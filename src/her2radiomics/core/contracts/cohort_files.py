@@ -1,15 +1,24 @@
 """Files of a cohort, shared by the runs on it: ``results/cohorts/<dataset>/``."""
 
-from her2radiomics.core.contracts.declare import Contract, number, text, whole
-from her2radiomics.core.contracts.names import FIRST_READER, PARTITIONS
+from her2radiomics.core.contracts.declare import FROM_0_TO_1, Contract, number, text, whole
+from her2radiomics.core.contracts.names import PARTITIONS
 
 PATIENT = text("patient_id", "Identifier of the patient.", "Patient")
 CENTRE = text("centre", "Where the patient was examined.", "Centre")
+PERSON = text(
+    "person",
+    "Who the patient is, where two rows are lesions, breasts or examinations of one person: they share a partition, a fold "
+    "and a resample. Empty: a person of one row.",
+    "Person",
+    optional=True,
+)
 PARTITION = text("partition", "Partition that the patient belongs to.", "Partition", values=PARTITIONS)
 OUTCOME = whole("label", "Outcome: 1 positive, 0 negative.", "Outcome", values=("0", "1"))
 SEQUENCE = text("sequence", "Sequence in the protocol; each DCE phase is one: DCE0, DCE2.", "Sequence")
 READER = text(
-    "reader", f"Who outlined; reader {FIRST_READER} trains and tests, others serve reproducibility.", "Reader"
+    "reader",
+    "Who outlined; the cohort's reference reader trains and tests, others serve reproducibility.",
+    "Reader",
 )
 #: Columns of every feature table.
 FEATURE_KEYS = (PATIENT, READER)
@@ -36,7 +45,34 @@ QC_COLUMNS = (
     whole("grey_levels", "Grey levels in the region after discretisation.", "Grey levels", empty=True),
     number("minimum", "Smallest intensity in the region.", "Minimum"),
     number("maximum", "Largest intensity in the region.", "Maximum"),
-    number("dice", "Overlap of this reader's mask with that of reader 1.", "Dice with reader 1", "0 to 1"),
+    number("mean", "Mean intensity in the region.", "Mean"),
+    number(
+        "image_peak",
+        "Largest magnitude in the whole image: square, square root, logarithm and exponential images are scaled by it.",
+        "Peak of the image",
+    ),
+    text(
+        "plane",
+        "How slices lie in the patient: axial, sagittal or coronal, oblique where they are turned.",
+        "Plane",
+    ),
+    number(
+        "image_share", "Share of the image's voxels in the reader's mask.", "Share of the image", FROM_0_TO_1
+    ),
+    whole("mask_slices", "Slices that the reader's mask lies in.", "Slices of the mask", empty=True),
+    whole("components", "Connected parts of the reader's mask.", "Parts of the mask", empty=True),
+    number(
+        "parts_distance_mm",
+        "Distance from the largest part of the mask to the furthest other one.",
+        "Distance of parts (mm)",
+        "mm",
+    ),
+    number(
+        "dice",
+        "Overlap of this reader's mask with the reference reader's.",
+        "Dice with the reference",
+        "0 to 1",
+    ),
     text(
         "image_hash",
         "Hash of the image's voxels as read: two cases with one hash are one image.",
@@ -51,6 +87,14 @@ QC_COLUMNS = (
     text("reason", "Why the case failed, or what the warning is.", "Reason"),
 )
 BATCH = "extraction/{parameters}.{regions}{preprocessing}/{sequence}/{batch}"
+
+MEASURED_PARTS = "measured/{measures}/{batch}"
+MEASURED_COLUMNS = (
+    PATIENT,
+    text("column", "Column of the protocol.", "Column"),
+    text("value", "Number or level that was measured; empty where nothing could be.", "Value"),
+    text("reason", "Why nothing could be measured.", "Reason"),
+)
 
 COHORT_FILES = (
     Contract(
@@ -71,6 +115,7 @@ COHORT_FILES = (
                 "Date of MRI",
                 optional=True,
             ),
+            PERSON,
             text("exclude_reason", "Why the patient is left out; empty: included.", "Reason for exclusion"),
         ),
         others="the label and the columns of the protocols",
@@ -92,11 +137,28 @@ COHORT_FILES = (
                 "In one of the formats of [formats.md](formats.md); relative to the manifest.",
                 "Image",
             ),
-            text("mask", "Mask on the image's grid; relative to the manifest.", "Mask"),
+            text(
+                "mask",
+                "Mask on the image's grid, or a segmentation of it ([formats.md](formats.md)); relative to the manifest.",
+                "Mask",
+            ),
             text(
                 "mask_label",
-                "Value of the region; without it the mask holds one non-zero integer.",
-                "Value in the mask",
+                "The region where the mask holds several: its value in a label map (`2`; `1+3` for several values), its "
+                "name or number in a segmentation ([formats.md](formats.md)).",
+                "Region in the mask",
+            ),
+            text(
+                "seconds",
+                "Dynamic series: seconds from the injection to the middle of the phase, 0 or less before it; else empty.",
+                "Time after injection (s)",
+                optional=True,
+            ),
+            text(
+                "b_value",
+                "Diffusion-weighted imaging: b-value in s/mm²; else empty.",
+                "b-value (s/mm²)",
+                optional=True,
             ),
         ),
         home="cohort",
@@ -149,6 +211,19 @@ COHORT_FILES = (
         "batch_overlays",
         f"{BATCH}.overlays",
         "Pictures `<patient>/<sequence>.png` of the outlines of one batch of patients.",
+        home="cohort",
+    ),
+    Contract(
+        "batch_measured",
+        f"{MEASURED_PARTS}.csv",
+        "Columns measured from the images of one batch of patients. Runs that measure the same columns share them.",
+        MEASURED_COLUMNS,
+        home="cohort",
+    ),
+    Contract(
+        "measured_software",
+        f"{MEASURED_PARTS}.software.json",
+        "Libraries that the batch was measured with, and their versions.",
         home="cohort",
     ),
 )

@@ -146,6 +146,23 @@ TRAINED = (
         number("high", "Upper bound of its interval."),
     ),
     _of_model(
+        "held_out",
+        "Cross-validated predictions: each training patient by the fit without the patient's fold.",
+        PATIENT,
+        text("target", "What was refitted.", values=("pipeline", "final")),
+        whole("fold", "Number of the fold."),
+        OUTCOME,
+        number("probability", "Predicted probability; empty where the fold has none.", unit=FROM_0_TO_1),
+    ),
+    _of_model(
+        "kept",
+        "How often bootstrap refits of the whole pipeline kept each variable.",
+        VARIABLE,
+        whole("refits", "Bootstrap refits."),
+        whole("kept", "Refits that kept it."),
+        text("in_model", "Whether the model has it.", values=("yes", "no")),
+    ),
+    _of_model(
         "refits",
         "What training leaves to later jobs: the training curves of `calibration`, and, where other models are made "
         "of this one, its fit and refits as rules, each under a hash of the patients and labels that it was fitted on.",

@@ -3,5 +3,5 @@
 #: Partitions in the order of the papers.
 PARTITIONS = ("training", "testing", "external")
 TRAINING = PARTITIONS[0]
-#: The reader whose outlines train and test; others serve the analysis of reproducibility.
+#: The reader whose outlines train and test where the cohort names no other.
 FIRST_READER = "1"

@@ -6,6 +6,7 @@ from her2radiomics.core.contracts.cohort_files import (
     CENTRE,
     FEATURE_KEYS,
     FEATURES,
+    MEASURED_COLUMNS,
     OUTCOME,
     PARTITION,
     PATIENT,
@@ -48,6 +49,20 @@ COHORT = (
             whole("events", "Patients of the partition with the positive outcome.", empty=True),
         ),
         for_people=True,
+    ),
+    Contract(
+        "measured",
+        "cohort/measured.csv",
+        "Columns measured from images, one row a patient and column; without rows where the protocol or cohort has none.",
+        (
+            *MEASURED_COLUMNS,
+            text(
+                "origin",
+                "Where the cohort's value is from: the images or, where they allow no measurement, the participants table.",
+                "Origin",
+                values=("images", "participants table", "missing"),
+            ),
+        ),
     ),
     Contract(
         "qc",
@@ -167,24 +182,35 @@ TABLES = (
     Contract(
         "published",
         "tables/published.csv",
-        "Numbers that the paper prints beside those of the run.",
+        "Numbers, names and claims that the paper prints beside those of the run, with agreement by stated rules.",
         (
             text(
                 "quantity",
                 "What the number is: a number of `performance.csv`, a measure of `performance_extra.csv`, or "
-                "one of the further quantities below.",
+                "one of the quantities below.",
             ),
             replace(
                 MODEL, meaning="The model, or `a vs b` for a comparison; empty for numbers of the cohort."
             ),
             replace(PARTITION, meaning="The partition; empty for numbers of no partition.", values=()),
-            number("published", "The paper's number."),
+            number("published", "The paper's number; empty for bounds, names and claims of order."),
             number("published_low", "Lower bound of its interval, where printed."),
             number("published_high", "Upper bound of its interval, where printed."),
             number("reproduced", "The run's number; empty where the run has no such model or partition."),
             number("low", "Lower bound of its interval."),
             number("high", "Upper bound of its interval."),
             whole("n", "Patients.", empty=True),
+            text("label", "What the number is called in print."),
+            text("item", "Of what the number is: term, row, level, group, or which features."),
+            text("published_text", "What the paper prints, as printed.", "Published"),
+            text("reproduced_text", "The run's own, as printed; empty where there is none.", "This run"),
+            text(
+                "agreement",
+                "Whether the two agree by the rule.",
+                values=("agrees", "differs", "not made in this run"),
+            ),
+            text("rule", "When numbers of this kind are said to agree."),
+            text("place", "Where in the paper it stands."),
             SIMULATED,
         ),
         for_people=True,
@@ -202,13 +228,6 @@ TABLES = (
         also=("png", "pdf", "csv"),
     ),
 )
-#: Quantities that a protocol may publish and that are no column of ``performance.csv``.
-FURTHER_QUANTITIES = (
-    whole("features_extracted", "Features extracted, of the run or a model."),
-    whole("features_selected", "Features that a model's selection kept."),
-    number("delong_p", "p value of DeLong's test of two models.", "p of DeLong's test", FROM_0_TO_1),
-)
-
 ABOUT = (
     Contract(
         "audit",
@@ -242,7 +261,7 @@ ABOUT = (
             text(
                 "status",
                 "Whether the run shows it.",
-                values=("filled", "for the author", "not done", "not applicable"),
+                values=("filled", "partly", "for the author", "not done", "not applicable"),
             ),
             text("statement", "What the run says."),
             text("files", "Files that show it, parted by `;`."),

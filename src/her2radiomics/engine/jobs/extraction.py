@@ -32,19 +32,22 @@ FEATURES, QUALITY, PICTURE = "features.csv", "quality.json", "overlay.png"
 
 @dataclass(frozen=True)
 class Files:
-    """One patient's manifest rows of the sequence, and the image to subtract (none: empty)."""
+    """One patient's manifest rows of the sequence, the image to subtract (none: empty), and rows that decide on a slice."""
 
     rows: list[ManifestRow]
     precontrast: str
+    level_rows: list[ManifestRow]
 
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> Files:
         """From a rule's parameter."""
-        return cls([ManifestRow.of(row) for row in content["rows"]], content["precontrast"])
+        rows, level = ([ManifestRow.of(row) for row in content[name]] for name in ("rows", "level_rows"))
+        return cls(rows, content["precontrast"], level)
 
     def paths(self) -> list[str]:
-        """Image, masks and the image to subtract, each once."""
+        """Image, masks, the image to subtract and the masks that decide on a slice, each once."""
         paths = [path for row in self.rows for path in (row.image, row.mask)] + [self.precontrast]
+        paths += [row.mask for row in self.level_rows]
         return list(dict.fromkeys(filter(None, paths)))
 
     def place(self, path: str) -> str:
@@ -54,7 +57,8 @@ class Files:
 
     def printed_names(self) -> dict[str, str]:
         """Paths to what they are, for where no file's name may be printed."""
-        names = {path: name for row in self.rows for path, name in row.printed_names().items()}
+        rows = [*self.rows, *self.level_rows]
+        names = {path: name for row in rows for path, name in row.printed_names().items()}
         return names | ({self.precontrast: "image to subtract"} if self.precontrast else {})
 
 
@@ -101,7 +105,9 @@ class Extraction:
     def _case(self, files: Files) -> Case:
         """What decides about a case."""
         settings = {name: getattr(self, name) for name in ("regions", "features", "options", "simulated")}
-        settings |= {"rows": [row.model_dump() for row in files.rows], "precontrast": files.precontrast}
+        rows = {"rows": files.rows, "level_rows": files.level_rows}
+        settings |= {name: [row.model_dump() for row in own] for name, own in rows.items()}
+        settings["precontrast"] = files.precontrast
         return Case((*files.paths(), self.parameters), settings)
 
     def _make(self, patient: str, folder: Path) -> bool:
@@ -116,6 +122,7 @@ class Extraction:
             expected_features=self.features,
             preprocessing=settings,
             precontrast=files.precontrast,
+            level_rows=files.level_rows,
             log_padding=log_sigmas(options.get("log_padding", LOG_PADDING)),
         )
         return self._write(result, files, folder)

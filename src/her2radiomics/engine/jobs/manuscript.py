@@ -10,7 +10,6 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from her2radiomics.cohort.manifest import BREAST, TUMOUR, ManifestRow
-from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.settings import validate
 from her2radiomics.core.tables import read
@@ -95,7 +94,7 @@ def example_images(
         return []
 
     table = read("qc", qc)
-    mine = (table["status"] == "failed") & (table["reader"] == FIRST_READER)
+    mine = (table["status"] == "failed") & (table["reader"] == study["reference_reader"])
     failed = set(table.loc[mine, "patient_id"])
     images = []
     for partition, patients in examples.items():
@@ -108,16 +107,19 @@ def example_images(
         for sequence, rows in patients[sound[0]].items():
             row = study["partitions"][partition]
             example = _example(sound[0], sequence, rows, row, study["regions_by_sequence"][sequence])
-            images.append(
-                example.model_copy(update={"resample_mask": sequence in study.get("masks_resampled", [])})
-            )
+            changes: dict[str, Any] = {"resample_mask": sequence in study.get("masks_resampled", [])}
+            other = study.get("slice_of", {}).get(sequence)
+            if other is not None:
+                level = _outlined(patients[sound[0]][other], TUMOUR)[0]
+                changes |= {"level_mask": Path(level.mask), "level_label": level.mask_label or None}
+                changes["level_image"] = Path(level.image)
+            images.append(example.model_copy(update=changes))
     return images
 
 
 def _example(patient: str, sequence: str, rows: Rows, line: str, regions: Sequence[str]) -> ExampleImage:
-    masked = [row for row in map(ManifestRow.of, rows) if row.mask]
-    outlined = [row for row in masked if row.region == TUMOUR]
-    breast = [Path(row.mask) for row in masked if row.region == BREAST]
+    outlined = _outlined(rows, TUMOUR)
+    breast = next(iter(_outlined(rows, BREAST)), None)
     return ExampleImage(
         row=line,
         patient_id=patient,
@@ -125,9 +127,15 @@ def _example(patient: str, sequence: str, rows: Rows, line: str, regions: Sequen
         image=Path(outlined[0].image),
         masks={row.reader: Path(row.mask) for row in outlined},
         mask_label=outlined[0].mask_label or None,
-        breast=breast[0] if breast else None,
+        breast=Path(breast.mask) if breast else None,
+        breast_label=(breast.mask_label or None) if breast else None,
         regions=list(regions),
     )
+
+
+def _outlined(rows: Rows, region: str) -> list[ManifestRow]:
+    """Rows with a mask of the region, the reference reader's first."""
+    return [row for row in map(ManifestRow.of, rows) if row.mask and row.region == region]
 
 
 def made_from(files: Iterable[str]) -> dict[str, str]:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from her2radiomics import modelling
-from her2radiomics.core import parquet
+from her2radiomics.cohort.settings import Readers
 from her2radiomics.core.columns import Column, read_participants
-from her2radiomics.core.contracts import TRAINED_FILES, contract
+from her2radiomics.core.contracts import FIRST_READER, TRAINED_FILES, contract
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.files import write_text
 from her2radiomics.core.libraries import pd
@@ -47,17 +47,17 @@ def extraction_hashes(sequences: Mapping[str, Mapping[str, Any]], files: Sequenc
 def _done_first(item: Mapping[str, Any]) -> str:
     """What a sequence's preprocessing adds to its hash; empty for the default."""
     settings = validate(Preprocessing, item.get("preprocessing") or {}, "preprocessing")
-    suffix = values_suffix(settings, item.get("log_padding", LOG_PADDING))
+    suffix = values_suffix(settings, item.get("log_padding", LOG_PADDING), item.get("slice_of"))
     return f" {suffix}" if suffix else ""
 
 
 def training_rows(
-    participants: str, features: str, columns: Mapping[str, Column]
+    participants: str, features: str, columns: Mapping[str, Column], readers: Readers
 ) -> tuple[pd.DataFrame, pd.Series, pd.DataFrame, pd.DataFrame]:
     """Read a training partition: the model table, the labels, all readers' features, and the participants."""
     people = read_participants(participants, columns)
     measured = read("partition_features", features)
-    table = modelling.model_table(measured, people, columns)
+    table = modelling.model_table(measured, people, columns, readers.reference)
     return table, people.set_index("patient_id")["label"].loc[table.index], measured, people
 
 
@@ -66,19 +66,24 @@ def unfitted(
     models: Mapping[str, Any],
     columns: Mapping[str, Column],
     features: pd.DataFrame,
+    readers: Readers,
     seed: int,
     parts: Sequence[str],
+    persons: Mapping[str, str] | None = None,
 ) -> modelling.StudyModel:
-    """The unfitted model of a protocol, with the second reader's rows of the training patients.
+    """The unfitted model of a protocol, with the rows of the training patients whom two readers outlined.
 
-    ``parts`` are the files of refits (:func:`write_refits`) of the models that it is made of, in their order.
+    ``parts`` are the files of refits (:func:`write_refits`) of the models that it is made of, in their order;
+    ``persons`` maps patients who share a person to that person.
     """
     specs: dict[str, ModelSettings] = parse_models(models)
     shared = SharedFits()
     for part, file in zip(specs[name].parts(), parts, strict=True):
         shared.read(part, read_refits(file)["fits"])
-    second_reader = modelling.second_reader_table(features)
-    return modelling.build_model(name, specs, columns, second_reader=second_reader, seed=seed, shared=shared)
+    pairs = modelling.second_reader_table(features, readers.compared, readers.reference)
+    return modelling.build_model(
+        name, specs, columns, second_reader=pairs, seed=seed, shared=shared, persons=persons
+    )
 
 
 def write_refits(path: str, calibration: pd.DataFrame, fits: SharedFits | None) -> None:
@@ -100,15 +105,18 @@ def read_refits(path: str) -> dict[str, Any]:
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
-        return {"calibration": assemble("calibration", content["calibration"]), "fits": content["fits"]}
+        calibration = assemble("calibration", content["calibration"])
+        numbers = [column.name for column in contract("calibration").columns if column.kind == "number"]
+        return {"calibration": calibration.astype(dict.fromkeys(numbers, float)), "fits": content["fits"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StudyError(f"{path}: found no refits of a model ({error!r}). Train the model again.") from None
 
 
-def features_of(model: modelling.FittedModel, features: str) -> pd.DataFrame:
-    """Read what a model uses of a feature table; a column that the file lacks is the model's to name."""
+def features_of(model: modelling.FittedModel, features: str, reader: str = FIRST_READER) -> pd.DataFrame:
+    """Read what a model uses of a reader's features; a column that the file lacks is the model's to name."""
     keys = contract("partition_features").names
-    return read("partition_features", features, only={*keys, *(f.name for f in model.rule.features())})
+    table = read("partition_features", features, only={*keys, *(f.name for f in model.rule.features())})
+    return modelling.reader_rows(table, reader).drop(columns="reader", errors="ignore")
 
 
 def report_tables(report: modelling.FitReport, model: modelling.FittedModel) -> dict[str, pd.DataFrame]:
@@ -147,27 +155,3 @@ def nomogram_table(model: modelling.FittedModel) -> pd.DataFrame:
 
 def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def feature_counts(
-    models: Sequence[str], selections: Sequence[str], features: str
-) -> dict[tuple[str, str], float]:
-    """Numbers of features extracted and selected, by (quantity, model), for the comparison with the paper.
-
-    Parameters
-    ----------
-    models
-        Names of the models.
-    selections
-        Their ``selection.csv``, in the same order; a model without selection has no row in it.
-    features
-        A feature table of the run.
-    """
-    extracted = len(parquet.column_names(features)) - len(contract("partition_features").names)
-    counts: dict[tuple[str, str], float] = {("features_extracted", ""): extracted}
-    for name, file in zip(models, selections, strict=True):
-        steps = read("selection", file)
-        if len(steps):
-            counts["features_extracted", name] = extracted
-            counts["features_selected", name] = int(steps["features_out"].iloc[-1])
-    return counts

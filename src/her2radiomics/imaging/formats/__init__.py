@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -19,6 +20,9 @@ from her2radiomics.core.libraries import sitk
 
 #: Name to the format, in alphabetical order.
 FORMATS: dict[str, ImageFormat] = {}
+DOUBTS = "her2radiomics.doubts"  # key of an image's metadata
+PLAUSIBLE_MM = (0.05, 25.0)  # edges of a voxel that pass without a warning
+LONGEST_MM = 1000.0  # edge of an image that passes
 
 
 class ImageFormat(ABC):
@@ -40,7 +44,10 @@ class ImageFormat(ABC):
 
     @abstractmethod
     def check_header(self, path: Path) -> Any:
-        """Refuse a header that contradicts itself or would make the reader open another file; return what it says."""
+        """Refuse a header that contradicts itself or would make the reader open another file; return what it says.
+
+        Its attribute ``doubts``, where it has one, says in words what is read but deserves a warning.
+        """
 
     @abstractmethod
     def check_content(self, path: Path, header: Any) -> None:
@@ -59,7 +66,9 @@ class ImageFormat(ABC):
             It cannot be read as it should be. The error names ``path`` and no other file.
         """
         try:
-            return self._read_checked(path, self.check_header(path))
+            header = self.check_header(path)
+            image = self._read_checked(path, header)
+            return with_doubts(image, [*getattr(header, "doubts", ()), *_implausible(image)])
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise damaged(path, "a damaged compressed stream", quote(error, path)) from error
         except OSError as error:
@@ -126,6 +135,33 @@ def formats_in_words() -> str:
     *names, last = (form.name for form in FORMATS.values() if not form.folder)
     folders = " or ".join(form.folder for form in FORMATS.values() if form.folder)
     return f"{', '.join(names)} or {last} file, or folder with {folders}"
+
+
+def with_doubts(image: sitk.Image, doubts: Iterable[str]) -> sitk.Image:
+    """The same image; what is doubtful of its file goes with it, and becomes warnings of quality control."""
+    image.SetMetaData(DOUBTS, "\n".join(dict.fromkeys([*doubts_of(image), *doubts])))
+    return image
+
+
+def doubts_of(image: sitk.Image | None) -> list[str]:
+    """What is doubtful of the file that an image was read from, in words; nothing of no image."""
+    return (
+        image.GetMetaData(DOUBTS).splitlines() if image is not None and image.HasMetaDataKey(DOUBTS) else []
+    )
+
+
+def _implausible(image: sitk.Image) -> list[str]:
+    """Say that voxels or image are of a size that no examination has: a header in another unit, most likely."""
+    low, high = PLAUSIBLE_MM
+    edges = [step * count for step, count in zip(image.GetSpacing(), image.GetSize(), strict=True)]
+    if low <= min(image.GetSpacing()) and max(image.GetSpacing()) <= high and max(edges) <= LONGEST_MM:
+        return []
+    steps, sides = (
+        "×".join(f"{number:.4g}" for number in numbers) for numbers in (image.GetSpacing(), edges)
+    )
+    return [
+        f"voxels of {steps} mm and an image of {sides} mm are implausible: check the header's spacing and unit"
+    ]
 
 
 def damaged(path: Path, found: str, quoted: str = "") -> CaseError:

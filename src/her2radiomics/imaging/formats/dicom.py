@@ -1,109 +1,256 @@
-"""DICOM: a folder with the files of one series, placed by position, or one file (``.dcm``)."""
+"""DICOM: a folder with the files of one series, placed by position, or one file (``.dcm``); classic or multi-frame."""
 
 from __future__ import annotations
 
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from her2radiomics.core.errors import CaseError, quote
-from her2radiomics.core.libraries import sitk
-from her2radiomics.imaging.formats import damaged, image_format
-from her2radiomics.imaging.formats.itk_file import ITKFile, check_voxel_count
+from her2radiomics.core.libraries import pydicom, sitk
+from her2radiomics.core.memory import raise_if_out
+from her2radiomics.imaging.formats import ImageFormat, damaged, image_format, with_doubts
+from her2radiomics.imaging.formats.dicom_frames import ONE_VALUE, Frame, frames_of, header_of, is_dicom
+from her2radiomics.imaging.formats.dicom_grid import Grid, grid_of, in_order, is_printed
+from her2radiomics.imaging.formats.itk_file import check_voxel_count
 
-SLICE_GAP_TOLERANCE = 0.01  # of the slice spacing: DICOM positions are rounded to some micrometres
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+INTEGERS = ("u1", "i1", "u2", "i2", "u4", "i4")  # by size; unsigned first, as GDCM chooses
+
+
+@dataclass
+class Series:
+    """The grid of a series, how many files it has, what is doubtful, and its voxels once they are read."""
+
+    grid: Grid
+    files: int
+    doubts: list[str]
+    voxels: np.ndarray = field(default_factory=lambda: np.empty(0))
 
 
 @image_format
-class DICOM(ITKFile):
-    """DICOM, by GDCM. What its errors print tells no examination: neither a file's name nor a series' number."""
+class DICOM(ImageFormat):
+    """DICOM, by pydicom. What its errors print tells no examination: neither a file's name nor a series' number."""
 
-    name, endings, itk = "DICOM", (".dcm",), "GDCMImageIO"
+    name, endings = "DICOM", (".dcm",)
     folder = "one DICOM series"
 
-    def check_header(self, path: Path) -> tuple[str, ...]:
-        """A folder holds one series, one image at each position (phases are not stacked), evenly spaced slices."""
-        if not path.is_dir():
-            return ()
-        series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(path))
-        files = [sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(path), name) for name in series]
-        if len(series) != 1:
-            counts = " and ".join(str(len(names)) for names in files)
-            several = f"{len(series)} DICOM series in one folder (of {counts} files)"
+    def check_header(self, path: Path) -> Series:
+        """One series, in grey, one image at each position (phases are not stacked), slices evenly spaced and not shifted."""
+        try:
+            headers = _headers(path)
+            return _series(path, headers, _frames(path, headers))
+        except (CaseError, OSError):
+            raise
+        except Exception as error:  # an element that is not what it should be
+            raise_if_out(error)
+            raise damaged(path, "a DICOM header that cannot be read", quote(error, path)) from error
+
+    def check_content(self, path: Path, header: Series) -> None:
+        """Every image is decoded whole, and scaled by its own slope and intercept; a file that is cut short is none."""
+        frames = header.grid.frames
+        header.voxels = np.empty((len(frames), *frames[0].size[::-1]), _kind(frames))
+        bad: list[Exception] = []
+        places: dict[Path, list[int]] = {}
+        padded = 0
+        for place, frame in enumerate(frames):
+            places.setdefault(frame.file, []).append(place)
+        for file, here in places.items():
+            try:
+                stored = _decode(file)
+                for place in here:
+                    frame = frames[place]
+                    voxels, (slope, offset) = stored[frame.number], frame.scale
+                    header.voxels[place] = voxels if (slope, offset) == (1, 0) else voxels * slope + offset
+                    padded += int(np.count_nonzero(voxels == frame.padding)) if frame.padding else 0
+            except CaseError as error:
+                raise error.named(file=path) from error
+            except Exception as error:  # whatever a damaged file leads to
+                raise_if_out(error)
+                bad.append(error)
+        if bad:
+            raise damaged(
+                path, f"{len(bad)} of {header.files} DICOM files that cannot be read", quote(bad[0], path)
+            )
+        if padded:
+            header.doubts.append(f"{padded} voxels hold the padding value ({frames[0].padding}), no picture")
+
+    def read_voxels(self, path: Path, header: Series) -> sitk.Image:
+        """The slices in the order of their positions."""
+        image = sitk.GetImageFromArray(header.voxels)
+        image.SetSpacing(header.grid.spacing)
+        image.SetOrigin(header.grid.origin)
+        image.SetDirection(header.grid.direction)
+        return image
+
+
+def _headers(path: Path) -> list[tuple[Path, Dataset]]:
+    """The DICOM files of a folder, or one, with their headers."""
+    if path.is_dir():
+        visible = (file for file in sorted(path.iterdir()) if file.name != "DICOMDIR" and file.name[0] != ".")
+        files = [file for file in visible if file.suffix.lower() == ".dcm" or is_dicom(file)]
+    else:
+        files = [path]
+    headers = [(file, header) for file in files if (header := header_of(file)) is not None]
+    if path.is_dir() and not headers:
+        raise CaseError(
+            found="a folder without a DICOM series",
+            expected="the DICOM files of one series",
+            remedy="Name the folder that holds the files themselves.",
+            file=path,
+        )
+    if len(headers) < len(files):
+        raise damaged(path, f"{len(files) - len(headers)} of {len(files)} DICOM files that cannot be read")
+    return headers
+
+
+def volumes(path: Path, by: Sequence[str]) -> list[tuple[str, sitk.Image]]:
+    """The volumes of a series that holds several, in the order of their values: what is printed of these, and the image.
+
+    Parameters
+    ----------
+    path
+        A folder, or a multi-frame file.
+    by
+        What tells the volumes apart: names of :data:`~her2radiomics.imaging.formats.dicom_frames.TELLING`.
+
+    Raises
+    ------
+    CaseError
+        As :meth:`DICOM.read`, of each volume.
+    """
+    headers, form = _headers(path), DICOM()
+    parts: dict[tuple[str, ...], list[Frame]] = {}
+    for frame in _frames(path, headers):
+        parts.setdefault(tuple(frame.marks[name] for name in by), []).append(frame)
+    made = []
+    for number, values in enumerate(sorted(parts, key=lambda values: [in_order(value) for value in values])):
+        series = _series(path, headers, parts[values])
+        form.check_content(path, series)
+        shown = " and ".join(
+            f"{name} {value if is_printed(name) else f'{number + 1} of {len(parts)}'}"
+            for name, value in zip(by, values, strict=True)
+        )
+        made.append((shown, with_doubts(form.read_voxels(path, series), series.doubts)))
+    return made
+
+
+def _frames(path: Path, headers: Sequence[tuple[Path, Dataset]]) -> list[Frame]:
+    """The images of all files of one series."""
+    _check_one(path, [header for _, header in headers])
+    frames: list[Frame] = []
+    for number, (file, header) in enumerate(headers, start=1):
+        try:
+            frames += frames_of(file, header)
+        except CaseError as error:
+            error.found += f" (file {number} of {len(headers)})" if len(headers) > 1 else ""
+            raise error.named(file=path) from error
+    check_voxel_count([*frames[0].size, len(frames)], path)
+    return frames
+
+
+def _series(path: Path, headers: Sequence[tuple[Path, Dataset]], frames: list[Frame]) -> Series:
+    """Place images."""
+    grid = grid_of(frames, path)
+    doubts = [*grid.doubts, *_world_doubts(frames, path), *_doubts(headers, len(frames))]
+    return Series(grid, len(headers), doubts)
+
+
+def _check_one(path: Path, headers: Sequence[Dataset]) -> None:
+    """Refuse files of several series, patients, studies or systems of coordinates; how many, not which."""
+    for keyword, what in ONE_VALUE.items():
+        counts = Counter(str(value) for header in headers if (value := header.get(keyword)))
+        if len(counts) > 1:
+            numbers = " and ".join(map(str, counts.values()))
             raise CaseError(
-                found=several if series else "a folder without a DICOM series",
+                found=f"{len(counts)} {what} in one folder (of {numbers} files)",
                 expected="the DICOM files of one series",
                 remedy="Name the folder that holds the files themselves, each series in a folder of its own.",
                 file=path,
             )
-        _check_positions(path, files[0])
-        return files[0]
 
-    def check_content(self, path: Path, header: tuple[str, ...]) -> None:
-        """No DICOM file of a folder is unreadable: GDCM passes over a file that is cut short."""
-        if not path.is_dir():
-            return
-        ours = {Path(name).name for name in header}
-        others = [file for file in path.iterdir() if file.name not in (*ours, "DICOMDIR") and _is_dicom(file)]
-        if others:
-            raise damaged(path, f"{len(others)} of {len(ours) + len(others)} DICOM files that cannot be read")
 
-    def read_voxels(self, path: Path, header: tuple[str, ...]) -> sitk.Image:
-        """Read the slices in the order of their positions."""
-        if not path.is_dir():
-            return super().read_voxels(path, header)
+def _kind(frames: Sequence[Frame]) -> np.dtype:
+    """Type of the volume's voxels: as stored where nothing is rescaled, the least that holds whole numbers, or floating."""
+    if all(frame.scale == (1, 0) for frame in frames):
+        return np.result_type(*{frame.kind for frame in frames})
+    whole = all(number.is_integer() for frame in frames for number in frame.scale)
+    if not whole or any(frame.kind[0] == "f" for frame in frames):
+        return np.dtype("f8")
+    ends = []
+    for frame in frames:
+        low = -(2 ** (frame.bits - 1)) if frame.kind[0] == "i" else 0
+        ends += [frame.scale[0] * stored + frame.scale[1] for stored in (low, low + 2**frame.bits - 1)]
+    fits = (kind for kind in INTEGERS if np.iinfo(kind).min <= min(ends) and max(ends) <= np.iinfo(kind).max)
+    return np.dtype(next(fits, "f8"))
+
+
+def _decode(file: Path) -> np.ndarray:
+    """The stored voxels of every frame of a file: shape (frames, rows, columns)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        dataset = pydicom.dcmread(file, force=True)
+        if "TransferSyntaxUID" not in dataset.file_meta:  # a file without its first part is in the oldest one
+            implicit, little = dataset.original_encoding
+            names = (
+                ("ImplicitVRLittleEndian",) if implicit else ("ExplicitVRBigEndian", "ExplicitVRLittleEndian")
+            )
+            dataset.file_meta.TransferSyntaxUID = getattr(pydicom.uid, names[-1] if little else names[0])
         try:
-            return sitk.ReadImage(header, imageIO=self.itk)
-        except RuntimeError as error:
+            voxels = pydicom.pixels.pixel_array(dataset, raw=True)
+        except (RuntimeError, NotImplementedError) as error:
+            raise_if_out(error)
             raise CaseError(
-                found="a DICOM series that cannot be read",
-                quoted=quote(error, path),
-                expected="slices of one size and pixel type",
-                remedy="Convert the series with dcm2niix and look at its messages.",
-                file=path,
+                found=f"voxels in {dataset.file_meta.TransferSyntaxUID.name} that cannot be decoded",
+                quoted=quote(error, file),
+                expected="voxels that are not compressed, or in a form that pydicom decodes",
+                remedy="If a viewer shows the file, write it uncompressed (gdcmconv --raw, dcmdjpeg); else export it again.",
             ) from error
+    return voxels if voxels.ndim == 3 else voxels[None]
 
 
-def _is_dicom(file: Path) -> bool:
-    if not file.is_file():
-        return False
-    with file.open("rb") as stream:
-        return stream.read(132)[128:] == b"DICM"
+def _world_doubts(frames: Sequence[Frame], path: Path) -> list[str]:
+    """Say that a map to real-world values is there that differs from the scale; refuse one that differs by slice."""
+    maps = [frame.world for frame in frames]
+    first = maps[0]
+    if not any(maps):
+        return []
+    lines = []
+    for frame in frames:
+        slope, offset, _ = frame.world or (np.nan, 0.0, "")
+        factor = slope / frame.scale[0]
+        lines.append((factor, offset - factor * frame.scale[1]))
+    if any(found is None for found in maps) or not np.allclose(lines, lines[0], rtol=1e-6, equal_nan=True):
+        raise CaseError(
+            found="real-world value maps that differ by slice, while RescaleSlope and RescaleIntercept do not follow them",
+            expected="one map of the voxels for all slices",
+            remedy="Convert the series to its real-world values (highdicom and dcm2niix do) and name that.",
+            file=path,
+        )
+    factor, offset = lines[0]
+    unit = first[2] if first and first[2] else "no unit"
+    if np.isnan(factor):
+        return [f"a table of real-world values ({unit}) is in the file; it was not applied"]
+    if np.allclose([factor, offset], [1, 0], rtol=1e-6, atol=1e-9):
+        return []
+    return [f"real-world values ({unit}) are {factor:.6g} × these voxels + {offset:.6g}; they were not taken"]
 
 
-def _check_positions(folder: Path, names: tuple[str, ...]) -> None:
-    """Refuse several images at one position and gaps between slices, and more voxels than any breast MRI has."""
-    places: list[float] = []
-    size = [1]
-    for number, name in enumerate(names, start=1):
-        reader = sitk.ImageFileReader()
-        reader.SetImageIO(DICOM.itk)
-        reader.SetFileName(name)
-        try:
-            reader.ReadImageInformation()
-            axes = [float(part) for part in reader.GetMetaData("0020|0037").split("\\")]
-            position = [float(part) for part in reader.GetMetaData("0020|0032").split("\\")]
-        except (RuntimeError, ValueError) as error:
-            raise CaseError(
-                found=f"file {number} of {len(names)} in the folder without a readable image position and orientation",
-                expected="DICOM images with ImagePositionPatient and ImageOrientationPatient",
-                remedy="Use the scanner's original export, or convert the series with dcm2niix.",
-                file=folder,
-            ) from error
-        size = max(size, list(reader.GetSize()))
-        places.append(float(np.dot(np.cross(axes[:3], axes[3:]), position)))
-    check_voxel_count([*size, len(names)], folder)
-    if len(places) < 2:
-        return
-    steps = np.diff(np.sort(places))
-    typical = float(np.median(steps))
-    if steps.min() < 1e-3:
-        found = f"{len(places)} images at {len(set(np.round(places, 3)))} positions in one series"
-        expected = "one image a position"
-        remedy = "Split the phases of the series (by AcquisitionNumber or ContentTime) into folders."
-    elif np.any(np.abs(steps - typical) > SLICE_GAP_TOLERANCE * typical + 1e-3):
-        found = f"slices {steps.min():.4g} to {steps.max():.4g} mm apart"
-        expected, remedy = "evenly spaced slices", "Look for missing files in the folder."
-    else:
-        return
-    raise CaseError(found=found, expected=expected, remedy=remedy, file=folder)
+def _doubts(headers: Sequence[tuple[Path, Dataset]], images: int) -> list[str]:
+    """What is doubtful of a series besides its places."""
+    doubts, several = [], [header for _, header in headers]
+    if any(header.get("PhotometricInterpretation") == "MONOCHROME1" for header in several):
+        doubts.append("low values are shown bright (MONOCHROME1); voxels were taken as they are stored")
+    if any(header.get("LossyImageCompression") == "01" for header in several):
+        doubts.append("the images were compressed with loss (LossyImageCompression)")
+    expected = int(several[0].get("ImagesInAcquisition") or 0)
+    if expected > images and expected % images:  # a multiple: one phase or b-value of several
+        doubts.append(f"{images} images are here, {expected} were acquired (ImagesInAcquisition)")
+    return doubts

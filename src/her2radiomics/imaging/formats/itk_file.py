@@ -76,6 +76,43 @@ def check_beside(path: Path, names: Sequence[str]) -> None:
             )
 
 
+def check_spacing(path: Path, steps: Sequence[float], dimension: int, field: str) -> None:
+    """Refuse a header without a positive voxel spacing for each of its (at most three) axes; ITK would take 1 mm."""
+    bad = [step for step in steps if not (math.isfinite(step) and step > 0)]
+    if bad or len(steps) < min(dimension, 3):
+        raise contradiction(
+            path,
+            f"a header with a voxel spacing of {', '.join(f'{step:g}' for step in steps)} mm"
+            if steps
+            else f"a header without a voxel spacing ({field})",
+            "a positive number of mm for each axis",
+        )
+
+
+def surplus(left: int) -> list[str]:
+    """Say that so many bytes are left after the voxels that a header promises: it may be of another size than they are."""
+    return (
+        [f"{left} bytes are left after the voxels that the header promises: is its size right?"]
+        if left > 0
+        else []
+    )
+
+
+def contradiction(path: Path, found: str, expected: str, remedy: str = "") -> CaseError:
+    """The error of a header that lacks what places its voxels, or says two things."""
+    usual = "Convert the original DICOM files again, or correct the header where you know what is right."
+    return CaseError(found=found, expected=expected, remedy=remedy or usual, file=path)
+
+
+def numbers(text: str) -> list[float]:
+    """The numbers of a header's field; NaN for what is none."""
+    found = re.sub(r"[(),]", " ", text).split()
+    return [
+        float(word) if re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", word) else math.nan
+        for word in found
+    ]
+
+
 def text_lines(path: Path) -> tuple[list[tuple[str, int]], bool]:
     """Lines of a file's beginning, each with the place of the next one, and whether that is all of the file."""
     with path.open("rb") as stream:

@@ -8,53 +8,42 @@ compared with the voxels read, that is done instead, which spares a second decom
 from __future__ import annotations
 
 import gzip
-import math
 import struct
 import sys
 import zlib
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import IO, cast
 
 import numpy as np
 
 from her2radiomics.core.libraries import sitk
 from her2radiomics.imaging.checks import check_shape, not_finite
 from her2radiomics.imaging.formats import damaged, image_format
-from her2radiomics.imaging.formats.itk_file import ITKFile, check_beside, chunks, unfolding
+from her2radiomics.imaging.formats.itk_file import ITKFile, check_beside, chunks, surplus, unfolding
+from her2radiomics.imaging.formats.nifti_header import Header, contradictions, parse
 
 MOST_TRAILING = 1 << 26  # bytes after the voxels that are read past
-MOST_HEADER = 1 << 26  # bytes before the voxels, extensions included
 FLOATS = {16: "f4", 64: "f8"}  # datatype codes of real floating images
-
-
-class Header(NamedTuple):
-    """Byte order, lengths of the axes, datatype code, bytes of voxels, where these begin, and the bytes before them."""
-
-    order: str
-    size: list[int]
-    code: int
-    promised: int
-    offset: int
-    content: bytes
 
 
 @image_format
 class NIfTI(ITKFile):
-    """NIfTI-1 and -2, by ITK."""
+    """NIfTI-1, by ITK."""
 
     name, endings, itk = "NIfTI", (".nii", ".nii.gz", ".hdr", ".img", ".img.gz"), "NiftiImageIO"
 
     def check_header(self, path: Path) -> Header:
-        """It is of three dimensions; neither `.hdr` nor `.img` is a link elsewhere."""
+        """Three dimensions; spacing, axes, positions and scale agree; neither `.hdr` nor `.img` is a link elsewhere."""
         first, second = _pair(path)
         if first != second:
             files = (first, first.with_suffix(".img"), first.with_suffix(".img.gz"))
             check_beside(path, [file.name for file in files if file.is_file()])
         with _open(first) as stream:
-            header = _parse(path, stream.read(540))
+            header, said = parse(path, stream.read(540))
         vector = len(header.size) == 5 and header.size[3] == 1 and header.size[4] > 1
         check_shape(header.size, f"{header.size[-1]} values a voxel" * vector, path)
-        return header
+        doubts = contradictions(path, said, header.size)
+        return header._replace(doubts=doubts + surplus(_length(second) - header.offset - header.promised))
 
     def check_content(self, path: Path, header: Header) -> None:
         """All voxels are there, a compressed stream holds its checksum, voxels are finite (ITK would read NaN as 0)."""
@@ -103,26 +92,13 @@ def _open(path: Path) -> IO[bytes]:
     return cast(IO[bytes], gzip.open(path, "rb")) if compressed else path.open("rb")
 
 
-def _parse(path: Path, content: bytes) -> Header:
-    """The fields of a NIfTI-1 or -2 header."""
-    for order in "<>":
-        size = struct.unpack_from(f"{order}i", content)[0] if len(content) >= 4 else 0
-        if size == 348 and len(content) >= 348:
-            lengths = struct.unpack_from(f"{order}8h", content, 40)
-            code, bits = struct.unpack_from(f"{order}2h", content, 70)
-            offset = struct.unpack_from(f"{order}f", content, 108)[0]
-        elif size == 540 and len(content) >= 540:
-            code, bits = struct.unpack_from(f"{order}2h", content, 12)
-            lengths = struct.unpack_from(f"{order}8q", content, 16)
-            offset = struct.unpack_from(f"{order}q", content, 168)[0]
-        else:
-            continue
-        if not 0 <= offset <= MOST_HEADER:  # NaN included
-            raise damaged(path, f"a NIfTI header whose voxels start at byte {offset:g}")
-        axes = list(lengths[1 : lengths[0] + 1])
-        if 1 <= lengths[0] <= 7 and min(axes) > 0:
-            return Header(order, axes, code, math.prod(axes) * (bits // 8), int(offset), content)
-    raise damaged(path, "no NIfTI header")
+def _length(path: Path) -> int:
+    """Bytes of a file; of a compressed one those that it says at its end to have had."""
+    with path.open("rb") as stream:
+        packed = stream.read(2) == b"\x1f\x8b"
+        end = stream.seek(0, 2)
+        stream.seek(max(0, end - 4))
+        return int.from_bytes(stream.read(4), "little") if packed else end
 
 
 def _promised_checksum(path: Path, header: Header) -> int | None:

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
+from her2radiomics.core.contracts import TRAINING
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import mpl, pd
+from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.fields import DrawnModel, DrawnPartition
 from her2radiomics.manuscript.figures.boxes import Paragraph, page, text_height, write
-from her2radiomics.manuscript.figures.inputs import FigureInputs
-from her2radiomics.manuscript.figures.labels import legend_grid, legend_height, model_name
+from her2radiomics.manuscript.figures.inputs import FEWEST, FigureInputs
+from her2radiomics.manuscript.figures.labels import legend_grid, legend_height, legend_text, model_name
 from her2radiomics.manuscript.figures.registry import Drawing, SquareOptions, figure
+from her2radiomics.statistics import hosmer_lemeshow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,8 +30,14 @@ CURVES = {  # printed name, and the places of colour and dash in the palette and
     "observed": ("Observed", 1, 0),
 }
 BANDED = "Observed (95% bootstrap band)"
+REFITS = {
+    "bias_corrected": "refits_final",
+    "pipeline_corrected": "refits",
+}  # rows that count a curve's resamples
+MEASURES = {"calibration_intercept": "Intercept", "calibration_slope": "Slope", "brier": "Brier score"}
 BINS = 25
-NO_CURVE = "No curve:\ntoo few patients, or\nfewer than three\ndifferent predictions"
+NO_CURVE = "No curve: fewer than three different predictions, or resamples that could not be refitted"
+FEW = f"No curve: fewer than {FEWEST} patients of an outcome"
 
 
 class CalibrationOptions(SquareOptions):
@@ -37,13 +46,20 @@ class CalibrationOptions(SquareOptions):
     kind: Literal["calibration"]
     model: DrawnModel
     partition: DrawnPartition
-    summary: bool = Field(True, description="Print calibration intercept, slope and Brier score.")
+    summary: bool = Field(
+        True,
+        description="Print calibration intercept, slope and Brier score; in training those corrected for optimism.",
+    )
+    hosmer_lemeshow_groups: int | None = Field(
+        None, ge=3, description="Print the p value of the Hosmer–Lemeshow test with this many groups of risk."
+    )
 
 
 @figure(
     CalibrationOptions,
-    needs=("calibration", "predictions", "performance"),
-    caption="Predicted against observed probability, with the distribution of predictions below.",
+    needs=("calibration", "predictions", "performance", "performance_extra"),
+    caption="Predicted probability and observed proportion, with the distribution of predictions by outcome below. In "
+    "training, curves and numbers are corrected for optimism by the bootstrap.",
     example="figure_5c_calibration: {kind: calibration, title: Calibration, model: nomogram, partition: testing}",
 )
 def draw(inputs: FigureInputs, options: CalibrationOptions) -> Drawing:
@@ -60,55 +76,47 @@ def draw(inputs: FigureInputs, options: CalibrationOptions) -> Drawing:
             remedy="Compute the model's calibration again.",
         )
     predictions = inputs.predictions_of(options.model, options.partition)
-    performance = inputs.performance_of(options.model, options.partition)
+    extra = inputs.extra_of(options.model, options.partition)
+    few = predictions["label"].value_counts().reindex([0, 1], fill_value=0).min() < FEWEST
+    curves = curves.iloc[:0] if few else curves
 
     left, side = options.place_square()
-    narrow = side < style.mm(55.0)  # what would be printed on the curves stands below them
-    strip = style.mm(10.0 if narrow else 15.0)
-    drawn = [name for name in CURVES if (curves["curve"] == name).any()]
-    named = ["Ideal", *(BANDED if name == "observed" else CURVES[name][0] for name in drawn)]
-    columns, rows = legend_grid(named, options.width_mm)
-    legend_room = legend_height(rows) if narrow else 0.0
-    said = _summary(inputs, options, performance)
-    words = [Paragraph(", ".join(style.keep(part) for part in said))] if narrow else []
+    strip = style.mm(12.0)
+    drawn = {
+        name: legend_text(_curve_label(name, extra), options.width_mm)
+        for name in CURVES
+        if (curves["curve"] == name).any()
+    }
+    columns, rows = legend_grid(["Ideal", *drawn.values()], options.width_mm)
+    said = _summary(inputs, options, extra, predictions, few=few)
+    words = [Paragraph("; ".join(style.keep(part) for part in said))]
     below_strip = style.head() + side + 2.0 + strip + style.mm(10.0)
+    legend_room = legend_height(rows)
     tall = below_strip + legend_room + text_height(words, options.width_mm - 3.0) + 1.0
     fig = style.new_figure(options.width_mm, tall)
     axes = style.place(fig, left, style.head(), side, side)
-    ideal: dict[str, Any] = {
-        "color": style.MUTED,
-        "linewidth": 0.8,
-        "linestyle": (0, (4, 2)),
-        "label": "Ideal",
-    }
-    axes.plot([0, 1], [0, 1], **ideal, zorder=1)
-    for name in drawn:
-        label, hue, dash = CURVES[name]
+    ideal: dict[str, Any] = {"color": style.MUTED, "linewidth": 0.8, "linestyle": (0, (4, 2))}
+    axes.plot([0, 1], [0, 1], **ideal, label="Ideal", zorder=1)
+    for name, label in drawn.items():
+        _, hue, dash = CURVES[name]
         colour = style.colours()[hue]
         rows = curves[curves["curve"] == name].sort_values("predicted")
         if name == "observed" and rows[["low", "high"]].notna().all(axis=None):
             band = (rows["predicted"], rows["low"], rows["high"])
             axes.fill_between(*band, color=colour, alpha=0.18, linewidth=0, zorder=2)
-            label = BANDED
         line = {"color": colour, "linestyle": style.DASHES[dash], "label": label}
         axes.plot(rows["predicted"], rows["observed"], **line, zorder=3)
     axes.set(
         xlim=(0, 1), ylim=(0, 1), aspect="equal", xticks=style.FIFTHS, yticks=style.FIFTHS, xticklabels=[]
     )
     style.vertical_label(axes, f"Observed proportion of {inputs.study.positive}", side)
-    small: dict[str, Any] = {"fontsize": style.small()}
     if curves.empty:
-        beneath = {"facecolor": "white", "edgecolor": "none", "pad": 2}
-        axes.text(0.5, 0.5, NO_CURVE, ha="center", va="center", color=style.MUTED, bbox=beneath, **small)
-    if narrow:
-        handles, labels = axes.get_legend_handles_labels()
-        strip_below = page(fig, below_strip, max(legend_room, 1.0))
-        strip_below.legend(handles, labels, ncols=columns, loc="upper left")
-        top = below_strip + legend_room
-        write(page(fig, top, 1.0), 1.5, top, options.width_mm - 3.0, words)
-    else:
-        axes.legend(loc="upper left")
-        axes.text(0.98, 0.03, "\n".join(said), ha="right", va="bottom", linespacing=1.35, **small)
+        style.say_in(axes, FEW if few else NO_CURVE)
+    page(fig, below_strip, max(legend_room, 1.0)).legend(
+        *axes.get_legend_handles_labels(), ncols=columns, loc="upper left"
+    )
+    top = below_strip + legend_room
+    write(page(fig, top, 1.0), 1.5, top, options.width_mm - 3.0, words)
 
     below = style.place(fig, left, style.head() + side + 2.0, side, strip)
     counts = _histogram(below, predictions, inputs)
@@ -122,16 +130,55 @@ def draw(inputs: FigureInputs, options: CalibrationOptions) -> Drawing:
     return Drawing(fig, data, heading)
 
 
-def _summary(inputs: FigureInputs, options: CalibrationOptions, performance: pd.Series) -> list[str]:
-    """The model, and its calibration in numbers where asked for."""
+def _curve_label(name: str, extra: pd.DataFrame) -> str:
+    """A curve's name with the number of resamples that could be used, of how many."""
+    if name == "observed":
+        return BANDED
+    words = str(extra["method"].get(REFITS.get(name, ""), "")).partition(",")[0]
+    return f"{CURVES[name][0]} ({words})" if words else CURVES[name][0]
+
+
+def _summary(
+    inputs: FigureInputs,
+    options: CalibrationOptions,
+    extra: pd.DataFrame,
+    predictions: pd.DataFrame,
+    *,
+    few: bool,
+) -> list[str]:
+    """The model, and its calibration in numbers where asked for: in training corrected for optimism, else with intervals."""
     said = [model_name(inputs, options.model)]
-    if options.summary:
-        said += [
-            f"Intercept {_signed(performance.calibration_intercept)}",
-            f"Slope {_signed(performance.calibration_slope)}",
-            f"Brier score {performance.brier:.3f}",
-        ]
+    if options.summary and few:
+        said.append(f"too few patients to judge calibration (n = {len(predictions)})")
+    elif options.summary:
+        performance = inputs.performance_of(options.model, options.partition)
+        for name, label in MEASURES.items():
+            number = _number(name, extra, performance, trained=options.partition == TRAINING)
+            said.append(f"{label} {number}")
+        if options.partition == TRAINING:
+            said[1:] = [f"corrected for optimism: {said[1]}", *said[2:]]
+    if options.hosmer_lemeshow_groups and not few:
+        test = hosmer_lemeshow(
+            predictions["label"],
+            predictions["probability"],
+            options.hosmer_lemeshow_groups,
+            fitted=options.partition == TRAINING,
+        )
+        said.append(f"Hosmer–Lemeshow {fmt.p_equals(test.p)}")
     return said
+
+
+def _number(name: str, extra: pd.DataFrame, performance: pd.Series, *, trained: bool) -> str:
+    """A measure as it is printed: the whole pipeline's correction before that of the final regression alone."""
+    if trained:
+        found = (
+            extra["value"].get(f"{name}{ending}", math.nan) for ending in ("_corrected", "_corrected_final")
+        )
+        return _signed(next((value for value in found if math.isfinite(value)), math.nan))
+    text = _signed(float(performance[name]))
+    if name not in extra.index or not np.isfinite(extra.loc[name, ["low", "high"]].to_numpy(float)).all():
+        return text
+    return f"{text} (95% CI {_signed(extra.loc[name, 'low'])} to {_signed(extra.loc[name, 'high'])})"
 
 
 def _histogram(axes: Axes, predictions: pd.DataFrame, inputs: FigureInputs) -> pd.DataFrame:

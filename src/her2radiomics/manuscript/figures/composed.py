@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
@@ -45,8 +45,9 @@ class ComposedOptions(WideOptions):
     wide: tuple[str, ...] = Field((), description="Panels that have a row to themselves.")
     letters: Literal["upper", "lower", "none"] = Field("upper", description="Letters of the panels.")
     page_mm: float = Field(
-        235.0,
-        description="Height of the page in mm: frames are made lower until the panels fit, or as low as they can be read.",
+        222.0,
+        description="Height in mm that leaves space on the page for the caption: frames are made lower until the panels "
+        "fit, or as low as they can be read.",
         ge=60,
         le=240,
     )
@@ -200,7 +201,7 @@ def _laid_out(options: ComposedOptions, inputs: FigureInputs) -> list[_Panel]:
             change = {"width_mm": width, "panel_letter": "" if options.letters == "none" else letter}
             item = settings[name].model_copy(update=change)
             palette = PALETTES[options.palette or item.palette or inputs.study.palette]
-            look = style.Look(palette, options.font_size)
+            look = replace(style.look(), palette=palette)
             panels.append(_Panel(item, look, letter, place, across * (each + BETWEEN)))
     return panels
 

@@ -11,6 +11,7 @@ from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.boxes import Box, Paragraph, arrow, draw_box, height_of, page
 from her2radiomics.manuscript.figures.inputs import FigureInputs
+from her2radiomics.manuscript.figures.labels import predictor_label
 from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
 
 if TYPE_CHECKING:
@@ -25,14 +26,22 @@ class FlowOptions(FigureOptions):
 
     kind: Literal["flow"]
     registered: str = Field("Patients assessed for eligibility", description="Text of the first box.")
+    inclusion: bool = Field(True, description="List the protocol's inclusion criteria in the first box.")
     excluded: str = Field("Excluded", description="Heading of the box of exclusions.")
     failed: str = Field("Not analysable", description="Heading of the box of failures.")
     included: str = Field("Patients analysed", description="Text of the box before the partitions.")
+    model: str | None = Field(
+        None, description="Model whose patients without a prediction are counted in each partition's box."
+    )
+
+    def needs(self) -> tuple[str, ...]:
+        """Predictions only where a model is named."""
+        return super().needs() if self.model else ("flow",)
 
 
 @figure(
     FlowOptions,
-    needs=("flow",),
+    needs=("flow", "not_predicted"),
     caption="Patients registered, excluded with reason, and included, by partition.",
     example="figure_1_flow: {kind: flow, title: Recruitment flow}",
 )
@@ -53,9 +62,12 @@ def draw(inputs: FigureInputs, options: FlowOptions) -> Drawing:
     boxes = [_losses(heading, part) for heading, part in losses if part["excluded"].sum() > 0]
     registered = _n(rows["registered"]["remaining"].iloc[0])
     first = [Paragraph(f"{options.registered} {registered}", size=style.base())]
+    if options.inclusion:
+        first += [Paragraph(criterion, bullet=True) for criterion in inputs.study.inclusion]
     last = [Paragraph(f"{options.included} {_n(analysed)}", size=style.base())]
     last += _outcomes(analysed, events, inputs)
-    ends = [_partition(row, inputs) for _, row in partitions.iterrows()]
+    missed = _not_predicted(inputs, options.model)
+    ends = [_partition(row, inputs, missed) for _, row in partitions.iterrows()]
     each = min((width - 4.0 - GAP * (len(partitions) - 1)) / max(len(partitions), 1), 62.0)
     stacked = each < style.mm(34.0)  # too narrow for their text: one below the other
     if stacked:
@@ -67,7 +79,7 @@ def draw(inputs: FigureInputs, options: FlowOptions) -> Drawing:
     total = style.head() + height_of(first, trunk) + lost + height_of(last, trunk) + 3 * GAP + room + 2.0
     fig = style.new_figure(width, total)
     axes = page(fig)
-    box = draw_box(axes, left, style.head(), trunk, first, centre=True)
+    box = draw_box(axes, left, style.head(), trunk, first, centre=len(first) == 1)
     x, y = box.bottom
     start = (x, y)
     for paragraphs in boxes:
@@ -148,16 +160,35 @@ def _losses(heading: str, rows: pd.DataFrame) -> list[Paragraph]:
     return [Paragraph(f"{heading} {_n(total)}", bold=True), *reasons]
 
 
+def _not_predicted(inputs: FigureInputs, model: str | None) -> dict[str, str]:
+    """Partition to the number of patients whom the model could not predict, with the columns that kept it from it."""
+    if model is None:
+        return {}
+    table = inputs.table("not_predicted", model)
+    names = {
+        part: ", ".join(dict.fromkeys(predictor_label(c, inputs.study) for c in rows["column"]))
+        for part, rows in table.groupby("partition")
+    }
+    counts = table.groupby("partition")["patient_id"].nunique()
+    label = inputs.study.models.get(model, model)
+    return {str(part): f"Not predicted by {label}: {count} ({names[part]})" for part, count in counts.items()}
+
+
 def _outcomes(n: int, events: float, inputs: FigureInputs) -> list[Paragraph]:
     if events != events:  # not given
         return []
     study = inputs.study
-    return [Paragraph(f"{study.positive}: {int(events)}; {study.negative}: {n - int(events)}")]
+    sides = ((study.positive, int(events)), (study.negative, n - int(events)))
+    return [Paragraph(style.keep(f"{name}: {count}")) for name, count in sides]
 
 
-def _partition(row: pd.Series, inputs: FigureInputs) -> list[Paragraph]:
+def _partition(row: pd.Series, inputs: FigureInputs, missed: dict[str, str]) -> list[Paragraph]:
     study, n = inputs.study, int(row["remaining"])
     name = study.partitions.get(row["partition"], row["partition"])
     note = study.partition_notes.get(row["partition"], "")
-    head = Paragraph(f"{name} {_n(n)}", bold=True, size=style.base())
-    return [head, *([Paragraph(note)] if note else []), *_outcomes(n, row["events"], inputs)]
+    head = [
+        Paragraph(name, bold=True, size=style.base()),
+        Paragraph(f"n = {n}", bold=True, size=style.base()),
+    ]
+    last = [Paragraph(missed[row["partition"]])] if row["partition"] in missed else []
+    return [*head, *([Paragraph(note)] if note else []), *_outcomes(n, row["events"], inputs), *last]

@@ -25,7 +25,7 @@ MARKS = ("o", "s", "^", "D", "v", "P", "X")
 WIDTH = 174.0  # mm, two columns
 LABELS, NOTES = 44.0, 24.0  # mm beside the axes
 LANE, GAP = 4.6, 2.2  # mm a group, and between rows
-FEWEST = 5  # marks of the first reader that have a median drawn
+FEWEST = 5  # marks of the reference reader that have a median drawn
 BESIDE: dict[str, Any] = {"textcoords": "offset points", "annotation_clip": False}
 
 
@@ -38,6 +38,7 @@ class GreyLevelText(Settings):
     regions: dict[str, str] = Field(description="Region → printed name, in order.")
     groups: dict[str, str] = Field(description="Group (partition or centre) → printed name, in order.")
     group_of: dict[str, str] = Field(description="Patient → group.")
+    reference_reader: str = Field(FIRST_READER, description="The reader who trains; drawn filled.")
 
 
 def place_of(levels: float) -> Place:
@@ -139,10 +140,10 @@ def _frame(axes: Axes, data: pd.DataFrame, tall: float) -> None:
 
 
 def _lane(axes: Axes, part: pd.DataFrame, y: float, text: GreyLevelText, group: str) -> None:
-    """The marks of one group in one row: first reader filled, others open; a line at the first reader's median."""
+    """The marks of one group in one row: reference reader filled, others open; a line at its median."""
     place = list(text.groups).index(group)
     colour, mark = _colour(place), MARKS[place % len(MARKS)]
-    first = part["reader"] == FIRST_READER
+    first = part["reader"] == text.reference_reader
     heights = y + 0.62 * LANE * (van_der_corput(len(part) + 1)[1:] - 0.5)
     for chosen, face in ((first, colour), (~first, "none")):
         look: dict[str, Any] = {"s": 9, "marker": mark, "facecolor": face, "edgecolor": colour}
@@ -178,16 +179,15 @@ def _legend(axes: Axes, data: pd.DataFrame, groups: list[str], text: GreyLevelTe
         dot: dict[str, Any] = {"linestyle": "", "marker": mark, "color": colour, "markersize": size}
         return mpl.lines.Line2D([], [], label=label, **dot, **look)
 
-    handles = []
+    handles, first = [], data["reader"] == text.reference_reader
     for name in groups:
         place = list(text.groups).index(name)
         patients = data.loc[data["group"] == name, "patient_id"].nunique()
         label = f"{text.groups[name]} (n = {patients})"
         handles.append(handle(MARKS[place % len(MARKS)], _colour(place), label))
-    if (data["reader"] != FIRST_READER).any():
+    if not first.all():
         handles.append(handle("o", style.MUTED, "other readers", mfc="none"))
-    first = data[data["reader"] == FIRST_READER].groupby(["sequence", "region", "group"]).size()
-    if (first >= FEWEST).any():
+    if (data[first].groupby(["sequence", "region", "group"]).size() >= FEWEST).any():
         handles.append(handle("|", style.INK, "median", 6))
     width, height = style.size(axes.figure)
     place_at: dict[str, Any] = {"bbox_to_anchor": (1.0 / width, 1 - (style.head() - 2.5) / height)}

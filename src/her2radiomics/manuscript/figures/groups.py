@@ -30,7 +30,7 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 class GroupsOptions(FramedOptions):
-    """Markers or immune cells by group: points, boxes and stars."""
+    """Markers or immune cells by group: points, boxes and p values."""
 
     kind: Literal["groups"]
     columns: tuple[str, ...] = Field(
@@ -39,7 +39,7 @@ class GroupsOptions(FramedOptions):
     by: By = "label"
     partitions: Partitions = ()
     annotation: Literal["stars", "p", "both", "none"] = Field(
-        "stars", description="What is printed of the test above the groups."
+        "p", description="What is printed of the test above the groups."
     )
     summaries: Summaries
     variances: Variances = "welch"
@@ -63,7 +63,7 @@ class _Compared(NamedTuple):
 @figure(
     GroupsOptions,
     needs=("participants",),
-    caption="Each point is a patient; boxes hold the quartiles. * p < 0.05, ** p < 0.01, *** p < 0.001.",
+    caption="Each point is a patient; boxes give median and quartiles.",
     example="""
         figure_6_immune_cells:
           kind: groups
@@ -234,7 +234,7 @@ def _bracket(axes: Axes, item: _Compared, options: GroupsOptions, groups: int) -
         bottom, top = math.log10(bottom), math.log10(top)
         axes.set_ylim(10**bottom, 10 ** (top + (top - bottom) * room))
     else:
-        axes.set_ylim(max(bottom, 0.0) if (item.values >= 0).all() else bottom, top + (top - bottom) * room)
+        axes.set_ylim(0.0 if (item.values >= 0).all() else bottom, top + (top - bottom) * room)
 
 
 def _notes(
@@ -243,7 +243,7 @@ def _notes(
     """What boxes, points and stars are, and which tests gave them."""
     if not options.note:
         return []
-    said = "Boxes: median and quartiles; whiskers: to the last value within 1.5 times their distance; points: patients."
+    said = "Boxes: median and quartiles; whiskers: to the last value within 1.5 × IQR; points: patients."
     sizes = [int((item.group == key).sum()) for item in compared for key in cohort.names]
     if any(0 < size < BOX_FROM for size in sizes):
         said += f" Groups of fewer than {BOX_FROM} values: the median alone."

@@ -14,6 +14,10 @@ from her2radiomics.core.settings import Settings
 from her2radiomics.core.tables import read
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.palettes import PaletteName
+from her2radiomics.manuscript.typefaces import FontName
+
+#: Patients of each outcome below whom no calibration or decision curve, and no band, is drawn.
+FEWEST = 10
 
 
 class FigureInputError(StudyError):
@@ -25,6 +29,10 @@ class StudyText(Settings):
 
     title: str = Field(description="The study's title.")
     palette: PaletteName = Field("okabe_ito", description="Colours of figures that name none of their own.")
+    font_family: FontName = Field(
+        "liberation_sans", description="Typeface of figures that name none of their own."
+    )
+    svg_text: style.SvgText = Field("outlines", description="Whether SVGs hold text or its outlines.")
     simulated: bool = Field(description="Whether the patients are simulated: every figure is then marked so.")
     positive: str = Field(description="Name of the positive outcome (label 1), e.g. pCR.")
     negative: str = Field(description="Name of the negative outcome (label 0), e.g. non-pCR.")
@@ -47,6 +55,10 @@ class StudyText(Settings):
     steps: dict[str, str] = Field(
         default_factory=dict, description="Printed names of the steps of selection.csv, by the step's name."
     )
+    reference_reader: str = Field("", description="Reader whose features are drawn.")
+    inclusion: list[str] = Field(
+        default_factory=list, description="Inclusion criteria, for the flow of patients."
+    )
     acquisition: list[str] = Field(default_factory=list, description="Lines on the scanners and the cohort.")
     delineation: list[str] = Field(default_factory=list, description="Lines on how regions were outlined.")
     features_by_sequence: dict[str, int] = Field(
@@ -56,6 +68,9 @@ class StudyText(Settings):
         default_factory=dict, description="Number of features of one image type in each feature class."
     )
     image_types: list[str] = Field(default_factory=list, description="Image types, as printed.")
+    thresholds: list[float] = Field(
+        default_factory=list, description="Threshold probabilities that the protocol judges net benefit at."
+    )
     evaluation: list[str] = Field(default_factory=list, description="Lines on how the models are judged.")
 
 
@@ -69,12 +84,20 @@ class ExampleImage(Settings):
     sequence: str = Field(description="The sequence's name in the protocol.")
     image: Path = Field(description="Image file, or a DICOM folder.")
     masks: dict[str, Path] = Field(
-        min_length=1, description="Mask of the tumour by reader; the first reader's regions are drawn."
+        min_length=1,
+        description="Mask of the tumour by reader; the regions of the first, the reference reader, are drawn.",
     )
     mask_label: int | str | None = Field(
-        None, description="Value of the tumour in the mask, if it holds several."
+        None, description="Value or name of the tumour in the mask, if it holds several."
     )
+    level_mask: Path | None = Field(
+        default=None,
+        description="Mask of another sequence, at the level of whose largest slice this one is drawn.",
+    )
+    level_image: Path | None = Field(default=None, description="Image that this mask was drawn on.")
+    level_label: str | None = Field(default=None, description="Value of the region in that mask.")
     breast: Path | None = Field(None, description="Mask of the breast, which limits a ring.")
+    breast_label: int | str | None = Field(None, description="Value or name of the breast in its mask.")
     resample_mask: bool = Field(
         default=False,
         description="Whether masks of another grid are resampled onto the image, as the protocol says.",
@@ -92,6 +115,7 @@ class FigureInputs:
     flow: Path | None = None
     participants: Path | None = None
     performance: Path | None = None
+    performance_extra: Path | None = None
     predictions: Mapping[str, Path] = field(default_factory=dict)
     calibration: Mapping[str, Path] = field(default_factory=dict)
     coefficients: Mapping[str, Path] = field(default_factory=dict)
@@ -99,6 +123,10 @@ class FigureInputs:
     nomogram: Mapping[str, Path] = field(default_factory=dict)
     lasso_path: Mapping[str, Path] = field(default_factory=dict)
     lasso_cv: Mapping[str, Path] = field(default_factory=dict)
+    not_predicted: Mapping[str, Path] = field(default_factory=dict)
+    held_out: Mapping[str, Path] = field(default_factory=dict)
+    kept: Mapping[str, Path] = field(default_factory=dict)
+    partition_features: Mapping[str, Path] = field(default_factory=dict)
     images: Sequence[ExampleImage] = ()
 
     def path(self, name: str, model: str | None = None) -> Path:
@@ -170,6 +198,37 @@ class FigureInputs:
                 expected=expected,
                 remedy="Run the model's prediction again.",
             )
+
+    def shared_predictions(self, models: Sequence[str], partition: str) -> dict[str, pd.DataFrame]:
+        """Predictions of several models in one partition, of the patients whom all of them predict, in one order.
+
+        Raises
+        ------
+        TableError
+            As :meth:`predictions_of`; or no patient is predicted by all.
+        """
+        found = {
+            name: self.predictions_of(name, partition).set_index("patient_id", drop=False) for name in models
+        }
+        shared = [
+            patient
+            for patient in next(iter(found.values())).index
+            if all(patient in rows.index for rows in found.values())
+        ]
+        if not shared:
+            raise TableError(
+                file=self.path("predictions", models[0]),
+                column="patient_id",
+                found=f"no patient of '{partition}' whom all of {', '.join(models)} predict",
+                expected="some, on whom they can be compared",
+                remedy="Draw fewer models in the figure.",
+            )
+        return {name: rows.loc[shared].reset_index(drop=True) for name, rows in found.items()}
+
+    def extra_of(self, model: str, partition: str) -> pd.DataFrame:
+        """Rows of ``performance_extra.csv`` of one model in one partition, by measure."""
+        table = self.table("performance_extra")
+        return table[(table["model"] == model) & (table["partition"] == partition)].set_index("measure")
 
     def performance_of(self, model: str, partition: str) -> pd.Series:
         """The row of ``performance.csv`` of one model in one partition.

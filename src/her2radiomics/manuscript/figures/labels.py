@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from typing import Any
 
+from her2radiomics.extraction.names import feature_words
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs, StudyText
 
@@ -22,7 +23,7 @@ def split_feature(term: str) -> tuple[str, str, str] | None:
 
 
 def feature_label(term: str, study: StudyText, *, region: bool = False) -> str:
-    """``DWI · wavelet-LH · firstorder 90Percentile``, with the region after the sequence where asked for."""
+    """``DWI · wavelet LH, first-order 90th percentile``, with the region after the sequence where asked for."""
     found = split_feature(term)
     if found is None:
         return predictor_label(term, study)
@@ -30,9 +31,7 @@ def feature_label(term: str, study: StudyText, *, region: bool = False) -> str:
     parts = [study.sequences.get(sequence, sequence)]
     if region:
         parts.append(study.regions.get(where, where.replace("_", " ")))
-    image_type, _, rest = name.partition("_")
-    parts += [image_type, rest.replace("_", " ")] if rest else [image_type]
-    return " · ".join(parts)
+    return " · ".join([*parts, feature_words(name)])
 
 
 def predictor_label(term: str, study: StudyText) -> str:

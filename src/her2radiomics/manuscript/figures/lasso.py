@@ -35,7 +35,8 @@ class LassoOptions(FramedOptions):
 @figure(
     LassoOptions,
     needs=("lasso_path", "lasso_cv"),
-    caption="Cross-validated error and coefficients along the penalty; lines mark lambda.min and lambda.1se.",
+    caption="Coefficients and cross-validated error along the penalty; lines mark λ min and λ 1-SE, coloured paths the "
+    "features kept at λ min.",
     example="""
         figure_4a_lasso: {kind: lasso, title: LASSO, model: radiomics}
         figure_4b_lasso_cv: {kind: lasso, title: LASSO cross-validation, model: radiomics, part: cross_validation}
@@ -52,7 +53,7 @@ def draw(inputs: FigureInputs, options: LassoOptions) -> Drawing:
     fig, frames = _frames(options, len(parts))
     for part, axes in zip(parts, frames, strict=True):
         if part == "path":
-            _paths(axes, path, inputs)
+            _paths(axes, path, inputs, float(cv.loc[cv["min"], "lambda"].iloc[0]))
         else:
             _error(axes, cv, options, style.frame(fig, axes)[1])
         _penalty_axis(axes, cv)
@@ -85,8 +86,8 @@ def _frames(options: LassoOptions, count: int) -> tuple[Figure, list[Axes]]:
     ]
 
 
-def _paths(axes: Axes, path: pd.DataFrame, inputs: FigureInputs) -> None:
-
+def _paths(axes: Axes, path: pd.DataFrame, inputs: FigureInputs, chosen: float) -> None:
+    """Coefficients along the penalty: those at λ min in colour, the others grey."""
     order = list(inputs.study.sequences)
     seen: dict[str, style.Line] = {}
     for term, rows in path.groupby("term", sort=True):
@@ -97,7 +98,9 @@ def _paths(axes: Axes, path: pd.DataFrame, inputs: FigureInputs) -> None:
         sequence = found[0] if found else ""
         look = style.line_of(sequence, order) if found else style.Line(style.MUTED, "-")
         seen[sequence] = look
-        axes.plot(np.log(rows["lambda"]), rows["coefficient"], color=look.colour, linewidth=0.8)
+        inside = bool(rows.loc[np.isclose(rows["lambda"], chosen), "coefficient"].any())
+        line: dict[str, Any] = {"color": look.colour if inside else style.RULE, "zorder": 3 if inside else 2}
+        axes.plot(np.log(rows["lambda"]), rows["coefficient"], linewidth=1.0 if inside else 0.5, **line)
     axes.axhline(0, color=style.INK, linewidth=0.6)
     axes.set_ylabel("Coefficient")
     named = {s: look for s, look in seen.items() if s}
@@ -130,7 +133,7 @@ def _penalty_axis(axes: Axes, cv: pd.DataFrame) -> None:
     where = np.log(cv["lambda"].to_numpy(float))
     span = where.max() - where.min() or 1.0
     axes.set_xlim(where.min() - 0.03 * span, where.max() + 0.03 * span)
-    axes.set_xlabel("log(λ)")
+    axes.set_xlabel("ln λ")
     for mark, label, dash in MARKS:
         for x in where[cv[mark].to_numpy()]:
             axes.axvline(x, color=style.INK, linewidth=0.8, linestyle=dash, label=label)

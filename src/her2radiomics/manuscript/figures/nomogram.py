@@ -24,8 +24,9 @@ from her2radiomics.manuscript.figures.nomogram_axes import (
     subdivisions,
     thin,
     with_levels,
+    zoomed,
 )
-from her2radiomics.manuscript.figures.nomogram_example import Example, work_example
+from her2radiomics.manuscript.figures.nomogram_example import Example, separation, work_example
 from her2radiomics.manuscript.figures.registry import Drawing, WideOptions, figure
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ def draw(inputs: FigureInputs, options: NomogramOptions) -> Drawing:
 
     sheet = _Sheet(axes, inputs, options.width_mm)
     words = _words(example, inputs)
+    if options.example != "none" and (warning := separation(inputs, options.model)):
+        words.append(Paragraph(warning, bold=True))
     tail = text_height(words, options.width_mm - 6.0) + 3.0
     fig = style.new_figure(options.width_mm, sheet.bottom + tail + 1.5)
     canvas = page(fig)
@@ -123,8 +126,9 @@ class _Sheet:
     """Where everything stands, in mm from the figure's upper left corner."""
 
     def __init__(self, axes: list[NomogramAxis], inputs: FigureInputs, width: float) -> None:
+        self.total, self.probability = zoomed(axes[-2], axes[-1]), axes[-1]
+        axes = [*axes[:-2], self.total, self.probability]
         self.axes = axes
-        self.total, self.probability = axes[-2], axes[-1]
         titles = {POINTS: "Points", TOTAL: "Total points"}
         titles[PROBABILITY] = f"Probability of {inputs.study.positive}"
         self.titles = [titles.get(a.name) or predictor_label(a.name, inputs.study) for a in axes]
@@ -224,6 +228,8 @@ class _Sheet:
             x = self.x(axis, reading.points)
             canvas.plot([x, x], [self.lines[0], y], **dots, zorder=4)
             canvas.plot([x], [y], "o", color=style.positive(), markersize=3.5, zorder=5)
+        if not self.low <= example.read_total <= self.high:
+            return  # beyond the axes: its probability is said in words
         x = self.x(self.total, example.read_total)
         canvas.plot([x, x], self.lines[-2:], **dots, zorder=4)
         canvas.plot([x, x], self.lines[-2:], "o", color=style.positive(), markersize=3.5, zorder=5)

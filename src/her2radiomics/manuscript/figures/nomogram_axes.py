@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 POINTS, TOTAL, PROBABILITY = "points", "total_points", "probability"
 # mm kept between two labels, and between two numbers of a scale, whose minus signs would join
 CLEAR, APART = 1.2, 1.8
+SMALL = 0.7  # of the range of total points: below, the stretch where the probability changes is drawn alone
 FINEST = 0.9  # mm between the finest ticks
 
 
@@ -220,6 +221,28 @@ def stagger(places: list[float], widths: list[float]) -> list[int]:
         ends[free[0]] = place + width / 2
         lines.append(free[0])
     return lines
+
+
+def zoomed(total: NomogramAxis, probability: NomogramAxis) -> NomogramAxis:
+    """Total points over the stretch where the probability changes, where that is a small part of them.
+
+    A model that nearly separates its patients jumps from 0 to 1 within a few points: over the whole range of totals its
+    probabilities could not be read.
+
+    Parameters
+    ----------
+    total, probability
+        The two axes, both in total points.
+    """
+    low, high = probability.low, probability.high
+    if high - low >= SMALL * (max(total.high, high) - min(total.low, low)):
+        return total
+    rough = (high - low) / 8
+    step = next(s for s in (b * 10.0**e for e in range(-6, 6) for b in (1, 2, 5)) if s >= rough)
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    values = [round(place * step, 9) for place in range(first, last + 1)]
+    return replace(total, ticks=tuple(Tick(f"{v:.{digits}f}", str(v), v) for v in values))
 
 
 def subdivisions(step: float) -> int:

@@ -11,6 +11,10 @@ from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.labels import level_label, predictor_label
 from her2radiomics.manuscript.figures.nomogram_axes import PROBABILITY, TOTAL, NomogramAxis, number
 
+UNSURE, SEPARATED = (
+    (0.1, 0.9),
+    0.2,
+)  # probabilities between, and the share of patients below which a model is degenerate
 AGREEMENT = 0.005  # the most by which a probability read off the nomogram may differ from the model's
 
 
@@ -64,8 +68,8 @@ def work_example(
     model
         The nomogram's model.
     patient
-        A patient's identifier, or ``typical``: of the first partition's patients whose values all lie on the axes,
-        the one with the middle probability among those predicted positive (0.5 or more), or among all.
+        A patient's identifier, or ``typical``: of the first partition's patients whose values all lie on the axes, the one
+        whose probability is nearest 0.5.
     scores
         Predictors that are another model's score, with that model.
 
@@ -95,9 +99,7 @@ def work_example(
             expected="a patient whose every predictor can be read",
             remedy="Name another patient as the nomogram's example, or 'typical'.",
         )
-    likely = {p: found for p, found in read.items() if found[1] >= 0.5} or read
-    ranked = sorted(likely, key=lambda p: (likely[p][1], p))
-    chosen = ranked[len(ranked) // 2]
+    chosen = min(sorted(read), key=lambda p: abs(read[p][1] - 0.5))
     readings, expected = read[chosen]
     by_name = {axis.name: axis for axis in axes}
     total = sum(reading.points for reading in readings)
@@ -113,6 +115,22 @@ def work_example(
     on_paper = sum(round(reading.points) for reading in readings)
     at_sum = by_name[PROBABILITY].value_at(on_paper)
     return Example(chosen, tuple(readings), on_paper, at_sum, expected)
+
+
+def separation(inputs: FigureInputs, model: str) -> str:
+    """A sentence where few patients of the first partition have a probability that is neither low nor high; else nothing."""
+    predicted = inputs.table("predictions", model)
+    first = next((p for p in inputs.study.partitions if p in set(predicted["partition"])), "")
+    probability = predicted.loc[predicted["partition"] == first, "probability"]
+    between = int(probability.between(*UNSURE).sum())
+    if not len(probability) or between >= SEPARATED * len(probability):
+        return ""
+    low, high = UNSURE
+    name = inputs.study.partitions[first]
+    return (
+        f"This model nearly separates the outcomes: in {between} of {len(probability)} patients of {name} the probability "
+        f"lies between {low} and {high}. Such a nomogram is not to be relied on for other patients."
+    )
 
 
 def _values(

@@ -15,7 +15,7 @@ from her2radiomics.manuscript.figures.registry import Drawing, FramedOptions, fi
 
 
 class RadScoreOptions(FramedOptions):
-    """The score of every patient, with the locked threshold."""
+    """The score of every patient, with the threshold chosen on training."""
 
     kind: Literal["rad_score"]
     model: DrawnModel
@@ -61,7 +61,7 @@ def draw(inputs: FigureInputs, options: RadScoreOptions) -> Drawing:
     axes.bar(rows.index, rows["score"] - cut, bottom=cut, width=0.8, color=colours, linewidth=0)
     axes.axhline(cut, color=style.INK, linewidth=0.8)
     where: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
-    text = f"Locked threshold {cut:.2f}".replace("-", "−")
+    text = f"Threshold {cut:.2f}".replace("-", "−")
     axes.annotate(text, (1.0, cut), (-2, -3), ha="right", va="top", fontsize=style.small(), **where)
     axes.set(xlim=(-1, len(rows)), xticks=[], xlabel="Patients, by score", ylabel=options.axis)
     axes.spines["bottom"].set_visible(False)

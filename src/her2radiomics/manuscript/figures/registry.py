@@ -14,6 +14,7 @@ from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.kinds import Kind, Options, register
 from her2radiomics.manuscript.palettes import PaletteName
+from her2radiomics.manuscript.typefaces import FontName
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -56,6 +57,12 @@ class FigureOptions(Options):
     panel_letter: str = Field("", description="Bold letter at the upper left.", max_length=2)
     palette: PaletteName | None = Field(
         None, description="Colours; without it those of the protocol's palette."
+    )
+    font_family: FontName | None = Field(
+        None, description="Typeface; without it that of the protocol's font_family."
+    )
+    svg_text: style.SvgText | None = Field(
+        None, description="Text of the SVG; without it as the protocol's svg_text."
     )
     font_size: float = Field(
         style.FONT_SIZE, description="Size of axis labels in pt; small type is 7/8 of it.", ge=8, le=10

@@ -13,11 +13,18 @@ from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions
 from her2radiomics.manuscript.palettes import PALETTES
+from her2radiomics.manuscript.typefaces import FAMILIES
 
 
 def look_of(settings: FigureOptions, inputs: FigureInputs) -> style.Look:
-    """Palette and size of type: the figure's own, or the protocol's palette."""
-    return style.Look(PALETTES[settings.palette or inputs.study.palette], settings.font_size)
+    """Palette and type: the figure's own, or the protocol's."""
+    study = inputs.study
+    return style.Look(
+        PALETTES[settings.palette or study.palette],
+        settings.font_size,
+        FAMILIES[settings.font_family or study.font_family],
+        settings.svg_text or study.svg_text,
+    )
 
 
 def draw(settings: FigureOptions, inputs: FigureInputs) -> Drawing:
@@ -29,16 +36,20 @@ def draw(settings: FigureOptions, inputs: FigureInputs) -> Drawing:
         An input that the figure needs was not given, or its file is missing.
     TableError
         A table is not as its contract demands.
+    FontError
+        The font is not installed, or no font has a character of a text.
     """
     for need in settings.needs():
         if isinstance(getattr(inputs, need), Mapping):
-            for model in settings.models_needed(need):
-                inputs.path(need, model)
+            for key in settings.keys_needed(need):
+                inputs.path(need, key)
         elif need != "images":
             inputs.path(need)
     look = look_of(settings, inputs)
     with style.in_style(look):
-        return replace(settings.make(inputs), look=look)
+        drawing = settings.make(inputs)
+        style.choose_fonts(drawing.figure)
+        return replace(drawing, look=look)
 
 
 def render(

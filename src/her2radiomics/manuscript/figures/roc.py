@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
+from her2radiomics.core.contracts import TRAINING
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.fields import DrawnModels, DrawnPartition
-from her2radiomics.manuscript.figures.inputs import FigureInputs
+from her2radiomics.manuscript.figures.inputs import FEWEST, FigureInputs
 from her2radiomics.manuscript.figures.labels import below, legend_grid, legend_height, legend_text, model_name
 from her2radiomics.manuscript.figures.registry import Drawing, SquareOptions, figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LOCKED = "Threshold locked on training"
+LOCKED = "Threshold chosen on training"
+MARKERS = ("o", "s", "D", "^", "v", "p", "h", "P")  # where thresholds of models meet, shapes tell them apart
 
 
 class RocOptions(SquareOptions):
@@ -32,24 +34,42 @@ class RocOptions(SquareOptions):
         (),
         description="Models whose pointwise 95 % confidence band is drawn (bootstrap within each outcome); one or a list.",
     )
+    cross_validated: tuple[str, ...] = Field(
+        (),
+        description="Models whose cross-validated curve (whole pipeline, pooled over the folds) is drawn beside that of "
+        "training; one or a list.",
+    )
     band_seed: int = Field(1, description="Seed of the band's bootstrap.", ge=0)
     band_resamples: int = Field(1000, description="Resamples of the band's bootstrap.", ge=100, le=100_000)
     thresholds: bool = Field(
         True, description="Mark sensitivity and specificity at each model's locked threshold."
     )
 
-    @field_validator("band", mode="before")
+    @field_validator("band", "cross_validated", mode="before")
     @classmethod
     def _one_or_several(cls, value: Any) -> Any:
         """One model's name, or a list of them."""
         return (value,) if isinstance(value, str) else () if value is None else value
 
     @model_validator(mode="after")
-    def _band_is_drawn(self) -> RocOptions:
-        for name in self.band:
-            if name not in self.models:
-                raise ValueError(f"band: '{name}' is not among the models {', '.join(self.models)}")
+    def _models_are_drawn(self) -> RocOptions:
+        for key in ("band", "cross_validated"):
+            for name in getattr(self, key):
+                if name not in self.models:
+                    raise ValueError(f"{key}: '{name}' is not among the models {', '.join(self.models)}")
+        if self.cross_validated and self.partition != TRAINING:
+            raise ValueError(
+                f"cross_validated: patients of '{TRAINING}' are cross-validated, not of '{self.partition}'"
+            )
         return self
+
+    def needs(self) -> tuple[str, ...]:
+        """Cross-validated predictions only where they are drawn."""
+        return (*super().needs(), *(("held_out", "performance_extra") if self.cross_validated else ()))
+
+    def models_needed(self, need: str) -> tuple[str, ...]:
+        """The models; of cross-validated predictions those that are drawn so."""
+        return self.cross_validated if need == "held_out" else super().models_needed(need)
 
 
 def roc_points(label: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -116,10 +136,11 @@ def sensitivity_band(
 @figure(
     RocOptions,
     needs=("predictions", "performance"),
-    caption="Circles mark the threshold chosen on training.",
+    caption="Marks show each model's threshold chosen on training; lines that coincide are nested.",
     example="""
         figure_5b_roc: {kind: roc, title: ROC curves, models: [clinical, radiomics, nomogram], partition: testing}
         figure_5c_roc: {kind: roc, title: ROC curve, models: [nomogram], partition: training, band: nomogram}
+        figure_5d_roc: {kind: roc, title: ROC curves, models: [nomogram], partition: training, cross_validated: nomogram}
     """,
 )
 def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
@@ -127,73 +148,108 @@ def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
     width = options.width_mm
     left, side = options.place_square()
     people = {model: inputs.predictions_of(model, options.partition) for model in options.models}
-    columns, rows = legend_grid(_labels(inputs, options), width)
+    labels = _labels(inputs, options, people)
+    columns, rows = legend_grid(list(labels.values()), width)
     fig = style.new_figure(width, style.head() + side + style.mm(11.0) + legend_height(rows + 1))
     axes = style.place(fig, left, style.head(), side, side)
     axes.plot([0, 1], [0, 1], color=style.RULE, linewidth=0.8, zorder=1)
 
     tables, order = [], style.order_for(options.models, list(inputs.study.models))
-    for model in options.models:
-        rows_of = people[model]
-        label, probability = rows_of["label"].to_numpy(), rows_of["probability"].to_numpy(dtype=float)
-        if label.min() == label.max():
-            raise TableError(
-                file=inputs.path("predictions", model),
-                column="label",
-                found=f"only label {label[0]} in partition '{options.partition}'",
-                expected="patients of both outcomes",
-                remedy="Leave this figure out of the protocol, or enlarge the partition.",
-            )
+    points = {model: _points(inputs, model, rows_of, options) for model, rows_of in people.items()}
+    widths = style.nested([np.r_[false, true] for false, true, _ in points.values()])
+    for (model, (false, true, cut)), wide in zip(points.items(), widths, strict=True):
         performance = inputs.performance_of(model, options.partition)
-        false, true, cut = roc_points(label, probability)
         look = style.line_of(model, order)
-        drawn = {"color": look.colour, "linestyle": look.dash, "zorder": 3, "clip_on": False}
-        axes.plot(false, true, label=_named(inputs, model, options), **drawn)
+        drawn = {
+            "color": look.colour,
+            "linestyle": look.dash,
+            "linewidth": wide,
+            "zorder": 3,
+            "clip_on": False,
+        }
+        axes.plot(false, true, label=labels[model], **drawn)
         curve = pd.DataFrame({"false_positive_rate": false, "true_positive_rate": true, "threshold": cut})
         tables.append(_described(curve, model, options.partition, "curve"))
-        if model in options.band:
+        if f"{model} held out" in labels:
+            curve = _held_out(axes, inputs, model, labels[f"{model} held out"], look.colour)
+            tables.append(_described(curve, model, options.partition, "cross_validated"))
+        if f"{model} band" in labels:
+            label, probability = (people[model][name].to_numpy() for name in ("label", "probability"))
             low_high = sensitivity_band(
-                label, probability, seed=options.band_seed, resamples=options.band_resamples
+                label, probability.astype(float), seed=options.band_seed, resamples=options.band_resamples
             )
-            name = _banded(inputs, model, options)
-            axes.fill_between(*low_high, color=look.colour, alpha=0.15, linewidth=0, zorder=2, label=name)
+            shaded: dict[str, Any] = {"color": look.colour, "alpha": 0.15, "linewidth": 0, "zorder": 2}
+            axes.fill_between(*low_high, label=labels[f"{model} band"], **shaded)
             band = pd.DataFrame(dict(zip(("false_positive_rate", "low", "high"), low_high, strict=True)))
             tables.append(_described(band, model, options.partition, "band"))
         if options.thresholds and pd.notna(performance.sensitivity) and pd.notna(performance.specificity):
-            tables.append(_mark(axes, performance, model, options.partition, look.colour))
+            marker = MARKERS[list(people).index(model) % len(MARKERS)]
+            tables.append(_mark(axes, performance, model, options.partition, look.colour, marker))
 
-    heading = inputs.partition_heading(options.partition, len(label), int(label.sum()))
+    sizes = sorted({(len(rows), int(rows["label"].sum())) for rows in people.values()})
+    heading = inputs.partition_heading(options.partition, *sizes[-1])
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xticks=style.FIFTHS, yticks=style.FIFTHS)
     axes.set(xlabel="1 − specificity", ylabel="Sensitivity")
     if options.thresholds:
-        axes.plot([], [], "o", markerfacecolor="white", markeredgecolor=style.INK, label=LOCKED)
+        look_of: dict[str, Any] = {"markerfacecolor": "white", "markeredgecolor": style.INK}
+        axes.plot([], [], "o", label=LOCKED, **look_of)
     place = below(left, side, side, width)
     legend = axes.legend(title="Model, AUC (95% CI)", alignment="left", ncols=columns, **place)
     legend.get_title().set(fontsize=style.small(), fontweight="bold")
     return Drawing(fig, pd.concat(tables, ignore_index=True), heading)
 
 
-def _named(inputs: FigureInputs, model: str, options: RocOptions) -> str:
-    """A model with its AUC and interval, as the legend prints it."""
-    row = inputs.performance_of(model, options.partition)
-    return legend_text(f"{model_name(inputs, model)}, {style.keep(fmt.auc(row, 3))}", options.width_mm)
+def _points(
+    inputs: FigureInputs, model: str, rows: pd.DataFrame, options: RocOptions
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The curve of one model; refused where one outcome alone is there."""
+    label = rows["label"].to_numpy()
+    if label.min() == label.max():
+        raise TableError(
+            file=inputs.path("predictions", model),
+            column="label",
+            found=f"only label {label[0]} in partition '{options.partition}'",
+            expected="patients of both outcomes",
+            remedy="Leave this figure out of the protocol, or enlarge the partition.",
+        )
+    return roc_points(label, rows["probability"].to_numpy(dtype=float))
 
 
-def _banded(inputs: FigureInputs, model: str, options: RocOptions) -> str:
-    return legend_text(f"95% band, {model_name(inputs, model)}", options.width_mm)
+def _labels(inputs: FigureInputs, options: RocOptions, people: dict[str, pd.DataFrame]) -> dict[str, str]:
+    """Lines of the legend, in its order: each model with AUC and interval, n where models predict different patients.
+
+    A band is left out where an outcome has fewer than :data:`FEWEST` patients.
+    """
+    lines, sizes = {}, {len(rows) for rows in people.values()}
+    for model, rows in people.items():
+        row = inputs.performance_of(model, options.partition)
+        said = f"{model_name(inputs, model)}, {style.keep(fmt.auc(row, 3))}"
+        said += f", {style.keep(f'n = {len(rows)}')}" if len(sizes) > 1 else ""
+        lines[model] = legend_text(said, options.width_mm)
+        if model in options.cross_validated:
+            found = inputs.extra_of(model, TRAINING).reindex(["auc_cross_validated_pooled"]).iloc[0]
+            area = fmt.interval(float(found["value"]), float(found["low"]), float(found["high"]), 3)
+            lines[f"{model} held out"] = legend_text(
+                f"{model_name(inputs, model)}, cross-validated, {style.keep(area)}", options.width_mm
+            )
+        if model in options.band and rows["label"].value_counts().min() >= FEWEST:
+            lines[f"{model} band"] = legend_text(f"95% band, {model_name(inputs, model)}", options.width_mm)
+    return lines | ({"locked": LOCKED} if options.thresholds else {})
 
 
-def _labels(inputs: FigureInputs, options: RocOptions) -> list[str]:
-    """Lines of the legend, in its order."""
-    lines = []
-    for model in options.models:
-        lines.append(_named(inputs, model, options))
-        if model in options.band:
-            lines.append(_banded(inputs, model, options))
-    return [*lines, LOCKED] if options.thresholds else lines
+def _held_out(axes: Axes, inputs: FigureInputs, model: str, label: str, colour: str) -> pd.DataFrame:
+    """The curve of the predictions by fits without the patient's fold, thin in the model's colour."""
+    table = inputs.table("held_out", model)
+    rows = table[(table["target"] == "pipeline") & table["probability"].notna()]
+    false, true, cut = roc_points(rows["label"].to_numpy(), rows["probability"].to_numpy(dtype=float))
+    line: dict[str, Any] = {"color": colour, "linestyle": (0, (1, 1)), "linewidth": 1.0, "zorder": 3}
+    axes.plot(false, true, label=label, **line)
+    return pd.DataFrame({"false_positive_rate": false, "true_positive_rate": true, "threshold": cut})
 
 
-def _mark(axes: Axes, performance: pd.Series, model: str, partition: str, colour: str) -> pd.DataFrame:
+def _mark(
+    axes: Axes, performance: pd.Series, model: str, partition: str, colour: str, marker: str
+) -> pd.DataFrame:
     x, y = 1 - performance.specificity, performance.sensitivity
     look: dict[str, Any] = {
         "markersize": 5,
@@ -201,7 +257,7 @@ def _mark(axes: Axes, performance: pd.Series, model: str, partition: str, colour
         "markeredgecolor": colour,
         "markeredgewidth": 1.2,
     }
-    axes.plot([x], [y], "o", **look, zorder=4, clip_on=False)
+    axes.plot([x], [y], marker, **look, zorder=4, clip_on=False)
     point = {"false_positive_rate": x, "true_positive_rate": y, "threshold": performance.threshold}
     return _described(pd.DataFrame([point]), model, partition, "locked_threshold")
 

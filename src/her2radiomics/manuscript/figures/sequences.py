@@ -10,7 +10,9 @@ from pydantic import Field
 
 from her2radiomics.core.errors import CaseError
 from her2radiomics.core.libraries import PIL, mpl, pd, sitk
-from her2radiomics.imaging import make_region, parse_region, read_image, read_mask, read_mask_onto
+from her2radiomics.imaging import level_of, make_region, parse_region, read_image, read_mask, read_mask_onto
+from her2radiomics.imaging.planes import slices_of, upright
+from her2radiomics.imaging.reading import read_drawn
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import ExampleImage, FigureInputError, FigureInputs
 from her2radiomics.manuscript.figures.registry import Drawing, WideOptions, figure
@@ -40,6 +42,10 @@ class SequencesOptions(WideOptions):
         description="Side of the square shown, in mm; without it twice the widest tumour, at least 40.",
         gt=5,
     )
+    order: list[str] = Field(
+        default_factory=list,
+        description="Sequences in the order drawn; without it the protocol's. Others follow.",
+    )
     plain: bool = Field(
         True,
         description="Show each image without the outline as well: in the row above, or at its left where that needs "
@@ -51,7 +57,7 @@ class SequencesOptions(WideOptions):
 @figure(
     SequencesOptions,
     needs=("images",),
-    caption="One patient a row; the outline is the region of interest of the first reader.",
+    caption="One patient a row; the outline is the region of interest of the reference reader.",
     example="figure_2_sequences: {kind: sequences, title: Sequences and regions of interest}",
 )
 def draw(inputs: FigureInputs, options: SequencesOptions) -> Drawing:
@@ -62,9 +68,8 @@ def draw(inputs: FigureInputs, options: SequencesOptions) -> Drawing:
             "Choose an example patient whose images were extracted."
         )
     rows = list(dict.fromkeys(image.row for image in inputs.images))
-    order = [s for s in inputs.study.sequences if any(i.sequence == s for i in inputs.images)]
-    order += [i.sequence for i in inputs.images if i.sequence not in order]
-    order = list(dict.fromkeys(order))
+    seen = [image.sequence for image in inputs.images]
+    order = [s for s in dict.fromkeys([*options.order, *inputs.study.sequences, *seen]) if s in seen]
     views = {(image.row, image.sequence): _View(image) for image in inputs.images}
     field = options.field_mm or max(40.0, 2.0 * max(view.extent for view in views.values()))
 
@@ -166,15 +171,19 @@ def _read(image: ExampleImage) -> tuple[int, np.ndarray, dict[str, np.ndarray], 
         return read_mask(path, volume, label)
 
     try:
-        volume = read_image(image.image)
-        mask = outlined(next(iter(image.masks.values())), volume, image.mask_label)
-        breast = outlined(image.breast, volume) if image.breast else None
+        stored = read_image(image.image)
+        axis = slices_of(stored).axis
+        volume = upright(stored, axis)
+        mask = outlined(next(iter(image.masks.values())), stored, image.mask_label)
+        mask = upright(mask, axis)
+        breast = None
+        if image.breast:
+            breast = upright(outlined(image.breast, stored, image.breast_label), axis)
         rings = [name for name in image.regions if parse_region(name).kind == "ring"]
-        regions = {_TUMOUR: mask, **{name: make_region(mask, name, breast) for name in rings}}
+        index = _index(image, mask)
+        regions = {_TUMOUR: mask, **{name: make_region(mask, name, breast, index) for name in rings}}
     except CaseError as error:
         raise error.named(patient=image.patient_id, sequence=image.sequence) from error
-    area = sitk.GetArrayViewFromImage(mask).astype(bool).sum(axis=(1, 2))
-    index = int(area.argmax())
     along = int(np.abs(np.array(volume.GetDirection()).reshape(3, 3)[:, 2]).argmax())
 
     def seen(picture: sitk.Image) -> np.ndarray:
@@ -184,6 +193,13 @@ def _read(image: ExampleImage) -> tuple[int, np.ndarray, dict[str, np.ndarray], 
     spacing = sitk.DICOMOrient(volume[:, :, index : index + 1], VIEWS[along]).GetSpacing()
     found = {name: seen(region).astype(bool) for name, region in regions.items()}
     return index, seen(volume), found, (spacing[1], spacing[0])
+
+
+def _index(image: ExampleImage, mask: sitk.Image) -> int:
+    """The slice drawn: the one at another sequence's level, where that decides, else the one with the largest area."""
+    if image.level_mask is None or image.level_image is None:
+        return int(np.count_nonzero(sitk.GetArrayViewFromImage(mask), axis=(1, 2)).argmax())
+    return level_of(mask, read_drawn(image.level_mask, image.level_image, image.level_label))[0]
 
 
 def _edge(points: float) -> list[Any]:

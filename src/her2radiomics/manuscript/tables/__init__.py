@@ -2,7 +2,6 @@
 
 A new kind is a module here, with an options class and a function under
 :func:`~her2radiomics.manuscript.tables.registry.table`; see :mod:`her2radiomics.manuscript.kinds`.
-:func:`~her2radiomics.manuscript.tables.published.published_table` sets the paper's numbers beside the run's.
 """
 
 import lazy_loader as lazy

@@ -27,23 +27,33 @@ from her2radiomics.manuscript.tables.inputs import TableInputs, known
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
 from her2radiomics.manuscript.tables.registry import table
 
+AS_A_ROW = "outcome"  # among the columns: the outcome itself
+EVERY = "*"  # among the tests: all columns with levels
+
 
 class BaselineTable(ComparedOptions):
     """Characteristics of the patients by partition, by outcome, or by another column."""
 
     kind: Literal["baseline"]
-    columns: tuple[str, ...] = Field(min_length=1, description="Participants columns, in order.")
+    columns: tuple[str, ...] = Field(
+        min_length=1, description="Participants columns, in order; 'outcome' stands for the outcome itself."
+    )
     outcome: bool = Field(False, description="Give the outcome itself as the first row.")
     by: By = "partition"
     overall: bool = Field(False, description="Add a column for all patients together.")
     test: bool = Field(True, description="Compare the groups; the tests used are named below the table.")
-    tests: dict[str, Literal["chi2", "ranks"]] = Field(
+    statistic: bool = Field(False, description="Print the test's statistic (t, U, χ²) before its p.")
+    tests: dict[str, Literal["chi2", "ranks", "pearson"]] = Field(
         default_factory=dict,
-        description="Test of a column with levels, where the usual one is not wanted. chi2: χ², or Fisher's exact test "
-        "where an expected count is below 5 (usual where levels have no order); ranks: Mann–Whitney or Kruskal–Wallis on "
-        "the levels' order (usual where they have one).",
+        description="Test of a column with levels, where the usual one is not wanted ('*' for all of them). chi2: χ², or "
+        "Fisher's exact test where an expected count is below 5 (usual where levels have no order); pearson: χ² whatever "
+        "the expected counts; ranks: Mann–Whitney or Kruskal–Wallis on the levels' order (usual where they have one).",
     )
     yates: bool = Field(False, description="Continuity correction of the χ² test of a 2 × 2 table.")
+
+    def columns_used(self) -> tuple[str, ...]:
+        """Participants columns; the outcome is none."""
+        return tuple(name for name in super().columns_used() if name != AS_A_ROW)
 
     def kinds_tested(self, columns: Mapping[str, Column]) -> dict[str, str]:
         """Kinds as which columns are tested whose test is named.
@@ -53,14 +63,18 @@ class BaselineTable(ComparedOptions):
         SettingsError
             A column that the table does not have, or a continuous one.
         """
-        for name, test in self.tests.items():
+        wanted = dict(self.tests)
+        if EVERY in wanted:
+            wanted = dict.fromkeys((n for n, c in columns.items() if c.levels), wanted.pop(EVERY)) | wanted
+        for name, test in wanted.items():
             known(name, columns, f"column of {self.id} (tests)")
             if not columns[name].levels:
                 raise SettingsError(
                     f"{self.id}.tests: found {name}: {test}, but '{name}' is continuous; expected a column with levels. "
                     "For a continuous column say mean or median in summaries."
                 )
-        return {name: "categorical" if test == "chi2" else "ordinal" for name, test in self.tests.items()}
+        kinds = {"chi2": "categorical", "pearson": "chi2", "ranks": "ordinal"}
+        return {name: kinds[test] for name, test in wanted.items()}
 
 
 @table(
@@ -95,9 +109,12 @@ def make(inputs: TableInputs, options: BaselineTable) -> Table:
         raise SettingsError(
             f"{options.id}: found one group, {groups[0].label}; expected two or more. Say test: false."
         )
-    columns = {name: inputs.columns[name] for name in options.columns}
-    if options.outcome and options.by != OUTCOME:
-        columns = {OUTCOME: _outcome(inputs), **columns}
+    order = [AS_A_ROW, *options.columns] if options.outcome else list(options.columns)
+    declared = {**inputs.columns, AS_A_ROW: _outcome(inputs)}
+    columns = {OUTCOME if name == AS_A_ROW else name: declared[name] for name in order}
+    if options.by == OUTCOME:
+        columns.pop(OUTCOME, None)
+    else:
         patients[OUTCOME] = patients[OUTCOME].astype(str)
     compared = compare_columns(
         patients,
@@ -114,6 +131,8 @@ def make(inputs: TableInputs, options: BaselineTable) -> Table:
     for name, column in columns.items():
         result, values = compared[name], patients[name]
         tested = {"p": result.marked_p(tests), "test": result.test} if result.test else {}
+        if options.statistic and result.test:
+            tested["statistic"] = fmt.fixed(result.statistic, 3)
         continuous = column.kind == "continuous"
         head = f"{column.heading}, {result.summary}" if continuous else f"{column.label}, n (%)"
         cells = {"characteristic": head, **tested}
@@ -132,6 +151,9 @@ def make(inputs: TableInputs, options: BaselineTable) -> Table:
     notes = abbreviations(compared[name].mean for name in columns if columns[name].kind == "continuous")
     if missing:
         notes.append("Percentages and tests leave out patients whose value is missing.")
+    if options.test and options.statistic:
+        of_counts = all(test.startswith("χ²") for test in tests)
+        headings.append(Heading("statistic", "χ²" if of_counts else "Statistic"))
     return options.table(
         inputs,
         rows,

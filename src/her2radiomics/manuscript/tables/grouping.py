@@ -60,6 +60,7 @@ class Comparison:
     mean: bool
     p: float
     test: str
+    statistic: float = float("nan")
 
     @property
     def summary(self) -> str:
@@ -164,6 +165,7 @@ def compare_columns(
             p=float(first.loc[name, "p"]),
             # Levene's p differs from column to column; the choice of test is what the footnote names
             test=str(first.loc[name, "test"]).split(" (Levene")[0].replace("none:", "no test,"),
+            statistic=float(first.loc[name, "statistic"]),
         )
         for name in columns
     }

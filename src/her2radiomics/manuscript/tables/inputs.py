@@ -42,7 +42,7 @@ class TableInputs:
         Printed names of regression terms that are neither a participants column nor a model's score.
     participants
         Partition → its participants.
-    performance, delong
+    performance, performance_extra, delong, published
         The run's tables of these contracts.
     univariate, multivariate, coefficients
         Model → its table of this contract.
@@ -57,7 +57,9 @@ class TableInputs:
     terms: Mapping[str, str] = field(default_factory=dict)
     participants: Mapping[str, Path] = field(default_factory=dict)
     performance: Path | None = None
+    performance_extra: Path | None = None
     delong: Path | None = None
+    published: Path | None = None
     univariate: Mapping[str, Path] = field(default_factory=dict)
     multivariate: Mapping[str, Path] = field(default_factory=dict)
     coefficients: Mapping[str, Path] = field(default_factory=dict)

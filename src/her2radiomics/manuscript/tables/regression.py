@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from her2radiomics.core.columns import Column
-from her2radiomics.core.contracts import contract
+from her2radiomics.core.contracts import TRAINING, contract
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
-from her2radiomics.core.tables import read
+from her2radiomics.core.tables import read, read_text
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript.tables.inputs import TableInputs, known
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 INTERCEPT = ("intercept", "(intercept)", "const")
 BLOCKS = {"univariate": "Univariate", "multivariate": "Multivariate", "coefficients": "Final model"}
-STATISTICS = {"beta": "β", "se": "SE", "wald": "Wald", "odds_ratio": "OR (95 % CI)", "p": "p"}
+NO_PATIENT = "no patient"
+STATISTICS = {"beta": "β", "se": "SE", "wald": "Wald", "odds_ratio": "OR (95% CI)", "p": "p"}
 
 
 Block = Literal["univariate", "multivariate", "coefficients"]
@@ -45,18 +46,18 @@ class RegressionTable(TableOptions):
     statistics: tuple[Statistic, ...] = Field(
         ("odds_ratio", "p"),
         min_length=1,
-        description="What is printed of each term; odds_ratio brings its 95 % CI.",
+        description="What is printed of each term; odds_ratio brings its 95% CI.",
     )
     intercept: bool = Field(False, description="Print the intercept.")
 
     def needs(self) -> tuple[str, ...]:
-        """The regressions that are printed."""
-        return self.blocks
+        """The regressions that are printed, and the training patients, whose levels decide on the reference."""
+        return (*self.blocks, "participants")
 
 
 @table(
     RegressionTable,
-    needs=("univariate", "multivariate", "coefficients"),
+    needs=("univariate", "multivariate", "coefficients", "participants"),
     example="""
         table_2_regression: {kind: regression, title: Univariate and multivariate regression, model: clinical}
         table_4_nomogram:
@@ -89,7 +90,7 @@ def make(inputs: TableInputs, options: RegressionTable) -> Table:
             if options.intercept:
                 rows.add("Intercept", cells=_cells(blocks, (name, ""), options, "Intercept"))
         elif column and column.kind == "categorical":
-            _add_levels(rows, name, column, blocks, options)
+            _add_levels(rows, name, column, blocks, options, _seen(name, inputs))
         else:
             text = column.heading if column else _printed(name, inputs)
             if column and column.kind == "ordinal":
@@ -160,29 +161,50 @@ def _order(blocks: Mapping[str, Terms]) -> list[str]:
     return sorted(names, key=lambda name: name.lower() not in INTERCEPT)
 
 
+def _seen(name: str, inputs: TableInputs) -> list[str]:
+    """Levels of a column that training patients have; all of them where there is no table of participants."""
+    path = inputs.participants.get(TRAINING)
+    if path is None:
+        return list(inputs.columns[name].levels)
+    present = set(read_text("partition_participants", path)[name])
+    return [level for level in inputs.columns[name].levels if level in present]
+
+
 def _add_levels(
-    rows: Rows, name: str, column: Column, blocks: Mapping[str, Terms], options: RegressionTable
+    rows: Rows,
+    name: str,
+    column: Column,
+    blocks: Mapping[str, Terms],
+    options: RegressionTable,
+    seen: list[str],
 ) -> None:
-    """Rows of a categorical column: the column with its overall p, the reference level, the other levels."""
-    reference, *others = column.levels
+    """Rows of a categorical column: the column with its overall p, then its levels, the fit's reference marked.
+
+    The reference is the first level that training patients have; a level that none has is said to have none.
+    """
+    termed = {level for terms in blocks.values() for term, level in terms if term == name}
+    reference = next((level for level in seen if level not in termed), "")
+    at = _at(options, "odds_ratio")
     head: dict[str, str] = {}
-    first: dict[str, str] = {}
+    marks: dict[str, dict[str, str]] = {level: {} for level in column.levels}
     for block, terms in blocks.items():
         mine = [row for (term, _), row in terms.items() if term == name]
         if not mine:
             head |= {f"{block}_{statistic}": fmt.NOT_AVAILABLE for statistic in options.statistics}
             continue
-        first[f"{block}_{_at(options, 'odds_ratio')}"] = (
-            "1 (reference)" if "odds_ratio" in options.statistics else "reference"
-        )
-        if len(others) > 1 and "p_variable" in mine[0].index and "p" in options.statistics:
+        if reference:
+            word = "1 (reference)" if at == "odds_ratio" else "reference"
+            marks[reference][f"{block}_{at}"] = word
+        for level in set(column.levels) - set(seen):
+            marks[level][f"{block}_{at}"] = NO_PATIENT
+        if len(mine) > 1 and "p_variable" in mine[0].index and "p" in options.statistics:
             head[f"{block}_p"] = fmt.p_value(float(mine[0]["p_variable"]))
     rows.add(column.label, cells={"characteristic": column.label, **head})
-    label = column.levels[reference]
-    rows.add(label, 1, cells={"characteristic": column.label, "level": label, **first})
-    for level in others:
-        label = column.levels[level]
-        rows.add(label, 1, cells=_cells(blocks, (name, level), options, column.label) | {"level": label})
+    for level, label in column.levels.items():
+        cells = {"characteristic": column.label}
+        if level != reference and level in seen:
+            cells = _cells(blocks, (name, level), options, column.label)
+        rows.add(label, 1, cells={**cells, "level": label, **marks[level]})
 
 
 def _printed(term: str, inputs: TableInputs) -> str:

@@ -18,7 +18,7 @@ from her2radiomics.manuscript.tables.grouping import OUTCOME, Group, GroupedOpti
 from her2radiomics.manuscript.tables.inputs import TableInputs, known
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
 from her2radiomics.manuscript.tables.registry import table
-from her2radiomics.statistics import cox, kaplan_meier, logrank
+from her2radiomics.statistics import cox, kaplan_meier, logrank, potential_follow_up
 
 NOT_REACHED = "not reached"
 REFERENCE = "1 (reference)"
@@ -45,6 +45,10 @@ class SurvivalTable(GroupedOptions):
     )
     times: tuple[float, ...] = Field(
         (), description="Follow-up times, in the unit of the time column, at which survival is given."
+    )
+    follow_up: bool = Field(
+        False,
+        description="Give the median potential follow-up of each group, by the reverse Kaplan–Meier method.",
     )
 
     def columns_used(self) -> tuple[str, ...]:
@@ -76,7 +80,7 @@ def make(inputs: TableInputs, options: SurvivalTable) -> Table:
         A participants file that lacks a column, or a negative follow-up time.
     """
     for endpoint in options.endpoints:
-        _check(endpoint, inputs, options.id)
+        check_endpoint(endpoint, inputs, options.id)
     patients, groups = grouped(inputs, options)
     groups = _ordered(groups, options)
     rows, notes = Rows(), []
@@ -88,6 +92,11 @@ def make(inputs: TableInputs, options: SurvivalTable) -> Table:
     level = fmt.level(inputs.level)
     headings = [
         Heading("n", "Patients"),
+        *(
+            [Heading("follow_up", f"Median follow-up{',' if unit else ''}{unit} ({level} CI)")]
+            if options.follow_up
+            else []
+        ),
         Heading("events", "Events"),
         Heading("median", f"Median{',' if unit else ''}{unit} ({level} CI)"),
         *(Heading(_key(time), f"At {time:g}{unit}, % ({level} CI)") for time in options.times),
@@ -98,6 +107,11 @@ def make(inputs: TableInputs, options: SurvivalTable) -> Table:
             Heading("cox_p", "p (Cox)"),
             Heading("logrank_p", "p (log-rank)"),
         ]
+    if options.follow_up:
+        notes.insert(
+            0,
+            "Follow-up: potential follow-up by the reverse Kaplan–Meier method, which events do not shorten.",
+        )
     notes = [*_footnotes(len(groups)), *notes]
     return options.table(inputs, rows, "Endpoint and group", headings, notes, first=["endpoint", "group"])
 
@@ -106,7 +120,8 @@ def _key(time: float) -> str:
     return f"survival_at_{time:g}"
 
 
-def _check(endpoint: Endpoint, inputs: TableInputs, table: str) -> None:
+def check_endpoint(endpoint: Endpoint, inputs: TableInputs, table: str) -> None:
+    """Refuse a time that is not continuous, and an event level that its column does not have."""
     time = inputs.columns[known(endpoint.time, inputs.columns, "participants column")]
     event = inputs.columns[known(endpoint.event, inputs.columns, "participants column")]
     if time.kind != "continuous":
@@ -191,15 +206,16 @@ def _add(
             "group": pd.Categorical(key[followed], [group.key for group in here]),
         }
     )
-    follow_up = (frame["time"], frame["event"], frame["group"])
-    curves = kaplan_meier(*follow_up, inputs.level)
+    followed_up = (frame["time"], frame["event"], frame["group"])
+    curves = kaplan_meier(*followed_up, inputs.level)
     medians = curves.medians.set_index("group")
+    potential = potential_follow_up(*followed_up, inputs.level).medians.set_index("group")
     at: dict[str, dict[str, str]] = {group.key: {} for group in here}
     for row in curves.at(options.times).itertuples() if options.times else ():
         at[row.group][_key(row.time)] = fmt.interval(100 * row.survival, 100 * row.low, 100 * row.high, 1)
     hazards, why = _hazards(frame, inputs.level, endpoint.label)
     notes += why
-    p = logrank(*follow_up).p if len(here) > 1 and frame["event"].any() else float("nan")
+    p = logrank(*followed_up).p if len(here) > 1 and frame["event"].any() else float("nan")
     for place, group in enumerate(here):
         median = medians.loc[group.key]
         cells: dict[str, Any] = {
@@ -208,6 +224,7 @@ def _add(
             "n": str(int(median["n"])),
             "events": str(int(median["events"])),
             "median": _median(median["median"], median["low"], median["high"]),
+            "follow_up": _median(*potential.loc[group.key, ["median", "low", "high"]]),
             "logrank_p": fmt.p_value(p) if place == 0 else "",
         }
         rows.add(group.label, 1, cells=cells | at[group.key] | hazards.get(group.key, {}))

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from her2radiomics.core.libraries import pd, sklearn
 from her2radiomics.modelling.estimator import Estimator, FinalFit, Folds, estimator, intercept_only, varying
+from her2radiomics.modelling.people import PERSON
 from her2radiomics.modelling.saved.forest import Forest, Tree
 
 
@@ -60,9 +61,22 @@ class RandomForestSpec(Estimator):
             )
             forest.fit(columns.to_numpy(dtype=float), labels)
         out_of_bag = np.asarray(forest.oob_decision_function_[:, 1], dtype=float)
+        if table.index.name == PERSON:
+            out_of_bag = _out_of_bag(forest, columns.to_numpy(dtype=float), table.index.to_numpy())
         grown = Forest(tuple(_tree(one.tree_) for one in forest.estimators_), out_of_bag)
         note = f"{self.trees} trees, at least {self.min_leaf} rows in a leaf"
         return FinalFit(tuple(columns.columns), 0.0, {}, self.kind, note, forest=grown)
+
+
+def _out_of_bag(forest: Any, values: np.ndarray, persons: np.ndarray) -> np.ndarray:
+    """Mean probability of each row over the trees that saw no row of its person; NaN where there is none."""
+    total, count = np.zeros(len(values)), np.zeros(len(values))
+    for tree, seen in zip(forest.estimators_, forest.estimators_samples_, strict=True):
+        outside = ~np.isin(persons, persons[seen])
+        if outside.any():
+            total[outside] += tree.predict_proba(values[outside])[:, 1]
+            count += outside
+    return np.divide(total, count, out=np.full(len(values), np.nan), where=count > 0)
 
 
 def _tree(grown: Any) -> Tree:

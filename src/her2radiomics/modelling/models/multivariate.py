@@ -19,6 +19,7 @@ from her2radiomics.modelling.features import FeatureBlock, feature_predictors
 from her2radiomics.modelling.fit_report import selection_row
 from her2radiomics.modelling.logistic import LogisticFit, fit_logistic
 from her2radiomics.modelling.model import MISSING_WORDS, Fitted, Learning, ModelSpec, Names, model_kind
+from her2radiomics.modelling.people import by_person
 from her2radiomics.modelling.ranking import by_relation
 from her2radiomics.modelling.saved.rules import LinearRule, Predictor
 from her2radiomics.modelling.steps.lasso import FittedPath, LassoStep, PenaltyPath
@@ -252,7 +253,7 @@ class MultivariateSpec(ModelSpec):
         design = pd.DataFrame(coding.matrix(table), index=table.index, columns=coding.terms)
         lasso, choice = None, None
         if isinstance(self.selection, LassoSelection):
-            lasso = self.selection.choose(design, labels, learning.seed)
+            lasso = self.selection.choose(by_person(design, learning.persons), labels, learning.seed)
             kept = {owner[str(term)] for term in lasso.names_out}
         else:
             choice = self._backward(table, labels, levels, self.selection, learning.name)

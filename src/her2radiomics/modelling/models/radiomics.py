@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,6 +18,7 @@ from her2radiomics.modelling.estimators.logistic import LogisticSpec
 from her2radiomics.modelling.features import FeatureBlock, feature_predictors
 from her2radiomics.modelling.fit_report import selection_row
 from her2radiomics.modelling.model import Fitted, Learning, ModelSpec, Names, model_kind, step_references
+from her2radiomics.modelling.people import by_person
 from her2radiomics.modelling.saved.forest import ForestRule
 from her2radiomics.modelling.saved.rules import LinearRule, Rule
 
@@ -36,12 +38,15 @@ class FittedRadiomics(Fitted):
         The fitted steps.
     final
         The estimator on what they kept.
+    persons
+        Patient to person, of those who share one with another patient.
     """
 
     estimator: AnyEstimator
     seed: int
     chain: FittedChain
     final: FinalFit
+    persons: Mapping[str, str]
 
     def selection_rows(self) -> list[dict[str, Any]]:
         """Rows of the steps and of the estimator."""
@@ -60,9 +65,10 @@ class FittedRadiomics(Fitted):
         # contributions of coefficient 1 are the scaled values
         inputs = [replace(predictor, coefficient=1.0) for predictor in self.rule.features()]
         table = pd.DataFrame({p.name: p.contribution(X) for p in inputs}, index=X.index)
+        drawn = by_person(table, self.persons)
 
         def refit(rows: np.ndarray) -> np.ndarray | None:
-            fit = self.estimator.fit(table.iloc[rows], labels[rows], seed=self.seed, name=self.name)
+            fit = self.estimator.fit(drawn.iloc[rows], labels[rows], seed=self.seed, name=self.name)
             return fit.probability(table) if fit.columns else None
 
         return refit
@@ -125,7 +131,8 @@ class RadiomicsSpec(FeatureBlock, ModelSpec):
     def fit(self, X: pd.DataFrame, labels: np.ndarray, learning: Learning) -> FittedRadiomics:
         """Fit the steps, then the estimator."""
         chain, table = self.select(X, labels, learning)
-        fit = self.estimator.fit(table, labels, seed=learning.seed, name=learning.name)
+        together = by_person(table, learning.persons)
+        fit = self.estimator.fit(together, labels, seed=learning.seed, name=learning.name)
         kept = list(fit.columns)
         predictors = feature_predictors(chain, table[kept], fit.coefficients)
         rule: Rule
@@ -154,4 +161,5 @@ class RadiomicsSpec(FeatureBlock, ModelSpec):
             seed=learning.seed,
             chain=chain,
             final=fit,
+            persons=learning.persons,
         )

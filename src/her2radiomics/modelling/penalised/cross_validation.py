@@ -55,11 +55,15 @@ class CrossValidatedLasso:
 def patient_folds(patients: np.ndarray, labels: np.ndarray, folds: int, seed: int) -> np.ndarray:
     """Assign rows to stratified folds, shape (rows,); empty when there are too few patients of a class.
 
+    ``patients`` are those who must not be parted: the persons where several patients are one
+    (:func:`~her2radiomics.modelling.people.by_person`); such a person is positive where one of the rows is.
+
     The assignment depends on the patients' identifiers and the seed, not on the order of the rows, and all rows of a
     patient (drawn twice by a bootstrap) share a fold. There are no more folds than patients of the rarer class.
     """
-    once, first, row = np.unique(np.asarray(patients).astype(str), return_index=True, return_inverse=True)
-    outcome = np.asarray(labels)[first].astype(int)
+    once, row = np.unique(np.asarray(patients).astype(str), return_inverse=True)
+    outcome = np.zeros(once.size, dtype=int)
+    np.maximum.at(outcome, row, np.asarray(labels).astype(int))
     folds = min(folds, int(np.bincount(outcome, minlength=2).min()))
     if folds < MINIMUM_FOLDS:
         return np.empty(0, dtype=int)

@@ -2,47 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from her2radiomics.core.errors import StudyError, TableError
+from her2radiomics.core.brought.likeness import did_you_mean, look_alikes
+from her2radiomics.core.brought.numbers import MISSING, number, why_no_number
+from her2radiomics.core.brought.reading import BroughtTable, read_brought
+from her2radiomics.core.contracts import FIRST_READER
+from her2radiomics.core.errors import Problems, StudyError, TableError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.spreadsheets import is_formula, unprintable
+from her2radiomics.modelling.tables import reader_rows
 
 if TYPE_CHECKING:
     from her2radiomics.modelling.saved.fitted import FittedModel
 
 NONE = "-"
+KEYS = ("patient_id", "reader")
 
 
-def read_features(path: str | Path) -> pd.DataFrame | None:
-    """Feature table from CSV or Parquet; ``None`` for ``-``.
+def read_features(
+    path: str | Path, needed: Collection[str] | None = None, notes: list[str] | None = None
+) -> pd.DataFrame | None:
+    """Feature table from CSV, TSV, XLSX, ODS or Parquet; ``None`` for ``-``.
+
+    Parameters
+    ----------
+    path
+        The file.
+    needed
+        Features that must hold numbers; other columns are left out. By default every column of numbers is read.
+    notes
+        Takes what was found out about the file.
 
     Raises
     ------
     TableError
-        The file is missing, or has no patients.
+        The file is missing, has no patients, or a needed cell is no number: all of them.
     """
     if str(path) == NONE:
         return None
-    path = Path(path)
-    _refuse_absent(path)
-    if path.suffix == ".parquet":
-        table = pd.read_parquet(path)
-    else:
-        # pandas' own parser may be off by the last bit
-        table = pd.read_csv(path, dtype={"patient_id": str, "reader": str}, float_precision="round_trip")
-    return _with_patients(table, path)
+    table = _read(Path(path), notes)
+    columns, problems = {}, Problems()
+    for name in table.cells if needed is None else [name for name in needed if name in table.cells]:
+        if name in KEYS:
+            continue
+        with problems.collect():
+            texts = table.column(name)
+            values = [float("nan") if text in MISSING else number(text) for text in texts]
+            wrong = [place for place, value in enumerate(values) if value is None]
+            if needed is None and wrong:
+                continue
+            for place in wrong:
+                problems.append(_no_number(Path(path), table, name, texts, place))
+            columns[name] = pd.Series(values, texts.index, dtype="float64")
+    problems += [error for name, error in table.refused.items() if name in (needed or ())]
+    problems.refuse()
+    keys = {name: table.cells[name] for name in KEYS if name in table.cells}
+    return pd.DataFrame({**keys, **columns}).reset_index(drop=True)
 
 
-def read_people(path: str | Path, features: pd.DataFrame | None) -> pd.DataFrame:
-    """Participants table as text, from CSV or TSV; for ``-`` the patients of the feature table.
+def _no_number(path: Path, table: BroughtTable, name: str, texts: pd.Series, place: int) -> TableError:
+    text = texts.iloc[place]
+    return TableError(
+        file=path,
+        row=int(texts.index[place]),
+        patient=table.cells["patient_id"].iloc[place],
+        column=name,
+        found=f"'{text}'",
+        expected="a number (or an empty cell)",
+        remedy=why_no_number(text) or "Correct the cell.",
+    )
+
+
+def read_people(
+    path: str | Path,
+    features: pd.DataFrame | None,
+    needed: Collection[str] = (),
+    notes: list[str] | None = None,
+) -> pd.DataFrame:
+    """Participants table as text, from CSV, TSV, XLSX, ODS or Parquet; for ``-`` the patients of the feature table.
+
+    Parameters
+    ----------
+    path
+        The file.
+    features
+        The feature table, if any.
+    needed
+        Columns that the model uses.
+    notes
+        Takes what was found out about the file.
 
     Raises
     ------
     TableError
-        The file is missing, or has no patients.
+        The file is missing, has no patients, or a needed column cannot be read in one way.
     """
     if str(path) == NONE:
         if features is None:
@@ -53,10 +109,50 @@ def read_people(path: str | Path, features: pd.DataFrame | None) -> pd.DataFrame
                 remedy="Give the feature table, the participants table, or both.",
             )
         return pd.DataFrame({"patient_id": features["patient_id"].astype(str).drop_duplicates()})
-    path = Path(path)
-    _refuse_absent(path)
-    separator = "\t" if path.suffix == ".tsv" else ","
-    return _with_patients(pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False), path)
+    table, problems = _read(Path(path), notes), Problems()
+    problems += [error for name, error in table.refused.items() if name in needed]
+    columns = {}
+    for name in table.cells:
+        with problems.collect():
+            columns[name] = table.column(name) if name in needed else table.cells[name]
+    problems.refuse()
+    return pd.DataFrame(columns).reset_index(drop=True)
+
+
+def meeting(
+    features: pd.DataFrame | None, people: pd.DataFrame, *, omit: bool
+) -> tuple[pd.DataFrame, list[str]]:
+    """The participants who have features, and a sentence on each patient who is in one table alone.
+
+    Raises
+    ------
+    TableError
+        Identifiers that nearly match; without ``omit`` also participants without features.
+    """
+    if features is None:
+        return people, []
+    measured = reader_rows(features, FIRST_READER)["patient_id"].astype(str)
+    asked = people["patient_id"].astype(str)
+    absent = [patient for patient in asked if patient not in set(measured)]
+    further = [patient for patient in dict.fromkeys(measured) if patient not in set(asked)]
+    problems = Problems()
+    for patient in absent:
+        near = did_you_mean([patient], further)
+        if near or not omit:
+            problems.append(
+                TableError(
+                    file="feature table",
+                    patient=patient,
+                    found="no row of reader 1",
+                    expected="features of every participant",
+                    remedy=near
+                    or "Extract the patient's features, remove the participant, or say --incomplete omit.",
+                )
+            )
+    problems.refuse()
+    said = [f"patient {patient} is left out: no features" for patient in absent]
+    said += [f"patient {patient} is left out: not in the participants table" for patient in further]
+    return people[~asked.isin(absent)].reset_index(drop=True), said
 
 
 def hashes_of(items: Sequence[str]) -> dict[str, str]:
@@ -122,30 +218,48 @@ def apply_model(
     )
 
 
-def _refuse_absent(path: Path) -> None:
-    if not path.is_file():
-        raise TableError(file=path, found="no file", expected="a table", remedy="Correct the path.")
-
-
-def _with_patients(table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    if "patient_id" not in table.columns:
+def _read(path: Path, notes: list[str] | None) -> BroughtTable:
+    """A table of patients."""
+    table = read_brought(path, ["patient_id"])
+    if "patient_id" in table.refused:
+        raise table.refused["patient_id"]
+    cells = table.cells
+    if "patient_id" not in cells:
         raise TableError(
             file=path,
             column="patient_id",
-            found=f"columns {', '.join(map(str, table.columns[:5]))} …",
+            found=f"columns {', '.join(map(str, cells.columns[:5]))} …",
             expected="a column 'patient_id'",
             remedy="Name the column that identifies the patient patient_id.",
         )
-    if table.empty:
+    if cells.empty:
         raise TableError(file=path, found="no row", expected="a row a patient", remedy="Add the patients.")
-    for patient in table["patient_id"].astype(str):
+    problems = Problems()
+    for row, patient in cells["patient_id"].items():
         if is_formula(patient) or unprintable(patient):
-            raise TableError(
-                file=path,
-                patient=patient,
-                column="patient_id",
-                found=f"{patient!r}, which spreadsheets run as a formula, or a control character in it",
-                expected="an identifier that begins with a letter or a digit",
-                remedy="Rename the patient.",
+            problems.append(
+                TableError(
+                    file=path,
+                    row=int(row),
+                    patient=patient,
+                    column="patient_id",
+                    found=f"{patient!r}, which spreadsheets run as a formula, or a control character in it",
+                    expected="an identifier that begins with a letter or a digit",
+                    remedy="Rename the patient.",
+                )
             )
+    for one, other in look_alikes(cells["patient_id"]):
+        problems.append(
+            TableError(
+                file=path,
+                patient=other,
+                column="patient_id",
+                found=f"'{other}' beside '{one}'",
+                expected="identifiers that nobody takes for one another",
+                remedy="Write them the same way if they are one patient, else rename one.",
+            )
+        )
+    problems.refuse()
+    if notes is not None:
+        notes += [f"{path}: {note}" for note in table.notes]
     return table

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from her2radiomics.core.columns import Column, type_column
+from her2radiomics.core.columns import Column, type_table
 from her2radiomics.core.errors import StudyError, TableError
 from her2radiomics.core.libraries import pd
 from her2radiomics.modelling.saved import rules as r
@@ -85,7 +85,7 @@ class FittedModel:
         Parameters
         ----------
         features
-            Feature table (``patient_id``, optional ``reader``: rows of reader 1 are used); ``None`` for a model
+            Feature table (``patient_id``; with a column ``reader`` the rows of reader 1 are used); ``None`` for a model
             without image features.
         participants
             ``patient_id`` and the clinical columns; gives the patients and their order.
@@ -211,13 +211,8 @@ class FittedModel:
             )
         table = model_table(features, participants, self.columns)
         if not typed:
-            table = table.assign(
-                **{
-                    c: type_column(table[c], column, file="participants table")
-                    for c, column in self.columns.items()
-                    if c in table.columns
-                }
-            )
+            values = type_table(table, self.columns, file="participants table")
+            table = table.drop(columns=values.columns.intersection(table.columns)).join(values)
         absent = [name for name in needed if name not in table.columns]
         if absent:
             raise TableError(

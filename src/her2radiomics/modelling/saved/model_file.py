@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from her2radiomics.core import software
 from her2radiomics.core.columns import Column
+from her2radiomics.core.derivation import with_sources
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.files import whole_file
 from her2radiomics.modelling.saved.fitted import FittedModel
@@ -50,6 +51,7 @@ def to_dict(
     used = {p.name for p in [*model.rule_.clinical(), *model.rule_.covariates()]}
     used |= {adjustment.column for adjustment in model.rule_.adjustments()}
     spec, columns = model.spec, model.columns
+    used = with_sources(used, columns)
     return {
         "format": FORMAT,
         "version": VERSION,

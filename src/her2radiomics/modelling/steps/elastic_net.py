@@ -10,6 +10,7 @@ from pydantic import Field
 
 from her2radiomics.core.libraries import pd
 from her2radiomics.modelling.base import SelectionStep, Training, selection_step
+from her2radiomics.modelling.people import by_person
 from her2radiomics.modelling.steps.lasso import FittedPath, PenaltyPath
 
 
@@ -36,4 +37,4 @@ class ElasticNetStep(PenaltyPath, SelectionStep):
 
     def fit(self, X: pd.DataFrame, y: np.ndarray, training: Training) -> FittedPath:
         """Choose the penalty."""
-        return self.choose(X, y, training.seed, self.alpha)
+        return self.choose(by_person(X, training.persons), y, training.seed, self.alpha)

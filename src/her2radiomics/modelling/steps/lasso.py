@@ -18,6 +18,7 @@ from her2radiomics.modelling.penalised.cross_validation import (
     cross_validated_lasso,
     patient_folds,
 )
+from her2radiomics.modelling.people import by_person
 
 #: Families in the wording of a methods section.
 FAMILIES = {"gaussian": "least squares on the 0/1 outcome", "binomial": "logistic"}
@@ -130,4 +131,4 @@ class LassoStep(PenaltyPath, SelectionStep):
 
     def fit(self, X: pd.DataFrame, y: np.ndarray, training: Training) -> FittedPath:
         """Choose the penalty."""
-        return self.choose(X, y, training.seed)
+        return self.choose(by_person(X, training.persons), y, training.seed)

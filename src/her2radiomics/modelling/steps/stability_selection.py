@@ -19,6 +19,7 @@ from her2radiomics.core.libraries import pd
 from her2radiomics.modelling.base import FittedStep, SelectionStep, Training, is_constant, selection_step
 from her2radiomics.modelling.penalised.binomial_path import binomial_path
 from her2radiomics.modelling.penalised.gaussian_path import gaussian_path, lambda_grid
+from her2radiomics.modelling.people import by_person
 from her2radiomics.modelling.steps.lasso import FAMILIES
 from her2radiomics.modelling.tables import sequence_of
 
@@ -121,7 +122,9 @@ class StabilityStep(SelectionStep):
             none = np.zeros(X.shape[1], dtype=bool)
             return FittedStability.of(X, none, f"kept nothing: {why}", frequency=counts, bound=float("nan"))
 
-        halves = patient_halves(X.index.to_numpy(), labels, self.samples // 2, training.seed)
+        halves = patient_halves(
+            by_person(X, training.persons).index.to_numpy(), labels, self.samples // 2, training.seed
+        )
         if not halves:
             return nothing("too few patients of a class for two halves")
         grid = lambda_grid(values, labels, GRID, self.alpha)
@@ -174,8 +177,9 @@ def patient_halves(patients: np.ndarray, labels: np.ndarray, pairs: int, seed: i
     The split depends on the patients' identifiers and the seed, not on the order of the rows; all rows of a patient
     (drawn twice by a bootstrap) go together. Empty with fewer than two patients of a class.
     """
-    once, first, row = np.unique(np.asarray(patients).astype(str), return_index=True, return_inverse=True)
-    outcome = np.asarray(labels)[first].astype(int)
+    once, row = np.unique(np.asarray(patients).astype(str), return_inverse=True)
+    outcome = np.zeros(once.size, dtype=int)
+    np.maximum.at(outcome, row, np.asarray(labels).astype(int))
     classes = [np.flatnonzero(outcome == value) for value in (0, 1)]
     if min(len(members) for members in classes) < 2:
         return []

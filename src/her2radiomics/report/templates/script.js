@@ -78,6 +78,23 @@ if (regions && controls) {
   if (size) size.addEventListener("input", () => list.style.setProperty("--picture", `${size.value}rem`));
   show();
 }
+// contents: the section at the top of the window is the current one
+const contents = document.querySelector("[data-contents]");
+if (contents) {
+  const entries = [...contents.querySelectorAll("a")].map((link) => [link, document.querySelector(link.hash)]);
+  const mark = () => {
+    const passed = entries.filter(([, section]) => section && section.getBoundingClientRect().top < innerHeight / 3);
+    const [current] = passed.at(-1) ?? entries[0];
+    for (const [link] of entries) {
+      if (link === current) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
+  };
+  addEventListener("scroll", mark, { passive: true });
+  mark();
+}
+// a link into a folded part opens it
+addEventListener("hashchange", () => document.getElementById(location.hash.slice(1))?.closest("details")?.setAttribute("open", ""));
 // what is folded or not yet loaded on screen is printed
 addEventListener("beforeprint", () => {
   for (const part of document.querySelectorAll("details")) part.open = true;
