@@ -488,5 +488,5 @@ def test_a_sentence_for_every_kind_of_model():
     assert "at the smallest error in 10-fold cross-validation" in text["all_blocks"]
     assert "Patients with a missing candidate were left out." in text["all_blocks"]
     assert "backward elimination (p < 0.05)" in text["backward"]
-    evaluation = " ".join(_evaluation(run.protocol))
+    evaluation = " ".join(_evaluation(run.protocol, {}))
     assert "10-fold cross-validation, stratified by outcome, are given" in evaluation
