@@ -173,8 +173,8 @@ def _footnotes(rows: list[pd.Series], options: PerformanceTable) -> list[str]:
         )
     if set(rates()) & set(options.measures):
         notes.append(
-            "Rates are given with the number of patients, at the threshold that maximised Youden's index in the training set; "
-            "it was applied unchanged to the other sets."
+            "Rates are given with the number of patients, at the threshold that maximised Youden's index in the training "
+            "set; it was applied unchanged to the other sets."
         )
     columns = [
         contract("performance").column(measure) for measure in measures() if measure in options.measures
