@@ -36,7 +36,7 @@ class Picture(NamedTuple):
 
 
 def thumbnails(inputs: FigureInputs, *, outlined: bool, largest: float = LARGEST) -> Picture | None:
-    """The first example patient's sequences with their names, without or with the regions outlined, at most ``largest`` mm wide."""
+    """The first example patient's sequences with their names, at most ``largest`` mm wide; ``outlined`` or not."""
     first = inputs.images[0].row if inputs.images else None
     images = [image for image in inputs.images if image.row == first]
     if not images:
