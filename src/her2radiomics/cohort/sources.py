@@ -122,7 +122,8 @@ def read_cohort(cohort: Cohort, root: Path) -> CohortData:
         features, file, notes = _features(cohort.features, root, folder, _declared(cohort))
         files = [file]
         for source in cohort.features.further:
-            more, file, said = _features(cohort.features.model_copy(update={"table": source}), root, folder)
+            own = cohort.features.model_copy(update={"table": source})
+            more, file, said = _features(own, root, folder, _declared(cohort))
             files, notes = [*files, file], [*notes, *said]
             if source.append:
                 features = append_features(features, more, file)
