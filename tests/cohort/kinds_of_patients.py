@@ -309,9 +309,9 @@ def _(f: Files) -> None:
     f.cohort["participants"].append({"file": "second.csv"})
 
 
-def hospitals(f: Files, second, **more) -> None:
-    f.csv("clinical.csv", f.clinical[:10])
-    csv_file(second(f.clinical[10:]), f.data / "second.csv", sep=";", decimal=",")
+def hospitals(f: Files, second, at: int = 10, **more) -> None:
+    f.csv("clinical.csv", f.clinical[:at])
+    csv_file(second(f.clinical[at:]), f.data / "second.csv", sep=";", decimal=",")
     f.cohort["participants"].append({"file": "second.csv", "append": True, **more})
 
 
@@ -323,11 +323,12 @@ tables("a second hospital's patients in a file of their own, by another separato
 @tables("a second hospital's file without a column for the centre")
 def _(f: Files) -> None:
     for i, row in enumerate(f.clinical):
-        row["centre"] = "north" if i < 10 else "south"
+        row["centre"] = "north" if i < 14 else "south"
     f.cohort["columns"] = {}
     hospitals(
         f,
         lambda rows: [{k: v for k, v in row.items() if k != "centre"} for row in rows],
+        at=14,
         constants={"centre": "south"},
     )
 
