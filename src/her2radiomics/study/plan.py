@@ -63,7 +63,7 @@ class Plan:
             try:
                 self.runs[request.id] = self._run(request)
             except StudyError as error:
-                self.refused[request.id] = error
+                self.refused[request.id] = _placed(error, request)
         self._go_on()
         used = {run.dataset.cohort_id for run in self.runs.values()}
         for name in set(self.config.data) - used:
@@ -268,6 +268,13 @@ class Plan:
                 f"cohort {name}: there is no folder {expanded}. Correct data.{name} in config.yaml."
             )
         return expanded
+
+
+def _placed(error: StudyError, request: RunRequest) -> StudyError:
+    """The same error with the study's file where it names none."""
+    if not isinstance(error, SettingsError) or re.search(r"\.yaml|\brun ", str(error)):
+        return error
+    return SettingsError(f"run {request.id} (workflow/studies/{request.study}.yaml): {error}")
 
 
 def _refuse_braces(files: Iterable[Path], cohort: str) -> None:
