@@ -28,10 +28,10 @@ from her2radiomics.core.settings import overlay, read_yaml, validate
 from her2radiomics.manuscript.published import PublishedNumber
 from her2radiomics.simulation import roster
 from her2radiomics.study.checks import check_features, check_harmonisation
-from her2radiomics.study.config import Config, RunRequest
+from her2radiomics.study.config import Config, RunRequest, for_extraction
 from her2radiomics.study.files import check_files
 from her2radiomics.study.measuring import Measuring, check_measured, measuring_of
-from her2radiomics.study.protocol import Protocol, for_extraction
+from her2radiomics.study.protocol import Protocol
 from her2radiomics.study.published import check_published_features, printed_numbers
 from her2radiomics.study.run import Dataset, Extraction, Run
 
