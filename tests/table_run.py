@@ -94,6 +94,7 @@ def make_run(
     everyone = pd.concat(patients.values())
     save("participants", everyone, folder / "cohort" / "participants.csv")
     scores = _scores(rng, everyone)
+    save("measured", None, folder / "cohort" / "measured.csv")
     _flow(folder, everyone)
     _qc(rng, folder, everyone)
     _models(folder, everyone, scores)

@@ -117,7 +117,7 @@ class TestManifest:
         ("changes", "said"),
         [
             ({"sequence": ["T2", "T2"], "image": ["a", "a"]}, "reader 1, region tumour twice"),
-            ({"sequence": ["T2", "T2"], "reader": ["1", "2"]}, "several images for sequence T2"),
+            ({"sequence": ["T2", "T2"], "reader": ["1", "2"]}, "2 images for sequence T2"),
             ({"image": ["a", ""]}, "patient P1, column 'image'"),
         ],
     )

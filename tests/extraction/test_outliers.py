@@ -66,7 +66,7 @@ def quality(folder: Path, change: str):
         ("crop", ["the image is a crop, 0.20 of the sequence's median field of view", "not interchangeable"]),
         ("plane", ["slices of the plane coronal, where 11 of 12 images of the sequence have axial"]),
         ("phase", ["a file called *_0002.nii.gz, where 11 of 12", "another phase?"]),
-        ("copy", ["the same numbers as patient P003: one image under two names?"]),
+        ("copy", ["the same numbers as DCE1 of patient P003: one image under two names?"]),
         ("one slice", ["a mask of one slice, where the sequence's median is 4 slices"]),
     ],
 )  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from figure_inputs import BETA, INTERCEPT, make_inputs, settings
+from figure_inputs import BETA, INTERCEPT, make_inputs, said, settings
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -245,6 +245,14 @@ def test_workflow_prints_the_selection_and_the_counts(inputs: FigureInputs):
     plain = dataclasses.replace(inputs, study=study.model_copy(update={"partition_notes": {}}))
     in_one_line = f"Partitions: {', '.join(study.partitions.values())}"
     assert in_one_line in set(draw(settings("workflow"), plain).data["text"])
+    picture = draw(settings("workflow"), inputs).figure
+    assert (
+        sum(len(axes.images) for axes in picture.axes) == 6
+    )  # three sequences of one patient, plain and outlined
+    assert re.search(r"Testing: AUC 0\.\d\d", said(draw(settings("workflow"), inputs)))
+    assert not any(
+        axes.images for axes in draw(settings("workflow"), dataclasses.replace(inputs, images=())).figure.axes
+    )
     without = draw(settings("workflow", model=None), inputs).data
     assert without["features"].isna().all()
     assert not without["text"].str.startswith("Model: ").any()

@@ -192,7 +192,7 @@ def regression(folder, inputs, terms: list[str]):
 def test_the_reference_is_the_level_that_the_fit_had(inputs, tmp_path):
     """Inflow is declared first, but no training patient has it: the fit's reference is plateau."""
     cells = regression(tmp_path, inputs, ["tic[out]"])
-    assert cells["Inflow"] == "no patient"
+    assert cells["Inflow"] == "no training patients"
     assert cells["Plateau"] == "1 (reference)"
     assert cells["Outflow"].startswith("0.50")
 
@@ -200,4 +200,4 @@ def test_the_reference_is_the_level_that_the_fit_had(inputs, tmp_path):
 def test_a_level_that_everybody_may_have_is_the_reference(inputs, tmp_path):
     cells = regression(tmp_path, inputs, ["arm[b]", "arm[c]"])
     assert cells["Arm A"] == "1 (reference)" and cells["Arm C"].startswith("0.50")
-    assert "no patient" not in cells.values()
+    assert "no training patients" not in cells.values()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 
@@ -224,3 +225,46 @@ def test_candidates_and_kept_predictors_of_a_combined_model_are_those_of_its_par
     assert _counts(table, 2) == (112, 7)
     assert _counts(table[:0], 2) == (2, 2)
     assert _counts(table[3:], 2) == (2, 2)
+
+
+# words
+
+#: What a page never says, and why: verdicts on one bound, personification, and terms that have another name here.
+FORBIDDEN = (
+    r"\bseparated (\w+ )?from\b|reliably separate",
+    r"\bstands? (in|beside)\b|at hand\b|\bborne\b|\bmended?\b",
+    r"\b(training|test|testing|external) partition\b",
+    r"\d % CI|\d % confidence",
+    r"\bThe paper printed\b|Published beside ours",
+    r"\binf\b|∞|\bnan\b",
+    r"1\.000 \(1\.000|>0\.999",
+)
+
+
+@pytest.mark.parametrize("pattern", FORBIDDEN)
+def test_the_page_keeps_the_lexicon(made, pattern):
+    text = re.sub(
+        r"<(style|script)>.*?</\1>", "", page(build_context(made[0], describe(), **made[1])), flags=re.S
+    )
+    text = re.sub(r"(src|alt|href)=\"[^\"]*\"", "", text)
+    found = re.search(rf".{{0,60}}(?:{pattern}).{{0,60}}", re.sub(r"<[^>]+>", " ", text))
+    assert found is None, found[0]
+
+
+def test_what_a_reader_sees_unfolded_is_half_of_what_it_was(made):
+    text = page(build_context(made[0], describe(), **made[1]))
+    text = re.sub(r"<(style|script)>.*?</\1>", "", text, flags=re.S)
+    shown = re.sub(r"<details.*?</details>", "", text, flags=re.S)
+    words = [len(re.sub(r"<[^>]+>", " ", part).split()) for part in (text, shown)]
+    assert words[1] < 0.5 * words[0]
+
+
+def test_usable_refits_are_printed_in_the_methods(run):
+    rows = [("nomogram", 55.0), ("radiomics", 98.0)]
+    extra = pd.DataFrame([(m, "training", "refits_final", v, None, None, "x") for m, v in rows])
+    path = run / "tables" / "performance_extra.csv"
+    table = pd.read_csv(path)
+    extra.columns = ["model", "partition", "measure", "value", "low", "high", "method"]
+    pd.concat([table, extra]).to_csv(path, index=False)
+    said = " ".join(text for part in build_context(run, describe()).methods for text in part.paragraphs)
+    assert "bootstrap refits of the final regression (55 to 98, depending on the model, usable)" in said

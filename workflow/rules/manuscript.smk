@@ -27,6 +27,20 @@ rule figure:
         "../../scripts/figure.py"
 
 
+# a figure as a press asks for it, made when it is asked for by name
+use rule figure as figure_for_print with:
+    output:
+        path_of("figure").removesuffix("svg") + "{ending}",
+    wildcard_constraints:
+        ending="tiff|eps",
+    log:
+        "logs/{run}/figures/{figure}.{ending}.log",
+    benchmark:
+        "logs/{run}/figures/{figure}.{ending}.benchmark.tsv"
+    message:
+        "{wildcards.figure}.{wildcards.ending}: {wildcards.run}"
+
+
 rule table:
     input:
         lambda w: manuscript.table_files(run_of(w), table_of(w)),

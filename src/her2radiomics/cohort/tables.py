@@ -307,9 +307,11 @@ def check_manifest(manifest: pd.DataFrame, file: str | Path) -> pd.DataFrame:
         remedy = "Remove one of the rows, or give it another reader."
         add(row, "sequence", found, "one row for each patient, sequence, reader and region", remedy)
     for name in ("image", *NUMBERS):
-        first = manifest.groupby(["patient_id", "sequence"])[name].transform("first")
-        for row in manifest.index[manifest[name] != first]:
-            found = f"several {'image' if name == 'image' else 'value'}s for sequence {manifest.at[row, 'sequence']}"
+        case = manifest.groupby(["patient_id", "sequence"])[name]
+        number = case.transform("nunique")
+        for row in manifest.index[manifest[name] != case.transform("first")]:
+            what = "images" if name == "image" else "values"
+            found = f"{number[row]} {what} for sequence {manifest.at[row, 'sequence']}"
             expected = f"one {name} for a patient's sequence, the same in every reader's row"
             add(
                 row, name, found, expected, "Name a second examination as a sequence or a patient of its own."

@@ -43,9 +43,11 @@ def warn_outliers(table: pd.DataFrame) -> pd.DataFrame:
     """
     reasons: dict[tuple[str, str], list[str]] = {}
     sound = table[table["status"] != "failed"]
+    for case, reason in _copies(sound.drop_duplicates(["patient_id", "sequence"])):
+        reasons.setdefault(case, []).append(reason)
     for sequence, rows in sound.groupby("sequence", sort=False):
         images = rows.drop_duplicates("patient_id").reset_index(drop=True)
-        for patient, reason in [*_geometry(images), *_intensities(images), *_names(images), *_copies(images)]:
+        for patient, reason in [*_geometry(images), *_intensities(images), *_names(images)]:
             reasons.setdefault((patient, str(sequence)), []).append(reason)
         slices = rows["mask_slices"].dropna()
         if len(slices) and slices.median() > 1:
@@ -159,11 +161,15 @@ def _unusual(images: pd.DataFrame, values: Sequence[str], what: str, guess: str)
             )
 
 
-def _copies(images: pd.DataFrame) -> Iterator[tuple[str, str]]:
-    """Patients whose region has the very numbers of another patient's, as a copied image and mask do."""
+def _copies(cases: pd.DataFrame) -> Iterator[tuple[tuple[str, str], str]]:
+    """Patients and sequences whose region has the very numbers of another's, as one image under two names has."""
     numbers = ["voxels", "volume_ml", "minimum", "maximum", "mean", "image_peak"]
-    for _, rows in images.groupby(numbers, sort=False):
-        patients = [*rows["patient_id"]]
-        for patient in patients if len(patients) > 1 else []:
-            others = ", ".join(other for other in patients if other != patient)
-            yield patient, f"the same numbers as patient {others}: one image under two names?"
+    for _, rows in cases.groupby(numbers, sort=False):
+        same = [*zip(rows["patient_id"], rows["sequence"], strict=True)]
+        for case in same if len(same) > 1 else []:
+            others = ", ".join(
+                f"{sequence} of patient {patient}"
+                for patient, sequence in same
+                if (patient, sequence) != case
+            )
+            yield case, f"the same numbers as {others}: one image under two names?"

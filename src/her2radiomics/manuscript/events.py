@@ -8,6 +8,13 @@ from her2radiomics.core.errors import SettingsError
 from her2radiomics.manuscript.formatting import listing
 
 
+def in_words(value: str, levels: Mapping[str, str]) -> str:
+    """Which level is counted and, of more than two, what becomes of the others: *Dead; Alive and Lost are censored*."""
+    label = levels.get(value, value)
+    others = [printed for level, printed in levels.items() if level != value]
+    return f"{label}; {listing(others)} are censored" if len(others) > 1 else label
+
+
 def counted(event: str, levels: Mapping[str, str], wanted: str | None, where: str) -> tuple[str, str]:
     """Return the value that counts, and its printed label (empty for a column without levels).
 

@@ -41,6 +41,50 @@ def check_unseen(step: CombatStep, trained: Mapping[str, int], counts: Mapping[s
             )
 
 
+#: Share of the outcomes beyond the commoner one that the centre alone tells: from here on the two are nearly one.
+NEARLY_ONE = 0.8
+
+
+def outcome_by_centre(step: CombatStep, centres: pd.Series, labels: pd.Series, where: str) -> list[str]:
+    """Sentences on how the outcome differs between the centres that a harmonisation learns.
+
+    Parameters
+    ----------
+    step
+        The step's settings.
+    centres, labels
+        Centre, and label 0 or 1, of the training patients, indexed by patient.
+    where
+        The model, named first.
+
+    Returns
+    -------
+    list of str
+        Each centre's share of positive patients; and a warning where the centre nearly tells the outcome, by Goodman and
+        Kruskal's λ (Journal of the American Statistical Association 49 (1954) 732–764).
+    """
+    counts = labels.loc[centres.index].groupby(centres).agg(["sum", "count"])
+    shares = "; ".join(
+        f"{name} {int(row['sum'])} of {int(row['count'])} ({row['sum'] / row['count']:.0%})"
+        for name, row in counts.iterrows()
+    )
+    said = [f"{where}: positive training patients by {step.batch}, which combat equalises: {shares}"]
+    positive, total = int(counts["sum"].sum()), int(counts["count"].sum())
+    commoner = max(positive, total - positive)
+    told = int(counts["sum"].combine(counts["count"] - counts["sum"], max).sum())
+    if commoner < total and (told - commoner) / (total - commoner) >= NEARLY_ONE:
+        effect = (
+            "what it keeps of the label is mostly the difference between them"
+            if step.preserve_label
+            else "it takes away most of what the features say of the outcome"
+        )
+        said.append(
+            f"{where}: {step.batch} and outcome are nearly one ({step.batch} alone tells the outcome of {told} of {total} "
+            f"training patients): combat cannot part them, and {effect}"
+        )
+    return said
+
+
 def check_partitions(step: CombatStep, centres: pd.Series, partition: pd.Series, where: str) -> None:
     """Check, before any job, what the partitions let ComBat learn and ask of it.
 

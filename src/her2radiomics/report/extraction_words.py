@@ -21,7 +21,7 @@ from her2radiomics.imaging.preprocessing_settings import (
 from her2radiomics.manuscript.formatting import listing
 from her2radiomics.report.info import RunInfo
 from her2radiomics.report.stated_words import readers
-from her2radiomics.report.words import lower_first
+from her2radiomics.report.words import upper_first
 
 if TYPE_CHECKING:
     from her2radiomics.study.protocol import Sequence
@@ -39,7 +39,7 @@ def regions(info: RunInfo) -> tuple[str, ...]:
     if not info.extracted:
         return ()
     outlined = [line.rstrip(".") for line in info.protocol.delineation]
-    lines = [f"Delineation: {'; '.join(map(lower_first, outlined))}."] if outlined else []
+    lines = [f"{'. '.join(map(upper_first, outlined))}."] if outlined else []
     lines += readers(info)
     by_regions: dict[tuple[tuple[str, ...], str | None], list[str]] = {}
     for item in info.protocol.sequences.values():
@@ -63,8 +63,8 @@ def regions(info: RunInfo) -> tuple[str, ...]:
         else f"reader {info.reference_reader}"
     )
     lines.append(
-        f"Where several readers outlined a lesion, the region of {who} trained and tested the models; the others served "
-        "the analysis of agreement."
+        f"Where several readers outlined a lesion, the segmentation of {who} was used for training and testing and the "
+        "others for the analysis of agreement."
     )
     return (" ".join(lines),)
 
@@ -72,7 +72,7 @@ def regions(info: RunInfo) -> tuple[str, ...]:
 def extraction(info: RunInfo, parameters: Mapping[str, Parameters]) -> tuple[str, ...]:
     """Features of each parameter file and preprocessing: counts, image types and classes, and what is done to images."""
     if not info.extracted:
-        return ("The features were brought as a table; none was extracted from images here.",)
+        return ("Features were supplied as a table; none was extracted from images.",)
     alike: dict[str, list[Sequence]] = {}
     for item in info.protocol.sequences.values():
         how = item.model_dump_json(include={"parameters", "preprocessing", "log_padding"})
@@ -88,7 +88,7 @@ def extraction(info: RunInfo, parameters: Mapping[str, Parameters]) -> tuple[str
         what = _settings(parameters[first.parameters], first)
         paragraphs.append(" ".join(filter(None, (before, f"{text}.", what))))
     if len(alike) > 1:
-        paragraphs.append(f"In all there were {total} features a patient.")
+        paragraphs.append(f"In total there were {total} features per patient.")
     return tuple(paragraphs)
 
 

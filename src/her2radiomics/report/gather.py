@@ -22,7 +22,7 @@ from her2radiomics.report.evidence import audit_summary, checklists
 from her2radiomics.report.figures import figures
 from her2radiomics.report.ibsi_words import feature_sets
 from her2radiomics.report.info import RunInfo
-from her2radiomics.report.methods import methods
+from her2radiomics.report.methods import methods, usable_refits
 from her2radiomics.report.models import model_summary
 from her2radiomics.report.quality import failed_cases, grey_level_panel, overlay_pictures, read_quality
 from her2radiomics.report.sections import (
@@ -125,6 +125,7 @@ def build_context(
             reproducibility=_of_models(layout, "reproducibility", info),
             measured=layout.read("measured"),
             used=used,
+            refits=usable_refits(remarks),
         ),
         tables=tuple(printed_table(folder, item.id) for item in protocol.tables if item.kind != "published"),
         table_files=file_links(folder, ("performance", "performance_extra", "delong", "published")),

@@ -35,6 +35,7 @@ def methods(
     reproducibility: Mapping[str, pd.DataFrame],
     measured: pd.DataFrame,
     used: Mapping[str, str],
+    refits: Mapping[str, str],
 ) -> tuple[Methods, ...]:
     """Write the methods section.
 
@@ -54,6 +55,8 @@ def methods(
         ``measured.csv``.
     used
         Distributions that the run's jobs used, and their versions.
+    refits
+        Bootstrap refits that could be used, in words, of ``final`` regressions and of the whole ``pipeline``.
     """
     parts = [
         Methods("Patients", (*stated_words.patients(info), *_patients(info, flow, partitions))),
@@ -65,7 +68,7 @@ def methods(
         Methods("Reproducibility", selection_words.reproducibility(info, reproducibility)),
         Methods("Feature selection", _by_chain(info, selection)),
         Methods("Models", _models(info)),
-        Methods("Evaluation", _evaluation(info.protocol)),
+        Methods("Evaluation", _evaluation(info.protocol, refits)),
         Methods("Statistics", analysis_words.statistics(info)),
         Methods("Software", (_software(used, info),)),
         Methods("References for the methods", references(info, used), numbered=True),
@@ -94,8 +97,8 @@ def _patients(info: RunInfo, flow: pd.DataFrame, partitions: Sequence[PartitionS
     )
     return (
         text,
-        f"The outcome was {label.positive} against {label.negative}: {label.definition.strip().rstrip('.')}. "
-        f"Predictions are meant to be made {STAGES[info.protocol.prediction_at]}.",
+        f"The outcome was {label.positive} vs {label.negative}: {label.definition.strip().rstrip('.')}. "
+        f"The intended time of prediction was {STAGES[info.protocol.prediction_at]}.",
         f"{_split(info.protocol)} {sizes}.",
     )
 
@@ -103,7 +106,7 @@ def _patients(info: RunInfo, flow: pd.DataFrame, partitions: Sequence[PartitionS
 def _split(protocol: Protocol) -> str:
     settings = protocol.partitions
     if isinstance(settings, GivenPartition):
-        return "The partitions were fixed by the participants table."
+        return "Training and test sets were given by the participants table."
     if isinstance(settings, CentrePartition):
         roles: list[str] = []
         for held, title in (
@@ -113,31 +116,31 @@ def _split(protocol: Protocol) -> str:
         ):
             centres = ["all other centres" if name == REST else protocol.centre_label(name) for name in held]
             if centres:
-                whose = "those of" if roles else "patients of"
-                roles.append(f"{whose} {listing(centres)} formed the {title} partition")
-        return f"Whole centres were held out (geographic validation): {listing(roles)}."
+                roles.append(f"the {title} set comprised patients of {listing(centres)}")
+        return f"Sets were formed by centre (geographic validation): {listing(roles)}."
     share = settings.training
     size = f"{share:.0%}" if share < 1 else f"{share:.0f}"
-    how = "stratified by outcome" if settings.stratified else "without stratification"
-    text = f"A random {size} of the patients formed the training partition, {how}, and the rest the test partition."
+    how = ", stratified by outcome," if settings.stratified else ""
+    unit = "" if share < 1 else " patients"
+    text = f"Patients were randomly assigned{how} to the training set ({size}{unit}) or the test set."
     if settings.external_from:
-        text += f" Patients examined from {settings.external_from} on formed the external (temporal) test partition."
+        text += f" Patients examined from {settings.external_from} on formed a temporal test set."
     if settings.external_centres:
         centres = [protocol.centre_label(name) for name in settings.external_centres]
-        text += f" The external (geographic) test partition held the patients of: {'; '.join(centres)}."
+        text += f" The external test set comprised patients of {listing(centres)}."
     return text
 
 
 def _imaging(info: RunInfo) -> tuple[str, ...]:
     acquired = [line.rstrip(".") for line in info.protocol.acquisition]
-    lines = [f"Acquisition: {'; '.join(acquired)}."] if acquired else []
+    lines = [f"{'. '.join(map(upper_first, acquired))}."] if acquired else []
     lines += stated_words.injection(info)
     sequences = [
         f"{item.description} ({item.label})" if item.description else item.label
         for item in info.protocol.sequences.values()
     ]
     if sequences and info.extracted:
-        lines.append(f"Analysed were {listing(sequences)}.")
+        lines.append(f"We analysed {listing(sequences)}.")
     return (" ".join(lines),) if lines else ()
 
 
@@ -155,8 +158,8 @@ def _by_chain(info: RunInfo, selection: Mapping[str, pd.DataFrame]) -> tuple[str
         paragraphs.append(who + (lower_first(said) if who else said))
     if paragraphs:
         paragraphs.append(
-            "Everything that learns from data was fitted on the training partition only, and again inside each "
-            "fold or resample where a whole model was resampled."
+            "All data-driven steps were fitted on the training set only and repeated in every fold or bootstrap sample of "
+            "the whole pipeline."
         )
     return tuple(paragraphs)
 
@@ -190,7 +193,7 @@ def _models(info: RunInfo) -> tuple[str, ...]:
     lines = [model_sentence(info, name) for name in models if name not in told]
     lines += [_together(info, names) for names in alike]
     if any(model.likelihood == "auto" for model in models.values()):
-        lines.append("Where the data were separated, Firth's penalised likelihood was used.")
+        lines.append("When separation occurred, Firth's penalised likelihood was used.")
     return (" ".join(lines),)
 
 
@@ -233,44 +236,63 @@ def model_sentence(info: RunInfo, name: str) -> str:
     return model.sentence(upper_first(printed.model(name)), printed) + _marks(info.protocol, model)
 
 
-def _evaluation(protocol: Protocol) -> tuple[str, ...]:
+def usable_refits(extra: pd.DataFrame) -> dict[str, str]:
+    """How many bootstrap refits could be used: ``55 to 100 usable``, from ``performance_extra.csv``."""
+    found = {}
+    for kind, name in (("final", "refits_final"), ("pipeline", "refits")):
+        counts = extra.loc[extra["measure"] == name, "value"].dropna()
+        if len(counts):
+            low, high = int(counts.min()), int(counts.max())
+            found[kind] = f" ({low if low == high else f'{low} to {high}, depending on the model,'} usable)"
+    return found
+
+
+def _evaluation(protocol: Protocol, refits: Mapping[str, str]) -> tuple[str, ...]:
     settings = protocol.evaluation
     how = INTERVALS[settings.ci_method].sentence.format(bootstrap=settings.bootstrap)
     curves = []
     if settings.calibration_bootstrap:
         curves.append(
             f"corrected for optimism by {settings.calibration_bootstrap} bootstrap refits of the final regression"
+            f"{refits.get('final', '')}"
         )
     if settings.pipeline_bootstrap:
-        curves.append(f"by {settings.pipeline_bootstrap} refits of the whole pipeline, selection included")
+        curves.append(
+            f"by {settings.pipeline_bootstrap} refits of the whole pipeline, selection included{refits.get('pipeline', '')}"
+        )
     corrected = f" and {', and '.join(curves)}" if curves else ""
     honest = (
-        " The same refits corrected AUC, Brier score, calibration intercept and slope (performance_extra.csv)."
+        " Optimism-corrected AUC, Brier score, calibration intercept and slope are given in performance_extra.csv."
         if curves
         else ""
     )
     folds = sorted({model.reported_folds for model in protocol.models.values()} - {0})
     if folds:
         honest += (
-            f" Results of {listing([f'{number}-fold' for number in folds])} cross-validation, stratified by outcome, are "
-            "given for the final estimator on the selected predictors and for the whole pipeline."
+            f" The whole pipeline and the final estimator were also evaluated by "
+            f"{listing([f'{number}-fold' for number in folds])} cross-validation, stratified by outcome."
         )
     pairs = [_phrases(protocol, pair) for pair in settings.comparisons]
     if pairs:
         honest += (
-            f" Net reclassification, integrated discrimination and the difference of net benefit compared "
-            f"{'; '.join(pairs)}."
+            f" Net reclassification improvement, integrated discrimination improvement and the difference in net benefit "
+            f"were computed for {'; '.join(pairs)}."
         )
     band = " with a bootstrap band" if settings.calibration_bootstrap else ""
+    at = listing([f"{100 * threshold:g}%" for threshold in settings.net_benefit_thresholds])
+    benefit = (
+        f" Net benefit was compared with treating all and treating none at threshold probabilities of {at}."
+        * bool(at)
+    )
     return (
         "Discrimination was measured by the area under the receiver operating characteristic curve (AUC) with its "
-        f"{level(settings.level)} confidence interval, {how}. Models were compared by DeLong's test, "
-        "with Holm's correction. Sensitivity, specificity, predictive values and accuracy were computed at the threshold "
-        "that maximised Youden's index on the training partition, which was kept for all others.",
-        f"Calibration of the training partition is shown as the apparent curve{corrected}; other partitions show the "
-        f"observed curve{band}, and nothing was refitted on them. Goodness of fit was tested by Hosmer and Lemeshow's test "
-        f"({settings.hosmer_lemeshow_groups} groups of risk). Clinical usefulness was judged by decision curves. "
-        f"Values on the training partition are apparent.{honest}",
+        f"{level(settings.level)} confidence interval, {how}. Models were compared by DeLong's test, with Holm's correction "
+        "over the comparisons of a table. Sensitivity, specificity and accuracy were computed at the threshold that "
+        "maximised Youden's index in the training set; this threshold was applied unchanged to the other sets.",
+        f"Calibration was assessed by intercept and slope, the observed-to-expected ratio, the integrated calibration index "
+        f"and calibration curves. Training calibration is shown apparent{corrected}; the other sets show the observed "
+        f"curve{band}, without refitting. Clinical usefulness was assessed by decision curves.{benefit} Training values are "
+        f"apparent.{honest}",
     )
 
 

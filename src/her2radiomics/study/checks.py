@@ -9,30 +9,44 @@ from pathlib import Path
 
 from her2radiomics.cohort.manifest import BREAST
 from her2radiomics.core.columns import Stage, known_at
+from her2radiomics.core.contracts import TRAINING
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import read_yaml
-from her2radiomics.modelling.centres import check_partitions
+from her2radiomics.modelling.centres import check_partitions, outcome_by_centre
 from her2radiomics.modelling.steps.combat import CombatStep
 from her2radiomics.study.leaks import check_brought, unstated
 from her2radiomics.study.protocol import Protocol
 from her2radiomics.study.run import Run
 
 
-def check_harmonisation(run: str, protocol: Protocol, typed: pd.DataFrame, partition: pd.Series) -> None:
+def check_harmonisation(
+    run: str, protocol: Protocol, typed: pd.DataFrame, partition: pd.Series, labels: pd.Series
+) -> list[str]:
     """Refuse ComBat where the partitions leave nothing to learn, or ask for a centre that it cannot know.
 
-    ``typed`` holds the included patients' columns and ``centre``, indexed by patient identifier as ``partition`` is.
+    ``typed`` holds the included patients' columns and ``centre``, indexed by patient identifier as ``partition`` and
+    ``labels`` are.
+
+    Returns
+    -------
+    list of str
+        How the outcome differs between the centres that are equalised.
 
     Raises
     ------
     SettingsError
         With the model and the centre.
     """
+    notes = []
     for name, model in protocol.models.items():
         for step in model.feature_steps():
             if isinstance(step, CombatStep):
-                check_partitions(step, typed[step.batch].dropna(), partition, f"run {run}: models.{name}")
+                batch = typed[step.batch].dropna()
+                check_partitions(step, batch, partition, f"run {run}: models.{name}")
+                trained = batch[partition.loc[batch.index] == TRAINING]
+                notes += outcome_by_centre(step, trained, labels, f"model '{name}'")
+    return notes
 
 
 def check_features(run: Run, extraction: Path) -> list[str]:

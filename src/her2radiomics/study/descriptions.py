@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from her2radiomics.cohort.partitions import DESCRIPTIONS
 from her2radiomics.cohort.settings import Cohort
 from her2radiomics.core.columns import level_labels
 from her2radiomics.core.settings import dump, validate
@@ -159,7 +158,6 @@ def evaluation_lines(run: Run) -> list[str]:
         f"AUC with {settings.level:.0%} interval ({INTERVALS[settings.ci_method].short}), DeLong test",
         "Sensitivity, specificity and accuracy at the threshold locked on training (Youden)",
         "Calibration and decision curves",
-        f"Split of the patients: {DESCRIPTIONS[run.protocol.partitions.kind]}",
     ]
 
 

@@ -95,7 +95,7 @@ def example_patients(run: Run, settings: figures.FigureOptions) -> dict[str, lis
 
     The first positive patients by identifier, so that nobody chooses a pretty one.
     """
-    if "images" not in settings.needs():
+    if "images" not in settings.needs() or not run.extracted:
         return {}
     chosen = {}
     for name in run.partitions:

@@ -167,7 +167,7 @@ class Plan:
             with software.recording() as used:
                 partition = assign(included, labels, protocol.partitions, seed=self.config.seed, file=file)
             centres = typed.assign(centre=included.set_index("patient_id")["centre"])
-            check_harmonisation(request.id, protocol, centres, partition)
+            notes += check_harmonisation(request.id, protocol, centres, partition, labels)
         audit = self.workflow / "audits" / f"{request.study}.yaml"
         by = tuple(sorted(used))
         run = Run(

@@ -1,7 +1,7 @@
 from .composed import ComposedOptions, with_panels
 from .inputs import ExampleImage, FigureInputError, FigureInputs, StudyText
 from .registry import Drawing, FigureOptions
-from .render import draw, render
+from .render import draw, render, render_for_print
 from .settings import KINDS, FigureSettings
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "StudyText",
     "draw",
     "render",
+    "render_for_print",
     "with_panels",
 ]

@@ -11,7 +11,7 @@ from pydantic import Field
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
 from her2radiomics.manuscript import style
-from her2radiomics.manuscript.events import counted
+from her2radiomics.manuscript.events import counted, in_words
 from her2radiomics.manuscript.fields import Event, EventLevel, Partitions, Time
 from her2radiomics.manuscript.figures.boxes import Paragraph, page, text_height, write
 from her2radiomics.manuscript.figures.inputs import FigureInputs
@@ -97,7 +97,7 @@ def draw(inputs: FigureInputs, options: KaplanMeierOptions) -> Drawing:
     lost = int((~known).sum())
     notes = [*_medians(table, unit, options.level), *_absences(table, cohort.names)]
     if label:
-        notes.append(f"Events counted: {label}")
+        notes.append(f"Events counted: {in_words(value, levels)}")
     if lost:
         notes.append(f"Left out: {lost} patient{'s' * (lost > 1)} without follow-up or group")
     look = {key: style.line_of(key, list(cohort.names)) for key in table.names}

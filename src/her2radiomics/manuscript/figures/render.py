@@ -13,6 +13,7 @@ from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions
 from her2radiomics.manuscript.palettes import PALETTES
+from her2radiomics.manuscript.print_files import save_eps, save_tiff
 from her2radiomics.manuscript.typefaces import FAMILIES
 
 
@@ -84,6 +85,16 @@ def render(
         **(metadata or {}),
     }
     return write(draw(settings, inputs), stem, about, simulated=simulated)
+
+
+def render_for_print(
+    settings: FigureOptions, inputs: FigureInputs, path: Path, metadata: Mapping[str, str] | None = None
+) -> None:
+    """Draw a figure and write it as a press asks for it: ``path`` ends in ``.tiff`` or ``.eps``."""
+    about = {"title": settings.title, "figure": settings.id, **(metadata or {})}
+    drawing = draw(settings, inputs)
+    with style.in_style(drawing.look):
+        {".tiff": save_tiff, ".eps": save_eps}[path.suffix](drawing.figure, path, about)
 
 
 def write(drawing: Drawing, stem: Path, about: Mapping[str, str], *, simulated: bool) -> tuple[Path, ...]:

@@ -70,7 +70,7 @@ def draw(inputs: FigureInputs, options: SequencesOptions) -> Drawing:
     rows = list(dict.fromkeys(image.row for image in inputs.images))
     seen = [image.sequence for image in inputs.images]
     order = [s for s in dict.fromkeys([*options.order, *inputs.study.sequences, *seen]) if s in seen]
-    views = {(image.row, image.sequence): _View(image) for image in inputs.images}
+    views = {(image.row, image.sequence): View(image) for image in inputs.images}
     field = options.field_mm or max(40.0, 2.0 * max(view.extent for view in views.values()))
 
     rings = sorted({name for image in inputs.images for name in image.regions if name.startswith("ring_")})
@@ -103,10 +103,11 @@ def draw(inputs: FigureInputs, options: SequencesOptions) -> Drawing:
     return Drawing(fig, pd.DataFrame(drawn))
 
 
-class _View:
+class View:
     """The slice of one image where the tumour is largest, its regions, and their places in millimetres."""
 
     def __init__(self, image: ExampleImage) -> None:
+        """Read the image and make its regions."""
         self.image = image
         self.slice, self.pixels, self.regions, self.spacing = _read(image)
         places = list(zip(np.nonzero(self.regions[_TUMOUR]), self.spacing, strict=True))

@@ -22,6 +22,13 @@ from her2radiomics.manuscript.figures.boxes import (
 )
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.registry import Drawing, WideOptions, figure
+from her2radiomics.manuscript.figures.workflow_pictures import (
+    LARGEST,
+    Picture,
+    lasso_error,
+    roc_curves,
+    thumbnails,
+)
 from her2radiomics.manuscript.palettes import tint
 
 if TYPE_CHECKING:
@@ -33,27 +40,33 @@ BETWEEN = 1.2  # mm from one bar of the selection to the next
 
 
 class WorkflowOptions(WideOptions):
-    """From acquisition to evaluation, with the number of features after each step of selection."""
+    """From the run's own images to its ROC curves, with the number of features after each step of selection."""
 
     kind: Literal["workflow"]
     model: str | None = Field(
-        None, description="Model whose chain of selection is shown; without it, none is."
+        None, description="Model whose selection and ROC curves are shown; without it, none are."
     )
+
+    def needs(self) -> tuple[str, ...]:
+        """Of a model all; without one the images alone."""
+        return super().needs() if self.model else ("images",)
 
 
 @figure(
     WorkflowOptions,
-    needs=("selection",),
-    caption="From images to evaluation, with the number of features at each step.",
+    needs=("images", "selection", "lasso_cv", "predictions", "performance"),
+    caption="From images to evaluation: an example patient, the number of features left by each step of selection (bars on "
+    "a logarithmic scale), and the model's ROC curves.",
     example="figure_3_workflow: {kind: workflow, title: Workflow of the study, model: radiomics}",
 )
 def draw(inputs: FigureInputs, options: WorkflowOptions) -> Drawing:
-    """Draw six boxes joined by arrows: rows of three, or one column where the figure is narrow."""
-    stages = _stages(inputs, options.model)
+    """Draw six boxes with the run's pictures joined by arrows: rows of three, or one column where the figure is narrow."""
+    wide = options.width_mm >= 120
+    stages = _stages(inputs, options.model, wide=wide)
     funnel = _funnel(inputs.table("selection", options.model), inputs) if options.model else []
     if not funnel:
         stages = [stage for stage in stages if stage.heading != SELECTION]
-    across = 3 if options.width_mm >= 120 else 1
+    across = 3 if wide else 1
     rows = [stages[start : start + across] for start in range(0, len(stages), across)]
     widths = [_widths(row, options.width_mm - 4.0 - GAP * (len(row) - 1), funnel) for row in rows]
     tall = [max(map(_height, row, each, repeat(funnel))) for row, each in zip(rows, widths, strict=True)]
@@ -66,6 +79,8 @@ def draw(inputs: FigureInputs, options: WorkflowOptions) -> Drawing:
         x = 2.0
         for stage, width in zip(row, each, strict=True):
             boxes.append(_stage_box(axes, x, y, width, height, len(boxes) + 1, stage))
+            if stage.picture:
+                stage.picture.draw(fig, axes, boxes[-1], y + _band() + height_of(stage.text, width) - 0.8)
             if stage.heading == SELECTION:
                 _draw_funnel(axes, boxes[-1], y + _band() + height_of(stage.text, width) - PAD, funnel)
             x += width + GAP
@@ -93,11 +108,13 @@ class _Stage(NamedTuple):
 
     heading: str
     text: list[Paragraph]
+    picture: Picture | None = None
 
 
 def _height(stage: _Stage, width: float, funnel: list[tuple[str, int]]) -> float:
     """Height in mm that a box needs at a width."""
     extra = _funnel_height(funnel, width) if stage.heading == SELECTION else 0.0
+    extra += stage.picture.height(width) if stage.picture else 0.0
     return _band() + height_of(stage.text, width) + extra
 
 
@@ -122,7 +139,8 @@ def _widths(row: list[_Stage], room: float, funnel: list[tuple[str, int]]) -> li
     return [room * s / sum(best) for s in best]
 
 
-def _stages(inputs: FigureInputs, model: str | None) -> list[_Stage]:
+def _stages(inputs: FigureInputs, model: str | None, *, wide: bool) -> list[_Stage]:
+    """The boxes' text and pictures; one column has space for the outlined regions alone."""
     study = inputs.study
     counts = study.features_by_sequence
     names = {sequence: style.keep(label) for sequence, label in study.sequences.items()}
@@ -146,13 +164,18 @@ def _stages(inputs: FigureInputs, model: str | None) -> list[_Stage]:
         ("Image acquisition", [*study.acquisition, *sequences, *partitions]),
         ("Region of interest", [*study.delineation, *study.regions.values()]),
         ("Feature extraction", features),
-        (SELECTION, [f"Model: {study.models.get(model, model)}"] if model else []),
+        (SELECTION, [f"Model: {study.models.get(model, model)}", "Bars: logarithmic scale"] if model else []),
         ("Models", list(study.models.values())),
         ("Evaluation", study.evaluation),
     )
+    pictures = {"Region of interest": thumbnails(inputs, outlined=True, largest=LARGEST if wide else 14.0)}
+    if wide:
+        pictures["Image acquisition"] = thumbnails(inputs, outlined=False)
+    if wide and model:
+        pictures |= {"Models": lasso_error(inputs, model), "Evaluation": roc_curves(inputs, model)}
     # a cohort that brings its features has no region to outline: an empty box would say nothing
     return [
-        _Stage(heading, [Paragraph(line, bullet=True) for line in lines])
+        _Stage(heading, [Paragraph(line, bullet=True) for line in lines], pictures.get(heading))
         for heading, lines in said
         if lines or heading == SELECTION
     ]

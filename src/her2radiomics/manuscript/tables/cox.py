@@ -9,7 +9,7 @@ from pydantic import Field
 from her2radiomics.core.columns import Column
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
-from her2radiomics.manuscript.events import counted
+from her2radiomics.manuscript.events import counted, in_words
 from her2radiomics.manuscript.fields import Partitions
 from her2radiomics.manuscript.tables.collinearity import coded_columns
 from her2radiomics.manuscript.tables.grouping import OUTCOME
@@ -82,6 +82,8 @@ def make(inputs: TableInputs, options: CoxTable) -> Table:
         seen = patients[endpoint.event] == (value if event.levels else float(value))
         followed = patients[endpoint.time].notna() & patients[endpoint.event].notna()
         here = patients[followed].assign(_event=seen[followed].astype(int))
+        if len(event.levels) > 2:
+            notes.append(f"{endpoint.label}: events are {in_words(value, event.levels)}.")
         rows.add(f"{endpoint.label} ({int(here['_event'].sum())} events)", section=True)
         fits = {("univariable", name): _fit(here, (name,), endpoint.time, known) for name in options.columns}
         whole = _fit(here, options.columns, endpoint.time, known) if options.multivariable else None

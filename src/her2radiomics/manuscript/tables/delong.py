@@ -103,9 +103,7 @@ def make(inputs: TableInputs, options: DelongTable) -> Table:
             f"{fmt.NOT_AVAILABLE}: no test, since the AUCs have no variance or a class has fewer than two patients."
         )
     if TRAINING in partitions:
-        notes.append(
-            "Tests on the training partition are apparent: the models were fitted to these patients."
-        )
+        notes.append("Training comparisons are apparent: the models were fitted to these patients.")
     notes += _nested(inputs, models) if options.nested else []
     first = "comparison" if in_pairs else "model"
     headings = [Heading(key, label) for key, label in labels.items()]

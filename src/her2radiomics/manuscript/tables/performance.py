@@ -173,15 +173,13 @@ def _footnotes(rows: list[pd.Series], options: PerformanceTable) -> list[str]:
         )
     if set(rates()) & set(options.measures):
         notes.append(
-            "Rates are given with the number of patients, at the threshold chosen by Youden's index on the "
-            "training partition and kept for all others."
+            "Rates are given with the number of patients, at the threshold that maximised Youden's index in the training "
+            "set; it was applied unchanged to the other sets."
         )
     columns = [
         contract("performance").column(measure) for measure in measures() if measure in options.measures
     ]
     notes += [f"{c.short}: {c.label[0].lower()}{c.label[1:]}." for c in columns if c.short]
     if any(row["partition"] == TRAINING for row in rows):
-        notes.append(
-            "Values on the training partition are apparent: the models were fitted to these patients."
-        )
+        notes.append("Training values are apparent: the models were fitted to these patients.")
     return notes

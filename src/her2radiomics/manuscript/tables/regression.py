@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     Terms = dict[tuple[str, str], pd.Series]
 
 INTERCEPT = ("intercept", "(intercept)", "const")
-BLOCKS = {"univariate": "Univariate", "multivariate": "Multivariate", "coefficients": "Final model"}
-NO_PATIENT = "no patient"
+BLOCKS = {"univariate": "Univariable", "multivariate": "Multivariable", "coefficients": "Final model"}
+NO_PATIENT = "no training patients"
 STATISTICS = {"beta": "β", "se": "SE", "wald": "Wald", "odds_ratio": "OR (95% CI)", "p": "p"}
 
 
@@ -49,6 +50,15 @@ class RegressionTable(TableOptions):
         description="What is printed of each term; odds_ratio brings its 95% CI.",
     )
     intercept: bool = Field(False, description="Print the intercept.")
+    per: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        default_factory=dict,
+        description="Continuous columns to the step that β, SE and odds ratio are printed for, such as adc: 0.1; "
+        "1 unit by default.",
+    )
+
+    def columns_used(self) -> tuple[str, ...]:
+        """Columns with a step of their own."""
+        return (*super().columns_used(), *self.per)
 
     def needs(self) -> tuple[str, ...]:
         """The regressions that are printed, and the training patients, whose levels decide on the reference."""
@@ -93,6 +103,8 @@ def make(inputs: TableInputs, options: RegressionTable) -> Table:
             _add_levels(rows, name, column, blocks, options, _seen(name, inputs))
         else:
             text = column.heading if column else _printed(name, inputs)
+            if column and name in options.per:
+                text = f"{column.label}, per {options.per[name]:g} {column.unit}".rstrip()
             if column and column.kind == "ordinal":
                 text += ", per level"
                 codes = [f"{code} ({level})" for code, level in enumerate(column.levels.values())]
@@ -229,25 +241,38 @@ def _cells(
         if row is None and term[1] and not any(name == term[0] for name, _ in terms):
             continue  # the whole column is not in this regression: said once, in its own row
         for name in options.statistics:
-            cells[f"{block}_{name}"] = fmt.NOT_AVAILABLE if row is None else _statistic(row, name)
+            step = options.per.get(term[0], 1.0)
+            cells[f"{block}_{name}"] = fmt.NOT_AVAILABLE if row is None else _statistic(row, name, step)
     return cells
 
 
-def _statistic(row: pd.Series, name: str) -> str:
+def _statistic(row: pd.Series, name: str, step: float) -> str:
+    """A number of a term; coefficients and odds ratios are those of ``step`` units."""
     if name == "odds_ratio":
-        return fmt.ratio_interval(float(row["odds_ratio"]), float(row["ci_low"]), float(row["ci_high"]))
+        return fmt.ratio_interval(
+            *(_power(float(row[part]), step) for part in ("odds_ratio", "ci_low", "ci_high"))
+        )
     if name == "p":
         return fmt.p_value(float(row["p"]))
-    return fmt.fixed(float(row[name]), 3)
+    return fmt.fixed(float(row[name]) * (step if name in ("beta", "se") else 1), 3)
+
+
+def _power(ratio: float, step: float) -> float:
+    try:
+        return ratio**step
+    except OverflowError:
+        return math.inf
 
 
 def _footnotes(blocks: Mapping[str, Terms], inputs: TableInputs, options: RegressionTable) -> list[str]:
     notes = [
-        f"Logistic regression on the training partition, "
-        f"{inputs.outcome.positive} against {inputs.outcome.negative}."
+        f"Logistic regression in the training set, {inputs.outcome.positive} vs {inputs.outcome.negative}."
     ]
     if "odds_ratio" in options.statistics:
-        notes.append("OR: odds ratio, for a continuous variable per unit; CI: confidence interval.")
+        numbers = {name for terms in blocks.values() for name, _ in terms if name in inputs.columns}
+        per_unit = any(inputs.columns[name].kind == "continuous" for name in numbers - set(options.per))
+        unit = ", for a continuous variable per unit" * per_unit
+        notes.append(f"OR: odds ratio{unit}; CI: confidence interval.")
     if {"beta", "se", "wald"} & set(options.statistics):
         notes.append("β: regression coefficient; SE: its standard error; Wald: (β / SE)².")
     if len({frozenset(terms) for terms in blocks.values()}) > 1:
@@ -255,8 +280,8 @@ def _footnotes(blocks: Mapping[str, Terms], inputs: TableInputs, options: Regres
     rows = [row for terms in blocks.values() for row in terms.values()]
     if any(row.get("method") == "firth" for row in rows):
         notes.append(
-            "Where the data are separated, Firth's penalised likelihood takes the place of maximum "
-            "likelihood, with profile intervals and likelihood-ratio p values."
+            "Where the classes were separated, Firth's penalised likelihood was used instead of maximum likelihood, with "
+            "profile intervals and likelihood-ratio p values."
         )
     unfitted = [str(row["term"]) for row in rows if row["beta"] != row["beta"]]
     if unfitted:

@@ -12,7 +12,7 @@ from her2radiomics.core.errors import SettingsError, TableError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import Settings
 from her2radiomics.manuscript import formatting as fmt
-from her2radiomics.manuscript.events import counted
+from her2radiomics.manuscript.events import counted, in_words
 from her2radiomics.manuscript.fields import Event, EventLevel, Time
 from her2radiomics.manuscript.tables.grouping import OUTCOME, Group, GroupedOptions, any_of, grouped
 from her2radiomics.manuscript.tables.inputs import TableInputs, known
@@ -194,6 +194,8 @@ def _add(
     followed = complete & member
     here = [group for group in groups if (followed & group.members).any()]
     notes = [f"{endpoint.label}: events are '{label}'."] if label else []
+    if len(levels) > 2:
+        notes = [f"{endpoint.label}: events are {in_words(value, levels)}."]
     if lost := int((member & ~complete).sum()):
         notes.append(f"{endpoint.label}: {lost} patients without follow-up are left out.")
     if not here:
