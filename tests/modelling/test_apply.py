@@ -333,3 +333,28 @@ def test_a_feature_that_the_table_lacks_is_named(saved, tmp_path):
     table.drop(columns=[*COLUMNS, lost]).assign(reader="1").to_parquet(path)
     with pytest.raises(TableError, match=lost):
         model.predict(features_of(model, str(path)), table[["patient_id", *COLUMNS]])
+
+
+def test_every_value_outside_the_range_of_training_is_noted(saved, files, capsys):
+    """By patient and column with the range; the ranges are those of the rows that trained."""
+    folder, _, X = saved
+    features, people = files
+    table, patients = pd.read_csv(features, dtype={"patient_id": str}), pd.read_csv(people, dtype=str)
+    model = load_model(folder / "nomogram.json")
+    feature = sorted(item.name for item in model.rule.features())[0]
+    table.loc[0, feature] = 1e6
+    patients.loc[1, "age"] = "4400"
+    table.to_csv(features, index=False)
+    patients.to_csv(people, index=False)
+    code, _, said = run(capsys, folder / "nomogram.json", features, people)
+    assert code == 0
+    for row, column, value in ((0, feature, "1e+06"), (1, "age", "4400")):
+        low, high = X[:N][column].min(), X[:N][column].max()
+        who = patients["patient_id"][row]
+        assert (
+            f"note: patient {who}, '{column}': {value} lies outside the range of training, {low:g} to {high:g}"
+            in said
+        )
+    inside = table[feature].between(X[:N][feature].min(), X[:N][feature].max())
+    for who, within in zip(table["patient_id"], inside, strict=True):
+        assert (f"patient {who}, '{feature}'" in said) is not within

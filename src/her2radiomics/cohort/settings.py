@@ -233,7 +233,9 @@ class Cohort(Settings):
     )
     keep: list[Rule] = Field(default_factory=list, description="Who is included, in the order of the flow.")
     images: list[ImagePattern] = Field(default_factory=list, description="Where images lie (kind images).")
-    features: FeatureSource | None = Field(None, description="The feature table (kind features).")
+    features: FeatureSource | None = Field(
+        None, description="The feature table (kind features); a purely clinical study needs none."
+    )
     readers: Readers = Field(default_factory=Readers, description="Whose outlines serve for what.")
     protocol: dict[str, Any] = Field(
         default_factory=dict,
@@ -256,8 +258,6 @@ class Cohort(Settings):
     def _sources_fit_kind(self) -> Cohort:
         if self.kind == "images" and not self.images:
             raise ValueError("kind 'images' needs an 'images' list of file patterns")
-        if self.kind == "features" and self.features is None:
-            raise ValueError("kind 'features' needs a 'features' section naming the table")
         if self.kind != "simulated" and self.at_size:
             raise ValueError("only a simulated cohort has an 'at_size' section")
         if self.kind == "features" and not self.participants:

@@ -112,7 +112,10 @@ def read_cohort(cohort: Cohort, root: Path) -> CohortData:
     numbered = cohort.identifiers == "numbered"
     features, files, manifest = None, list[Path](), assemble("manifest")
     joined = _joined(cohort, root, folder, problems)
-    if cohort.kind == "tables":
+    if joined is not None and _clinical_alone(cohort, root):
+        patients = list(map(str, joined.cells.index))
+        features = pd.DataFrame({"patient_id": patients, "reader": FIRST_READER})
+    elif cohort.kind == "tables":
         manifest, file, notes = _manifest(cohort, root, folder, named=not numbered)
         files = [file]
     elif cohort.kind == "images":
@@ -201,6 +204,13 @@ def _source(cohort: Cohort, root: Path) -> str:
     if cohort.participants:
         return str(root / cohort.participants[0].file)
     return str(root / "participants.tsv" if cohort.kind == "tables" else root)
+
+
+def _clinical_alone(cohort: Cohort, root: Path) -> bool:
+    """Whether there are clinical tables alone: neither a feature table nor a manifest."""
+    if cohort.kind == "features":
+        return cohort.features is None
+    return cohort.kind == "tables" and cohort.manifest is None and not (root / "images.tsv").exists()
 
 
 def _joined(cohort: Cohort, root: Path, folder: door.Folder, problems: Problems) -> Joined | None:

@@ -20,6 +20,7 @@ from her2radiomics.modelling.saved.application import (
     read_features,
     read_people,
 )
+from her2radiomics.modelling.saved.outside import outside
 from her2radiomics.modelling.tables import reader_rows
 from her2radiomics.study.protocol import Protocol
 
@@ -45,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         table = apply_model(model, features, people, extraction=hashes, incomplete=options.incomplete)
         filled = model.imputed(features, people, typed=False)
         obstacles = model.obstacles(features, people, typed=False)
+        beyond = outside(model, features, people, typed=False)
     except TableError as error:
         print(f"error: {_in_files(error, options.features, options.participants)}", file=sys.stderr)
         return 1
@@ -60,6 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"patient {row.patient_id} is left out: '{row.column}' is {repr(row.found) if row.found else 'empty'}, expected "
         f"{row.expected}"
         for row in obstacles.itertuples()
+    ]
+    notes += [
+        f"patient {row.patient_id}, '{row.column}': {row.value:g} lies outside the range of training, {row.low:g} to "
+        f"{row.high:g}"
+        for row in beyond.itertuples()
     ]
     for note in [*notes, *left_out, *_notes(model, hashes)]:
         print(f"note: {note}", file=sys.stderr)

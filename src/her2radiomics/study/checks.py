@@ -64,6 +64,7 @@ def check_features(run: Run, extraction: Path) -> list[str]:
     """
     notes: list[str] = []
     if not run.extracted:
+        _refuse_no_features(run)
         _refuse_late_features(run)
         notes = [*unstated(run), *check_brought(run)]
     elif not run.protocol.sequences:
@@ -82,10 +83,26 @@ def check_features(run: Run, extraction: Path) -> list[str]:
     return notes
 
 
+def _refuse_no_features(run: Run) -> None:
+    """A cohort of clinical tables alone serves clinical models alone."""
+    wanting = [name for name, model in run.protocol.models.items() if model.block]
+    if run.dataset.cohort.features is None and wanting:
+        missing = (
+            "kind 'features' needs a 'features' section naming the table"
+            if run.dataset.cohort.kind == "features"
+            else f"found no manifest {run.dataset.root}/images.tsv"
+        )
+        raise SettingsError(
+            f"run {run.id}, cohort {run.dataset.cohort_id}: {missing}; models.{wanting[0]} uses image features. Add it, or "
+            "remove the models that do."
+        )
+
+
 def _refuse_late_features(run: Run) -> None:
     """Brought features have a stage at which they are known; a model may not look ahead of its prediction."""
     source = run.dataset.cohort.features
-    assert source is not None and run.dataset.data.features is not None
+    if source is None or run.dataset.data.features is None:
+        return
     at = run.protocol.prediction_at
     ahead = [
         name for name, model in run.protocol.models.items() if not model.allow_unavailable and model.block

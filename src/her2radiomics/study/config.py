@@ -106,3 +106,16 @@ def read_config(
     for file in (*([] if (alone and more) or (more and not Path(path).exists()) else [path]), *more):
         content = overlay(content, read_yaml(file))
     return overlay(content, dict(laid_over or {}))
+
+
+def for_extraction(content: Mapping[str, Any]) -> dict[str, Any]:
+    """A protocol that names at least its sequences, with what an extraction does not need where it is left out."""
+    left_out = {
+        "title": "Extraction",
+        "question": "",
+        "paper": {"citation": ""},
+        "label": {"column": "outcome", "positive": "positive", "negative": "negative", "definition": ""},
+        "partitions": {"kind": "given"},
+    }
+    models = {"models": {"radiomics": {"kind": "radiomics"}}, "primary_model": "radiomics"}
+    return left_out | (models if "models" not in content else {}) | dict(content)

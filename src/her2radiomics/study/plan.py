@@ -28,10 +28,10 @@ from her2radiomics.core.settings import overlay, read_yaml, validate
 from her2radiomics.manuscript.published import PublishedNumber
 from her2radiomics.simulation import roster
 from her2radiomics.study.checks import check_features, check_harmonisation
-from her2radiomics.study.config import Config, RunRequest
+from her2radiomics.study.config import Config, RunRequest, for_extraction
 from her2radiomics.study.files import check_files
 from her2radiomics.study.measuring import Measuring, check_measured, measuring_of
-from her2radiomics.study.protocol import Protocol, for_extraction
+from her2radiomics.study.protocol import Protocol
 from her2radiomics.study.published import check_published_features, printed_numbers
 from her2radiomics.study.run import Dataset, Extraction, Run
 
@@ -63,7 +63,7 @@ class Plan:
             try:
                 self.runs[request.id] = self._run(request)
             except StudyError as error:
-                self.refused[request.id] = error
+                self.refused[request.id] = _placed(error, request)
         self._go_on()
         used = {run.dataset.cohort_id for run in self.runs.values()}
         for name in set(self.config.data) - used:
@@ -268,6 +268,13 @@ class Plan:
                 f"cohort {name}: there is no folder {expanded}. Correct data.{name} in config.yaml."
             )
         return expanded
+
+
+def _placed(error: StudyError, request: RunRequest) -> StudyError:
+    """The same error with the study's file where it names none."""
+    if not isinstance(error, SettingsError) or re.search(r"\.yaml|\brun ", str(error)):
+        return error
+    return SettingsError(f"run {request.id} (workflow/studies/{request.study}.yaml): {error}")
 
 
 def _refuse_braces(files: Iterable[Path], cohort: str) -> None:

@@ -382,19 +382,6 @@ class Protocol(Settings):
         return self.centres.get(name, name)
 
 
-def for_extraction(content: Mapping[str, Any]) -> dict[str, Any]:
-    """A protocol that names at least its sequences, with what an extraction does not need where it is left out."""
-    left_out = {
-        "title": "Extraction",
-        "question": "",
-        "paper": {"citation": ""},
-        "label": {"column": "outcome", "positive": "positive", "negative": "negative", "definition": ""},
-        "partitions": {"kind": "given"},
-    }
-    models = {"models": {"radiomics": {"kind": "radiomics"}}, "primary_model": "radiomics"}
-    return left_out | (models if "models" not in content else {}) | dict(content)
-
-
 def _known(where: str, names: Iterable[str], known: Iterable[str]) -> None:
     known = list(known)
     for name in names:

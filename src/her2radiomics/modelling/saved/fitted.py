@@ -111,7 +111,7 @@ class FittedModel:
             A feature or column is missing, a category was never seen in training, a value is missing.
         """
         self.check_extraction(extraction)
-        table = self._table(features, participants, typed)
+        table = self.table_of(features, participants, typed)
         if incomplete == "omit":
             table = table[self.rule.predictable(table)]
         predicted = pd.DataFrame(
@@ -167,7 +167,7 @@ class FittedModel:
             As for :meth:`predict`.
         """
         laid_out = nomogram(self.nomogram_model())
-        table = self._table(features, participants, typed)
+        table = self.table_of(features, participants, typed)
         if incomplete == "omit":
             table = table[self.rule.predictable(table)]
         # a predictor's points are its contribution to the log-odds, counted from its least favourable end
@@ -186,19 +186,22 @@ class FittedModel:
         self, features: pd.DataFrame | None, participants: pd.DataFrame, *, typed: bool = True
     ) -> pd.DataFrame:
         """Clinical values that keep patients from being predicted: ``patient_id, column, found, expected``."""
-        return self.rule.obstacles(self._table(features, participants, typed))
+        return self.rule.obstacles(self.table_of(features, participants, typed))
 
     def imputed(
         self, features: pd.DataFrame | None, participants: pd.DataFrame, *, typed: bool = True
     ) -> pd.DataFrame:
         """Values that prediction fills from training: ``patient_id, column, filled_with``."""
-        return self.rule.imputed(self._table(features, participants, typed))
+        return self.rule.imputed(self.table_of(features, participants, typed))
 
     def classify(self, probabilities: np.ndarray) -> np.ndarray:
         """Class (0 or 1) at the locked threshold."""
         return (np.asarray(probabilities) >= self.threshold).astype(int)
 
-    def _table(self, features: pd.DataFrame | None, participants: pd.DataFrame, typed: bool) -> pd.DataFrame:
+    def table_of(
+        self, features: pd.DataFrame | None, participants: pd.DataFrame, typed: bool
+    ) -> pd.DataFrame:
+        """Features and clinical columns of the patients, as the rule takes them."""
         needed = [f.name for f in self.rule.features()]
         if not needed:
             features = None

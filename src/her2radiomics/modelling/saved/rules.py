@@ -74,6 +74,10 @@ class FeaturePredictor:
 
     def contribution(self, table: pd.DataFrame) -> np.ndarray:
         """What the predictor adds to the log-odds, shape (rows,)."""
+        return self.coefficient * self.scaled(table)
+
+    def scaled(self, table: pd.DataFrame) -> np.ndarray:
+        """Values as the steps scale them, missing ones filled, shape (rows,)."""
         values = self.numbers(table)
         known = ~np.isnan(values)
         values = np.where(known, values, self.fill)
@@ -83,7 +87,7 @@ class FeaturePredictor:
                 values = (values - shift) / scale
             else:
                 values = scaling.adjust(values, table, known)
-        return self.coefficient * values
+        return values
 
 
 @dataclass(frozen=True)
