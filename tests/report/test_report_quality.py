@@ -59,7 +59,7 @@ def test_quality_control_lists_failures_first(context, html):
 
 
 def test_quality_control_shows_every_column(context):
-    assert {column.name for column in context.quality.columns} == {*QC_COLUMNS, "centre"}
+    assert {column.name for column in context.quality.columns} == {*QC_COLUMNS, "centre"} - {"image_hash"}
     assert [column.name for column in context.quality.columns if column.printed] == [
         *(
             "status",
@@ -370,7 +370,7 @@ p.textContent = c.textContent; document.body.append(p); }} }}, 50)</script>"""
     assert "CONSOLE" not in done.stderr, done.stderr[-2000:]
     assert checked["wide"] <= 0
     assert all(checked["decoded"]) and len(checked["decoded"]) == len(FIGURES) + 3 + 1
-    assert set(checked["columns"]) == {*QC_COLUMNS, "centre"}
+    assert set(checked["columns"]) == {*QC_COLUMNS, "centre"} - {"image_hash"}
     for name, column in checked["columns"].items():
         assert column["sorted"] == "ascending", name
         assert in_order(column["up"], down=False) and in_order(column["down"], down=True), name

@@ -154,7 +154,8 @@ class TestEvidence:
                 "checklists.csv",
                 "checklists.docx",
             ),
-            *("ro-crate-metadata.json", "report.html", "run.json"),
+            *("ro-crate-metadata.json", "report.html", "run.json", "overlays"),
+            *("training.parquet", "testing.parquet", "participants_training.csv", "participants_testing.csv"),
         }
 
     def test_the_crate_describes_what_is_declared_and_copies_what_was_run(self, simulated, root, monkeypatch):

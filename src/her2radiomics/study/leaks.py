@@ -16,7 +16,7 @@ from her2radiomics.study.run import Run
 
 KEYS = contract("brought_features").names
 #: Fewer features than this may be expected to separate the training patients by chance for a run to be stopped.
-BY_CHANCE = 0.1
+BY_CHANCE = 0.05
 #: Two columns of fewer levels than this are compared level by level, of more by their numbers or ranks.
 LEVELS = 8
 DROP_OR_VOUCH = (
