@@ -221,6 +221,7 @@ BESIDE = {
             "memory",
             "settings",
             "software",
+            "yaml_text",
         )
     ),
     *("her2radiomics.extraction", "her2radiomics.imaging"),
