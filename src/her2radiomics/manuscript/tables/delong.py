@@ -113,7 +113,10 @@ def make(inputs: TableInputs, options: DelongTable) -> Table:
 def _nested(inputs: TableInputs, models: Sequence[str]) -> list[str]:
     """A note on the likelihood-ratio tests of each model that holds another's terms, from ``performance_extra.csv``."""
     extra = read("performance_extra", inputs.file("performance_extra"))
-    values = extra.set_index(["model", "measure"])["value"]
+    tested = extra[
+        extra["measure"].str.startswith("lr_test_")
+    ]  # other measures stand there once for each partition
+    values = tested.set_index(["model", "measure"])["value"]
     tests = []
     for larger, smaller in permutations(models, 2):
         if (larger, measure := f"lr_test_vs_{smaller}") in values.index:
