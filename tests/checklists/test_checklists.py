@@ -334,6 +334,8 @@ def test_later_patients_of_the_same_hospital_are_no_other_centre(settings, perio
         labels=(partition == "training").astype(int),
         partitions=list(dict.fromkeys(partition)),
         protocol=names,
+        dataset=SimpleNamespace(data=SimpleNamespace(alike="")),
+        shared_persons=(),
     )
     facts = _partitions(run)
     geographic, temporal = "external_centres" in settings, "external_from" in settings

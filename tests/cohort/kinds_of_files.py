@@ -331,6 +331,14 @@ def _(f: Files) -> None:
     f.clinical_table("clinical.xlsx", hidden="read")
 
 
+@rows_of("a hidden column in XLSX", SAID, "hidden columns are read")
+def _(f: Files) -> None:
+    def change(sheet) -> None:
+        sheet.column_dimensions["D"].hidden = True
+
+    f.workbook(change)
+
+
 @rows_of("formulas without stored values", REFUSED, "formulas without a stored value")
 def _(f: Files) -> None:
     def change(sheet) -> None:

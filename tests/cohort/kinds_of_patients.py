@@ -29,6 +29,14 @@ categories("a centre with a slip of one letter", REFUSED, "and 'soutj' (1)")(
 )
 
 
+categories("a centre with a character that nobody sees", REFUSED, "the centres 'south'")(
+    lambda f: one(f, "centre", "south\u200b")
+)
+categories("a centre with a space that does not break", REFUSED, "one spelling of each centre")(
+    lambda f: cells(f, "centre", lambda i, cell: f"{cell}\xa0clinic" if i % 4 == 0 else f"{cell} clinic")
+)
+
+
 @categories("two centres that differ by one letter and are both named")
 def _(f: Files) -> None:
     for row in f.clinical[::4]:
@@ -301,9 +309,9 @@ def _(f: Files) -> None:
     f.cohort["participants"].append({"file": "second.csv"})
 
 
-def hospitals(f: Files, second, **more) -> None:
-    f.csv("clinical.csv", f.clinical[:10])
-    csv_file(second(f.clinical[10:]), f.data / "second.csv", sep=";", decimal=",")
+def hospitals(f: Files, second, at: int = 10, **more) -> None:
+    f.csv("clinical.csv", f.clinical[:at])
+    csv_file(second(f.clinical[at:]), f.data / "second.csv", sep=";", decimal=",")
     f.cohort["participants"].append({"file": "second.csv", "append": True, **more})
 
 
@@ -315,11 +323,12 @@ tables("a second hospital's patients in a file of their own, by another separato
 @tables("a second hospital's file without a column for the centre")
 def _(f: Files) -> None:
     for i, row in enumerate(f.clinical):
-        row["centre"] = "north" if i < 10 else "south"
+        row["centre"] = "north" if i < 14 else "south"
     f.cohort["columns"] = {}
     hospitals(
         f,
         lambda rows: [{k: v for k, v in row.items() if k != "centre"} for row in rows],
+        at=14,
         constants={"centre": "south"},
     )
 
@@ -327,6 +336,39 @@ def _(f: Files) -> None:
 tables("a patient in two hospitals' files", REFUSED, "the patient in an earlier table")(
     lambda f: hospitals(f, lambda rows: [*rows, f.clinical[0]])
 )
+
+
+def feature_tables(f: Files, second, **more) -> None:
+    f.csv("features.csv", [{k: v for k, v in row.items() if k != "f3"} for row in f.features])
+    csv_file(second([{k: row[k] for k in ("patient_id", "f3")} for row in f.features]), f.data / "second.csv")
+    f.cohort["features"]["further"] = [{"file": "second.csv", **more}]
+
+
+tables("features of a second program in a file of their own")(
+    lambda f: feature_tables(f, lambda rows: rows[::-1])
+)
+tables(
+    "features of a second program that lack a patient",
+    REFUSED,
+    "no row for 1 of 24 patients and readers (P001)",
+)(lambda f: feature_tables(f, lambda rows: rows[1:]))
+tables("two feature tables that disagree", REFUSED, "patient P001, column 'f0'")(
+    lambda f: feature_tables(f, lambda rows: [row | {"f0": 1} for row in rows])
+)
+
+
+@tables("features of a second hospital in a file of their own")
+def _(f: Files) -> None:
+    f.csv("features.csv", f.features[:10])
+    csv_file(f.features[10:], f.data / "second.csv", sep=";", decimal=",")
+    f.cohort["features"]["further"] = [{"file": "second.csv", "append": True}]
+
+
+@tables("features of a second hospital that lack one", REFUSED, "a feature that this table lacks")
+def _(f: Files) -> None:
+    f.csv("features.csv", f.features[:10])
+    csv_file([{k: v for k, v in row.items() if k != "f2"} for row in f.features[10:]], f.data / "second.csv")
+    f.cohort["features"]["further"] = [{"file": "second.csv", "append": True}]
 
 
 # manifest and names of files

@@ -142,6 +142,7 @@ def test_any_cell_by_any_change(tmp_path_factory, data):
         same = made[part].equals(right[part])
         # a missing value is what the cell says; another name is another centre; who leaves has no values
         other = column == "centre" and part in ("people", "partition")
+        other |= name == "comma" and column in ("age", "ki67") and part == "typed"  # a decimal comma is one
         assert same or other or (name == "na" and column != "patient_id") or row == 5, (name, column, part)
 
 

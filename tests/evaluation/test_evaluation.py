@@ -160,13 +160,13 @@ def test_what_cannot_be_judged_is_empty_and_said() -> None:
     assert rows.loc["external", ["auc", "specificity", "calibration_slope"]].tolist() == [0.5, 1.0, 0.0]
     constant = extra(judged, "m", "external")
     assert "constant probability 0.3" in constant.loc["note_constant", "method"]
-    assert "calls every row negative" in constant.loc["note_threshold", "method"]
+    assert "classified negative" in constant.loc["note_threshold", "method"]
     assert "one row of a class" in extra(judged, "m", "extra_1").loc["note_interval", "method"]
     assert np.isnan(rows.loc["extra_1", "auc_low"]) and rows.loc["extra_1", "auc"] == 0.5
     perfect = extra(judged, "m", "extra_2")
     assert "cannot be estimated" in perfect.loc["note_interval", "method"]
-    assert "calls every row positive" in perfect.loc["note_threshold", "method"]
-    assert "separated" in perfect.loc["note_calibration", "method"]
+    assert "classified positive" in perfect.loc["note_threshold", "method"]
+    assert "separate the classes" in perfect.loc["note_calibration", "method"]
     assert rows.loc["extra_2", "specificity"] == 0
     delong = judged.delong.set_index("partition")
     assert delong.loc[["testing", "extra_1"], ["z", "p", "p_holm"]].isna().all(axis=None)

@@ -33,7 +33,7 @@ def plain(
 
 def stray(pair: Pair) -> np.ndarray:
     made = pair.tumour.astype(np.uint8)
-    made[1, 30, 34] = 1
+    made[1, 33, 37] = 1
     return made
 
 

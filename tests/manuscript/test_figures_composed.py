@@ -241,3 +241,14 @@ def test_the_rule_is_given_the_files_of_all_panels(tmp_path: Path):
     }
     assert list(wiring.example_cases(run, whole)) == ["training", "testing"]
     assert "results/nat_response/figures/figure_5_all.svg" in run.targets("figures")
+
+
+def test_letters_may_be_those_of_the_panels_ids(inputs: FigureInputs):
+    singles = [
+        settings(kind).model_copy(update={"id": name})
+        for kind, name in (("roc", "figure_5b_roc"), ("rad_score", "figure_5d_score"))
+    ]
+    content = {"id": "figure_5_whole", "kind": "composed", "title": "t", "letters": "id"}
+    whole = ADAPTER.validate_python(content | {"panels": [item.id for item in singles]})
+    drawing = draw(with_panels([*singles, whole])[-1], inputs)
+    assert list(dict.fromkeys(drawing.data["panel"])) == ["B", "D"]

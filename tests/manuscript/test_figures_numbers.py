@@ -501,12 +501,14 @@ def test_a_legend_has_as_many_columns_as_its_own_labels_allow():
 
 
 def test_sequences_of_several_patients_fill_the_width(inputs: FigureInputs):
-    """Three rows of three sequences: outlined images at the right of the plain ones, letters in reading order."""
+    """Three rows of three sequences: outlined images at the right of the plain ones, one letter a patient."""
     rows = ["Training", "Test", "External validation (later in time)"]
     images = [image.model_copy(update={"row": row}) for row in rows for image in inputs.images[:3]]
     drawing = draw(settings("sequences"), dataclasses.replace(inputs, images=images))
     data = drawing.data
-    assert "".join(data["panel"]) == "abcdefghijklmnopqr"
+    assert "".join(data["panel"]) == "A" * 6 + "B" * 6 + "C" * 6
+    letters = [t.get_text() for axes in drawing.figure.axes for t in axes.texts if len(t.get_text()) == 1]
+    assert letters == ["A", "B", "C"]
     assert list(data["outlined"]) == [0, 1] * 9
     assert list(data["row"]) == [row for row in rows for _ in range(6)]
     assert len(set(data["sequence"].iloc[:6])) == 3

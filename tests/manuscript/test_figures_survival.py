@@ -204,3 +204,9 @@ def test_the_level_counted_is_printed_and_must_be_named_unless_0_and_1(lung: Fig
     study = study.model_copy(update={"levels": {**lung.study.levels, "status": {"1": "Alive", "2": "Dead"}}})
     with pytest.raises(SettingsError, match="no event_level, and 'status' has the levels 1 and 2"):
         survival(replace(lung, study=study), time="time", event="status", by="sex")
+
+
+def test_the_hazard_ratio_is_that_of_coxph(lung: FigureInputs):
+    """R 4, survival::coxph(Surv(time, status) ~ sex, lung): 0.588 (0.424 to 0.816)."""
+    words = " ".join(said(survival(lung, time="time", event="status", by="sex", width_mm=174)).split())
+    assert "Hazard ratio, Female vs Male: 0.59 (95% CI 0.42–0.82)" in words

@@ -163,7 +163,7 @@ def test_regression_names_levels_and_reference(run):
     assert rows["Ki-67 index", "≥ 20 %"]["multivariate_p"] == "0.031"
     assert rows["Age (years)", ""]["multivariate_odds_ratio"] == "–"
     assert rows["TIC type", ""]["univariate_p"] == "0.042"  # the test of the whole variable
-    assert [span for span, _ in table.spans] == ["Univariate", "Multivariate"]
+    assert [span for span, _ in table.spans] == ["Univariable", "Multivariable"]
     assert options.needs() == ("univariate", "multivariate", "participants")
     assert options.models_needed("univariate") == ("clinical",)
 

@@ -145,7 +145,9 @@ def test_standards_of_the_feature_set(context, html):
     # 9 of 2-D shape; 18 first-order features of the original, four wavelet images and LoG 3 mm
     assert context.standards.rows == (("features_1125_2d", "117", "16", "1", "0", "10", "90"),)
     (found,) = context.feature_sets
-    assert found.headline == "16 of 117 features a region are those of IBSI-1, and 1 more after a conversion."
+    assert (
+        found.headline == "16 of 117 features per region comply with IBSI-1, and 1 more after a conversion."
+    )
     assert found.serves == "fs-T2WI, DWI and DCE phase 2"
     text = " ".join(found.remarks)
     assert "(wavelet and Laplacian of Gaussian)" in text and "Aggregation" not in text
@@ -159,12 +161,12 @@ def test_standards_of_the_feature_set(context, html):
     [
         (
             "features_1125_2d",
-            "90 of 1125 features a region are those of IBSI-1, and 1 more after a conversion.",
+            "90 of 1125 features per region comply with IBSI-1, and 1 more after a conversion.",
             ("(IBSI:JJUI)", "(IBSI:62GR)", "bins of width 25", "gradient magnitude", "Voxels: as acquired"),
         ),
         (
             "features_1316_3d",
-            "98 of 1316 features a region are those of IBSI-1, and 4 more after a conversion.",
+            "98 of 1316 features per region comply with IBSI-1, and 4 more after a conversion.",
             (
                 "(IBSI:ITBB)",
                 "(IBSI:KOBO)",
@@ -174,7 +176,7 @@ def test_standards_of_the_feature_set(context, html):
         ),
         (
             "features_1218_1mm",
-            "92 of 1218 features a region are those of IBSI-1, and 4 more after a conversion.",
+            "92 of 1218 features per region comply with IBSI-1, and 4 more after a conversion.",
             ("Resampling to 1 × 1 × 1 mm is PyRadiomics'", "Maximum2DDiameterSlice"),
         ),
     ],

@@ -148,7 +148,7 @@ def test_operating_point_by_hand() -> None:
 
 def test_threshold_that_calls_everybody_positive_is_marked() -> None:
     point = operating_point([0, 1, 1], [0.2, 0.3, 0.4], 0.1)
-    assert point.degenerate and "calls every row positive" in point.remark
+    assert point.degenerate and "classified positive" in point.remark
     assert np.isnan(point.value("npv")) and "npv has no rows" in point.remark
 
 

@@ -136,7 +136,8 @@ class TestManuscript:
                 assert {row["image"] for sequence in rows.values() for row in sequence} <= set(files)
         assert files.count("results/nat_response/cohort/qc.csv") == 1
         flow = manuscript_inputs.figure_files(run, kinds["flow"])
-        assert flow == ["results/nat_response/cohort/flow.csv"]
+        missed = "results/nat_response/models/nomogram/not_predicted.csv"
+        assert flow == ["results/nat_response/cohort/flow.csv", missed]
         assert manuscript_inputs.example_cases(run, kinds["flow"]) == {}
 
 

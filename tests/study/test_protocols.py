@@ -100,7 +100,12 @@ def test_every_column_and_sequence_of_a_protocol_is_simulated(study):
     people = made.participants.query("exclude_reason == ''").set_index("patient_id")
     typed = type_table(people, protocol.columns, file=study)
     assert list(typed) == list(protocol.columns)
-    assert set(protocol.sequences) <= set(made.manifest["sequence"])  # others serve the measured columns
+    outlined = made.manifest["mask"] != ""
+    assert set(protocol.sequences) == set(made.manifest.loc[outlined, "sequence"])
+    # others are phases and b-values for measured columns
+    others = made.manifest[~outlined]
+    assert others.empty or any(column.measured for column in protocol.columns.values())
+    assert ((others["seconds"] != "") | (others["b_value"] != "")).all()
     assert set(made.participants["exclude_reason"]) - {""} == set(protocol.exclusions)
     assert set(made.participants["centre"]) == set(protocol.centres)
     for name, column in protocol.columns.items():

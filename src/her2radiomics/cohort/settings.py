@@ -148,6 +148,11 @@ class FeatureSource(Settings):
     """A feature table that the user brings instead of images."""
 
     table: TableSource = Field(description="The table, one row a patient (and reader).")
+    further: list[TableSource] = Field(
+        default_factory=list,
+        description="Further tables: with append: true of other patients and the same features, else of the same patients "
+        "and other features.",
+    )
     drop: list[str] = Field(
         default_factory=list, description="Columns (shell wildcards allowed) that are no features."
     )

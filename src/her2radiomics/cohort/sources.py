@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from her2radiomics.cohort import intake as door
+from her2radiomics.cohort.feature_tables import append_features, join_features
 from her2radiomics.cohort.identity import study_numbers
 from her2radiomics.cohort.joining import Joined, join_tables
 from her2radiomics.cohort.manifest import ManifestRow
@@ -123,6 +124,15 @@ def read_cohort(cohort: Cohort, root: Path) -> CohortData:
         assert cohort.features is not None  # the settings class sees to it
         features, file, notes = _features(cohort.features, root, folder, _declared(cohort))
         files = [file]
+        for source in cohort.features.further:
+            own = cohort.features.model_copy(update={"table": source})
+            more, file, said = _features(own, root, folder, _declared(cohort))
+            files, notes = [*files, file], [*notes, *said]
+            if source.append:
+                features = append_features(features, more, file)
+            else:
+                features, said = join_features(features, more, source, file)
+                notes += said
     brought = manifest if features is None else features
     # clinical tables say who was registered, but for a cohort of images alone
     if joined is None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 HEADINGS = {
     "ibsi": "As IBSI-1",
     "converted": "After conversion",
-    "own": "Other by a setting",
+    "own": "Differs by setting",
     "absent": "Not in IBSI-1",
     "filtered": "Of filtered images",
 }
@@ -56,7 +56,7 @@ def feature_sets(
 def _headline(part: pd.DataFrame) -> str:
     """How many of the set are IBSI-1's."""
     same = int((part["status"] == "ibsi").sum())
-    text = f"{same} of {len(part)} features a region are those of IBSI-1"
+    text = f"{same} of {len(part)} features per region comply with IBSI-1"
     converted = int((part["status"] == "converted").sum())
     return f"{text}, and {converted} more after a conversion." if converted else f"{text}."
 
@@ -82,7 +82,7 @@ def _images(part: pd.DataFrame, parameters: Parameters) -> str:
         return ""
     kinds = [IMAGE_TYPES[kind].long for kind in parameters.image_types if kind != "Original"]
     return (
-        f"Filtered images ({listing(kinds)}): the filters are PyRadiomics' own, older than IBSI-2 and not held against its "
+        f"Filtered images ({listing(kinds)}): the filters are PyRadiomics' own, older than IBSI-2 and not compared with its "
         f"reference values; the {filtered} features of them follow the same formulas, on images that IBSI does not define."
     )
 

@@ -116,7 +116,7 @@ def grey_level_panel(folder: Path, quality: Quality) -> tuple[Panel | None, str]
     levels = Counter(place_of(float(value)) for value in quality.values("grey_levels") if value)
     note = outside_counts(levels)
     caption = (
-        "One mark a region. Too few grey levels leave texture without content, too many leave its matrices empty; "
+        "Each mark is one region. Too few grey levels leave texture without content, too many leave its matrices empty; "
         "a region beyond the dashed line is refused."
     )
     return Panel(

@@ -67,7 +67,7 @@ def calibration(labels: ArrayLike, probabilities: ArrayLike, level: float = 0.95
     inside = (probability > 0) & (probability < 1)
     excluded = int((~inside).sum())
     positive, probability = positive[inside], probability[inside]
-    note = f"{excluded} rows with probability 0 or 1 are left out" if excluded else ""
+    note = f"{excluded} patients with predicted probability 0 or 1 were excluded" if excluded else ""
     events = int(positive.sum())
     if events in (0, positive.size):
         why = "; one class is left" if excluded else "one class"
@@ -79,7 +79,11 @@ def calibration(labels: ArrayLike, probabilities: ArrayLike, level: float = 0.95
     separation = _separation(logit, positive)
     if separation:
         return Calibration(
-            float("nan"), float(separation * np.inf), positive.size, excluded, "separated classes"
+            float("nan"),
+            float(separation * np.inf),
+            positive.size,
+            excluded,
+            "slope and intercept not estimable: the probabilities separate the classes",
         )
     fit = likelihood.fit_ml(logit[:, None], positive)
     if not fit.converged:

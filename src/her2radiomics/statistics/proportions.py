@@ -88,7 +88,7 @@ class OperatingPoint(Result):
         said = [f"{rate} has no rows to be computed on" for rate, (_, n) in self.fractions.items() if n == 0]
         if self.degenerate:
             side = "positive" if self.true_positives + self.false_positives else "negative"
-            said.append(f"the threshold calls every row {side}")
+            said.append(f"all patients were classified {side}")
         return "; ".join(said)
 
     def to_frame(self) -> pd.DataFrame:

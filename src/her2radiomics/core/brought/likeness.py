@@ -24,9 +24,14 @@ MOST_PARTS = 4
 SHORTEST_WORD = 5
 
 
+def visible(text: str) -> str:
+    """A text in composed, compatible form and without the characters that nobody sees (zero-width spaces)."""
+    return "".join(char for char in unicodedata.normalize("NFKC", text) if unicodedata.category(char) != "Cf")
+
+
 def folded(name: str) -> str:
     """What is left of an identifier without case, composed accents, separators' kind and leading zeros."""
-    text = unicodedata.normalize("NFKC", name.strip()).casefold()
+    text = visible(name.strip()).casefold()
     text = re.sub(r"(?<=\d)\.0$", "", text)  # a number that a program made of a whole one
     text = re.sub(r"(?<!\d)0+(?=\d)", "", text)
     return _SEPARATORS.sub("-", text).strip("-")
@@ -53,6 +58,7 @@ def difference(one: str, other: str) -> str:
     steps = (
         ("spaces", lambda text: "".join(text.split())),
         ("composed and decomposed accents", lambda text: unicodedata.normalize("NFC", text)),
+        ("characters that nobody sees", visible),
         ("upper and lower case", str.casefold),
         ("leading zeros", lambda text: re.sub(r"(?<!\d)0+(?=\d)", "", text)),
         ("a decimal .0", lambda text: re.sub(r"(?<=\d)\.0$", "", text)),
@@ -86,7 +92,7 @@ def spelling_variants(names: Iterable[str], vouched: Collection[str] = ()) -> It
 
 
 def _loose(name: str) -> str:
-    return " ".join(_SEPARATORS.sub(" ", unicodedata.normalize("NFKC", name).casefold()).split())
+    return " ".join(_SEPARATORS.sub(" ", visible(name).casefold()).split())
 
 
 def _one_letter(one: str, other: str) -> bool:

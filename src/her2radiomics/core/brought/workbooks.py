@@ -77,6 +77,11 @@ def _xlsx(content: bytes) -> dict[str, Grid]:
                 for cell in cells
                 if cell.data_type == "f" and sheet[cell.coordinate].value is None
             ]
+        unseen = [name for name, column in sheet.column_dimensions.items() if column.hidden]
+        if unseen:
+            grid.notes.append(
+                f"hidden columns are read as the others are (from column {min(unseen, key=len)} on)"
+            )
         grids[sheet.title] = grid
     return grids
 

@@ -48,7 +48,6 @@ COHORT = (
             whole("remaining", "Patients who are left, or who are in the partition."),
             whole("events", "Patients of the partition with the positive outcome.", empty=True),
         ),
-        for_people=True,
     ),
     Contract(
         "measured",
@@ -69,7 +68,6 @@ COHORT = (
         "cohort/qc.csv",
         "Quality control: one row a patient, sequence, reader and region.",
         QC_COLUMNS,
-        for_people=True,
     ),
     Contract(
         "grey_levels",

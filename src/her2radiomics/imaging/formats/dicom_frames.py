@@ -133,10 +133,10 @@ def is_dicom(file: Path) -> bool:
     )
 
 
-def header_of(file: Path, keywords: Sequence[str] = ()) -> Dataset | None:
-    """Elements of a file that decide how it is read, and ``keywords``, but no voxels; ``None`` where it cannot be read."""
-    _check_inflated(file)
-    tags: list[Any] = [*ROOT, *TELLING, *PRIVATE_B, *ONE_VALUE, *keywords]
+def header_of(file: Path) -> Dataset | None:
+    """Elements of a file that decide how it is read, but no voxels; ``None`` where it cannot be read."""
+    check_inflated(file)
+    tags: list[Any] = [*ROOT, *TELLING, *PRIVATE_B, *ONE_VALUE]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -149,7 +149,7 @@ def header_of(file: Path, keywords: Sequence[str] = ()) -> Dataset | None:
     return found if found.get("SOPClassUID") or found.get("Rows") else None
 
 
-def _check_inflated(file: Path) -> None:
+def check_inflated(file: Path) -> None:
     """Refuse a deflated file that unfolds to more than any image has: it is inflated before it is looked at."""
     content = b""
     with file.open("rb") as stream:

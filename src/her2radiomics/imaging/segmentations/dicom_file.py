@@ -6,6 +6,7 @@ from pathlib import Path
 
 from her2radiomics.core.libraries import pydicom
 from her2radiomics.core.memory import raise_if_out
+from her2radiomics.imaging.formats.dicom_frames import check_inflated
 
 
 def only_file(path: Path) -> Path | None:
@@ -31,6 +32,7 @@ def is_kind(path: Path, *kinds: str) -> bool:
         file = only_file(path)
         if file is None:
             return False
+        check_inflated(file)
         tags = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=["SOPClassUID"])
     except Exception as error:  # whatever a broken file leads to: the reader of images says what is wrong
         raise_if_out(error)

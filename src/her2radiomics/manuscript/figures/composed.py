@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 BETWEEN, UNDER = 4.0, 3.0  # mm between panels of a row, and between rows
 LOWEST = 24.0  # mm: frames are not made lower to fit the page
 ROUNDS = 6
+OWN_LETTER = re.compile(r"figure_s?\d+([a-z])_")
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -43,7 +45,10 @@ class ComposedOptions(WideOptions):
     )
     columns: int = Field(2, description="Panels side by side.", ge=1, le=4)
     wide: tuple[str, ...] = Field((), description="Panels that have a row to themselves.")
-    letters: Literal["upper", "lower", "none"] = Field("upper", description="Letters of the panels.")
+    letters: Literal["upper", "lower", "id", "none"] = Field(
+        "upper",
+        description="Letters of the panels: in order, or `id`: that of the panel's own id, figure_5d_… → D.",
+    )
     page_mm: float = Field(
         222.0,
         description="Height in mm that leaves space on the page for the caption: frames are made lower until the panels "
@@ -191,7 +196,8 @@ def draw(inputs: FigureInputs, options: ComposedOptions) -> Drawing:
 
 def _laid_out(options: ComposedOptions, inputs: FigureInputs) -> list[_Panel]:
     """The panels at their widths, with their letters, the whole's size of type, and its palette unless it names none."""
-    letters = iter(LETTERS.lower() if options.letters == "lower" else LETTERS)
+    own = [found[1].upper() if (found := OWN_LETTER.match(name)) else "" for name in options.panels]
+    letters = iter({"lower": list(LETTERS.lower()), "id": own}.get(options.letters, list(LETTERS)))
     settings = {item.id: item for item in options.figures}
     each = (options.width_mm - BETWEEN * (options.columns - 1)) / options.columns
     panels = []

@@ -27,6 +27,7 @@ ROW = 5.0  # mm a bar
 BAR = 3.2  # mm, its height
 NUMBER = 11.0  # mm for a weight printed at the end of its bar
 HATCH = "//////"
+SCALED = {"z_score": " per SD", "min_max": " per training range"}
 
 
 class FeatureWeightsOptions(FigureOptions):
@@ -34,7 +35,10 @@ class FeatureWeightsOptions(FigureOptions):
 
     kind: Literal["feature_weights"]
     model: DrawnModel
-    axis: str = Field("Weight (coefficient β)", description="Label of the axis of weights.")
+    axis: str = Field(
+        "",
+        description="Label of the axis of weights; without it the coefficient, per what the features were scaled by.",
+    )
     most: int = Field(30, description="Greatest number of bars: those of the largest weights.", ge=1, le=40)
 
 
@@ -82,7 +86,7 @@ def draw(inputs: FigureInputs, options: FeatureWeightsOptions) -> Drawing:
     fig = style.new_figure(options.width_mm, style.head() + legend_room + tall + style.mm(10.0))
     axes = style.place(fig, left, style.head() + legend_room, wide, tall)
     _bars(axes, table, inputs, row, [] if beside else labelled)
-    axes.set(xlim=_limits(table["beta"], wide), xlabel=options.axis)
+    axes.set(xlim=_limits(table["beta"], wide), xlabel=options.axis or _axis(inputs, options.model))
     axes.set_ylim(len(table) - 0.5, -0.5 if beside else -1.0 + style.mm(1.3) / row)
     axes.spines["left"].set_visible(False)
     axes.set_yticks(range(len(table)), labels=["\n".join(parts) for parts in labelled] if beside else [])
@@ -93,6 +97,13 @@ def draw(inputs: FigureInputs, options: FeatureWeightsOptions) -> Drawing:
     what = "feature" if table["sequence"].all() else "term"
     shown = f"{len(table)} of {every}" if len(table) < every else f"{every}"
     return Drawing(fig, data, f"{name}, {shown} {what}{'s' if every > 1 else ''}")
+
+
+def _axis(inputs: FigureInputs, model: str) -> str:
+    """What a coefficient is for: an SD or the training range of a scaled feature."""
+    steps = set(inputs.table("selection", model)["name"].str.rpartition(".")[2])
+    per = next((words for name, words in SCALED.items() if name in steps), "")
+    return f"Coefficient β{per}"
 
 
 def _restored(inputs: FigureInputs, model: str) -> set[str]:

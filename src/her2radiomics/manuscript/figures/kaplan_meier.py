@@ -17,7 +17,7 @@ from her2radiomics.manuscript.figures.boxes import Paragraph, page, text_height,
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.members import column_name, members, scope
 from her2radiomics.manuscript.figures.registry import Drawing, FramedOptions, figure
-from her2radiomics.statistics import kaplan_meier, logrank
+from her2radiomics.statistics import cox, kaplan_meier, logrank
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,7 +95,8 @@ def draw(inputs: FigureInputs, options: KaplanMeierOptions) -> Drawing:
     seen = event[known] == value
     table = _estimate(time[known], seen, cohort.group[known], cohort.names, options)
     lost = int((~known).sum())
-    notes = [*_medians(table, unit, options.level), *_absences(table, cohort.names)]
+    ratios = _ratios(time[known], seen, cohort.group[known], table.names, options.level)
+    notes = [*_medians(table, unit, options.level), *ratios, *_absences(table, cohort.names)]
     if label:
         notes.append(f"Events counted: {in_words(value, levels)}")
     if lost:
@@ -106,6 +107,11 @@ def draw(inputs: FigureInputs, options: KaplanMeierOptions) -> Drawing:
     axes = style.place(fig, sheet.left, style.head(), sheet.wide, sheet.tall)
     last = options.until or float(time[known].max()) or 1.0
     ticks = time_ticks(last, unit, sheet.wide, options.step)
+    step = ticks[1] - ticks[0] if len(ticks) > 1 else last
+    if (
+        options.until is None and last - ticks[-1] > 0.5 * step
+    ):  # the axis ends at a tick, with its numbers at risk
+        ticks.append(round(ticks[-1] + step, 9))
     end = max(last, ticks[-1]) if options.until is None else last
     axes.set(xlim=(0, end), ylim=(0, 1.02), yticks=style.FIFTHS, xlabel=f"Time ({unit})" if unit else "Time")
     axes.set_xticks(ticks, labels=[f"{tick:g}" for tick in ticks])
@@ -211,6 +217,32 @@ def _medians(table: _Curves, unit: str, level: float) -> list[str]:
         else:
             text += "not reached"
         lines.append(text)
+    return lines
+
+
+def _ratios(
+    time: pd.Series, seen: pd.Series, group: pd.Series, names: dict[str, str], level: float
+) -> list[str]:
+    """Hazard ratio of each group against the first by Cox regression; none where the likelihood has no maximum."""
+    keys = list(names)
+    if len(keys) < 2:
+        return []
+    try:
+        frame = pd.DataFrame({"group": group.astype(str)})
+        found = cox(frame, time, seen.astype(int), {"group": keys}, level)
+    except ValueError:
+        return []
+    if found.method != "ml":
+        return []
+    rows = found.table.set_index("term")
+    lines = []
+    for key in keys[1:]:
+        row = rows.loc[f"group[{key}]"]
+        ratio = fmt.ratio(row["hazard_ratio"])
+        ends = (
+            f"{fmt.level(level).replace(' ', '')} CI {fmt.ratio(row['ci_low'])}–{fmt.ratio(row['ci_high'])}"
+        )
+        lines.append(f"Hazard ratio, {names[key]} vs {names[keys[0]]}: {style.keep(f'{ratio} ({ends})')}")
     return lines
 
 

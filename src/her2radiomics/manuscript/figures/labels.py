@@ -11,6 +11,7 @@ from her2radiomics.extraction.names import feature_words
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures.inputs import FigureInputs, StudyText
 
+LAST_NUMBER = re.compile(r" (?=\d$)")  # of a feature's name: it does not stand on a line alone
 CAPITALS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # mm at the usual size of type: a legend's line before its label, and between its columns
 HANDLE, BETWEEN = 8.2, 3.2
@@ -97,6 +98,7 @@ def model_name(inputs: FigureInputs, model: str) -> str:
 def broken(label: str, width: float) -> list[str]:
     """Lines of a feature's name at most ``width`` mm wide: broken at spaces, and a longer word at its capitals."""
     lines: list[str] = []
+    label = LAST_NUMBER.sub("\u00a0", label)
     for line in style.wrap(label, width, style.small()):
         part = ""
         for piece in CAPITALS.split(line) if style.text_width(line, style.small()) > width else [line]:

@@ -57,7 +57,8 @@ class SequencesOptions(WideOptions):
 @figure(
     SequencesOptions,
     needs=("images",),
-    caption="One patient a row; the outline is the region of interest of the reference reader.",
+    caption="One patient per letter, the first by identifier with the positive outcome; the outline is the region of "
+    "interest of the reference reader.",
     example="figure_2_sequences: {kind: sequences, title: Sequences and regions of interest}",
 )
 def draw(inputs: FigureInputs, options: SequencesOptions) -> Drawing:
@@ -77,7 +78,7 @@ def draw(inputs: FigureInputs, options: SequencesOptions) -> Drawing:
     key = 6.0 if rings else 1.0
     grid = lay_out(rows, len(order), width=options.width_mm, plain=options.plain, key=key)
     fig = style.new_figure(options.width_mm, grid.top + (grid.side + GAP) * grid.lines + key)
-    letters = iter("abcdefghijklmnopqrstuvwxyz")
+    letters = dict(zip(rows, "ABCDEFGHIJKLMNOPQRSTUVWXYZ", strict=False))
     drawn: list[dict[str, Any]] = []
     for line, place, row, number, outlined in grid.cells(rows):
         sequence = order[number]
@@ -90,8 +91,9 @@ def draw(inputs: FigureInputs, options: SequencesOptions) -> Drawing:
             axes.text(0.5, 0.5, "not acquired", color="white", ha="center", transform=axes.transAxes)
             continue
         view.show(axes, field, grid.side, outlined=outlined)
-        letter = next(letters, "")
-        _on_image(axes, 0.03, 0.97, letter, fontweight="bold", va="top", transform=axes.transAxes)
+        letter = letters.get(row, "")
+        if place == 0 and not (outlined and options.plain):  # one letter a patient
+            _on_image(axes, 0.04, 0.96, letter, fontweight="bold", va="top", transform=axes.transAxes)
         if place == 0 or len(rows) > 1:
             _scale_bar(axes, field, options.scale_bar_mm, label=place == 0)
         what = {"panel": letter, "row": row, "outlined": int(outlined)}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from her2radiomics.manuscript import style
 
 IN_BRACKETS = re.compile(r"\([^()]*\)")
-TALLEST = 225.0  # mm: a page
+TALLEST = 210.0  # mm: a page with its caption
 GAP, SMALLEST = 1.2, 22.0  # mm between images; side of the smallest pair that still shows an outline well
 
 

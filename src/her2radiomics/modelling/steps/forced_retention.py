@@ -83,7 +83,7 @@ class ForcedRetentionStep(SelectionStep):
 
     def sentence(self, before: Sequence[SelectionStep] = ()) -> str:
         """Return the step in words."""
-        return f"a sequence from which nothing was left got its best feature back, by {TESTS[self.ranking]}"
+        return f"if no feature of a sequence remained, its top-ranked feature was reinstated, by {TESTS[self.ranking]}"
 
     def fit(self, X: pd.DataFrame, y: np.ndarray, training: Training) -> FittedRetention:
         """Run the inner steps of ``training``, then restore."""
