@@ -53,7 +53,10 @@ class TestDuke:
         steps: dict[str, Any] = {"resample_mask": True, "subtract": "DCE0", "subtract_as": "percent"}
         protocol = {"sequences": {"DCE1": {"label": "DCE phase 1", **SEQUENCE, "preprocessing": steps}}}
         replaced = ["sequences", "models", "figures", "tables", "primary_model", "model_labels", "published"]
-        protocol |= {"models": {"age": {"kind": "clinical", "candidates": ["age"]}}, "primary_model": "age"}
+        protocol |= {
+            "models": {"by_age": {"kind": "clinical", "candidates": ["age"]}},
+            "primary_model": "by_age",
+        }
         changes = {"replaces": replaced, "protocol": protocol, "linked_folders": [str(real_data.resolve())]}
         project.change("cohorts/my_hospital.yaml", changes)
         project.snakemake("extraction")
