@@ -237,7 +237,9 @@ def test_the_rule_is_given_the_files_of_all_panels(tmp_path: Path):
     models = {f"results/nat_response/models/{name}/predictions.csv" for name in MODELS}
     assert set(wiring.paths_in(wiring.figure_inputs(run, whole))) == models | {
         "results/nat_response/tables/performance.csv",
+        "results/nat_response/tables/performance_extra.csv",
         "results/nat_response/models/nomogram/calibration.csv",
+        "results/nat_response/models/nomogram/held_out.csv",
     }
     assert list(wiring.example_cases(run, whole)) == ["training", "testing"]
     assert "results/nat_response/figures/figure_5_all.svg" in run.targets("figures")

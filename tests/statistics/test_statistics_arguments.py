@@ -28,11 +28,21 @@ KM = st.kaplan_meier(T, E, G)
 
 #: A right call of every public function and of the methods of results that take arguments.
 CALLS: dict[str, tuple[Callable[..., Any], Mapping[str, Any]]] = {
+    "potential_follow_up": (st.potential_follow_up, {"time": T, "event": E, "group": G, "level": 0.9}),
+    "kappa": (
+        st.kappa,
+        {"first": G, "second": G[::-1], "levels": ["I", "II", "III"], "weights": "linear", "level": 0.9},
+    ),
+    "rank_correlation": (st.rank_correlation, {"x": X, "y": P, "level": 0.9}),
+    "variance_inflation": (
+        st.variance_inflation,
+        {"table": TABLE, "levels": {"grade": ["I", "II", "III"]}},
+    ),
     "auc": (st.auc, {"labels": Y, "scores": X}),
     "auc_interval": (st.auc_interval, {"labels": Y, "scores": X, "method": "bootstrap", "level": 0.9, **FEW}),
     "brier": (st.brier, {"labels": Y, "probabilities": P}),
     "brier_skill": (st.brier_skill, {"labels": Y, "probabilities": P}),
-    "calibration": (st.calibration, {"labels": Y, "probabilities": P}),
+    "calibration": (st.calibration, {"labels": Y, "probabilities": P, "level": 0.9}),
     "calibration_curve": (
         st.calibration_curve,
         {
@@ -219,7 +229,7 @@ def test_every_public_function_is_tried() -> None:
         function(**right)
         parameters = inspect.signature(function).parameters
         assert set(right) <= set(parameters)
-        either = {"refit", "design", "resamples", "iterations", "bootstrap", "levels"}
+        either = {"refit", "design", "resamples", "iterations", "bootstrap", "levels", "clusters"}
         assert set(parameters) - set(right) <= either, name
 
 

@@ -37,7 +37,10 @@ def planned(
     content = overlay(read_yaml(path), {**(changes or PHASE_0), "variants": {"done": variant}})
     path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
     runs = [{"study": "nat_response"}, {"study": "nat_response", "variant": "done"}]
-    return Plan({"runs": runs}, folder)
+    plan = Plan({"runs": runs}, folder)
+    for error in plan.refused.values():
+        raise error
+    return plan
 
 
 def test_folder_and_inputs_follow_and_the_default_is_as_it_was(root, tmp_path):
@@ -90,9 +93,9 @@ def test_every_key_changes_the_name_and_the_default_has_none():
 
 def test_a_phase_that_no_patient_has_is_refused_by_name(root, tmp_path):
     with pytest.raises(
-        SettingsError, match=r"DCE2\.preprocessing\.subtract.*no sequence 'DCE1'.*simulation\.sequences"
+        SettingsError, match=r"DCE2\.preprocessing\.subtract.*no sequence 'DCE9'.*simulation\.sequences"
     ):
-        planned(root, tmp_path, {"subtract": "DCE1"})
+        planned(root, tmp_path, {"subtract": "DCE9"})
 
 
 def test_a_phase_is_not_subtracted_from_itself(root, tmp_path):

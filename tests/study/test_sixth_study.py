@@ -147,7 +147,7 @@ def test_its_page_speaks_of_this_study_alone(project):
     html = (project.folder / RUN / "report.html").read_text(encoding="utf-8")
     for phrase in (
         "Axillary node status from the tumour and the 5 mm around it",
-        "patients of Hospital North (3.0 T) formed the training partition",
+        "the training set comprised patients of Hospital North (3.0 T)",
         "the ring from the tumour&#39;s edge to 5 mm outside it",
         "42 features were extracted from each region on T2WI and DCE (168 in all)",
         "minimum redundancy and maximum relevance",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from her2radiomics.core.libraries import pd
+from her2radiomics.statistics._check import public
 from her2radiomics.statistics.design import Levels, treatment_coding
 
 
+@public
 def variance_inflation(table: pd.DataFrame, levels: Levels | None = None) -> pd.DataFrame:
     """Generalised variance inflation factors of every column of ``table``.
 

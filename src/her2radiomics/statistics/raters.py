@@ -77,7 +77,9 @@ def kappa(
     missing = [value for value in (*a, *b) if value is None or value != value]
     if missing:
         raise ValueError(f"first, second: found {len(missing)} missing values, expected none.")
-    order = list(levels) if levels is not None else sorted({*a, *b}, key=str)
+    if levels is not None and (isinstance(levels, str) or not isinstance(levels, Sequence)):
+        raise ValueError(f"levels: found {levels!r}, expected a list of all levels, in order.")
+    order = sorted({*a, *b}, key=str) if levels is None else list(levels)
     unknown = [value for value in (*a, *b) if value not in order]
     if unknown:
         raise ValueError(f"levels: found {unknown[0]!r} in the readings, expected one of {order}.")
