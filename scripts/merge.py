@@ -11,7 +11,8 @@ def main(snakemake):
     features = CohortFeatures(snakemake.input.features, sequences)
     write("features", features.blocks(), snakemake.output.features)
     quality = merge_qc(snakemake.input.qc, sequences)
-    refuse_same_voxels(quality, snakemake.params.persons)
+    if snakemake.params.models:  # of an extraction alone quality control warns
+        refuse_same_voxels(quality, snakemake.params.persons)
     write("qc", quality, snakemake.output.qc, simulated=snakemake.params.simulated)
 
 

@@ -111,6 +111,7 @@ rule merge:
     params:
         sequences=lambda w: list(protocol_of(w).sequences),
         persons=lambda w: run_of(w).shared_persons,
+        models=lambda w: run_of(w).request.until == "report",
         simulated=lambda w: run_of(w).dataset.simulated,
     message:
         "cohort feature table: {wildcards.run}"

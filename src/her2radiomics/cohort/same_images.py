@@ -55,7 +55,7 @@ def refuse_same_paths(
                     found=f"'{path}' for sequence {sequence}, which is also the {column} of patient {first[0]}, sequence "
                     f"{first[1]}",
                     expected=f"another {column} for each patient and sequence",
-                    remedy="Correct the path. Two lesions of one woman are told by a column 'person' of the participants "
+                    remedy="Correct the path. Two lesions of one woman are declared by a column 'person' of the participants "
                     "table.",
                 )
 

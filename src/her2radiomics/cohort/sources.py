@@ -162,12 +162,29 @@ def _check_door(data: CohortData, cohort: Cohort, root: Path, folder: door.Folde
     door.check_identity(data.participants, data.source, identifiers=cohort.identifiers == "checked")
     if data.features is not None:
         door.check_names(map(str, data.features.columns), data.files[-1])
-    file = data.files[-1] if cohort.kind == "tables" else root
-    as_written = data.manifest.assign(
-        **{name: data.manifest[name].str.removeprefix(f"{root}{os.sep}") for name in ("image", "mask")}
-    )
+    as_written, file = _as_written(data, cohort, root)
     door.check_texts(as_written, door.MANIFEST, file)
     door.check_links(data.manifest, folder, file)
+
+
+def _as_written(data: CohortData, cohort: Cohort, root: Path) -> tuple[pd.DataFrame, Path]:
+    """The manifest with paths from the data's folder, and the file that it is from."""
+    names = ("image", "mask")
+    relative = {name: data.manifest[name].str.removeprefix(f"{root}{os.sep}") for name in names}
+    return data.manifest.assign(**relative), data.files[-1] if cohort.kind == "tables" else root
+
+
+def refuse_shared_images(data: CohortData, cohort: Cohort, root: Path) -> None:
+    """Refuse images that two patients or two sequences share, by their paths.
+
+    Of an extraction alone they are warned about in quality control: nothing learns from it.
+
+    Raises
+    ------
+    TableError
+        The first such file, with both.
+    """
+    as_written, file = _as_written(data, cohort, root)
     refuse_same_paths(as_written, data.participants, root, file)
 
 

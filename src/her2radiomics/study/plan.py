@@ -19,7 +19,7 @@ import pandas as pd
 from her2radiomics.cohort.outcome import labels_of, set_apart
 from her2radiomics.cohort.partitions import assign, named_centres
 from her2radiomics.cohort.settings import Cohort
-from her2radiomics.cohort.sources import CohortData, read_cohort
+from her2radiomics.cohort.sources import CohortData, read_cohort, refuse_shared_images
 from her2radiomics.cohort.tables import check_centres, check_participants, column_notes, type_columns
 from her2radiomics.core import software
 from her2radiomics.core.errors import Problems, SettingsError, StudyError, TableError
@@ -145,6 +145,8 @@ class Plan:
         notes = [*data.notes]
         with problems.collect():
             check_participants(data.participants, [], file)
+        if request.until == "report" and dataset.root is not None:
+            refuse_shared_images(data, dataset.cohort, dataset.root)
         problems.refuse()
         participants = data.participants
         if request.until != "extraction":
