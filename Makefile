@@ -26,7 +26,7 @@ resume: $(READY)
 
 # a library may reset the locale of a process; files of other libraries are UTF-8 all the same
 test: $(ORACLE)
-	PYTHONUTF8=1 $(BIN)/python -m pytest $(PYTEST_ARGS)
+	PYTHONUTF8=1 $(BIN)/python -m pytest -n $(CORES) --dist loadfile $(PYTEST_ARGS)
 
 # a real Slurm of three nodes on this machine, for the time of the tests (Debian, root; docs/cluster.md).
 # CLUSTER_TESTS=quick leaves out those that wait for Slurm's own time-outs; CLUSTER_REQUIRED=no passes where no Slurm can be had

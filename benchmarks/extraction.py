@@ -87,10 +87,7 @@ def measure(command: list[str], output: Path, cache: Path) -> Run:
     environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPYCACHEPREFIX": str(cache)}
     environment |= {"ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS": "1"}
     launched = subprocess.run(
-        [sys.executable, "-S", "-c", LAUNCHER, *command],
-        env=environment,
-        capture_output=True,
-        encoding="utf-8",
+        [sys.executable, "-S", "-c", LAUNCHER, *command], env=environment, capture_output=True, encoding="utf-8"
     )
     code, seconds, megabytes = launched.stdout.split()
     if code != "0":

@@ -29,10 +29,7 @@ WAYS = {
     "whole table first, label kept": ("label", None),
     "whole table first, label not used": ("plain", None),
     "inside the model": (None, {"step": "combat", "unseen": "pass_through"}),
-    "inside the model, preserve_label": (
-        None,
-        {"step": "combat", "unseen": "pass_through", "preserve_label": True},
-    ),
+    "inside the model, preserve_label": (None, {"step": "combat", "unseen": "pass_through", "preserve_label": True}),
 }
 
 

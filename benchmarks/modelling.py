@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/modelling.py [--study nat_response] [--refits 1000] [--processes 2] [--compare 20]
 
-A made table of the protocol's sequences stands in for a cohort: 68 patients × the features that the protocol asks for,
+A made table of the protocol's sequences replaces a cohort: 68 patients × the features that the protocol asks for,
 in correlated blocks as filtered images give them, read twice. Every refit is the whole pipeline (scaling, reader
 agreement, univariate filter, LASSO with its cross-validation, forced retention, logistic regression, threshold). The
 first refits are done again the plain way, with scikit-learn's scalers, f_classif and coordinate descent, and must
@@ -77,9 +77,7 @@ def fit(name: str, refit: int) -> tuple[list[str], float]:
     protocol, model = study(name)
     first, second = tables(name)
     start = time.process_time()
-    fitted = build_model(model, protocol.models, {}, second_reader=second, seed=refit).fit(
-        first, labels(refit)
-    )
+    fitted = build_model(model, protocol.models, {}, second_reader=second, seed=refit).fit(first, labels(refit))
     return list(fitted.fitted_.table.columns), time.process_time() - start
 
 
@@ -106,9 +104,7 @@ def plain(refit: int, agreed: list[str], name: str) -> set[str]:
         _, path, _ = lasso_path(x, y[~test] - mean, alphas=grid, tol=1e-9, max_iter=200_000)
         errors[test] = (y[test][:, None] - mean - scaler.transform(values[test]) @ path) ** 2
     sizes = np.array([(fold == k).sum() for k in np.unique(fold)])
-    mean_error = np.average(
-        np.stack([errors[fold == k].mean(axis=0) for k in np.unique(fold)]), axis=0, weights=sizes
-    )
+    mean_error = np.average(np.stack([errors[fold == k].mean(axis=0) for k in np.unique(fold)]), axis=0, weights=sizes)
     best = int(np.argmax(mean_error <= mean_error.min()))
     x = StandardScaler().fit_transform(values)
     _, path, _ = lasso_path(x, y - y.mean(), alphas=grid, tol=1e-9, max_iter=200_000)

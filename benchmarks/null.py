@@ -80,9 +80,7 @@ def one(name: str, changes: str, models: tuple[str, ...], redraw: int) -> list[d
     table = model_table(features, drawn, run.protocol.columns, run.dataset.readers.reference)
     rows = []
     for model_name in [model for model in run.protocol.models if model in (models or run.protocol.models)]:
-        model = build_model(
-            model_name, run.protocol.models, run.protocol.columns, second_reader=second, seed=redraw
-        )
+        model = build_model(model_name, run.protocol.models, run.protocol.columns, second_reader=second, seed=redraw)
         training = part.index[part == "training"]
         model.fit(table.loc[training], labels[training])
         for partition in dict.fromkeys(part):
@@ -91,9 +89,7 @@ def one(name: str, changes: str, models: tuple[str, ...], redraw: int) -> list[d
             if labels[known].nunique() == 2:
                 scores = model.decision_function(table.loc[known])
                 area = auc(labels[known], scores)
-                rows.append(
-                    {"model": model_name, "partition": partition, "auc": area, "empty": bool(model.empty_)}
-                )
+                rows.append({"model": model_name, "partition": partition, "auc": area, "empty": bool(model.empty_)})
     return rows
 
 
@@ -112,12 +108,8 @@ def main() -> None:
     parser.add_argument("runs", nargs="+")
     parser.add_argument("--redraws", type=int, default=200)
     parser.add_argument("--processes", type=int, default=os.cpu_count())
-    parser.add_argument(
-        "--config", default="{}", help="what differs from config.yaml, as YAML: {size: published}"
-    )
-    parser.add_argument(
-        "--models", nargs="*", default=[], help="models to refit (default: all of the protocol)"
-    )
+    parser.add_argument("--config", default="{}", help="what differs from config.yaml, as YAML: {size: published}")
+    parser.add_argument("--models", nargs="*", default=[], help="models to refit (default: all of the protocol)")
     parser.add_argument("--output", type=Path, help="CSV file of every redraw")
     options = parser.parse_args()
     off, everything = [], []
@@ -133,9 +125,7 @@ def main() -> None:
         everything.append(rows.assign(run=name))
         minutes = (time.perf_counter() - start) / 60
         print(f"\n{name}: {options.redraws} redraws, {minutes:.1f} min on {options.processes} processes\n")
-        print(
-            "| model | partition | mean AUC | Monte-Carlo error | SD | nothing kept |\n|---|---|--:|--:|--:|--:|"
-        )
+        print("| model | partition | mean AUC | Monte-Carlo error | SD | nothing kept |\n|---|---|--:|--:|--:|--:|")
         for row in table.itertuples():
             print(
                 f"| {row.model} | {row.partition} | {row.mean:.3f} | {row.error:.3f} | {row.sd:.2f} | {row.empty:.0%} |"

@@ -7,7 +7,7 @@ A simulated cohort's images are made first, by the workflow's own rules, and are
 table is made from nothing for each number of patients a job. The whole is the CPU time (user and system)
 of Snakemake and every process below it. Feature computation is the CPU time inside ``extract_case`` (reading image
 and masks, checks, filters, features), taken in each job, without the modules that are imported meanwhile: a hook
-which Python loads at its start times that function, and every import. All else is told apart: the overlays
+which Python loads at its start times that function, and every import. All else is listed apart: the overlays
 (pictures of every case, drawn in the same job), imports, hashes of the images, and the rest: the interpreter's start, files,
 the engine, the merging.
 """
@@ -89,11 +89,7 @@ def main() -> None:
                 shutil.rmtree(folder / "results" / study, ignore_errors=True)
             shutil.rmtree(spent, ignore_errors=True)
             spent.mkdir()
-            variables = {
-                "PYTHONPATH": str(hook),
-                "HER2RADIOMICS_HOOKS": str(hook),
-                "OVERHEAD_FOLDER": str(spent),
-            }
+            variables = {"PYTHONPATH": str(hook), "HER2RADIOMICS_HOOKS": str(hook), "OVERHEAD_FOLDER": str(spent)}
             used = snakemake(folder, *cores, *targets, environment=variables)
             rows.append(_row(number, used, spent))
             print(table(HEADER, rows), flush=True)
@@ -139,9 +135,7 @@ def _row(number: int, used: Used, spent: Path) -> list[str]:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--study", nargs="+", default=["nat_response"], help="protocols in workflow/studies")
     parser.add_argument("--size", default="published", choices=["demo", "published"])
     parser.add_argument("--patients-per-job", type=int, nargs="+", default=[4, 16, 32])

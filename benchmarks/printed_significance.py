@@ -47,9 +47,7 @@ Agreements = Counter[tuple[tuple[str, ...], str]]
 def planned(seed: int, size: str, studies: Sequence[str]) -> Plan:
     """The plan of these studies with this seed."""
     runs = [{"study": study} for study in studies]
-    return Plan(
-        {**read_yaml(ROOT / "config.yaml"), "seed": seed, "size": size, "runs": runs}, ROOT / "workflow"
-    )
+    return Plan({**read_yaml(ROOT / "config.yaml"), "seed": seed, "size": size, "runs": runs}, ROOT / "workflow")
 
 
 def enrolled(run: Run) -> pd.DataFrame:
@@ -128,9 +126,7 @@ def frequencies(seeds: Sequence[int], size: str, studies: Sequence[str]) -> dict
         for run in planned(seed, size, studies).runs.values():
             for number, rows, agreement, _ in judged(run):
                 what = ": ".join(
-                    filter(
-                        None, (quantities()[number.quantity].label, item(number, run.protocol.columns, {}))
-                    )
+                    filter(None, (quantities()[number.quantity].label, item(number, run.protocol.columns, {})))
                 )
                 key = (run.id, what, number.source, printed(number))
                 found.setdefault(key, Counter())[rows, agreement] += 1
@@ -145,9 +141,7 @@ def share(counts: Agreements, rows: tuple[str, ...]) -> str:
 
 def main() -> None:
     """Write the table in Markdown."""
-    parser = argparse.ArgumentParser(
-        description="How often printed significances come out in simulated cohorts."
-    )
+    parser = argparse.ArgumentParser(description="How often printed significances come out in simulated cohorts.")
     parser.add_argument("--seeds", type=int, default=30)
     parser.add_argument("--size", default="published")
     parser.add_argument(

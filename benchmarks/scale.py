@@ -169,13 +169,9 @@ def write_batches(folder: Path, study: str, factor: int, size: int) -> dict[str,
     protocol = validate(Protocol, read_yaml(Path("workflow/studies") / f"{study}.yaml"), study)
     assert protocol.simulation is not None
     made = roster(protocol.simulation, size="published", seed=SEED)
-    included = sorted(
-        made.participants.loc[made.participants["exclude_reason"].fillna("") == "", "patient_id"]
-    )
+    included = sorted(made.participants.loc[made.participants["exclude_reason"].fillna("") == "", "patient_id"])
     masks = made.manifest[made.manifest["region"].astype(str) == "tumour"]
-    readers = {
-        key: sorted(map(str, rows["reader"])) for key, rows in masks.groupby(["patient_id", "sequence"])
-    }
+    readers = {key: sorted(map(str, rows["reader"])) for key, rows in masks.groupby(["patient_id", "sequence"])}
     patients = sorted((f"{patient}-{copy:03d}", patient) for patient in included for copy in range(factor))
     pool = np.random.default_rng(SEED)
     rows = cells = 0
@@ -198,10 +194,7 @@ def write_batches(folder: Path, study: str, factor: int, size: int) -> dict[str,
             quality = [
                 dict.fromkeys(QC_COLUMNS, "1.5")
                 | {"patient_id": name, "reader": reader, "sequence": sequence, "region": region}
-                | {
-                    "image": f"images/{name}/{sequence}.nii.gz",
-                    "mask": f"masks/{name}/{sequence}_{reader}.nii.gz",
-                }
+                | {"image": f"images/{name}/{sequence}.nii.gz", "mask": f"masks/{name}/{sequence}_{reader}.nii.gz"}
                 | {"status": "extracted", "reason": "", "size": "352×352×120", "spacing_mm": "0.8×0.8×1.5"}
                 for name, reader in batch
                 for region in settings.regions
@@ -273,20 +266,14 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--factor", type=int, nargs="+", default=[1, 10], help="times the published sizes")
     parser.add_argument("--studies", nargs="+", default=list(STUDIES), choices=STUDIES)
-    parser.add_argument(
-        "--merged", default="her2_peritumoral", choices=STUDIES, help="the study that is merged"
-    )
+    parser.add_argument("--merged", default="her2_peritumoral", choices=STUDIES, help="the study that is merged")
     parser.add_argument("--parts", nargs="+", default=["plan", "merge"], choices=["plan", "merge"])
     parser.add_argument("--patients-per-job", type=int, help="other than the default of config.yaml")
     parser.add_argument("--until", default="report", choices=["report", "extraction"])
-    parser.add_argument(
-        "--folder", type=Path, help="where to lay out the data, in a folder that is removed again"
-    )
+    parser.add_argument("--folder", type=Path, help="where to lay out the data, in a folder that is removed again")
     return parser.parse_args()
 
 

@@ -102,10 +102,7 @@ def measure(tree: Path, folder: Path, hook: Path) -> dict[str, dict[str, tuple[f
     jobs = job_times(folder / "study", tree, hook)
     config = yaml.safe_load((tree / "config.yaml").read_text(encoding="utf-8"))
     whole = copy_of_workflow(folder / "whole", config, tree)
-    plans = {
-        "config.yaml": plan_times(whole, tree, hook),
-        "finished study": plan_times(folder / "study", tree, hook),
-    }
+    plans = {"config.yaml": plan_times(whole, tree, hook), "finished study": plan_times(folder / "study", tree, hook)}
     return {"imports": imports, "jobs": jobs, "planning": plans}
 
 
@@ -121,9 +118,7 @@ def least(measured: list[dict[str, tuple[float, float]]]) -> dict[str, tuple[flo
 
 def main() -> None:
     """Measure every tree in turn, and print a table for each of the three."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tree", type=Path, nargs="+", default=[ROOT], help="checkouts of the project")
     parser.add_argument("--repeat", type=int, default=3)
     options = parser.parse_args()
@@ -141,14 +136,10 @@ def main() -> None:
         header = [title, *(f"{name}: {what} s" for name in trees for what in ("CPU", "clock"))]
         parts = sorted(set.union(*(set(parts) for parts in found.values())))
         rows = [
-            [part, *(f"{value:.2f}" for name in trees for value in found[name].get(part, (0.0, 0.0)))]
-            for part in parts
+            [part, *(f"{value:.2f}" for name in trees for value in found[name].get(part, (0.0, 0.0)))] for part in parts
         ]
         sums = [sum(pair[place] for pair in found[name].values()) for name in trees for place in (0, 1)]
-        print(
-            f"\n{title}\n\n{table(header, [*rows, ['**all**', *(f'{value:.2f}' for value in sums)]])}",
-            flush=True,
-        )
+        print(f"\n{title}\n\n{table(header, [*rows, ['**all**', *(f'{value:.2f}' for value in sums)]])}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Fill the reporting checklists from what a run knows and has made."""
+"""Fill the reporting checklists from a run's settings and results."""
 
 from pathlib import Path
 

@@ -12,9 +12,7 @@ def main(snakemake):
     def of_models(name, paths):
         return {model: read(name, path) for model, path in zip(params.models, paths, strict=True)}
 
-    thresholds = {
-        name: load_model(path).threshold for name, path in zip(params.models, files.models, strict=True)
-    }
+    thresholds = {name: load_model(path).threshold for name, path in zip(params.models, files.models, strict=True)}
     judged = evaluate(
         of_models("predictions", files.predictions),
         thresholds,

@@ -23,12 +23,8 @@ def main(snakemake, cases):
     # run by hand, the script shares its process with Snakemake's plan
     memory = None if getattr(snakemake, "by_hand", False) else resources.get("mem_mb")
     attempt = Attempt(resources.attempt, params.attempts, memory)
-    computed = job.run(
-        attempt, features=output.batch_features, qc=output.batch_qc, overlays=output.batch_overlays
-    )
-    print(
-        f"{len(computed)} of {len(cases)} cases were computed ({', '.join(computed) or 'all were in the store'})"
-    )
+    computed = job.run(attempt, features=output.batch_features, qc=output.batch_qc, overlays=output.batch_overlays)
+    print(f"{len(computed)} of {len(cases)} cases were computed ({', '.join(computed) or 'all were in the store'})")
 
 
 cases = {patient: Files.of(content) for patient, content in snakemake.params.cases.items()}  # noqa: F821

@@ -9,12 +9,7 @@ def main(snakemake):
     output = snakemake.output
     participants = read("participants", snakemake.input.participants)
     chosen = participants[participants["partition"] == snakemake.wildcards.partition]
-    write(
-        "partition_participants",
-        chosen,
-        output.partition_participants,
-        simulated=snakemake.params.simulated,
-    )
+    write("partition_participants", chosen, output.partition_participants, simulated=snakemake.params.simulated)
     write_parquet_rows(snakemake.input.features, output.partition_features, chosen["patient_id"])
 
 

@@ -26,9 +26,7 @@ def main(snakemake):
     made = {
         "predictions": predictions,
         "not_predicted": pd.concat(obstacles),
-        "calibration": with_observed(
-            training, predictions, settings, seed=params.seed, persons=params.persons
-        ),
+        "calibration": with_observed(training, predictions, settings, seed=params.seed, persons=params.persons),
     }
     write_tables(made, snakemake.output, simulated=params.simulated)
 

@@ -12,11 +12,7 @@ def main(snakemake):
     patients = {path.parent.name: path.parents[2] for path in map(Path, snakemake.output)}
     for patient, cohort in patients.items():
         simulate_patient(
-            settings,
-            size=snakemake.params.size,
-            seed=snakemake.params.seed,
-            patient_id=patient,
-            folder=cohort,
+            settings, size=snakemake.params.size, seed=snakemake.params.seed, patient_id=patient, folder=cohort
         )
 
 

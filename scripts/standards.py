@@ -1,4 +1,4 @@
-"""Write how every feature of the run's parameter files stands to IBSI-1."""
+"""Write how every feature of the run's parameter files relates to IBSI-1."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -13,9 +13,7 @@ def main(snakemake):
     rows = [
         {"parameters": Path(file).stem, **asdict(item)}
         for file in snakemake.input
-        for item in standings(
-            read_parameters(file), bins_from_low=Path(file).stem in snakemake.params.bins_from_low
-        )
+        for item in standings(read_parameters(file), bins_from_low=Path(file).stem in snakemake.params.bins_from_low)
     ]
     write("ibsi", assemble("ibsi", rows), snakemake.output[0])
 

@@ -22,9 +22,7 @@ def main(snakemake):
     table, labels, features, people = training_rows(
         files.partition_participants, files.partition_features, columns, readers
     )
-    model = unfitted(
-        name, params.models, columns, features, readers, params.seed, files.parts, params.persons
-    )
+    model = unfitted(name, params.models, columns, features, readers, params.seed, files.parts, params.persons)
     model.fit(table, labels)
     extraction = extraction_hashes(params.sequences, files.parameters) or None
     content = modelling.to_dict(

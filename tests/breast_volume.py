@@ -6,9 +6,7 @@ import numpy as np
 import SimpleITK as sitk
 
 
-def breast_like(
-    seed: int, shape=(18, 47, 54), spacing=(0.7, 0.8, 2.2), kind=np.int16, centre=(0.5, 0.5, 0.5)
-):
+def breast_like(seed: int, shape=(18, 47, 54), spacing=(0.7, 0.8, 2.2), kind=np.int16, centre=(0.5, 0.5, 0.5)):
     """A smooth noisy volume with a bright, lobed lesion; odd and even sides, values far from multiples of
     25."""
     generator = np.random.default_rng(seed)

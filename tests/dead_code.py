@@ -59,9 +59,7 @@ PUBLIC = {
 def used_elsewhere() -> set[str]:
     """Words of files that are not Python."""
     texts = [path.read_text(encoding="utf-8") for pattern in OTHERS for path in ROOT.glob(pattern)]
-    return {
-        word for text in texts for word in re.findall(r"[A-Za-z_]\w*", text) if not keyword.iskeyword(word)
-    }
+    return {word for text in texts for word in re.findall(r"[A-Za-z_]\w*", text) if not keyword.iskeyword(word)}
 
 
 def unused() -> list[str]:

@@ -84,10 +84,7 @@ def enhanced(
     orientation.ImageOrientationPatient = [number(part) for part in direction[:, :2].T.ravel()]
     value.RescaleSlope, value.RescaleIntercept, value.RescaleType = "1", "0", "US"
     shared = Dataset()
-    shared.PixelMeasuresSequence, shared.PlaneOrientationSequence = (
-        Sequence([measures]),
-        Sequence([orientation]),
-    )
+    shared.PixelMeasuresSequence, shared.PlaneOrientationSequence = (Sequence([measures]), Sequence([orientation]))
     shared.PixelValueTransformationSequence = Sequence([value])
     dataset.SharedFunctionalGroupsSequence = Sequence([shared])
     frames = []

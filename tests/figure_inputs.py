@@ -145,16 +145,11 @@ def make_inputs(folder: Path, *, images: bool = False, **study: Any) -> FigureIn
         }
     )
     rad = rng.normal(0.6, 1.3, n)
-    code = {
-        c: (patients[c] == level).to_numpy(float) for c, level in (("ki67", "high"), ("shape", "irregular"))
-    }
+    code = {c: (patients[c] == level).to_numpy(float) for c, level in (("ki67", "high"), ("shape", "irregular"))}
     scores = {
         "radiomics": rad,
         "clinical": -0.6 + 0.9 * code["ki67"] + 0.7 * code["shape"],
-        "nomogram": INTERCEPT
-        + BETA["radiomics"] * rad
-        + BETA["ki67"] * code["ki67"]
-        + BETA["shape"] * code["shape"],
+        "nomogram": INTERCEPT + BETA["radiomics"] * rad + BETA["ki67"] * code["ki67"] + BETA["shape"] * code["shape"],
     }
     label = (scores["nomogram"] + rng.logistic(0, 0.8, n) > 0).astype(int)
     save("participants", _outlook(patients.assign(label=label)), folder / "participants.csv")
@@ -164,9 +159,7 @@ def make_inputs(folder: Path, *, images: bool = False, **study: Any) -> FigureIn
         paths["predictions"][model] = folder / f"predictions_{model}.csv"
         table = labelled.assign(score=score, probability=expit(score))
         save("predictions", table, paths["predictions"][model])
-        performance += [
-            _performance(model, part, rows) for part, rows in table.groupby("partition", sort=False)
-        ]
+        performance += [_performance(model, part, rows) for part, rows in table.groupby("partition", sort=False)]
     save("performance", pd.DataFrame(performance), folder / "performance.csv")
     save("performance_extra", _extra(), folder / "performance_extra.csv")
     calibration = _calibration(labelled.assign(probability=expit(scores["nomogram"])))
@@ -367,11 +360,7 @@ def _images(folder: Path, rng: np.random.Generator) -> tuple[ExampleImage, ...]:
 
     found = []
     for centre in ("Centre 1", "Centre 2"):
-        for sequence, spacing in (
-            ("T2FS", (0.75, 0.75, 4.0)),
-            ("DWI", (1.6, 1.6, 4.0)),
-            ("DCE2", (0.9, 0.9, 1.5)),
-        ):
+        for sequence, spacing in (("T2FS", (0.75, 0.75, 4.0)), ("DWI", (1.6, 1.6, 4.0)), ("DCE2", (0.9, 0.9, 1.5))):
             size = [round(96 / s) for s in spacing[:2]] + [round(48 / spacing[2])]
             z, y, x = np.meshgrid(
                 *(np.arange(n) * s for n, s in zip(size[::-1], spacing[::-1], strict=True)), indexing="ij"

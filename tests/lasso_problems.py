@@ -29,7 +29,5 @@ def wide_problem(copies: bool) -> tuple[np.ndarray, np.ndarray]:
 
 def table(values: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(
-        values,
-        index=[f"P{i:03d}" for i in range(len(values))],
-        columns=[f"f{i}" for i in range(values.shape[1])],
+        values, index=[f"P{i:03d}" for i in range(len(values))], columns=[f"f{i}" for i in range(values.shape[1])]
     )

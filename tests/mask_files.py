@@ -30,9 +30,7 @@ def header(sop_class: str) -> Dataset:
     data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = sop_class
     data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = generate_uid()
     data.PatientID = data.PatientName = "P042"
-    for (
-        name
-    ) in "StudyDate StudyTime AccessionNumber ReferringPhysicianName PatientBirthDate PatientSex".split():
+    for name in "StudyDate StudyTime AccessionNumber ReferringPhysicianName PatientBirthDate PatientSex".split():
         setattr(data, name, "")
     data.StudyID, data.SeriesNumber = "1", 1
     return data
@@ -126,10 +124,7 @@ def structure_set(
         drawn.ContourSequence = []
         for points in contours:
             contour = Dataset()
-            places = [
-                image.TransformContinuousIndexToPhysicalPoint(point.tolist())
-                for point in points.astype(float)
-            ]
+            places = [image.TransformContinuousIndexToPhysicalPoint(point.tolist()) for point in points.astype(float)]
             contour.ContourGeometricType, contour.NumberOfContourPoints = kind, len(points)
             contour.ContourData = numbers(np.ravel(places))
             drawn.ContourSequence.append(contour)

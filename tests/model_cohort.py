@@ -44,8 +44,6 @@ def cohort(n: int = 200, per_sequence: int = 60, seed: int = 0, signal: float = 
         },
         index=ids,
     )
-    logit = signal * (
-        1.5 * hidden[:, 0] + 1.5 * hidden[:, 1] + 2 * (clinical["ki67"] == "high").to_numpy() - 1
-    )
+    logit = signal * (1.5 * hidden[:, 0] + 1.5 * hidden[:, 1] + 2 * (clinical["ki67"] == "high").to_numpy() - 1)
     labels = (random.random(n) < 1 / (1 + np.exp(-logit))).astype(int)
     return features, second, clinical, labels

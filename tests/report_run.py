@@ -18,10 +18,7 @@ from her2radiomics.core.tables import read
 from her2radiomics.extraction import read_parameters
 from her2radiomics.extraction.ibsi import standings
 from her2radiomics.manuscript import style
-from her2radiomics.manuscript.figures.grey_levels import (
-    GreyLevelText,
-    draw_grey_levels,
-)
+from her2radiomics.manuscript.figures.grey_levels import GreyLevelText, draw_grey_levels
 from her2radiomics.manuscript.figures.render import write as write_drawing
 from her2radiomics.manuscript.tables import TableSettings
 from her2radiomics.manuscript.tables import render as render_table
@@ -35,13 +32,7 @@ SVG = (
 )
 FIGURES = [
     {"id": "figure_1_flow", "kind": "flow", "title": "Recruitment flow"},
-    {
-        "id": "figure_5b_roc",
-        "kind": "roc",
-        "title": "ROC, training",
-        "models": [*MODELS],
-        "partition": "training",
-    },
+    {"id": "figure_5b_roc", "kind": "roc", "title": "ROC, training", "models": [*MODELS], "partition": "training"},
     {"id": "figure_5c_roc", "kind": "roc", "title": "ROC, test", "models": [*MODELS], "partition": "testing"},
 ]
 TABLES = [
@@ -86,16 +77,8 @@ def protocol() -> dict:
     return {
         "title": "Response to therapy",
         "question": "Does a nomogram tell who responds?",
-        "paper": {
-            "citation": "Wang L, et al. Front Oncol. 2025;15:1544058.",
-            "doi": "10.3389/fonc.2025.1544058",
-        },
-        "label": {
-            "column": "pcr",
-            "positive": "pCR",
-            "negative": "non-pCR",
-            "definition": "Miller-Payne grade 5",
-        },
+        "paper": {"citation": "Wang L, et al. Front Oncol. 2025;15:1544058.", "doi": "10.3389/fonc.2025.1544058"},
+        "label": {"column": "pcr", "positive": "pCR", "negative": "non-pCR", "definition": "Miller-Payne grade 5"},
         "prediction_at": "before_treatment",
         "partitions": {"kind": "centre", "training": ["centre_1"], "testing": ["centre_2"], "external": []},
         "partition_labels": PARTITIONS,
@@ -126,17 +109,13 @@ def protocol() -> dict:
 
 
 def describe(*, simulated: bool = True, title: str = "Simulated cohort", **changes) -> dict:
-    """What the page is told, as plain data; names of study, variant and cohort under ``request``."""
+    """What the page is made from, as plain data; names of study, variant and cohort under ``request``."""
     departures = ["Features were measured at four visits."]
     request = {"study": "nat_response"} | changes.pop("request", {})
     info = {
         "request": request,
         "protocol": protocol(),
-        "cohort": {
-            "title": title,
-            "kind": "simulated" if simulated else "tables",
-            "departures": departures,
-        },
+        "cohort": {"title": title, "kind": "simulated" if simulated else "tables", "departures": departures},
         "partitions": [*PARTITIONS],
         "extracted": True,
         "reference_reader": "1",
@@ -164,9 +143,7 @@ def build(folder: Path, *, simulated: bool = True):
         render_table(settings, run.inputs, run.folder / "tables" / settings.id)
     for item in FIGURES:
         for end in ("svg", "pdf", "csv"):
-            (run.folder / "figures" / f"{item['id']}.{end}").write_text(
-                SVG.format(item["title"]), encoding="utf-8"
-            )
+            (run.folder / "figures" / f"{item['id']}.{end}").write_text(SVG.format(item["title"]), encoding="utf-8")
         Image.new("RGB", (20, 12), "white").save(run.folder / "figures" / f"{item['id']}.png")
     overlays = []
     for patient in ("C1-001", "C1-002", "C1-901"):
@@ -176,9 +153,7 @@ def build(folder: Path, *, simulated: bool = True):
         overlays.append(path)
     parameters = folder / "features_1125_2d.yaml"
     parameters.write_text(PARAMETERS, encoding="utf-8")
-    made = [
-        {"parameters": parameters.stem, **asdict(item)} for item in standings(read_parameters(parameters))
-    ]
+    made = [{"parameters": parameters.stem, **asdict(item)} for item in standings(read_parameters(parameters))]
     save("ibsi", pd.DataFrame(made), run.folder / "features" / "ibsi.csv")
     quality_control(run.folder / "cohort", simulated)
     reproducibility = pd.DataFrame({"feature": ["a", "b", "c"], "n": 24, "kept": ["yes", "yes", "no"]})

@@ -21,12 +21,7 @@ STUDY: dict[str, Any] = {
     "partitions": {"kind": "centre", "training": ["north"], "testing": ["south"]},
     "columns": {
         "age": {"label": "Age", "unit": "years", "kind": "continuous"},
-        "ki67": {
-            "label": "Ki-67",
-            "kind": "categorical",
-            "cut": 20,
-            "levels": {"low": "low", "high": "high"},
-        },
+        "ki67": {"label": "Ki-67", "kind": "categorical", "cut": 20, "levels": {"low": "low", "high": "high"}},
     },
     "models": {
         "radiomics": {
@@ -61,9 +56,7 @@ def patients(n: int = 60) -> tuple[Rows, Rows]:
         )
         values = rng.normal(size=8)
         values[0] += 0.7 * label
-        features.append(
-            {"patient_id": name} | {f"f{k + 1}": round(float(v), 4) for k, v in enumerate(values)}
-        )
+        features.append({"patient_id": name} | {f"f{k + 1}": round(float(v), 4) for k, v in enumerate(values)})
     return clinical, features
 
 
@@ -85,9 +78,7 @@ def small_project(
 ) -> Project:
     """A project with the study, its cohort and its tables; changes are laid over the study and the cohort."""
     request = {"study": "small", "cohort": "mine"} | config.pop("request", {})
-    project = Project(
-        folder, {"runs": [request], "data": {"mine": str(folder / "data")}, "seed": 7, **config}
-    )
+    project = Project(folder, {"runs": [request], "data": {"mine": str(folder / "data")}, "seed": 7, **config})
     for name, content in (
         ("studies/small", overlay(STUDY, study or {})),
         ("cohorts/mine", overlay(COHORT, cohort or {})),

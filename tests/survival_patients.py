@@ -11,12 +11,7 @@ from her2radiomics.manuscript.tables import Outcome, TableInputs
 COLUMNS = {
     name: Column.model_validate(content)
     for name, content in {
-        "os_months": {
-            "label": "Overall survival",
-            "unit": "months",
-            "kind": "continuous",
-            "available_at": "follow_up",
-        },
+        "os_months": {"label": "Overall survival", "unit": "months", "kind": "continuous", "available_at": "follow_up"},
         "os_event": {"label": "Death", "kind": "categorical", "levels": {"0": "Alive", "1": "Dead"}},
         "os_number": {"label": "Death", "kind": "continuous"},
         "cea": {"label": "CEA", "unit": "ng/mL", "kind": "continuous"},

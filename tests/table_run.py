@@ -13,11 +13,7 @@ from pydantic import TypeAdapter
 
 from her2radiomics.core.columns import Column
 from her2radiomics.core.contracts import MODEL_FILES, contract
-from her2radiomics.manuscript.tables import (
-    Outcome,
-    TableInputs,
-    TableSettings,
-)
+from her2radiomics.manuscript.tables import Outcome, TableInputs, TableSettings
 from her2radiomics.manuscript.tables.model import Heading, RowLabel, Table
 from her2radiomics.modelling import save_model
 from her2radiomics.modelling.saved.model_file import FORMAT, VERSION
@@ -37,27 +33,14 @@ COLUMNS = {
             "cut": 20,
             "levels": {"low": "< 20 %", "high": "≥ 20 %"},
         },
-        "tic": {
-            "label": "TIC type",
-            "kind": "categorical",
-            "levels": {"1": "Inflow", "2": "Plateau", "3": "Outflow"},
-        },
-        "stage": {
-            "label": "Clinical stage",
-            "kind": "ordinal",
-            "levels": {"I": "I", "II": "II", "III": "III"},
-        },
+        "tic": {"label": "TIC type", "kind": "categorical", "levels": {"1": "Inflow", "2": "Plateau", "3": "Outflow"}},
+        "stage": {"label": "Clinical stage", "kind": "ordinal", "levels": {"I": "I", "II": "II", "III": "III"}},
         "stage_reader_2": {
             "label": "Clinical stage, reader 2",
             "kind": "ordinal",
             "levels": {"I": "I", "II": "II", "III": "III"},
         },
-        "os_months": {
-            "label": "Overall survival",
-            "unit": "months",
-            "kind": "continuous",
-            "available_at": "follow_up",
-        },
+        "os_months": {"label": "Overall survival", "unit": "months", "kind": "continuous", "available_at": "follow_up"},
         "os_event": {
             "label": "Death",
             "kind": "categorical",
@@ -81,9 +64,7 @@ class MadeRun:
     inputs: TableInputs
 
 
-def make_run(
-    folder: Path, sizes: tuple[int, int] = (34, 30), *, simulated: bool = True, seed: int = 1
-) -> MadeRun:
+def make_run(folder: Path, sizes: tuple[int, int] = (34, 30), *, simulated: bool = True, seed: int = 1) -> MadeRun:
     """Write a run whose numbers belong together: rates are fractions of its patients."""
     rng = np.random.default_rng(seed)
     for name in ("cohort", "features", "models", "tables", "figures", "provenance"):
@@ -165,12 +146,7 @@ def _flow(folder: Path, patients: pd.DataFrame) -> None:
     ]
     for name, members in patients.groupby("partition", sort=False):
         rows.append(
-            {
-                "step": "partition",
-                "partition": name,
-                "remaining": len(members),
-                "events": int(members["label"].sum()),
-            }
+            {"step": "partition", "partition": name, "remaining": len(members), "events": int(members["label"].sum())}
         )
     columns = ["step", "reason", "partition", "excluded", "remaining", "events"]
     frame = pd.DataFrame(rows, columns=columns).fillna({"excluded": 0})
@@ -242,11 +218,7 @@ def _models(folder: Path, patients: pd.DataFrame, scores: dict[str, np.ndarray])
     frame["method"] = "ml"
     save("univariate", frame, folder / "models/clinical/univariate.csv")
     multivariate = [("ki67[high]", 1.1, 0.51, 4.65, 3.004, 1.105, 8.16, 0.0310)]
-    save(
-        "multivariate",
-        pd.DataFrame(multivariate, columns=columns),
-        folder / "models/clinical/multivariate.csv",
-    )
+    save("multivariate", pd.DataFrame(multivariate, columns=columns), folder / "models/clinical/multivariate.csv")
     final = [("(Intercept)", -0.4, 0.3, 1.78, 0.67, 0.37, 1.21, 0.18), *multivariate]
     save("coefficients", pd.DataFrame(final, columns=columns), folder / "models/clinical/coefficients.csv")
     combined = [
@@ -288,15 +260,7 @@ def _results(folder: Path, patients: pd.DataFrame, scores: dict[str, np.ndarray]
             performance.append(record)
             for measure in ("sensitivity", "specificity", "accuracy"):
                 value = record[measure]
-                row = (
-                    name,
-                    partition,
-                    measure,
-                    value,
-                    max(0, value - 0.12),
-                    min(1, value + 0.1),
-                    "binomial_exact",
-                )
+                row = (name, partition, measure, value, max(0, value - 0.12), min(1, value + 0.1), "binomial_exact")
                 extra.append(row)
     for partition in PARTITIONS:
         for a, b in combinations(MODELS, 2):
@@ -307,8 +271,7 @@ def _results(folder: Path, patients: pd.DataFrame, scores: dict[str, np.ndarray]
     performance = pd.DataFrame(performance)
     extra = pd.DataFrame(extra, columns=["model", "partition", "measure", "value", "low", "high", "method"])
     delong = pd.DataFrame(
-        delong,
-        columns=["partition", "model_a", "model_b", "n", "auc_a", "auc_b", "difference", "z", "p", "p_holm"],
+        delong, columns=["partition", "model_a", "model_b", "n", "auc_a", "auc_b", "difference", "z", "p", "p_holm"]
     )
     numbers = [
         {"quantity": "n", "partition": "training", "value": 68, "source": "Results"},
@@ -369,12 +332,7 @@ def _performance(model: str, partition: str, label: np.ndarray, score: np.ndarra
     }
 
 
-BASELINE = {
-    "id": "table_1_baseline",
-    "kind": "baseline",
-    "title": "Baseline",
-    "columns": ["age", "ki67", "tic"],
-}
+BASELINE = {"id": "table_1_baseline", "kind": "baseline", "title": "Baseline", "columns": ["age", "ki67", "tic"]}
 
 
 def settings(**content):

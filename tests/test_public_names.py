@@ -35,11 +35,8 @@ def test_public_names_are_importable_and_listed(package):
 
 
 @pytest.mark.parametrize(
-    ("module", "words"),
-    [("her2radiomics.modelling", ["predict", "--help"]), ("her2radiomics.extraction", ["--help"])],
+    ("module", "words"), [("her2radiomics.modelling", ["predict", "--help"]), ("her2radiomics.extraction", ["--help"])]
 )
 def test_commands_of_the_packages(module, words):
-    done = subprocess.run(
-        [sys.executable, "-m", module, *words], capture_output=True, encoding="utf-8", check=False
-    )
+    done = subprocess.run([sys.executable, "-m", module, *words], capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0 and done.stdout.startswith(f"usage: python -m {module}")

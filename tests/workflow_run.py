@@ -45,13 +45,9 @@ class Project:
         command = [sys.executable, "-m", "snakemake", "--cores", str(cores), *words]
         # a locale and time zone of its own, so that no result may depend on the machine's
         environment = os.environ | {"LC_ALL": "C.UTF-8", "TZ": "Pacific/Auckland"}
-        done = subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, encoding="utf-8"
-        )
+        done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, encoding="utf-8")
         printed = done.stdout + done.stderr
-        assert (done.returncode == 0) is ok, (
-            f"exit {done.returncode} of {' '.join(command)}:\n{printed}\n{self.logs()}"
-        )
+        assert (done.returncode == 0) is ok, f"exit {done.returncode} of {' '.join(command)}:\n{printed}\n{self.logs()}"
         return printed
 
     def jobs(self, *words: str) -> dict[str, int]:
@@ -70,9 +66,7 @@ class Project:
 
     def logs(self) -> str:
         """What failed jobs wrote."""
-        texts = [
-            (path, path.read_text(encoding="utf-8")) for path in sorted((self.folder / "logs").rglob("*.log"))
-        ]
+        texts = [(path, path.read_text(encoding="utf-8")) for path in sorted((self.folder / "logs").rglob("*.log"))]
         return "\n".join(f"--- {path.name}\n{text}" for path, text in texts if text.strip())[-4000:]
 
     def hashes(self) -> dict[str, str]:
@@ -81,8 +75,7 @@ class Project:
         return {
             path.relative_to(results).as_posix(): sha256(path.read_bytes()).hexdigest()
             for path in sorted(results.rglob("*"))
-            if path.is_file()
-            and ("software" in path.parts or not set(EXEMPT) & set(path.relative_to(results).parts))
+            if path.is_file() and ("software" in path.parts or not set(EXEMPT) & set(path.relative_to(results).parts))
         }
 
 

@@ -21,23 +21,11 @@ from her2radiomics.audit.features import CLASSES, SHAPES, class_size, feature_co
 from her2radiomics.audit.files import write
 from her2radiomics.audit.group_tests import chi_square, chi_square_candidates, p_of_wald, two_means
 from her2radiomics.audit.groups import CountedPredictor, auc_from_counts, auc_of, follow_up, stratified
-from her2radiomics.audit.means import (
-    mean_in_range,
-    parse_mean_sd,
-    pooled_mean_sd,
-    same_pooled_mean,
-    whole_number_mean,
-)
+from her2radiomics.audit.means import mean_in_range, parse_mean_sd, pooled_mean_sd, same_pooled_mean, whole_number_mean
 from her2radiomics.audit.paper import Audit, audit, read_audit
 from her2radiomics.audit.regression import RegressionRow, crude, crude_odds_ratio, odds_ratio
 from her2radiomics.audit.render import to_csv, to_fragment, to_html
-from her2radiomics.audit.roc import (
-    above_training,
-    auc_granularity,
-    auc_interval,
-    hanley_mcneil_se,
-    rates,
-)
+from her2radiomics.audit.roc import above_training, auc_granularity, auc_interval, hanley_mcneil_se, rates
 from her2radiomics.audit.statements import monotone, same_value
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.printed import parse
@@ -76,9 +64,7 @@ def test_printed_bounds_and_ties():
 def test_a_number_without_quotes_is_refused_with_the_reason():
     content = {
         "title": "t",
-        "checks": [
-            {"id": "a", "check": "fraction", "claim": "c", "place": "p", "quote": "q", "value": 84.0, "n": 25}
-        ],
+        "checks": [{"id": "a", "check": "fraction", "claim": "c", "place": "p", "quote": "q", "value": 84.0, "n": 25}],
     }
     with pytest.raises(SettingsError, match="in quotes as printed"):
         validate(Audit, content, "file")
@@ -249,12 +235,8 @@ def test_rows_that_print_less():
     assert odds_ratio(row(odds_ratio="2.00", ci_low="1.00", ci_high="4.00")).verdict == "consistent"
     assert odds_ratio(row(odds_ratio="2.50", ci_low="1.00", ci_high="4.00")).verdict == "inconsistent"
     # SE = ln 4 / (2 · 1.96) = 0.3537, z = 1.9600, p = 0.050
-    assert (
-        odds_ratio(row(odds_ratio="2.00", ci_low="1.00", ci_high="4.00", p="0.050")).verdict == "consistent"
-    )
-    assert (
-        odds_ratio(row(odds_ratio="2.00", ci_low="1.00", ci_high="4.00", p="0.300")).verdict == "inconsistent"
-    )
+    assert odds_ratio(row(odds_ratio="2.00", ci_low="1.00", ci_high="4.00", p="0.050")).verdict == "consistent"
+    assert odds_ratio(row(odds_ratio="2.00", ci_low="1.00", ci_high="4.00", p="0.300")).verdict == "inconsistent"
     assert odds_ratio(row(odds_ratio="2.00")).verdict == "cannot be checked"
     assert odds_ratio(row(se="0.20")).verdict == "cannot be checked"
 
@@ -272,13 +254,9 @@ def test_crude_odds_ratio_as_r():
 
 def test_adjusted_against_crude():
     counts = [[47, 97], [33, 143]]
-    wrong = crude_odds_ratio(
-        counts, adjusted=row(odds_ratio="0.857", ci_low="0.800", ci_high="0.917", se="0.035")
-    )
+    wrong = crude_odds_ratio(counts, adjusted=row(odds_ratio="0.857", ci_low="0.800", ci_high="0.917", se="0.035"))
     assert "below the crude one" in wrong.arithmetic and "points the other way" in wrong.arithmetic
-    good = crude_odds_ratio(
-        counts, adjusted=row(odds_ratio="1.90", ci_low="1.05", ci_high="3.44", se="0.302")
-    )
+    good = crude_odds_ratio(counts, adjusted=row(odds_ratio="1.90", ci_low="1.05", ci_high="3.44", se="0.302"))
     assert good.verdict == "consistent"
     assert crude_odds_ratio(counts, parse("2.10")).verdict == "consistent"
     assert crude_odds_ratio(counts, parse("2.01")).verdict == "inconsistent"
@@ -304,14 +282,7 @@ def test_a_true_row_is_never_called_wrong(beta, se, digits):
     ends = [math.exp(beta + d * 1.959964 * se) for d in (-1, 1)]
     wald = (beta / se) ** 2
     p = p_of_wald(wald)
-    texts = {
-        "beta": beta,
-        "se": se,
-        "wald": wald,
-        "odds_ratio": math.exp(beta),
-        "ci_low": ends[0],
-        "ci_high": ends[1],
-    }
+    texts = {"beta": beta, "se": se, "wald": wald, "odds_ratio": math.exp(beta), "ci_low": ends[0], "ci_high": ends[1]}
     printed = {name: f"{value:.{digits}f}" for name, value in texts.items()}
     printed["p"] = "<0.001" if p < 0.001 else f"{p:.3f}"
     assert odds_ratio(row(**printed)).verdict == "consistent"
@@ -354,9 +325,7 @@ def test_feature_splits_by_hand():
     assert feature_split(162, 675).verdict == "consistent"  # 9 × 18, 9 × 75
     assert feature_split(162, 847).verdict == "inconsistent"
     assert feature_split(160, 675).verdict == "inconsistent"
-    assert class_size(75, ["glcm", "glrlm", "glszm"]).arithmetic.startswith(
-        "24 (glcm) + 16 (glrlm) + 16 (glszm) = 56"
-    )
+    assert class_size(75, ["glcm", "glrlm", "glszm"]).arithmetic.startswith("24 (glcm) + 16 (glrlm) + 16 (glszm) = 56")
 
 
 # ROC
@@ -440,9 +409,7 @@ def test_the_auc_of_independent_predictors_is_that_of_simulated_patients():
         parse("0.866"), [CountedPredictor(n, c, betas[n], math.log(ratios[n])) for n, c in TABLE_2.items()]
     )
     assert made.verdict == "cannot be checked"
-    assert (
-        "0.776 with the best weights, 0.740 with the printed coefficients and 0.501 with" in made.arithmetic
-    )
+    assert "0.776 with the best weights, 0.740 with the printed coefficients and 0.501 with" in made.arithmetic
     assert simulated == pytest.approx(0.740, abs=0.002)
 
 
@@ -695,10 +662,7 @@ def test_command_line(tmp_path):
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["audit.csv", "audit.docx", "audit.html"]
     path.write_text(CONSISTENT.replace("check: ratio", "check: ration"), encoding="utf-8")
     run = subprocess.run(
-        [sys.executable, "-m", "her2radiomics.audit", str(path)],
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
+        [sys.executable, "-m", "her2radiomics.audit", str(path)], capture_output=True, encoding="utf-8", check=False
     )
     assert run.returncode == 1 and run.stderr.startswith("error:") and "Traceback" not in run.stderr
 

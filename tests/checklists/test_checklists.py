@@ -103,13 +103,7 @@ def test_every_fact_that_the_lists_name_is_known(lists, runs, study, tmp_path):
 
 
 def test_every_file_that_the_lists_name_is_declared_somewhere(lists, runs):
-    wanted = {
-        w
-        for item in lists.values()
-        for entry in item.all_items
-        for p in [entry, *entry.parts]
-        for w in p.show
-    }
+    wanted = {w for item in lists.values() for entry in item.all_items for p in [entry, *entry.parts] for w in p.show}
     dead = {w for w in wanted if not any(shown_by([w], run) for run in runs.values())}
     assert dead == set()
 
@@ -204,24 +198,9 @@ def test_scores_by_hand(lists, runs, tmp_path):
     metrics = fill(lists["metrics"], with_facts(run, facts)).score
     assert metrics is not None
     # items that apply: all but 17; shown: 4, 10, 12-15, 18, 20-22, 24, 27; partly 25, which counts as open
-    shown = [
-        0.0438,
-        0.0112,
-        0.0311,
-        0.0415,
-        0.02,
-        0.02,
-        0.0599,
-        0.0352,
-        0.0234,
-        0.0176,
-        0.0293,
-        0.0749,
-    ]
+    shown = [0.0438, 0.0112, 0.0311, 0.0415, 0.02, 0.02, 0.0599, 0.0352, 0.0234, 0.0176, 0.0293, 0.0749]
     lacking = [0.0117, 0.0375]  # 23 (no model on a single sequence), 26 (no internal test)
-    assert (
-        facts["minority_per_feature"] == 4.0
-    )  # 16 patients of the smaller group, 4 features: item 16 is the author's
+    assert facts["minority_per_feature"] == 4.0  # 16 patients of the smaller group, 4 features: item 16 is the author's
     assert metrics.low == pytest.approx(100 * sum(shown) / 0.98)
     assert metrics.high == pytest.approx(100 * (0.98 - sum(lacking)) / 0.98)
 
@@ -296,24 +275,19 @@ def test_names_keep_their_first_letter():
 
 
 def test_partitions_of_the_studies_in_facts(runs):
-    """A held-out centre, a random split, and later cases are told apart by who tests."""
+    """A held-out centre, a random split, and later cases are separated by who tests."""
     facts = {study: run.facts for study, run in runs.items()}
     assert facts["nat_response"]["partition_words"].startswith("geographic")
     for study in ("her2_equivocal", "her2_peritumoral", "her2_nomogram"):
         assert facts[study]["partition_words"].startswith("random") and facts[study]["tested_within"], study
-    assert (
-        facts["her2_peritumoral"]["temporal"]
-        and "examined from" in facts["her2_peritumoral"]["testing_words"]
-    )
+    assert facts["her2_peritumoral"]["temporal"] and "examined from" in facts["her2_peritumoral"]["testing_words"]
     assert all(fact["simulated"] and not fact["public_images"] for fact in facts.values())
 
 
 LATER = {"external_from": "2024-01-01"}
 
 
-@pytest.mark.parametrize(
-    "settings", [{}, LATER, {"external_centres": ["c"]}, {"external_centres": ["c"], **LATER}]
-)
+@pytest.mark.parametrize("settings", [{}, LATER, {"external_centres": ["c"]}, {"external_centres": ["c"], **LATER}])
 @pytest.mark.parametrize("period_has_a_name_of_its_own", [False, True])
 def test_later_patients_of_the_same_hospital_are_no_other_centre(settings, period_has_a_name_of_its_own):
     later = "later_period" if period_has_a_name_of_its_own else "a"
@@ -357,9 +331,7 @@ def test_a_temporal_test_fills_no_item_on_other_centres(lists, runs, tmp_path):
     assert statuses(lists["metrics"], run, facts)["27"] == "not done"
     made = statuses(lists["rqs"], run, facts)
     assert made["12.1"] == "filled" and {made[f"12.{i}"] for i in range(2, 6)} == {"not done"}
-    said = " ".join(
-        item.statement for name in lists for item in fill(lists[name], with_facts(run, facts)).items
-    )
+    said = " ".join(item.statement for name in lists for item in fill(lists[name], with_facts(run, facts)).items)
     assert "2 centres" not in said and "July 2020" not in said
 
 

@@ -128,9 +128,7 @@ class Cluster:
         CONF.parent.mkdir(exist_ok=True)
         CONF.write_text(f"{MARK}{self.folder}\n" + SETTINGS.format(folder=self.folder), encoding="utf-8")
         files = {"key": "key", "socket": "socket", "pid": "pid", "log": "log", "seed": "seed"}
-        options = [
-            f"--{name}-file={self.folder}/munge.{end}" for name, end in files.items() if name != "socket"
-        ]
+        options = [f"--{name}-file={self.folder}/munge.{end}" for name, end in files.items() if name != "socket"]
         self._run("munged", "--force", f"--socket={self.folder}/munge.socket", *options)
         self.start_controller("-c")
         for node in NODES:
@@ -138,9 +136,7 @@ class Cluster:
         self.wait_until_idle()
 
     def _run(self, *command: str) -> None:
-        done = subprocess.run(
-            command, env=self.environment, capture_output=True, encoding="utf-8", check=False
-        )
+        done = subprocess.run(command, env=self.environment, capture_output=True, encoding="utf-8", check=False)
         if done.returncode:
             raise RuntimeError(f"{' '.join(command)} failed: {done.stdout}{done.stderr}")
 
@@ -185,9 +181,7 @@ class Cluster:
         columns |= {"memory": "MinMemory", "cpus": "NumCPUs", "comment": "Comment"}
         form = ",".join(f"{column}:|" for column in columns.values()).removesuffix("|") + "200"
         printed = output_of("squeue", "--noheader", f"--states={states}", f"--Format={form}")
-        return [
-            dict(zip(columns, map(str.strip, line.split("|")), strict=True)) for line in printed.splitlines()
-        ]
+        return [dict(zip(columns, map(str.strip, line.split("|")), strict=True)) for line in printed.splitlines()]
 
 
 def remove(folder: Path) -> None:
@@ -212,9 +206,7 @@ def check_machine() -> None:
         Not Debian, not root, or a Slurm of its own.
     """
     if not Path("/etc/debian_version").exists() or not shutil.which("apt-get"):
-        raise Impossible(
-            "the test cluster is made from Debian's packages slurm-wlm and munge; this is no Debian."
-        )
+        raise Impossible("the test cluster is made from Debian's packages slurm-wlm and munge; this is no Debian.")
     if os.geteuid() != 0:
         raise Impossible("the test cluster must be started by root: it writes /etc/slurm/slurm.conf.")
     if not (CONF.exists() or CONF.is_symlink()):
@@ -250,9 +242,7 @@ def install() -> None:
     try:
         for words in (["update"], packages):
             environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-            done = subprocess.run(
-                [*apt, *words], env=environment, capture_output=True, encoding="utf-8", check=False
-            )
+            done = subprocess.run([*apt, *words], env=environment, capture_output=True, encoding="utf-8", check=False)
             if done.returncode:
                 raise Impossible(f"apt-get {words[0]} failed: {done.stderr.strip()[-500:]}")
     finally:

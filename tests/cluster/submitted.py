@@ -15,14 +15,7 @@ from slurm import Cluster, processes, wait_for
 from workflow_run import Project
 
 # the profile as users have it, but for waits that suit jobs of seconds
-OPTIONS = (
-    "--profile",
-    "profiles/slurm",
-    "--slurm-init-seconds-before-status-checks",
-    "3",
-    "--latency-wait",
-    "10",
-)
+OPTIONS = ("--profile", "profiles/slurm", "--slurm-init-seconds-before-status-checks", "3", "--latency-wait", "10")
 JOB = re.compile(r"has been submitted with SLURM jobid (\d+)")
 
 
@@ -142,6 +135,4 @@ def megabytes(memory: str) -> int:
 
 def results(project: Project) -> dict[str, str]:
     """Hashes of all results, without what a killed job was writing: it has no result's name, and nothing reads it."""
-    return {
-        path: value for path, value in project.hashes().items() if not Path(path).name.startswith(".writing-")
-    }
+    return {path: value for path, value in project.hashes().items() if not Path(path).name.startswith(".writing-")}

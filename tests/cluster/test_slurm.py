@@ -48,9 +48,7 @@ def assert_features_are(workstation, project) -> None:
     assert extracted and not set(extracted) - made.keys()
 
 
-def test_a_killed_and_a_cancelled_job_are_retried_and_the_bytes_are_a_workstations(
-    slurm, workstation, tmp_path
-):
+def test_a_killed_and_a_cancelled_job_are_retried_and_the_bytes_are_a_workstations(slurm, workstation, tmp_path):
     project = small_study(tmp_path / "study")
     with Submitted(project, slurm, *TARGETS) as run:
         killed = run.kill_script("extract")
@@ -61,13 +59,11 @@ def test_a_killed_and_a_cancelled_job_are_retried_and_the_bytes_are_a_workstatio
     assert results(project) == workstation
     assert project.jobs(*TARGETS) == {}  # nothing is left to do
 
-    by_state = {
-        state: [job for job in jobs if job["state"] == state] for state in Counter(j["state"] for j in jobs)
-    }
+    by_state = {state: [job for job in jobs if job["state"] == state] for state in Counter(j["state"] for j in jobs)}
     assert {job["id"] for job in by_state.pop("FAILED")} == {killed}
     assert {job["id"] for job in by_state.pop("CANCELLED")} == {others[0]}
     assert set(by_state) == {"COMPLETED"}
-    # groups of two models bear one comment, so that only single jobs are told apart by it
+    # groups of two models bear one comment, so that only single jobs are separated by it
     extracted = [job for job in by_state["COMPLETED"] if kind(job) == "extract"]
     again = {job["comment"]: job for job in extracted if attempts(jobs)[job["comment"]] > 1}
     first = {job["comment"]: job for job in jobs if job["id"] in (killed, others[0])}
@@ -100,13 +96,7 @@ def test_the_whole_study_is_a_job_for_each_batch_and_model_and_two_for_the_rest(
     assert results(project) == results(plain)
     assert {job["state"] for job in jobs} == {"COMPLETED"}
     counts = Counter(kind(job) for job in jobs)
-    assert counts == {
-        "simulate": BATCHES + 1,
-        "extract": BATCHES * SEQUENCES,
-        "cohort": 1,
-        "model": 3,
-        "manuscript": 1,
-    }
+    assert counts == {"simulate": BATCHES + 1, "extract": BATCHES * SEQUENCES, "cohort": 1, "model": 3, "manuscript": 1}
     assert {job["cpus"] for job in jobs} == {"1"}
 
 

@@ -158,10 +158,7 @@ def _(f: Files) -> None:
 # headings and rows
 @rows_of("a heading twice (age), in CSV", REFUSED, "found the column twice (D and I)")
 def _(f: Files) -> None:
-    f.text(
-        "clinical.csv",
-        by_line(lambda i, line: line + (",age" if i == 0 else ",99")),
-    )
+    f.text("clinical.csv", by_line(lambda i, line: line + (",age" if i == 0 else ",99")))
 
 
 @rows_of("a heading twice (age), in XLSX", REFUSED, "found the column twice (D and I)")
@@ -176,10 +173,7 @@ def _(f: Files) -> None:
 
 @rows_of("a heading twice that the study does not use")
 def _(f: Files) -> None:
-    f.text(
-        "clinical.csv",
-        by_line(lambda i, line: line + (",x,x" if i == 0 else ",1,2")),
-    )
+    f.text("clinical.csv", by_line(lambda i, line: line + (",x,x" if i == 0 else ",1,2")))
 
 
 @rows_of("a feature twice", REFUSED, "found the column twice")
@@ -189,37 +183,24 @@ def _(f: Files) -> None:
 
 @rows_of("row numbers without a heading in front (pandas)", SAID, "column A has no heading and is left out")
 def _(f: Files) -> None:
-    f.text(
-        "features.csv",
-        by_line(lambda i, line: f"{i - 1 if i else ''},{line}"),
-    )
+    f.text("features.csv", by_line(lambda i, line: f"{i - 1 if i else ''},{line}"))
 
 
 @rows_of("row names without their heading (R's write.table)", REFUSED, "6 cells")
 def _(f: Files) -> None:
-    f.text(
-        "features.csv",
-        by_line(lambda i, line: line if i == 0 else f"{i},{line}"),
-    )
+    f.text("features.csv", by_line(lambda i, line: line if i == 0 else f"{i},{line}"))
 
 
 rows_of("a separator at the end of each line")(
     lambda f: f.text("clinical.csv", lambda text: text.replace("\n", ",\n").replace(",\n", "\n", 1))
 )
-rows_of("rows of separators alone at the end")(
-    lambda f: f.text("features.csv", lambda text: text + ",,,,\n" * 3)
-)
-rows_of("blank lines between the rows")(
-    lambda f: f.text("clinical.csv", lambda text: text.replace("\n", "\n\n"))
-)
+rows_of("rows of separators alone at the end")(lambda f: f.text("features.csv", lambda text: text + ",,,,\n" * 3))
+rows_of("blank lines between the rows")(lambda f: f.text("clinical.csv", lambda text: text.replace("\n", "\n\n")))
 rows_of("a comma in a text without quotation marks", REFUSED, "'no consent' beyond the last heading")(
     lambda f: f.text("clinical.csv", lambda text: text.replace("male\n", "male,no consent\n"))
 )
 rows_of("a row that is too short", REFUSED, "row 4")(
-    lambda f: f.text(
-        "features.csv",
-        by_line(lambda i, line: line.rsplit(",", 1)[0] if i == 3 else line),
-    )
+    lambda f: f.text("features.csv", by_line(lambda i, line: line.rsplit(",", 1)[0] if i == 3 else line))
 )
 
 
@@ -242,10 +223,7 @@ def _(f: Files) -> None:
 
 
 rows_of("a text with a comma in quotation marks")(
-    lambda f: f.text(
-        "clinical.csv",
-        by_line(lambda i, line: line + (",note" if i == 0 else ',"a, ""b"""')),
-    )
+    lambda f: f.text("clinical.csv", by_line(lambda i, line: line + (",note" if i == 0 else ',"a, ""b"""')))
 )
 rows_of("the headings once more in the middle", REFUSED, "the headings once more")(
     lambda f: f.text("clinical.csv", lambda text: text.replace("P010,", text.splitlines()[0] + "\nP010,", 1))
@@ -318,9 +296,7 @@ rows_of("hidden rows in XLSX", REFUSED, "hidden or filtered away")(lambda f: f.w
 @rows_of("filtered rows in ODS", REFUSED, "hidden or filtered away")
 def _(f: Files) -> None:
     ods_file(
-        f.clinical,
-        f.data / "clinical.ods",
-        row_style=lambda row: ' table:visibility="filter"' if row == 5 else "",
+        f.clinical, f.data / "clinical.ods", row_style=lambda row: ' table:visibility="filter"' if row == 5 else ""
     )
     f.clinical_table("clinical.ods")
 
@@ -356,9 +332,7 @@ rows_of("columns in another order")(
     lambda f: f.csv("clinical.csv", [dict(reversed(row.items())) for row in f.clinical])
 )
 rows_of("rows in another order")(lambda f: f.csv("clinical.csv", f.clinical[::-1]))
-rows_of("spaces around headings and cells")(
-    lambda f: f.text("clinical.csv", lambda text: text.replace(",", " , "))
-)
+rows_of("spaces around headings and cells")(lambda f: f.text("clinical.csv", lambda text: text.replace(",", " , ")))
 
 
 # numbers and dates
@@ -369,9 +343,7 @@ def cell(f: Files, column: str, value, row: int = 2, name: str = "clinical.csv")
 
 
 numbers("decimal commas in a column of a CSV, in quotation marks")(
-    lambda f: f.csv(
-        "clinical.csv", [{**row, "size": f'"{row["size"]}"'.replace(".", ",")} for row in f.clinical]
-    )
+    lambda f: f.csv("clinical.csv", [{**row, "size": f'"{row["size"]}"'.replace(".", ",")} for row in f.clinical])
 )
 numbers("a decimal comma among points", REFUSED, "found '12,5'")(lambda f: cell(f, "size", '"12,5"'))
 numbers("a thousands separator", REFUSED, "found '1,234.5'")(lambda f: cell(f, "size", '"1,234.5"'))
@@ -453,19 +425,12 @@ def dated(f: Files, shown) -> None:
     f.study["partitions"] = {"kind": "random", "training": 0.6, "external_from": "2021-06-01"}
     for i, row in enumerate(f.clinical):
         row["mri_date"] = (dt.date(2019, 1, 1) + dt.timedelta(days=45 * i)).isoformat()
-    f.csv(
-        "clinical.csv",
-        [{**row, "mri_date": shown(dt.date.fromisoformat(row["mri_date"]))} for row in f.clinical],
-    )
+    f.csv("clinical.csv", [{**row, "mri_date": shown(dt.date.fromisoformat(row["mri_date"]))} for row in f.clinical])
 
 
 numbers("dates with a time")(lambda f: dated(f, lambda day: f"{day.isoformat()}T08:30:00"))
-numbers("dates as day, month, year", REFUSED, "a date as YYYY-MM-DD")(
-    lambda f: dated(f, lambda day: f"{day:%d.%m.%Y}")
-)
-numbers("dates as month, day, year", REFUSED, "a date as YYYY-MM-DD")(
-    lambda f: dated(f, lambda day: f"{day:%m/%d/%Y}")
-)
+numbers("dates as day, month, year", REFUSED, "a date as YYYY-MM-DD")(lambda f: dated(f, lambda day: f"{day:%d.%m.%Y}"))
+numbers("dates as month, day, year", REFUSED, "a date as YYYY-MM-DD")(lambda f: dated(f, lambda day: f"{day:%m/%d/%Y}"))
 numbers("a spreadsheet's number for a date", REFUSED, "format the cells as dates")(
     lambda f: dated(f, lambda day: (day - dt.date(1899, 12, 30)).days)
 )

@@ -24,9 +24,7 @@ def one(f: Files, column: str, value, row: int = 2, name: str = "clinical.csv") 
 
 # categories and missing values
 categories("a centre in another case", REFUSED, "the centres 'South'")(lambda f: one(f, "centre", "South"))
-categories("a centre with a slip of one letter", REFUSED, "and 'soutj' (1)")(
-    lambda f: one(f, "centre", "soutj")
-)
+categories("a centre with a slip of one letter", REFUSED, "and 'soutj' (1)")(lambda f: one(f, "centre", "soutj"))
 
 
 categories("a centre with a character that nobody sees", REFUSED, "the centres 'south'")(
@@ -61,9 +59,7 @@ def _(f: Files) -> None:
     f.study["columns"]["er"]["levels"] = {"neg": "a", "Neg": "b", "pos": "c"}
 
 
-categories("NA for no reason of exclusion (R)")(
-    lambda f: cells(f, "exclude_reason", lambda i, cell: cell or "NA")
-)
+categories("NA for no reason of exclusion (R)")(lambda f: cells(f, "exclude_reason", lambda i, cell: cell or "NA"))
 categories("a reason of exclusion for everybody", REFUSED, "a reason in all 24 rows")(
     lambda f: cells(f, "exclude_reason", lambda i, cell: "moved away")
 )
@@ -98,9 +94,9 @@ categories("NA beside a rule for *", REFUSED, "found 'NA'")(
 categories("a spreadsheet's error beside a rule for *", REFUSED, "found '#N/A'")(
     lambda f: recoded(f, {"complete": "1", "*": "0"}, lambda i, cell: "#N/A" if i == 2 else cell)
 )
-categories(
-    "another case beside a rule for *", REFUSED, "which '*' would take and which is nearly 'complete'"
-)(lambda f: recoded(f, {"complete": "1", "*": "0"}, lambda i, cell: "Complete" if i == 3 else cell))
+categories("another case beside a rule for *", REFUSED, "which '*' would take and which is nearly 'complete'")(
+    lambda f: recoded(f, {"complete": "1", "*": "0"}, lambda i, cell: "Complete" if i == 3 else cell)
+)
 categories("a value of a rule that no cell holds", SAID, "no cell holds 'none'")(
     lambda f: recoded(f, {"complete": "1", "partial": "0", "none": "0"})
 )
@@ -122,9 +118,7 @@ def _(f: Files) -> None:
 
 @categories("a value that nearly stays (keep)", REFUSED, "which is nearly 'Female'")
 def _(f: Files) -> None:
-    f.csv(
-        "clinical.csv", [{**row, "sex": "female" if i == 2 else "Female"} for i, row in enumerate(f.clinical)]
-    )
+    f.csv("clinical.csv", [{**row, "sex": "female" if i == 2 else "Female"} for i, row in enumerate(f.clinical)])
     f.cohort["keep"] = [{"column": "sex", "keep": ["Female"], "reason": "Male"}]
 
 
@@ -302,9 +296,7 @@ def _(f: Files) -> None:
 
 @tables("two tables that agree, one with empty cells")
 def _(f: Files) -> None:
-    csv_file(
-        [{"patient_id": r["patient_id"], "age": float(r["age"])} for r in f.clinical], f.data / "second.csv"
-    )
+    csv_file([{"patient_id": r["patient_id"], "age": float(r["age"])} for r in f.clinical], f.data / "second.csv")
     f.csv("clinical.csv", [{**r, "age": "" if i == 3 else r["age"]} for i, r in enumerate(f.clinical)])
     f.cohort["participants"].append({"file": "second.csv"})
 
@@ -344,14 +336,10 @@ def feature_tables(f: Files, second, **more) -> None:
     f.cohort["features"]["further"] = [{"file": "second.csv", **more}]
 
 
-tables("features of a second program in a file of their own")(
-    lambda f: feature_tables(f, lambda rows: rows[::-1])
+tables("features of a second program in a file of their own")(lambda f: feature_tables(f, lambda rows: rows[::-1]))
+tables("features of a second program that lack a patient", REFUSED, "no row for 1 of 24 patients and readers (P001)")(
+    lambda f: feature_tables(f, lambda rows: rows[1:])
 )
-tables(
-    "features of a second program that lack a patient",
-    REFUSED,
-    "no row for 1 of 24 patients and readers (P001)",
-)(lambda f: feature_tables(f, lambda rows: rows[1:]))
 tables("two feature tables that disagree", REFUSED, "patient P001, column 'f0'")(
     lambda f: feature_tables(f, lambda rows: [row | {"f0": 1} for row in rows])
 )
@@ -373,9 +361,7 @@ def _(f: Files) -> None:
 
 # manifest and names of files
 names("a manifest in TSV")(lambda f: f.images())
-names("patients without images", LEAVE, "No images")(
-    lambda f: f.images(lambda rows: rows.__delitem__(slice(0, 2)))
-)
+names("patients without images", LEAVE, "No images")(lambda f: f.images(lambda rows: rows.__delitem__(slice(0, 2))))
 names("an image without a patient", REFUSED, "a patient who is not in the participants table")(
     lambda f: f.images(lambda rows: rows.append({**rows[0], "patient_id": "P099"}))
 )

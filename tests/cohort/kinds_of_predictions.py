@@ -16,9 +16,7 @@ def both(f: Files, people=lambda row: row, measured=lambda row: row, **how) -> N
 
 
 prediction("CSV")(both)
-prediction("semicolons and decimal commas", SAID, "separated by semicolons")(
-    lambda f: both(f, sep=";", decimal=",")
-)
+prediction("semicolons and decimal commas", SAID, "separated by semicolons")(lambda f: both(f, sep=";", decimal=","))
 prediction("Windows-1252 with a remark *Größe*", SAID, "Windows-1252")(
     lambda f: both(f, people=lambda row: row | {"note": "Größe"}, encoding="cp1252")
 )
@@ -51,9 +49,7 @@ def _(f: Files) -> None:
 
 
 @prediction(
-    "features of somebody who is not asked for",
-    SAID,
-    "patient P024 is left out: not in the participants table",
+    "features of somebody who is not asked for", SAID, "patient P024 is left out: not in the participants table"
 )
 def _(f: Files) -> None:
     both(f)

@@ -35,12 +35,7 @@ STUDY: dict[str, Any] = {
     "columns": {
         "age": {"label": "Age", "unit": "years", "kind": "continuous"},
         "size": {"label": "Size", "unit": "mm", "kind": "continuous"},
-        "ki67": {
-            "label": "Ki-67",
-            "kind": "categorical",
-            "cut": 20,
-            "levels": {"low": "low", "high": "high"},
-        },
+        "ki67": {"label": "Ki-67", "kind": "categorical", "cut": 20, "levels": {"low": "low", "high": "high"}},
         "er": {"label": "ER", "kind": "categorical", "levels": {"neg": "negative", "pos": "positive"}},
     },
     "models": {"radiomics": {"kind": "radiomics", "steps": [{"step": "z_score"}]}},
@@ -77,9 +72,7 @@ class Files:
                 csv_file(table, self.data / name)
 
     def csv(self, name: str, table: list[Row] | None = None, **how: Any) -> Path:
-        table = (
-            table if table is not None else (self.clinical if name.startswith("clinical") else self.features)
-        )
+        table = table if table is not None else (self.clinical if name.startswith("clinical") else self.features)
         return csv_file(table, self.data / name, **how)
 
     def text(self, name: str, change: Callable[[str], str], **how: Any) -> None:
@@ -109,12 +102,7 @@ class Files:
         self.cohort, self.study["sequences"] = copy.deepcopy(TABLES), SEQUENCE
         patients = [row["patient_id"] for row in self.clinical]
         manifest = [
-            {
-                "patient_id": name,
-                "sequence": "T1",
-                "image": f"images/{name}.nrrd",
-                "mask": f"masks/{name}.nrrd",
-            }
+            {"patient_id": name, "sequence": "T1", "image": f"images/{name}.nrrd", "mask": f"masks/{name}.nrrd"}
             for name in patients
         ]
         if change is not None:
@@ -156,9 +144,7 @@ def rows(number: int = 24) -> tuple[list[Row], list[Row]]:
     return clinical, features
 
 
-def csv_file(
-    table: list[Row], path: Path, sep: str = ",", encoding: str = "utf-8", decimal: str = "."
-) -> Path:
+def csv_file(table: list[Row], path: Path, sep: str = ",", encoding: str = "utf-8", decimal: str = ".") -> Path:
     def shown(cell: Any) -> str:
         return str(cell).replace(".", decimal) if isinstance(cell, float) else str(cell)
 
@@ -168,18 +154,14 @@ def csv_file(
     return path
 
 
-def ods_file(
-    table: list[Row], path: Path, percent: str = "", row_style: Callable[[int], str] = lambda row: ""
-) -> None:
+def ods_file(table: list[Row], path: Path, percent: str = "", row_style: Callable[[int], str] = lambda row: "") -> None:
     """A spreadsheet of LibreOffice, with as much of it as a reader needs."""
 
     def cell(name: str, value: Any) -> str:
         if value == "":
             return "<table:table-cell/>"
         if isinstance(value, int | float):
-            kind = (
-                ("percentage", value / 100, f"{value}%") if name == percent else ("float", value, str(value))
-            )
+            kind = ("percentage", value / 100, f"{value}%") if name == percent else ("float", value, str(value))
             shown = f"<text:p>{kind[2]}</text:p></table:table-cell>"
             return f'<table:table-cell office:value-type="{kind[0]}" office:value="{kind[1]}">{shown}'
         return f'<table:table-cell office:value-type="string"><text:p>{escape(value)}</text:p></table:table-cell>'
@@ -190,8 +172,7 @@ def ods_file(
         for number, line in enumerate(lines, start=1)
     )
     spaces = " ".join(
-        f'xmlns:{part}="urn:oasis:names:tc:opendocument:xmlns:{part}:1.0"'
-        for part in ("office", "table", "text")
+        f'xmlns:{part}="urn:oasis:names:tc:opendocument:xmlns:{part}:1.0"' for part in ("office", "table", "text")
     )
     content = (
         f'<?xml version="1.0" encoding="UTF-8"?><office:document-content {spaces}><office:body><office:spreadsheet>'
@@ -218,9 +199,7 @@ class TableKind:
 KINDS: list[TableKind] = []
 
 
-def kind(
-    number: int, what: str, outcome: str = SAME, words: str = ""
-) -> Callable[[Callable[[Files], Any]], Any]:
+def kind(number: int, what: str, outcome: str = SAME, words: str = "") -> Callable[[Callable[[Files], Any]], Any]:
     def add(make: Callable[[Files], Any]) -> Callable[[Files], Any]:
         KINDS.append(TableKind(FORMS[number], what, make, outcome, words))
         return make

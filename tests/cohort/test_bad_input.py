@@ -10,9 +10,7 @@ from her2radiomics.core.errors import StudyError
 from her2radiomics.study.plan import Plan
 
 BASE = {"runs": [{"study": "nat_response", "cohort": "mine"}], "data": {"mine": "data"}}
-PARTICIPANTS = "patient_id\tcentre\tpcr\n" + "".join(
-    f"P{i}\tcentre_{1 + i // 4}\t{i % 2}\n" for i in range(8)
-)
+PARTICIPANTS = "patient_id\tcentre\tpcr\n" + "".join(f"P{i}\tcentre_{1 + i // 4}\t{i % 2}\n" for i in range(8))
 MANIFEST = "patient_id\tsequence\timage\tmask\n" + "".join(
     f"P{i}\t{s}\t{s}{i}.nii.gz\tm{i}.nii.gz\n" for i in range(8) for s in ("T2FS", "DWI", "DCE2")
 )
@@ -20,15 +18,7 @@ MANIFEST = "patient_id\tsequence\timage\tmask\n" + "".join(
 COHORT = {
     "title": "Mine",
     "kind": "tables",
-    "replaces": [
-        "columns",
-        "figures",
-        "tables",
-        "published",
-        "published_tables",
-        "contradictions",
-        "variants",
-    ],
+    "replaces": ["columns", "figures", "tables", "published", "published_tables", "contradictions", "variants"],
     "protocol": {
         "models": {"clinical": None, "nomogram": None},
         "model_labels": {"clinical": None, "nomogram": None},
@@ -83,15 +73,9 @@ def test_snakemake_says_the_same_without_a_traceback(project):
     [
         ({**BASE, "sead": 1}, ["unknown key 'sead': did you mean 'seed'?"]),
         ({**BASE, "seed": "soon"}, ["'seed': found 'soon'"]),
-        (
-            {"runs": [{"study": "nat_respons"}]},
-            ["nat_respons.yaml: no such file. Did you mean 'nat_response'?"],
-        ),
+        ({"runs": [{"study": "nat_respons"}]}, ["nat_respons.yaml: no such file. Did you mean 'nat_response'?"]),
         ({"runs": [{"study": "nat_response", "variant": "dce"}]}, ["no variant 'dce'", "dce_volume"]),
-        (
-            {"runs": [{"study": "nat_response", "cohort": "mine"}]},
-            ["where do its data lie?", "mine: /path/to/data"],
-        ),
+        ({"runs": [{"study": "nat_response", "cohort": "mine"}]}, ["where do its data lie?", "mine: /path/to/data"]),
         ({**BASE, "data": {"mine": "nowhere"}}, ["there is no folder nowhere"]),
         ({"runs": [{"study": "nat_response"}, {"study": "nat_response"}]}, ["listed twice"]),
     ],
@@ -136,14 +120,8 @@ def test_manifest(project, old, new, said):
     [
         ({"titel": "x"}, ["unknown key 'titel': did you mean 'title'?"]),
         ({"models": {"radiomics": {"steps": [{"step": "laso"}]}}}, ["models.radiomics", "laso"]),
-        (
-            {"models": {"radiomics": {"sequences": ["T2SF"]}}},
-            ["'T2SF' is not declared; did you mean 'T2FS'?"],
-        ),
-        (
-            {"sequences": {"T2FS": {"parameters": "features_1125"}}},
-            ["there is no file", "features_1125.yaml"],
-        ),
+        ({"models": {"radiomics": {"sequences": ["T2SF"]}}}, ["'T2SF' is not declared; did you mean 'T2FS'?"]),
+        ({"sequences": {"T2FS": {"parameters": "features_1125"}}}, ["there is no file", "features_1125.yaml"]),
         ({"sequences": {"T2FS": {"regions": ["tumor_slice"]}}}, ["sequences.T2FS.regions.0", "tumor_slice"]),
         ({"sequences": {"T2FS": {"features": "many"}}}, ["sequences.T2FS.features", "'many'"]),
     ],

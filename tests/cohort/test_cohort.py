@@ -11,12 +11,7 @@ from her2radiomics.cohort.outcome import Label, labels_of
 from her2radiomics.cohort.partitions import CentrePartition, GivenPartition, RandomPartition, assign
 from her2radiomics.cohort.settings import Cohort, ImagePattern
 from her2radiomics.cohort.sources import find_images, read_cohort
-from her2radiomics.cohort.tables import (
-    check_manifest,
-    check_participants,
-    read_table,
-    type_columns,
-)
+from her2radiomics.cohort.tables import check_manifest, check_participants, read_table, type_columns
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import SettingsError, StudyError, TableError
 from her2radiomics.study.config import FailedCases
@@ -81,9 +76,7 @@ class TestTables:
             type_columns(participants(age=["1", value, "2", "3"]), COLUMNS, "p.tsv")
 
     def test_a_declared_level_is_a_level_whatever_it_is_called(self):
-        column = {
-            "pcr": Column(label="x", kind="categorical", levels={"NA": "not applicable", "None": "none"})
-        }
+        column = {"pcr": Column(label="x", kind="categorical", levels={"NA": "not applicable", "None": "none"})}
         typed = type_columns(participants(pcr=["NA", "None", "", "nan"]), column, "p.tsv")
         assert typed["pcr"].tolist() == ["NA", "None", None, None]
 
@@ -104,9 +97,7 @@ class TestTables:
 
 class TestManifest:
     def rows(self, **changes: list[str]) -> pd.DataFrame:
-        return pd.DataFrame(
-            {"patient_id": ["P1", "P1"], "sequence": ["T2", "DWI"], "image": ["a", "b"]} | changes
-        )
+        return pd.DataFrame({"patient_id": ["P1", "P1"], "sequence": ["T2", "DWI"], "image": ["a", "b"]} | changes)
 
     def test_optional_columns_are_filled_in(self):
         checked = check_manifest(self.rows(reader=["", "2"]), "images.tsv")
@@ -135,9 +126,7 @@ class TestPartitions:
         assert found.to_dict() == {"P1": "training", "P2": "training", "P3": "testing", "P4": "testing"}
 
     def test_an_unknown_centre_is_refused(self):
-        with pytest.raises(
-            SettingsError, match="no patient belongs to centre 'c'; the cohort's centres are a, b"
-        ):
+        with pytest.raises(SettingsError, match="no patient belongs to centre 'c'; the cohort's centres are a, b"):
             assign(participants(), self.labels, CentrePartition(training=["c"]), seed=1, file="p.tsv")
 
     def test_a_centre_without_partition_is_refused(self):
@@ -235,9 +224,7 @@ class TestEnrolment:
         assert len(kept) == 5
 
     def test_a_partition_left_with_one_class_is_refused(self):
-        with pytest.raises(
-            TableError, match="one class only left in the partition 'training' after 2 failed"
-        ):
+        with pytest.raises(TableError, match="one class only left in the partition 'training' after 2 failed"):
             self.run(["P0", "P2"])
 
     def test_a_second_reader_who_fails_costs_no_patient(self):

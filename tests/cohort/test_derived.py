@@ -119,14 +119,8 @@ def test_a_missing_source_is_named():
     ("change", "message"),
     [
         ({"definition": "her2_asco_cap_2013"}, "Did you mean 'her2_asco_cap_2018'"),
-        (
-            {**SHAPE["shape"], "derived": [{"level": "round", "of": [{"margin": "clear"}]}]},
-            "'round' is no level",
-        ),
-        (
-            {**SHAPE["shape"], "derived": [{"level": "regular", "of": [{"margin": {}}]}]},
-            "expected levels, or at_least",
-        ),
+        ({**SHAPE["shape"], "derived": [{"level": "round", "of": [{"margin": "clear"}]}]}, "'round' is no level"),
+        ({**SHAPE["shape"], "derived": [{"level": "regular", "of": [{"margin": {}}]}]}, "expected levels, or at_least"),
         (
             {**SHAPE["shape"], "derived": [{"level": "regular", "at_least": 2, "of": [{"margin": "clear"}]}]},
             "found 2 of 1",
@@ -140,9 +134,7 @@ def test_wrong_rules_are_refused(change, message):
 
 def label(**levels: list[str]) -> Label:
     return validate(
-        Label,
-        {"column": "her2_status", "positive": "+", "negative": "-", "definition": "d", **levels},
-        "label",
+        Label, {"column": "her2_status", "positive": "+", "negative": "-", "definition": "d", **levels}, "label"
     )
 
 

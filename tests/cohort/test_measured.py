@@ -22,10 +22,7 @@ COLUMNS = {name: validate(Column, content, name) for name, content in {"adc": AD
 
 
 def batch(patient: str, **values: str) -> pd.DataFrame:
-    rows = [
-        {"patient_id": patient, "column": c, "value": v, "reason": "" if v else "why"}
-        for c, v in values.items()
-    ]
+    rows = [{"patient_id": patient, "column": c, "value": v, "reason": "" if v else "why"} for c, v in values.items()]
     return pd.DataFrame(rows)
 
 
@@ -48,12 +45,7 @@ def test_images_first_then_the_tables_own_value_then_missing():
     assert list(table["column"]) == ["adc"] * 3 + ["tic"] * 3
     assert list(table["origin"]) == ["images", "participants table", "missing", "images", "images", "missing"]
     typed = type_columns(made, COLUMNS, "p.tsv")
-    assert typed["adc"].tolist()[:2] == [1.25, 0.8] and typed["adc"].isna().tolist() == [
-        False,
-        False,
-        True,
-        False,
-    ]
+    assert typed["adc"].tolist()[:2] == [1.25, 0.8] and typed["adc"].isna().tolist() == [False, False, True, False]
 
 
 def test_without_measurements_the_table_stays():

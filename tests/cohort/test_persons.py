@@ -24,9 +24,7 @@ from her2radiomics.statistics.draws import draw_rows
 def women(number: int = 40) -> tuple[pd.DataFrame, pd.Series]:
     """Two lesions a woman, right and left."""
     rows = [(f"W{i:02d}_{side}", f"W{i:02d}", i % 4 == 0) for i in range(number) for side in "LR"]
-    table = pd.DataFrame(rows, columns=["patient_id", "person", "positive"]).assign(
-        centre="a", exclude_reason=""
-    )
+    table = pd.DataFrame(rows, columns=["patient_id", "person", "positive"]).assign(centre="a", exclude_reason="")
     return table.drop(columns="positive"), pd.Series([int(row[2]) for row in rows], index=table["patient_id"])
 
 
@@ -41,12 +39,7 @@ class TestPartitions:
         assert torn(found) == 0
         assert (found == "training").sum() == 56  # 28 of 40 women, two rows each
         assert (
-            torn(
-                assign(
-                    table.drop(columns="person"), labels, RandomPartition(training=0.7), seed=1, file="p.tsv"
-                )
-            )
-            > 5
+            torn(assign(table.drop(columns="person"), labels, RandomPartition(training=0.7), seed=1, file="p.tsv")) > 5
         )
 
     def test_without_a_person_of_two_rows_nothing_changes(self):

@@ -46,10 +46,7 @@ def predicted(files: Files) -> tuple[dict[str, pd.DataFrame], list[str]]:
     measured = read_features(features, FEATURES, notes)
     who, left_out = meeting(measured, read_people(people, measured, ["age", "size"], notes), omit=False)
     kept = measured[measured["patient_id"].isin(who["patient_id"])].reset_index(drop=True)
-    return {
-        "people": who[["patient_id", "age", "size"]].astype({"size": float}),
-        "features": kept,
-    }, notes + left_out
+    return {"people": who[["patient_id", "age", "size"]].astype({"size": float}), "features": kept}, notes + left_out
 
 
 def expected(files: Files, folder: Path) -> dict[str, pd.DataFrame]:
@@ -74,9 +71,7 @@ def check(kind: TableKind, folder: Path) -> None:
         assert kind.words in said
         if isinstance(caught.value, TableError):
             assert caught.value.remedy and caught.value.expected
-            assert (
-                str(files.data) in said or "feature table" in said
-            )  # the command names the file in its place
+            assert str(files.data) in said or "feature table" in said  # the command names the file in its place
         return
     made, notes = run(files)
     if kind.outcome == SAID:
@@ -148,9 +143,7 @@ def test_any_cell_by_any_change(tmp_path_factory, data):
 
 def test_many_mistakes_are_listed_at_once_up_to_a_hundred(tmp_path):
     files = Files(tmp_path)
-    files.clinical = [
-        {**row, "patient_id": f"Q{i:03d}", "age": "old"} for i, row in enumerate(files.clinical * 6)
-    ]
+    files.clinical = [{**row, "patient_id": f"Q{i:03d}", "age": "old"} for i, row in enumerate(files.clinical * 6)]
     files.features = [{**row, "patient_id": f"Q{i:03d}"} for i, row in enumerate(files.features * 6)]
     with pytest.raises(TableError) as caught:
         result(files)
@@ -171,14 +164,10 @@ def test_mistakes_of_several_columns_are_in_one_message(tmp_path):
 
 def test_the_users_own_names_stand_in_an_error(tmp_path):
     files = Files(tmp_path)
-    files.clinical = [
-        {**{k: v for k, v in row.items() if k != "age"}, "Alter": row["age"]} for row in files.clinical
-    ]
+    files.clinical = [{**{k: v for k, v in row.items() if k != "age"}, "Alter": row["age"]} for row in files.clinical]
     files.clinical[2]["Alter"] = "old"
     files.cohort["columns"] = {"age": {"source": "Alter"}}
-    with pytest.raises(
-        TableError, match=r"row 4, patient P003, column 'Alter'.*It is 'age' in the cohort file"
-    ):
+    with pytest.raises(TableError, match=r"row 4, patient P003, column 'Alter'.*It is 'age' in the cohort file"):
         result(files)
 
 

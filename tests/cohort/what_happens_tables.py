@@ -33,10 +33,7 @@ def section() -> str:
         "[tests/cohort](../tests/cohort/what_happens_tables.py) makes the files.\n",
     ]
     for form in FORMS:
-        lines += [
-            f"### {form[0].upper()}{form[1:]}\n",
-            "| the table has | and then | the words |\n|---|---|---|",
-        ]
+        lines += [f"### {form[0].upper()}{form[1:]}\n", "| the table has | and then | the words |\n|---|---|---|"]
         kinds = [each for each in KINDS if each.form == form]
         for each in sorted(kinds, key=lambda each: [SAME, SAID, LEAVE, REFUSED].index(each.outcome)):
             words = each.words.replace("|", "\\|")

@@ -47,10 +47,7 @@ def test_paths():
     assert path_of("predictions") == "results/{run}/models/{model}/predictions.csv"
     assert path_of("predictions", run="r", model="m") == "results/r/models/m/predictions.csv"
     assert path_of("registered", dataset="d") == "results/cohorts/d/participants.tsv"
-    assert paths_of("flow", "qc", run="r") == {
-        "flow": "results/r/cohort/flow.csv",
-        "qc": "results/r/cohort/qc.csv",
-    }
+    assert paths_of("flow", "qc", run="r") == {"flow": "results/r/cohort/flow.csv", "qc": "results/r/cohort/qc.csv"}
     assert forms_of("table", run="r", table="table_1_x") == {
         end: f"results/r/tables/table_1_x.{end}" for end in ("csv", "html", "tex", "docx")
     }
@@ -60,11 +57,7 @@ def test_paths():
 
 
 def test_every_path_and_column_is_named_once_and_explained():
-    paths = [
-        f"{declared.home}/{declared.below(end)}"
-        for declared in CONTRACTS.values()
-        for end in declared.endings
-    ]
+    paths = [f"{declared.home}/{declared.below(end)}" for declared in CONTRACTS.values() for end in declared.endings]
     assert len(paths) == len(set(paths))
     for declared in CONTRACTS.values():
         assert declared.meaning.endswith("."), declared.name
@@ -82,11 +75,7 @@ def test_rules_and_code_write_no_path_or_header_of_their_own(root):
     """Paths are in the contracts alone, and tables of the run are read by the one reader."""
     for file in (root / "workflow/rules").glob("*.smk"):
         assert not re.findall(r"\bresults/", file.read_text(encoding="utf-8")), file
-    own = {
-        "core/tables.py",
-        "cohort/tables.py",
-        "modelling/saved/application.py",
-    }  # the last two read users' tables
+    own = {"core/tables.py", "cohort/tables.py", "modelling/saved/application.py"}  # the last two read users' tables
     sources = root / "src/her2radiomics"
     for file in [*sources.rglob("*.py"), *(root / "scripts").glob("*.py")]:
         if file.is_relative_to(sources) and file.relative_to(sources).as_posix() in own:
@@ -96,9 +85,7 @@ def test_rules_and_code_write_no_path_or_header_of_their_own(root):
 
 def test_checklists_show_files_that_contracts_declare(root):
     known = [
-        re.sub(r"\{\w+\}", "*", declared.below(end))
-        for declared in CONTRACTS.values()
-        for end in declared.endings
+        re.sub(r"\{\w+\}", "*", declared.below(end)) for declared in CONTRACTS.values() for end in declared.endings
     ]
     shown = set()
     for file in (root / "workflow/checklists").glob("*.yaml"):
@@ -114,9 +101,7 @@ def test_checklists_show_files_that_contracts_declare(root):
 
 NUMBERS = st.floats(allow_nan=True, allow_infinity=True, width=64)
 # control characters are refused where a cohort is read; a spreadsheet's formula gets an apostrophe when it is written
-TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=8).filter(
-    lambda t: not is_formula(t)
-)
+TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=8).filter(lambda t: not is_formula(t))
 
 
 @settings(deadline=None, max_examples=50)
@@ -147,14 +132,7 @@ def test_what_is_written_is_read_to_the_last_bit(tmp_path_factory, rows):
 def test_missing_cells(tmp_path):
     """An empty text is a text, an empty number is not a number, and no word means missing."""
     rows = [
-        {
-            "step": "registered",
-            "reason": "NA",
-            "partition": "",
-            "excluded": 0,
-            "remaining": 5,
-            "events": None,
-        },
+        {"step": "registered", "reason": "NA", "partition": "", "excluded": 0, "remaining": 5, "events": None},
         {"step": "partition", "reason": "", "partition": "nan", "excluded": 0, "remaining": 5, "events": 2},
     ]
     tables.write("flow", tables.assemble("flow", rows), tmp_path / "flow.csv")
@@ -162,16 +140,11 @@ def test_missing_cells(tmp_path):
     assert list(flow["reason"]) == ["NA", ""] and list(flow["partition"]) == ["", "nan"]
     assert flow["remaining"].dtype == "int64" and flow["events"].dtype == "float64"
     assert math.isnan(flow["events"][0]) and flow["events"][1] == 2
-    assert (tmp_path / "flow.csv").read_text().splitlines()[1:] == [
-        "registered,NA,,0,5,",
-        "partition,,nan,0,5,2",
-    ]
+    assert (tmp_path / "flow.csv").read_text().splitlines()[1:] == ["registered,NA,,0,5,", "partition,,nan,0,5,2"]
 
 
 def test_further_columns_are_texts(tmp_path):
-    people = complete(
-        "participants", pd.DataFrame({"patient_id": ["007"], "partition": "training", "age": ["49.0"]})
-    )
+    people = complete("participants", pd.DataFrame({"patient_id": ["007"], "partition": "training", "age": ["49.0"]}))
     tables.write("participants", people, tmp_path / "p.csv", simulated=True)
     read = tables.read("participants", tmp_path / "p.csv")
     assert list(read.columns) == ["patient_id", "centre", "partition", "label", "age"]
@@ -193,19 +166,13 @@ def test_parquet(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (
-            lambda t: t.assign(extra=1),
-            "column 'extra': found a column that the contract 'delong' does not declare",
-        ),
+        (lambda t: t.assign(extra=1), "column 'extra': found a column that the contract 'delong' does not declare"),
         (lambda t: t.drop(columns=["z", "p"]), "column 'z': found the columns .*also z, p"),
         (lambda t: t[t.columns[::-1]], "expected the order partition, model_a"),
         (lambda t: t.assign(auc_a="high"), "column 'auc_a': found 'high'; expected a number"),
         (lambda t: t.assign(n=1.5), "column 'n': found '1.5'; expected a whole number"),
         (lambda t: t.assign(n=None), "column 'n': found ''; expected a whole number"),
-        (
-            lambda t: t.assign(partition="test"),
-            "column 'partition': found 'test'; expected one of training, testing",
-        ),
+        (lambda t: t.assign(partition="test"), "column 'partition': found 'test'; expected one of training, testing"),
     ],
 )
 def test_a_wrong_table_is_refused_when_it_is_written(tmp_path, change, message):
@@ -221,22 +188,13 @@ def test_a_wrong_table_is_refused_when_it_is_written(tmp_path, change, message):
     [
         (None, r"predictions\.csv: found no file"),
         ("", r"predictions\.csv: found No columns"),
-        (
-            "patient_id,partition,label,score\n",
-            "column 'probability': found the columns patient_id, .*Snakemake again",
-        ),
+        ("patient_id,partition,label,score\n", "column 'probability': found the columns patient_id, .*Snakemake again"),
         (
             "patient_id,partition,label,score,probability\nP7,training,2,1,0.5\n",
             "patient P7, column 'label': found '2'",
         ),
-        (
-            "patient_id,partition,label,score,probability\nP7,training,,1,0.5\n",
-            "patient P7, column 'label': found ''",
-        ),
-        (
-            "patient_id,partition,label,score,probability\nP7,training,1,1,half\n",
-            "column 'probability': found 'half'",
-        ),
+        ("patient_id,partition,label,score,probability\nP7,training,,1,0.5\n", "patient P7, column 'label': found ''"),
+        ("patient_id,partition,label,score,probability\nP7,training,1,1,half\n", "column 'probability': found 'half'"),
     ],
 )
 def test_a_wrong_file_is_refused_with_file_column_and_remedy(tmp_path, content, message):
@@ -265,9 +223,7 @@ MADE_UP = TableColumn(
 def wider(monkeypatch):
     """``performance.csv`` with one column more."""
     performance = contract("performance")
-    monkeypatch.setitem(
-        CONTRACTS, "performance", replace(performance, columns=(*performance.columns, MADE_UP))
-    )
+    monkeypatch.setitem(CONTRACTS, "performance", replace(performance, columns=(*performance.columns, MADE_UP)))
 
 
 def performance_rows(**more: float) -> pd.DataFrame:
@@ -294,9 +250,7 @@ def test_without_its_declaration_the_column_is_refused_everywhere(tmp_path):
     from her2radiomics.manuscript.tables import TableSettings
 
     options = {"kind": "performance", "id": "table_3_p", "title": "P", "measures": ["balanced_accuracy"]}
-    with pytest.raises(
-        ValidationError, match="found 'balanced_accuracy', which performance.csv does not hold"
-    ):
+    with pytest.raises(ValidationError, match="found 'balanced_accuracy', which performance.csv does not hold"):
         TypeAdapter(TableSettings).validate_python(options)
     with pytest.raises(SettingsError, match="unknown published quantity 'balanced_accuracy'"):
         beside(tmp_path, performance_rows())
@@ -312,9 +266,7 @@ def test_a_declared_column_is_accepted_printed_labelled_and_documented(wider, tm
     from her2radiomics.study.reference import contracts_page
 
     assert (
-        "balanced_accuracy" in measures()
-        and "balanced_accuracy" in quantities()
-        and "balanced_accuracy" not in rates()
+        "balanced_accuracy" in measures() and "balanced_accuracy" in quantities() and "balanced_accuracy" not in rates()
     )
     path = tmp_path / "performance.csv"
     with pytest.raises(TableError, match="also balanced_accuracy"):  # where nobody computes it
@@ -322,12 +274,7 @@ def test_a_declared_column_is_accepted_printed_labelled_and_documented(wider, tm
     tables.write("performance", performance_rows(balanced_accuracy=0.55), path)
     judged = tables.read("performance", path)
 
-    content = {
-        "kind": "performance",
-        "id": "table_3_p",
-        "title": "P",
-        "measures": ["balanced_accuracy", "brier"],
-    }
+    content = {"kind": "performance", "id": "table_3_p", "title": "P", "measures": ["balanced_accuracy", "brier"]}
     options = TypeAdapter(TableSettings).validate_python(content)
     assert "balanced_accuracy" in str(TypeAdapter(TableSettings).json_schema())
     inputs = TableInputs(
@@ -342,9 +289,7 @@ def test_a_declared_column_is_accepted_printed_labelled_and_documented(wider, tm
     assert published["reproduced"].tolist() == [0.55]
     assert published["reproduced_text"].tolist() == ["0.550"]
     with pytest.raises(ValueError, match="found 40, expected 0 to 1"):
-        PublishedNumber(
-            quantity="balanced_accuracy", model="m", partition="testing", value="40", source="Table 2"
-        )
+        PublishedNumber(quantity="balanced_accuracy", model="m", partition="testing", value="40", source="Table 2")
     assert quantities()["balanced_accuracy"].label == "Balanced accuracy"
     assert (
         "| `balanced_accuracy` | number | 0 to 1 | Balanced accuracy (BA) | Mean of sensitivity and specificity. |"

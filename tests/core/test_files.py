@@ -11,14 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from her2radiomics.core.files import (
-    ABANDONED_S,
-    DiskFullError,
-    own_mark,
-    sweep,
-    whole_file,
-    whole_folder,
-)
+from her2radiomics.core.files import ABANDONED_S, DiskFullError, own_mark, sweep, whole_file, whole_folder
 
 
 def names(folder: Path) -> list[str]:
@@ -46,7 +39,7 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 @pytest.mark.parametrize("writer", [whole_file, whole_folder])
 def test_no_room_is_said_with_the_file_and_the_room_left(tmp_path, writer, code):
-    with pytest.raises(DiskFullError, match=r"x\.csv: found no room to write it \(.* MB free\)"):
+    with pytest.raises(DiskFullError, match=r"x\.csv: found no space to write it \(.* MB free\)"):
         with writer(tmp_path / "x.csv"):
             raise OSError(code, os.strerror(code))
     assert names(tmp_path) == []

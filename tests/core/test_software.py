@@ -124,9 +124,7 @@ def test_filters_name_the_libraries_behind_them(tmp_path, types, used, not_used)
     setting = "setting: {binWidth: 25, force2D: true, force2Ddimension: 0}"
     parameters.write_text(f"{setting}\nimageType: {types}\nfeatureClass: {{firstorder: [Mean]}}\n")
     with software.recording() as found:
-        extract_features(
-            sitk.GetImageFromArray(voxels), {"tumour_volume": sitk.GetImageFromArray(mask)}, parameters
-        )
+        extract_features(sitk.GetImageFromArray(voxels), {"tumour_volume": sitk.GetImageFromArray(mask)}, parameters)
     assert {"pyradiomics-bhklab", "SimpleITK"} | used <= found
     assert not found & {*not_used, "lifelines", "statsmodels", "matplotlib"}
 
@@ -167,9 +165,7 @@ def test_records_of_several_jobs_are_joined_and_two_versions_are_both_named(tmp_
 
 
 def test_lists_elsewhere_are_filters_of_the_table():
-    assert "lifelines" not in software.versions("modelling") and "statsmodels" in software.versions(
-        "evaluation"
-    )
+    assert "lifelines" not in software.versions("modelling") and "statsmodels" in software.versions("evaluation")
     assert set(software.versions("extraction", "overlays")) >= {"PyWavelets", "scikit-image", "matplotlib"}
     assert {"python", "snakemake", "seaborn"} <= set(software.versions())
     assert "pydantic" not in software.versions()

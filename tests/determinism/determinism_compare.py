@@ -34,9 +34,7 @@ def differing(first: Path, second: Path) -> list[str]:
     a, b = files(first), files(second)
     odd = sorted(set(a) ^ set(b))
     return odd + [
-        name
-        for name in sorted(set(a) & set(b))
-        if not exempt(name) and a[name].read_bytes() != b[name].read_bytes()
+        name for name in sorted(set(a) & set(b)) if not exempt(name) and a[name].read_bytes() != b[name].read_bytes()
     ]
 
 
@@ -56,9 +54,7 @@ def largest_difference(first: Path, second: Path) -> float:
     if NUMBER.sub("#", a) != NUMBER.sub("#", b):
         return math.inf
     pairs = zip(NUMBER.findall(a), NUMBER.findall(b), strict=True)
-    return max(
-        (_apart(float(x.replace("−", "-")), float(y.replace("−", "-"))) for x, y in pairs), default=0.0
-    )
+    return max((_apart(float(x.replace("−", "-")), float(y.replace("−", "-"))) for x, y in pairs), default=0.0)
 
 
 def _apart(a: Any, b: Any) -> float:

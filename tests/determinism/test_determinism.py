@@ -23,15 +23,15 @@ from workflow_run import Project, small_cohort
 
 pytestmark = [
     pytest.mark.determinism,
-    pytest.mark.skipif(
-        "HER2RADIOMICS_DETERMINISM" not in os.environ, reason="minutes: make test-determinism runs it"
-    ),
+    pytest.mark.skipif("HER2RADIOMICS_DETERMINISM" not in os.environ, reason="minutes: make test-determinism runs it"),
 ]
 
 CONFIG = {"seed": 7, "size": "demo", "runs": [{"study": "nat_response"}]}
 SHUFFLED = str(Path(__file__).parent / "shuffled")
 # reads everything as root does, so that a Python in root's own folder can be used; makes files as nobody
-NOBODY = "setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=+dac_read_search --ambient-caps=+dac_read_search"
+NOBODY = (
+    "setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=+dac_read_search --ambient-caps=+dac_read_search"
+)
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,7 @@ HERE = [
         "Ordner mit Umläuten (und Klammern)",
         cores=1,
         patients_per_job=1,
-        environment={
-            "LC_ALL": "de_DE.UTF-8",
-            "TZ": "America/St_Johns",
-            "PYTHONHASHSEED": "1",
-            "OMP_NUM_THREADS": "4",
-        },
+        environment={"LC_ALL": "de_DE.UTF-8", "TZ": "America/St_Johns", "PYTHONHASHSEED": "1", "OMP_NUM_THREADS": "4"},
     ),
     Variation(
         "tr",
@@ -116,9 +111,7 @@ def carry_out(variation: Variation, place: Path, locales: str, python: str = sys
     """Run the study; the folder of its results."""
     project = Project(place / variation.folder, CONFIG | {"patients_per_job": variation.patients_per_job})
     project.change("studies/nat_response.yaml", small_cohort(training=(9, 7), testing=(4, 3)))
-    clean = {
-        name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "PYTHON"))
-    }
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "PYTHON"))}
     environment = clean | {"LOCPATH": locales, "PYTHONDONTWRITEBYTECODE": "1"} | variation.environment
     command = [python, "-m", "snakemake", "--cores", str(variation.cores)]
     if variation.nobody:

@@ -54,9 +54,7 @@ class Cases:
 
     def join(self, folders: Mapping[str, Path]) -> None:
         for name in ("features", "qc"):
-            join_tables(
-                [folder / f"{name}.csv" for folder in folders.values()], self.folder / f"b.{name}.csv"
-            )
+            join_tables([folder / f"{name}.csv" for folder in folders.values()], self.folder / f"b.{name}.csv")
         for patient, folder in folders.items():
             picture = self.folder / f"b.overlays/{patient}/DWI.png"
             picture.parent.mkdir(parents=True, exist_ok=True)
@@ -204,7 +202,7 @@ class TestLostCases:
             raise DiskFullError(folder / "features.csv")
 
         monkeypatch.setattr(cases, "make", full)
-        with pytest.raises(StudyError, match=r"features\.csv: found no room to write it"):
+        with pytest.raises(StudyError, match=r"features\.csv: found no space to write it"):
             cases.run(attempt=Attempt(2, 3, 3000), give_up=self.give_up)
         assert not list((cases.folder / ".cases").glob(".*"))
 

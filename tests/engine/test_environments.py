@@ -26,9 +26,7 @@ def test_the_conda_environment_is_made_from_the_lock(root):
 def test_every_package_of_the_lock_is_in_the_environment(root):
     environment = yaml.safe_load((root / "envs/study.yaml").read_text(encoding="utf-8"))
     pinned = next(item["pip"] for item in environment["dependencies"] if isinstance(item, dict))
-    names = re.findall(
-        r"^([A-Za-z0-9._-]+)==", (root / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE
-    )
+    names = re.findall(r"^([A-Za-z0-9._-]+)==", (root / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE)
     assert [re.split("==", pin)[0] for pin in pinned] == names
 
 

@@ -43,21 +43,13 @@ def hospital(tmp_path) -> dict[str, dict]:
         for reader in ("1", "2"):
             empty = (patient, reader) == ("P002", "2")
             path = write(folder / f"Smith{reader}.nii.gz", mask * 0 if empty else mask)
-            row = {
-                "patient_id": patient,
-                "sequence": "T2FS",
-                "reader": reader,
-                "region": "tumour",
-                "mask_label": "",
-            }
+            row = {"patient_id": patient, "sequence": "T2FS", "reader": reader, "region": "tumour", "mask_label": ""}
             rows.append(row | {"image": image, "mask": path})
         cases[patient] = {"rows": rows, "level_rows": [], "precontrast": ""}
     return cases
 
 
-def run(
-    tmp_path: Path, cases: dict[str, dict], *, numbered: bool = False
-) -> tuple[list[str], list[dict[str, str]]]:
+def run(tmp_path: Path, cases: dict[str, dict], *, numbered: bool = False) -> tuple[list[str], list[dict[str, str]]]:
     """Who was computed, and the batch's quality control."""
     job = Extraction(
         {patient: Files.of(content) for patient, content in cases.items()},
@@ -83,10 +75,7 @@ def test_a_batch_says_what_extract_case_says(tmp_path, hospital):
         row
         for case in hospital.values()
         for row in extraction.extract_case(
-            case["rows"],
-            regions=["tumour_volume"],
-            parameters=tmp_path / "small.yaml",
-            root=tmp_path / "data",
+            case["rows"], regions=["tumour_volume"], parameters=tmp_path / "small.yaml", root=tmp_path / "data"
         ).qc
     ]
     assert quality == [{name: str(row[name]) for name in row} for row in expected]
@@ -110,9 +99,7 @@ def test_names_are_hidden_after_the_store(tmp_path, hospital):
     assert not re.search("|".join(NAMES), str(quality))
     (kept,) = (tmp_path / "out/.cases").iterdir()
     stored = (kept / "quality.json").read_text()
-    assert json.loads(stored)[0]["image"] == "0" and not re.search("|".join(NAMES), stored), (
-        "a place, no name"
-    )
+    assert json.loads(stored)[0]["image"] == "0" and not re.search("|".join(NAMES), stored), "a place, no name"
 
 
 def test_another_way_of_printing_is_not_answered_from_the_store(tmp_path, hospital, monkeypatch):
@@ -184,7 +171,7 @@ def test_no_error_of_a_numbered_cohort_names_a_file(tmp_path, hospital, monkeypa
     assert not re.search(f"{'|'.join(NAMES)}|{re.escape(str(tmp_path))}", said, re.IGNORECASE), said
     assert "patient P001, sequence T2FS, reader 1, P001 T2FS image: found" in drawn[0]
     _, quality = run(tmp_path, {"P001": case})
-    assert str(tmp_path) not in str(quality), "and of the data's place nothing is told either way"
+    assert str(tmp_path) not in str(quality), "and the data's place is printed neither way"
     assert folder.name in quality[0]["reason"]
 
 
@@ -238,8 +225,7 @@ def test_the_stores_key_is_of_what_a_case_imports(tmp_path, hospital, root):
         ),
         (
             "resampled",
-            "setting: {resampledPixelSpacing: [2, 2, 2], interpolator: sitkBSpline}\n"
-            + SMALL.split("\n", 1)[1],
+            "setting: {resampledPixelSpacing: [2, 2, 2], interpolator: sitkBSpline}\n" + SMALL.split("\n", 1)[1],
         ),
         ("stock", "setting: {preCrop: true}\n" + SMALL.split("\n", 1)[1]),
     ):
@@ -252,10 +238,7 @@ def test_the_stores_key_is_of_what_a_case_imports(tmp_path, hospital, root):
     )
     assert done.returncode == 0, done.stderr
     library = root / "src/her2radiomics"
-    decide = {
-        ".".join(path.relative_to(library.parent).with_suffix("").parts)
-        for path in case_store.computing_files()
-    }
+    decide = {".".join(path.relative_to(library.parent).with_suffix("").parts) for path in case_store.computing_files()}
     decide = {name.removesuffix(".__init__") for name in decide}
     imported = {name for name in done.stdout.split() if not name.startswith("her2radiomics.core.contracts.")}
     assert imported - BESIDE == decide

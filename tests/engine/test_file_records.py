@@ -113,9 +113,7 @@ def test_an_input_replaced_by_an_older_file_is_found():
     assert find_changed() == []
     image.write_text("the first outline")
     moved_in_time(str(image), -HOUR)
-    assert find_changed() == [
-        Change(output, "made from another data/image.nii than the one that is there now")
-    ]
+    assert find_changed() == [Change(output, "made from another data/image.nii than the one that is there now")]
 
 
 def test_a_newer_input_is_left_to_the_engine_but_not_one_within_a_folder():

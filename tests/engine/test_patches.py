@@ -41,9 +41,7 @@ def test_each_is_for_the_installed_version_and_was_reported(name):
         found = version(about.distribution)
     except PackageNotFoundError:
         found = None  # installed by make cluster
-    assert found is None or found in SpecifierSet(about.versions), (
-        "look whether it is still needed, then say so"
-    )
+    assert found is None or found in SpecifierSet(about.versions), "look whether it is still needed, then say so"
     pinned = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert f'"{about.distribution}{about.versions}' in pinned
     assert re.fullmatch(r"https://github\.com/snakemake/[a-z-]+/(issues|pull)/\d+", about.upstream)
@@ -103,9 +101,7 @@ class TestScheduling:
         scheduler._schedule_reevalutation(0.01)
         assert scheduler._open_jobs.acquire(timeout=5), "the next round has a timer again"
 
-    @pytest.mark.parametrize(
-        ("started", "queue", "looks"), [(1, False, False), (3, False, True), (1, True, True)]
-    )
+    @pytest.mark.parametrize(("started", "queue", "looks"), [(1, False, False), (3, False, True), (1, True, True)])
     def test_the_scheduler_looks_again_only_where_time_can_change_something(self, started, queue, looks):
         """Below the limit of jobs a second the end of a job begins the next round, and a timer would only cost time."""
         assert hasattr(DAG, "has_unfinished_queue_input_jobs")
@@ -148,11 +144,7 @@ class TestSlurm:
 
     @pytest.mark.parametrize(
         ("answers", "left"),
-        [
-            ([True], ["running"]),
-            ([False], ["running", "finished"]),
-            ([False, False, True], ["running"]),
-        ],
+        [([True], ["running"]), ([False], ["running", "finished"]), ([False, False, True], ["running"])],
     )
     def test_jobs_are_kept_until_slurm_answers(self, answers, left):
         kind = executor(answers)
@@ -258,22 +250,16 @@ class TestIncomplete:
         def snakemake(*words):
             command = [sys.executable, "-m", "snakemake", "--cores", "1", "--rerun-incomplete", *words]
             environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
-            done = subprocess.run(
-                command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-            )
+            done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stdout + done.stderr
             return done.stdout + done.stderr
 
         return snakemake
 
     @pytest.mark.parametrize("backend", ["file", "db"])
-    def test_an_edited_result_is_made_again_wherever_snakemake_keeps_its_metadata(
-        self, run, backend, tmp_path
-    ):
+    def test_an_edited_result_is_made_again_wherever_snakemake_keeps_its_metadata(self, run, backend, tmp_path):
         options = ("--persistence-backend", backend)
-        assert "prepared while it was read: False" in run(*options), (
-            "workflow.persistence will do: remove the patch"
-        )
+        assert "prepared while it was read: False" in run(*options), "workflow.persistence will do: remove the patch"
         result = tmp_path / "results/a.txt"
         result.write_text("what somebody made of it")
         planned = run(*options, "-n")

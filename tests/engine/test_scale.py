@@ -24,9 +24,7 @@ def brought(tmp_path: Path) -> Project:
     data = tmp_path / "data"
     data.mkdir()
     people = [f"P{number:02d}" for number in range(PATIENTS)]
-    pd.DataFrame({"patient_id": people, "centre": "ours"}).to_csv(
-        data / "participants.tsv", sep="\t", index=False
-    )
+    pd.DataFrame({"patient_id": people, "centre": "ours"}).to_csv(data / "participants.tsv", sep="\t", index=False)
     rows = [
         {
             "patient_id": patient,
@@ -67,9 +65,7 @@ def batches(tmp_path: Path):
     random = np.random.default_rng(7)
     patients = [f"P{number:03d}" for number in range(40)]
     values = {
-        (patient, sequence): random.standard_normal(6).tolist()
-        for patient in patients
-        for sequence in ("DWI", "T2FS")
+        (patient, sequence): random.standard_normal(6).tolist() for patient in patients for sequence in ("DWI", "T2FS")
     }
 
     def write(size: int) -> list[Path]:

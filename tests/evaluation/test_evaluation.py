@@ -11,11 +11,7 @@ from statistics_reference import cohort
 from her2radiomics import statistics
 from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import TableError
-from her2radiomics.evaluation.performance import (
-    EvaluationSettings,
-    calibration_rows,
-    evaluate,
-)
+from her2radiomics.evaluation.performance import EvaluationSettings, calibration_rows, evaluate
 
 THRESHOLDS = {"a": 0.5, "b": 0.4, "c": 0.6}
 
@@ -89,22 +85,14 @@ def test_extra_holds_all_intervals_and_marks_training_rows(predictions: dict[str
     assert rows.loc["hosmer_lemeshow", "method"] == "10 groups of risk, 10 degrees of freedom"
     assert fitted.loc["hosmer_lemeshow", "method"] == "10 groups of risk, 8 degrees of freedom"
     bounds = judged.performance.query("model == 'a' and partition == 'testing'").iloc[0]
-    assert (bounds["auc_delong_low"], bounds["auc_delong_high"]) == statistics.auc_interval(
-        labels, probability
-    )
-    errors = statistics.calibration_errors(labels, probability, bootstrap=200, seed=1).table.set_index(
-        "measure"
-    )
+    assert (bounds["auc_delong_low"], bounds["auc_delong_high"]) == statistics.auc_interval(labels, probability)
+    errors = statistics.calibration_errors(labels, probability, bootstrap=200, seed=1).table.set_index("measure")
     for name in ("ici", "e50", "e90"):
         assert rows.loc[name, ["value", "low", "high"]].tolist() == errors.loc[name].tolist()
     area = statistics.precision_recall(labels, probability)
     assert rows.loc["pr_auc", ["value", "low", "high"]].tolist() == [area.area, area.low, area.high]
     ratio = statistics.observed_expected(labels, probability)
-    assert rows.loc["observed_expected", ["value", "low", "high"]].tolist() == [
-        ratio.ratio,
-        ratio.low,
-        ratio.high,
-    ]
+    assert rows.loc["observed_expected", ["value", "low", "high"]].tolist() == [ratio.ratio, ratio.low, ratio.high]
     assert rows.loc["brier_skill", "value"] == statistics.brier_skill(labels, probability)
     benefit = statistics.decision_curve(labels, probability, [0.25])["net_benefit"][0]
     assert rows.loc["net_benefit_0.25", "value"] == benefit
@@ -152,9 +140,7 @@ def test_what_cannot_be_judged_is_empty_and_said() -> None:
     judged = evaluate({"m": frame, "same": frame}, {"m": 0.5, "same": 0.5}, seed=1)
     rows = judged.performance.query("model == 'm'").set_index("partition")
     assert rows.index.tolist() == list(parts)
-    assert np.isnan(
-        rows.loc["testing", ["auc", "auc_low", "specificity", "calibration_slope"]].astype(float)
-    ).all()
+    assert np.isnan(rows.loc["testing", ["auc", "auc_low", "specificity", "calibration_slope"]].astype(float)).all()
     assert rows.loc["testing", "sensitivity"] == 2 / 3
     assert "only label 1" in extra(judged, "m", "testing").loc["note_one_class", "method"]
     assert rows.loc["external", ["auc", "specificity", "calibration_slope"]].tolist() == [0.5, 1.0, 0.0]
@@ -203,9 +189,7 @@ def test_a_model_without_threshold_is_refused(predictions: dict[str, pd.DataFram
         evaluate({"a": predictions["a"]}, {}, seed=1)
 
 
-def test_calibration_rows_refit_on_training_and_only_observe_elsewhere(
-    predictions: dict[str, pd.DataFrame],
-) -> None:
+def test_calibration_rows_refit_on_training_and_only_observe_elsewhere(predictions: dict[str, pd.DataFrame]) -> None:
     data = cohort("small")
     design = data[["score_a"]]
     frame = predictions["a"].copy()

@@ -74,8 +74,7 @@ def trained(name, content, data, folder=None):
 
 
 @pytest.mark.parametrize(
-    ("missing", "estimator"),
-    [("impute", "logistic"), ("complete_case", "logistic"), ("impute", "random_forest")],
+    ("missing", "estimator"), [("impute", "logistic"), ("complete_case", "logistic"), ("impute", "random_forest")]
 )
 def test_the_files_of_the_parts_change_no_bit(data, tmp_path, missing, estimator):
     content = models(missing, estimator)
@@ -122,9 +121,7 @@ def test_observed_curves_stand_between_the_training_curves(data):
     predictions = pd.concat(
         [
             pd.DataFrame({**frame, "partition": "training"}),
-            pd.DataFrame({**frame, "partition": "testing"}).assign(
-                patient_id=[f"T{i}" for i in range(len(X))]
-            ),
+            pd.DataFrame({**frame, "partition": "testing"}).assign(patient_id=[f"T{i}" for i in range(len(X))]),
         ]
     )
     whole = with_observed(training, predictions, SETTINGS, seed=5)

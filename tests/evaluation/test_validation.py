@@ -14,10 +14,7 @@ from her2radiomics import modelling, statistics
 from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.evaluation.performance import EvaluationSettings, evaluate
-from her2radiomics.evaluation.validation import (
-    cross_validate,
-    resample,
-)
+from her2radiomics.evaluation.validation import cross_validate, resample
 from her2radiomics.modelling import build_model, pipeline_refit
 from her2radiomics.modelling.penalised.cross_validation import patient_folds
 from her2radiomics.modelling.settings import parse_models
@@ -64,12 +61,7 @@ def fitted(name, data):
 def predictions(model, data):
     X, y = data
     return pd.DataFrame(
-        {
-            "patient_id": X.index,
-            "partition": "training",
-            "label": y,
-            "probability": model.predict_proba(X)[:, 1],
-        }
+        {"patient_id": X.index, "partition": "training", "label": y, "probability": model.predict_proba(X)[:, 1]}
     )
 
 
@@ -87,10 +79,7 @@ def test_corrected_performance_is_rms_validate(name):
     data = cohort(name)
     model = statistics.logistic_regression(data[TERMS], data["label"], "ml")
     found = statistics.optimism_corrected(
-        data["label"],
-        model.predict(data[TERMS]),
-        design=data[TERMS],
-        resamples=np.array(R["rms"][name]["resamples"]),
+        data["label"], model.predict(data[TERMS]), design=data[TERMS], resamples=np.array(R["rms"][name]["resamples"])
     )
     corrected = found.table.set_index("measure")["corrected"]
     dxy, intercept, slope, brier = RMS[name]
@@ -167,9 +156,7 @@ def test_the_same_refits_correct_curve_and_auc(resampled, data):
 def test_a_combined_model_is_tested_against_its_parts(resampled):
     model, tables = resampled["both"]
     rows = tables["validation"].set_index("measure")
-    larger = statistics.logistic_regression(
-        model.fitted_.table, model.fitted_.labels, "ml", model.fitted_.levels
-    )
+    larger = statistics.logistic_regression(model.fitted_.table, model.fitted_.labels, "ml", model.fitted_.levels)
     for part, own, df in (("radiomics", ["radiomics"], 2), ("clinical", ["ki67", "age"], 1)):
         levels = {k: v for k, v in model.fitted_.levels.items() if k in own}
         smaller = statistics.logistic_regression(model.fitted_.table[own], model.fitted_.labels, "ml", levels)
@@ -219,8 +206,7 @@ def test_cross_validation_is_reported_fold_by_fold(resampled, data, name):
     measures = tables["validation"].set_index("measure")["value"]
     assert measures["auc_cross_validated_pooled"] == pooled
     assert (
-        measures["auc_cross_validated_mean_final"]
-        == table.query("target == 'final' and fold == 'mean'")["auc"].iloc[0]
+        measures["auc_cross_validated_mean_final"] == table.query("target == 'final' and fold == 'mean'")["auc"].iloc[0]
     )
 
 
@@ -240,16 +226,10 @@ def test_without_folds_nothing_is_cross_validated(resampled):
 def test_selection_on_noise_is_seen_by_the_pipeline_alone():
     """200 noise features, the best 5 kept: the final regression's cross-validation is fooled, the pipeline's is not."""
     random = np.random.default_rng(1)
-    X = pd.DataFrame(random.normal(size=(70, 200)), index=[f"P{i:02d}" for i in range(70)]).rename(
-        columns="f{}".format
-    )
+    X = pd.DataFrame(random.normal(size=(70, 200)), index=[f"P{i:02d}" for i in range(70)]).rename(columns="f{}".format)
     y = pd.Series(np.arange(70) % 2, index=X.index)
     model = fitted_on("radiomics", X, y)
-    table = (
-        cross_validate(model, X, y.to_numpy(), 5, seed=1)[0]
-        .query("fold == 'pooled'")
-        .set_index("target")["auc"]
-    )
+    table = cross_validate(model, X, y.to_numpy(), 5, seed=1)[0].query("fold == 'pooled'").set_index("target")["auc"]
     assert table["final"] > 0.7
     assert table["pipeline"] < 0.65
 
@@ -285,9 +265,7 @@ def pair() -> dict[str, pd.DataFrame]:
     """Eight patients, two models, one partition: small enough for a hand calculation."""
     a = [0.2, 0.4, 0.6, 0.7, 0.1, 0.3, 0.5, 0.6]
     b = [0.3, 0.7, 0.5, 0.8, 0.1, 0.2, 0.3, 0.8]
-    frame = pd.DataFrame(
-        {"patient_id": list("abcdefgh"), "partition": "testing", "label": [1, 1, 1, 1, 0, 0, 0, 0]}
-    )
+    frame = pd.DataFrame({"patient_id": list("abcdefgh"), "partition": "testing", "label": [1, 1, 1, 1, 0, 0, 0, 0]})
     return {"a": frame.assign(probability=a), "b": frame.assign(probability=b)}
 
 
@@ -302,9 +280,7 @@ def test_comparisons_by_hand():
     # mean rise of events (0.1 + 0.3 − 0.1 + 0.1) / 4, of non-events (0 − 0.1 − 0.2 + 0.2) / 4
     assert rows.loc["idi_vs_a", "value"] == pytest.approx(0.1 + 0.025)
     # at 0.5: a treats c, d (true) and g, h (false); b treats b, c, d and h: (3 − 1 − (2 − 2)) / 8
-    curve = {
-        m: statistics.decision_curve(f["label"], f["probability"], [0.5]).table for m, f in pair().items()
-    }
+    curve = {m: statistics.decision_curve(f["label"], f["probability"], [0.5]).table for m, f in pair().items()}
     expected = curve["b"]["net_benefit"][0] - curve["a"]["net_benefit"][0]
     row = rows.loc["net_benefit_difference_0.5_vs_a"]
     assert row["value"] == pytest.approx(expected) == pytest.approx(0.25)
@@ -321,12 +297,8 @@ def test_net_benefit_difference_is_that_of_the_curves_on_every_resample():
     resamples = np.random.default_rng(2).integers(0, len(data), (50, len(data)))
     for row in table.itertuples():
         gaps = [
-            statistics.decision_curve(data["label"].iloc[r], b.iloc[r], [row.threshold]).table["net_benefit"][
-                0
-            ]
-            - statistics.decision_curve(data["label"].iloc[r], a.iloc[r], [row.threshold]).table[
-                "net_benefit"
-            ][0]
+            statistics.decision_curve(data["label"].iloc[r], b.iloc[r], [row.threshold]).table["net_benefit"][0]
+            - statistics.decision_curve(data["label"].iloc[r], a.iloc[r], [row.threshold]).table["net_benefit"][0]
             for r in resamples
         ]
         np.testing.assert_allclose([row.low, row.high], np.quantile(gaps, [0.025, 0.975]), atol=1e-12)

@@ -61,9 +61,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize(
-    "settings", [{}, {"symmetricalGLCM": False}, {"weightingNorm": "euclidean"}], ids=str
-)
+@pytest.mark.parametrize("settings", [{}, {"symmetricalGLCM": False}, {"weightingNorm": "euclidean"}], ids=str)
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.filterwarnings("ignore")  # PyRadiomics divides by zero on the small ones
 def test_agrees_with_pyradiomics(case, settings):

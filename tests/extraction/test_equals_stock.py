@@ -36,9 +36,7 @@ def stock(image: sitk.Image, mask: sitk.Image, parameters: Path) -> dict[str, fl
     return {name: float(value) for name, value in extractor.execute(image, mask).items()}
 
 
-def compare(
-    image: sitk.Image, mask: sitk.Image, regions: list[str], parameters: Path, padding=LOG_PADDING
-) -> None:
+def compare(image: sitk.Image, mask: sitk.Image, regions: list[str], parameters: Path, padding=LOG_PADDING) -> None:
     made = {name: make_region(mask, name) for name in regions}
     settings = read_parameters(parameters)
     assert covers(settings)
@@ -137,9 +135,7 @@ def test_options_of_the_parameter_file(options, tmp_path):
 )
 def test_other_options_run_stock_pyradiomics(options, tmp_path):
     path = tmp_path / "options.yaml"
-    path.write_text(
-        options + "\nimageType: {Original: {}, Wavelet: {}}\nfeatureClass: {glcm: [], shape: []}\n"
-    )
+    path.write_text(options + "\nimageType: {Original: {}, Wavelet: {}}\nfeatureClass: {glcm: [], shape: []}\n")
     settings = read_parameters(path)
     assert not covers(settings)
     image, mask = breast_like(7)

@@ -176,9 +176,7 @@ def test_rows_that_contradict_each_other(case, parameters):
     result = extract_case([case[0], dict(case[0])], regions=["tumour_volume"], parameters=parameters)
     assert "two tumour masks of one reader" in result.qc[0]["reason"]
     with pytest.raises(SettingsError, match="one patient and one sequence"):
-        extract_case(
-            [case[0], dict(case[1], patient_id="P008")], regions=["tumour_volume"], parameters=parameters
-        )
+        extract_case([case[0], dict(case[1], patient_id="P008")], regions=["tumour_volume"], parameters=parameters)
 
 
 def test_breast_mask_limits_the_ring(case, parameters, tmp_path):
@@ -329,9 +327,7 @@ def test_public_function_and_command_line_agree(case, parameters, tmp_path, caps
 def test_the_machine_s_locale_does_not_matter(tmp_path):
     """A comment beyond ASCII in a parameter file, read where text is ASCII: PyRadiomics' own reading fails there."""
     path = tmp_path / "parameters.yaml"
-    path.write_text(
-        "# bin width × 25\nsetting: {binWidth: 25}\nimageType: {Original: {}}\n", encoding="utf-8"
-    )
+    path.write_text("# bin width × 25\nsetting: {binWidth: 25}\nimageType: {Original: {}}\n", encoding="utf-8")
     code = (
         "import sys, locale; from her2radiomics.extraction import read_parameters; "
         "assert locale.getpreferredencoding(False) != 'UTF-8'; "
@@ -339,10 +335,7 @@ def test_the_machine_s_locale_does_not_matter(tmp_path):
     )
     plain = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
     done = subprocess.run(
-        [sys.executable, "-c", code, str(path)],
-        env={**os.environ, **plain},
-        capture_output=True,
-        encoding="utf-8",
+        [sys.executable, "-c", code, str(path)], env={**os.environ, **plain}, capture_output=True, encoding="utf-8"
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "107"

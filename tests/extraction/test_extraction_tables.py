@@ -47,10 +47,7 @@ def features_of(paths, sequences) -> pd.DataFrame:
 def test_rows_have_the_columns_of_their_contracts():
     kinds = {item.name: item.type for item in fields(QualityRow)}
     for column in contract("qc").columns[:-2]:
-        assert (
-            kinds.pop(column.name).split(" ")[0]
-            == {"text": "str", "whole": "int", "number": "float"}[column.kind]
-        )
+        assert kinds.pop(column.name).split(" ")[0] == {"text": "str", "whole": "int", "number": "float"}[column.kind]
     assert list(kinds) == ["warnings", "problem"] and QC_COLUMNS[-2:] == ("status", "reason")
     assert list(QualityRow()) == list(contract("qc").names)
     assert tuple(ManifestRow.model_fields) == contract("manifest").names
@@ -133,8 +130,7 @@ def test_files_that_do_not_belong_together(tmp_path, second, words):
 
 
 @pytest.mark.parametrize(
-    "content",
-    ["", "x,y\n", "patient_id,reader,DWI__r__a\nP1,1\n", "patient_id,reader,DWI__r__a\nP1,1,0.1x\n"],
+    "content", ["", "x,y\n", "patient_id,reader,DWI__r__a\nP1,1\n", "patient_id,reader,DWI__r__a\nP1,1,0.1x\n"]
 )
 def test_a_damaged_file_is_named(tmp_path, content):
     (tmp_path / "features.csv").write_text(content)

@@ -15,10 +15,7 @@ from her2radiomics.extraction.names import feature_words
         ("squareroot_glcm_Imc2", "square root, GLCM informational measure of correlation 2"),
         ("lbp-3D-m1_glcm_MCC", "LBP 3-D m1, GLCM maximal correlation coefficient"),
         ("original_shape_Maximum2DDiameterSlice", "original, shape maximum 2-D diameter in the slice"),
-        (
-            "original_glrlm_GrayLevelNonUniformityNormalized",
-            "original, GLRLM grey-level non-uniformity normalised",
-        ),
+        ("original_glrlm_GrayLevelNonUniformityNormalized", "original, GLRLM grey-level non-uniformity normalised"),
         ("my_own_feature", "my own feature"),
     ],
 )

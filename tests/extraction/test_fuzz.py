@@ -270,15 +270,7 @@ HARMLESS = (
 HARMFUL = (
     *(not_a_number, infinite_far_away, spike, times_a_thousand, constant, four_dimensional, flat, colour),
     *(scaled_label, jitter, two_labels, absent_label, empty, one_voxel, one_slice, everything, another_size),
-    *(
-        spacing_one_per_cent_off,
-        origin_a_thousandth_off,
-        mirrored,
-        image_gone,
-        mask_gone,
-        image_cut,
-        mask_cut,
-    ),
+    *(spacing_one_per_cent_off, origin_a_thousandth_off, mirrored, image_gone, mask_gone, image_cut, mask_cut),
     image_is_a_folder,
 )
 
@@ -298,9 +290,7 @@ def picture(voxels: np.ndarray, spacing, origin, direction=None) -> sitk.Image:
 def write(case: Files, folder: Path) -> dict[str, str]:
     image, mask = folder / f"image.{case.ending}", folder / f"mask.{case.ending}"
     sitk.WriteImage(picture(case.voxels, case.spacing, case.origin), str(image), True)
-    sitk.WriteImage(
-        picture(case.mask, case.mask_spacing, case.mask_origin, case.mask_direction), str(mask), True
-    )
+    sitk.WriteImage(picture(case.mask, case.mask_spacing, case.mask_origin, case.mask_direction), str(mask), True)
     for damage in case.damage:
         damage(image, mask)
     row = {"patient_id": "P042", "sequence": "DCE2", "reader": "1", "region": "tumour"}
@@ -365,10 +355,7 @@ def test_mixtures_end_in_right_values_or_in_a_named_error(tmp_path_factory, harm
     for change in (*harmless, *harmful):
         try:
             change(case)
-        except (
-            IndexError,
-            ValueError,
-        ):  # two changes that contradict each other, as colour in four dimensions
+        except (IndexError, ValueError):  # two changes that contradict each other, as colour in four dimensions
             return
     if case.voxels.ndim == 5 or case.mask.ndim != 3:
         return

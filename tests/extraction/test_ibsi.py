@@ -82,19 +82,11 @@ CONFIGURATIONS = {
     "A": ("binWidth: 25, force2D: true", {"resegment": {"low": -500, "high": 400, "bins_from_low": True}}),
     "B": (
         "binCount: 32, force2D: true",
-        {
-            "resample": {"spacing_mm": [2, 2, None], **LINEAR},
-            "round": True,
-            "resegment": {"low": -500, "high": 400},
-        },
+        {"resample": {"spacing_mm": [2, 2, None], **LINEAR}, "round": True, "resegment": {"low": -500, "high": 400}},
     ),
     "C": (
         "binWidth: 25",
-        {
-            "resample": {"spacing_mm": [2, 2, 2], **LINEAR},
-            "round": True,
-            "resegment": LUNG | {"bins_from_low": True},
-        },
+        {"resample": {"spacing_mm": [2, 2, 2], **LINEAR}, "round": True, "resegment": LUNG | {"bins_from_low": True}},
     ),
     "D": (
         "binCount: 32",
@@ -136,9 +128,7 @@ def test_configurations_of_the_ct_phantom(tmp_path, name):
         row = rows[definitions()[item.kind, item.name].tag + endings.get(item.kind, "")]
         expected = float(row["reference value"])
         tolerance = max(float(row["tolerance"]), 0.5 * 10 ** (math.floor(math.log10(abs(expected))) - 2))
-        value = found[item.feature] - (
-            3 if item.name == "Kurtosis" else 0
-        )  # axis lengths differ by 1 in 10 000
+        value = found[item.feature] - (3 if item.name == "Kurtosis" else 0)  # axis lengths differ by 1 in 10 000
         assert value == pytest.approx(expected, abs=tolerance * (1 + 1e-9), rel=0), item.feature
         compared += 1
     assert compared == 105
@@ -155,9 +145,7 @@ def test_every_feature_of_pyradiomics_is_listed():
 
     refused = {("glcm", name) for name in ("Dissimilarity", "Homogeneity1", "Homogeneity2", "SumVariance")}
     refused |= {("gldm", "DependencePercentage"), ("gldm", "GrayLevelNonUniformityNormalized")}
-    all_of_it = {
-        (kind, name) for kind, those in getFeatureClasses().items() for name in those.getFeatureNames()
-    }
+    all_of_it = {(kind, name) for kind, those in getFeatureClasses().items() for name in those.getFeatureNames()}
     assert set(definitions()) == all_of_it - refused
     for item in definitions().values():
         assert (item.status == "absent") == (item.code == "") == (item.tag == "") == (item.ibsi_name == "")
@@ -219,9 +207,7 @@ def test_one_slice_has_the_same_texture_with_and_without_force2d(tmp_path):
     found = []
     for number, more in enumerate(("", ", force2D: true")):
         file = tmp_path / f"{number}.yaml"
-        file.write_text(
-            SETTINGS.format(more=more, shape="").replace("binWidth: 1", "binWidth: 25"), encoding="utf-8"
-        )
+        file.write_text(SETTINGS.format(more=more, shape="").replace("binWidth: 1", "binWidth: 25"), encoding="utf-8")
         found.append(extract_features(image, {"slice": make_region(mask, "tumour_slice")}, file).loc["slice"])
     assert list(found[0].index) == list(found[1].index)
     for name, value in found[0].items():

@@ -99,13 +99,9 @@ def test_a_spot_has_its_own_curve(rows, tmp_path):
         signal = {-20: 100, 30: 200, 90: 300, 150: 250, 270: 200}[int(row.seconds)]
         voxels[voxels > 80] = 100 if row.seconds == "-20" else 200
         voxels[2, 4:7, 5:8] = signal
-        changed.append(
-            row.model_copy(update={"image": write(tmp_path / f"spot_{row.sequence}.nii.gz", voxels)})
-        )
+        changed.append(row.model_copy(update={"image": write(tmp_path / f"spot_{row.sequence}.nii.gz", voxels)}))
     assert measured(changed, "late_change", spot=True).value == pytest.approx(-100 / 3)
-    assert (
-        measured(changed, "tic_type").value == 1
-    )  # mean of 81 voxels at 200 and nine at 300, then 200: −4.8 %
+    assert measured(changed, "tic_type").value == 1  # mean of 81 voxels at 200 and nine at 300, then 200: −4.8 %
 
 
 @pytest.mark.parametrize(
@@ -115,11 +111,7 @@ def test_a_spot_has_its_own_curve(rows, tmp_path):
         (lambda rows: rows[:3], "tic_type", "found no phase after 120 s"),
         (lambda rows: [*rows[5:], rows[2].model_copy(update={"seconds": ""})], "tic_type", "found no phases"),
         (lambda rows: [row for row in rows if row.sequence != "B0"], "adc_mean", "images of 1 b-value"),
-        (
-            lambda rows: [row.model_copy(update={"mask": ""}) for row in rows],
-            "volume",
-            "no outline of reader 1",
-        ),
+        (lambda rows: [row.model_copy(update={"mask": ""}) for row in rows], "volume", "no outline of reader 1"),
         (
             lambda rows: [*rows, rows[1].model_copy(update={"sequence": "again"})],
             "time_to_peak",

@@ -43,13 +43,9 @@ DIFFERENT = {
     "original_shape_LeastAxisLength": "covariance by n, not n - 1",
     "original_firstorder_Kurtosis": "not in excess of 3",
 }
-MESH = {
-    f"original_shape_{name}" for name in ("MeshVolume", "SurfaceArea", "SurfaceVolumeRatio", "Sphericity")
-}
+MESH = {f"original_shape_{name}" for name in ("MeshVolume", "SurfaceArea", "SurfaceVolumeRatio", "Sphericity")}
 MESH_TOLERANCE = 0.006
-NGTDM = {
-    f"original_ngtdm_{name}" for name in ("Busyness", "Coarseness", "Complexity", "Contrast", "Strength")
-}
+NGTDM = {f"original_ngtdm_{name}" for name in ("Busyness", "Coarseness", "Complexity", "Contrast", "Strength")}
 NOT_IN_MIRP = {
     "original_shape_Maximum2DDiameterColumn",  # within the planes of the grid
     "original_shape_Maximum2DDiameterRow",
@@ -65,10 +61,7 @@ def cropped(image: sitk.Image, mask: sitk.Image, folder: Path) -> tuple[str, str
     shape.Execute(mask)
     box = shape.GetBoundingBox(1)
     low = [max(0, start - 2) for start in box[:3]]
-    ends = [
-        min(size, start + length + 2)
-        for size, start, length in zip(image.GetSize(), box, box[3:], strict=False)
-    ]
+    ends = [min(size, start + length + 2) for size, start, length in zip(image.GetSize(), box, box[3:], strict=False)]
     size = [end - start for end, start in zip(ends, low, strict=True)]
     paths = str(folder / "image.nii.gz"), str(folder / "mask.nii.gz")
     for whole, path in zip((image, mask), paths, strict=True):
@@ -115,17 +108,13 @@ def differing(ours, theirs, tolerance: float = 1e-6) -> set[str]:
     return {
         name
         for name, value in theirs.items()
-        if not math.isclose(
-            ours[name], value, rel_tol=tolerance, abs_tol=1e-6 if name.endswith("Skewness") else 0.0
-        )
+        if not math.isclose(ours[name], value, rel_tol=tolerance, abs_tol=1e-6 if name.endswith("Skewness") else 0.0)
     }
 
 
 def converted(ours, voxels: int) -> dict[str, float]:
     """Our values after the conversions that ``extraction/ibsi.csv`` states."""
-    lengths = {
-        name: value * math.sqrt(voxels / (voxels - 1)) for name, value in ours.items() if "AxisLength" in name
-    }
+    lengths = {name: value * math.sqrt(voxels / (voxels - 1)) for name, value in ours.items() if "AxisLength" in name}
     return {**ours, **lengths, "original_firstorder_Kurtosis": ours["original_firstorder_Kurtosis"] - 3}
 
 

@@ -35,10 +35,7 @@ def files(folder: Path, patient: str, seed: int, change: str) -> dict[str, str]:
         image, mask = image[6:22, 5:21, 3:11], mask[6:22, 5:21, 3:11]
     phase = 2 if change == "phase" else 1
     row = {"patient_id": patient, "sequence": "DCE1", "reader": "1", "region": "tumour", "mask_label": ""}
-    row |= {
-        "image": f"{folder}/{patient.lower()}_000{phase}.nii.gz",
-        "mask": f"{folder}/{patient}_mask.nii.gz",
-    }
+    row |= {"image": f"{folder}/{patient.lower()}_000{phase}.nii.gz", "mask": f"{folder}/{patient}_mask.nii.gz"}
     sitk.WriteImage(image, row["image"])
     sitk.WriteImage(mask, row["mask"])
     return row
@@ -75,11 +72,7 @@ def test_the_one_that_differs_is_named(tmp_path, change, words):
     assert table.loc["P011", "status"] == "warned"
     for word in words:
         assert word in table.loc["P011", "reason"]
-    others = [
-        patient
-        for patient in table.index
-        if patient != "P011" and not (change == "copy" and patient == "P003")
-    ]
+    others = [patient for patient in table.index if patient != "P011" and not (change == "copy" and patient == "P003")]
     assert set(table.loc[others, "status"]) == {"extracted"} and set(table.loc[others, "reason"]) == {""}
 
 

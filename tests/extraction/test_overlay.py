@@ -34,9 +34,7 @@ def make_rows(folder: Path, direction=IDENTITY, readers=("1", "2")) -> list[dict
         label.CopyInformation(image)
         sitk.WriteImage(label, str(folder / f"mask{reader}.nii.gz"))
         row = {"patient_id": "P1", "sequence": "DCE2", "reader": reader, "region": "tumour", "mask_label": ""}
-        rows.append(
-            {**row, "image": str(folder / "image.nii.gz"), "mask": str(folder / f"mask{reader}.nii.gz")}
-        )
+        rows.append({**row, "image": str(folder / "image.nii.gz"), "mask": str(folder / f"mask{reader}.nii.gz")})
     return rows
 
 
@@ -55,9 +53,7 @@ def test_small_deterministic_and_in_the_readers_colours(tmp_path):
     draw_overlay(rows, regions, tmp_path / "b.png", case=load_case(rows))
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     assert (tmp_path / "a.png").stat().st_size < LARGEST_FILE
-    assert all(
-        drawn(tmp_path / "a.png", colour) > 100 for colour in (FIRST_COLOUR, OTHER_COLOUR, RING_COLOUR)
-    )
+    assert all(drawn(tmp_path / "a.png", colour) > 100 for colour in (FIRST_COLOUR, OTHER_COLOUR, RING_COLOUR))
     draw_overlay(rows[:1], ["tumour_volume"], tmp_path / "one.png")
     assert drawn(tmp_path / "one.png", FIRST_COLOUR) > 100
     assert drawn(tmp_path / "one.png", OTHER_COLOUR) == drawn(tmp_path / "one.png", RING_COLOUR) == 0

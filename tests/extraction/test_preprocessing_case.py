@@ -174,18 +174,10 @@ def test_the_command_line_subtracts_and_normalises(data, tmp_path, capsys):
 
     (tmp_path / "asked.yaml").write_text("subtract: DCE0\nclip: {low: 0, high: 100}\n", encoding="utf-8")
     row = rows(data)[0]
-    words = [
-        row["image"],
-        row["mask"],
-        str(tmp_path / "small.yaml"),
-        "--preprocessing",
-        str(tmp_path / "asked.yaml"),
-    ]
+    words = [row["image"], row["mask"], str(tmp_path / "small.yaml"), "--preprocessing", str(tmp_path / "asked.yaml")]
     assert main([*words, "--precontrast", str(data / "images/dce0.nii.gz"), "--exact-log"]) == 0
     printed = capsys.readouterr().out.splitlines()
-    assert float(
-        printed[1].split(",")[printed[0].split(",").index("original_firstorder_Mean")]
-    ) == pytest.approx(320)
+    assert float(printed[1].split(",")[printed[0].split(",").index("original_firstorder_Mean")]) == pytest.approx(320)
     assert main(words) == 1
     assert "found no image of DCE0" in capsys.readouterr().err
     (tmp_path / "asked.yaml").write_text("substract: DCE0\n", encoding="utf-8")

@@ -57,9 +57,7 @@ class TestMemory:
         # the others' rows are those of the undisturbed run
         for name in ("features.csv", "qc.csv"):
             tables = [trial.folder / EXTRACTION / f"batch_0002.{name}" for trial in (heavy, undisturbed)]
-            kept, all_of_them = (
-                [row for row in rows(table) if row["patient_id"] != HEAVY] for table in tables
-            )
+            kept, all_of_them = ([row for row in rows(table) if row["patient_id"] != HEAVY] for table in tables)
             assert kept and kept == all_of_them
         assert heavy.batch_log(2).startswith("1 of 2 cases were computed"), "the other came from the store"
         assert heavy.jobs() == {}
@@ -127,12 +125,10 @@ class TestDiskFull:
     def test_in_extraction(self, imaged, undisturbed, small_disk):
         disk, resize = small_disk
         self.moved(imaged, disk)
-        one_batch = sum(
-            path.stat().st_size for path in (undisturbed.folder / EXTRACTION).rglob("*") if path.is_file()
-        )
+        one_batch = sum(path.stat().st_size for path in (undisturbed.folder / EXTRACTION).rglob("*") if path.is_file())
         resize(self.used(disk) + one_batch // 2)  # room for half of it all
         printed = imaged.snakemake(cores=1, ok=False)
-        assert "found no room to write it" in printed and "Make room and run again" in printed
+        assert "found no space to write it" in printed and "Make room and run again" in printed
         assert "Traceback" not in printed
         assert imaged.unfinished() == []
         before = imaged.cases()
@@ -149,7 +145,7 @@ class TestDiskFull:
         (disk / "results/nat_response").mkdir(exist_ok=True)
         resize(self.used(disk) + (64 << 10))
         printed = imaged.snakemake(cores=1, ok=False)
-        assert "features/cohort.parquet: found no room to write it" in printed
+        assert "features/cohort.parquet: found no space to write it" in printed
         assert imaged.unfinished() == []
         assert not (imaged.folder / RUN / "features/cohort.parquet").exists()
         resize(100 << 20)
@@ -165,7 +161,7 @@ class TestDiskFull:
         self.moved(trial, disk)
         resize(1 << 20)
         printed = trial.snakemake(ok=False)
-        assert "found no room to write it" in printed
+        assert "found no space to write it" in printed
         resize(100 << 20)
         trial.snakemake()
         assert trial.results() == undisturbed.results()

@@ -206,9 +206,7 @@ said(
     "real-world values whose slope differs by slice",
     REFUSED,
     "real-world value maps that differ",
-    RealWorldValueMappingSequence=lambda k: dicom.item(
-        RealWorldValueSlope=1.0 + k, RealWorldValueIntercept=0.0
-    ),
+    RealWorldValueMappingSequence=lambda k: dicom.item(RealWorldValueSlope=1.0 + k, RealWorldValueIntercept=0.0),
 )
 
 
@@ -230,11 +228,7 @@ twice(
     "20 images at 10 positions in one series, told apart by AcquisitionNumber (0, 1)",
     AcquisitionNumber=lambda n: n,
 )
-twice(
-    "two phases, by their time alone",
-    "told apart by ContentTime (2 values)",
-    ContentTime=lambda n: f"10200{n}.0",
-)
+twice("two phases, by their time alone", "told apart by ContentTime (2 values)", ContentTime=lambda n: f"10200{n}.0")
 twice("two b-values", "told apart by DiffusionBValue (0, 800)", DiffusionBValue=lambda n: 800.0 * n)
 twice("two echoes", "told apart by EchoTime (2.4, 4.8)", EchoTime=lambda n: f"{2.4 * (n + 1):g}")
 twice("magnitude and phase", "told apart by ImageType", ImageType=lambda n: ["ORIGINAL", "PRIMARY", "MP"[n]])
@@ -252,11 +246,7 @@ def siemens_b(dataset: Any, number: int) -> None:
     dataset.add_new(0x0019100C, "IS", str(800 * number))
 
 
-twice(
-    "two b-values, said in a private element alone",
-    "told apart by DiffusionBValue (0, 800)",
-    private=siemens_b,
-)
+twice("two b-values, said in a private element alone", "told apart by DiffusionBValue (0, 800)", private=siemens_b)
 
 
 def half(k: int) -> bool:
@@ -266,13 +256,7 @@ def half(k: int) -> bool:
 said("two series", REFUSED, "2 DICOM series", at=half, SeriesInstanceUID=f"{dicom.ROOT}7")
 said("slices of two patients", REFUSED, "2 patients", at=half, PatientID="P043")
 said("slices of two studies", REFUSED, "2 studies", at=half, StudyInstanceUID=f"{dicom.ROOT}7")
-said(
-    "two systems of coordinates",
-    REFUSED,
-    "2 systems of coordinates",
-    at=half,
-    FrameOfReferenceUID=f"{dicom.ROOT}7",
-)
+said("two systems of coordinates", REFUSED, "2 systems of coordinates", at=half, FrameOfReferenceUID=f"{dicom.ROOT}7")
 said(
     "a localiser among the slices",
     REFUSED,
@@ -287,13 +271,7 @@ said(
     at=lambda k: k == 0,
     ImageOrientationPatient=["0", "1", "0", "0", "0", "-1"],
 )
-said(
-    "a slice of another pixel spacing",
-    REFUSED,
-    "2 pixel spacings",
-    at=lambda k: k == 0,
-    PixelSpacing=["1", "1"],
-)
+said("a slice of another pixel spacing", REFUSED, "2 pixel spacings", at=lambda k: k == 0, PixelSpacing=["1", "1"])
 said("no positions", REFUSED, "without a readable position", ImagePositionPatient=None)
 said("no orientation", REFUSED, "without a readable position and orientation", ImageOrientationPatient=None)
 said("no pixel spacing", REFUSED, "without a readable PixelSpacing", PixelSpacing=None)
@@ -380,9 +358,7 @@ def _(right: Right, folder: Path) -> Path:
 # -- DICOM, many frames in a file ------------------------------------------------------------------------------------
 
 
-def frames(
-    what: str, outcome: str, words: str = ""
-) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
+def frames(what: str, outcome: str, words: str = "") -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
     """A kind of multi-frame file."""
 
     def add(change: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -459,25 +435,19 @@ def _(dataset: Any) -> None:
 
 @frames("two b-values in one file", REFUSED, "told apart by DiffusionBValue (0, 800)")
 def _(dataset: Any) -> None:
-    doubled(
-        dataset, lambda group, n: setattr(group, "MRDiffusionSequence", dicom.item(DiffusionBValue=800.0 * n))
-    )
+    doubled(dataset, lambda group, n: setattr(group, "MRDiffusionSequence", dicom.item(DiffusionBValue=800.0 * n)))
 
 
 @frames("diffusion directions in one file", REFUSED, "told apart by DiffusionGradientOrientation (2 values)")
 def _(dataset: Any) -> None:
     def mark(group: Any, n: int) -> None:
         direction = dicom.item(DiffusionGradientOrientation=[1.0 - n, float(n), 0.0])
-        group.MRDiffusionSequence = dicom.item(
-            DiffusionBValue=800.0, DiffusionGradientDirectionSequence=direction
-        )
+        group.MRDiffusionSequence = dicom.item(DiffusionBValue=800.0, DiffusionGradientDirectionSequence=direction)
 
     doubled(dataset, mark)
 
 
-@frames(
-    "frames twice, with nothing that tells them apart", REFUSED, "20 images at 10 positions in one series"
-)
+@frames("frames twice, with nothing that tells them apart", REFUSED, "20 images at 10 positions in one series")
 def _(dataset: Any) -> None:
     doubled(dataset, lambda group, n: None)
 
@@ -496,9 +466,7 @@ def _(dataset: Any) -> None:
         del group.PlanePositionSequence
 
 
-@frames(
-    "frames that are not described one by one", REFUSED, "10 frames in a file that says where 0 of them lie"
-)
+@frames("frames that are not described one by one", REFUSED, "10 frames in a file that says where 0 of them lie")
 def _(dataset: Any) -> None:
     del dataset.PerFrameFunctionalGroupsSequence
 
@@ -522,9 +490,7 @@ def _(dataset: Any) -> None:
 @frames("a map to other real-world values", WARNED, "real-world values (1) are 0.001 ×")
 def _(dataset: Any) -> None:
     dataset.SharedFunctionalGroupsSequence[0].RealWorldValueMappingSequence = dicom.item(
-        RealWorldValueSlope=0.001,
-        RealWorldValueIntercept=0.0,
-        MeasurementUnitsCodeSequence=dicom.item(CodeValue="1"),
+        RealWorldValueSlope=0.001, RealWorldValueIntercept=0.0, MeasurementUnitsCodeSequence=dicom.item(CodeValue="1")
     )
 
 

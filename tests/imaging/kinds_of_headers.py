@@ -15,26 +15,12 @@ from kinds import REFUSED, SAME, WARNED, Right, kind
 
 # -- NIfTI ----------------------------------------------------------------------------------------------------------
 
-AT = {
-    "pixdim": ("<8f", 76),
-    "scl": ("<2f", 112),
-    "codes": ("<2h", 252),
-    "quatern": ("<3f", 256),
-    "units": ("<B", 123),
-}
-AT |= {
-    "offset": ("<3f", 268),
-    "srow": ("<12f", 280),
-    "bitpix": ("<h", 72),
-    "magic": ("<4s", 344),
-    "start": ("<f", 108),
-}
+AT = {"pixdim": ("<8f", 76), "scl": ("<2f", 112), "codes": ("<2h", 252), "quatern": ("<3f", 256), "units": ("<B", 123)}
+AT |= {"offset": ("<3f", 268), "srow": ("<12f", 280), "bitpix": ("<h", 72), "magic": ("<4s", 344), "start": ("<f", 108)}
 NAN = math.nan
 
 
-def nifti(
-    right: Right, folder: Path, change: Callable[[dict[str, list[Any]]], None], ending: str = "nii"
-) -> Path:
+def nifti(right: Right, folder: Path, change: Callable[[dict[str, list[Any]]], None], ending: str = "nii") -> Path:
     """A file whose header fields are changed after it was written."""
     path = folder / "image.nii"
     sitk.WriteImage(right.image(), str(path))
@@ -85,35 +71,21 @@ header(
     "the metre",
     units=[1],
     **dict.fromkeys(
-        ("pixdim", "offset", "srow"),
-        lambda v: v[:1] + scaled(0.001)(v[1:]) if len(v) == 8 else scaled(0.001)(v),
+        ("pixdim", "offset", "srow"), lambda v: v[:1] + scaled(0.001)(v[1:]) if len(v) == 8 else scaled(0.001)(v)
     ),
 )
 header("an unknown unit of length (code 5)", WARNED, "unit of length (5)", units=[5])
 header(
-    "the slice distance lost from `pixdim` (0), kept by the sform",
-    REFUSED,
-    "pixdim",
-    pixdim=put(3, 0),
-    codes=[0, 1],
+    "the slice distance lost from `pixdim` (0), kept by the sform", REFUSED, "pixdim", pixdim=put(3, 0), codes=[0, 1]
 )
 header(
-    "the slice distance 1 in `pixdim`, another in the sform",
-    REFUSED,
-    "have steps of",
-    pixdim=put(3, 1),
-    codes=[0, 1],
+    "the slice distance 1 in `pixdim`, another in the sform", REFUSED, "have steps of", pixdim=put(3, 1), codes=[0, 1]
 )
 header("a voxel spacing that is no number", REFUSED, "voxel spacing (pixdim)", pixdim=put(2, NAN))
 header("a negative voxel spacing", REFUSED, "voxel spacing (pixdim)", pixdim=put(2, -0.75))
 header("qform and sform 50 mm apart", REFUSED, "two positions", srow=moved(50))
 header("qform and sform 0.3 mm apart", WARNED, "0.3 mm apart", srow=moved(0.3), codes=[1, 1], grid=False)
-header(
-    "the sform mirrored, the qform not",
-    REFUSED,
-    "two positions",
-    srow=lambda row: [-v for v in row[:4]] + row[4:],
-)
+header("the sform mirrored, the qform not", REFUSED, "two positions", srow=lambda row: [-v for v in row[:4]] + row[4:])
 header("a sheared sform", REFUSED, "not orthonormal", srow=lambda r: [r[0], r[1] + 0.2, *r[2:]], codes=[0, 1])
 header("axes longer than the spacing in the sform", REFUSED, "have steps of", srow=lengthened(1.05))
 header("a quaternion that is no rotation", REFUSED, "quaternion", quatern=[0.9, 0.9, 0.9])
@@ -167,12 +139,7 @@ def _(right: Right, folder: Path) -> Path:
     rows = np.column_stack([right.direction * right.spacing, right.origin]) * [[-1], [-1], [1]]
     content = bytearray(544)
     for form, start, values in (
-        *(
-            ("i", 0, [540]),
-            ("8s", 4, [b"n+2\0\r\n\x1a\n"]),
-            ("2h", 12, [4, 16]),
-            ("8q", 16, [3, x, y, z, 1, 1, 1, 1]),
-        ),
+        *(("i", 0, [540]), ("8s", 4, [b"n+2\0\r\n\x1a\n"]), ("2h", 12, [4, 16]), ("8q", 16, [3, x, y, z, 1, 1, 1, 1])),
         *(
             ("8d", 104, [1, *right.spacing, 0, 0, 0, 0]),
             ("q", 168, [544]),
@@ -227,21 +194,13 @@ def nrrd(
         steps = vectors(right, flip)
         x, y, z = right.voxels.shape[::-1]
         said: dict[str, str | None] = {
-            **{
-                "type": "int16",
-                "dimension": "3",
-                "sizes": f"{x} {y} {z}",
-                "encoding": "raw",
-                "endian": "little",
-            },
+            **{"type": "int16", "dimension": "3", "sizes": f"{x} {y} {z}", "encoding": "raw", "endian": "little"},
             "space": "left-posterior-superior",
             "space directions": " ".join(f"({step})" for step in steps),
             "space origin": f"({','.join(repr(float(part)) for part in np.array(right.origin) * flip)})",
         }
         for name, value in fields.items():
-            text = value and value.format(
-                a=steps[0], b=steps[1], c=steps[2], spacing=" ".join(map(str, right.spacing))
-            )
+            text = value and value.format(a=steps[0], b=steps[1], c=steps[2], spacing=" ".join(map(str, right.spacing)))
             said[name.replace("_", " ")] = text
         lines = ["NRRD0004", *(f"{name}: {value}" for name, value in said.items() if value is not None)]
         path = folder / "image.nrrd"
@@ -259,14 +218,7 @@ nrrd(
     flip=(1, -1, 1),
 )
 nrrd("axes of the scanner (`space: scanner-xyz`)", WARNED, "not of the patient", space="scanner-xyz")
-nrrd(
-    "no voxel spacing",
-    REFUSED,
-    "without a voxel spacing",
-    space=None,
-    space_directions=None,
-    space_origin=None,
-)
+nrrd("no voxel spacing", REFUSED, "without a voxel spacing", space=None, space_directions=None, space_origin=None)
 nrrd(
     "a voxel spacing that is no number",
     REFUSED,
@@ -304,23 +256,13 @@ def meta(form: str, outcome: str, words: str = "", grid: bool = True, **fields: 
         matrix = " ".join(repr(float(part)) for part in right.direction.T.ravel())
         said: dict[str, str | None] = {
             **{"ObjectType": "Image", "NDims": "3", "BinaryData": "True", "BinaryDataByteOrderMSB": "False"},
-            **{
-                "CompressedData": "False",
-                "TransformMatrix": matrix,
-                "Offset": place,
-                "ElementSpacing": steps,
-            },
+            **{"CompressedData": "False", "TransformMatrix": matrix, "Offset": place, "ElementSpacing": steps},
             "DimSize": " ".join(map(str, right.voxels.shape[::-1])),
         }
         said |= {
-            name: value and value.format(spacing=steps, place=place, matrix=matrix)
-            for name, value in fields.items()
+            name: value and value.format(spacing=steps, place=place, matrix=matrix) for name, value in fields.items()
         }
-        lines = [
-            value if name == "More" else f"{name} = {value}"
-            for name, value in said.items()
-            if value is not None
-        ]
+        lines = [value if name == "More" else f"{name} = {value}" for name, value in said.items() if value is not None]
         path = folder / "image.mha"
         text = "\n".join([*map(str, lines), "ElementType = MET_SHORT", "ElementDataFile = LOCAL", ""])
         path.write_bytes(text.encode() + right.voxels.astype("<i2").tobytes())
@@ -342,12 +284,7 @@ meta("no voxel spacing", REFUSED, "without a voxel spacing", ElementSpacing=None
 meta("a slice distance of 0", REFUSED, "voxel spacing", ElementSpacing="0.875 0.75 0")
 meta("a negative slice distance", REFUSED, "voxel spacing", ElementSpacing="0.875 0.75 -2.5")
 meta("decimal commas", REFUSED, "voxel spacing", ElementSpacing="0,875 0,75 2,5")
-meta(
-    "the spacing twice, with two values",
-    REFUSED,
-    "2 values of its elementspacing",
-    More="ElementSpacing = 1 1 1",
-)
+meta("the spacing twice, with two values", REFUSED, "2 values of its elementspacing", More="ElementSpacing = 1 1 1")
 meta("two positions (`Offset`, `Position`)", REFUSED, "2 values of its position", Position="1 2 3")
 meta("two orientations", REFUSED, "2 values of its axes", Orientation="0 1 0 1 0 0 0 0 1")
 meta("centimetres (`DistanceUnits`)", REFUSED, "DistanceUnits are cm", DistanceUnits="cm")
@@ -356,12 +293,7 @@ meta("voxels of another size than their distance", WARNED, "ElementSize", Elemen
 meta("no position", WARNED, "no position", grid=False, Offset=None)
 meta("no axes", WARNED, "no axes", grid=False, TransformMatrix=None)
 meta("no order of bytes", WARNED, "order the bytes", BinaryDataByteOrderMSB=None)
-meta(
-    "axes in letters that are not those of the matrix",
-    WARNED,
-    "AnatomicalOrientation",
-    AnatomicalOrientation="SRI",
-)
+meta("axes in letters that are not those of the matrix", WARNED, "AnatomicalOrientation", AnatomicalOrientation="SRI")
 
 
 @kind("NRRD", "more bytes than its size has voxels", WARNED, "700 bytes are left after the voxels")

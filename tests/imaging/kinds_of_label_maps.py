@@ -14,13 +14,7 @@ label_map = partial(kind, 0)
 
 
 def plain(
-    what: str,
-    voxels: Callable[[Pair], np.ndarray],
-    outcome=SAME,
-    words="",
-    label="",
-    end="nii.gz",
-    changed=False,
+    what: str, voxels: Callable[[Pair], np.ndarray], outcome=SAME, words="", label="", end="nii.gz", changed=False
 ) -> None:
     """A kind that is other voxels on the image's grid; ``changed``: they are another outline."""
 
@@ -53,11 +47,7 @@ def bits(pair: Pair) -> np.ndarray:
 plain("values of 255", lambda pair: (pair.tumour * 255).astype(np.uint8))
 plain("64-bit whole numbers", lambda pair: pair.tumour.astype(np.int64), end="nrrd")
 plain("numbers with a decimal point, 0.0 and 1.0", lambda pair: pair.tumour.astype(np.float32), end="mha")
-plain(
-    "several values, one of them chosen",
-    lambda pair: (2 * pair.tumour + 5 * pair.fat).astype(np.uint8),
-    label="2",
-)
+plain("several values, one of them chosen", lambda pair: (2 * pair.tumour + 5 * pair.fat).astype(np.uint8), label="2")
 plain(
     "two values that are the region together (`1+4`)",
     lambda pair: np.where(np.arange(40) < 12, pair.tumour, 4 * pair.tumour).astype(np.uint8),
@@ -76,11 +66,7 @@ plain(
     "2 values in the mask (1, 5) and no mask_label",
 )
 plain(
-    "a value chosen that is not there",
-    lambda pair: pair.tumour.astype(np.uint8),
-    REFUSED,
-    "no voxel of value 3",
-    "3",
+    "a value chosen that is not there", lambda pair: pair.tumour.astype(np.uint8), REFUSED, "no voxel of value 3", "3"
 )
 plain(
     "a name chosen, which label maps do not hold",
@@ -99,10 +85,7 @@ plain(
 plain(
     "values blurred by linear interpolation",
     lambda pair: (
-        3
-        * sitk.GetArrayFromImage(
-            sitk.SmoothingRecursiveGaussian(pair.map(pair.tumour.astype(np.float32)), 1.0)
-        )
+        3 * sitk.GetArrayFromImage(sitk.SmoothingRecursiveGaussian(pair.map(pair.tumour.astype(np.float32)), 1.0))
     ).round(2),
     REFUSED,
     "not whole numbers",
@@ -137,9 +120,7 @@ def _(pair: Pair, folder: Path) -> Made:
 
 @label_map("rows in another order than the image's", REFUSED, "a mask of origin")
 def _(pair: Pair, folder: Path) -> Made:
-    return saved(
-        sitk.Flip(pair.map(pair.tumour.astype(np.uint8)), (False, True, False)), folder / "mask.nii.gz"
-    )
+    return saved(sitk.Flip(pair.map(pair.tumour.astype(np.uint8)), (False, True, False)), folder / "mask.nii.gz")
 
 
 @label_map("fewer slices than the image", REFUSED, "a mask of size")

@@ -47,9 +47,7 @@ def shifted(made) -> None:
     across = np.array(
         [
             float(part)
-            for part in made.SharedFunctionalGroupsSequence[0]
-            .PlaneOrientationSequence[0]
-            .ImageOrientationPatient[:3]
+            for part in made.SharedFunctionalGroupsSequence[0].PlaneOrientationSequence[0].ImageOrientationPatient[:3]
         ]
     )
     for group in made.PerFrameFunctionalGroupsSequence:
@@ -100,9 +98,7 @@ seg_kind(
     masks=lambda pair: {"Segment_1": pair.tumour.astype(np.uint8)},
     types=[codes.SCT.Breast],
 )
-seg_kind(
-    "a segment chosen that is not there", REFUSED, "no segment for mask_label 'lesion'", "lesion", masks=both
-)
+seg_kind("a segment chosen that is not there", REFUSED, "no segment for mask_label 'lesion'", "lesion", masks=both)
 seg_kind(
     "fractions between 0 and 1",
     REFUSED,
@@ -121,9 +117,7 @@ seg_kind("surfaces in place of voxels", REFUSED, "surface segmentation", change=
 def _(pair: Pair, folder: Path) -> Made:
     foci = pair.tumour.copy()
     foci[4] = False
-    return segmentation(pair, folder / "mask.dcm", masks={"tumour": foci.astype(np.uint8)})._replace(
-        tumour=foci
-    )
+    return segmentation(pair, folder / "mask.dcm", masks={"tumour": foci.astype(np.uint8)})._replace(tumour=foci)
 
 
 @seg("the only file of a folder")
@@ -154,12 +148,7 @@ def square(low: tuple[float, float], high: tuple[float, float], z: int) -> np.nd
 
 
 def contour_kind(
-    what: str,
-    contours: Callable[[Pair], dict[str, list[np.ndarray]]],
-    outcome=SAME,
-    words="",
-    label="",
-    **more,
+    what: str, contours: Callable[[Pair], dict[str, list[np.ndarray]]], outcome=SAME, words="", label="", **more
 ) -> None:
     def make(pair: Pair, folder: Path) -> Made:
         return Made(structure_set(folder / "mask.dcm", pair.image, contours(pair), **more), label)
@@ -200,22 +189,13 @@ contour_kind(
     "called as a normal tissue",
 )
 contour_kind(
-    "points in place of contours",
-    lambda pair: {"GTV": outlines(pair.tumour)},
-    REFUSED,
-    "kind POINT",
-    kind="POINT",
+    "points in place of contours", lambda pair: {"GTV": outlines(pair.tumour)}, REFUSED, "kind POINT", kind="POINT"
 )
 contour_kind("a structure without contours", lambda pair: {"GTV": []}, REFUSED, "no contour")
 contour_kind(
-    "contours between the image's slices",
-    lambda pair: moved(pair, (0, 0, 0.5)),
-    REFUSED,
-    "off the image's slices",
+    "contours between the image's slices", lambda pair: moved(pair, (0, 0, 0.5)), REFUSED, "off the image's slices"
 )
-contour_kind(
-    "contours that leave the image", lambda pair: moved(pair, (30, 0, 0)), REFUSED, "leave the image"
-)
+contour_kind("contours that leave the image", lambda pair: moved(pair, (30, 0, 0)), REFUSED, "leave the image")
 
 
 @contour("contours on some slices only", WARNED, "1 slices without an outline")
@@ -262,9 +242,7 @@ def cropped(pair: Pair) -> list[np.ndarray]:
 ONE, TWO = [("lesion", 0, 1)], [("fat", 0, 1), ("lesion", 0, 2)]
 slicer_kind("two segments of one layer, one chosen by its name", one, TWO, label="lesion")
 slicer_kind("two segments, one chosen by its ID", one, TWO, label="Segment_2")
-slicer_kind(
-    "segments that overlap, in two layers", overlapping, [("breast", 0, 1), ("lesion", 1, 1)], label="lesion"
-)
+slicer_kind("segments that overlap, in two layers", overlapping, [("breast", 0, 1), ("lesion", 1, 1)], label="lesion")
 slicer_kind("the extent of the segment alone", cropped, ONE, offset=(9, 8, 3))
 slicer_kind("a name without `.seg`", one, TWO, label="lesion", name="mask.nrrd")
 slicer_kind("two segments and none chosen", one, TWO, REFUSED, "1 'fat', 2 'lesion'")
@@ -278,11 +256,6 @@ slicer_kind(
 )
 slicer_kind("an extent half a voxel off", cropped, ONE, REFUSED, "no voxels of the image", offset=(9.5, 8, 3))
 slicer_kind(
-    "an extent that leaves the image",
-    cropped,
-    ONE,
-    REFUSED,
-    "mask voxels outside the image",
-    offset=(37, 8, 3),
+    "an extent that leaves the image", cropped, ONE, REFUSED, "mask voxels outside the image", offset=(37, 8, 3)
 )
 slicer_kind("layers whose segments the header does not name", overlapping, [], REFUSED, "2 values a voxel")

@@ -79,7 +79,7 @@ class Whole(ImageFormat):
         return None
 
     def check_content(self, path, header):
-        raise CaseError(found="a bad body", expected="a good one", remedy="Mend it.", file=path)
+        raise CaseError(found="a bad body", expected="a good one", remedy="Correct it.", file=path)
 
     def read_voxels(self, path, header):
         raise AssertionError("what failed a check is never read")
@@ -103,10 +103,7 @@ def test_a_format_without_a_name_or_an_ending_cannot_be_registered(registry, par
 
 @pytest.mark.parametrize(
     ("claims", "words"),
-    [
-        ({"endings": (".made", ".nii.gz")}, ".nii.gz belong to NIfTI"),
-        ({"folder": "x"}, "folders belong to DICOM"),
-    ],
+    [({"endings": (".made", ".nii.gz")}, ".nii.gz belong to NIfTI"), ({"folder": "x"}, "folders belong to DICOM")],
 )
 def test_what_one_format_claims_no_other_can(registry, claims, words):
     with pytest.raises(TypeError, match=words):

@@ -256,9 +256,7 @@ def test_several_labels_and_none_named(tmp_path, voxels, tumour):
     assert "2 values in the mask (1, 2) and no mask_label" in mask_refused(tmp_path, voxels, volume(tumour))
 
 
-@pytest.mark.parametrize(
-    ("label", "words"), [(3, "no voxel of value 3"), ("x", "whole number"), (0.5, "whole")]
-)
+@pytest.mark.parametrize(("label", "words"), [(3, "no voxel of value 3"), ("x", "whole number"), (0.5, "whole")])
 def test_label_that_is_not_there(tmp_path, voxels, tumour, label, words):
     assert words in mask_refused(tmp_path, voxels, volume(tumour), label)
 

@@ -22,11 +22,7 @@ from her2radiomics.imaging.__main__ import main
 from her2radiomics.imaging.formats import doubts_of
 
 SHIPPED = Path(pydicom.__file__).parent / "data" / "test_files"
-NO_PLACE, COLOUR, NO_IMAGE = (
-    "without a readable position",
-    "values a voxel",
-    "a DICOM object without an image",
-)
+NO_PLACE, COLOUR, NO_IMAGE = ("without a readable position", "values a voxel", "a DICOM object without an image")
 UNREADABLE, READ = "DICOM files that cannot be read", "read"
 #: What becomes of each file that pydicom ships, by the words of the error: one slice each, or what is no image of a volume.
 TABLE = {
@@ -64,9 +60,7 @@ TABLE = {
 def same_places(image: sitk.Image, other: sitk.Image, **tolerance: float) -> None:
     """Every voxel has the value that the other reader gives its place."""
     assert image.GetNumberOfPixels() == other.GetNumberOfPixels()
-    placed = sitk.Resample(
-        sitk.Cast(other, sitk.sitkFloat64), image, sitk.Transform(), sitk.sitkNearestNeighbor, -1e9
-    )
+    placed = sitk.Resample(sitk.Cast(other, sitk.sitkFloat64), image, sitk.Transform(), sitk.sitkNearestNeighbor, -1e9)
     np.testing.assert_allclose(sitk.GetArrayFromImage(image), sitk.GetArrayFromImage(placed), **tolerance)
 
 
@@ -76,9 +70,7 @@ def by_dcm2niix(folder: Path, work: Path) -> sitk.Image:
     if not program.is_file():
         pytest.skip("dcm2niix is not installed beside Python")
     work.mkdir()
-    subprocess.run(
-        [program, "-b", "n", "-z", "n", "-f", "volume", "-o", work, folder], check=True, capture_output=True
-    )
+    subprocess.run([program, "-b", "n", "-z", "n", "-f", "volume", "-o", work, folder], check=True, capture_output=True)
     (made,) = work.glob("*.nii")
     return sitk.ReadImage(str(made))
 
@@ -94,9 +86,7 @@ def test_the_table_has_every_file_that_pydicom_ships():
     assert sorted(listed) == sorted(path.name for path in SHIPPED.glob("*.dcm"))
 
 
-@pytest.mark.parametrize(
-    "name", [name for words, names in TABLE.items() if words != READ for name in names.split()]
-)
+@pytest.mark.parametrize("name", [name for words, names in TABLE.items() if words != READ for name in names.split()])
 def test_what_is_no_image_of_a_volume_is_refused_by_name(name):
     (words,) = (words for words, names in TABLE.items() if name in names.split())
     with pytest.raises(CaseError) as caught:
@@ -190,9 +180,7 @@ class TestPublicFiles:
         assert (image.GetSize(), image.GetPixelID()) == (other.GetSize(), other.GetPixelID())
         np.testing.assert_array_equal(sitk.GetArrayFromImage(image), sitk.GetArrayFromImage(other))
         for part in ("Spacing", "Origin", "Direction"):
-            np.testing.assert_allclose(
-                getattr(image, f"Get{part}")(), getattr(other, f"Get{part}")(), atol=1e-9
-            )
+            np.testing.assert_allclose(getattr(image, f"Get{part}")(), getattr(other, f"Get{part}")(), atol=1e-9)
         same_places(image, by_dcm2niix(real_data / name, tmp_path / "other"), rtol=1e-6)
         assert not doubts_of(image)
 
@@ -203,17 +191,14 @@ class TestPublicFiles:
         image = read_image(folder)
         same_places(image, by_dcm2niix(folder, tmp_path / "other"))
         printed = sitk.ReadImage(str(real_data / "ibsi_digital_phantom/nifti/image/phantom.nii.gz"))
-        assert sorted(sitk.GetArrayFromImage(image).ravel()) == sorted(
-            sitk.GetArrayFromImage(printed).ravel()
-        )
+        assert sorted(sitk.GetArrayFromImage(image).ravel()) == sorted(sitk.GetArrayFromImage(printed).ravel())
         assert image.GetSize() == (5, 4, 4)
 
     @pytest.mark.real
     def test_three_phases_of_one_series_are_told_apart_and_read_one_by_one(self, real_data, tmp_path, capsys):
         folder = real_data / f"{self.PILOT}/image_dce_3dfgre_orig"
         with pytest.raises(
-            CaseError,
-            match=r"36 images at 12 positions in one series, told apart by ContentTime \(3 values\)",
+            CaseError, match=r"36 images at 12 positions in one series, told apart by ContentTime \(3 values\)"
         ):
             read_image(folder)
         assert main([str(folder), str(tmp_path), "--by", "ContentTime"]) == 0
@@ -231,9 +216,7 @@ def test_a_map_whose_first_slice_has_a_slope_of_1_is_read_as_it_is_meant(tmp_pat
     right = oblique()
     meant = np.round(right.voxels / 900 * 1.4, 3)
     slopes = [1.0, *(float(dicom.number(slice_.max() / 4095)) for slice_ in meant[1:])]
-    stored = np.stack([np.round(slice_ / slope) for slice_, slope in zip(meant, slopes, strict=True)]).astype(
-        np.int16
-    )
+    stored = np.stack([np.round(slice_ / slope) for slice_, slope in zip(meant, slopes, strict=True)]).astype(np.int16)
 
     def scale(dataset: pydicom.Dataset, index: int) -> None:
         dataset.RescaleSlope, dataset.RescaleIntercept = dicom.number(slopes[index]), "0"

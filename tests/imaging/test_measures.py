@@ -10,12 +10,7 @@ import pytest
 from her2radiomics.core.errors import CaseError
 from her2radiomics.imaging import kinetics
 from her2radiomics.imaging.diffusion import adc_map
-from her2radiomics.imaging.extent import (
-    cross_section_cm2,
-    maximum_diameter_mm,
-    slice_diameter_mm,
-    volume_cm3,
-)
+from her2radiomics.imaging.extent import cross_section_cm2, maximum_diameter_mm, slice_diameter_mm, volume_cm3
 
 sitk = pytest.importorskip("SimpleITK")
 #: 100 before; 150, 220 early; 210, 180 late: worked out below.
@@ -34,9 +29,7 @@ def test_a_curve_by_hand():
     assert (change, minutes) == (pytest.approx(-100 * 10 / 220), 1)  # (210 − 220) / 220, 90 s to 150 s
 
 
-@pytest.mark.parametrize(
-    ("change", "expected"), [(10.1, 0), (10, 1), (0, 1), (-10, 1), (-10.1, 2), (55, 0), (-55, 2)]
-)
+@pytest.mark.parametrize(("change", "expected"), [(10.1, 0), (10, 1), (0, 1), (-10, 1), (-10.1, 2), (55, 0), (-55, 2)])
 def test_types_by_birads(change, expected):
     assert kinetics.curve_type(change) == expected
 
@@ -74,18 +67,13 @@ def test_parts_of_a_curve_without_a_phase():
 def test_early_and_late_phases_are_the_nearest():
     times = [-230, 177, 531]  # UCSF-BR-06
     assert kinetics.nearest_phases(times, 150, 450) == (177, 531)
-    assert kinetics.nearest_phases([0, 60, 120, 180, 240], 150, 450) == (
-        120,
-        240,
-    )  # of two equally near the first
+    assert kinetics.nearest_phases([0, 60, 120, 180, 240], 150, 450) == (120, 240)  # of two equally near the first
     with pytest.raises(CaseError, match="one phase nearest to both"):
         kinetics.nearest_phases([0, 60], 150, 450)
 
 
 def test_enhancement_and_its_ratio_by_hand():
-    before, early, late = (
-        np.array(v, float) for v in ([100, 50, 0, 100], [170, 150, 9, 90], [240, 100, 9, 100])
-    )
+    before, early, late = (np.array(v, float) for v in ([100, 50, 0, 100], [170, 150, 9, 90], [240, 100, 9, 100]))
     percent = kinetics.percent_enhancement(before, early)
     assert percent[[0, 1, 3]] == pytest.approx([70, 200, -10])
     assert np.isnan(percent[2])
@@ -174,9 +162,7 @@ def test_diameters_are_those_of_pyradiomics(seed):
     """PyRadiomics 3 measures them on the mesh of marching cubes; tolerance 1e-9."""
     shape = pytest.importorskip("radiomics.shape")
     random = np.random.default_rng(seed)
-    noise = sitk.GetArrayFromImage(
-        sitk.DiscreteGaussian(sitk.GetImageFromArray(random.normal(size=(9, 20, 22))), 4.0)
-    )
+    noise = sitk.GetArrayFromImage(sitk.DiscreteGaussian(sitk.GetImageFromArray(random.normal(size=(9, 20, 22))), 4.0))
     region = noise > np.percentile(noise, 90)
     region[0] = region[-1] = False
     region[:, [0, -1]] = region[:, :, [0, -1]] = False
@@ -184,9 +170,7 @@ def test_diameters_are_those_of_pyradiomics(seed):
     mask = sitk.GetImageFromArray(region.astype(np.uint8))
     mask.SetSpacing(spacing)
     found = shape.RadiomicsShape(mask, mask)
-    assert maximum_diameter_mm(region, spacing) == pytest.approx(
-        found.getMaximum3DDiameterFeatureValue(), rel=1e-9
-    )
+    assert maximum_diameter_mm(region, spacing) == pytest.approx(found.getMaximum3DDiameterFeatureValue(), rel=1e-9)
     by_slice = found.getMaximum2DDiameterSliceFeatureValue()
     assert slice_diameter_mm(region, spacing) == pytest.approx(by_slice, rel=1e-9)
 
@@ -197,13 +181,9 @@ def public(real_data) -> dict[str, np.ndarray]:
     case = real_data / "breast_mri_nact_pilot"
     files = {f"phase{k}": f"mama_mia_layout/images/NACT_06/nact_06_000{k}.nii.gz" for k in range(3)}
     files |= {name: f"maps/NACT_06/nact_06_{name}.nii.gz" for name in ("pe1", "ser")}
-    files |= {
-        name: f"mama_mia_layout/segmentations/{name}/NACT_06.nii.gz"
-        for name in ("voi", "ftv_pe70", "ftv_ser09")
-    }
+    files |= {name: f"mama_mia_layout/segmentations/{name}/NACT_06.nii.gz" for name in ("voi", "ftv_pe70", "ftv_ser09")}
     return {
-        name: sitk.GetArrayFromImage(sitk.ReadImage(str(case / path))).astype(float)
-        for name, path in files.items()
+        name: sitk.GetArrayFromImage(sitk.ReadImage(str(case / path))).astype(float) for name, path in files.items()
     }
 
 

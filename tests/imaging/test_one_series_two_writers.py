@@ -20,9 +20,7 @@ def files(tmp_path_factory) -> Path:
     rng = np.random.default_rng(0)
     z, y, x = np.mgrid[:12, :32, :32]
     ball = (((z - 6) * 2) ** 2 + (y - 15) ** 2 + (x - 17) ** 2 < 49).astype(np.uint8)
-    image = sitk.GetImageFromArray(
-        (200 + 100 * ball + rng.normal(0, 12, ball.shape)).round().astype(np.int16)
-    )
+    image = sitk.GetImageFromArray((200 + 100 * ball + rng.normal(0, 12, ball.shape)).round().astype(np.int16))
     c, s = np.cos(np.deg2rad(4.3)), np.sin(np.deg2rad(4.3))
     image.SetSpacing((0.7031, 0.7031, 3.3))
     image.SetOrigin((-120.123, -87.4567, 33.789))

@@ -66,9 +66,7 @@ def test_a_dicom_series_is_stacked_along_its_slices_whatever_the_spacing(tmp_pat
     assert slices_of(read_image(tmp_path / "image.nrrd")).axis == 1
 
 
-@pytest.mark.parametrize(
-    ("direction", "name"), [(AXIAL, "axial"), (SAGITTAL, "sagittal"), (CORONAL, "coronal")]
-)
+@pytest.mark.parametrize(("direction", "name"), [(AXIAL, "axial"), (SAGITTAL, "sagittal"), (CORONAL, "coronal")])
 def test_planes_have_names(direction, name):
     assert plane_of(acquired(direction)[0]) == name
     tilted = np.reshape(sitk.Euler3DTransform((0, 0, 0), 0.6, 0.0, 0.2).GetMatrix(), (3, 3))
@@ -95,9 +93,7 @@ def test_its_features_are_those_of_the_acquisition():
     image, mask = acquired(SAGITTAL)
     expected = extract_features(image, {"tumour": mask}, FILES / "features_1125_2d.yaml")
     turned, outlined = (sitk.DICOMOrient(each, "RAS") for each in (image, mask))
-    with pytest.warns(
-        UserWarning, match="sagittal slices of 0.7×0.7 mm pixels, 3 mm apart, .* axis x of the file"
-    ):
+    with pytest.warns(UserWarning, match="sagittal slices of 0.7×0.7 mm pixels, 3 mm apart, .* axis x of the file"):
         found = extract_features(turned, {"tumour": outlined}, FILES / "features_1125_2d.yaml")
     assert found.shape == (1, 1125)
     np.testing.assert_allclose(found.to_numpy(), expected.to_numpy(), rtol=1e-6, atol=1e-9)

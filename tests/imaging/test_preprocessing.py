@@ -107,9 +107,7 @@ class TestBiasField:
         image, _ = biased
         before = as_image(array(image) * 0.6, image)
         corrected = array(preprocess(image, settings(n4={}), {}, breast=masks["breast"]).image)
-        done = preprocess(
-            image, settings(n4={}, subtract="DCE0"), {}, breast=masks["breast"], precontrast=before
-        )
+        done = preprocess(image, settings(n4={}, subtract="DCE0"), {}, breast=masks["breast"], precontrast=before)
         np.testing.assert_allclose(array(done.image), 0.4 * corrected, rtol=1e-4, atol=1e-4)
 
     def test_a_map_without_positive_voxels_is_refused(self, breast):
@@ -122,9 +120,7 @@ class TestIntensities:
     @pytest.mark.parametrize("within", ["breast", "foreground", "image"])
     def test_z_scores_have_mean_0_and_sd_1_where_they_are_taken(self, breast, within):
         image, masks = breast
-        done = array(
-            preprocess(image, settings(normalise={"within": within}), {}, breast=masks["breast"]).image
-        )
+        done = array(preprocess(image, settings(normalise={"within": within}), {}, breast=masks["breast"]).image)
         inside = {
             "breast": array(masks["breast"]) > 0,
             "foreground": array(sitk.LiThreshold(image, 0, 1)) > 0,
@@ -156,9 +152,7 @@ class TestIntensities:
         np.testing.assert_allclose(array(done), array(stock), rtol=0, atol=1e-10)
         plain, normalised = tmp_path / "plain.yaml", tmp_path / "normalised.yaml"
         plain.write_text(BINS)
-        normalised.write_text(
-            BINS.replace("binWidth: 25", "binWidth: 25, normalize: true, normalizeScale: 100")
-        )
+        normalised.write_text(BINS.replace("binWidth: 25", "binWidth: 25, normalize: true, normalizeScale: 100"))
         double = sitk.Cast(image, sitk.sitkFloat64)
         region = {"lesion": masks["lesion"]}
         ours = extract_features(double, region, plain, {"normalise": {"within": "image", "scale": 100}})
@@ -196,9 +190,7 @@ class TestIntensities:
         image, masks = breast
         flat = np.where(array(masks["breast"]) > 0, 7.0, array(image))
         with pytest.raises(CaseError, match="voxels of one intensity within the breast"):
-            preprocess(
-                as_image(flat, image), settings(normalise={"within": "breast"}), {}, breast=masks["breast"]
-            )
+            preprocess(as_image(flat, image), settings(normalise={"within": "breast"}), {}, breast=masks["breast"])
 
     @pytest.mark.parametrize(
         "step", [{"normalise": {"within": "breast"}}, {"clip": {"low": 1, "high": 9, "within": "breast"}}]
@@ -212,9 +204,7 @@ class TestIntensities:
         image, _ = breast
         stray = sitk.Image(image)
         stray[0, 0, 0] = 1e9
-        with pytest.raises(
-            CaseError, match="1 voxels of one intensity within the foreground.*stray bright voxel"
-        ):
+        with pytest.raises(CaseError, match="1 voxels of one intensity within the foreground.*stray bright voxel"):
             preprocess(stray, settings(normalise={"within": "foreground"}), {})
 
 
@@ -257,9 +247,7 @@ class TestSubtraction:
         asked = settings(subtract="DCE0", subtract_as="percent")
         done = preprocess(image, asked, {"1": masks["lesion"]}, precontrast=before)
         count = int(lesion.sum())
-        assert (
-            f"in {count} of {count} tumour voxels the pre-contrast signal lies below" in done.warnings["1"][0]
-        )
+        assert f"in {count} of {count} tumour voxels the pre-contrast signal lies below" in done.warnings["1"][0]
 
     def test_a_phase_without_positive_values_has_no_percentages(self, breast):
         image, _ = breast
@@ -418,11 +406,7 @@ class TestResegmentation:
         assert kept[0, 0].tolist() == [0, 1, 1, 1, 0, 0]
         mean, spread = voxels.mean(), voxels.std()  # of the whole region, population
         kept = array(resegmented(image, mask, Resegment(outliers_sd=1)))
-        assert (
-            kept[0, 0].tolist()
-            == (np.abs(voxels[0, 0] - mean) <= spread).astype(int).tolist()
-            == [1] * 5 + [0]
-        )
+        assert kept[0, 0].tolist() == (np.abs(voxels[0, 0] - mean) <= spread).astype(int).tolist() == [1] * 5 + [0]
         both = array(resegmented(image, mask, Resegment(low=20, outliers_sd=1)))
         assert both[0, 0].tolist() == [0, 0, 1, 1, 1, 0]
         with pytest.raises(CaseError, match="after resegmentation"):
@@ -447,14 +431,10 @@ class TestResegmentation:
         """Grey level 1 is the first bin above low, though the region's minimum lies bins above it."""
         image, mask = breast[0], breast[1]["gland"]
         file = tmp_path / "p.yaml"
-        file.write_text(
-            "setting: {binWidth: 7}\nimageType: {Original: {}}\nfeatureClass: {glcm: [JointAverage]}\n"
-        )
+        file.write_text("setting: {binWidth: 7}\nimageType: {Original: {}}\nfeatureClass: {glcm: [JointAverage]}\n")
         low = float(array(image)[array(mask) != 0].min()) - 3.5 * 7
         asked = {"resegment": {"low": low, "bins_from_low": True}}
-        shifted = extract_features(
-            image - low, {"r": mask}, file, {"resegment": {"low": 0.0, "bins_from_low": True}}
-        )
+        shifted = extract_features(image - low, {"r": mask}, file, {"resegment": {"low": 0.0, "bins_from_low": True}})
         np.testing.assert_allclose(extract_features(image, {"r": mask}, file, asked), shifted, rtol=1e-9)
         assert (shifted > extract_features(image - low - 3.5 * 7, {"r": mask}, file) + 2.5).all(axis=None)
 

@@ -133,10 +133,7 @@ def case(tmp_path):
     (tmp_path / "small.yaml").write_text(SMALL)
     row = {"patient_id": "P3", "sequence": "DCE2", "region": "tumour", "mask_label": ""}
     image_path = str(tmp_path / "image.nii.gz")
-    return [
-        row | {"reader": str(n), "image": image_path, "mask": str(tmp_path / f"mask{n}.nii.gz")}
-        for n in (1, 2)
-    ]
+    return [row | {"reader": str(n), "image": image_path, "mask": str(tmp_path / f"mask{n}.nii.gz")} for n in (1, 2)]
 
 
 def test_without_the_option_it_is_refused_and_the_advice_names_it(case, tmp_path):

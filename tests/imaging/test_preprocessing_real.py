@@ -13,11 +13,7 @@ from workflow_run import Project
 
 RUN = "nat_response--default--my_hospital"
 PHASES = {"DCE0": "duke_153_0000", "DCE1": "duke_153_0001"}
-SEQUENCE = {
-    "regions": ["tumour_volume", "ring_3mm_volume"],
-    "parameters": "features_1023_3d",
-    "features": 1023,
-}
+SEQUENCE = {"regions": ["tumour_volume", "ring_3mm_volume"], "parameters": "features_1023_3d", "features": 1023}
 
 
 @pytest.mark.real
@@ -53,10 +49,7 @@ class TestDuke:
         steps: dict[str, Any] = {"resample_mask": True, "subtract": "DCE0", "subtract_as": "percent"}
         protocol = {"sequences": {"DCE1": {"label": "DCE phase 1", **SEQUENCE, "preprocessing": steps}}}
         replaced = ["sequences", "models", "figures", "tables", "primary_model", "model_labels", "published"]
-        protocol |= {
-            "models": {"by_age": {"kind": "clinical", "candidates": ["age"]}},
-            "primary_model": "by_age",
-        }
+        protocol |= {"models": {"by_age": {"kind": "clinical", "candidates": ["age"]}}, "primary_model": "by_age"}
         changes = {"replaces": replaced, "protocol": protocol, "linked_folders": [str(real_data.resolve())]}
         project.change("cohorts/my_hospital.yaml", changes)
         project.snakemake("extraction")
@@ -64,9 +57,7 @@ class TestDuke:
 
     @staticmethod
     def quality(project: Project) -> list[dict[str, str]]:
-        with (project.folder / f"results/{RUN}/cohort/qc.csv").open(
-            encoding="utf-8-sig", newline=""
-        ) as stream:
+        with (project.folder / f"results/{RUN}/cohort/qc.csv").open(encoding="utf-8-sig", newline="") as stream:
             return list(csv.DictReader(stream))
 
     def test_the_resampled_mask_is_told_of_and_nothing_fails(self, project):

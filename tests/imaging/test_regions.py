@@ -137,11 +137,7 @@ def test_no_room_for_a_ring():
 
 
 @settings(max_examples=40, deadline=None)
-@given(
-    st.integers(0, 2**32 - 1),
-    st.tuples(*[st.floats(0.4, 4.0)] * 3),
-    st.floats(0.5, 6.0),
-)
+@given(st.integers(0, 2**32 - 1), st.tuples(*[st.floats(0.4, 4.0)] * 3), st.floats(0.5, 6.0))
 def test_ring_equals_brute_force(seed, spacing, radius):
     generator = np.random.default_rng(seed)
     voxels = generator.random((5, 8, 9)) < 0.04
@@ -185,9 +181,7 @@ def test_the_slice_at_another_sequence_s_level_by_hand():
     assert np.flatnonzero(made).tolist() == [5]
     ring = sitk.GetArrayFromImage(make_region(t2, "ring_3mm_slice", level=5)).any(axis=(1, 2))
     assert np.flatnonzero(ring).tolist() == [5]
-    assert np.flatnonzero(
-        sitk.GetArrayFromImage(make_region(t2, "tumour_slice")).any(axis=(1, 2))
-    ).tolist() == [7]
+    assert np.flatnonzero(sitk.GetArrayFromImage(make_region(t2, "tumour_slice")).any(axis=(1, 2))).tolist() == [7]
     # stacked from the other end: the same slice by its position, (4.75 − 11) × −1 counted from the other end
     flipped = level_image(cone(12, 7)[::-1], (-1, 2, 5 + 44), (0.8, 0.8, 4.0), (1, 0, 0, 0, -1, 0, 0, 0, -1))
     assert level_of(flipped, dynamic)[0] == 11 - 5
@@ -195,9 +189,7 @@ def test_the_slice_at_another_sequence_s_level_by_hand():
 
 def test_a_level_without_an_outline_is_said():
     dynamic = level_image(cone(30, 20), (0, 0, 0), (1, 1, 1.2))
-    t2 = level_image(
-        cone(12, 7), (0, 0, -30), (0.8, 0.8, 4.0)
-    )  # outlined from −22 to 6 mm, asked for at 24 mm
+    t2 = level_image(cone(12, 7), (0, 0, -30), (0.8, 0.8, 4.0))  # outlined from −22 to 6 mm, asked for at 24 mm
     index, note = level_of(t2, dynamic)
     assert index == 9 and note == "the nearest outlined slice lies 18.0 mm from the level asked for"
 

@@ -71,17 +71,15 @@ def check(kind: Kind, right: Right, folder: Path) -> None:
     row["mask"] = str(outlined(meant, folder))
     result = extract_case([row], regions=["tumour_volume"], parameters=parameters(folder))
     (quality,) = result.qc
-    assert quality["status"] == {SAME: "extracted", WARNED: "warned", REFUSED: "failed"}[kind.outcome], (
-        quality["reason"]
-    )
+    assert quality["status"] == {SAME: "extracted", WARNED: "warned", REFUSED: "failed"}[kind.outcome], quality[
+        "reason"
+    ]
     assert kind.words in quality["reason"] and "unexpected" not in quality["reason"]
     if kind.outcome != REFUSED:
         mask = sitk.ReadImage(row["mask"])
         expected = extract_features(meant, {"tumour_volume": mask}, parameters(folder)).loc["tumour_volume"]
         for name, value in expected.items():
-            assert result.features[0][f"T2__tumour_volume__{name}"] == pytest.approx(
-                value, rel=1e-5, abs=1e-9
-            ), name
+            assert result.features[0][f"T2__tumour_volume__{name}"] == pytest.approx(value, rel=1e-5, abs=1e-9), name
 
 
 @pytest.mark.parametrize("kind", [kind for _, kind in ALL], ids=IDS)

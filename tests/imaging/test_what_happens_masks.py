@@ -130,10 +130,7 @@ def test_the_page_prints_the_list():
 @pytest.fixture(scope="module")
 def segmentations(tmp_path_factory) -> list[tuple[str, bytes, str]]:
     """One right file of each format of segmentations: its name, its bytes, and the label that chooses the tumour."""
-    wanted = {
-        form: next(kind for kind in KINDS if kind.form == form and kind.outcome == SAME)
-        for form in FORMS[1:4]
-    }
+    wanted = {form: next(kind for kind in KINDS if kind.form == form and kind.outcome == SAME) for form in FORMS[1:4]}
     files = []
     for kind in wanted.values():
         made = kind.make(right_pair(), tmp_path_factory.mktemp("right"))

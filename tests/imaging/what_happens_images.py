@@ -16,10 +16,7 @@ from kinds import KINDS, REFUSED, SAME, WARNED
 
 MAKERS = (kinds_of_headers, kinds_of_dicom)
 PAGE = Path(__file__).parents[2] / "docs" / "what_happens_when.md"
-START, END = (
-    "<!-- images: made by `python tests/imaging/what_happens_images.py` -->\n",
-    "<!-- end of images -->\n",
-)
+START, END = ("<!-- images: made by `python tests/imaging/what_happens_images.py` -->\n", "<!-- end of images -->\n")
 
 
 def section() -> str:

@@ -31,10 +31,7 @@ def section() -> str:
         "[tests/imaging](../tests/imaging/what_happens_masks.py) makes the files.\n",
     ]
     for form in FORMS:
-        lines += [
-            f"### {form[0].upper()}{form[1:]}\n",
-            "| the mask has | and then | the words |\n|---|---|---|",
-        ]
+        lines += [f"### {form[0].upper()}{form[1:]}\n", "| the mask has | and then | the words |\n|---|---|---|"]
         kinds = [each for each in KINDS if each.form == form]
         for each in sorted(kinds, key=lambda each: [SAME, WARNED, REFUSED].index(each.outcome)):
             lines.append(f"| {each.what} | {each.outcome} | {each.words and f'*… {each.words} …*'} |")

@@ -41,9 +41,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> FigureInputs:
 
 @pytest.mark.parametrize(("width", "points"), [(84, 8), (174, 8), (84, 10)])
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_draws_inside_its_printed_width(
-    inputs: FigureInputs, kind: str, width: int, points: float
-):
+def test_every_kind_draws_inside_its_printed_width(inputs: FigureInputs, kind: str, width: int, points: float):
     """At one and two columns no text leaves the page or meets another, and none is below 7 pt (8.75 of 10)."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.text import Text
@@ -129,9 +127,7 @@ def test_bytes_are_the_same_in_two_processes(tmp_path: Path):
 def test_files_say_what_made_them_and_carry_no_date(inputs: FigureInputs, tmp_path: Path):
     from PIL import Image
 
-    svg, pdf, png, csv = render(
-        settings("roc"), inputs, tmp_path / "new" / "figure_1_roc", {"protocol": "ab12"}
-    )
+    svg, pdf, png, csv = render(settings("roc"), inputs, tmp_path / "new" / "figure_1_roc", {"protocol": "ab12"})
     said = json.loads(Image.open(png).text["Description"])
     assert said["protocol"] == "ab12" and said["simulated"] == "true" and said["figure"] == "figure_1_roc"
     assert said["software"] == f"her2radiomics {__version__}" and said["study"] == inputs.study.title
@@ -190,13 +186,7 @@ class Figures(Settings):
 
 
 def test_settings_refuse_what_they_do_not_know():
-    good = {
-        "id": "figure_5b_roc_training",
-        "kind": "roc",
-        "title": "t",
-        "models": ["a"],
-        "partition": "training",
-    }
+    good = {"id": "figure_5b_roc_training", "kind": "roc", "title": "t", "models": ["a"], "partition": "training"}
     for name in (good["id"], "figure_s1_roc_external", "figure_s12b_roc"):
         assert validate(Figures, {"figures": [good | {"id": name}]}, "protocol.yaml").figures[0].id == name
     for change, said in (

@@ -13,13 +13,7 @@ from figure_inputs import ADAPTER, make_inputs, settings
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from her2radiomics.manuscript import style
-from her2radiomics.manuscript.figures import (
-    KINDS,
-    FigureInputs,
-    draw,
-    render,
-    with_panels,
-)
+from her2radiomics.manuscript.figures import KINDS, FigureInputs, draw, render, with_panels
 
 MODELS = ["clinical", "radiomics", "nomogram"]
 
@@ -49,7 +43,7 @@ def frames(figure: Any) -> list[tuple[float, float, float, float]]:
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"composed"}))
 def test_every_kind_draws_the_same_as_a_panel(inputs: FigureInputs, kind: str):
-    """The same texts, in the same places on the page in millimetres, as in the figure that stands alone."""
+    """The same texts, in the same places on the page in millimetres, as in the figure of its own."""
     from matplotlib.text import Text
 
     def texts(figure: Any, below: float) -> list[tuple[str, float, float]]:
@@ -70,9 +64,7 @@ def test_every_kind_draws_the_same_as_a_panel(inputs: FigureInputs, kind: str):
         panel = texts(draw(whole, inputs).figure, 6.0)  # under the mark of simulated data
     assert [text for text, _, _ in panel] == [text for text, _, _ in single]
     for (text, *here), (_, *there) in zip(panel, single, strict=True):
-        assert here == pytest.approx(there, abs=0.5), (
-            text
-        )  # hinting moves letters by a dot, a quarter of a mm
+        assert here == pytest.approx(there, abs=0.5), text  # hinting moves letters by a dot, a quarter of a mm
 
 
 def test_frames_of_a_row_are_in_line(inputs: FigureInputs):
@@ -88,9 +80,7 @@ def test_frames_of_a_row_are_in_line(inputs: FigureInputs):
 
 
 def test_columns_are_in_line(inputs: FigureInputs):
-    placed = frames(
-        draw(composed(["roc", "calibration", "decision_curve", "kaplan_meier"], columns=2), inputs).figure
-    )
+    placed = frames(draw(composed(["roc", "calibration", "decision_curve", "kaplan_meier"], columns=2), inputs).figure)
     assert placed[0][0] == pytest.approx(placed[2][0], abs=0.01)
 
 
@@ -106,9 +96,7 @@ def test_letters_stand_at_the_panels_upper_left(inputs: FigureInputs, letters: s
                 box = text.get_window_extent(seen)
                 places.append((box.x0 - part.bbox.x0, part.bbox.y1 - box.y1))
     assert printed == expected
-    assert all(
-        abs(a - b) < 2 for here, there in pairwise(places) for a, b in zip(here, there, strict=True)
-    )  # dots
+    assert all(abs(a - b) < 2 for here, there in pairwise(places) for a, b in zip(here, there, strict=True))  # dots
 
 
 def test_the_table_is_the_panels_tables(inputs: FigureInputs):
@@ -173,17 +161,11 @@ def test_palette_of_the_whole_goes_before_the_panels(inputs: FigureInputs):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (
-            {"panels": ["figure_1_rocc"]},
-            "figure_5_composed.panels: 'figure_1_rocc'.*did you mean 'figure_1_roc'",
-        ),
+        ({"panels": ["figure_1_rocc"]}, "figure_5_composed.panels: 'figure_1_rocc'.*did you mean 'figure_1_roc'"),
         ({"panels": ["figure_1_roc", "figure_1_roc"]}, "named twice"),
-        (
-            {"panels": ["figure_1_roc"], "wide": ["figure_1_lasso"]},
-            "'figure_1_lasso' is not among the panels",
-        ),
+        ({"panels": ["figure_1_roc"], "wide": ["figure_1_lasso"]}, "'figure_1_lasso' is not among the panels"),
         ({"panels": ["figure_1_roc"], "columns": 4, "width_mm": 84}, "at least 40 mm"),
-        ({"panels": ["figure_5_composed"]}, "not a figure that stands alone"),
+        ({"panels": ["figure_5_composed"]}, "not a figure of its own"),
     ],
 )
 def test_what_cannot_be_composed_is_refused(change: dict[str, Any], said: str):

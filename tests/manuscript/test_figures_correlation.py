@@ -48,11 +48,7 @@ def test_rho_and_the_number_of_patients_by_hand(inputs: FigureInputs):
 def test_the_cells_are_at_their_rows_and_columns(inputs: FigureInputs):
     drawing = draw(settings("correlation", columns=["cea", "cd8", "cd4"], models=[]), inputs)
     axes = drawing.figure.axes[0]
-    assert [label.get_text() for label in axes.get_yticklabels()] == [
-        "CEA  1",
-        "CD8+ T cells  2",
-        "CD4+ T cells  3",
-    ]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["CEA  1", "CD8+ T cells  2", "CD4+ T cells  3"]
     cells = axes.collections[0].get_array()
     rho = drawing.data.set_index(["first", "second"])["rho"]
     assert cells[1, 0] == pytest.approx(rho["CEA", "CD8+ T cells"])

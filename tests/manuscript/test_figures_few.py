@@ -24,9 +24,7 @@ def _with_outcomes(inputs: FigureInputs, folder: Path, positive: int, negative: 
     for model, path in inputs.predictions.items():
         table = pd.read_csv(path)
         test = table["partition"] == "testing"
-        kept = pd.concat(
-            [table[test & (table["label"] == y)].head(n) for y, n in ((1, positive), (0, negative))]
-        )
+        kept = pd.concat([table[test & (table["label"] == y)].head(n) for y, n in ((1, positive), (0, negative))])
         paths[model] = folder / f"{model}.csv"
         pd.concat([table[~test], kept]).to_csv(paths[model], index=False)
     return dataclasses.replace(inputs, predictions=paths)
@@ -48,8 +46,7 @@ def test_decision_curves_are_refused_or_smoothed_at_few_patients(inputs: FigureI
     assert rows["drawn"][50] == pytest.approx(rows["net_benefit"][48:53].mean())
     assert rows["drawn"][1] == pytest.approx(rows["net_benefit"][0:3].mean())
     assert (
-        data.loc[data["strategy"] == "treat_all", "drawn"]
-        == data.loc[data["strategy"] == "treat_all", "net_benefit"]
+        data.loc[data["strategy"] == "treat_all", "drawn"] == data.loc[data["strategy"] == "treat_all", "net_benefit"]
     ).all()
 
 

@@ -58,9 +58,7 @@ def test_boxes_are_the_quartiles_and_points_the_patients(inputs: FigureInputs):
     for place, label in enumerate((0, 1)):
         values = people.loc[people["label"] == label, "cd8"]
         box = data[(data["what"] == "box") & (data["group"] == str(label))].iloc[0]
-        assert [box["q1"], box["median"], box["q3"]] == pytest.approx(
-            list(np.quantile(values, [0.25, 0.5, 0.75]))
-        )
+        assert [box["q1"], box["median"], box["q3"]] == pytest.approx(list(np.quantile(values, [0.25, 0.5, 0.75])))
         reach = 1.5 * (box["q3"] - box["q1"])
         assert box["whisker_high"] == values[values <= box["q3"] + reach].max()
         # the box on paper is the box in the table: its median line stands at the group's place
@@ -83,10 +81,7 @@ def test_three_groups_get_one_test_and_empty_ones_are_counted(inputs: FigureInpu
     assert f"p = {p:.3f}" in said(drawing)
     labels = [t.get_text() for t in drawing.figure.axes[0].get_xticklabels()]
     assert labels[-1].endswith("0") and "Grade IV" in said(drawing) + "".join(
-        t.get_text()
-        for axes in drawing.figure.axes
-        if axes.get_legend()
-        for t in axes.get_legend().get_texts()
+        t.get_text() for axes in drawing.figure.axes if axes.get_legend() for t in axes.get_legend().get_texts()
     )
 
 
@@ -122,12 +117,11 @@ def test_offsets_are_the_same_every_time_and_stay_in_the_outline():
     tails = np.abs(values) > 2
     assert np.abs(once[tails]).max() < 0.3 < np.abs(once[~tails]).max()
     assert offsets([1.0]).tolist() == [0.0]
-    assert len(set(offsets([2.0] * 5))) == 5  # equal values stand beside each other
+    assert len(set(offsets([2.0] * 5))) == 5  # equal values lie beside each other
 
 
 @pytest.mark.parametrize(
-    ("p", "marks"),
-    [(0.0009, "***"), (0.001, "**"), (0.01, "*"), (0.049, "*"), (0.05, "ns"), (float("nan"), "")],
+    ("p", "marks"), [(0.0009, "***"), (0.001, "**"), (0.01, "*"), (0.049, "*"), (0.05, "ns"), (float("nan"), "")]
 )
 def test_stars(p: float, marks: str):
     assert stars(p) == marks

@@ -66,13 +66,9 @@ def test_roc_figure_draws_those_points_and_the_locked_threshold(inputs: FigureIn
         false, true, _ = roc_curve(rows["label"], rows["probability"], drop_intermediate=False)
         np.testing.assert_allclose(curve["false_positive_rate"], false, atol=1e-12)
         np.testing.assert_allclose(curve["true_positive_rate"], true, atol=1e-12)
-        measured = performance[
-            (performance["model"] == model) & (performance["partition"] == "testing")
-        ].iloc[0]
+        measured = performance[(performance["model"] == model) & (performance["partition"] == "testing")].iloc[0]
         area = auc(curve["false_positive_rate"], curve["true_positive_rate"])
-        assert area == pytest.approx(
-            measured["auc"], abs=1e-9
-        )  # the legend's AUC is the area of the curve drawn
+        assert area == pytest.approx(measured["auc"], abs=1e-9)  # the legend's AUC is the area of the curve drawn
         mark = data[(data["model"] == model) & (data["what"] == "locked_threshold")].iloc[0]
         assert mark["true_positive_rate"] == pytest.approx(measured["sensitivity"])
         assert mark["false_positive_rate"] == pytest.approx(1 - measured["specificity"])
@@ -80,15 +76,11 @@ def test_roc_figure_draws_those_points_and_the_locked_threshold(inputs: FigureIn
 
 def test_roc_legend_prints_auc_and_interval(inputs: FigureInputs):
     performance = (
-        pd.read_csv(inputs.path("performance"))
-        .query("model == 'nomogram' and partition == 'testing'")
-        .iloc[0]
+        pd.read_csv(inputs.path("performance")).query("model == 'nomogram' and partition == 'testing'").iloc[0]
     )
     legend = draw(settings("roc"), inputs).figure.axes[0].get_legend()
     printed = [text.get_text().replace("\u00a0", " ") for text in legend.get_texts()]
-    assert (
-        f"Nomogram, {performance.auc:.3f} ({performance.auc_low:.3f}–{performance.auc_high:.3f})" in printed
-    )
+    assert f"Nomogram, {performance.auc:.3f} ({performance.auc_low:.3f}–{performance.auc_high:.3f})" in printed
 
 
 def test_lasso_of_a_model_without_one_says_so(inputs: FigureInputs, tmp_path: Path):
@@ -125,9 +117,7 @@ def test_roc_of_one_class_is_refused(inputs: FigureInputs, tmp_path: Path):
     table = pd.read_csv(inputs.path("predictions", "clinical")).assign(label=1)
     table.to_csv(tmp_path / "p.csv", index=False)
     one = dataclasses.replace(inputs, predictions={"clinical": tmp_path / "p.csv"})
-    with pytest.raises(
-        TableError, match="only label 1 in partition 'testing'; expected patients of both outcomes"
-    ):
+    with pytest.raises(TableError, match="only label 1 in partition 'testing'; expected patients of both outcomes"):
         draw(settings("roc", models=["clinical"]), one)
 
 
@@ -137,9 +127,7 @@ def test_decision_curve_is_that_of_dcurves(inputs: FigureInputs):
     data = draw(settings("decision_curve"), inputs).data.set_index(["strategy", "threshold"])["net_benefit"]
     rows = predictions(inputs, "nomogram", "testing")
     grid = np.arange(1, 100) / 100
-    expected = dca(
-        data=rows[["label", "probability"]], outcome="label", modelnames=["probability"], thresholds=grid
-    )
+    expected = dca(data=rows[["label", "probability"]], outcome="label", modelnames=["probability"], thresholds=grid)
     for theirs, ours in (("probability", "nomogram"), ("all", "treat_all"), ("none", "treat_none")):
         table = expected[expected["model"] == theirs]
         for threshold, benefit in zip(table["threshold"], table["net_benefit"], strict=True):
@@ -159,9 +147,7 @@ def test_calibration_draws_the_curves_and_counts_everybody(inputs: FigureInputs)
         assert counted == (rows["label"] == outcome).sum()
 
 
-def test_calibration_without_a_curve_says_so_and_an_unknown_curve_is_refused(
-    inputs: FigureInputs, tmp_path: Path
-):
+def test_calibration_without_a_curve_says_so_and_an_unknown_curve_is_refused(inputs: FigureInputs, tmp_path: Path):
     source = pd.read_csv(inputs.path("calibration", "nomogram"))
     file = tmp_path / "calibration.csv"
     other = dataclasses.replace(inputs, calibration={"nomogram": file})
@@ -228,13 +214,7 @@ def test_workflow_prints_the_selection_and_the_counts(inputs: FigureInputs):
     data = draw(settings("workflow"), inputs).data
     chain = data[data["features"].notna()]
     assert list(chain["features"]) == [3375, 2140, 236, 7, 8]
-    names = [
-        "Extracted",
-        "ICC(2,1) > 0.75",
-        "F test, p < 0.05",
-        "LASSO, 10-fold CV, λ min",
-        "Forced retention",
-    ]
+    names = ["Extracted", "ICC(2,1) > 0.75", "F test, p < 0.05", "LASSO, 10-fold CV, λ min", "Forced retention"]
     assert list(chain["text"]) == names
     text = set(data["text"])
     assert "3,375 features in all" in text
@@ -246,9 +226,7 @@ def test_workflow_prints_the_selection_and_the_counts(inputs: FigureInputs):
     in_one_line = f"Partitions: {', '.join(study.partitions.values())}"
     assert in_one_line in set(draw(settings("workflow"), plain).data["text"])
     picture = draw(settings("workflow"), inputs).figure
-    assert (
-        sum(len(axes.images) for axes in picture.axes) == 6
-    )  # three sequences of one patient, plain and outlined
+    assert sum(len(axes.images) for axes in picture.axes) == 6  # three sequences of one patient, plain and outlined
     assert re.search(r"Testing: AUC 0\.\d\d", said(draw(settings("workflow"), inputs)))
     assert not any(
         axes.images for axes in draw(settings("workflow"), dataclasses.replace(inputs, images=())).figure.axes
@@ -392,9 +370,7 @@ def test_sequences_show_the_largest_slice_in_millimetres(inputs: FigureInputs):
 
 
 def test_sequences_ring_and_errors_name_the_patient(inputs: FigureInputs, tmp_path: Path):
-    rings = [
-        i.model_copy(update={"regions": ["tumour_slice", "ring_3mm_slice"]}) for i in inputs.images[:3:2]
-    ]
+    rings = [i.model_copy(update={"regions": ["tumour_slice", "ring_3mm_slice"]}) for i in inputs.images[:3:2]]
     data = draw(settings("sequences"), dataclasses.replace(inputs, images=rings)).data
     # π · (15 · 13 − 12 · 10) mm²: the ring round an ellipse, nearly an ellipse itself; voxels of 0.75 and 0.9 mm
     assert data["ring_3mm_slice_area_mm2"].to_numpy() == pytest.approx(np.pi * 75, rel=0.12)
@@ -466,11 +442,7 @@ def test_long_names_stay_on_a_narrow_figure(inputs: FigureInputs, kind: str):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.text import Text
 
-    names = {
-        "clinical": "Clinical-imaging model",
-        "radiomics": "Radiomics of all three sequences",
-        "nomogram": "R",
-    }
+    names = {"clinical": "Clinical-imaging model", "radiomics": "Radiomics of all three sequences", "nomogram": "R"}
     long = dataclasses.replace(inputs, study=inputs.study.model_copy(update={"models": names}))
     options = settings(kind, band=["radiomics"]) if kind == "roc" else settings(kind)
     figure = draw(options.model_copy(update={"width_mm": 55.0}), long).figure
@@ -483,9 +455,7 @@ def test_long_names_stay_on_a_narrow_figure(inputs: FigureInputs, kind: str):
         assert box.x0 >= -1 and box.x1 <= figure.bbox.x1 + 1 and box.y0 >= -1, text
     if kind == "roc":
         lines = next(text for text, _ in boxes if text.startswith("Radiomics of all")).split("\n")
-        assert len(lines) == 2 and re.fullmatch(
-            r"0\.\d{3}\u00a0\(.*\)", lines[1]
-        )  # AUC and interval stay together
+        assert len(lines) == 2 and re.fullmatch(r"0\.\d{3}\u00a0\(.*\)", lines[1])  # AUC and interval stay together
 
 
 def test_a_legend_has_as_many_columns_as_its_own_labels_allow():
@@ -535,9 +505,7 @@ def test_numbers_of_a_scale_have_the_same_decimals(tmp_path: Path):
     rows += [("probability", "0.1", "0.1", 0.0), ("probability", "0.9", "0.9", 100.0)]
     rows += [("adc", label, label, 100 * float(label)) for label in ("0.9", "1", "1.1")]
     rows += [("shape", "Regular", "regular", 0.0), ("shape", "Irregular", "irregular", 30.0)]
-    axes = read_axes(
-        pd.DataFrame(rows, columns=["axis", "label", "value", "position"]), tmp_path / "nomogram.csv"
-    )
+    axes = read_axes(pd.DataFrame(rows, columns=["axis", "label", "value", "position"]), tmp_path / "nomogram.csv")
     assert [[tick.label for tick in axis.ticks] for axis in axes[1:3]] == [
         ["0.9", "1.0", "1.1"],
         ["Regular", "Irregular"],

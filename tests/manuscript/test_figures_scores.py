@@ -72,9 +72,7 @@ def test_stability_shows_the_models_variables_and_the_most_frequent_others(input
 
 def test_a_model_without_refits_says_so(inputs: FigureInputs, tmp_path: Path):
     pd.read_csv(inputs.path("kept", "radiomics")).iloc[:0].to_csv(tmp_path / "kept.csv", index=False)
-    drawing = draw(
-        settings("stability"), dataclasses.replace(inputs, kept={"radiomics": tmp_path / "kept.csv"})
-    )
+    drawing = draw(settings("stability"), dataclasses.replace(inputs, kept={"radiomics": tmp_path / "kept.csv"}))
     assert "no bootstrap refit" in words(drawing)
 
 

@@ -20,9 +20,7 @@ from her2radiomics.manuscript import style
 from her2radiomics.manuscript.figures import Drawing, FigureInputError, FigureInputs, StudyText, draw
 from her2radiomics.manuscript.figures.kaplan_meier import time_ticks
 
-REFERENCE = json.loads(
-    (Path(__file__).parents[1] / "reference/figures/lung.json").read_text(encoding="utf-8")
-)
+REFERENCE = json.loads((Path(__file__).parents[1] / "reference/figures/lung.json").read_text(encoding="utf-8"))
 LEVELS = {"sex": {"1": "Male", "2": "Female"}, "ph.ecog": {"0": "ECOG 0", "1": "ECOG 1", "2": "ECOG 2"}}
 
 
@@ -96,9 +94,7 @@ def test_numbers_at_risk_stand_under_their_ticks(lung: FigureInputs):
     width, _ = style.size(figure)
     for tick, number in zip(axes.get_xticks(), (138, 78, 31, 13, 6, 2), strict=True):
         x = width * (box.x0 + box.width * tick / axes.get_xlim()[1])
-        printed = [
-            t for t in canvas.texts if t.get_text() == f"{number}" and abs(t.get_position()[0] - x) < 1e-6
-        ]
+        printed = [t for t in canvas.texts if t.get_text() == f"{number}" and abs(t.get_position()[0] - x) < 1e-6]
         assert len(printed) == 1
     middles = sorted({t.get_position()[1] for t in canvas.texts if t.get_text().isdigit()})
     assert len(middles) == 2  # a row a group
@@ -135,9 +131,7 @@ def test_no_event_one_group_and_nobody_are_said(changed: Callable[..., FigureInp
     one = said(survival(changed(lambda t: t[t["label"] == "1"])))
     assert "non-pCR: no patient with follow-up" in one and "no log-rank test" in one
     nobody = said(survival(changed(lambda t: t.__setitem__("pfs_months", ""))))
-    assert "Progression-free survival: no patient with a known time, event and group" in nobody.replace(
-        "\n", " "
-    )
+    assert "Progression-free survival: no patient with a known time, event and group" in nobody.replace("\n", " ")
 
 
 def test_a_level_without_patients_is_said(inputs: FigureInputs):
@@ -157,18 +151,12 @@ def test_a_partition_may_be_chosen(inputs: FigureInputs):
 @pytest.mark.parametrize(
     ("column", "value", "expected"),
     [
-        (
-            "pfs_months",
-            "soon",
-            "patient P004, column 'pfs_months': found 'soon'; expected a number of at least 0",
-        ),
+        ("pfs_months", "soon", "patient P004, column 'pfs_months': found 'soon'; expected a number of at least 0"),
         ("pfs_months", "-3", "found '-3'"),
         ("label", "2", "patient P004, column 'label': found '2'; expected one of 0, 1"),
     ],
 )
-def test_wrong_cells_name_the_patient(
-    changed: Callable[..., FigureInputs], column: str, value: str, expected: str
-):
+def test_wrong_cells_name_the_patient(changed: Callable[..., FigureInputs], column: str, value: str, expected: str):
     with pytest.raises(TableError, match=expected):
         survival(changed(lambda t: t.loc.__setitem__((3, column), value)))
 
@@ -195,12 +183,8 @@ def test_times_of_the_numbers_at_risk_are_round(last: float, unit: str, wide: fl
 
 
 def test_the_level_counted_is_printed_and_must_be_named_unless_0_and_1(lung: FigureInputs):
-    study = lung.study.model_copy(
-        update={"levels": {**lung.study.levels, "status": {"0": "Censored", "1": "Dead"}}}
-    )
-    assert "Events counted: Dead" in said(
-        survival(replace(lung, study=study), time="time", event="status", by="sex")
-    )
+    study = lung.study.model_copy(update={"levels": {**lung.study.levels, "status": {"0": "Censored", "1": "Dead"}}})
+    assert "Events counted: Dead" in said(survival(replace(lung, study=study), time="time", event="status", by="sex"))
     study = study.model_copy(update={"levels": {**lung.study.levels, "status": {"1": "Alive", "2": "Dead"}}})
     with pytest.raises(SettingsError, match="no event_level, and 'status' has the levels 1 and 2"):
         survival(replace(lung, study=study), time="time", event="status", by="sex")

@@ -35,9 +35,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tables.TableInputs:
 @pytest.mark.parametrize("kind", figures.KINDS)
 def test_the_example_of_every_figure_is_drawn(study: figures.FigureInputs, kind: str):
     items = yaml.safe_load(figures.KINDS[kind].about.example)
-    made = figures.with_panels(
-        [FIGURES.validate_python({"id": name, **item}) for name, item in items.items()]
-    )
+    made = figures.with_panels([FIGURES.validate_python({"id": name, **item}) for name, item in items.items()])
     assert kind in {item.kind for item in made}
     for item in made:
         assert len(figures.draw(item, study).data)

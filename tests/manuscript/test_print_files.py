@@ -26,9 +26,7 @@ def test_files_for_print_are_the_same_bytes_each_time(tmp_path: Path, ending: st
     if ending == "tiff":
         with Image.open(tmp_path / "a.tiff") as picture:
             assert picture.mode == "RGB" and picture.info["compression"] == "tiff_lzw"
-            assert picture.info["dpi"] == (600, 600) and picture.width == pytest.approx(
-                84 / 25.4 * 600, abs=1
-            )
+            assert picture.info["dpi"] == (600, 600) and picture.width == pytest.approx(84 / 25.4 * 600, abs=1)
             assert json.loads(picture.tag_v2[270])["run"] == "made"
     else:
         assert first.startswith(b"%!PS-Adobe-3.0 EPSF-3.0") and b"CreationDate" not in first

@@ -41,16 +41,8 @@ JUDGED = [
     (number("statistic", value="18.793", table="table_2_x"), Ours(18.7934, text="x"), True),
     (number("statistic", value="18.793", table="table_2_x"), Ours(18.7936, text="x"), False),
     # p: the same side of 0.05, and a printed bound is kept
-    (
-        number("regression_p", value="0.041", model="m", block="multivariate", term="t"),
-        Ours(0.049, text="x"),
-        True,
-    ),
-    (
-        number("regression_p", value="0.041", model="m", block="multivariate", term="t"),
-        Ours(0.051, text="x"),
-        False,
-    ),
+    (number("regression_p", value="0.041", model="m", block="multivariate", term="t"), Ours(0.049, text="x"), True),
+    (number("regression_p", value="0.041", model="m", block="multivariate", term="t"), Ours(0.051, text="x"), False),
     (number("logrank_p", value="<0.001", table="table_s2_x"), Ours(0.0009, text="x"), True),
     (number("logrank_p", value="<0.001", table="table_s2_x"), Ours(0.002, text="x"), False),
     (number("delong_p", value="<0.05"), Ours(0.049, text="x"), True),
@@ -60,16 +52,12 @@ JUDGED = [
     (number("beta", value="2.165", model="m", block="coefficients", term="t"), Ours(0.3, text="x"), True),
     (number("beta", value="2.165", model="m", block="coefficients", term="t"), Ours(-0.3, text="x"), False),
     (
-        number(
-            "odds_ratio", value="9.660", low="3.317", high="28.139", model="m", block="coefficients", term="t"
-        ),
+        number("odds_ratio", value="9.660", low="3.317", high="28.139", model="m", block="coefficients", term="t"),
         Ours(1.85, 0.39, 8.75, text="x"),
         True,
     ),
     (
-        number(
-            "odds_ratio", value="9.660", low="3.317", high="28.139", model="m", block="coefficients", term="t"
-        ),
+        number("odds_ratio", value="9.660", low="3.317", high="28.139", model="m", block="coefficients", term="t"),
         Ours(1.85, 1.39, 2.75, text="x"),
         False,
     ),
@@ -78,26 +66,14 @@ JUDGED = [
         Ours(1.85, 0.05, 8.75, text="x"),
         False,
     ),
-    (
-        number("odds_ratio", value=">1", model="m", block="univariate", term="t"),
-        Ours(1.85, 0.39, 8.75, text="x"),
-        True,
-    ),
+    (number("odds_ratio", value=">1", model="m", block="univariate", term="t"), Ours(1.85, 0.39, 8.75, text="x"), True),
     (number("odds_ratio", value="<1", model="m", block="univariate", term="t"), Ours(1.85, text="x"), False),
     # share: 55/80 = 0.6875; exact interval of 12/18 is 0.410 to 0.867, of 6/18 0.133 to 0.590 (binom.test of R)
     (number("count", value=55, n=80, table="table_1_x"), Ours(12, n=18, text="x"), True),
     (number("count", value=55, n=80, table="table_1_x"), Ours(6, n=18, text="x"), False),
     # mean: 50.56 ± 9.12 of 80 (half width 2.00), ours of 20 with SD 8 (3.51): apart by more than 5.51 or not
-    (
-        number("mean", value="50.56", sd="9.12", n=80, table="table_1_x"),
-        Ours(56.0, n=20, sd=8, text="x"),
-        True,
-    ),
-    (
-        number("mean", value="50.56", sd="9.12", n=80, table="table_1_x"),
-        Ours(56.1, n=20, sd=8, text="x"),
-        False,
-    ),
+    (number("mean", value="50.56", sd="9.12", n=80, table="table_1_x"), Ours(56.0, n=20, sd=8, text="x"), True),
+    (number("mean", value="50.56", sd="9.12", n=80, table="table_1_x"), Ours(56.1, n=20, sd=8, text="x"), False),
     # spread: SD 8 of 20, interval 6.08 to 11.68 (χ²)
     (number("sd", value="11.60", table="table_1_x"), Ours(8.0, n=20, text="x"), True),
     (number("sd", value="11.75", table="table_1_x"), Ours(8.0, n=20, text="x"), False),
@@ -141,12 +117,7 @@ def run(tmp_path_factory):
 @pytest.fixture(scope="module")
 def rendered(run):
     """A baseline table by label and by partition, and a table of survival, beside the run's results."""
-    baseline = {
-        "kind": "baseline",
-        "title": "B",
-        "columns": ["age", "ki67", "tic"],
-        "summaries": {"age": "mean"},
-    }
+    baseline = {"kind": "baseline", "title": "B", "columns": ["age", "ki67", "tic"], "summaries": {"age": "mean"}}
     from her2radiomics.manuscript.tables.baseline import BaselineTable
 
     for name, by in (("table_1_label", "label"), ("table_2_partition", "partition")):
@@ -161,16 +132,12 @@ def ours(run, **content) -> pd.Series:
 
 def test_numbers_of_performance_are_those_of_the_csv(run):
     table = pd.read_csv(run.folder / "tables/performance.csv").set_index(["model", "partition"])
-    row = ours(
-        run, quantity="auc", model="nomogram", partition="testing", value="0.878", low="0.773", high="0.946"
-    )
+    row = ours(run, quantity="auc", model="nomogram", partition="testing", value="0.878", low="0.773", high="0.946")
     assert row["reproduced"] == table.loc[("nomogram", "testing"), "auc"]
     assert row["n"] == table.loc[("nomogram", "testing"), "n"]
     assert row["published_text"] == "0.878 (0.773–0.946)"
     assert ours(run, quantity="n", partition="training", value=68)["reproduced"] == 34
-    pair = ours(
-        run, quantity="delong_p", model="nomogram", versus="clinical", partition="testing", value="0.04"
-    )
+    pair = ours(run, quantity="delong_p", model="nomogram", versus="clinical", partition="testing", value="0.04")
     assert (pair["model"], pair["reproduced"]) == ("nomogram vs clinical", 0.0312)
     order = ours(run, quantity="highest_auc", partition="testing", names=["nomogram", "clinical"])
     aucs = [table.loc[(name, "testing"), "auc"] for name in ("nomogram", "clinical")]
@@ -187,10 +154,7 @@ def test_features_are_counted_by_sequence_region_and_class(run):
     texture = ours(run, quantity="features_selected", model="radiomics", feature_class="glcm", value=1)
     assert (texture["reproduced"], texture["agreement"]) == (1, "agrees")
     kept = ours(
-        run,
-        quantity="features_kept",
-        model="radiomics",
-        names=["DWI__tumour_slice__logarithm_glcm_Imc1", "other"],
+        run, quantity="features_kept", model="radiomics", names=["DWI__tumour_slice__logarithm_glcm_Imc1", "other"]
     )
     assert (kept["reproduced_text"], kept["agreement"]) == ("1 of 2 the same, 3 kept", "differs")
 
@@ -209,9 +173,7 @@ def test_terms_and_regressions_are_those_of_the_models_tables(run):
     assert row["reproduced"] == table.loc["ki67[high]", "odds_ratio"]
     assert row["item"] == "Ki-67 index, ≥ 20 %, univariate"
     terms = ours(run, quantity="terms_kept", model="clinical", names=["ki67"])
-    kept = [
-        t for t in pd.read_csv(run.folder / "models/clinical/coefficients.csv")["term"] if t != "(Intercept)"
-    ]
+    kept = [t for t in pd.read_csv(run.folder / "models/clinical/coefficients.csv")["term"] if t != "(Intercept)"]
     assert terms["reproduced"] == len({t.split("[")[0] for t in kept})
 
 
@@ -220,27 +182,16 @@ def test_cells_are_those_of_our_printed_tables(rendered):
         pd.read_csv(rendered.folder / f"cohort/participants_{name}.csv") for name in ("training", "testing")
     )
     positive = people[people["label"] == 1]
-    count = ours(
-        rendered, quantity="count", table="table_1_label", row="ki67", level="high", group="1", value=10, n=40
-    )
+    count = ours(rendered, quantity="count", table="table_1_label", row="ki67", level="high", group="1", value=10, n=40)
     known = positive["ki67"].dropna()
     assert (count["reproduced"], count["n"]) == ((known == "high").sum(), len(known))
     training = people[people["partition"] == "training"]
     mean = ours(
-        rendered,
-        quantity="mean",
-        table="table_2_partition",
-        row="age",
-        group="training",
-        value="50",
-        sd="9",
-        n=68,
+        rendered, quantity="mean", table="table_2_partition", row="age", group="training", value="50", sd="9", n=68
     )
     assert mean["reproduced"] == pytest.approx(training["age"].mean(), abs=0.06)
     p = ours(rendered, quantity="p", table="table_1_label", row="age", value="0.508")
-    test = stats.ttest_ind(
-        positive["age"], people[people["label"] == 0]["age"], equal_var=False, nan_policy="omit"
-    )
+    test = stats.ttest_ind(positive["age"], people[people["label"] == 0]["age"], equal_var=False, nan_policy="omit")
     assert p["reproduced"] == pytest.approx(test.pvalue, abs=6e-4)
     smallest = ours(rendered, quantity="smallest_p", table="table_1_label", value=">0.05")
     texts = pd.read_csv(rendered.folder / "tables/table_1_label.csv")["p"].dropna().str.rstrip("ᵃᵇᶜᵈ")
@@ -253,9 +204,7 @@ def test_cells_are_those_of_our_printed_tables(rendered):
 def test_thresholds_with_benefit_are_those_of_the_decision_curve(run, tmp_path):
     """A model that separates wholly is useful at all thresholds from the lowest on."""
     labels = np.repeat([0, 1], 20)
-    table = pd.DataFrame(
-        {"partition": "training", "label": labels, "probability": np.where(labels, 0.95, 0.05)}
-    )
+    table = pd.DataFrame({"partition": "training", "label": labels, "probability": np.where(labels, 0.95, 0.05)})
     save("predictions", table, tmp_path / "models/m/predictions.csv")
     printed = number("useful_thresholds", model="m", partition="training", low="20 %", high="75 %")
     found = Results(tmp_path).find(printed)
@@ -285,9 +234,7 @@ def test_an_unknown_quantity_names_the_nearest(run):
 
 
 def test_the_table_prints_agreement_and_its_rules(run):
-    settings = validate(
-        PublishedNumbersTable, {"kind": "published", "id": "table_s9_published", "title": "P"}, "t"
-    )
+    settings = validate(PublishedNumbersTable, {"kind": "published", "id": "table_s9_published", "title": "P"}, "t")
     inputs = TableInputs(
         columns=COLUMNS,
         partitions=run.inputs.partitions,

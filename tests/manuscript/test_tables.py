@@ -21,11 +21,7 @@ from her2radiomics.core.errors import SettingsError, TableError
 from her2radiomics.core.settings import Settings, validate
 from her2radiomics.core.spreadsheets import safe_cell
 from her2radiomics.manuscript import formatting as fmt
-from her2radiomics.manuscript.tables import (
-    TableInputs,
-    TableSettings,
-    render,
-)
+from her2radiomics.manuscript.tables import TableInputs, TableSettings, render
 from her2radiomics.manuscript.tables.html import fragment_of, to_fragment, to_html
 from her2radiomics.manuscript.tables.model import Heading
 from her2radiomics.manuscript.tables.performance import fraction
@@ -44,14 +40,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> MadeRun:
 
 @pytest.mark.parametrize(
     ("p", "printed"),
-    [
-        (0.0004, "<0.001"),
-        (0.001, "0.001"),
-        (0.04349, "0.043"),
-        (0.5, "0.500"),
-        (0.9996, ">0.999"),
-        (1, ">0.999"),
-    ],
+    [(0.0004, "<0.001"), (0.001, "0.001"), (0.04349, "0.043"), (0.5, "0.500"), (0.9996, ">0.999"), (1, ">0.999")],
 )
 def test_p_values(p, printed):
     assert fmt.p_value(p) == printed
@@ -80,9 +69,7 @@ def test_numbers():
     assert fmt.listing(["a", "b", "c"]) == "a, b and c"
 
 
-@pytest.mark.parametrize(
-    ("values", "digits"), [([45, 52, 61], 1), ([2.1, 3.25], 2), ([0.91, 0.87], 3), ([], 1)]
-)
+@pytest.mark.parametrize(("values", "digits"), [([45, 52, 61], 1), ([2.1, 3.25], 2), ([0.91, 0.87], 3), ([], 1)])
 def test_three_significant_figures(values, digits):
     assert fmt.digits_for(values) == digits
 
@@ -170,9 +157,7 @@ def test_regression_names_levels_and_reference(run):
 
 def test_regression_of_a_model_that_selected_nothing(run, tmp_path):
     empty = save("multivariate", None, tmp_path / "multivariate.csv")
-    inputs = TableInputs(
-        columns=COLUMNS, partitions={}, models={"m": "M"}, simulated=False, multivariate={"m": empty}
-    )
+    inputs = TableInputs(columns=COLUMNS, partitions={}, models={"m": "M"}, simulated=False, multivariate={"m": empty})
     options = settings(id="table_2_r", kind="regression", model="m", blocks=["multivariate"], title="R")
     assert options.make(inputs).labels[0].text == "No variable was selected"
 
@@ -187,9 +172,7 @@ def test_terms():
 
 def test_regression_refuses_unknown_levels(run, tmp_path):
     path = save("univariate", pd.DataFrame({"term": ["ki67[hihg]"], "p": [0.5]}), tmp_path / "univariate.csv")
-    inputs = TableInputs(
-        columns=COLUMNS, partitions={}, models={"m": "M"}, simulated=False, univariate={"m": path}
-    )
+    inputs = TableInputs(columns=COLUMNS, partitions={}, models={"m": "M"}, simulated=False, univariate={"m": path})
     options = settings(id="table_2_r", kind="regression", model="m", blocks=["univariate"], title="R")
     with pytest.raises(TableError, match=r"ki67\[hihg\]"):
         options.make(inputs)
@@ -201,12 +184,8 @@ def test_regression_refuses_unknown_levels(run, tmp_path):
 def test_performance_prints_fractions(run):
     options = settings(id="table_3_performance", kind="performance", title="Performance")
     table = options.make(run.inputs)
-    row = table.data[
-        (table.data["model"] == "Nomogram") & (table.data["partition"] == "Test (centre 2)")
-    ].iloc[0]
-    source = (
-        pd.read_csv(run.inputs.performance).set_index(["model", "partition"]).loc[("nomogram", "testing")]
-    )
+    row = table.data[(table.data["model"] == "Nomogram") & (table.data["partition"] == "Test (centre 2)")].iloc[0]
+    source = pd.read_csv(run.inputs.performance).set_index(["model", "partition"]).loc[("nomogram", "testing")]
     count = round(source["sensitivity"] * source["events"])
     assert row["sensitivity"] == f"{100 * source['sensitivity']:.0f}% ({count}/{source['events']})"
     assert row["auc"].startswith(f"{source['auc']:.3f} (")
@@ -246,9 +225,7 @@ def test_delong_pairs_and_matrix(run):
     pairs = settings(id="table_4_delong", kind="delong", title="DeLong").make(run.inputs)
     first = pairs.data[pairs.data["comparison"] == "Clinical vs Radiomics"].iloc[0]
     assert (first["p"], first["p_holm"]) == ("0.031", "0.094")
-    turned = settings(id="table_4_delong", kind="delong", title="D", models=["radiomics", "clinical"]).make(
-        run.inputs
-    )
+    turned = settings(id="table_4_delong", kind="delong", title="D", models=["radiomics", "clinical"]).make(run.inputs)
     other = turned.data[turned.data["comparison"] == "Radiomics vs Clinical"].iloc[0]
     assert other["z"] == first["z"].removeprefix("-") or first["z"] == f"-{other['z']}"
     matrix = settings(id="table_4_delong", kind="delong", title="D", layout="matrix").make(run.inputs)
@@ -303,9 +280,7 @@ def test_delong_gives_likelihood_ratio_tests_of_nested_models(run, tmp_path):
     save("performance_extra", extra.assign(low=np.nan, high=np.nan, method="made"), tmp_path / "extra.csv")
     inputs = replace(run.inputs, performance_extra=tmp_path / "extra.csv")
     printed = settings(id="table_4_delong", kind="delong", title="DeLong").make(inputs)
-    said = (
-        "Likelihood-ratio tests of nested models in training: Nomogram vs Clinical χ² 12.35, df 1, p < 0.001."
-    )
+    said = "Likelihood-ratio tests of nested models in training: Nomogram vs Clinical χ² 12.35, df 1, p < 0.001."
     assert said in printed.footnotes
     silent = settings(id="table_4_delong", kind="delong", title="D", nested=False).make(inputs)
     assert said not in silent.footnotes
@@ -337,11 +312,7 @@ def test_missing_column_is_named(run, tmp_path):
     path = tmp_path / "performance.csv"
     pd.read_csv(run.inputs.performance).drop(columns="auc_low").to_csv(path, index=False)
     inputs = TableInputs(
-        columns={},
-        partitions=run.inputs.partitions,
-        models=run.inputs.models,
-        simulated=False,
-        performance=path,
+        columns={}, partitions=run.inputs.partitions, models=run.inputs.models, simulated=False, performance=path
     )
     with pytest.raises(TableError, match="column 'auc_low'"):
         settings(id="table_3_p", kind="performance", title="P").make(inputs)
@@ -424,11 +395,7 @@ def test_latex_is_escaped():
 def test_hostile_levels_reach_no_file_unescaped(tmp_path):
     """Clinical text is written by people: a level's printed name may hold anything."""
     column = Column.model_validate(
-        {
-            "label": "<img src=x onerror=alert(1)>",
-            "kind": "categorical",
-            "levels": {"a": "=1+1", "b": "B & C"},
-        }
+        {"label": "<img src=x onerror=alert(1)>", "kind": "categorical", "levels": {"a": "=1+1", "b": "B & C"}}
     )
     made = baseline_inputs(tmp_path, shape=["a", "b", "a", "b", "b", "b", "a", "a"])
     inputs = TableInputs(
@@ -451,7 +418,7 @@ LATEX = shutil.which("pdflatex")
 @pytest.mark.skipif(LATEX is None, reason="needs pdflatex, and none is installed")
 @pytest.mark.parametrize("columns", [1, 2, 5])
 def test_latex_compiles_and_stays_on_the_page(tmp_path, columns):
-    """A narrow table, one made smaller and one that stands sideways: no error, and no box wider than the text."""
+    """A narrow table, one made smaller and one printed sideways: no error, and no box wider than the text."""
     wide = hostile_table()
     headings = tuple(Heading(f"c{i}", f"Column {i}", "Group & co" if i < 3 else "") for i in range(columns))
     cells = {heading.key: ["0.875 (0.500–1.000)ᵃ", "* -0.5 χ²"] for heading in headings}
@@ -468,9 +435,7 @@ def test_latex_compiles_and_stays_on_the_page(tmp_path, columns):
         encoding="utf-8",
     )
     command = [str(LATEX), "-interaction=nonstopmode", "-halt-on-error", "page.tex"]
-    done = subprocess.run(
-        command, cwd=tmp_path, capture_output=True, encoding="utf-8", errors="replace", timeout=60
-    )
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", errors="replace", timeout=60)
     assert done.returncode == 0, done.stdout[-1500:]
     assert "Overfull" not in done.stdout, done.stdout[-1500:]
     assert r"\newlabel{tab:table_s2_x}{{S2}" in (tmp_path / "page.aux").read_text(encoding="utf-8")

@@ -26,25 +26,13 @@ def inputs(tmp_path):
 
 def survival(**content):
     return TypeAdapter(TableSettings).validate_python(
-        {
-            "id": "table_5_survival",
-            "kind": "survival",
-            "title": "Survival",
-            "endpoints": [ENDPOINT],
-            **content,
-        }
+        {"id": "table_5_survival", "kind": "survival", "title": "Survival", "endpoints": [ENDPOINT], **content}
     )
 
 
 def comparison(**content):
     return TypeAdapter(TableSettings).validate_python(
-        {
-            "id": "table_6_markers",
-            "kind": "group_comparison",
-            "title": "Markers",
-            "columns": ["cea", "cd8"],
-            **content,
-        }
+        {"id": "table_6_markers", "kind": "group_comparison", "title": "Markers", "columns": ["cea", "cd8"], **content}
     )
 
 
@@ -65,9 +53,7 @@ def test_survival_at_given_times_is_rs():
     found = curves.at([12, 36]).set_index(["group", "time"])
     for key, (at_risk, *values) in R_AT.items():
         assert found.loc[key, "at_risk"] == at_risk
-        np.testing.assert_allclose(
-            found.loc[key, ["survival", "low", "high"]].astype(float), values, atol=1e-9
-        )
+        np.testing.assert_allclose(found.loc[key, ["survival", "low", "high"]].astype(float), values, atol=1e-9)
     assert found.index.get_level_values(0).tolist() == ["0", "0", "1", "1"]
     beyond = curves.at([200])
     assert beyond[["survival", "low", "high"]].isna().all(axis=None) and (beyond["at_risk"] == 0).all()
@@ -86,26 +72,8 @@ def test_the_survival_table_prints_what_r_gives(inputs):
         "Hazard ratio (95% CI)", "p (Cox)", "p (log-rank)",
     ]  # fmt: skip
     assert table.cells[1:] == [
-        [
-            "40",
-            "16",
-            "53.9 (44.7–55.0)",
-            "94.9 (81.0–98.7)",
-            "82.8 (65.5–91.9)",
-            "1 (reference)",
-            "",
-            "0.167",
-        ],
-        [
-            "20",
-            "8",
-            "44.7 (25.2–not reached)",
-            "94.7 (68.1–99.2)",
-            "74.0 (44.0–89.6)",
-            "1.90 (0.76–4.75)",
-            "0.173",
-            "",
-        ],
+        ["40", "16", "53.9 (44.7–55.0)", "94.9 (81.0–98.7)", "82.8 (65.5–91.9)", "1 (reference)", "", "0.167"],
+        ["20", "8", "44.7 (25.2–not reached)", "94.7 (68.1–99.2)", "74.0 (44.0–89.6)", "1.90 (0.76–4.75)", "0.173", ""],
     ]
     notes = " ".join(table.footnotes)
     assert "log-rank test" in notes and "Efron" in notes and "log(−log)" in notes
@@ -153,9 +121,7 @@ def test_a_group_without_an_event_has_firths_hazard_ratio(tmp_path):
     made = survival().make(inputs_of(tmp_path, table))
     assert made.cells[2][2] == "not reached"
     groups = pd.DataFrame({"label": table["label"].astype(int)})
-    fit = cox(
-        groups, table["os_months"].astype(float), table["os_event"].astype(int), method="firth", level=0.95
-    ).table
+    fit = cox(groups, table["os_months"].astype(float), table["os_event"].astype(int), method="firth", level=0.95).table
     row = fit.iloc[0]
     ratio = fmt.ratio_interval(row["hazard_ratio"], row["ci_low"], row["ci_high"])
     assert [row[3] for row in made.cells[1:]] == ["1 (reference)", ratio]
@@ -209,10 +175,7 @@ def test_a_negative_time_is_refused_by_name(tmp_path):
 # exact = FALSE)$p.value (0.0918, 0.00241), t.test(cea ~ label)$p.value (1.56e-06), quantile by label
 def test_markers_are_described_and_tested_as_r_does(inputs):
     table = comparison().make(inputs)
-    assert [label.text for label in table.labels] == [
-        "CEA (ng/mL), median (Q1, Q3)",
-        "CD8 (%), median (Q1, Q3)",
-    ]
+    assert [label.text for label in table.labels] == ["CEA (ng/mL), median (Q1, Q3)", "CD8 (%), median (Q1, Q3)"]
     # positive first, as in the baseline table
     assert [heading.group for heading in table.headings[:6]] == ["HER2-positive"] * 3 + ["HER2-negative"] * 3
     assert table.cells == [

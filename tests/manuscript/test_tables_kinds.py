@@ -82,25 +82,16 @@ def test_collinearity_is_that_of_complete_patients(inputs):
     table = make(settings(kind="collinearity", columns=["cea", "cea_2", "arm", "grade", "tic"]), inputs)
     rows = table.data.set_index("characteristic")
     data = people()
-    coded = data[["cea", "cea_2", "arm", "tic"]].assign(
-        grade=data["grade"].map({"I": 0.0, "II": 1.0, "III": 2.0})
-    )
+    coded = data[["cea", "cea_2", "arm", "tic"]].assign(grade=data["grade"].map({"I": 0.0, "II": 1.0, "III": 2.0}))
     coded = coded[["cea", "cea_2", "arm", "grade", "tic"]]
-    expected = variance_inflation(coded, {"arm": ["a", "b", "c"], "tic": ["flat", "out"]}).set_index(
-        "variable"
-    )
+    expected = variance_inflation(coded, {"arm": ["a", "b", "c"], "tic": ["flat", "out"]}).set_index("variable")
     assert rows.loc["CEA (ng/mL)", "gvif"] == f"{expected.loc['cea', 'gvif']:.2f}"
-    assert (rows.loc["Arm", "df"], rows.loc["Arm", "adjusted"]) == (
-        "2",
-        f"{expected.loc['arm', 'adjusted']:.2f}",
-    )
+    assert (rows.loc["Arm", "df"], rows.loc["Arm", "adjusted"]) == ("2", f"{expected.loc['arm', 'adjusted']:.2f}")
     assert any("60 patients without missing values" in note for note in table.footnotes)
 
 
 def test_correlation_is_spearmans(inputs):
-    table = make(
-        settings(kind="correlation", columns=["cea", "cd8", "grade"], against=["label", "os_event"]), inputs
-    )
+    table = make(settings(kind="correlation", columns=["cea", "cd8", "grade"], against=["label", "os_event"]), inputs)
     data = people()
     rho, p = stats.spearmanr(data["cea"], data["label"])
     row = table.data.iloc[0]
@@ -135,9 +126,7 @@ def test_follow_up_by_the_reverse_method_is_in_the_survival_table(inputs):
     from her2radiomics.statistics import potential_follow_up
 
     data = people()
-    medians = potential_follow_up(data["os_months"], data["os_event"], data["label"]).medians.set_index(
-        "group"
-    )
+    medians = potential_follow_up(data["os_months"], data["os_event"], data["label"]).medians.set_index("group")
     assert table.data.iloc[1]["follow_up"].startswith(f"{medians.loc['0', 'median']:.1f} (")
     assert table.headings[1].label == "Median follow-up, months (95% CI)"
 
@@ -173,11 +162,7 @@ def test_the_outcome_stands_where_the_table_names_it(inputs):
     options = settings(kind="baseline", columns=["cea", "outcome", "arm"], test=False)
     made = make(options, inputs)
     assert [label.text for label in made.labels if not label.indent][1] == "HER2, n (%)"
-    assert (
-        not make(settings(kind="baseline", columns=["outcome", "cea"], by="label"), inputs)
-        .data["level"]
-        .any()
-    )
+    assert not make(settings(kind="baseline", columns=["outcome", "cea"], by="label"), inputs).data["level"].any()
 
 
 def regression(folder, inputs, terms: list[str]):

@@ -45,12 +45,7 @@ def test_chi_square_of_an_ordinal_column_gives_the_printed_p(inputs):
 
 
 def test_ranks_are_the_default_of_an_ordinal_column(inputs):
-    codes = [
-        (i, label)
-        for i, counts in enumerate(TIC.values())
-        for label in (0, 1)
-        for _ in range(counts[1 - label])
-    ]
+    codes = [(i, label) for i, counts in enumerate(TIC.values()) for label in (0, 1) for _ in range(counts[1 - label])]
     p = mannwhitneyu(*([c for c, label in codes if label == k] for k in (1, 0)), method="asymptotic").pvalue
     for options in ({}, {"tests": {"tic": "ranks"}}):
         made = table(inputs, **options)

@@ -30,10 +30,7 @@ def test_the_packaged_font_is_taken_before_the_systems():
 
 
 def test_every_character_of_the_style_is_in_the_usual_fonts():
-    assert families_for("λ β σ ρ − – ≥ → × ± · µ é ü", "Liberation Sans") == (
-        "Liberation Sans",
-        "DejaVu Sans",
-    )
+    assert families_for("λ β σ ρ − – ≥ → × ± · µ é ü", "Liberation Sans") == ("Liberation Sans", "DejaVu Sans")
 
 
 def test_chinese_is_drawn_by_a_font_that_has_it(monkeypatch: pytest.MonkeyPatch):

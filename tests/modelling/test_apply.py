@@ -32,18 +32,9 @@ CONTENT = {
     "ridge": {"kind": "radiomics", "steps": STEPS, "estimator": {"kind": "ridge", "n_lambdas": 15}},
     "elastic_net": {"kind": "radiomics", "steps": STEPS, "estimator": {"kind": "elastic_net_logistic"}},
     "linear_svm": {"kind": "radiomics", "steps": STEPS, "estimator": {"kind": "linear_svm"}},
-    "random_forest": {
-        "kind": "radiomics",
-        "steps": STEPS,
-        "estimator": {"kind": "random_forest", "trees": 15},
-    },
+    "random_forest": {"kind": "radiomics", "steps": STEPS, "estimator": {"kind": "random_forest", "trees": 15}},
     "clinical": {"kind": "clinical", "candidates": ["age", "ki67", "stage", "tic"], "keep": "all"},
-    "complete": {
-        "kind": "clinical",
-        "candidates": ["age", "ki67"],
-        "keep": "all",
-        "missing": "complete_case",
-    },
+    "complete": {"kind": "clinical", "candidates": ["age", "ki67"], "keep": "all", "missing": "complete_case"},
     "nomogram": {"kind": "combined", "of": ["radiomics", "clinical"]},
     "of_forest": {"kind": "combined", "of": ["random_forest", "clinical"]},
     "multivariate": {
@@ -63,9 +54,7 @@ def fit(name, seed):
 
 
 def content(model, extraction=None):
-    return to_dict(
-        model, centres=["1"], extraction=extraction or {"T2FS": "abc", "DWI": "def"}, simulated=False
-    )
+    return to_dict(model, centres=["1"], extraction=extraction or {"T2FS": "abc", "DWI": "def"}, simulated=False)
 
 
 @pytest.fixture(scope="module")
@@ -171,10 +160,7 @@ def test_output_parquet_and_the_module_as_a_program(saved, files, tmp_path):
     assert done.returncode == 0 and done.stdout == ""
     plain = subprocess.run([*command, *map(str, files)], capture_output=True, encoding="utf-8", check=False)
     assert plain.stdout == out.read_text(encoding="utf-8")
-    assert (
-        "extraction settings of DCE2, DWI, T2FS were not compared" in done.stderr
-        or "not compared" in done.stderr
-    )
+    assert "extraction settings of DCE2, DWI, T2FS were not compared" in done.stderr or "not compared" in done.stderr
 
 
 def changed(path, change):
@@ -248,9 +234,7 @@ def test_missing_values_are_filled_and_said_or_refused(saved, files, capsys):
 def test_another_extraction_is_refused(saved, files, capsys, tmp_path):
     models = saved[1]
     sequence = used_feature(saved).split("__")[0]
-    save_model(
-        content(models["radiomics"], dict.fromkeys(("T2FS", "DWI", "DCE2"), "abc")), tmp_path / "model.json"
-    )
+    save_model(content(models["radiomics"], dict.fromkeys(("T2FS", "DWI", "DCE2"), "abc")), tmp_path / "model.json")
     model = tmp_path / "model.json"
     code, _, error = run(capsys, model, *files, "--extraction", f"{sequence}=abc")
     assert code == 0
@@ -271,9 +255,7 @@ def test_the_protocol_gives_the_hashes_of_training(saved, files, capsys, tmp_pat
     save_model(content(saved[1]["radiomics"], hashes), tmp_path / "model.json")
     code, rows, error = run(capsys, tmp_path / "model.json", *files, "--protocol", study)
     assert code == 0 and len(rows) == 30 and "not compared" not in error
-    save_model(
-        content(saved[1]["radiomics"], {**hashes, **dict.fromkeys(hashes, "0")}), tmp_path / "model.json"
-    )
+    save_model(content(saved[1]["radiomics"], {**hashes, **dict.fromkeys(hashes, "0")}), tmp_path / "model.json")
     code, _, error = run(capsys, tmp_path / "model.json", *files, "--protocol", study)
     assert code == 1 and "Extract again with the model's settings" in error
 
@@ -309,9 +291,7 @@ def test_predicting_needs_only_the_features_that_the_model_uses(saved, tmp_path,
     used = {feature.name for feature in model.rule.features()}
     assert set(read.columns) == {"patient_id"} | used
     options = {"extraction": {"T2FS": "abc", "DWI": "def"}, "incomplete": "omit"}
-    pd.testing.assert_frame_equal(
-        model.predict(read, people, **options), model.predict(table, people, **options)
-    )
+    pd.testing.assert_frame_equal(model.predict(read, people, **options), model.predict(table, people, **options))
 
 
 def test_predicting_does_without_scikit_learn(saved):
@@ -352,8 +332,7 @@ def test_every_value_outside_the_range_of_training_is_noted(saved, files, capsys
         low, high = X[:N][column].min(), X[:N][column].max()
         who = patients["patient_id"][row]
         assert (
-            f"note: patient {who}, '{column}': {value} lies outside the range of training, {low:g} to {high:g}"
-            in said
+            f"note: patient {who}, '{column}': {value} lies outside the range of training, {low:g} to {high:g}" in said
         )
     inside = table[feature].between(X[:N][feature].min(), X[:N][feature].max())
     for who, within in zip(table["patient_id"], inside, strict=True):

@@ -131,15 +131,7 @@ def test_scores_and_columns_by_backward_elimination(fitted, data):
     X, y = data
     model = fitted["scores"]
     report = model.fit_report()
-    assert set(report.tables["univariate"]["variable"]) == {
-        "T2FS",
-        "DWI",
-        "DCE2",
-        "age",
-        "ki67",
-        "stage",
-        "tic",
-    }
+    assert set(report.tables["univariate"]["variable"]) == {"T2FS", "DWI", "DCE2", "age", "ki67", "stage", "tic"}
     assert (report.tables["multivariate"]["p_variable"] < 0.1).all()
     assert set(model.fitted_.logistic.columns) == set(model.fitted_.choice.selected)
     assert "ki67" in model.fitted_.logistic.columns
@@ -170,13 +162,7 @@ def test_a_multivariate_model_is_made_of_declared_parts(data):
     with pytest.raises(StudyError, match="'weight' is not among the protocol's columns"):
         build_model("m", specs, COLUMNS, seed=0).fit(X, y)
     wide = parse_models(
-        {
-            "m": {
-                "kind": "multivariate",
-                "features": {"steps": []},
-                "selection": {"by": "backward", "p_enter": 1},
-            }
-        }
+        {"m": {"kind": "multivariate", "features": {"steps": []}, "selection": {"by": "backward", "p_enter": 1}}}
     )
     with pytest.raises(StudyError, match="select by lasso"):
         build_model("m", wide, COLUMNS, seed=0).fit(X[:60], y[:60])
@@ -184,12 +170,8 @@ def test_a_multivariate_model_is_made_of_declared_parts(data):
 
 # a nomogram with published terms: every candidate enters, an ordinal column of three levels has one coefficient
 PUBLISHED = {
-    "lesion_type": Column(
-        label="Lesion type", kind="categorical", levels={"mass": "Mass", "nme": "Non-mass"}
-    ),
-    "edge": Column(
-        label="Edge", kind="ordinal", levels={"smooth": "Smooth", "lobulated": "Lobulated", "burr": "Burr"}
-    ),
+    "lesion_type": Column(label="Lesion type", kind="categorical", levels={"mass": "Mass", "nme": "Non-mass"}),
+    "edge": Column(label="Edge", kind="ordinal", levels={"smooth": "Smooth", "lobulated": "Lobulated", "burr": "Burr"}),
     "skin": Column(label="Skin thickening", kind="categorical", levels={"no": "No", "yes": "Yes"}),
     "node": Column(label="Axillary node enlargement", kind="categorical", levels={"no": "No", "yes": "Yes"}),
 }

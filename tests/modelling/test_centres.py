@@ -11,9 +11,7 @@ from her2radiomics.modelling.steps.combat import CombatStep
 
 
 def said(positive: dict[str, tuple[int, int]], **settings) -> list[str]:
-    rows = [
-        (centre, int(i < positives)) for centre, (positives, total) in positive.items() for i in range(total)
-    ]
+    rows = [(centre, int(i < positives)) for centre, (positives, total) in positive.items() for i in range(total)]
     table = pd.DataFrame(rows, columns=["centre", "label"])
     step = CombatStep(step="combat", **settings)
     return outcome_by_centre(step, table["centre"], table["label"], "model 'radiomics'")

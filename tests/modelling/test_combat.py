@@ -15,14 +15,7 @@ from sklearn.base import clone
 
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import SettingsError, StudyError, TableError
-from her2radiomics.modelling import (
-    build_model,
-    cross_validated_scores,
-    from_dict,
-    model_table,
-    pipeline_refit,
-    to_dict,
-)
+from her2radiomics.modelling import build_model, cross_validated_scores, from_dict, model_table, pipeline_refit, to_dict
 from her2radiomics.modelling.base import Training
 from her2radiomics.modelling.centres import check_partitions
 from her2radiomics.modelling.harmonisation import CombatFit, fit_combat
@@ -43,9 +36,7 @@ def example() -> tuple[np.ndarray, np.ndarray, pd.DataFrame, np.ndarray]:
     i, j = np.arange(n)[:, None], np.arange(p)[None, :]
     number = np.repeat([0, 1, 2], [16, 12, 8])
     x = np.sin(1.3 * (i + 1) * (j + 1) + 0.7 * j**2) + 0.5 * np.cos(2.1 * (i + 2) * (1 + j % 3))
-    x = x * (1 + 0.4 * number[:, None] * ((j % 2) + 0.5)) + 0.6 * (number[:, None] - 1) * (
-        1 + 0.3 * np.cos(j)
-    )
+    x = x * (1 + 0.4 * number[:, None] * ((j % 2) + 0.5)) + 0.6 * (number[:, None] - 1) * (1 + 0.3 * np.cos(j))
     x = (x + 0.5 * np.sin(i) * (j % 4)) * 10.0 ** (j % 3) + 5 * j
     people = pd.DataFrame(
         {
@@ -132,11 +123,7 @@ SVA = {
          30.0649900268949, 33.4289240437518],
     ],
 }  # fmt: skip
-OPTIONS = {
-    "nonparametric": {"parametric": False},
-    "mean_only": {"mean_only": True},
-    "reference": {"reference": "1"},
-}
+OPTIONS = {"nonparametric": {"parametric": False}, "mean_only": {"mean_only": True}, "reference": {"reference": "1"}}
 
 
 @pytest.mark.parametrize("variant", SVA)
@@ -191,9 +178,7 @@ def test_the_step_is_combat_and_keeps_all_features():
     X = frame(x, people.index)
     fitted = step(people, covariates=("age", "grade")).fit(X, y)
     found = fitted.transform(X)
-    np.testing.assert_allclose(
-        (found.to_numpy()[[0, 19, 35]] - SVA["covariates"]) / x.std(axis=0), 0, atol=1e-12
-    )
+    np.testing.assert_allclose((found.to_numpy()[[0, 19, 35]] - SVA["covariates"]) / x.std(axis=0), 0, atol=1e-12)
     assert fitted.note == "0 (16), 1 (12), 2 (8); kept: age, grade"
     plain = step(people).fit(X, y)
     np.testing.assert_allclose(
@@ -203,9 +188,7 @@ def test_the_step_is_combat_and_keeps_all_features():
     random = np.random.default_rng(0)
     rows, columns = random.permutation(36), random.permutation(8)
     other = (
-        step(people, covariates=("age", "grade"))
-        .fit(X.iloc[rows, columns], y[rows])
-        .transform(X[X.columns[columns]])
+        step(people, covariates=("age", "grade")).fit(X.iloc[rows, columns], y[rows]).transform(X[X.columns[columns]])
     )
     np.testing.assert_allclose(other[X.columns], found, rtol=1e-10)
     scaled = step(people, covariates=("age", "grade")).fit((X - 3) / 7, y).transform((X - 3) / 7)
@@ -293,19 +276,13 @@ def test_partitions_are_checked_before_any_job():
     check("123", "", reference="3")
     check("13", "2", unseen="adapt")
     check("12", "34", unseen="pass_through")
-    with pytest.raises(
-        StudyError, match=r"^run r: models.m: combat learns how centres differ, and found one"
-    ):
+    with pytest.raises(StudyError, match=r"^run r: models.m: combat learns how centres differ, and found one"):
         check("1", "2", unseen="adapt")
     with pytest.raises(StudyError, match="1 training patient of centre '4'"):
         check("14")
-    with pytest.raises(
-        StudyError, match=r"testing partition: found centre '3' \(19 patients\).*expected 1, 2\. Train"
-    ):
+    with pytest.raises(StudyError, match=r"testing partition: found centre '3' \(19 patients\).*expected 1, 2\. Train"):
         check("12", "3")
-    with pytest.raises(
-        StudyError, match="cannot adapt to centre '3': found 19 patients, expected at least 20"
-    ):
+    with pytest.raises(StudyError, match="cannot adapt to centre '3': found 19 patients, expected at least 20"):
         check("12", "3", unseen="adapt")
 
 
@@ -417,9 +394,7 @@ def test_harmonised_training_features_are_what_the_rule_predicts_with():
 def test_an_unseen_centre_is_refused_by_default():
     features, people, y = cohort()
     _, saved, rows, _ = fitted(CHAIN, features, people, y)
-    with pytest.raises(
-        TableError, match=r"patient P004, column 'centre': found centre 'far' \(30 patients\)"
-    ) as error:
+    with pytest.raises(TableError, match=r"patient P004, column 'centre': found centre 'far' \(30 patients\)") as error:
         saved.predict(features, people)
     assert "east, north, south, west" in str(error.value) and "unseen: pass_through" in str(error.value)
     with pytest.raises(TableError, match="column 'centre': found no such column"):
@@ -428,11 +403,7 @@ def test_an_unseen_centre_is_refused_by_default():
 
 def test_an_unseen_centre_passes_through_when_asked():
     features, people, y = cohort()
-    steps = [
-        {"step": "combat", "unseen": "pass_through"},
-        {"step": "z_score"},
-        {"step": "univariate", "k": 5},
-    ]
+    steps = [{"step": "combat", "unseen": "pass_through"}, {"step": "z_score"}, {"step": "univariate", "k": 5}]
     model, saved, _, _ = fitted(steps, features, people, y)
     predicted = saved.predict(features, people)
     far = (people["centre"] == "far").to_numpy()
@@ -466,14 +437,10 @@ def test_adapting_to_an_unseen_centre_uses_its_own_rows_and_no_label():
     # whoever else is predicted, in whatever order
     mixed = saved.predict(features, people.iloc[::-1]).set_index("patient_id").loc[far["patient_id"], "score"]
     assert mixed.tolist() == predicted["score"].tolist()
-    with pytest.raises(
-        TableError, match="found centre 'far' with 19 patients; expected .* 20 patients or more"
-    ):
+    with pytest.raises(TableError, match="found centre 'far' with 19 patients; expected .* 20 patients or more"):
         saved.predict(features, far.iloc[:19])
     assert any("transductive" in note for note in model.fitted_.notes)
-    table = replace(
-        model.fitted_.chain["combat"], people=People(model_table(features, people, COLUMNS), COLUMNS)
-    )
+    table = replace(model.fitted_.chain["combat"], people=People(model_table(features, people, COLUMNS), COLUMNS))
     names = [c for c in X if c.startswith("T2FS")]
     by_step = table.transform(X[names])
     first = next(model.rule_.features())

@@ -25,14 +25,7 @@ def test_analysis_of_variance_equals_scipy_far_from_zero() -> None:
 
 def test_a_perfect_feature_has_p_0_whatever_its_rounding_and_magnitude() -> None:
     noise = np.random.default_rng(1).normal(size=36)
-    columns = [
-        LABELS,
-        0.1 * LABELS + 0.3,
-        LABELS + 1e-16 * noise,
-        1e200 * LABELS,
-        1e-200 * LABELS,
-        np.full(36, 7.0),
-    ]
+    columns = [LABELS, 0.1 * LABELS + 0.3, LABELS + 1e-16 * noise, 1e200 * LABELS, 1e-200 * LABELS, np.full(36, 7.0)]
     statistic, p = univariate_test(np.column_stack(columns), LABELS, "f_classif")
     assert p.tolist() == [0, 0, 0, 0, 0, 1] and np.isinf(statistic[:5]).all() and statistic[5] == 0
 

@@ -58,10 +58,7 @@ def data():
 def fitted(data):
     X, y = data
     specs = parse_models(
-        {
-            name: {"kind": "radiomics", "steps": STEPS, "estimator": estimator}
-            for name, estimator in ESTIMATORS.items()
-        }
+        {name: {"kind": "radiomics", "steps": STEPS, "estimator": estimator} for name, estimator in ESTIMATORS.items()}
     )
     return {name: build_model(name, specs, COLUMNS, seed=3).fit(X[:N], y[:N]) for name in specs}
 
@@ -134,9 +131,7 @@ def test_the_support_vector_machine_and_its_sigmoid_are_scikit_learns(fitted, da
         cv=splits,
         ensemble=False,
     ).fit(train.to_numpy(), labels)
-    np.testing.assert_allclose(
-        model.predict_proba(X)[:, 1], theirs.predict_proba(table.to_numpy())[:, 1], atol=1e-12
-    )
+    np.testing.assert_allclose(model.predict_proba(X)[:, 1], theirs.predict_proba(table.to_numpy())[:, 1], atol=1e-12)
 
 
 def test_the_forest_is_scikit_learns_to_the_last_bit(fitted, data):
@@ -234,9 +229,7 @@ def test_a_combined_model_takes_the_score_of_any_estimator(data, name):
 
 def test_too_few_patients_of_a_class_leave_the_intercept():
     random = np.random.default_rng(0)
-    X = pd.DataFrame(
-        random.normal(size=(30, 5)), columns=list("abcde"), index=[f"P{i:02d}" for i in range(30)]
-    )
+    X = pd.DataFrame(random.normal(size=(30, 5)), columns=list("abcde"), index=[f"P{i:02d}" for i in range(30)])
     y = np.array([1, 1, *[0] * 28])
     for kind in ("ridge", "elastic_net_logistic", "linear_svm"):
         specs = parse_models({"m": {"kind": "radiomics", "steps": [], "estimator": {"kind": kind}}})

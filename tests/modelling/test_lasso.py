@@ -53,9 +53,9 @@ def test_the_largest_penalty_is_glmnets():
     assert grid.size == 100
     assert grid[-1] == pytest.approx(grid[0] * 1e-4)  # rows > columns
     wide = np.random.default_rng(0).normal(size=(20, 30))
-    assert lambda_grid(wide, np.arange(20) % 2, 50)[-1] / lambda_grid(wide, np.arange(20) % 2, 50)[
-        0
-    ] == pytest.approx(1e-2)
+    assert lambda_grid(wide, np.arange(20) % 2, 50)[-1] / lambda_grid(wide, np.arange(20) % 2, 50)[0] == pytest.approx(
+        1e-2
+    )
 
 
 @pytest.mark.parametrize("family", PATHS)
@@ -124,9 +124,7 @@ def test_copies_of_a_feature_are_survived():
     beta = ours.coefficients * deviation[:, None]
     gradient = columns.T @ (y[:, None] - y.mean() - columns @ beta) / len(y)
     assert (np.abs(gradient) <= lambdas + 1e-6 * lambdas[0]).all()
-    objective = np.square(y[:, None] - y.mean() - columns @ beta).mean(axis=0) / 2 + lambdas * np.abs(
-        beta
-    ).sum(axis=0)
+    objective = np.square(y[:, None] - y.mean() - columns @ beta).mean(axis=0) / 2 + lambdas * np.abs(beta).sum(axis=0)
     some = lambdas[:40:10]
     _, theirs, _ = lasso_path(columns, y - y.mean(), alphas=some, tol=1e-8, max_iter=100_000)
     reference = np.square(y[:, None] - y.mean() - columns @ theirs).mean(axis=0) / 2
@@ -152,9 +150,7 @@ def test_both_ways_to_the_binomial_minimum_agree():
     columns, _, deviation = standardise(x)
     lambdas = lambda_grid(x, y, 100)[:45]
     path = binomial_path(x, y, lambdas)
-    beta, intercept = _newton(
-        columns, y, lambdas[-1], path.coefficients[:, -2] * deviation, path.intercepts[-2]
-    )
+    beta, intercept = _newton(columns, y, lambdas[-1], path.coefficients[:, -2] * deviation, path.intercepts[-2])
     np.testing.assert_allclose(path.coefficients[:, -1] * deviation, beta, atol=1e-4)
     assert _objective(columns, y, lambdas[-1], beta, intercept) == pytest.approx(
         _objective(columns, y, lambdas[-1], path.coefficients[:, -1] * deviation, path.intercepts[-1]
@@ -181,12 +177,7 @@ def test_folds_are_stratified_and_belong_to_patients():
     assert len(set(again[:3])) == 1
     assert len(set(again[3:5])) == 1
     assert patient_folds(patients, labels, 10, seed=4).tolist() != fold.tolist()
-    assert set(patient_folds(patients[:16], labels[:16], 10, seed=3)) == {
-        0,
-        1,
-        2,
-        3,
-    }  # four patients of one class
+    assert set(patient_folds(patients[:16], labels[:16], 10, seed=3)) == {0, 1, 2, 3}  # four patients of one class
     assert patient_folds(patients[:14], labels[:14], 10, seed=3).size == 0
 
 

@@ -51,10 +51,7 @@ def data():
 @pytest.fixture(scope="module")
 def fitted(data):
     X, second, y = data
-    return {
-        name: build_model(name, SPECS, COLUMNS, second_reader=second, seed=7).fit(X[:N], y[:N])
-        for name in SPECS
-    }
+    return {name: build_model(name, SPECS, COLUMNS, second_reader=second, seed=7).fit(X[:N], y[:N]) for name in SPECS}
 
 
 def content(model, **changes):
@@ -126,10 +123,7 @@ def test_the_rule_is_what_the_pipeline_computes(fitted, data):
     table = model.fitted_.chain.transform(X[list(model.fitted_.chain["numbers"].names_in)])
     beta = pd.Series(model.fitted_.final.coefficients)
     np.testing.assert_allclose(
-        model.decision_function(X),
-        table[beta.index] @ beta + model.fitted_.final.intercept,
-        rtol=0,
-        atol=1e-10,
+        model.decision_function(X), table[beta.index] @ beta + model.fitted_.final.intercept, rtol=0, atol=1e-10
     )
 
 
@@ -146,9 +140,7 @@ def test_the_combined_model_refits_on_the_score_and_the_kept_predictors(fitted, 
     X, _, y = data
     model = fitted["nomogram"]
     assert "ki67" in model.fitted_.logistic.columns
-    table = pd.DataFrame(
-        {"radiomics": fitted["radiomics"].decision_function(X[:N]), "ki67": X["ki67"][:N].to_numpy()}
-    )
+    table = pd.DataFrame({"radiomics": fitted["radiomics"].decision_function(X[:N]), "ki67": X["ki67"][:N].to_numpy()})
     for name in model.fitted_.logistic.columns[2:]:
         table[name] = model.fitted_.table[name].to_numpy()
     expected = logistic_regression(table, y[:N], "auto", {"ki67": ["low", "high"]})
@@ -169,9 +161,7 @@ def test_the_nomogram_gives_the_models_probability(fitted, data):
         values = {p.name: row[p.name].iloc[0] for p in model.rule.clinical()}
         values["radiomics"] = fitted["nomogram"].fitted_.parts[0].rule.score(row)[0]
         total = drawn.total_points(values)
-        assert drawn.probability(total) == pytest.approx(
-            fitted["nomogram"].predict_proba(row)[0, 1], abs=1e-12
-        )
+        assert drawn.probability(total) == pytest.approx(fitted["nomogram"].predict_proba(row)[0, 1], abs=1e-12)
 
 
 def test_the_formula_names_every_term(fitted):
@@ -180,8 +170,7 @@ def test_the_formula_names_every_term(fitted):
     head, intercept, *terms = text.split("\n")  # more than three terms: one a line
     assert (head, intercept.strip().replace("−", "-")) == ("radiomics =", f"{model.rule.intercept:.3f}")
     assert [term.strip() for term in terms] == [
-        f"{'+' if p.coefficient >= 0 else '−'} {abs(p.coefficient):.3f} × {p.name}"
-        for p in model.rule.predictors
+        f"{'+' if p.coefficient >= 0 else '−'} {abs(p.coefficient):.3f} × {p.name}" for p in model.rule.predictors
     ]
     short = from_dict(content(fitted["clinical"])).formula(digits=3)
     assert short.startswith("clinical = ") and "[ki67 = high]" in short
@@ -209,11 +198,7 @@ def test_the_report_holds_every_table(fitted):
     selection = report.selection
     assert list(selection.columns) == ["step", "name", "features_in", "features_out", "note"]
     assert selection["step"].tolist() == list(range(1, len(selection) + 1))
-    assert selection["name"].tolist()[:3] == [
-        "radiomics: numbers",
-        "radiomics: min_max",
-        "radiomics: icc_filter",
-    ]
+    assert selection["name"].tolist()[:3] == ["radiomics: numbers", "radiomics: min_max", "radiomics: icc_filter"]
     assert selection["name"].iloc[-1] == "combined"
     assert set(report.tables) == {
         "radiomics.reproducibility", "radiomics.lasso_path", "radiomics.lasso_cv",
@@ -252,9 +237,7 @@ def test_selection_before_cross_validation_is_optimistic_and_ours_is_not():
         honest.append(auc(labels, cross_validated_scores(model, features, labels, folds=5, seed=seed)))
         chosen = model_of({"kind": "radiomics", "steps": select}).fit(features, labels).fitted_.final.columns
         plain = model_of({"kind": "radiomics", "steps": [{"step": "z_score"}]})
-        leaky.append(
-            auc(labels, cross_validated_scores(plain, features[list(chosen)], labels, folds=5, seed=seed))
-        )
+        leaky.append(auc(labels, cross_validated_scores(plain, features[list(chosen)], labels, folds=5, seed=seed)))
     assert np.mean(leaky) > 0.68
     assert np.mean(honest) == pytest.approx(0.5, abs=0.08)  # Monte-Carlo error of 8 × 60 patients: 0.026
 
@@ -286,10 +269,7 @@ def test_nothing_selected_is_the_intercept_and_says_so(tmp_path):
         np.testing.assert_allclose(model.predict_proba(X)[:, 1], 1 / 3, rtol=1e-12)
         assert auc(labels, model.decision_function(X)) == 0.5
         report = model.fit_report()
-        assert report.coefficients.to_dict("list") == {
-            "term": ["(Intercept)"],
-            "beta": [pytest.approx(np.log(0.5))],
-        }
+        assert report.coefficients.to_dict("list") == {"term": ["(Intercept)"], "beta": [pytest.approx(np.log(0.5))]}
         assert "nothing was selected: the model is its intercept, AUC 0.5" in report.notes
         save_model(to_dict(model, centres=["1"], extraction=None, simulated=False), tmp_path / "m.json")
         loaded = load_model(tmp_path / "m.json")
@@ -365,9 +345,7 @@ def test_missing_clinical_values_are_imputed_from_training_or_refused():
     assert len(saved.imputed(None, participants)) == 13
     complete = model_of({**spec, "missing": "complete_case"}).fit(clinical, labels)
     rows = clinical[["age", "ki67"]].notna().all(axis=1).to_numpy()
-    expected = logistic_regression(
-        clinical[rows][["age", "ki67"]], labels[rows], "auto", {"ki67": ["low", "high"]}
-    )
+    expected = logistic_regression(clinical[rows][["age", "ki67"]], labels[rows], "auto", {"ki67": ["low", "high"]})
     assert complete.rule_.intercept == pytest.approx(expected.intercept, rel=1e-9)
     assert complete.n_ == 141
     assert "9 of 150 training rows were incomplete and left out" in complete.fit_report().notes
@@ -411,9 +389,7 @@ def test_a_category_that_training_never_saw_is_refused_though_declared():
     chosen = labels[(clinical["tic"] != "c").to_numpy()]
     model = model_of({"kind": "clinical", "candidates": ["tic"]}).fit(training, chosen)
     assert model.fitted_.choice.selected == ("tic",)
-    with pytest.raises(
-        TableError, match="column 'tic': found 'c'; expected one of the levels in training: a, b"
-    ):
+    with pytest.raises(TableError, match="column 'tic': found 'c'; expected one of the levels in training: a, b"):
         model.predict_proba(clinical)
     saved = from_dict(to_dict(model, centres=["1"], extraction=None, simulated=False))
     participants = clinical.reset_index(names="patient_id")
@@ -503,11 +479,7 @@ def test_a_consensus_trains_and_two_readers_are_compared():
     features, second, clinical, labels = cohort(n=40)
     consensus = (features + second.reindex(features.index).fillna(features)) / 2
     table = pd.concat(
-        [
-            consensus.assign(reader="consensus"),
-            features.iloc[:25].assign(reader="1"),
-            second.assign(reader="2"),
-        ]
+        [consensus.assign(reader="consensus"), features.iloc[:25].assign(reader="1"), second.assign(reader="2")]
     ).reset_index(names="patient_id")
     participants = clinical.assign(centre="1", label=labels).reset_index(names="patient_id")
     trained = model_table(table, participants, COLUMNS, "consensus")
@@ -525,10 +497,7 @@ def test_a_consensus_trains_and_two_readers_are_compared():
     [
         ({"m": {"kind": "combined", "of": ["a", "b"]}}, "found 'a'"),
         ({"m": {"kind": "clinical", "candidates": ["age"], "candidate": 1}}, "candidate"),
-        (
-            {"c": {"kind": "clinical", "candidates": ["age"]}, "m": {"kind": "combined", "of": ["c", "c"]}},
-            "twice",
-        ),
+        ({"c": {"kind": "clinical", "candidates": ["age"]}, "m": {"kind": "combined", "of": ["c", "c"]}}, "twice"),
         ({"m": {"kind": "forest"}}, "forest"),
     ],
 )

@@ -19,12 +19,7 @@ from her2radiomics.modelling import build_model, from_dict, to_dict
 from her2radiomics.modelling.base import STEPS, Training
 from her2radiomics.modelling.penalised.binomial_path import _newton, binomial_path
 from her2radiomics.modelling.penalised.cross_validation import cross_validated_lasso
-from her2radiomics.modelling.penalised.gaussian_path import (
-    _coordinate_net,
-    gaussian_path,
-    lambda_grid,
-    standardise,
-)
+from her2radiomics.modelling.penalised.gaussian_path import _coordinate_net, gaussian_path, lambda_grid, standardise
 from her2radiomics.modelling.settings import parse_models
 from her2radiomics.modelling.steps.mrmr import mutual_information
 from her2radiomics.modelling.steps.stability_selection import patient_halves
@@ -293,9 +288,7 @@ def test_stability_selection_by_hand(family):
         half, labels = X.to_numpy()[rows], y[rows]
         path = PATHS[family](half, labels, lambda_grid(half, labels, 100))
         enters = [np.flatnonzero(line)[0] if line.any() else 999 for line in path.coefficients != 0]
-        size = [
-            -abs(path.coefficients[i, e]) * half[:, i].std() if e < 999 else 0 for i, e in enumerate(enters)
-        ]
+        size = [-abs(path.coefficients[i, e]) * half[:, i].std() if e < 999 else 0 for i, e in enumerate(enters)]
         counts[sorted(range(60), key=lambda i: (enters[i], size[i]))[:4]] += 1
     np.testing.assert_array_equal(step.frequency, counts / 20)
     assert list(step.names_out) == [f"f{i}" for i in np.flatnonzero(counts >= 15)]

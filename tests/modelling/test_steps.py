@@ -92,9 +92,7 @@ def test_univariate_is_scipys(test):
         expected = (
             stats.f_oneway(one, zero)
             if test == "f_classif"
-            else stats.mannwhitneyu(
-                one, zero, alternative="two-sided", method="asymptotic", use_continuity=True
-            )
+            else stats.mannwhitneyu(one, zero, alternative="two-sided", method="asymptotic", use_continuity=True)
         )
         assert p[column] == pytest.approx(expected.pvalue, rel=1e-9)
     assert (statistic[7], p[7]) == (0.0, 1.0)
@@ -125,9 +123,7 @@ def test_redundancy_keeps_the_one_more_related_to_the_label():
 
 def test_no_two_kept_features_are_redundant():
     random = np.random.default_rng(3)
-    values = frame(
-        random.normal(size=(50, 6)) @ random.normal(size=(6, 80)) + 0.5 * random.normal(size=(50, 80))
-    )
+    values = frame(random.normal(size=(50, 6)) @ random.normal(size=(6, 80)) + 0.5 * random.normal(size=(50, 80)))
     labels = (random.random(50) < 0.5).astype(int)
     kept = RedundancyFilter("pearson", 0.8).fit(values, labels)
     table = np.abs(np.corrcoef(kept.transform(values).to_numpy().T)) - np.eye(kept.features_out_)
@@ -138,9 +134,7 @@ def test_no_two_kept_features_are_redundant():
     for place, name in enumerate(values.columns):
         if name not in kept.names_out_:
             r = np.abs([np.corrcoef(values[name], values[c])[0, 1] for c in kept.names_out_])
-            better = (
-                np.array([relation[values.columns.get_loc(c)] for c in kept.names_out_]) >= relation[place]
-            )
+            better = np.array([relation[values.columns.get_loc(c)] for c in kept.names_out_]) >= relation[place]
             assert (r[better] > 0.8).any()
 
 
@@ -157,9 +151,7 @@ def test_recursive_elimination_is_scikit_learns():
 
 
 # Shrout & Fleiss (1979), Table 2: six subjects, four judges; the paper prints ICC(2,1) = .29
-JUDGES = np.array(
-    [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]], dtype=float
-)
+JUDGES = np.array([[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]], dtype=float)
 
 
 def icc_2_1_by_hand(ratings: np.ndarray) -> float:
@@ -215,9 +207,7 @@ def test_icc_filter_uses_only_the_patients_of_the_fit():
     assert again.reproducibility.equals(fits[0].reproducibility)
 
 
-@pytest.mark.parametrize(
-    ("second", "why"), [(None, "no second reader"), (9, "9 training patients read twice")]
-)
+@pytest.mark.parametrize(("second", "why"), [(None, "no second reader"), (9, "9 training patients read twice")])
 def test_too_few_pairs_pass_all_as_not_assessed(second, why):
     first, other = two_readers()
     both = read_twice(None if second is None else other.iloc[:second])
@@ -278,10 +268,7 @@ def test_forced_retention_restores_the_best_feature_of_a_dropped_sequence():
     assert list(step.names_out) == [c for c in X if c in {*kept, *best}]
     assert f"DWI: {best[0]}" in step.note
     rows = step.selection_rows("forced_retention")
-    assert [(r["features_in"], r["features_out"]) for r in rows] == [
-        (12, len(kept)),
-        (len(kept), len(kept) + 2),
-    ]
+    assert [(r["features_in"], r["features_out"]) for r in rows] == [(12, len(kept)), (len(kept), len(kept) + 2)]
 
 
 def test_forced_retention_when_none_of_a_sequence_reached_the_lasso():
@@ -364,10 +351,7 @@ def test_a_chain_that_keeps_nothing_goes_on(kind):
         ([{"step": "elastic_nett"}], "did you mean 'elastic_net'"),
         ([{"step": "stability_selection"}], "either 'q'"),
         ([{"step": "stability_selection", "q": 5, "treshold": 0.6}], "did you mean 'threshold'"),
-        (
-            [{"step": "combat", "unseen": "adapt", "preserve_label": True}],
-            "labels of the centre .* are unknown",
-        ),
+        ([{"step": "combat", "unseen": "adapt", "preserve_label": True}], "labels of the centre .* are unknown"),
         ([{"step": "combat", "covariates": ["centre"]}], "it cannot be kept"),
         ([LASSO, {"step": "combat"}, {"step": "forced_retention"}], "'combat' must come before the 'lasso'"),
     ],

@@ -140,10 +140,7 @@ def test_headline_is_the_result_of_the_held_out_centre(context, made):
         "test centre (18 pCR). Simulated data."
     )
     found = round(row["sensitivity"] * row["events"])
-    assert (
-        f"sensitivity was {100 * row['sensitivity']:.0f}% ({found}/{int(row['events'])})"
-        in context.findings[0]
-    )
+    assert f"sensitivity was {100 * row['sensitivity']:.0f}% ({found}/{int(row['events'])})" in context.findings[0]
     assert "Published AUC: 0.878 (0.773–0.946) (pCR vs non-pCR)." in context.findings
 
 
@@ -155,9 +152,7 @@ def test_headline_of_a_model_no_better_than_chance(made, tmp_path):
     table.loc[:, ["auc", "auc_low", "auc_high"]] = (0.5, 0.31, 0.69)
     table.to_csv(path, index=False)
     summary = summarise(folder, describe(simulated=False), "x")
-    assert summary.headline == (
-        "The nomogram: AUC 0.50 (95% CI 0.31–0.69) in 30 patients of the test centre (18 pCR)."
-    )
+    assert summary.headline == ("The nomogram: AUC 0.50 (95% CI 0.31–0.69) in 30 patients of the test centre (18 pCR).")
 
 
 def test_headline_of_a_partition_with_one_outcome(made, tmp_path):
@@ -481,10 +476,7 @@ def test_a_sentence_for_every_kind_of_model():
     assert "a random forest of 300 trees" in text["forest"] and "smoothed share of votes" in text["forest"]
     assert "its terms were fixed beforehand, and none was screened" in text["published"]
     assert "filled with the training median" in text["published"]
-    assert (
-        "the Rad-scores of the radiomics model, and age, selected together by a logistic LASSO"
-        in text["all_blocks"]
-    )
+    assert "the Rad-scores of the radiomics model, and age, selected together by a logistic LASSO" in text["all_blocks"]
     assert "at the smallest error in 10-fold cross-validation" in text["all_blocks"]
     assert "Patients with a missing candidate were left out." in text["all_blocks"]
     assert "backward elimination (p < 0.05)" in text["backward"]

@@ -84,9 +84,7 @@ def test_smaller_pages_in_chromium(root, tmp_path):
     frames = ""
     for name, text in pages.items():
         (tmp_path / f"{name}.html").write_text(text, encoding="utf-8")
-        frames += (
-            f'<iframe id="{name}" src="{name}.html" style="width:{WIDTH}px;height:800px;border:0"></iframe>'
-        )
+        frames += f'<iframe id="{name}" src="{name}.html" style="width:{WIDTH}px;height:800px;border:0"></iframe>'
     (tmp_path / "frames.html").write_text(FRAMES.format(frames=frames), encoding="utf-8")
     flags = (
         "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -94,12 +92,7 @@ def test_smaller_pages_in_chromium(root, tmp_path):
         "--enable-logging=stderr --v=0 --window-size=1700,900 --dump-dom"
     ).split()
     done = subprocess.run(
-        [
-            str(CHROMIUM),
-            *flags,
-            f"--user-data-dir={tmp_path / 'profile'}",
-            (tmp_path / "frames.html").as_uri(),
-        ],
+        [str(CHROMIUM), *flags, f"--user-data-dir={tmp_path / 'profile'}", (tmp_path / "frames.html").as_uri()],
         capture_output=True,
         encoding="utf-8",
         timeout=120,

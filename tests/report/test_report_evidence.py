@@ -61,9 +61,7 @@ def test_variants_say_how_to_run_them(made):
     text = page(build_context(made[0], describe(protocol=content)))
     assert "- {study: nat_response, variant: other}" in text
     assert "results/nat_response--other--simulated" in text
-    ran = build_context(
-        made[0], describe(protocol=content, request={"variant": "other", "cohort": "hospital"})
-    )
+    ran = build_context(made[0], describe(protocol=content, request={"variant": "other", "cohort": "hospital"}))
     assert [(request.variant, request.id) for request, _ in ran.variants] == [
         ("default", "nat_response--default--hospital")
     ]
@@ -76,9 +74,7 @@ def test_survival_and_groups_are_told():
     described = {"columns": ["age", "ki67"], "variances": "student"}
     tables = [{"id": "table_1_a", "kind": "baseline", "title": "Patients", **described}]
     groups, survival = statistics(info_of(figures=figures, tables=tables))
-    assert (
-        "Student's t test" in groups and "Shapiro–Wilk" in groups and "χ² test without continuity" in groups
-    )
+    assert "Student's t test" in groups and "Shapiro–Wilk" in groups and "χ² test without continuity" in groups
     assert survival.startswith("Overall survival was estimated by the Kaplan–Meier method")
     assert statistics(info_of(figures=[], tables=[])) == ()
 
@@ -115,14 +111,7 @@ def test_agreement_collinearity_correlation_and_cox_are_told():
 def test_references_are_those_of_what_was_used():
     found = references(info_of(), {"python": "3.11", "pyradiomics-bhklab": "3.1.4", "pandas": "2"})
     keys = {entry["id"] for entry in library().values() if printed(entry) in found}
-    used = {
-        "van_griethuysen_2017",
-        "mckinney_2010",
-        "mcgraw_1996",
-        "tibshirani_1996",
-        "clopper_1934",
-        "vickers_2006",
-    }
+    used = {"van_griethuysen_2017", "mckinney_2010", "mcgraw_1996", "tibshirani_1996", "clopper_1934", "vickers_2006"}
     assert used <= keys
     assert not {"davidson_pilon_2019", "johnson_2007", "kaplan_1958", "breiman_2001"} & keys
 
@@ -138,11 +127,7 @@ def test_references_are_printed_as_medical_journals_do():
 
 
 def test_many_models_of_a_kind_are_told_together():
-    one = {
-        "kind": "radiomics",
-        "steps": [],
-        "estimator": {"kind": "logistic"},
-    }
+    one = {"kind": "radiomics", "steps": [], "estimator": {"kind": "logistic"}}
     models = {name: one | {"sequences": [name]} for name in ("T2FS", "DWI", "DCE2")}
     models |= {"nomogram": {"kind": "combined", "of": ["T2FS", "DWI"], "folds": 10}}
     changes = {"models": models, "model_labels": {"DCE2": "Late"}, "figures": [], "tables": []}

@@ -35,9 +35,7 @@ def made(tmp_path):
     (tmp_path / "figures").mkdir()
     for item in ITEMS:
         for end in ("svg", "csv"):
-            (tmp_path / "figures" / f"{item['id']}.{end}").write_text(
-                SVG.format(item["title"]), encoding="utf-8"
-            )
+            (tmp_path / "figures" / f"{item['id']}.{end}").write_text(SVG.format(item["title"]), encoding="utf-8")
     info = read_run_info(describe(simulated=False, protocol=protocol() | {"figures": ITEMS}))
     return tmp_path, info
 
@@ -59,10 +57,7 @@ def test_composed_figures_are_linked_and_their_panels_shown_with_its_letters(mad
         ("b", "Progression-free survival"),
     ]
     assert survival.title == "Survival"
-    assert [link.href for link in survival.files] == [
-        "figures/figure_2_survival.svg",
-        "figures/figure_2_survival.csv",
-    ]
+    assert [link.href for link in survival.files] == ["figures/figure_2_survival.svg", "figures/figure_2_survival.csv"]
     pictures = sum(len(figure.panels) for figure in shown(made).values())
     assert pictures == sum(item["kind"] != "composed" for item in ITEMS)
 

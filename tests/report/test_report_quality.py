@@ -20,12 +20,7 @@ from her2radiomics.core.tables import read
 from her2radiomics.extraction import QC_COLUMNS, read_parameters
 from her2radiomics.extraction.ibsi import standings
 from her2radiomics.manuscript import style
-from her2radiomics.manuscript.figures.grey_levels import (
-    GreyLevelText,
-    draw_grey_levels,
-    outside_counts,
-    place_of,
-)
+from her2radiomics.manuscript.figures.grey_levels import GreyLevelText, draw_grey_levels, outside_counts, place_of
 from her2radiomics.manuscript.figures.render import write
 from her2radiomics.report import page
 from her2radiomics.study.descriptions import read_run_info
@@ -145,9 +140,7 @@ def test_standards_of_the_feature_set(context, html):
     # 9 of 2-D shape; 18 first-order features of the original, four wavelet images and LoG 3 mm
     assert context.standards.rows == (("features_1125_2d", "117", "16", "1", "0", "10", "90"),)
     (found,) = context.feature_sets
-    assert (
-        found.headline == "16 of 117 features per region comply with IBSI-1, and 1 more after a conversion."
-    )
+    assert found.headline == "16 of 117 features per region comply with IBSI-1, and 1 more after a conversion."
     assert found.serves == "fs-T2WI, DWI and DCE phase 2"
     text = " ".join(found.remarks)
     assert "(wavelet and Laplacian of Gaussian)" in text and "Aggregation" not in text
@@ -167,12 +160,7 @@ def test_standards_of_the_feature_set(context, html):
         (
             "features_1316_3d",
             "98 of 1316 features per region comply with IBSI-1, and 4 more after a conversion.",
-            (
-                "(IBSI:ITBB)",
-                "(IBSI:KOBO)",
-                "3-D shape LeastAxisLength",
-                "MCC (maximal correlation coefficient)",
-            ),
+            ("(IBSI:ITBB)", "(IBSI:KOBO)", "3-D shape LeastAxisLength", "MCC (maximal correlation coefficient)"),
         ),
         (
             "features_1218_1mm",
@@ -241,9 +229,7 @@ def test_standards_say_what_the_protocol_resampled_and_changed(root):
     from her2radiomics.report.ibsi_words import feature_sets
 
     path = root / "workflow" / "extraction" / "features_1023_3d.yaml"
-    table = pd.DataFrame(
-        [{"parameters": path.stem, **asdict(item)} for item in standings(read_parameters(path))]
-    )
+    table = pd.DataFrame([{"parameters": path.stem, **asdict(item)} for item in standings(read_parameters(path))])
     done = {
         "DWI": {"resample": {"spacing_mm": [1, 1, 1], "mask": "linear"}},
         "T2FS": {"normalise": {"within": "image"}},

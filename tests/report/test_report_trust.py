@@ -41,10 +41,7 @@ def edit(path, change):
 
 def without(folder, model, patients):
     """The run as if ``model`` could not predict these patients, everything evaluated without them."""
-    edit(
-        folder / "models" / model / "predictions.csv",
-        lambda table: table[~table["patient_id"].isin(patients)],
-    )
+    edit(folder / "models" / model / "predictions.csv", lambda table: table[~table["patient_id"].isin(patients)])
 
     def fewer(table):
         here = (table["model"] == model) & (table["partition"] == "testing")
@@ -60,12 +57,8 @@ def without(folder, model, patients):
 def test_the_panel_is_first_and_gives_the_runs_own_numbers(made):
     context = build_context(made[0], describe())
     text = page(context)
-    assert text.index('id="trust"') < min(
-        text.index(f'id="{name}"') for name in ("cohort", "tables", "methods")
-    )
-    rows = (
-        pd.read_csv(made[0] / "tables" / "performance.csv").set_index(["model", "partition"]).loc["nomogram"]
-    )
+    assert text.index('id="trust"') < min(text.index(f'id="{name}"') for name in ("cohort", "tables", "methods"))
+    rows = pd.read_csv(made[0] / "tables" / "performance.csv").set_index(["model", "partition"]).loc["nomogram"]
     spots = {spot.label: spot for spot in context.trust.spots}
     assert spots["Test (centre 2)"].value == pytest.approx(rows.loc["testing", "auc"])
     assert spots["Test (centre 2)"].bounds == pytest.approx(
@@ -83,13 +76,9 @@ def test_models_are_compared_on_the_patients_that_all_predict(run, model, missin
     without(run, model, missing)
     context = build_context(run, describe())
     frames = {
-        name: pd.read_csv(run / "models" / name / "predictions.csv")
-        for name in ("clinical", "radiomics", "nomogram")
+        name: pd.read_csv(run / "models" / name / "predictions.csv") for name in ("clinical", "radiomics", "nomogram")
     }
-    kept = [
-        frame[(frame["partition"] == "testing") & ~frame["patient_id"].isin(missing)]
-        for frame in frames.values()
-    ]
+    kept = [frame[(frame["partition"] == "testing") & ~frame["patient_id"].isin(missing)] for frame in frames.values()]
     said = next(text for text in context.findings if "whom all models predict" in text)
     assert f"In the {30 - len(missing)} patients" in said
     for frame in kept:
@@ -116,9 +105,7 @@ def test_there_is_one_count_of_patients_everywhere(run, missing):
     assert [step.excluded for step in steps] == ([len(missing)] if missing else [])
 
 
-@pytest.mark.parametrize(
-    ("n", "events"), [(30, FEWEST - 1), (30, FEWEST), (30, 30 - FEWEST), (30, 31 - FEWEST)]
-)
+@pytest.mark.parametrize(("n", "events"), [(30, FEWEST - 1), (30, FEWEST), (30, 30 - FEWEST), (30, 31 - FEWEST)])
 def test_too_few_patients_of_either_class_are_not_judged(run, n, events):
     def change(table):
         here = table["partition"] == "testing"
@@ -152,10 +139,7 @@ def late(run, column, stage):
 @pytest.mark.parametrize("stage", ["during_treatment", "after_surgery"])
 def test_predictors_known_too_late_are_in_the_first_box_when_they_are_in_the_model(run, stage):
     context = build_context(run, late(run, "ki67", stage))
-    assert (
-        "Ki-67 index" in context.findings[0]
-        and "although it is to predict before treatment" in context.findings[0]
-    )
+    assert "Ki-67 index" in context.findings[0] and "although it is to predict before treatment" in context.findings[0]
     nomogram = next(model for model in context.models if model.id == "nomogram")
     assert any(mark.startswith("Uses Ki-67 index (known") for mark in nomogram.marks)
     clinical = next(model for model in context.models if model.id == "clinical")
@@ -243,9 +227,7 @@ FORBIDDEN = (
 
 @pytest.mark.parametrize("pattern", FORBIDDEN)
 def test_the_page_keeps_the_lexicon(made, pattern):
-    text = re.sub(
-        r"<(style|script)>.*?</\1>", "", page(build_context(made[0], describe(), **made[1])), flags=re.S
-    )
+    text = re.sub(r"<(style|script)>.*?</\1>", "", page(build_context(made[0], describe(), **made[1])), flags=re.S)
     text = re.sub(r"(src|alt|href)=\"[^\"]*\"", "", text)
     found = re.search(rf".{{0,60}}(?:{pattern}).{{0,60}}", re.sub(r"<[^>]+>", " ", text))
     assert found is None, found[0]

@@ -58,9 +58,7 @@ def participants(**changes: str) -> pd.DataFrame:
 def cohort(folder: Path, table: pd.DataFrame | None = None, **image: str) -> Path:
     """A cohort on disk whose files are there; ``image`` changes the second patient's row of the manifest."""
     table = participants() if table is None else table
-    manifest = pd.DataFrame(
-        {"patient_id": table["patient_id"], "sequence": "T2FS", "image": "", "mask": ""}, dtype=str
-    )
+    manifest = pd.DataFrame({"patient_id": table["patient_id"], "sequence": "T2FS", "image": "", "mask": ""}, dtype=str)
     folder.mkdir(exist_ok=True)
     for place in range(len(manifest)):
         for name in ("image", "mask"):
@@ -108,9 +106,7 @@ class TestFormulas:
 
     def test_brought_feature_names_are_refused(self, tmp_path):
         participants().to_csv(tmp_path / "p.csv", index=False)
-        pd.DataFrame({"patient_id": PATIENTS, "=HYPERLINK(1)": range(4)}).to_csv(
-            tmp_path / "f.csv", index=False
-        )
+        pd.DataFrame({"patient_id": PATIENTS, "=HYPERLINK(1)": range(4)}).to_csv(tmp_path / "f.csv", index=False)
         brought = {
             "title": "x",
             "kind": "features",
@@ -120,19 +116,7 @@ class TestFormulas:
         refused(tmp_path, "=HYPERLINK(1)", "formula", settings=Cohort.model_validate(brought))
 
     def test_numbers_with_a_sign_stay_numbers(self):
-        for text in (
-            "-0.5",
-            "+3",
-            "-1e-05",
-            "-1.5E+10",
-            "-0.5 (-1.2 to 0.3)",
-            "-inf",
-            "-∞",
-            "−3",
-            "–",
-            "a=b",
-            "",
-        ):
+        for text in ("-0.5", "+3", "-1e-05", "-1.5E+10", "-0.5 (-1.2 to 0.3)", "-inf", "-∞", "−3", "–", "a=b", ""):
             assert cells.safe_cell(text) == text
         for text in FORMULAS:
             assert cells.safe_cell(text) == f"'{text}"
@@ -165,10 +149,7 @@ class TestFormulas:
         from her2radiomics.modelling.saved.application import read_features, read_people
 
         (tmp_path / "p.csv").write_text("patient_id,age\n=1+1,50\n", encoding="utf-8")
-        for attempt in (
-            lambda: read_features(tmp_path / "p.csv"),
-            lambda: read_people(tmp_path / "p.csv", None),
-        ):
+        for attempt in (lambda: read_features(tmp_path / "p.csv"), lambda: read_people(tmp_path / "p.csv", None)):
             with pytest.raises(TableError, match="formula"):
                 attempt()
 
@@ -182,23 +163,14 @@ class TestFormulas:
 
 def find_nothing() -> pd.DataFrame:
     return pd.DataFrame(
-        {name: [] for name in ("patient_id", "sequence", "reader", "region", "image", "mask", "mask_label")},
-        dtype=str,
+        {name: [] for name in ("patient_id", "sequence", "reader", "region", "image", "mask", "mask_label")}, dtype=str
     )
 
 
 class TestPaths:
     @pytest.mark.parametrize(
         "path",
-        [
-            "/etc/passwd",
-            "../x.nii.gz",
-            "a/../../x.nii.gz",
-            "~/x.nii.gz",
-            "C:\\x.nii.gz",
-            "..\\x.nii.gz",
-            "\\\\host\\x",
-        ],
+        ["/etc/passwd", "../x.nii.gz", "a/../../x.nii.gz", "~/x.nii.gz", "C:\\x.nii.gz", "..\\x.nii.gz", "\\\\host\\x"],
     )
     @pytest.mark.parametrize("column", ["image", "mask"])
     def test_a_manifest_may_not_leave_the_folder(self, tmp_path, column, path):
@@ -214,16 +186,8 @@ class TestPaths:
             {"participants": [{"file": "../p.csv"}]},
             {"images": [{"image": "../{patient}_{sequence}.nii", "masks": {}, "sequences": {}}]},
             {"images": [{"image": "{patient}.nii", "masks": {"1": "/m/{patient}.nii"}, "sequences": {}}]},
-            {
-                "images": [
-                    {"image": "{patient}.nii", "masks": {}, "region_mask": "~/{patient}.nii", "sequences": {}}
-                ]
-            },
-            {
-                "images": [
-                    {"image": "{patient}.nii", "masks": {"1": "{patient.__class__}.nii"}, "sequences": {}}
-                ]
-            },
+            {"images": [{"image": "{patient}.nii", "masks": {}, "region_mask": "~/{patient}.nii", "sequences": {}}]},
+            {"images": [{"image": "{patient}.nii", "masks": {"1": "{patient.__class__}.nii"}, "sequences": {}}]},
             {"images": [{"image": "{patient}.nii", "masks": {"1": "{0}.nii"}, "sequences": {}}]},
         ],
     )
@@ -363,9 +327,7 @@ class TestIdentity:
         assert identity_in_identifier(identifier) == ""
 
     def test_reasons_and_centres_name_nobody(self, tmp_path):
-        refused(
-            cohort(tmp_path, participants(exclude_reason="withdrew 2020-03-04")), "exclude_reason", "a date"
-        )
+        refused(cohort(tmp_path, participants(exclude_reason="withdrew 2020-03-04")), "exclude_reason", "a date")
         refused(cohort(tmp_path, participants(centre="ward 12345678")), "centre", "7 digits")
         table = participants(exclude_reason="twin of C1-007.")
         table.loc[3, "patient_id"] = "C1-007"
@@ -410,16 +372,11 @@ class TestIdentity:
         ]
 
     def test_the_record_of_a_run_tells_no_place(self, monkeypatch):
-        monkeypatch.setenv(
-            "HER2RADIOMICS_COMMAND", "/home/jane/bin/snakemake --directory /home/jane/study --cores 2"
-        )
+        monkeypatch.setenv("HER2RADIOMICS_COMMAND", "/home/jane/bin/snakemake --directory /home/jane/study --cores 2")
         content = json.loads(record({"id": "x"}, []))
         assert content["command"] == "snakemake --directory …/study --cores 2"
         assert "host" not in content and "jane" not in json.dumps(content)
-        assert (
-            without_folders("snakemake results/a.csv --config seed=1")
-            == "snakemake results/a.csv --config seed=1"
-        )
+        assert without_folders("snakemake results/a.csv --config seed=1") == "snakemake results/a.csv --config seed=1"
 
 
 class TestSettingsFiles:
@@ -429,8 +386,7 @@ class TestSettingsFiles:
         return path
 
     @pytest.mark.parametrize(
-        "tag",
-        ["!!python/object/apply:os.system", "!!python/name:os.system", "!!python/object/new:os.system", "!x"],
+        "tag", ["!!python/object/apply:os.system", "!!python/name:os.system", "!!python/object/new:os.system", "!x"]
     )
     def test_tags_are_refused_and_nothing_runs(self, tmp_path, tag):
         path = self.write(tmp_path, f'a: {tag} ["touch {tmp_path}/owned"]\n')
@@ -548,8 +504,7 @@ class TestImages:
     def test_a_nrrd_header_opens_no_other_file(self, tmp_path, names, field):
         path = tmp_path / "x.nhdr"
         path.write_text(
-            f"NRRD0004\ntype: uchar\ndimension: 3\nsizes: 8 8 8\nencoding: raw\n{field}: {names}\n",
-            encoding="latin-1",
+            f"NRRD0004\ntype: uchar\ndimension: 3\nsizes: 8 8 8\nencoding: raw\n{field}: {names}\n", encoding="latin-1"
         )
         error = self.refused(path, "voxels lie elsewhere")
         assert "passwd" not in str(error)
@@ -669,9 +624,7 @@ class TestImages:
         def claim(dataset, index):
             dataset.Rows = dataset.Columns = 65535
 
-        folder = classic(
-            tmp_path / "x", np.zeros((2, 8, 8), np.int16), (1, 1, 1), (0, 0, 0), np.eye(3), claim
-        )
+        folder = classic(tmp_path / "x", np.zeros((2, 8, 8), np.int16), (1, 1, 1), (0, 0, 0), np.eye(3), claim)
         self.refused(folder, "65535×65535×2 voxels", "at most 268435456")
 
     def test_errors_about_dicom_tell_no_examination(self, tmp_path):
@@ -681,9 +634,7 @@ class TestImages:
             dataset.PatientID = dataset.PatientName = f"SMITH^JANE{index}"
             dataset.ContentDate = dataset.StudyDate = "20190304"
 
-        folder = classic(
-            tmp_path / "x", np.zeros((2, 8, 8), np.int16), (1, 1, 1), (0, 0, 0), np.eye(3), named
-        )
+        folder = classic(tmp_path / "x", np.zeros((2, 8, 8), np.int16), (1, 1, 1), (0, 0, 0), np.eye(3), named)
         error = self.refused(folder, "2 patients in one folder (of 1 and 1 files)")
         assert "SMITH" not in str(error) and "2019" not in str(error)
 
@@ -719,9 +670,7 @@ def test_snakemake_itself_refuses_a_tag_in_config(tmp_path, root):
     """Snakemake reads config.yaml before the plan does."""
     from snakemake.common.configfile import load_configfile
 
-    (tmp_path / "config.yaml").write_text(
-        f'runs: !!python/object/apply:os.system ["touch {tmp_path}/owned"]\n'
-    )
+    (tmp_path / "config.yaml").write_text(f'runs: !!python/object/apply:os.system ["touch {tmp_path}/owned"]\n')
     with pytest.raises(Exception, match="not valid JSON or YAML"):
         load_configfile(str(tmp_path / "config.yaml"))
     assert not (tmp_path / "owned").exists()

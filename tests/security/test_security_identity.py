@@ -29,9 +29,7 @@ from her2radiomics.study.protocol import Protocol
 
 pytestmark = [
     pytest.mark.security,
-    pytest.mark.skipif(
-        "HER2RADIOMICS_SECURITY" not in os.environ, reason="minutes: make test-security runs it"
-    ),
+    pytest.mark.skipif("HER2RADIOMICS_SECURITY" not in os.environ, reason="minutes: make test-security runs it"),
 ]
 
 SURNAME, FORENAME, BORN, NUMBER, STREET = "Mustermann", "Erika", "1962-03-04", "0012345678", "Hauptstrasse"
@@ -41,15 +39,7 @@ COHORT = {
     "identifiers": "numbered",
     "participants": [{"file": "clinical.tsv", "id": "Name"}],
     "columns": {"centre": {"source": "site"}},
-    "replaces": [
-        "columns",
-        "figures",
-        "tables",
-        "published",
-        "published_tables",
-        "contradictions",
-        "variants",
-    ],
+    "replaces": ["columns", "figures", "tables", "published", "published_tables", "contradictions", "variants"],
     "protocol": {
         "columns": {"age": {"label": "Age", "unit": "years", "kind": "continuous"}},
         "sequences": {"T2FS": None, "DCE2": None},
@@ -59,12 +49,7 @@ COHORT = {
         "figures": {
             "figure_1_flow": {"kind": "flow", "title": "Flow"},
             "figure_2_sequences": {"kind": "sequences", "title": "Examples"},
-            "figure_3_score": {
-                "kind": "rad_score",
-                "model": "radiomics",
-                "partition": "testing",
-                "title": "Scores",
-            },
+            "figure_3_score": {"kind": "rad_score", "model": "radiomics", "partition": "testing", "title": "Scores"},
         },
         "tables": {"table_1_baseline": {"kind": "baseline", "title": "Patients", "columns": ["age"]}},
     },

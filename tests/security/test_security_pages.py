@@ -65,11 +65,7 @@ def poisoned(value: Any, text: str = HOSTILE) -> Any:
         return dataclasses.replace(value, **changed)  # type: ignore[type-var]
     if isinstance(value, BaseModel):
         return value.model_copy(
-            update={
-                name: poisoned(getattr(value, name), text)
-                for name in type(value).model_fields
-                if name not in OURS
-            }
+            update={name: poisoned(getattr(value, name), text) for name in type(value).model_fields if name not in OURS}
         )
     return value
 
@@ -104,9 +100,7 @@ def same_elements(plain: str, hostile: str) -> Elements:
     assert a.tags == b.tags
     assert b.attributes <= a.attributes
     assert not [name for _, name in b.attributes if name.startswith("on")]
-    assert not [
-        address for address in b.addresses if re.match(r"\s*(javascript|vbscript|file):", address, re.I)
-    ]
+    assert not [address for address in b.addresses if re.match(r"\s*(javascript|vbscript|file):", address, re.I)]
     assert "document.title='owned'" in "".join(b.texts)
     return b
 
@@ -180,10 +174,7 @@ def test_the_checklists(root):
     filled = [
         FilledChecklist(
             item,
-            (
-                FilledItem("1", "s", "t", "filled", "said", ("a.csv",)),
-                FilledItem("2", "s", "t", "not done", "x", ()),
-            ),
+            (FilledItem("1", "s", "t", "filled", "said", ("a.csv",)), FilledItem("2", "s", "t", "not done", "x", ())),
             None,
         )
         for item in lists
@@ -196,11 +187,7 @@ def test_the_checklists(root):
             ),
             items=tuple(
                 dataclasses.replace(
-                    item,
-                    **{
-                        n: poisoned(getattr(item, n))
-                        for n in ("number", "section", "text", "statement", "files")
-                    },
+                    item, **{n: poisoned(getattr(item, n)) for n in ("number", "section", "text", "statement", "files")}
                 )
                 for item in one.items
             ),
@@ -210,8 +197,7 @@ def test_the_checklists(root):
     same_elements(checklists.to_html("t", filled, True), checklists.to_html("t" + HOSTILE, bad, True))
     check_word(checklists.to_docx(bad, True))
     formulas = [
-        dataclasses.replace(one, items=(FilledItem("=1", "=2", "=3", "filled", "@x", ("=a.csv",)),))
-        for one in filled
+        dataclasses.replace(one, items=(FilledItem("=1", "=2", "=3", "filled", "@x", ("=a.csv",)),)) for one in filled
     ]
     read = csv.reader(io.StringIO(checklists.to_csv(formulas, True)))
     assert not [cell for row in read for cell in row if cells.is_formula(cell)]
@@ -220,9 +206,7 @@ def test_the_checklists(root):
 def table(text: str) -> Table:
     data = pd.DataFrame({"characteristic": [text, text], "a": [f"1{text}", "-0.5 (-1.2 to 0.3)"]})
     headings = (Heading("a", f"A{text}", f"Group{text}"),)
-    return Table(
-        f"T{text}", data, f"C{text}", (RowLabel(f"r{text}"), RowLabel("s", 1)), headings, (f"n{text}",), True
-    )
+    return Table(f"T{text}", data, f"C{text}", (RowLabel(f"r{text}"), RowLabel("s", 1)), headings, (f"n{text}",), True)
 
 
 def test_tables():

@@ -72,8 +72,7 @@ def test_same_bytes_in_another_process_order_thread_count_and_strength(cohort, f
         f" for p in {patients!r}]"
     )
     threads = {
-        name: "4"
-        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")
+        name: "4" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")
     }
     told = subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, **threads}, capture_output=True, encoding="utf-8"
@@ -150,8 +149,7 @@ def test_tumours_look_as_they_should(cohort, folder):
     """Enhancing after contrast, bright on DWI, dark on ADC against the rest of the breast."""
     for patient in cohort.truth["patient_id"]:
         inside = {
-            s: array(folder / f"masks/{patient}/{patient}_{s}_reader1.nii.gz") > 0
-            for s in ("DCE2", "DWI", "ADC")
+            s: array(folder / f"masks/{patient}/{patient}_{s}_reader1.nii.gz") > 0 for s in ("DCE2", "DWI", "ADC")
         }
         image = {s: array(folder / f"images/{patient}/{patient}_{s}.nii.gz") for s in ("DCE0", *inside)}
         before, after = image["DCE0"][inside["DCE2"]].mean(), image["DCE2"][inside["DCE2"]].mean()

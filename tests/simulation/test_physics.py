@@ -37,9 +37,7 @@ def test_spoiled_gradient_echo_by_hand():
 
 def test_spin_echo_and_diffusion_by_hand():
     """(1 − e⁻⁴) · e⁻¹ = 0.361142; exp(−800 · 0.001 · 1.25) = e⁻¹."""
-    assert spin_echo(1.0, 1000.0, 80.0, repetition_ms=4000.0, echo_ms=80.0) == pytest.approx(
-        0.361142, rel=1e-5
-    )
+    assert spin_echo(1.0, 1000.0, 80.0, repetition_ms=4000.0, echo_ms=80.0) == pytest.approx(0.361142, rel=1e-5)
     assert diffusion_attenuation(1.25, 800.0) == pytest.approx(math.exp(-1))
 
 
@@ -156,9 +154,7 @@ def test_box_weights_are_overlaps():
 def test_apply_axes_is_the_outer_product_in_any_order():
     rng = np.random.default_rng(1)
     volume = rng.standard_normal((5, 6, 7)).astype(np.float32)
-    weights = [
-        slice_weights(np.arange(float(n)), np.arange(0.5, n - 1, 1.5), 1.5, box=True) for n in volume.shape
-    ]
+    weights = [slice_weights(np.arange(float(n)), np.arange(0.5, n - 1, 1.5), 1.5, box=True) for n in volume.shape]
     wanted = np.einsum("az,by,cx,zyx->abc", *(w.toarray() for w in weights), volume)
     for order in ((0, 1, 2), (2, 1, 0)):
         np.testing.assert_allclose(apply_axes(volume, weights, order), wanted, atol=1e-5)

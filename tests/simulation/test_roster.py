@@ -110,11 +110,7 @@ def test_a_consensus_outlines_everybody_and_the_readers_those_read_twice(section
     settings = validate(SimulationSettings, changed, "example")
     manifest = roster(settings, size="large", seed=1).manifest.query("region == 'tumour'")
     readers = {reader: set(rows["patient_id"]) for reader, rows in manifest.groupby("reader")}
-    assert {reader: len(patients) for reader, patients in readers.items()} == {
-        "consensus": 600,
-        "1": 40,
-        "2": 40,
-    }
+    assert {reader: len(patients) for reader, patients in readers.items()} == {"consensus": 600, "1": 40, "2": 40}
     assert readers["1"] == readers["2"]
     assert settings.readers.reference == "consensus" and settings.readers.error_scale("consensus") == 2**-0.5
     row = manifest.query("sequence == 'DCE2' and reader == 'consensus'").iloc[0]
@@ -130,9 +126,7 @@ def test_same_arguments_same_roster_in_another_process(settings):
         "heavy = {'SimpleITK', 'scipy', 'sklearn', 'radiomics'} & set(sys.modules); assert not heavy, heavy"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "99"}
-    told = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, encoding="utf-8"
-    )
+    told = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, encoding="utf-8")
     assert told.returncode == 0, told.stderr
     here = roster(settings, size="small", seed=3)
     assert told.stdout == here.participants.to_csv() + here.manifest.to_csv() + here.truth.to_csv()
@@ -188,18 +182,13 @@ def test_columns_by_outcome_have_the_given_distributions_when_planted(planted, u
     table = planted.participants.query("exclude_reason == ''")
     positive = table["response"] == "1"
     # without the receptor 55/80 against 80/240, as in the example; 380 and 220 patients, SE 0.024 and 0.032
-    assert (table.loc[positive, "oestrogen_receptor"] == "negative").mean() == pytest.approx(
-        55 / 80, abs=0.09
-    )
+    assert (table.loc[positive, "oestrogen_receptor"] == "negative").mean() == pytest.approx(55 / 80, abs=0.09)
     assert (table.loc[~positive, "oestrogen_receptor"] == "negative").mean() == pytest.approx(1 / 3, abs=0.11)
     cd8 = table["cd8"].astype(float)
-    assert cd8[positive].mean() == pytest.approx(30, abs=1) and cd8[~positive].mean() == pytest.approx(
-        24, abs=1
-    )
+    assert cd8[positive].mean() == pytest.approx(30, abs=1) and cd8[~positive].mean() == pytest.approx(24, abs=1)
     # exponential hazard: events per month, ratio 2.5 (log SE about 0.13)
     rate = {
-        outcome: table.loc[rows, "dfs_event"].astype(int).sum()
-        / table.loc[rows, "dfs_months"].astype(float).sum()
+        outcome: table.loc[rows, "dfs_event"].astype(int).sum() / table.loc[rows, "dfs_months"].astype(float).sum()
         for outcome, rows in (("positive", positive), ("negative", ~positive))
     }
     assert np.log(rate["positive"] / rate["negative"]) == pytest.approx(np.log(2.5), abs=0.45)
@@ -248,9 +237,7 @@ def test_exact_columns_have_the_given_counts_in_each_centre_and_outcome(section)
         }  # fmt: skip
     truth = cohort.truth.assign(margin=table["margin"].to_numpy(), edge=table["edge"].to_numpy())
     for _, group in truth.groupby(["centre", "outcome"]):
-        low, middle, high = (
-            group.loc[group["margin"] == level, "margin_blur"] for level in ("smooth", "blur", "burr")
-        )
+        low, middle, high = (group.loc[group["margin"] == level, "margin_blur"] for level in ("smooth", "blur", "burr"))
         assert low.max() < middle.min() and middle.max() < high.min()
     assert not table["edge"].equals(table["margin"])
 
@@ -263,8 +250,7 @@ def test_exact_columns_lose_their_link_to_the_outcome_with_the_strength(section)
     totals = [table.groupby(["centre", "edge"]).size().to_dict() for table in tables.values()]
     assert totals[0] == totals[1] == totals[2]  # in the order of the strengths
     statistic = {
-        k: stats.chi2_contingency(pd.crosstab(t["edge"], t["response"]), correction=False)[0]
-        for k, t in tables.items()
+        k: stats.chi2_contingency(pd.crosstab(t["edge"], t["response"]), correction=False)[0] for k, t in tables.items()
     }
     assert statistic[0] < stats.chi2.ppf(0.99, 2) < statistic[3] < statistic[4]
     truth = at[0].truth.assign(margin=tables[0]["margin"].to_numpy())
@@ -306,9 +292,7 @@ def test_the_course_of_the_disease_does_not_contradict_itself(section):
     table = roster(settings, size="large", seed=5).participants.query("exclude_reason == ''")
     months = table[["follow_up", "os_months", "pfs_months", "free_months"]].astype(float)
     died, progressed, recurred = (table[name] == "1" for name in ("os_event", "pfs_event", "free_event"))
-    assert (months.loc[recurred, "free_months"] % 6 == 0).all() and (
-        months.loc[recurred, "free_months"] >= 6
-    ).all()
+    assert (months.loc[recurred, "free_months"] % 6 == 0).all() and (months.loc[recurred, "free_months"] >= 6).all()
     assert (months.loc[died, "os_months"] >= 6).all()
     assert (months["free_months"] == months["pfs_months"]).all()
     assert (months["pfs_months"] <= months["os_months"]).all()
@@ -330,22 +314,14 @@ def test_the_course_of_the_disease_does_not_contradict_itself(section):
 def test_several_drivers_decide_together_with_their_weights(section):
     column = {**EXACT, "driver": {"irregularity": 0.7, "spiculation": -0.7}}
     cohort = roster(with_column(section, edge=column), size="large", seed=5)
-    rank = (
-        cohort.participants.query("exclude_reason == ''")["edge"]
-        .map({"smooth": 0, "blur": 1, "burr": 2})
-        .to_numpy()
-    )
+    rank = cohort.participants.query("exclude_reason == ''")["edge"].map({"smooth": 0, "blur": 1, "burr": 2}).to_numpy()
     truth = cohort.truth
     own = truth["irregularity"] - truth["spiculation"]
     # within an outcome, where counts are fixed, the levels follow the difference and neither trait alone as closely
     for _, group in truth.groupby("outcome"):
         found = {
             name: stats.spearmanr(rank[group.index], values[group.index])[0]
-            for name, values in (
-                ("both", own),
-                ("more", truth["irregularity"]),
-                ("less", truth["spiculation"]),
-            )
+            for name, values in (("both", own), ("more", truth["irregularity"]), ("less", truth["spiculation"]))
         }
         assert found["both"] > 0.5 > found["more"] > 0.1 and found["less"] < -0.1
 
@@ -365,11 +341,7 @@ def test_status_by_definition_age_by_centre_and_a_second_reading(section):
     ages = table["years"].astype(float).groupby(table["centre"]).agg(["mean", "std", "min", "max"])
     assert ages.loc["north", "mean"] == pytest.approx(52.1, abs=3 * 10.3 / 20)
     assert ages.loc["south", "mean"] == pytest.approx(48.2, abs=3 * 10.3 / 14)
-    assert (
-        ages.loc["north", "min"] >= 23
-        and ages.loc["north", "max"] <= 79
-        and ages["std"].between(9, 11.5).all()
-    )
+    assert ages.loc["north", "min"] >= 23 and ages.loc["north", "max"] <= 79 and ages["std"].between(9, 11.5).all()
     equivocal, positive = table["ihc"] == "2+", table["response"] == "1"
     assert (table.loc[~equivocal, "ratio"] == "").all()
     assert (table.loc[equivocal, "ratio"].astype(float).ge(2) == positive[equivocal]).all()
@@ -409,13 +381,7 @@ def test_tables_on_disk_hold_the_roster_and_say_simulated(settings, tmp_path):
     read = pd.read_csv(tmp_path / "cohort/participants.tsv", sep="\t", dtype=str, keep_default_na=False)
     pd.testing.assert_frame_equal(read, cohort.participants, check_dtype=False)
     note = (tmp_path / "cohort/SIMULATED.md").read_text(encoding="utf-8")
-    for said in (
-        "simulated",
-        "strength of the planted signal: 2.5",
-        "seed: 1",
-        "| ki67 | 0.35 |",
-        "| north | 5 | 3 |",
-    ):
+    for said in ("simulated", "strength of the planted signal: 2.5", "seed: 1", "| ki67 | 0.35 |", "| north | 5 | 3 |"):
         assert said in note
     assert "Nothing is planted" in note_text(roster(settings, size="small", seed=1, strength=0), settings)
 

@@ -52,9 +52,7 @@ def test_table_equals_one_by_one_and_is_fast(form: str) -> None:
     for column in ("f0", "f100", "f3374"):
         one = icc(np.column_stack([first[column], second[column]]), form)
         row = table.set_index("feature").loc[column]
-        assert (row["icc"], row["low"], row["high"]) == pytest.approx(
-            (one.value, one.low, one.high), abs=1e-12
-        )
+        assert (row["icc"], row["low"], row["high"]) == pytest.approx((one.value, one.low, one.high), abs=1e-12)
 
 
 def test_large_offset_does_not_spoil_the_icc() -> None:

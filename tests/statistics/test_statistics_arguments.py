@@ -34,10 +34,7 @@ CALLS: dict[str, tuple[Callable[..., Any], Mapping[str, Any]]] = {
         {"first": G, "second": G[::-1], "levels": ["I", "II", "III"], "weights": "linear", "level": 0.9},
     ),
     "rank_correlation": (st.rank_correlation, {"x": X, "y": P, "level": 0.9}),
-    "variance_inflation": (
-        st.variance_inflation,
-        {"table": TABLE, "levels": {"grade": ["I", "II", "III"]}},
-    ),
+    "variance_inflation": (st.variance_inflation, {"table": TABLE, "levels": {"grade": ["I", "II", "III"]}}),
     "auc": (st.auc, {"labels": Y, "scores": X}),
     "auc_interval": (st.auc_interval, {"labels": Y, "scores": X, "method": "bootstrap", "level": 0.9, **FEW}),
     "brier": (st.brier, {"labels": Y, "probabilities": P}),
@@ -117,23 +114,13 @@ CALLS: dict[str, tuple[Callable[..., Any], Mapping[str, Any]]] = {
     "logrank": (st.logrank, {"time": T, "event": E, "group": G, "event_level": 1}),
     "net_benefit_difference": (
         st.net_benefit_difference,
-        {
-            "labels": Y,
-            "probabilities_a": P,
-            "probabilities_b": P**2,
-            "thresholds": [0.3],
-            "level": 0.9,
-            **FEW,
-        },
+        {"labels": Y, "probabilities_a": P, "probabilities_b": P**2, "thresholds": [0.3], "level": 0.9, **FEW},
     ),
     "net_reclassification": (
         st.net_reclassification,
         {"labels": Y, "probabilities_a": P, "probabilities_b": P**2, "cuts": [0.5], "level": 0.9},
     ),
-    "nomogram": (
-        st.nomogram,
-        {"model": MODEL, "data": TABLE, "probabilities": [0.2], "max_points": 50.0, "ticks": 5},
-    ),
+    "nomogram": (st.nomogram, {"model": MODEL, "data": TABLE, "probabilities": [0.2], "max_points": 50.0, "ticks": 5}),
     "Nomogram.points": (st.nomogram(MODEL, TABLE).points, {"values": {"score_a": 1.0, "grade": "I"}}),
     "Nomogram.probability": (st.nomogram(MODEL, TABLE).probability, {"total": 50.0}),
     "Nomogram.total_for": (st.nomogram(MODEL, TABLE).total_for, {"probability": 0.5}),
@@ -144,10 +131,7 @@ CALLS: dict[str, tuple[Callable[..., Any], Mapping[str, Any]]] = {
         st.optimism_corrected,
         {"labels": Y, "probabilities": P, "design": TABLE, "levels": {"grade": ["I", "II", "III"]}, **FEW},
     ),
-    "optimism_corrected_auc": (
-        st.optimism_corrected_auc,
-        {"labels": Y, "scores": X, "refit": lambda rows: X, **FEW},
-    ),
+    "optimism_corrected_auc": (st.optimism_corrected_auc, {"labels": Y, "scores": X, "refit": lambda rows: X, **FEW}),
     "precision_recall": (st.precision_recall, {"labels": Y, "scores": X, "level": 0.9}),
     "pretty": (st.pretty, {"low": 0.0, "high": 3.0, "n": 4}),
     "proportion_interval": (st.proportion_interval, {"successes": 3, "n": 10, "level": 0.9}),
@@ -240,9 +224,7 @@ PAIRS += [("calibration_curve", "resamples"), ("optimism_corrected", "resamples"
 @settings(max_examples=1500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(some.sampled_from(PAIRS), some.integers(0, len(WRONG) - 1))
 @example(("calibration_curve", "resamples"), 0)
-def test_a_wrong_argument_gives_one_value_error_that_names_an_argument(
-    pair: tuple[str, str], place: int
-) -> None:
+def test_a_wrong_argument_gives_one_value_error_that_names_an_argument(pair: tuple[str, str], place: int) -> None:
     name, argument = pair
     function, right = CALLS[name]
     with warnings.catch_warnings():
@@ -276,10 +258,7 @@ def test_a_wrong_argument_gives_one_value_error_that_names_an_argument(
             lambda: st.icc_table(pd.DataFrame({"f": ["a", "b"]}), pd.DataFrame({"f": ["a", "b"]})),
             "reader_1, feature 'f': found 'a'",
         ),
-        (
-            lambda: st.compare_groups(pd.concat([ONE, ONE], axis=1), Y),
-            "table, columns: found two that print as",
-        ),
+        (lambda: st.compare_groups(pd.concat([ONE, ONE], axis=1), Y), "table, columns: found two that print as"),
         (lambda: st.logistic_regression(TABLE.head(3), Y), "table: found 3 rows, expected 24"),
     ],
 )

@@ -55,10 +55,7 @@ def test_hosmer_lemeshow_equals_hoslem(name: str) -> None:
     data, expected = cohort(name), R["rms"][name]
     own = hosmer_lemeshow(data["label"], fitted(data))
     assert own.statistic == pytest.approx(expected["hoslem_fitted"]["statistic"], rel=1e-7)
-    assert (own.df, own.groups) == (
-        expected["hoslem_fitted"]["groups"] - 2,
-        expected["hoslem_fitted"]["groups"],
-    )
+    assert (own.df, own.groups) == (expected["hoslem_fitted"]["groups"] - 2, expected["hoslem_fitted"]["groups"])
     assert own.p == pytest.approx(expected["hoslem_fitted"]["p"], rel=1e-6)
     other = hosmer_lemeshow(data["label"], external(data), groups=8, fitted=False)
     assert other.statistic == pytest.approx(expected["hoslem_external"]["statistic"], rel=1e-9)
@@ -70,11 +67,7 @@ def test_calibration_without_a_solution_says_why() -> None:
     assert (constant.slope, constant.note) == (0.0, "constant probability")
     assert constant.intercept == pytest.approx(logit(0.75))
     separated = calibration([0, 0, 1, 1], [0.1, 0.2, 0.7, 0.8])
-    assert (
-        separated.slope == np.inf
-        and np.isnan(separated.intercept)
-        and "separate the classes" in separated.note
-    )
+    assert separated.slope == np.inf and np.isnan(separated.intercept) and "separate the classes" in separated.note
     certain = calibration([0, 0, 1, 1, 0, 1], [0.0, 0.3, 1.0, 0.5, 0.6, 0.4])
     assert (certain.n, certain.excluded) == (4, 2) and "were excluded" in certain.note
 
@@ -84,17 +77,12 @@ def test_calibration_curve_equals_rms_calibrate(name: str) -> None:
     """The same 20 resamples as R drew; the refits and the smoother are then the only source of difference."""
     data, expected = cohort(name), R["rms"][name]
     result = calibration_curve(
-        data["label"],
-        fitted(data),
-        design=data[COLUMNS],
-        resamples=np.array(expected["resamples"]),
+        data["label"], fitted(data), design=data[COLUMNS], resamples=np.array(expected["resamples"])
     )
     curves = dict(list(result.table.groupby("curve")))
     np.testing.assert_allclose(curves["apparent"]["predicted"], expected["calibrate"]["predicted"], atol=1e-7)
     np.testing.assert_allclose(curves["apparent"]["observed"], expected["calibrate"]["apparent"], atol=1e-6)
-    np.testing.assert_allclose(
-        curves["bias_corrected"]["observed"], expected["calibrate"]["corrected"], atol=1e-6
-    )
+    np.testing.assert_allclose(curves["bias_corrected"]["observed"], expected["calibrate"]["corrected"], atol=1e-6)
     assert (result.iterations, result.failed) == (20, 0)
 
 
@@ -167,17 +155,11 @@ def test_optimism_of_a_pipeline_that_selects_on_noise_is_large() -> None:
 def test_net_benefit_equals_dcurves(name: str) -> None:
     from dcurves import dca
 
-    data = cohort(name).assign(
-        model=lambda d: np.round(external(d), 2)
-    )  # values on the thresholds themselves
+    data = cohort(name).assign(model=lambda d: np.round(external(d), 2))  # values on the thresholds themselves
     thresholds = np.arange(5, 80, 5) / 100
     ours = decision_curve(data["label"], data["model"], thresholds).table
     theirs = dca(data[["label", "model"]], "label", ["model"], thresholds=list(thresholds))
-    for column, model in {
-        "net_benefit": "model",
-        "net_benefit_all": "all",
-        "net_benefit_none": "none",
-    }.items():
+    for column, model in {"net_benefit": "model", "net_benefit_all": "all", "net_benefit_none": "none"}.items():
         expected = theirs.loc[theirs["model"] == model].sort_values("threshold")["net_benefit"]
         np.testing.assert_allclose(ours[column], expected, atol=1e-12)
 
@@ -203,9 +185,7 @@ def test_nomogram_equals_rms(name: str) -> None:
     result = nomogram(model, data, probabilities=[0.1, 0.3, 0.5, 0.7])
     axes = {axis: part for axis, part in result.table.groupby("axis")}
     for axis in ("score_a", "age"):
-        np.testing.assert_allclose(
-            axes[axis]["value"].astype(float), np.array(expected[axis]["value"], dtype=float)
-        )
+        np.testing.assert_allclose(axes[axis]["value"].astype(float), np.array(expected[axis]["value"], dtype=float))
         np.testing.assert_allclose(axes[axis]["points"], expected[axis]["points"], atol=1e-5)
     assert axes["grade"]["value"].tolist() == expected["grade"]["value"]
     np.testing.assert_allclose(axes["grade"]["points"], expected["grade"]["points"], atol=1e-5)

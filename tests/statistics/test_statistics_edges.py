@@ -80,11 +80,7 @@ def test_both_kinds_of_ties_equal_coxph(name: str, ties: str) -> None:
 def test_penalised_score_is_the_derivative_of_the_penalised_likelihood() -> None:
     """Efron's ties have no other implementation to compare with: central differences of a likelihood by its definition."""
     random = np.random.default_rng(1)
-    x, time, seen = (
-        random.normal(size=(30, 2)),
-        random.integers(1, 9, 30).astype(float),
-        random.random(30) < 0.7,
-    )
+    x, time, seen = (random.normal(size=(30, 2)), random.integers(1, 9, 30).astype(float), random.random(30) < 0.7)
 
     def by_definition(beta: np.ndarray) -> float:
         risk, value, information = np.exp(x @ beta), 0.0, np.zeros((2, 2))
@@ -114,9 +110,7 @@ def test_maximum_likelihood_without_a_maximum_is_infinite_term_by_term() -> None
     result = st.cox(data[["x", "z"]], data["time"], data["event"], method="ml")
     rows = result.table.set_index("term")
     assert (result.method, result.converged, result.monotone) == ("ml", False, True)
-    assert (
-        rows.loc["x", "hazard_ratio"] == np.inf and rows.loc["x", ["se", "wald", "ci_low", "p"]].isna().all()
-    )
+    assert rows.loc["x", "hazard_ratio"] == np.inf and rows.loc["x", ["se", "wald", "ci_low", "p"]].isna().all()
     assert rows.loc["z", ["beta", "se"]].tolist() == pytest.approx(
         [R["cox"]["limit_z"]["beta"], R["cox"]["limit_z"]["se"]], rel=1e-6
     )
@@ -169,8 +163,7 @@ def test_kaplan_meier_has_no_interval_where_survival_is_0_or_1(case: str) -> Non
         np.testing.assert_allclose(curve[ours], numbers(expected[theirs]), atol=1e-12)
     median = numbers(expected["median"])
     assert (
-        result.medians[["median", "low", "high"]].to_numpy()[0].tolist()
-        == np.nan_to_num(median, nan=np.inf).tolist()
+        result.medians[["median", "low", "high"]].to_numpy()[0].tolist() == np.nan_to_num(median, nan=np.inf).tolist()
     )
     assert result.at([-1.0, 0.0])["survival"].tolist() == [1.0, 1.0]
 
@@ -178,13 +171,8 @@ def test_kaplan_meier_has_no_interval_where_survival_is_0_or_1(case: str) -> Non
 def test_times_equal_up_to_rounding_are_tied() -> None:
     """R's timefix: √2 · √2 is 2 (survival/tests/tiedtime.R)."""
     time, group = [1, 2, 2**0.5 * 2**0.5, 2, 2**0.5 * 2**0.5], [1, 1, 1, 2, 2]
-    assert st.kaplan_meier(time, [1] * 5).table["time"].tolist() == [
-        0.0,
-        *R["survival"]["timefix"]["n_times"],
-    ]
-    assert st.logrank(time, [1] * 5, group).statistic == pytest.approx(
-        R["survival"]["timefix"]["chisq"], rel=1e-10
-    )
+    assert st.kaplan_meier(time, [1] * 5).table["time"].tolist() == [0.0, *R["survival"]["timefix"]["n_times"]]
+    assert st.logrank(time, [1] * 5, group).statistic == pytest.approx(R["survival"]["timefix"]["chisq"], rel=1e-10)
 
 
 def test_events_other_than_0_and_1_need_their_level() -> None:
@@ -210,14 +198,10 @@ def test_pandas_objects_are_aligned_by_their_index() -> None:
     compared = st.compare_groups(mixed[["age"]], data["label"]).table
     pd.testing.assert_frame_equal(compared, st.compare_groups(data[["age"]], data["label"]).table)
     ratio = st.cox(mixed[["age"]], data["time"], data["event"]).table["beta"]
-    np.testing.assert_allclose(
-        ratio, st.cox(data[["age"]], data["time"], data["event"]).table["beta"], rtol=1e-9
-    )
+    np.testing.assert_allclose(ratio, st.cox(data[["age"]], data["time"], data["event"]).table["beta"], rtol=1e-9)
     with pytest.raises(ValueError, match="scores: found another index than that of labels"):
         st.auc(data["label"], data["score_a"].reset_index(drop=True))
-    two = st.delong_test_unpaired(
-        data["label"][:30], data["score_a"][:30], data["label"][30:], data["score_a"][30:]
-    )
+    two = st.delong_test_unpaired(data["label"][:30], data["score_a"][:30], data["label"][30:], data["score_a"][30:])
     assert 0 <= two.p <= 1
 
 
@@ -230,20 +214,16 @@ def test_names_that_print_alike_are_refused() -> None:
         st.logistic_regression(pd.DataFrame({"g": np.array([1, "1", 2, 2] * 5, dtype=object)}), labels)
     with pytest.raises(ValueError, match="columns: found two that print as '1'"):
         st.compare_groups(pd.DataFrame({1: labels, "1": labels}), labels)
-    assert st.logistic_regression(
-        pd.DataFrame(np.random.default_rng(0).normal(size=(20, 2))), labels
-    ).coding.terms == ["0", "1"]
+    assert st.logistic_regression(pd.DataFrame(np.random.default_rng(0).normal(size=(20, 2))), labels).coding.terms == [
+        "0",
+        "1",
+    ]
 
 
 def test_baseline_table_shows_what_is_missing_and_refuses_an_unknown_order() -> None:
     labels = pd.Series([0, 1] * 6)
-    table = st.compare_groups(pd.DataFrame({"a": np.arange(12.0), "b": np.nan}), labels).table.set_index(
-        "variable"
-    )
-    assert (
-        table.loc["b", ["0", "1"]].tolist() == ["0 of 6", "0 of 6"]
-        and table.loc["b", "test"] == "none: no values"
-    )
+    table = st.compare_groups(pd.DataFrame({"a": np.arange(12.0), "b": np.nan}), labels).table.set_index("variable")
+    assert table.loc["b", ["0", "1"]].tolist() == ["0 of 6", "0 of 6"] and table.loc["b", "test"] == "none: no values"
     assert table.loc["b", "missing"] == 12
     grades = pd.DataFrame({"o": ["low", "mid", "high"] * 4})
     with pytest.raises(ValueError, match="'o': found an ordinal column of text; give its order in levels"):
@@ -362,13 +342,9 @@ def test_icc_has_a_value_or_a_note() -> None:
     )
     table = st.icc_table(first, second).set_index("feature")
     plain = st.icc([[1, 2], [3, 1], [5, 4]])
-    assert table.loc["constants", "note"] == "constant, readers differ" and np.isnan(
-        table.loc["constants", "icc"]
-    )
+    assert table.loc["constants", "note"] == "constant, readers differ" and np.isnan(table.loc["constants", "icc"])
     for name in ("huge", "tiny"):
-        assert table.loc[name, ["icc", "low", "high"]].tolist() == pytest.approx(
-            [plain.value, plain.low, plain.high]
-        )
+        assert table.loc[name, ["icc", "low", "high"]].tolist() == pytest.approx([plain.value, plain.low, plain.high])
     assert table.drop(index="constants")[["icc", "low", "high"]].notna().all(axis=None)
 
 
@@ -405,9 +381,7 @@ def test_precision_recall_equals_scikit_learn(name: str) -> None:
     assert result.area == pytest.approx(average_precision_score(data["label"], data["score_c"]), abs=1e-12)
     m, logit = int(data["label"].sum()), np.log(result.area / (1 - result.area))
     half = norm.ppf(0.975) / np.sqrt(m * result.area * (1 - result.area))  # Boyd, Eng & Page (2013)
-    assert (result.low, result.high) == pytest.approx(
-        (1 / (1 + np.exp(half - logit)), 1 / (1 + np.exp(-half - logit)))
-    )
+    assert (result.low, result.high) == pytest.approx((1 / (1 + np.exp(half - logit)), 1 / (1 + np.exp(-half - logit))))
     assert result.table["recall"].iloc[-1] == 1 and result.prevalence == data["label"].mean()
 
 
@@ -418,24 +392,17 @@ def test_delong_on_the_logit_scale_and_the_bound_of_separated_scores() -> None:
     error = (high - low) / 2 / norm.ppf(0.975)  # DeLong's, equal to pROC's
     half = norm.ppf(0.975) * error / (area * (1 - area))
     expected = [1 / (1 + np.exp(-(np.log(area / (1 - area)) + side * half))) for side in (-1, 1)]
-    assert st.auc_interval(data["label"], data["score_a"], "delong_logit") == pytest.approx(
-        expected, abs=1e-12
-    )
+    assert st.auc_interval(data["label"], data["score_a"], "delong_logit") == pytest.approx(expected, abs=1e-12)
     labels = np.repeat([0, 1], [20, 5])
     assert st.auc_interval(labels, np.arange(25.0), "delong_logit") == (pytest.approx(0.05 ** (1 / 5)), 1.0)
-    assert st.auc_interval(labels, -np.arange(25.0), "delong_logit") == (
-        0.0,
-        pytest.approx(1 - 0.05 ** (1 / 5)),
-    )
+    assert st.auc_interval(labels, -np.arange(25.0), "delong_logit") == (0.0, pytest.approx(1 - 0.05 ** (1 / 5)))
 
 
 def test_the_bound_of_separated_scores_holds_its_level() -> None:
     """At a true AUC equal to the bound, 4 and 6 normal scores are in order in at most 5 % of samples."""
     bound = st.separation_bound(4, 6)
     random, shift = np.random.default_rng(0), np.sqrt(2) * norm.ppf(bound)
-    apart = (
-        random.normal(shift, 1, (40_000, 4)).min(axis=1) > random.normal(0, 1, (40_000, 6)).max(axis=1)
-    ).mean()
+    apart = (random.normal(shift, 1, (40_000, 4)).min(axis=1) > random.normal(0, 1, (40_000, 6)).max(axis=1)).mean()
     assert bound == pytest.approx(0.05**0.25) and apart < 0.05
 
 

@@ -34,9 +34,7 @@ def test_continuous_variables(name: str) -> None:
     levene = rows(data, variances="levene", kinds={"age": "normal"}).loc["age", "test"]
     assert levene.endswith(f"(Levene p = {expected['levene_p']:.3f})")
     assert levene.startswith("Student" if expected["levene_p"] >= 0.05 else "Welch")
-    assert (
-        "Mann–Whitney U test, normal approximation with continuity correction" == auto.loc["skewed", "test"]
-    )
+    assert "Mann–Whitney U test, normal approximation with continuity correction" == auto.loc["skewed", "test"]
     assert auto.loc["skewed", ["statistic", "p"]].tolist() == pytest.approx(expected["wilcoxon"], abs=1e-10)
     assert rows(data, kinds={"skewed": "normal"}).loc["skewed", "test"].startswith("Welch")
 
@@ -68,9 +66,7 @@ def test_fisher_of_two_by_two_where_expected_counts_are_small() -> None:
 @pytest.mark.parametrize("name", COHORTS)
 def test_three_groups(name: str) -> None:
     data, expected = cohort(name), R["groups"][name]
-    table = compare_groups(
-        data[["age", "skewed"]], data["grade"], {"age": "normal", "skewed": "skewed"}
-    ).table
+    table = compare_groups(data[["age", "skewed"]], data["grade"], {"age": "normal", "skewed": "skewed"}).table
     assert table.loc[0, ["statistic", "p"]].tolist() == pytest.approx(expected["anova"], abs=1e-10)
     assert table.loc[1, ["statistic", "p"]].tolist() == pytest.approx(expected["kruskal"], abs=1e-10)
     assert table["test"].tolist() == ["one-way analysis of variance", "Kruskal–Wallis test"]
@@ -97,12 +93,8 @@ def test_descriptions_and_missing_values() -> None:
 
 
 def test_what_cannot_be_tested_says_so() -> None:
-    data = pd.DataFrame(
-        {"g": [0, 0, 1, 1], "same": ["k"] * 4, "lone": [1.0, 2.0, 3.0, np.nan], "flat": [2.0] * 4}
-    )
-    table = compare_groups(data, "g", {"lone": "continuous", "flat": "continuous"}).table.set_index(
-        "variable"
-    )
+    data = pd.DataFrame({"g": [0, 0, 1, 1], "same": ["k"] * 4, "lone": [1.0, 2.0, 3.0, np.nan], "flat": [2.0] * 4})
+    table = compare_groups(data, "g", {"lone": "continuous", "flat": "continuous"}).table.set_index("variable")
     assert table["p"].isna().all()
     assert table["test"].tolist() == [
         "none: one level",
@@ -141,20 +133,14 @@ def test_kaplan_meier_and_logrank_equal_survival(name: str) -> None:
 def test_cox_equals_coxph(name: str) -> None:
     """Efron ties; grade II is the reference, as in make_references.R."""
     data, expected = cohort(name), R["survival"][name]
-    result = cox(
-        data[["score_a", "age", "grade"]], data["time"], data["event"], levels={"grade": ["II", "I", "III"]}
-    )
+    result = cox(data[["score_a", "age", "grade"]], data["time"], data["event"], levels={"grade": ["II", "I", "III"]})
     assert result.table["term"].tolist() == ["score_a", "age", "grade[I]", "grade[III]"]
     np.testing.assert_allclose(result.table["beta"], expected["beta"], rtol=1e-8, atol=1e-10)
     np.testing.assert_allclose(result.table["se"], expected["se"], rtol=1e-8)
     np.testing.assert_allclose(result.table[["ci_low", "ci_high"]], expected["interval"], rtol=1e-7)
     assert result.log_likelihood == pytest.approx(expected["log_likelihood"], abs=1e-8)
     ratio, df, p = expected["ratio"]
-    assert (result.likelihood_ratio, result.df, result.p) == (
-        pytest.approx(ratio, rel=1e-7),
-        df,
-        pytest.approx(p),
-    )
+    assert (result.likelihood_ratio, result.df, result.p) == (pytest.approx(ratio, rel=1e-7), df, pytest.approx(p))
     assert result.concordance == pytest.approx(expected["concordance"], abs=1e-10)
 
 

@@ -45,9 +45,7 @@ def test_quadratic_kappa_is_the_intraclass_correlation_of_large_samples():
     first, second = (np.array(values, dtype=float) for values in readings(table))
     found = kappa(first.tolist(), second.tolist(), weights="quadratic")
     moment = (
-        2
-        * np.cov(first, second, ddof=0)[0, 1]
-        / (first.var() + second.var() + (first.mean() - second.mean()) ** 2)
+        2 * np.cov(first, second, ddof=0)[0, 1] / (first.var() + second.var() + (first.mean() - second.mean()) ** 2)
     )
     assert found.value == pytest.approx(moment, abs=1e-12)
     assert found.value == pytest.approx(icc(np.column_stack([first, second]), "ICC2,1").value, abs=0.002)
@@ -56,9 +54,7 @@ def test_quadratic_kappa_is_the_intraclass_correlation_of_large_samples():
 def test_the_order_of_levels_is_that_given():
     """By hand, distances over the largest: 1 − 0.125/0.4375, and with high between low and mid 1 − 0.25/0.5."""
     first, second = ["low", "high", "mid", "low"], ["mid", "high", "mid", "low"]
-    assert kappa(first, second, ["low", "mid", "high"], weights="linear").value == pytest.approx(
-        1 - 0.125 / 0.4375
-    )
+    assert kappa(first, second, ["low", "mid", "high"], weights="linear").value == pytest.approx(1 - 0.125 / 0.4375)
     assert kappa(first, second, ["low", "high", "mid"], weights="linear").value == pytest.approx(0.5)
 
 

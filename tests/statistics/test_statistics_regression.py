@@ -8,11 +8,7 @@ import pytest
 from scipy.special import chdtrc
 from statistics_reference import COHORTS, R, cohort
 
-from her2radiomics.statistics import (
-    likelihood_ratio_test,
-    logistic_regression,
-    univariate_then_multivariate,
-)
+from her2radiomics.statistics import likelihood_ratio_test, logistic_regression, univariate_then_multivariate
 
 COLUMNS = ["score_a", "age", "grade", "er"]
 LEVELS = {"grade": ["II", "I", "III"]}
@@ -65,9 +61,7 @@ def test_separation_falls_back_to_firth(name: str, kind: str) -> None:
     assert (model.method, model.separated, model.converged) == ("firth", True, True)
     np.testing.assert_allclose(model.table["beta"], expected["beta"], rtol=2e-5)
     np.testing.assert_allclose(model.table["se"], expected["se"], rtol=2e-5)
-    np.testing.assert_allclose(
-        np.log(model.table[["ci_low", "ci_high"]]), np.log(expected["interval"]), rtol=1e-4
-    )
+    np.testing.assert_allclose(np.log(model.table[["ci_low", "ci_high"]]), np.log(expected["interval"]), rtol=1e-4)
     np.testing.assert_allclose(model.table["p"], expected["p"], rtol=1e-4)
     assert model.log_likelihood == pytest.approx(expected["log_likelihood"], abs=1e-8)
     assert model.intercept == pytest.approx(expected["flic"], rel=2e-5)
@@ -143,9 +137,7 @@ def test_univariate_then_multivariate(name: str) -> None:
     passed = result.univariate.groupby("variable")["p_variable"].first() < 0.3
     assert set(result.entered) == set(passed.index[passed]) == set(result.selected)
     joint = logistic_regression(
-        data[list(result.entered)],
-        data["label"],
-        levels={k: LEVELS[k] for k in LEVELS if k in result.entered},
+        data[list(result.entered)], data["label"], levels={k: LEVELS[k] for k in LEVELS if k in result.entered}
     )
     np.testing.assert_allclose(result.multivariate["beta"], joint.table["beta"][1:])
     assert result.univariate.set_index("term").loc["constant", "note"] == "one value in all rows"
@@ -158,9 +150,7 @@ def test_backward_elimination_leaves_only_what_passes() -> None:
     )
     assert result.selected and (result.multivariate["p_variable"] < 0.1).all()
     assert result.model is not None and set(result.model.coding.variables) == set(result.selected)
-    kept = univariate_then_multivariate(
-        data[COLUMNS], data["label"], p_enter=1.1, keep="significant", p_keep=0.1
-    )
+    kept = univariate_then_multivariate(data[COLUMNS], data["label"], p_enter=1.1, keep="significant", p_keep=0.1)
     by_variable = kept.multivariate.groupby("variable")["p_variable"].first()
     assert set(kept.selected) == set(by_variable.index[by_variable < 0.1])
     assert set(by_variable.index) == set(COLUMNS)
@@ -226,10 +216,6 @@ def test_firth_near_saturation_has_wald_intervals_where_the_profile_has_none() -
     for term in fit.wald_terms:
         row = rows.loc[term]
         half = 1.959963984540054 * row["se"]
-        assert np.log([row["ci_low"], row["ci_high"]]) == pytest.approx(
-            [row["beta"] - half, row["beta"] + half]
-        )
+        assert np.log([row["ci_low"], row["ci_high"]]) == pytest.approx([row["beta"] - half, row["beta"] + half])
         assert row["p"] == pytest.approx(float(chdtrc(1, (row["beta"] / row["se"]) ** 2)))
-    assert (
-        f"Wald's interval and p, since the profile has no bound: {', '.join(fit.wald_terms)}." in fit.remark
-    )
+    assert f"Wald's interval and p, since the profile has no bound: {', '.join(fit.wald_terms)}." in fit.remark

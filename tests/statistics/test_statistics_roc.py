@@ -70,9 +70,7 @@ def test_delong_of_perfect_against_inverted_scores() -> None:
     assert auc_interval(labels, labels, "binomial_exact")[0] == pytest.approx(0.025**0.1)  # (α/2)^(1/n)
 
 
-@pytest.mark.parametrize(
-    ("value", "n", "low", "high"), [(0.894, 68, 0.796, 0.956), (0.878, 65, 0.773, 0.946)]
-)
+@pytest.mark.parametrize(("value", "n", "low", "high"), [(0.894, 68, 0.796, 0.956), (0.878, 65, 0.773, 0.946)])
 def test_binomial_exact_gives_the_published_intervals(value: float, n: int, low: float, high: float) -> None:
     """The paper's nomogram: AUC 0.894 (0.796–0.956) of 68 patients, 0.878 (0.773–0.946) of 65."""
     assert tuple(round(bound, 3) for bound in proportion_interval(value * n, n)) == (low, high)
@@ -81,9 +79,7 @@ def test_binomial_exact_gives_the_published_intervals(value: float, n: int, low:
 def test_binomial_exact_interval_takes_the_auc_as_a_proportion_of_all_rows() -> None:
     data = cohort("small")
     area = auc(data["label"], data["score_a"])
-    assert auc_interval(data["label"], data["score_a"], "binomial_exact") == proportion_interval(
-        area * 65, 65
-    )
+    assert auc_interval(data["label"], data["score_a"], "binomial_exact") == proportion_interval(area * 65, 65)
 
 
 def test_bootstrap_interval_is_near_delong_repeatable_and_wants_a_seed() -> None:
@@ -105,8 +101,7 @@ def test_youden_equals_proc(name: str, score: str) -> None:
     result = youden_threshold(data["label"], data[score])
     found = [result.threshold, result.sensitivity, result.specificity]
     columns = (
-        np.atleast_1d(np.array(expected[key], dtype=float))
-        for key in ("threshold", "sensitivity", "specificity")
+        np.atleast_1d(np.array(expected[key], dtype=float)) for key in ("threshold", "sensitivity", "specificity")
     )
     assert any(np.allclose(found, row, atol=1e-12) for row in zip(*columns, strict=True))
     point = operating_point(data["label"], data[score], result.threshold)
@@ -169,16 +164,10 @@ def test_bad_input_is_named(labels: list, scores: list, message: str) -> None:
 
 
 def test_importing_the_statistics_costs_numpy_alone() -> None:
-    code = "import sys; from her2radiomics.statistics import auc; print(*sorted({m.split('.')[0] for m in sys.modules}))"
+    code = (
+        "import sys; from her2radiomics.statistics import auc; print(*sorted({m.split('.')[0] for m in sys.modules}))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     loaded = set(done.stdout.split())
     assert "numpy" in loaded
-    assert not loaded & {
-        "scipy",
-        "pandas",
-        "statsmodels",
-        "sklearn",
-        "lifelines",
-        "firthmodels",
-        "matplotlib",
-    }
+    assert not loaded & {"scipy", "pandas", "statsmodels", "sklearn", "lifelines", "firthmodels", "matplotlib"}

@@ -22,11 +22,7 @@ SAME, REFUSED = "read as it is meant", "refused"
 PAGE = Path(__file__).parents[2] / "docs" / "what_happens_when.md"
 START = "<!-- settings: made by `python tests/study/settings_kinds.py` -->\n"
 END = "<!-- end of settings -->\n"
-FILES = {
-    "config": "config.yaml",
-    "study": "workflow/studies/small.yaml",
-    "cohort": "workflow/cohorts/mine.yaml",
-}
+FILES = {"config": "config.yaml", "study": "workflow/studies/small.yaml", "cohort": "workflow/cohorts/mine.yaml"}
 Change = Callable[[str], str]
 
 
@@ -68,11 +64,7 @@ def answers(project: Project) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     study = project.folder / FILES["study"]
     content = yaml.safe_load(study.read_text(encoding="utf-8"))
-    content["columns"]["node"] = {
-        "label": "Node",
-        "kind": "categorical",
-        "levels": {"no": "No", "yes": "Yes"},
-    }
+    content["columns"]["node"] = {"label": "Node", "kind": "categorical", "levels": {"no": "No", "yes": "Yes"}}
     study.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
 
@@ -80,14 +72,10 @@ def codes(project: Project) -> None:
     """The same with codes that have leading zeros."""
     answers(project)
     path = project.folder / "data/clinical.csv"
-    path.write_text(
-        path.read_text(encoding="utf-8").replace(",yes", ",01").replace(",no\n", ",00\n"), encoding="utf-8"
-    )
+    path.write_text(path.read_text(encoding="utf-8").replace(",yes", ",01").replace(",no\n", ",00\n"), encoding="utf-8")
     study = project.folder / FILES["study"]
     text = study.read_text(encoding="utf-8")
-    study.write_text(
-        text.replace("'no': 'No'", "'00': 'No'").replace("'yes': 'Yes'", "'01': 'Yes'"), encoding="utf-8"
-    )
+    study.write_text(text.replace("'no': 'No'", "'00': 'No'").replace("'yes': 'Yes'", "'01': 'Yes'"), encoding="utf-8")
 
 
 KINDS: tuple[Kind, ...] = (
@@ -117,18 +105,8 @@ KINDS: tuple[Kind, ...] = (
         swap("low: low", "true: low"),
         words=("found the truth value true", "quotes: 'true'"),
     ),
-    Kind(
-        "a key given twice in the study",
-        "study",
-        add("title: Again"),
-        words=("line", "'title' is given twice"),
-    ),
-    Kind(
-        "a key given twice in the cohort",
-        "cohort",
-        add("title: Again"),
-        words=("line", "'title' is given twice"),
-    ),
+    Kind("a key given twice in the study", "study", add("title: Again"), words=("line", "'title' is given twice")),
+    Kind("a key given twice in the cohort", "cohort", add("title: Again"), words=("line", "'title' is given twice")),
     Kind(
         "`runs` given twice in config.yaml",
         "config",
@@ -142,12 +120,7 @@ KINDS: tuple[Kind, ...] = (
         words=("line", "'unit' is given twice"),
     ),
     Kind("a tab that indents", "study", swap("  age:", "\tage:"), words=("line", "not valid YAML")),
-    Kind(
-        "a bracket that is not closed",
-        "config",
-        add("failed_cases: {count: 2"),
-        words=("line", "not valid YAML"),
-    ),
+    Kind("a bracket that is not closed", "config", add("failed_cases: {count: 2"), words=("line", "not valid YAML")),
     Kind(
         "a colon in a text without quotes",
         "study",
@@ -163,31 +136,13 @@ KINDS: tuple[Kind, ...] = (
         words=("not valid YAML",),
     ),
     # keys and values
-    Kind(
-        "a key with a slip of the pen",
-        "study",
-        swap("question:", "qestion:"),
-        words=("did you mean 'question'?",),
-    ),
+    Kind("a key with a slip of the pen", "study", swap("question:", "qestion:"), words=("did you mean 'question'?",)),
     Kind("a key that belongs to another section", "cohort", add("seed: 3"), words=("unknown key 'seed'",)),
     Kind(
-        "a missing key",
-        "study",
-        swap("primary_model: radiomics\n", ""),
-        words=("the key 'primary_model' is missing",),
+        "a missing key", "study", swap("primary_model: radiomics\n", ""), words=("the key 'primary_model' is missing",)
     ),
-    Kind(
-        "a word where a number belongs",
-        "config",
-        swap("seed: 7", "seed: seven"),
-        words=("'seed': found 'seven'",),
-    ),
-    Kind(
-        "a number outside what is possible",
-        "config",
-        add("failed_cases: {share: 5}"),
-        words=("failed_cases.share",),
-    ),
+    Kind("a word where a number belongs", "config", swap("seed: 7", "seed: seven"), words=("'seed': found 'seven'",)),
+    Kind("a number outside what is possible", "config", add("failed_cases: {share: 5}"), words=("failed_cases.share",)),
     Kind(
         "a model that nobody declared",
         "study",
@@ -238,12 +193,7 @@ KINDS: tuple[Kind, ...] = (
         swap("cohort: mine", "cohort: mina"),
         words=("no such file", "Did you mean 'mine'?"),
     ),
-    Kind(
-        "a folder that is not there",
-        "config",
-        swap("/data", "/daten"),
-        words=("there is no folder", "data.mine"),
-    ),
+    Kind("a folder that is not there", "config", swap("/data", "/daten"), words=("there is no folder", "data.mine")),
     Kind(
         "data for a cohort that has no file",
         "config",
@@ -251,20 +201,10 @@ KINDS: tuple[Kind, ...] = (
         words=("data.other: there is no cohort file",),
     ),
     Kind(
-        "a table that is not there",
-        "cohort",
-        swap("clinical.csv", "klinik.csv"),
-        words=("klinik.csv", "no such file"),
+        "a table that is not there", "cohort", swap("clinical.csv", "klinik.csv"), words=("klinik.csv", "no such file")
     ),
-    Kind(
-        "a path out of the data's folder",
-        "cohort",
-        swap("clinical.csv", "../clinical.csv"),
-        words=("without '..'",),
-    ),
-    Kind(
-        "braces in the path of a table", "cohort", swap("clinical.csv", "{v2}/clinical.csv"), words=("{v2}",)
-    ),
+    Kind("a path out of the data's folder", "cohort", swap("clinical.csv", "../clinical.csv"), words=("without '..'",)),
+    Kind("braces in the path of a table", "cohort", swap("clinical.csv", "{v2}/clinical.csv"), words=("{v2}",)),
     Kind(
         "a run listed twice",
         "config",

@@ -98,18 +98,12 @@ class TestExtraction:
         batches = simulated_batches(dataset)
         files = [file for batch in batches for file in batch]
         manifest = dataset.data.manifest
-        assert sorted(files) == sorted(
-            {file for name in ("image", "mask") for file in manifest[name] if file}
-        )
-        assert [len({Path(file).parent.name for file in batch}) for batch in batches][:-1] == [5] * (
-            len(batches) - 1
-        )
+        assert sorted(files) == sorted({file for name in ("image", "mask") for file in manifest[name] if file})
+        assert [len({Path(file).parent.name for file in batch}) for batch in batches][:-1] == [5] * (len(batches) - 1)
 
     def test_columns_that_no_run_names_are_not_copied(self, simulated):
         run = run_of(simulated)
-        assert simulated.columns_of(run.dataset.id) == sorted(
-            {*run.protocol.columns, run.protocol.label.column}
-        )
+        assert simulated.columns_of(run.dataset.id) == sorted({*run.protocol.columns, run.protocol.label.column})
         assert simulated.columns_of("another") == []
 
 
@@ -146,14 +140,7 @@ class TestEvidence:
         run = run_of(simulated)
         apart = set(run.targets("all")) - set(evidence_inputs(run))
         assert {Path(file).name for file in apart} == {
-            *(
-                "audit.csv",
-                "audit.html",
-                "audit.docx",
-                "checklists.html",
-                "checklists.csv",
-                "checklists.docx",
-            ),
+            *("audit.csv", "audit.html", "audit.docx", "checklists.html", "checklists.csv", "checklists.docx"),
             *("ro-crate-metadata.json", "report.html", "run.json", "overlays"),
             *("training.parquet", "testing.parquet", "participants_training.csv", "participants_testing.csv"),
         }

@@ -67,17 +67,9 @@ def test_a_vouched_column_stays(tmp_path):
         ("response", labels(), "equals the outcome 'pcr' one to one"),
         ("grade", [5 - 3 * label for label in labels()], "equals the outcome 'pcr' one to one"),
         ("years", [row["age"] for row in patients()[0]], "equals the participants column 'age' one to one"),
-        (
-            "rank",
-            [1000 - 2 * row["age"] for row in patients()[0]],
-            "equals the participants column 'age' one to one",
-        ),
+        ("rank", [1000 - 2 * row["age"] for row in patients()[0]], "equals the participants column 'age' one to one"),
         ("score", [label + i / 100 for i, label in enumerate(labels())], "separate all 40 training patients"),
-        (
-            "size",
-            ["" if label else 1.5 + i % 9 for i, label in enumerate(labels())],
-            "separate all 40 training",
-        ),
+        ("size", ["" if label else 1.5 + i % 9 for i, label in enumerate(labels())], "separate all 40 training"),
     ],
 )
 def test_a_feature_that_gives_the_outcome_away_stops_the_run(tmp_path, name, values, said):
@@ -91,22 +83,14 @@ def test_a_feature_that_gives_the_outcome_away_stops_the_run(tmp_path, name, val
     if name != "pcr":
         assert "vouched" in str(caught.value)
         vouching = {"features": {"vouched": [name]}}
-        assert (
-            name
-            in run_of(small_project(tmp_path / "q", cohort=vouching, tables=tables)).dataset.data.features
-        )
+        assert name in run_of(small_project(tmp_path / "q", cohort=vouching, tables=tables)).dataset.data.features
     dropping = {"features": {"drop": [name]}}
-    assert (
-        name
-        not in run_of(small_project(tmp_path / "r", cohort=dropping, tables=tables)).dataset.data.features
-    )
+    assert name not in run_of(small_project(tmp_path / "r", cohort=dropping, tables=tables)).dataset.data.features
 
 
 def test_the_source_of_the_outcome_is_left_out(tmp_path):
     clinical, features = with_column("Target", labels())
-    clinical = [
-        {("Target" if name == "pcr" else name): value for name, value in row.items()} for row in clinical
-    ]
+    clinical = [{("Target" if name == "pcr" else name): value for name, value in row.items()} for row in clinical]
     cohort = {"columns": {"pcr": {"source": "Target"}}}
     run = run_of(small_project(tmp_path / "p", cohort=cohort, tables=(clinical, features)))
     assert "Target" not in run.dataset.data.features
@@ -118,30 +102,20 @@ def test_separation_that_chance_explains_is_said_and_does_not_stop(tmp_path):
     import numpy as np
 
     clinical, _ = patients(12)
-    clinical = [
-        row | {"centre": "north" if i < 8 else "south", "pcr": i % 2} for i, row in enumerate(clinical)
-    ]
+    clinical = [row | {"centre": "north" if i < 8 else "south", "pcr": i % 2} for i, row in enumerate(clinical)]
     values = np.random.default_rng(3).normal(size=(12, 400))
     features = [
         {"patient_id": row["patient_id"]} | {f"f{k}": v for k, v in enumerate(line)}
         for row, line in zip(clinical, values, strict=True)
     ]
-    (note,) = [
-        n for n in run_of(small_project(tmp_path / "p", tables=(clinical, features))).notes if "separate" in n
-    ]
-    assert (
-        "alone separate all 8 training patients" in note
-        and "Of 400 features 11 would do so by chance" in note
-    )
+    (note,) = [n for n in run_of(small_project(tmp_path / "p", tables=(clinical, features))).notes if "separate" in n]
+    assert "alone separate all 8 training patients" in note and "Of 400 features 11 would do so by chance" in note
 
 
 def test_two_patients_with_the_same_features_are_refused(tmp_path):
     clinical, features = patients()
     features[50] = features[3] | {"patient_id": features[50]["patient_id"]}
-    with pytest.raises(
-        StudyError,
-        match="P051: found the same value in every feature as patient P004",
-    ):
+    with pytest.raises(StudyError, match="P051: found the same value in every feature as patient P004"):
         planned(small_project(tmp_path / "p", tables=(clinical, features)))
 
 
@@ -149,13 +123,9 @@ def test_features_without_a_stated_time_are_asked_for(tmp_path):
     silent = {"features": {"available_at": None}}
     run = run_of(small_project(tmp_path / "p", cohort=silent))
     assert any(note.startswith("When are the 8 features of the table known?") for note in run.notes)
-    with pytest.raises(
-        StudyError, match="does not say when 'f2', 'f3', 'f4', 'f5', 'f6' and 2 more are known"
-    ):
+    with pytest.raises(StudyError, match="does not say when 'f2', 'f3', 'f4', 'f5', 'f6' and 2 more are known"):
         planned(
-            small_project(
-                tmp_path / "q", cohort={"features": {"available_at": {"*": None, "f1": "before_treatment"}}}
-            )
+            small_project(tmp_path / "q", cohort={"features": {"available_at": {"*": None, "f1": "before_treatment"}}})
         )
     later = with_column("delta_f1", [i % 7 / 3 for i in range(60)])
     with pytest.raises(StudyError, match="does not say when 'delta_f1' are known"):

@@ -51,12 +51,8 @@ def test_the_folder_follows_what_decides(plan):
     found = plan.measuring["nat_response"]
     column = found.columns["tic_type"]
     asked = column.measured.model_copy(update={"flat_within": 5.0})
-    other = type(found)(
-        found.dataset, found.columns | {"tic_type": column.model_copy(update={"measured": asked})}, ()
-    )
-    renamed = type(found)(
-        found.dataset, found.columns | {"tic_type": column.model_copy(update={"label": "x"})}, ()
-    )
+    other = type(found)(found.dataset, found.columns | {"tic_type": column.model_copy(update={"measured": asked})}, ())
+    renamed = type(found)(found.dataset, found.columns | {"tic_type": column.model_copy(update={"label": "x"})}, ())
     assert other.id != found.id == renamed.id
 
 
@@ -73,28 +69,19 @@ def hospital(root: Path, folder: Path, manifest: pd.DataFrame, participants: pd.
 
 
 def test_a_hospital_without_phases_types_the_columns(root, tmp_path, plan):
-    """As before there were measures; and without either it is told what is lacking."""
+    """As before there were measures; and without either the error names what is lacking."""
     data = plan.runs["nat_response"].dataset.data
-    manifest = data.manifest[
-        ~data.manifest["sequence"].isin(["DCE0", "DCE1", "DCE3", "DCE4", "DCE5", "DWI0"])
-    ]
+    manifest = data.manifest[~data.manifest["sequence"].isin(["DCE0", "DCE1", "DCE3", "DCE4", "DCE5", "DWI0"])]
     manifest = manifest.drop(columns=["seconds", "b_value"]).replace({"reader": {"consensus": "1", "1": "3"}})
     manifest = manifest.assign(
-        **{
-            n: manifest[n].str.replace("results/cohorts/simulated_nat_response/", "")
-            for n in ("image", "mask")
-        }
+        **{n: manifest[n].str.replace("results/cohorts/simulated_nat_response/", "") for n in ("image", "mask")}
     )
     people = data.participants.replace({"clinical_stage": {"IV": ""}})
     mine = hospital(root, tmp_path / "typed", manifest, people)
     assert list(next(iter(mine.measuring.values())).columns) == ["max_diameter"]  # from the outline alone
-    with pytest.raises(
-        SettingsError, match=r"columns\.tic_type is measured .*holds no phases with 'seconds'"
-    ):
+    with pytest.raises(SettingsError, match=r"columns\.tic_type is measured .*holds no phases with 'seconds'"):
         hospital(root, tmp_path / "none", manifest, people.drop(columns=["tic_type"]))
-    with pytest.raises(
-        SettingsError, match=r"columns\.adc is measured .*no two images with different 'b_value'"
-    ):
+    with pytest.raises(SettingsError, match=r"columns\.adc is measured .*no two images with different 'b_value'"):
         hospital(root, tmp_path / "b", manifest, people.drop(columns=["adc"]))
 
 
@@ -116,10 +103,7 @@ def made(plan, tmp_path_factory) -> tuple[Path, dict[str, list[ManifestRow]], pd
     cases, home = {}, found.dataset.folder
     for patient in [f"C{c}-{n:03d}" for c in (1, 2) for n in range(1, 7)]:
         simulate_patient(settings, size="demo", seed=plan.config.seed, patient_id=patient, folder=folder)
-        rows = [
-            {**r, **{n: r[n].replace(home, str(folder)) for n in ("image", "mask")}}
-            for r in everybody[patient]
-        ]
+        rows = [{**r, **{n: r[n].replace(home, str(folder)) for n in ("image", "mask")}} for r in everybody[patient]]
         cases[patient] = [ManifestRow.of(row) for row in rows]
     truth = roster(settings, size="demo", seed=plan.config.seed).truth.set_index("patient_id")
     return folder, cases, truth
@@ -175,14 +159,8 @@ def test_the_methods_section_says_what_was_measured(plan):
         for n, origin in enumerate(["images", "participants table", "missing", "missing"])
     ]
     (text,) = measured(info, assemble("measured", rows))
-    assert (
-        "TIC type was measured in the outline on DCE phase 2: persistent where the late change exceeds 10 %"
-        in text
-    )
+    assert "TIC type was measured in the outline on DCE phase 2: persistent where the late change exceeds 10 %" in text
     assert "early time 120 s, late time 300 s (ACR BI-RADS Atlas 2013" in text
-    assert (
-        "In 1 patient the images allowed no measurement, and the value of the participants table was taken."
-        in text
-    )
+    assert "In 1 patient the images allowed no measurement, and the value of the participants table was taken." in text
     assert "In 2 patients the images allowed no measurement, and the value is missing." in text
     assert measured(info, assemble("measured")) == ()

@@ -19,18 +19,14 @@ from her2radiomics.core.libraries import pd
 from her2radiomics.study.config import for_extraction, read_config
 from her2radiomics.study.summary import summary
 
-SEQUENCE = {
-    "DCE1": {"label": "DCE1", "regions": ["tumour_slice"], "parameters": "features_1125_2d", "features": 1125}
-}
+SEQUENCE = {"DCE1": {"label": "DCE1", "regions": ["tumour_slice"], "parameters": "features_1125_2d", "features": 1125}}
 OF_IMAGES = {"kind": "tables", "features": None, "participants": None}
 
 
 def of_images(folder, n=8, there=(), **config):
     """The small study on a manifest of eight patients; images and masks of those who are there."""
     clinical, _ = patients(n)
-    clinical = [
-        row | {"pcr": i % 2, "centre": "north" if i < n // 2 else "south"} for i, row in enumerate(clinical)
-    ]
+    clinical = [row | {"pcr": i % 2, "centre": "north" if i < n // 2 else "south"} for i, row in enumerate(clinical)]
     project = small_project(
         folder, study={"sequences": SEQUENCE}, cohort=OF_IMAGES, tables=(clinical, clinical), **config
     )
@@ -70,9 +66,7 @@ def test_every_path_is_looked_at(tmp_path):
     plan = planned(of_images(tmp_path / "q", there=range(5)))
     with pytest.raises(StudyError) as caught:
         plan.check_files()
-    assert "found no file for 3 of 8 patients" in str(caught.value) and "images/P006.nii.gz" in str(
-        caught.value
-    )
+    assert "found no file for 3 of 8 patients" in str(caught.value) and "images/P006.nii.gz" in str(caught.value)
 
 
 def test_one_bad_run_does_not_stop_the_others(tmp_path):
@@ -92,9 +86,7 @@ def test_an_extraction_needs_its_sequences_alone(tmp_path):
     plan = planned(project)
     plan.check_files()  # goes on whatever is missing: it is made to see what can be extracted
     made = plan.targets("all")
-    assert {
-        f"results/{RUN}/{name}" for name in ("extraction.html", "cohort/extracted.txt", "overlays")
-    } <= set(made)
+    assert {f"results/{RUN}/{name}" for name in ("extraction.html", "cohort/extracted.txt", "overlays")} <= set(made)
     assert for_extraction({"title": "x"})["title"] == "x"
 
 
@@ -115,9 +107,7 @@ def test_the_same_voxels_under_two_names_are_refused():
         ],
         columns=["patient_id", "sequence", "image", "image_hash"],
     )
-    with pytest.raises(
-        StudyError, match=r"patient A, sequence DCE1 \(a.nii\) and patient C, sequence DCE1 \(c.nii\)"
-    ):
+    with pytest.raises(StudyError, match=r"patient A, sequence DCE1 \(a.nii\) and patient C, sequence DCE1 \(c.nii\)"):
         refuse_same_voxels(qc, {})
     refuse_same_voxels(qc, {"A": "W1", "C": "W1"})  # two lesions of one woman
     with pytest.raises(StudyError, match="sequence DCE1 .* sequence DCE2"):
@@ -127,9 +117,7 @@ def test_the_same_voxels_under_two_names_are_refused():
 def test_the_same_path_under_two_patients_is_refused(tmp_path):
     project = of_images(tmp_path / "p", there=range(8))
     path = project.folder / "data/images.tsv"
-    path.write_text(
-        path.read_text(encoding="utf-8").replace("images/P002", "./images/P001"), encoding="utf-8"
-    )
+    path.write_text(path.read_text(encoding="utf-8").replace("images/P002", "./images/P001"), encoding="utf-8")
     with pytest.raises(StudyError, match="patient P002, column 'image'.*also the image of patient P001"):
         planned(project)
 
@@ -137,11 +125,7 @@ def test_the_same_path_under_two_patients_is_refused(tmp_path):
 def test_what_the_report_links_to_is_a_target(tmp_path):
     made = set(planned(small_project(tmp_path / "p")).targets("all"))
     run = f"results/{RUN}"
-    assert {
-        f"{run}/models/radiomics/model.json",
-        f"{run}/cohort/flow.csv",
-        f"{run}/features/training.parquet",
-    } <= made
+    assert {f"{run}/models/radiomics/model.json", f"{run}/cohort/flow.csv", f"{run}/features/training.parquet"} <= made
 
 
 def test_config_is_read_by_the_reader_of_all_settings(tmp_path):

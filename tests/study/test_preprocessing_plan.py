@@ -25,9 +25,7 @@ PREPROCESSING = {
 PHASE_0 = {"simulation": {"sequences": {"DCE0": {"kind": "dce", "phase": 0, "outlined": False}}}}
 
 
-def planned(
-    root, tmp_path, preprocessing: dict[str, Any], changes: dict[str, Any] | None = None, **keys
-) -> Plan:
+def planned(root, tmp_path, preprocessing: dict[str, Any], changes: dict[str, Any] | None = None, **keys) -> Plan:
     """A plan of the study with and without a variant that preprocesses the DCE phase."""
     folder = tmp_path / "workflow"
     shutil.copytree(root / "workflow", folder, dirs_exist_ok=True)
@@ -140,9 +138,7 @@ def test_what_was_not_done_is_not_said_to_have_been(root):
 
     def said(**sequences):
         protocol = read_yaml(root / "workflow/studies/nat_response.yaml")
-        rest = {
-            key: protocol[key] for key in ("title", "question", "paper", "label", "partitions", "columns")
-        }
+        rest = {key: protocol[key] for key in ("title", "question", "paper", "label", "partitions", "columns")}
         models = {"m": {"kind": "radiomics"}}
         content = {
             "request": {"study": "nat_response"},
@@ -157,12 +153,7 @@ def test_what_was_not_done_is_not_said_to_have_been(root):
 
     def sequence(label, **keys):
         done = validate(Preprocessing, keys, "preprocessing").model_dump(mode="json")
-        base = {
-            "label": label,
-            "parameters": "features_1023_3d",
-            "regions": ["tumour_slice"],
-            "features": 1023,
-        }
+        base = {"label": label, "parameters": "features_1023_3d", "regions": ["tumour_slice"], "features": 1023}
         return base | {"preprocessing": done, "log_padding": 16.0}
 
     (plain,) = said(A=sequence("A"), B=sequence("B"))

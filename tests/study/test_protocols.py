@@ -55,9 +55,7 @@ def counts(run) -> dict[str, tuple[int, int]]:
 def included(study: str, *, centre: str | None = None, seed: int = 1) -> pd.DataFrame:
     """The simulated participants of published size, without images; ``outcome`` is the label, "1" or "0"."""
     protocol = protocol_of(study)
-    table = roster(protocol.simulation, size="published", seed=seed).participants.query(
-        "exclude_reason == ''"
-    )
+    table = roster(protocol.simulation, size="published", seed=seed).participants.query("exclude_reason == ''")
     table = table if centre is None else table[table["centre"] == centre]
     labels = labels_of(table, protocol.label, protocol.columns, study)
     return table.assign(outcome=labels.astype(str).to_numpy())
@@ -309,7 +307,7 @@ def test_her2_nomograms_survival_markers_and_immune_cells_test_as_published(seed
 def test_her2_peritumorals_univariate_p_values_are_the_published_ones():
     """Results 3.1, 202 patients: ER, PR, spiculation p < 0.001, uneven margins p = 0.019, TIC type p = 0.007.
 
-    The paper's table is not at hand, so that the counts behind these p values are ours.
+    The paper's table is not available, so that the counts behind these p values are ours.
     """
     table = included("her2_peritumoral", centre="first_period")
     assert (table["outcome"] == "1").sum() == 70

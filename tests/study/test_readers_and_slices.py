@@ -1,4 +1,4 @@
-"""Who trains, at whose level a slice is taken, and what a methods section is told: from protocol and cohort to the plan."""
+"""Who trains, at whose level a slice is taken, and what a methods section says: from protocol and cohort to the plan."""
 
 from __future__ import annotations
 
@@ -45,15 +45,7 @@ def test_a_consensus_trains_and_its_rows_come_first(runs):
 READERS = {
     "title": "Mine",
     "kind": "tables",
-    "replaces": [
-        "columns",
-        "figures",
-        "tables",
-        "published",
-        "published_tables",
-        "contradictions",
-        "variants",
-    ],
+    "replaces": ["columns", "figures", "tables", "published", "published_tables", "contradictions", "variants"],
     "protocol": {
         "models": {"clinical": None, "nomogram": None},
         "model_labels": {"clinical": None, "nomogram": None},
@@ -65,10 +57,7 @@ READERS = {
 @pytest.mark.parametrize(
     ("readers", "said"),
     [
-        (
-            {"reference": "consensus"},
-            "no outline of reader 'consensus' (readers.reference); it holds those of 1, 2",
-        ),
+        ({"reference": "consensus"}, "no outline of reader 'consensus' (readers.reference); it holds those of 1, 2"),
         ({"compared": ["1", "3"]}, "no outline of reader '3' (readers.compared)"),
         ({"compared": ["1", "1"]}, "found 1 twice, expected two readers"),
         ({"reference": "2", "compared": ["2", "1"]}, ""),
@@ -86,9 +75,7 @@ def test_readers_who_outlined_nobody_are_refused(tmp_path, monkeypatch, readers,
         f"P{i}\t{s}\t{r}\t{s}{i}.nii.gz\tm{i}.nii.gz\n"
         for i in range(8) for s in ("T2FS", "DWI", "DCE2") for r in "12"
     )  # fmt: skip
-    data.joinpath("images.tsv").write_text(
-        "patient_id\tsequence\treader\timage\tmask\n" + rows, encoding="utf-8"
-    )
+    data.joinpath("images.tsv").write_text("patient_id\tsequence\treader\timage\tmask\n" + rows, encoding="utf-8")
     monkeypatch.chdir(project.folder)
     if not said:
         (run,) = Plan(config, project.folder / "workflow").runs.values()
@@ -116,10 +103,7 @@ def test_a_slice_at_another_sequence_s_level_names_the_extraction_and_its_files(
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        (
-            {"ADC": {"slice_of": "DCE5"}},
-            "sequences.ADC.slice_of: 'DCE5' is not declared; did you mean 'DCE4'?",
-        ),
+        ({"ADC": {"slice_of": "DCE5"}}, "sequences.ADC.slice_of: 'DCE5' is not declared; did you mean 'DCE4'?"),
         ({"ADC": {"slice_of": "ADC"}}, "sequences.ADC.slice_of: 'ADC' is not declared"),
         ({"ADC": {"slice_of": "T2FS"}}, "T2FS takes its own slice from another sequence"),
         ({"ADC": {"regions": ["tumour_volume"]}}, "found no _slice region among tumour_volume"),
@@ -146,18 +130,12 @@ def test_what_a_protocol_states_is_said_of_the_paper_s_patients_and_counted(root
     assert "6 years" in readers and "blinded" in readers and readers.endswith("Software: 3D Slicer 4.11.")
     assert "2.5 ml/s" in stated_words.injection(info)[0]
     facts = static_facts(
-        run,
-        Plan({"runs": [{"study": "nat_response"}]}, root / "workflow").config,
-        root / "workflow/extraction",
+        run, Plan({"runs": [{"study": "nat_response"}]}, root / "workflow").config, root / "workflow/extraction"
     )
     assert facts["inclusion"] == run.protocol.inclusion and facts["software_stated"] == "3D Slicer 4.11"
     assert facts["reference_reader"] == "1" and facts["sample_size_stated"] == ""
-    silent = replace(
-        info, protocol=info.protocol.model_copy(update={"inclusion": [], "reporting": Reporting()})
-    )
-    assert (
-        stated_words.patients(silent) == stated_words.pathology(silent) == stated_words.readers(silent) == ()
-    )
+    silent = replace(info, protocol=info.protocol.model_copy(update={"inclusion": [], "reporting": Reporting()}))
+    assert stated_words.patients(silent) == stated_words.pathology(silent) == stated_words.readers(silent) == ()
 
 
 def test_a_column_that_may_be_absent_is_missing_for_everybody(root):

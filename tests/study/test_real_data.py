@@ -52,9 +52,7 @@ class TestImages:
     def test_every_case_is_extracted_with_tumour_and_ring(self, project):
         qc = rows(project.folder / f"results/{PILOT}/cohort/qc.csv")
         assert {(row["patient_id"], row["sequence"]) for row in qc} == {
-            (patient, sequence)
-            for patient in ("NACT_06", "DUKE_153")
-            for sequence in ("DCE0", "DCE1", "DCE2")
+            (patient, sequence) for patient in ("NACT_06", "DUKE_153") for sequence in ("DCE0", "DCE1", "DCE2")
         }
         assert {row["region"] for row in qc} == {"tumour_slice", "ring_3mm_slice"}
         assert "failed" not in {row["status"] for row in qc}
@@ -64,16 +62,12 @@ class TestImages:
         qc = rows(project.folder / f"results/{PILOT}/cohort/qc.csv")
         nact = next(row for row in qc if row["patient_id"] == "NACT_06")
         assert nact["size"] == "256×256×60"
-        assert [float(x) for x in nact["spacing_mm"].split("×")] == pytest.approx(
-            [0.703, 0.703, 2.0], abs=1e-3
-        )
+        assert [float(x) for x in nact["spacing_mm"].split("×")] == pytest.approx([0.703, 0.703, 2.0], abs=1e-3)
 
     def test_enhancement_rises_after_contrast(self, project):
         import pandas as pd
 
-        features = pd.read_parquet(project.folder / f"results/{PILOT}/features/cohort.parquet").set_index(
-            "patient_id"
-        )
+        features = pd.read_parquet(project.folder / f"results/{PILOT}/features/cohort.parquet").set_index("patient_id")
         assert features.shape[1] == 1 + 3 * 2 * 1125
         mean = {s: features[f"{s}__tumour_slice__original_firstorder_Mean"] for s in ("DCE0", "DCE1")}
         assert (mean["DCE1"] > 1.2 * mean["DCE0"]).all()
@@ -139,8 +133,7 @@ class TestFeatureTable:
         early.change("cohorts/ispy2.yaml", {"protocol": {"prediction_at": "before_treatment"}})
         printed = early.snakemake("-n", ok=False)
         assert (
-            "predicts before_treatment, but the feature 'VOLUME_TUM_BLU_V20' is known only during_treatment"
-            in printed
+            "predicts before_treatment, but the feature 'VOLUME_TUM_BLU_V20' is known only during_treatment" in printed
         )
 
 
@@ -167,24 +160,9 @@ class TestISPY1Planned:
     @pytest.mark.parametrize(
         ("study", "cohort", "counts", "left_out"),
         [
-            (
-                "her2_nomogram",
-                "ispy1_her2",
-                {"training": (62, 20), "testing": (44, 15)},
-                "HER2 status unknown",
-            ),
-            (
-                "her2_nomogram",
-                "ispy1_her2_random",
-                {"training": (74, 24), "testing": (32, 11)},
-                "HER2 status unknown",
-            ),
-            (
-                "her2_nomogram",
-                "ispy1_her2_combat",
-                {"training": (84, 28), "testing": (22, 7)},
-                "HER2 status unknown",
-            ),
+            ("her2_nomogram", "ispy1_her2", {"training": (62, 20), "testing": (44, 15)}, "HER2 status unknown"),
+            ("her2_nomogram", "ispy1_her2_random", {"training": (74, 24), "testing": (32, 11)}, "HER2 status unknown"),
+            ("her2_nomogram", "ispy1_her2_combat", {"training": (84, 28), "testing": (22, 7)}, "HER2 status unknown"),
             (
                 "nat_response",
                 "ispy1_pcr",

@@ -32,9 +32,7 @@ def test_a_kind(tmp_path, kind):
     said = str(caught.value)
     for words in kind.words:
         assert words in said, said
-    assert any(name in said for name in (path.name, "config.yaml", "workflow/", RUN, str(project.folder))), (
-        said
-    )
+    assert any(name in said for name in (path.name, "config.yaml", "workflow/", RUN, str(project.folder))), said
 
 
 def test_there_are_enough_kinds_and_the_page_lists_them():

@@ -26,9 +26,7 @@ HER2 = ("her2_equivocal", "her2_nomogram", "her2_peritumoral")
 #: What no image shows; every other characteristic of a lesion is measured on what is planted or driven by it.
 NOT_SEEN = {"menopausal_status", "regimen", "grade", "er", "pr", "ki67"}
 
-spec = importlib.util.spec_from_file_location(
-    "printed_significance", ROOT / "benchmarks/printed_significance.py"
-)
+spec = importlib.util.spec_from_file_location("printed_significance", ROOT / "benchmarks/printed_significance.py")
 benchmark = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(benchmark)
 
@@ -98,9 +96,7 @@ def test_nobody_is_followed_beyond_the_closing_date_and_no_event_comes_out_of_or
     assert (months["os_months"] <= months["follow_up"]).all()
     assert progressed[died].all() and (progressed == (died | recurred)).all()
     visit = settings["dfs_months"].visit_months
-    assert (
-        months.loc[recurred, "dfs_months"] % visit == 0
-    ).all()  # seen at visits, the first after half a year
+    assert (months.loc[recurred, "dfs_months"] % visit == 0).all()  # seen at visits, the first after half a year
     assert months.loc[progressed, "pfs_months"].min() >= visit == 6
     assert months.loc[died, "os_months"].min() > visit
     assert (months.loc[~died, "os_months"] == months.loc[~died, "follow_up"]).all()
@@ -124,9 +120,7 @@ def test_the_demos_tables_of_survival_agree_with_each_other(tmp_path):
     people, layout = benchmark.enrolled(run), Layout(tmp_path)
     fitted = benchmark.write_models(run, people, benchmark.TRAINING, layout)
     benchmark.write_tables(run, people, fitted, layout)
-    table = read_text("table", layout.path("table", table="table_s2_survival")).set_index(
-        ["group", "endpoint"]
-    )
+    table = read_text("table", layout.path("table", table="table_s2_survival")).set_index(["group", "endpoint"])
     for _, rows in table.groupby("group"):
         ends = rows.droplevel("group")
         overall, free = ends.loc["Overall survival"], ends.loc["Progression-free survival"]
@@ -217,9 +211,7 @@ def test_what_the_papers_print_as_significant_comes_out_in_most_seeds(study):
     assert len(found) >= 4
     for (_, claim, _, _), counts in found.items():
         # Tables 1 and 2 of her2_peritumoral are made of all 202 patients, of whom 141 train
-        rows = (
-            benchmark.TOGETHER if study == "her2_peritumoral" and "202" not in claim else benchmark.TRAINING
-        )
+        rows = benchmark.TOGETHER if study == "her2_peritumoral" and "202" not in claim else benchmark.TRAINING
         shares = [benchmark.share(counts, each) for each in (rows, benchmark.TRAINING)]
         made_in = next((text for text in shares if text), "")
         if made_in and (study, claim) not in CANNOT:

@@ -28,9 +28,7 @@ SEED = 5
 
 def blocks() -> dict[str, str]:
     """Name in the first line to content, for every block of the page."""
-    found = re.findall(
-        r"^```(?:yaml|tsv)\n# (\S+)\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.M | re.S
-    )
+    found = re.findall(r"^```(?:yaml|tsv)\n# (\S+)\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.M | re.S)
     return dict(found)
 
 

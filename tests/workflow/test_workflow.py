@@ -48,22 +48,12 @@ class TestStudy:
             "models/radiomics/selection.csv": ["step", "name", "features_in", "features_out", "note"],
             "models/clinical/predictions.csv": ["patient_id", "partition", "label", "score", "probability"],
             "tables/performance.csv": [
-                *(
-                    "model",
-                    "partition",
-                    "n",
-                    "events",
-                    "auc",
-                    "auc_low",
-                    "auc_high",
-                    "ci_method",
-                    "threshold",
-                ),
+                *("model", "partition", "n", "events", "auc", "auc_low", "auc_high", "ci_method", "threshold"),
                 *("sensitivity", "specificity", "ppv", "npv", "accuracy", "brier"),
                 *("calibration_intercept", "calibration_slope"),
             ],
             "tables/delong.csv": [
-                *("partition", "model_a", "model_b", "n", "auc_a", "auc_b", "difference", "z", "p", "p_holm"),
+                *("partition", "model_a", "model_b", "n", "auc_a", "auc_b", "difference", "z", "p", "p_holm")
             ],
             "tables/published.csv": ["quantity", "model", "partition", "published"],
         }
@@ -77,13 +67,7 @@ class TestStudy:
         """Wavelet features were made, and no survival was analysed; nothing is named for being installed."""
         page = (finished.folder / RUN / "report.html").read_text(encoding="utf-8")
         (sentence,) = re.findall(r"Analyses were performed with (.*?)\. All random", page)
-        for used in (
-            "PyRadiomics (pyradiomics-bhklab)",
-            "PyWavelets",
-            "scikit-image",
-            "scikit-learn",
-            "NumPy",
-        ):
+        for used in ("PyRadiomics (pyradiomics-bhklab)", "PyWavelets", "scikit-image", "scikit-learn", "NumPy"):
             assert used in sentence, used
         for other in ("lifelines", "dcurves", "pydantic"):
             assert other not in page, other
@@ -113,10 +97,7 @@ class TestStudy:
         pages = {*folder.glob("figures/*.svg"), *folder.glob("tables/*.html"), folder / "report.html"}
         for path in sorted(pages - apart):
             assert "simulated" in path.read_text(encoding="utf-8").lower(), path
-        assert (
-            json.loads((folder / "models/nomogram/model.json").read_text(encoding="utf-8"))["simulated"]
-            is True
-        )
+        assert json.loads((folder / "models/nomogram/model.json").read_text(encoding="utf-8"))["simulated"] is True
 
     def test_features_are_the_papers_number(self, finished):
         import pyarrow.parquet as parquet
@@ -248,19 +229,13 @@ class TestStudy:
             return {str(path): path.stat().st_mtime_ns for path in found}
 
         before = results()
-        done = subprocess.run(
-            [sys.executable, "-c", EVERY_SCRIPT], cwd=finished.folder, capture_output=True, text=True
-        )
+        done = subprocess.run([sys.executable, "-c", EVERY_SCRIPT], cwd=finished.folder, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
         compared = json.loads(done.stdout.splitlines()[-1])
         scripts = {path.stem for path in (finished.folder / "scripts").glob("*.py")}
         of_others = {"import_cohort", "bring_features", "extracted", "extraction_page"}
-        assert set(compared) == scripts - of_others, (
-            "the study's patients are simulated, and it goes on to a report"
-        )
-        differing = {
-            path for rule in compared.values() for path, how in rule.items() if how != "as the finished one"
-        }
+        assert set(compared) == scripts - of_others, "the study's patients are simulated, and it goes on to a report"
+        differing = {path for rule in compared.values() for path, how in rule.items() if how != "as the finished one"}
         assert differing == {f"{RUN}/provenance/run.json"}, "it says when the run ended"
         assert results() == before
 

@@ -31,7 +31,7 @@ rule extract:
         # not a parameter: a parameter that differs from the last run's would run the job again
         attempt=lambda w, attempt: attempt,
     params:
-        # an argument 'input' keeps what may be long out of the engine's records; the fingerprint stands for it there
+        # an argument 'input' keeps what may be long out of the engine's records; the fingerprint represents it there
         cases=lambda w, input: batch_cases(extraction_of(w), w.batch),
         fingerprint=lambda w: batch_fingerprint(extraction_of(w), w.batch),
         regions=lambda w: w.regions.split("+"),
@@ -72,7 +72,7 @@ rule measure:
         runtime=lambda w: 5 + PLAN.config.patients_per_job // 4,
         attempt=lambda w, attempt: attempt,
     params:
-        # an argument 'input' keeps what may be long out of the engine's records; the fingerprint stands for it there
+        # an argument 'input' keeps what may be long out of the engine's records; the fingerprint represents it there
         cases=lambda w, input: measuring_at(w).cases(w.batch),
         fingerprint=lambda w: measuring_at(w).fingerprint(w.batch),
         columns=lambda w: settings_of(measuring_at(w).columns),

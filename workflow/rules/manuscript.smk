@@ -1,4 +1,4 @@
-# Figures, tables and pages. A figure's or table's kind says what it is made from; nothing else here knows the kinds.
+# Figures, tables and pages. A figure's or table's kind says what it is made from; nothing else here depends on the kinds.
 rule figure:
     input:
         lambda w: manuscript.figure_files(run_of(w), figure_of(w)),

@@ -1,4 +1,4 @@
-"""Command line door: ``python -m her2radiomics.audit my_paper.yaml [--output folder]``."""
+"""Command line: ``python -m her2radiomics.audit my_paper.yaml [--output folder]``."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Arithmetic checks on the numbers that a paper prints. No data are needed; see docs/audit.md.",
     )
     parser.add_argument("paper", type=Path, help="audit file (YAML) with the numbers as printed")
-    parser.add_argument(
-        "--output", type=Path, help="folder for audit.csv, audit.html and audit.docx (default: print)"
-    )
+    parser.add_argument("--output", type=Path, help="folder for audit.csv, audit.html and audit.docx (default: print)")
     parser.add_argument("--all", action="store_true", help="print what is consistent, too")
     options = parser.parse_args(arguments)
 

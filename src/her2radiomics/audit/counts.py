@@ -117,9 +117,7 @@ def each_at_least(counts: Mapping[str, int], least: int) -> Finding:
     """Does every part have at least so many?"""
     short = [f"{name} has {count}" for name, count in counts.items() if count < least]
     words = join([f"{count} {name}" for name, count in counts.items()])
-    return found(
-        not short, f"Stated: at least {least} each. Counted: {words}.", f"{join(short)}." if short else ""
-    )
+    return found(not short, f"Stated: at least {least} each. Counted: {words}.", f"{join(short)}." if short else "")
 
 
 class EachAtLeast(Check):
@@ -135,7 +133,7 @@ class EachAtLeast(Check):
 
 
 def ratio(counts: Sequence[int], stated: str) -> Finding:
-    """Do counts stand in the stated ratio, to the nearest whole patient?
+    """Do counts have the stated ratio, to the nearest whole patient?
 
     A count may be off by one, as rounding within strata makes it.
     """
@@ -144,9 +142,7 @@ def ratio(counts: Sequence[int], stated: str) -> Finding:
     wanted = [total * share / sum(shares) for share in shares]
     agrees = all(abs(count - want) <= 1 + 1e-9 for count, want in zip(counts, wanted, strict=True))
     given = join([f"{count} ({percent(count / total, 1)})" for count in counts])
-    return found(
-        agrees, f"{stated} of {total} is {' : '.join(f'{w:.1f}' for w in wanted)}; the counts are {given}."
-    )
+    return found(agrees, f"{stated} of {total} is {' : '.join(f'{w:.1f}' for w in wanted)}; the counts are {given}.")
 
 
 class Ratio(Check):
@@ -161,9 +157,7 @@ class Ratio(Check):
         if not sum(map(float, self.stated.split(":"))) or not sum(self.counts):
             raise ValueError(f"found the ratio {self.stated} of {self.counts}; expected numbers above 0")
         if len(self.counts) != len(self.stated.split(":")):
-            raise ValueError(
-                f"found {len(self.counts)} counts for the ratio {self.stated}; expected one for each part"
-            )
+            raise ValueError(f"found {len(self.counts)} counts for the ratio {self.stated}; expected one for each part")
         return self
 
     def examine(self, tables: Mapping) -> Finding:
@@ -192,9 +186,7 @@ class SameTotal(Check):
 
     check: Literal["same_total"]
     first: dict[str, list[int]] = Field(min_length=1, max_length=1, description="Place: counts by group.")
-    second: dict[str, list[int]] = Field(
-        min_length=1, max_length=1, description="Other place: counts by group."
-    )
+    second: dict[str, list[int]] = Field(min_length=1, max_length=1, description="Other place: counts by group.")
 
     def examine(self, tables: Mapping) -> Finding:
         """See :func:`same_total`."""

@@ -15,7 +15,7 @@ CLASSES = {"firstorder": 18, "glcm": 24, "glrlm": 16, "glszm": 16, "gldm": 14, "
 SHAPES = {"3d": 14, "2d": 9, "none": 0}
 TEXTURE = tuple(name for name in CLASSES if name != "firstorder")
 Shape = Literal["3d", "2d", "none"]
-#: More image types than any parameter file asks for: original, 8 wavelet, 5 LoG, 5 others, 3 LBP, and room.
+#: More image types than any parameter file asks for: original, 8 wavelet, 5 LoG, 5 others, 3 LBP, and a margin.
 MOST_IMAGE_TYPES = 40
 
 
@@ -57,9 +57,7 @@ def feature_count(
             if size and rest > 0 and rest % size == 0 and _allowed(rest // size, image_types):
                 everything = "all classes" if len(classes) == len(CLASSES) else join(list(classes))
                 fits.append(f"{with_shape}{rest // size} image types × {size} ({everything})")
-        partial += [
-            f"{with_shape}{k} image types × {each}" for k, each in _left_out(rest, named, image_types)
-        ]
+        partial += [f"{with_shape}{k} image types × {each}" for k, each in _left_out(rest, named, image_types)]
         largest = sum(CLASSES.values())
         tried.append(
             f"({total} − {SHAPES[shape]}) / {largest} = {rest / largest:.2f}"
@@ -71,9 +69,7 @@ def feature_count(
     words = f"No set of whole classes gives {total}: with all classes, {join(tried)} image types."
     if partial:
         return unknown(words, f"With single features left out, {join(partial, 'or')} would.")
-    return found(
-        False, words, f"Leaving single features out does not help, with up to {MOST_IMAGE_TYPES} image types."
-    )
+    return found(False, words, f"Leaving single features out does not help, with up to {MOST_IMAGE_TYPES} image types.")
 
 
 def _allowed(count: int, stated: int | None) -> bool:
@@ -97,16 +93,12 @@ class FeatureCount(Check):
     check: Literal["feature_count"]
     total: int = Field(gt=0, description="Stated number of features of one region on one sequence.")
     shapes: list[Shape] = Field(
-        default=["3d", "2d", "none"],
-        min_length=1,
-        description="Shape classes that may be in it: 3d, 2d, none.",
+        default=["3d", "2d", "none"], min_length=1, description="Shape classes that may be in it: 3d, 2d, none."
     )
     named: list[Literal["firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm"]] = Field(
         default_factory=list, description="Classes that the paper names."
     )
-    image_types: int | None = Field(
-        None, gt=0, description="Stated number of image types, where one is stated."
-    )
+    image_types: int | None = Field(None, gt=0, description="Stated number of image types, where one is stated.")
 
     def examine(self, tables: Mapping) -> Finding:
         """See :func:`feature_count`."""
@@ -117,17 +109,13 @@ def feature_split(first_order: int, texture: int) -> Finding:
     """Can first-order and texture features come from the same image types?"""
     types, rest = divmod(first_order, CLASSES["firstorder"])
     if rest:
-        return found(
-            False, f"{first_order} is no multiple of the {CLASSES['firstorder']} first-order features."
-        )
+        return found(False, f"{first_order} is no multiple of the {CLASSES['firstorder']} first-order features.")
     sizes = {size: classes for classes, size in class_sets([]) if "firstorder" not in classes and size}
     words = f"{first_order} first-order features are {CLASSES['firstorder']} × {types} image types."
     most = sum(CLASSES[name] for name in TEXTURE)
     for size, classes in sorted(sizes.items(), reverse=True):
         if texture == types * size:
-            return found(
-                True, words, f"{texture} texture features are {size} × {types} ({join(list(classes))})."
-            )
+            return found(True, words, f"{texture} texture features are {size} × {types} ({join(list(classes))}).")
     return found(
         False,
         words,
@@ -167,9 +155,7 @@ class ClassSize(Check):
 
     check: Literal["class_size"]
     stated: int = Field(gt=0, description="Stated number.")
-    classes: list[str] = Field(
-        min_length=1, description="The classes: " + ", ".join([*SHAPES_BY_NAME, *CLASSES]) + "."
-    )
+    classes: list[str] = Field(min_length=1, description="The classes: " + ", ".join([*SHAPES_BY_NAME, *CLASSES]) + ".")
 
     @model_validator(mode="after")
     def _known(self) -> ClassSize:

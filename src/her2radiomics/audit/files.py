@@ -18,9 +18,5 @@ def write(paper: Audit, rows: list[AuditRow], stem: Path) -> list[Path]:
     list of Path
         The three files.
     """
-    contents = {
-        ".csv": for_people(to_csv(rows)),
-        ".html": to_html(paper, rows).encode(),
-        ".docx": to_docx(paper, rows),
-    }
+    contents = {".csv": for_people(to_csv(rows)), ".html": to_html(paper, rows).encode(), ".docx": to_docx(paper, rows)}
     return write_whole(stem, contents)

@@ -16,7 +16,7 @@ from her2radiomics.core.libraries import scipy
 from her2radiomics.core.printed import Number, Printed, decimal, parse, probability, span
 from her2radiomics.statistics.group_tests import freeman_halton
 
-#: Smallest standard deviation that a printed zero stands for
+#: Smallest standard deviation that a printed zero may mean
 _TINY = 1e-12
 
 
@@ -56,9 +56,7 @@ def chi_square_candidates(counts: Sequence[Sequence[int]]) -> dict[str, tuple[fl
     return found_
 
 
-def chi_square(
-    counts: Sequence[Sequence[int]], statistic: Number | None = None, p: Number | None = None
-) -> Finding:
+def chi_square(counts: Sequence[Sequence[int]], statistic: Number | None = None, p: Number | None = None) -> Finding:
     """Which test of the printed counts gives the printed statistic and p, if any?"""
     tests = chi_square_candidates(counts)
     if not tests:
@@ -70,15 +68,13 @@ def chi_square(
         return same and (p is None or p.agrees(chance))
 
     matching = [name for name, result in tests.items() if fits(result)]
-    printed = join(
-        [f"χ² {statistic.text}" if statistic else "", f"p {p.text}" if p else ""], "and"
-    ).removeprefix(" and ")
+    printed = join([f"χ² {statistic.text}" if statistic else "", f"p {p.text}" if p else ""], "and").removeprefix(
+        " and "
+    )
     if matching:
         value, chance = tests[matching[0]]
         made = f"χ² = {decimal(value)}, " if value is not None else ""
-        return found(
-            True, f"{matching[0]} of the counts gives {made}p = {probability(chance)}; printed {printed}."
-        )
+        return found(True, f"{matching[0]} of the counts gives {made}p = {probability(chance)}; printed {printed}.")
     listed = "; ".join(
         f"{name} {f'{decimal(value)}, ' if value is not None else ''}p {probability(chance)}"
         for name, (value, chance) in tests.items()
@@ -90,9 +86,7 @@ class ChiSquare(Check):
     """χ² and p against the counts."""
 
     check: Literal["chi_square"]
-    counts: list[list[int]] = Field(
-        min_length=2, description="Counts: a list a level, with one count a group."
-    )
+    counts: list[list[int]] = Field(min_length=2, description="Counts: a list a level, with one count a group.")
     statistic: Printed | None = Field(None, description="Printed χ².")
     p: Printed | None = Field(None, description="Printed p.")
 
@@ -107,9 +101,7 @@ class ChiSquare(Check):
     def examine(self, tables: Mapping) -> Finding:
         """See :func:`chi_square`."""
         return chi_square(
-            self.counts,
-            parse(self.statistic) if self.statistic else None,
-            parse(self.p) if self.p else None,
+            self.counts, parse(self.statistic) if self.statistic else None, parse(self.p) if self.p else None
         )
 
 
@@ -124,11 +116,7 @@ def t_test_range(first: MeanSd, second: MeanSd, equal_variances: bool) -> tuple[
     gaps = [max(abs(gap) - slack, 0.0), abs(gap) + slack]
     sds = [[max(x.sd.low, _TINY), x.sd.high] for x in (first, second)]
     probabilities = [
-        float(
-            scipy.stats.ttest_ind_from_stats(
-                d, s, first.n, 0.0, t, second.n, equal_var=equal_variances
-            ).pvalue
-        )
+        float(scipy.stats.ttest_ind_from_stats(d, s, first.n, 0.0, t, second.n, equal_var=equal_variances).pvalue)
         for d, s, t in product(gaps, *sds)
     ]
     return min(probabilities), max(probabilities)
@@ -155,9 +143,7 @@ def two_means(first: MeanSd, second: MeanSd, p: Number, ranks_possible: bool = T
     if matching:
         return found(True, f"{matching[0]} gives p {span(*tests[matching[0]])}; printed {p.text}.")
     if ranks_possible:
-        return unknown(
-            f"Printed p {p.text}; {listed}. It may be of a Mann–Whitney test, which needs the patients."
-        )
+        return unknown(f"Printed p {p.text}; {listed}. It may be of a Mann–Whitney test, which needs the patients.")
     return found(False, f"Printed p {p.text}; {listed}.")
 
 

@@ -38,9 +38,7 @@ def stratified(partitions: Mapping[str, tuple[int, int]]) -> Finding:
         f"{name} {count} of {n} ({percent(count / n, 1)}; stratified {wanted[name]:.1f})"
         for name, (count, n) in partitions.items()
     ]
-    return found(
-        agrees, f"{events} of {patients} have the outcome ({percent(events / patients, 1)}): {join(words)}."
-    )
+    return found(agrees, f"{events} of {patients} have the outcome ({percent(events / patients, 1)}): {join(words)}.")
 
 
 class Stratified(Check):
@@ -145,9 +143,7 @@ class AucFromCounts(Check):
 
     check: Literal["auc_from_counts"]
     auc: Printed = Field(description="Printed AUC.")
-    predictors: list[PrintedPredictor] = Field(
-        min_length=1, max_length=10, description="The model's predictors."
-    )
+    predictors: list[PrintedPredictor] = Field(min_length=1, max_length=10, description="The model's predictors.")
 
     def examine(self, tables: Mapping) -> Finding:
         """See :func:`auc_from_counts`."""
@@ -184,14 +180,12 @@ def follow_up(worse: MeanSd, better: MeanSd, p: Number, *, ends_with_event: bool
     least = math.ceil(float(scipy.stats.chi2.isf(p.value, 1)) * share / (1 - share))
     words = [
         f"Mean follow-up {worse.mean.text} (n = {worse.n}) in the group with more events, {better.mean.text} "
-        f"(n = {better.n}) in the other; a log-rank p {p.text} needs {least} events or more.",
+        f"(n = {better.n}) in the other; a log-rank p {p.text} needs {least} events or more."
     ]
     if worse.mean.high < better.mean.low:
         return found(True, *words, "It is shorter where more events end it.")
     if ends_with_event:
-        return found(
-            False, *words, "Follow-up that ends with the event must be shorter where there are more events."
-        )
+        return found(False, *words, "Follow-up that ends with the event must be shorter where there are more events.")
     said = "Follow-up that ends with the event would be shorter there; it can be as long only as potential follow-up"
     if ends_with_event is False:
         return found(True, *words, f"{said}, as the paper says it is.")

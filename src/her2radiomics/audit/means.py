@@ -80,8 +80,7 @@ def pooled_sd(parts: Sequence[MeanSd]) -> tuple[float, float]:
     def sd(means: Sequence[float], sds: Sequence[float]) -> float:
         centre = sum(part.n * mean for part, mean in zip(parts, means, strict=True)) / total
         squares = sum(
-            (part.n - 1) * s**2 + part.n * (mean - centre) ** 2
-            for part, mean, s in zip(parts, means, sds, strict=True)
+            (part.n - 1) * s**2 + part.n * (mean - centre) ** 2 for part, mean, s in zip(parts, means, sds, strict=True)
         )
         return math.sqrt(squares / (total - 1))
 
@@ -110,9 +109,7 @@ def pooled_mean_sd(parts: Sequence[MeanSd], whole: MeanSd) -> Finding:
     if not right[0] and abs(plain - whole.mean.value) <= whole.mean.half + 1e-9:
         words.append(f"The unweighted average of the means is {decimal(plain, 2)}.")
     if not all(right):
-        words.append(
-            f"The {join([n for n, ok in zip(('mean', 'SD'), right, strict=True) if not ok])} cannot be."
-        )
+        words.append(f"The {join([n for n, ok in zip(('mean', 'SD'), right, strict=True) if not ok])} cannot be.")
     return found(all(right), *words)
 
 
@@ -129,9 +126,7 @@ class PooledMeanSd(Check):
         return pooled_mean_sd(parts, parse_mean_sd(self.whole.mean_sd, self.whole.n))
 
 
-def same_pooled_mean(
-    first: Mapping[str, Sequence[MeanSd]], second: Mapping[str, Sequence[MeanSd]]
-) -> Finding:
+def same_pooled_mean(first: Mapping[str, Sequence[MeanSd]], second: Mapping[str, Sequence[MeanSd]]) -> Finding:
     """Do two groupings of the same patients have one overall mean and SD?"""
     words, limits = [], []
     for place, parts in (*first.items(), *second.items()):
@@ -144,9 +139,7 @@ def same_pooled_mean(
         if a[1] < b[0] - 1e-9 or b[1] < a[0] - 1e-9
     ]
     return found(
-        not apart,
-        f"The same patients: {join(words)}.",
-        f"The {join(apart)} cannot be the same." if apart else "",
+        not apart, f"The same patients: {join(words)}.", f"The {join(apart)} cannot be the same." if apart else ""
     )
 
 

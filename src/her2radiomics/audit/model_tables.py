@@ -101,9 +101,7 @@ class PrintedRegression(Settings):
                     row, "crude", f"{row.name}: the model against the counts", f"{quote}; {cells}", finding
                 )
 
-    def _check(
-        self, row: PrintedRegressionRow, kind: str, claim: str, quote: str, finding: Finding
-    ) -> TableCheck:
+    def _check(self, row: PrintedRegressionRow, kind: str, claim: str, quote: str, finding: Finding) -> TableCheck:
         names = {"row": "odds_ratio", "crude": "crude_odds_ratio"}
         return TableCheck(
             id=f"{self.id}.{slug(row.name)}.{kind}",
@@ -161,12 +159,8 @@ class PrintedPerformance(Settings):
     kind: Literal["performance"]
     id: str = Field(pattern=NAME, description="Name by which a protocol refers to it.")
     place: str = Field(description="What the paper calls it, as 'Table 3'.")
-    partitions: dict[str, Patients] = Field(
-        min_length=1, description="Partition: its patients, training first."
-    )
-    interval: Method | None = Field(
-        None, description="Method of the intervals that the paper names or implies."
-    )
+    partitions: dict[str, Patients] = Field(min_length=1, description="Partition: its patients, training first.")
+    interval: Method | None = Field(None, description="Method of the intervals that the paper names or implies.")
     rows: list[PrintedPerformanceRow] = Field(min_length=1, description="The rows, as printed.")
     note: str = Field("", description="What a reader should know of the group sizes, with each check.")
 
@@ -208,17 +202,8 @@ class PrintedPerformance(Settings):
                     yield self._check(row, "above_training", "better than in training", finding)
 
     def _check(self, row: PrintedPerformanceRow, kind: str, claim: str, finding: Finding) -> TableCheck:
-        names = {
-            "interval": "auc_interval",
-            "pairs": "auc_granularity",
-            "above_training": "test_above_training",
-        }
-        said = join(
-            [
-                f"{name.upper() if name in ('auc', 'ci') else name} {text}"
-                for name, text in row.printed.items()
-            ]
-        )
+        names = {"interval": "auc_interval", "pairs": "auc_granularity", "above_training": "test_above_training"}
+        said = join([f"{name.upper() if name in ('auc', 'ci') else name} {text}" for name, text in row.printed.items()])
         return TableCheck(
             id=f"{self.id}.{slug(row.model)}.{slug(row.partition)}.{kind}",
             check=names.get(kind, kind),

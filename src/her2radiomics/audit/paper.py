@@ -18,14 +18,7 @@ from her2radiomics.audit.means import MeanInRange, PooledMeanSd, SamePooledMean,
 from her2radiomics.audit.model_tables import PrintedPerformance, PrintedRegression
 from her2radiomics.audit.regression import CrudeOddsRatio, OddsRatio
 from her2radiomics.audit.roc import AboveTraining, AucGranularity, AucInterval, Rates
-from her2radiomics.audit.statements import (
-    Monotone,
-    MoreFrequent,
-    SameNumbers,
-    SameTotals,
-    SameValue,
-    TextAgainstTable,
-)
+from her2radiomics.audit.statements import Monotone, MoreFrequent, SameNumbers, SameTotals, SameValue, TextAgainstTable
 from her2radiomics.audit.tables import PrintedTable
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.settings import Settings, load
@@ -72,9 +65,7 @@ class Audit(Settings):
     title: str = Field(description="Title of the paper, or of your own tables.")
     citation: str = Field("", description="Reference as it is to be cited.")
     doi: str = Field("", description="Digital object identifier.")
-    source: str = Field(
-        "", description="Which text was read: full text, abstract, which tables were at hand."
-    )
+    source: str = Field("", description="Which text was read: full text, abstract, which tables were available.")
     tables: list[AnyTable] = Field(
         default_factory=list,
         description="Tables, transcribed whole: of characteristics (the usual kind), of a regression, of performance.",

@@ -49,9 +49,7 @@ def odds_ratio(row: RegressionRow) -> Finding:
         sign = -1 if lost else 1
         agrees.append(ok)
         text = f"exp({beta.text}) = {decimal(_exp(beta.value))}; printed OR {ratio.text}"
-        sentences.append(
-            f"{text}, which is exp(−{beta.text}): the sign of β is lost." if lost else f"{text}."
-        )
+        sentences.append(f"{text}, which is exp(−{beta.text}): the sign of β is lost." if lost else f"{text}.")
     # β as the row's best number: printed, or the logarithm of the odds ratio
     if beta:
         betas = sorted((sign * beta.low, sign * beta.high))
@@ -177,9 +175,7 @@ def _trend(counts: Sequence[Sequence[int]]) -> tuple[float, float]:
 
 
 def crude_odds_ratio(
-    counts: Sequence[Sequence[int]],
-    printed: Number | None = None,
-    adjusted: RegressionRow | None = None,
+    counts: Sequence[Sequence[int]], printed: Number | None = None, adjusted: RegressionRow | None = None
 ) -> Finding:
     """A printed odds ratio against the one that the counts give.
 
@@ -213,11 +209,7 @@ def crude_odds_ratio(
         sentences.append(f"Printed {printed.text}.")
     if adjusted and adjusted.se:
         agrees.append(adjusted.se.high >= (1 - SE_SLACK) * error)
-        below = (
-            "below the crude one, which adjustment does not do"
-            if not agrees[-1]
-            else "not below the crude one"
-        )
+        below = "below the crude one, which adjustment does not do" if not agrees[-1] else "not below the crude one"
         sentences.append(f"The adjusted SE {adjusted.se.text} is {below}.")
     if adjusted and adjusted.odds_ratio and adjusted.ci_low and adjusted.ci_high:
         opposite = (low > 1 and adjusted.ci_high.high < 1) or (high < 1 and adjusted.ci_low.low > 1)

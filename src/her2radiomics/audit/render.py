@@ -1,4 +1,4 @@
-"""The audit as files: ``audit.csv``, a page that stands alone, and a Word table."""
+"""The audit as files: ``audit.csv``, a page in one file, and a Word table."""
 
 from __future__ import annotations
 
@@ -42,9 +42,7 @@ def to_fragment(paper: Audit, rows: list[AuditRow]) -> str:
 
 def to_html(paper: Audit, rows: list[AuditRow]) -> str:
     """Return a page that holds the fragment and its style, and loads nothing."""
-    return (
-        environment("audit").get_template("page.html").render(paper=paper, fragment=to_fragment(paper, rows))
-    )
+    return environment("audit").get_template("page.html").render(paper=paper, fragment=to_fragment(paper, rows))
 
 
 def to_table(paper: Audit, rows: list[AuditRow]) -> Table:

@@ -31,12 +31,7 @@ def hanley_mcneil_se(auc: float, positives: int, negatives: int) -> float:
 
 
 def auc_interval(
-    auc: Number,
-    low: Number,
-    high: Number,
-    n: int,
-    positives: int | None = None,
-    claimed: Method | None = None,
+    auc: Number, low: Number, high: Number, n: int, positives: int | None = None, claimed: Method | None = None
 ) -> Finding:
     """Which method gives the printed 95 % interval of an AUC?
 
@@ -59,8 +54,7 @@ def auc_interval(
     """
     if not (low.low <= auc.high and auc.low <= high.high and high.low <= 1 and low.high >= 0):
         return found(
-            False,
-            f"The AUC {auc.text} lies outside its interval {low.text} to {high.text}, or that outside 0 to 1.",
+            False, f"The AUC {auc.text} lies outside its interval {low.text} to {high.text}, or that outside 0 to 1."
         )
     sentences, fits = [], []
     symmetric = abs((low.value + high.value) / 2 - auc.value) <= auc.half + (low.half + high.half) / 2 + 1e-9
@@ -80,9 +74,7 @@ def auc_interval(
         highs = sorted(min(a + Z95 * e, 1.0) for a, e in zip((auc.low, auc.high), errors, strict=True))
         if symmetric and low.agrees(*lows) and high.agrees(*highs):
             fits.append("hanley_mcneil")
-        sentences.append(
-            f"Hanley–McNeil with {positives} and {n - positives}: {_limit(lows)} to {_limit(highs)}."
-        )
+        sentences.append(f"Hanley–McNeil with {positives} and {n - positives}: {_limit(lows)} to {_limit(highs)}.")
     names = join([NAMES[name] for name in fits], "or")
     if fits:
         sentences.append(f"The printed {low.text} to {high.text} is {names}.")
@@ -92,10 +84,7 @@ def auc_interval(
         return found(claimed in fits, *sentences)
     if fits:
         return found(True, *sentences)
-    if (
-        high.value - auc.value > auc.value - low.value + 2 * auc.half + low.half + high.half
-        and auc.value > 0.5
-    ):
+    if high.value - auc.value > auc.value - low.value + 2 * auc.half + low.half + high.half and auc.value > 0.5:
         sentences.append("Its upper arm is the longer one, while an AUC above 0.5 varies more downwards.")
     sentences.append("A bootstrap interval cannot be made again from print.")
     return unknown(f"Printed {low.text} to {high.text}.", *sentences)
@@ -131,9 +120,7 @@ class AucInterval(Check):
 
     def examine(self, tables: Mapping) -> Finding:
         """See :func:`auc_interval`."""
-        return auc_interval(
-            parse(self.auc), parse(self.low), parse(self.high), self.n, self.positives, self.claimed
-        )
+        return auc_interval(parse(self.auc), parse(self.low), parse(self.high), self.n, self.positives, self.claimed)
 
 
 def auc_granularity(auc: Number, positives: int, negatives: int) -> Finding:
@@ -149,8 +136,7 @@ def auc_granularity(auc: Number, positives: int, negatives: int) -> Finding:
     pairs = positives * negatives
     if fits:
         return found(
-            True,
-            f"{fits[0] / 2:g} of {positives} × {negatives} = {pairs} pairs is {auc.like(fits[0] / halves)}.",
+            True, f"{fits[0] / 2:g} of {positives} × {negatives} = {pairs} pairs is {auc.like(fits[0] / halves)}."
         )
     below = math.floor(auc.value * halves)
     near = join([f"{k / 2:g}/{pairs} = {decimal(k / halves, 4)}" for k in (below, below + 1)])
@@ -199,11 +185,11 @@ def above_training(
             f"{said}, the other way than expected of patients from whom nothing was learned; whether chance does it "
             "cannot be said without the groups."
         )
-    error = math.hypot(
-        hanley_mcneil_se(training.value, *training_groups), hanley_mcneil_se(test.value, *test_groups)
-    )
+    error = math.hypot(hanley_mcneil_se(training.value, *training_groups), hanley_mcneil_se(test.value, *test_groups))
     within = difference <= Z95 * error
-    groups = f"{training_groups[0]} and {training_groups[1]} in training, {test_groups[0]} and {test_groups[1]} in the test"
+    groups = (
+        f"{training_groups[0]} and {training_groups[1]} in training, {test_groups[0]} and {test_groups[1]} in the test"
+    )
     return found(
         within,
         f"{said}, the other way than expected of patients from whom nothing was learned.",
@@ -231,15 +217,9 @@ class AboveTraining(Check):
 def tables_that_fit(rates: Mapping[str, Number], positives: int, negatives: int) -> Iterator[tuple[int, int]]:
     """(true positives, true negatives) with which all the printed rates are possible."""
     for tp in numerators(rates["sensitivity"], positives) if "sensitivity" in rates else range(positives + 1):
-        for tn in (
-            numerators(rates["specificity"], negatives) if "specificity" in rates else range(negatives + 1)
-        ):
+        for tn in numerators(rates["specificity"], negatives) if "specificity" in rates else range(negatives + 1):
             fp, fn = negatives - tn, positives - tp
-            fractions = {
-                "ppv": (tp, tp + fp),
-                "npv": (tn, tn + fn),
-                "accuracy": (tp + tn, positives + negatives),
-            }
+            fractions = {"ppv": (tp, tp + fp), "npv": (tn, tn + fn), "accuracy": (tp + tn, positives + negatives)}
             wanted = [(rates[name], *fractions[name]) for name in fractions if name in rates]
             if all(m and rate.agrees(k / m) for rate, k, m in wanted):
                 yield tp, tn

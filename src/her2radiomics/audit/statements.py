@@ -15,9 +15,7 @@ from her2radiomics.core.printed import Number, Printed, parse, percent
 
 def same_value(values: Mapping[str, Number]) -> Finding:
     """Is one quantity printed alike everywhere, as far as the places' precision goes?"""
-    apart = [
-        (a, b) for a, b in combinations(values, 2) if not values[a].agrees(values[b].low, values[b].high)
-    ]
+    apart = [(a, b) for a, b in combinations(values, 2) if not values[a].agrees(values[b].low, values[b].high)]
     listed = join([f"{number.text} ({place})" for place, number in values.items()])
     return found(not apart, f"Printed {listed}.")
 
@@ -98,9 +96,7 @@ class TextAgainstTable(Check):
             False,
             f"The text says {printed.text}; {table.place} prints {shown} ({cell.count}/{table.groups[self.group]}) for "
             f"{self.row}, {self.level}, {self.group}.",
-            f"{printed.text} stands there for {join(elsewhere, 'or')}."
-            if elsewhere
-            else "No cell there holds it.",
+            f"{printed.text} is printed there for {join(elsewhere, 'or')}." if elsewhere else "No cell there holds it.",
         )
 
 
@@ -149,8 +145,7 @@ class SameNumbers(Check):
         if first != second:
             return found(True, f"The rows {join(self.rows)} differ.")
         return found(
-            False,
-            f"The rows {join(self.rows)} are the same in all {cells} counts, for different characteristics.",
+            False, f"The rows {join(self.rows)} are the same in all {cells} counts, for different characteristics."
         )
 
 

@@ -19,9 +19,7 @@ from her2radiomics.core.printed import Printed, parse
 from her2radiomics.core.settings import Settings
 
 _CELL = re.compile(r"(?P<count>\d+)\s*(?:[(（]\s*(?P<percent>\d+(?:\.\d+)?)\s*%?\s*[)）])?")
-_MEDIAN = re.compile(
-    r"\s*([-−]?\d*\.?\d+)\s*[(\[（]\s*([-−]?\d*\.?\d+)\s*[-–—,;~～]\s*([-−]?\d*\.?\d+)\s*[)\]）]\s*"
-)
+_MEDIAN = re.compile(r"\s*([-−]?\d*\.?\d+)\s*[(\[（]\s*([-−]?\d*\.?\d+)\s*[-–—,;~～]\s*([-−]?\d*\.?\d+)\s*[)\]）]\s*")
 
 
 def slug(text: str) -> str:
@@ -41,9 +39,7 @@ class PrintedRow(Settings):
     """A characteristic in each group: counts of its levels, a mean with its standard deviation, or a median."""
 
     name: str = Field(description="Characteristic, as printed.")
-    levels: dict[str, list[str]] | None = Field(
-        None, description="Level: one cell a group, as '54 (67.50 %)' or '54'."
-    )
+    levels: dict[str, list[str]] | None = Field(None, description="Level: one cell a group, as '54 (67.50 %)' or '54'.")
     mean_sd: list[MeanSdText] | None = Field(None, description="One '50.56 ± 9.12' a group.")
     median: list[str] | None = Field(None, description="One '52 (45, 60)' a group: median and quartiles.")
     whole_numbers: bool = Field(
@@ -62,9 +58,7 @@ class PrintedRow(Settings):
         for level, cells in (self.levels or {}).items():
             for cell in cells:
                 if _CELL.fullmatch(cell.strip()) is None:
-                    raise ValueError(
-                        f"row '{self.name}', {level}: found {cell!r}, expected '54' or '54 (67.50 %)'"
-                    )
+                    raise ValueError(f"row '{self.name}', {level}: found {cell!r}, expected '54' or '54 (67.50 %)'")
         return self
 
 
@@ -74,9 +68,7 @@ class PrintedTable(Settings):
     kind: Literal["characteristics"] = "characteristics"
     id: str = Field(pattern=NAME, description="Name by which checks refer to it.")
     place: str = Field(description="What the paper calls it, as 'Table 1'.")
-    groups: dict[str, int] = Field(
-        min_length=2, description="Group: its stated size, in the order of the columns."
-    )
+    groups: dict[str, int] = Field(min_length=2, description="Group: its stated size, in the order of the columns.")
     ranks_possible: bool = Field(
         True, description="Means may have been compared by the Mann–Whitney test, which cannot be checked."
     )
@@ -124,9 +116,7 @@ class PrintedTable(Settings):
 
     def counts(self, row: str) -> list[list[int]]:
         """Counts of a characteristic, levels × groups."""
-        return [
-            [self.parse_cell(cell).count for cell in cells] for cells in (self.row(row).levels or {}).values()
-        ]
+        return [[self.parse_cell(cell).count for cell in cells] for cells in (self.row(row).levels or {}).values()]
 
     def cell(self, row: str, level: str, group: str) -> Cell:
         """One cell.
@@ -218,9 +208,7 @@ def _quartiles(texts: list[str]) -> Finding:
         middle, low, high = (parse(part, counted=False).value for part in match.groups())
         if not low <= middle <= high:
             wrong.append(text)
-    return found(
-        not wrong, f"Not in order: {join(wrong)}." if wrong else "Each median lies between its quartiles."
-    )
+    return found(not wrong, f"Not in order: {join(wrong)}." if wrong else "Each median lies between its quartiles.")
 
 
 def _percentages(table: PrintedTable, row: PrintedRow) -> Finding | None:
@@ -237,9 +225,7 @@ def _percentages(table: PrintedTable, row: PrintedRow) -> Finding | None:
                     )
     if not seen:
         return None
-    return found(
-        not wrong, f"{join(wrong)}." if wrong else f"All {seen} percentages are those of their counts."
-    )
+    return found(not wrong, f"{join(wrong)}." if wrong else f"All {seen} percentages are those of their counts.")
 
 
 def _totals(table: PrintedTable, row: PrintedRow) -> Finding:

@@ -18,7 +18,7 @@ MOST_LINKS = 3
 
 @dataclass(frozen=True)
 class FilledItem:
-    """An item, or a part of one, as it stands for a run.
+    """An item, or a part of one, as filled for a run.
 
     Attributes
     ----------
@@ -56,17 +56,13 @@ class Score:
     def __str__(self) -> str:
         """``METRICS score: 46.2 to 83.1 %``; ``Radiomics Quality Score: 15 to 34 of 36 points``."""
         digits = 0 if float(self.low).is_integer() and float(self.high).is_integer() else 1
-        span = (
-            f"{self.low:.{digits}f}"
-            if self.low == self.high
-            else f"{self.low:.{digits}f} to {self.high:.{digits}f}"
-        )
+        span = f"{self.low:.{digits}f}" if self.low == self.high else f"{self.low:.{digits}f} to {self.high:.{digits}f}"
         return f"{self.label}: {span} {self.unit if self.unit == '%' else f'of {self.total:g} {self.unit}'}"
 
 
 @dataclass(frozen=True)
 class FilledChecklist:
-    """A checklist as it stands for a run."""
+    """A checklist as filled for a run."""
 
     checklist: Checklist
     items: tuple[FilledItem, ...]
@@ -141,8 +137,7 @@ def fill(checklist: Checklist, run: ChecklistRun) -> FilledChecklist:
 
 def _item_rows(item: Item, section: str, run: ChecklistRun) -> list[FilledItem]:
     parts: list[tuple[str, str, Part]] = [
-        (f"{item.number}.{index}", f"{item.text}: {part.text}", part)
-        for index, part in enumerate(item.parts, 1)
+        (f"{item.number}.{index}", f"{item.text}: {part.text}", part) for index, part in enumerate(item.parts, 1)
     ]
     if len(parts) == 1:
         parts = [(item.number, *parts[0][1:])]

@@ -1,4 +1,4 @@
-"""Filled checklists as files: a page that stands alone, one CSV, and a Word document."""
+"""Filled checklists as files: a page in one file, one CSV, and a Word document."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class ChecklistRun(Settings):
     """A run as its checklists see it."""
 
     title: str = Field(description="Title of the study.")
-    facts: dict[str, Fact] = Field(description="What the run knows of itself, by name.")
+    facts: dict[str, Fact] = Field(description="Facts of the run, by name.")
     declared: list[str] = Field(description="Files below the run's folder that it makes.")
     kinds: dict[str, list[str]] = Field(
         description="``figure:<kind>``, ``table:<kind>``, ``model:<table>`` to such files."
@@ -39,9 +39,7 @@ class Evidence(Settings):
 
     fact: str | None = Field(None, description="Name of a fact of the run.")
     is_: Any = Field(None, alias="is", description="The fact equals this, or one of these.")
-    at_least: float | None = Field(
-        None, description="The number, or the length of the list, is at least this."
-    )
+    at_least: float | None = Field(None, description="The number, or the length of the list, is at least this.")
     has: list[str] = Field(default_factory=list, description="The list holds one of these.")
     all_: list[Evidence] = Field(default_factory=list, alias="all", description="Every one of these holds.")
     any_: list[Evidence] = Field(default_factory=list, alias="any", description="One of these holds.")
@@ -84,15 +82,11 @@ class Part(Settings):
         "",
         description="What the item also asks for and the run does not show: the item is then partly filled, and says so.",
     )
-    complete: Evidence | None = Field(
-        None, description="Where this holds nothing is lacking, and the item is filled."
-    )
+    complete: Evidence | None = Field(None, description="Where this holds nothing is lacking, and the item is filled.")
     otherwise: Literal["author", "not done"] = Field(
         "author", description="What it is where it is not filled: for the author, or not done."
     )
-    statement: str = Field(
-        "", description="Sentence with {facts}: shown where filled, and as a draft for the author."
-    )
+    statement: str = Field("", description="Sentence with {facts}: shown where filled, and as a draft for the author.")
     missing: str = Field("", description="Sentence where it could be filled and is not.")
 
     @model_validator(mode="after")
@@ -100,9 +94,7 @@ class Part(Settings):
         if self.evidence is not None and not self.show:
             raise ValueError(f"'{self.text}': evidence needs a file that shows it")
         if self.complete is not None and not self.lacking:
-            raise ValueError(
-                f"'{self.text}': 'complete' needs 'lacking', what is not shown where it does not hold"
-            )
+            raise ValueError(f"'{self.text}': 'complete' needs 'lacking', what is not shown where it does not hold")
         if self.otherwise == "not done" and not self.missing:
             raise ValueError(f"'{self.text}': 'not done' needs 'missing', the sentence that says so")
         return self
@@ -139,9 +131,7 @@ class Section(Settings):
 class ScoreRule(Settings):
     """How points become a score."""
 
-    kind: Literal["sum", "share"] = Field(
-        description="sum of points, or share of the points that apply, in per cent."
-    )
+    kind: Literal["sum", "share"] = Field(description="sum of points, or share of the points that apply, in per cent.")
     label: str = Field(description="Name of the score.")
     unit: str = Field(description="Its unit, as printed.")
     total: float = Field(gt=0, description="All points together, which the file is checked against.")
@@ -152,7 +142,7 @@ class Checklist(Settings):
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Name for files and links.")
     name: str = Field(description="Short name as printed.")
-    title: str = Field(description="What the name stands for.")
+    title: str = Field(description="The name in full.")
     citation: str = Field(description="The publication.")
     source: str = Field(description="Full text of the items that this file was compared with.")
     items: int = Field(gt=0, description="Number of items, which the file is checked against.")

@@ -83,7 +83,7 @@ def enrol(
                 column=label.column,
                 found=f"one class only left in the partition '{name}' after {len(reasons)} failed patients",
                 expected="patients of both classes",
-                remedy="Mend the images that quality control lists, or change the partitions.",
+                remedy="Correct the images that quality control lists, or change the partitions.",
             )
     table = pd.DataFrame(
         {"centre": remaining.set_index("patient_id")["centre"], "partition": place, "label": labels}
@@ -128,6 +128,6 @@ def _refuse_many(reasons: Mapping[str, list[str]], patients: int, limits: Failed
         lines = [f"  - {patient}: {' | '.join(found)}" for patient, found in reasons.items()]
         raise StudyError(
             f"{count} of {patients} patients could not be extracted; at most {limits.count} patients or "
-            f"{limits.share:.0%} are borne (failed_cases in config.yaml). Mend or exclude them:\n"
+            f"{limits.share:.0%} are accepted (failed_cases in config.yaml). Correct or exclude them:\n"
             + "\n".join(lines)
         )

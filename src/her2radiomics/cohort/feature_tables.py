@@ -75,9 +75,7 @@ def join_features(
             expected="a row for every patient and reader",
             remedy=advice or "Add the rows, or mark the table 'optional: true' in the cohort file.",
         )
-    notes = [f"{path}: {len(strangers)} rows are of nobody in the first table and are left out"] * bool(
-        len(strangers)
-    )
+    notes = [f"{path}: {len(strangers)} rows are of nobody in the first table and are left out"] * bool(len(strangers))
     notes += [f"{path}: {len(absent)} rows are missing; their features are empty"] * bool(len(absent))
     two, problems = two.reindex(one.index), Problems()
     for name in two:

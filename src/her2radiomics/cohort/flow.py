@@ -45,9 +45,7 @@ def flow_table(
         count = int((reasons == reason).sum())
         if count:
             remaining -= count
-            rows.append(
-                _row("excluded", exclusion_labels.get(reason, reason), excluded=count, remaining=remaining)
-            )
+            rows.append(_row("excluded", exclusion_labels.get(reason, reason), excluded=count, remaining=remaining))
     for reason in sorted(set(failed.values())):
         count = sum(value == reason for value in failed.values())
         remaining -= count
@@ -56,21 +54,13 @@ def flow_table(
         members = partition.index[partition == name]
         if len(members):
             rows.append(
-                _row(
-                    "partition", partition=name, remaining=len(members), events=int(labels.loc[members].sum())
-                )
+                _row("partition", partition=name, remaining=len(members), events=int(labels.loc[members].sum()))
             )
     return assemble("flow", rows).astype({"events": "Int64"})
 
 
 def _row(
-    step: str,
-    reason: str = "",
-    *,
-    partition: str = "",
-    excluded: int = 0,
-    remaining: int,
-    events: int | None = None,
+    step: str, reason: str = "", *, partition: str = "", excluded: int = 0, remaining: int, events: int | None = None
 ) -> dict:
     return {
         "step": step,

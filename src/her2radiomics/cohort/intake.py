@@ -53,8 +53,7 @@ def check_texts(table: pd.DataFrame, columns: Sequence[str], file: str | Path) -
                     expected="a short name that begins with a letter, a digit or a bracket"
                     if column not in ("image", "mask")
                     else "a path that begins with a letter, a digit, '.' or '_'",
-                    remedy="Rename it in the table"
-                    + (" (and the file)." if column in ("image", "mask") else "."),
+                    remedy="Rename it in the table" + (" (and the file)." if column in ("image", "mask") else "."),
                 )
 
 
@@ -95,7 +94,7 @@ def check_identity(table: pd.DataFrame, file: str | Path, *, identifiers: bool) 
     Raises
     ------
     TableError
-        The first of them, with what in it looks so and how to mend it.
+        The first of them, with what in it looks so and how to correct it.
     """
     # a short one ('12') may be a number in a sentence
     patients = {patient for patient in table["patient_id"] if len(patient) > 3}
@@ -108,7 +107,7 @@ def check_identity(table: pd.DataFrame, file: str | Path, *, identifiers: bool) 
                     patient=patient,
                     column="patient_id",
                     found=f"an identifier with {looks}",
-                    expected="a pseudonym: identifiers stand in the report, in figures' data and on quality-control "
+                    expected="a pseudonym: identifiers are printed in the report, in figures' data and on quality-control "
                     "pictures",
                     remedy="Say 'identifiers: numbered' in the cohort file to have patients called P001, P002, … "
                     "everywhere, or 'identifiers: pseudonyms' if these are pseudonyms already (docs/security.md).",
@@ -123,9 +122,7 @@ def check_identity(table: pd.DataFrame, file: str | Path, *, identifiers: bool) 
                     patient=str(table.loc[table[column] == value, "patient_id"].iloc[0]),
                     column=column,
                     found=f"'{value}', which holds {looks}",
-                    expected="a centre's name"
-                    if column == "centre"
-                    else "a reason that many patients may share",
+                    expected="a centre's name" if column == "centre" else "a reason that many patients may share",
                     remedy="Reword it: it is printed in the recruitment flow and in the report.",
                 )
 

@@ -39,9 +39,7 @@ def listed(names: Collection[str]) -> str:
     return ", ".join(first) + (f" and {more} more" if more else "")
 
 
-def join_tables(
-    sources: Sequence[TableSource], root: Path, folder: door.Folder, problems: Problems
-) -> Joined:
+def join_tables(sources: Sequence[TableSource], root: Path, folder: door.Folder, problems: Problems) -> Joined:
     """Read and join the participants' tables.
 
     The first table says who the participants are, with those that are appended to it; the others add columns.
@@ -120,9 +118,7 @@ def _piece(table: BroughtTable, source: TableSource) -> Joined:
     notes = [f"{path}: {note}" for note in table.notes]
     if source.id != "patient_id" and columns.pop("patient_id", None) is not None:
         notes.append(f"{path}: the column 'patient_id' is left out, since '{source.id}' is the identifier")
-    frame = pd.DataFrame(
-        {**columns, **source.constants}, index=pd.Index(identifiers.to_numpy(), name="patient_id")
-    )
+    frame = pd.DataFrame({**columns, **source.constants}, index=pd.Index(identifiers.to_numpy(), name="patient_id"))
     origins = {name: Origin(path, name, rows) for name in [*columns, *refused]}
     origins["patient_id"] = Origin(path, source.id, rows)
     return Joined(frame.astype(object), origins, refused, [table.file], notes)
@@ -147,15 +143,11 @@ def _append(joined: Joined, piece: Joined, path: Path) -> None:
     problems.refuse()
     for name in sorted(set(joined.cells) ^ set(piece.cells)):
         lacks = path if name in joined.cells else joined.files[0]
-        joined.notes.append(
-            f"{lacks}: there is no column '{name}', which an appended table has; its cells are empty"
-        )
+        joined.notes.append(f"{lacks}: there is no column '{name}', which an appended table has; its cells are empty")
     joined.cells = pd.concat([joined.cells, piece.cells]).fillna("")
     for name, origin in piece.origins.items():
         before = joined.origins.get(name)
-        joined.origins[name] = (
-            origin if before is None else replace(before, rows={**before.rows, **origin.rows})
-        )
+        joined.origins[name] = origin if before is None else replace(before, rows={**before.rows, **origin.rows})
     joined.refused |= piece.refused
     joined.files += piece.files
     joined.notes += piece.notes
@@ -180,19 +172,13 @@ def _join(joined: Joined, piece: Joined, source: TableSource, path: Path) -> Non
             f"{path}: {len(strangers)} patients are in no other table and are left out ({listed(strangers)})"
         )
     if absent:
-        joined.notes.append(
-            f"{path}: {len(absent)} patients have no row; their cells are empty ({listed(absent)})"
-        )
+        joined.notes.append(f"{path}: {len(absent)} patients have no row; their cells are empty ({listed(absent)})")
     cells = piece.cells.reindex(joined.cells.index).fillna("")
     for name in cells:
         wins = any(fnmatch.fnmatchcase(str(name), pattern) for pattern in source.prefer)
         if name in joined.cells:
             _settle(
-                joined,
-                cells[name],
-                piece.origins[str(name)] if name in piece.origins else None,
-                wins=wins,
-                path=path,
+                joined, cells[name], piece.origins[str(name)] if name in piece.origins else None, wins=wins, path=path
             )
         else:
             joined.cells[name] = cells[name]
@@ -212,9 +198,7 @@ def _settle(joined: Joined, theirs: pd.Series, origin: Origin | None, *, wins: b
     name = str(theirs.name)
     ours = joined.cells[name]
     empty, lacks = ours.isin(MISSING), theirs.isin(MISSING)
-    differ = (
-        ~empty & ~lacks & ~pd.Series([_same(a, b) for a, b in zip(ours, theirs, strict=True)], ours.index)
-    )
+    differ = ~empty & ~lacks & ~pd.Series([_same(a, b) for a, b in zip(ours, theirs, strict=True)], ours.index)
     if differ.any() and not wins:
         patient = str(ours.index[differ][0])
         earlier = joined.origins[name].file if name in joined.origins else "an earlier table"
@@ -223,8 +207,7 @@ def _settle(joined: Joined, theirs: pd.Series, origin: Origin | None, *, wins: b
             row=origin.rows[patient][1] if origin else None,
             patient=patient,
             column=name,
-            found=f"'{theirs[patient]}', and '{ours[patient]}' in {earlier} "
-            f"({int(differ.sum())} patients differ)",
+            found=f"'{theirs[patient]}', and '{ours[patient]}' in {earlier} ({int(differ.sum())} patients differ)",
             expected="the same value in both tables",
             remedy=f"Correct one, or say which table counts: 'prefer: [{name}]' at that table in the cohort file.",
         )

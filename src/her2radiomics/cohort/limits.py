@@ -15,6 +15,4 @@ class FailedCases(Settings):
     """When too many patients cannot be extracted, the run stops after all extractions."""
 
     count: int = Field(2, ge=0, description="More failed patients than this, and")
-    share: float = Field(
-        0.05, ge=0, le=1, description="a larger share of the patients than this: the run stops."
-    )
+    share: float = Field(0.05, ge=0, le=1, description="a larger share of the patients than this: the run stops.")

@@ -124,9 +124,7 @@ def by_values(cells: list[str], identifiers: list[str]) -> str:
     numbers = _whole(cells)
     if numbers and sorted(numbers) in ([*range(len(cells))], [*range(1, len(cells) + 1)]):
         return f"{ROW_NUMBER} (it counts {min(numbers)}, {min(numbers) + 1}, {min(numbers) + 2}, ...)"
-    if len(set(identifiers)) >= FEWEST_ROWS and (
-        cells == identifiers or (numbers and numbers == _whole(identifiers))
-    ):
+    if len(set(identifiers)) >= FEWEST_ROWS and (cells == identifiers or (numbers and numbers == _whole(identifiers))):
         return f"{IDENTIFIER} (the patients' own)"
     return ""
 

@@ -28,8 +28,7 @@ class Label(Settings):
         (), description="Levels of the column that are the positive class, where it is no 0 and 1."
     )
     negative_levels: tuple[str, ...] = Field(
-        (),
-        description="Levels that are the negative class; patients of other levels are left out, with a reason.",
+        (), description="Levels that are the negative class; patients of other levels are left out, with a reason."
     )
 
     @model_validator(mode="after")
@@ -73,9 +72,7 @@ def set_apart(
     column = columns[label.column]
     typed = _typed(participants[participants["exclude_reason"] == ""], label, columns, file)
     apart = typed[typed.notna() & ~typed.isin(label.compared)]
-    reasons = participants["patient_id"].map(
-        {p: f"Not compared: {column.levels[v]}" for p, v in apart.items()}
-    )
+    reasons = participants["patient_id"].map({p: f"Not compared: {column.levels[v]}" for p, v in apart.items()})
     return participants.assign(exclude_reason=participants["exclude_reason"].where(reasons.isna(), reasons))
 
 
@@ -89,10 +86,7 @@ def labels_of(
     TableError
         Every patient without an outcome, or with one that is neither 0 nor 1.
     """
-    classes = dict.fromkeys(label.positive_levels, 1) | dict.fromkeys(label.negative_levels, 0) or {
-        "1": 1,
-        "0": 0,
-    }
+    classes = dict.fromkeys(label.positive_levels, 1) | dict.fromkeys(label.negative_levels, 0) or {"1": 1, "0": 0}
     if label.compared or (label.column in columns and columns[label.column].derived):
         values = _typed(participants, label, columns, file)
         labels = values.map(classes)
@@ -122,6 +116,4 @@ def _typed(
     participants: pd.DataFrame, label: Label, columns: Mapping[str, Column], file: str | Path | Origins
 ) -> pd.Series:
     needed = outcome_columns(label, columns)
-    return type_columns(participants, {name: c for name, c in columns.items() if name in needed}, file)[
-        label.column
-    ]
+    return type_columns(participants, {name: c for name, c in columns.items() if name in needed}, file)[label.column]

@@ -22,13 +22,9 @@ class CentrePartition(Settings):
     """Whole centres train, whole centres test (geographic)."""
 
     kind: Literal["centre"] = Field("centre", description="Whole centres train and test.")
-    training: list[str] = Field(min_length=1, description="Centres that train; '*' stands for all others.")
-    testing: list[str] = Field(
-        default_factory=list, description="Centres that test; '*' stands for all others."
-    )
-    external: list[str] = Field(
-        default_factory=list, description="Centres held out as a second, external test."
-    )
+    training: list[str] = Field(min_length=1, description="Centres that train; '*' means all others.")
+    testing: list[str] = Field(default_factory=list, description="Centres that test; '*' means all others.")
+    external: list[str] = Field(default_factory=list, description="Centres held out as a second, external test.")
 
     @model_validator(mode="after")
     def _each_once(self) -> CentrePartition:
@@ -45,9 +41,7 @@ class RandomPartition(Settings):
     kind: Literal["random"] = Field("random", description="A seeded random share trains.")
     training: int | float = Field(gt=0, description="Patients who train: a count, or a share below 1.")
     stratified: bool = Field(True, description="Keep the share of positive patients equal.")
-    external_centres: list[str] = Field(
-        default_factory=list, description="Centres held out as external test."
-    )
+    external_centres: list[str] = Field(default_factory=list, description="Centres held out as external test.")
     external_from: str | None = Field(
         None,
         pattern=r"^\d{4}-\d{2}-\d{2}$",
@@ -78,12 +72,7 @@ def named_centres(settings: Partitioning) -> list[str]:
 
 
 def assign(
-    participants: pd.DataFrame,
-    labels: pd.Series,
-    settings: Partitioning,
-    *,
-    seed: int,
-    file: str | Origins,
+    participants: pd.DataFrame, labels: pd.Series, settings: Partitioning, *, seed: int, file: str | Origins
 ) -> pd.Series:
     """Assign every patient to a partition.
 

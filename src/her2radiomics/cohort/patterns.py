@@ -19,9 +19,7 @@ from her2radiomics.core.tables import assemble
 NAMED = 5
 
 
-def find_images(
-    patterns: Sequence[ImagePattern], root: Path, *, named: bool = True
-) -> tuple[pd.DataFrame, list[str]]:
+def find_images(patterns: Sequence[ImagePattern], root: Path, *, named: bool = True) -> tuple[pd.DataFrame, list[str]]:
     """Find images and masks by name.
 
     The texts of the sequences are known, so that ``{patient}`` is what is left of a name: it may hold the separator.
@@ -57,15 +55,10 @@ def find_images(
             label = "" if pattern.mask_label is None else str(pattern.mask_label)
             for reader, mask in pattern.masks.items():
                 path = _existing(root, mask, patient, text)
-                rows.append(
-                    base
-                    | {"reader": reader, "region": pattern.region, "mask": str(path), "mask_label": label}
-                )
+                rows.append(base | {"reader": reader, "region": pattern.region, "mask": str(path), "mask_label": label})
             if pattern.region_mask:
                 path = _existing(root, pattern.region_mask, patient, text)
-                rows.append(
-                    base | {"reader": FIRST_READER, "region": BREAST, "mask": str(path), "mask_label": ""}
-                )
+                rows.append(base | {"reader": FIRST_READER, "region": BREAST, "mask": str(path), "mask_label": ""})
     taken = {row["image"] for row in rows} | {row["mask"] for row in rows}
     strange = sorted({name for name in strange if str(root / name) not in taken})
     if not rows:
@@ -91,9 +84,7 @@ def _said(strange: Sequence[str], root: Path, named: bool) -> list[str]:
     if not named:
         return [f"{root}: {len(strange)} files fit a pattern but no sequence of it"]
     more = f" and {len(strange) - NAMED} more" if len(strange) > NAMED else ""
-    return [
-        f"{root}: {len(strange)} files fit a pattern but no sequence of it: {', '.join(strange[:NAMED])}{more}"
-    ]
+    return [f"{root}: {len(strange)} files fit a pattern but no sequence of it: {', '.join(strange[:NAMED])}{more}"]
 
 
 def _matches(root: Path, pattern: ImagePattern) -> tuple[list[tuple[Path, str, str]], list[str]]:
@@ -112,11 +103,7 @@ def _matches(root: Path, pattern: ImagePattern) -> tuple[list[tuple[Path, str, s
             continue
         match = known.fullmatch(_composed(name))
         if match:
-            text = (
-                spelled[match["sequence"].casefold()]
-                if "sequence" in match.groupdict()
-                else next(iter(texts), "")
-            )
+            text = spelled[match["sequence"].casefold()] if "sequence" in match.groupdict() else next(iter(texts), "")
             found.append((path, match["patient"], text))
         elif anything.fullmatch(_composed(name)):
             others.append(name)
@@ -129,11 +116,7 @@ def _globbed(pattern: str) -> str:
 
 
 def _expression(pattern: str, sequence: str) -> re.Pattern[str]:
-    text = (
-        re.escape(_composed(pattern))
-        .replace(r"\{patient\}", "{patient}")
-        .replace(r"\{sequence\}", "{sequence}")
-    )
+    text = re.escape(_composed(pattern)).replace(r"\{patient\}", "{patient}").replace(r"\{sequence\}", "{sequence}")
     for name, what in (("patient", "[^/]+?"), ("sequence", sequence)):
         text = text.replace(f"{{{name}}}", f"(?P<{name}>{what})", 1).replace(f"{{{name}}}", f"(?P={name})")
     return re.compile(text, re.IGNORECASE)
@@ -189,9 +172,7 @@ def respell(manifest: pd.DataFrame, root: Path, *, named: bool = True) -> tuple[
     """Paths of a manifest below the data's folder, as the folder spells them; and which were spelled otherwise."""
     notes, changed = [], manifest.copy()
     for column in ("image", "mask"):
-        paths = {
-            value: str(spelled_path(root, value)) if value else "" for value in manifest[column].unique()
-        }
+        paths = {value: str(spelled_path(root, value)) if value else "" for value in manifest[column].unique()}
         other = [value for value, path in paths.items() if value and str(root / value) != path]
         if other:
             notes.append(

@@ -78,8 +78,7 @@ def map_column(
     ours = recode(cells, source.recode, column=heading, file=file)
     counts = cells.value_counts()
     table: list[dict[str, object]] = [
-        {"column": name, "theirs": theirs, "ours": mine, "n": int(counts[theirs])}
-        for theirs, mine in ours.items()
+        {"column": name, "theirs": theirs, "ours": mine, "n": int(counts[theirs])} for theirs, mine in ours.items()
     ]
     unused = [
         key
@@ -90,9 +89,7 @@ def map_column(
     return cells.map(ours), table, notes
 
 
-def check_kept(
-    cells: pd.Series, keep: Iterable[str], *, patients: pd.Series, heading: str, file: str
-) -> None:
+def check_kept(cells: pd.Series, keep: Iterable[str], *, patients: pd.Series, heading: str, file: str) -> None:
     """Refuse values that a rule would leave out though they differ in spelling alone from one that stays.
 
     Raises

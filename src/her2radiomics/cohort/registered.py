@@ -71,9 +71,7 @@ def map_participants(
             if theirs in refused:
                 raise refused[theirs]
             require_columns(cells, [theirs], origin.file)
-            columns[name], table, notes = map_column(
-                cells[theirs], name, source, heading=theirs, file=origin.file
-            )
+            columns[name], table, notes = map_column(cells[theirs], name, source, heading=theirs, file=origin.file)
             recoded += table
             joined.notes += notes
             joined.origins[name] = replace(origin, column=theirs)
@@ -83,11 +81,7 @@ def map_participants(
     participants = pd.DataFrame(columns)
     if "centre" not in participants and not joined.files:
         participants["centre"] = UNKNOWN_CENTRE
-    reasons = (
-        participants["exclude_reason"]
-        if "exclude_reason" in participants
-        else pd.Series("", participants.index)
-    )
+    reasons = participants["exclude_reason"] if "exclude_reason" in participants else pd.Series("", participants.index)
     participants["exclude_reason"] = reasons.where(reasons.map(is_value), "")
     if "person" in participants:
         participants["person"] = participants["person"].where(participants["person"].map(is_value), "")
@@ -98,13 +92,7 @@ def map_participants(
             origin = joined.origins.get(rule.column, Origin(file, rule.column))
             require_columns(participants, [rule.column], origin.file)
             values = participants[rule.column]
-            check_kept(
-                values,
-                rule.keep,
-                patients=participants["patient_id"],
-                heading=origin.column,
-                file=origin.file,
-            )
+            check_kept(values, rule.keep, patients=participants["patient_id"], heading=origin.column, file=origin.file)
             leaves = (participants["exclude_reason"] == "") & ~values.isin(rule.keep)
             participants.loc[leaves, "exclude_reason"] = rule.reason
     return participants, recoded
@@ -116,9 +104,7 @@ def leaving_in_words(participants: pd.DataFrame, without: pd.Series) -> list[str
     if without.any():
         names = list(participants.loc[without, "patient_id"])
         reason = participants.loc[without, "exclude_reason"].iloc[0]
-        notes.append(
-            f"{len(names)} of {len(participants)} registered patients leave: {reason} ({listed(names)})"
-        )
+        notes.append(f"{len(names)} of {len(participants)} registered patients leave: {reason} ({listed(names)})")
     return notes
 
 

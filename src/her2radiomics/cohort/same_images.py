@@ -15,9 +15,7 @@ from her2radiomics.core.libraries import pd
 SHOWN = 10
 
 
-def refuse_same_paths(
-    manifest: pd.DataFrame, participants: pd.DataFrame, root: Path, file: str | Path
-) -> None:
+def refuse_same_paths(manifest: pd.DataFrame, participants: pd.DataFrame, root: Path, file: str | Path) -> None:
     """Refuse an image of two patients or two sequences, and a mask of two patients, where the file is there.
 
     Parameters
@@ -39,9 +37,7 @@ def refuse_same_paths(
     person = persons(participants.set_index("patient_id")).to_dict()
     for column in ("image", "mask"):
         owners: dict[str, tuple[str, str]] = {}
-        for path, patient, sequence in zip(
-            manifest[column], manifest["patient_id"], manifest["sequence"], strict=True
-        ):
+        for path, patient, sequence in zip(manifest[column], manifest["patient_id"], manifest["sequence"], strict=True):
             if not path:
                 continue
             # './images/a.nii' and 'images//a.nii' are one file
@@ -55,8 +51,8 @@ def refuse_same_paths(
                     found=f"'{path}' for sequence {sequence}, which is also the {column} of patient {first[0]}, sequence "
                     f"{first[1]}",
                     expected=f"another {column} for each patient and sequence",
-                    remedy="Correct the path. Two lesions of one woman are declared by a column 'person' of the participants "
-                    "table.",
+                    remedy="Correct the path. Two lesions of one woman are declared by a column 'person' of the "
+                    "participants table.",
                 )
 
 
@@ -93,9 +89,7 @@ def refuse_same_voxels(qc: pd.DataFrame, person: Mapping[str, str]) -> None:
         )
 
 
-def _same(
-    first: tuple[str, str], other: tuple[str, str], person: Mapping[str, str], *, sequences: bool = True
-) -> bool:
+def _same(first: tuple[str, str], other: tuple[str, str], person: Mapping[str, str], *, sequences: bool = True) -> bool:
     """Whether two cases may share a file."""
     if first[0] == other[0]:
         return not sequences or first[1] == other[1]

@@ -30,9 +30,7 @@ def _pattern(path: str) -> str:
     """Refuse a pattern that leaves the cohort's folder, or whose placeholders are not {patient} and {sequence}."""
     odd = sorted(set(re.findall(r"\{[^{}]*\}?|\}", path)) - {"{patient}", "{sequence}"})
     if odd:
-        raise ValueError(
-            f"found '{path}' with '{odd[0]}'; expected no placeholder but {{patient}} and {{sequence}}"
-        )
+        raise ValueError(f"found '{path}' with '{odd[0]}'; expected no placeholder but {{patient}} and {{sequence}}")
     return _inside(path)
 
 
@@ -47,12 +45,9 @@ class TableSource(ReadingOptions):
         description="CSV, TSV, XLSX, ODS or Parquet file, also compressed (gz), relative to the cohort's folder."
     )
     id: str = Field("patient_id", description="Column that holds the patient identifier.")
-    optional: bool = Field(
-        False, description="Patients who are absent from this table are kept, with empty cells."
-    )
+    optional: bool = Field(False, description="Patients who are absent from this table are kept, with empty cells.")
     append: bool = Field(
-        False,
-        description="The table holds further patients, of another hospital, and no further columns of the same.",
+        False, description="The table holds further patients, of another hospital, and no further columns of the same."
     )
     constants: dict[str, str] = Field(
         default_factory=dict, description="Columns with one value for all patients of this table: centre."
@@ -71,9 +66,7 @@ class TableSource(ReadingOptions):
 class ColumnSource(Settings):
     """Where one column of ours comes from."""
 
-    source: str | None = Field(
-        None, description="The column in their table; the same name as ours by default."
-    )
+    source: str | None = Field(None, description="The column in their table; the same name as ours by default.")
     value: str | None = Field(None, description="A constant for every patient, instead of a column.")
     recode: dict[str, str] = Field(
         default_factory=dict,
@@ -96,13 +89,11 @@ class Rule(Settings):
 class ImagePattern(Settings):
     """Where the images and masks of a data set lie, by name.
 
-    In a pattern ``{patient}`` stands for the identifier, matched without regard to upper and lower case, and
+    In a pattern ``{patient}`` is the identifier, matched without regard to upper and lower case, and
     ``{sequence}`` for the text that ``sequences`` turns into a sequence's name.
     """
 
-    image: str = Field(
-        description="Path of an image, relative to the cohort's folder, with {patient} and {sequence}."
-    )
+    image: str = Field(description="Path of an image, relative to the cohort's folder, with {patient} and {sequence}.")
     masks: dict[str, str] = Field(
         description="Reader to path of the mask, with {patient} and, where each sequence has its own, {sequence}."
     )
@@ -113,24 +104,18 @@ class ImagePattern(Settings):
         default_factory=dict,
         description="Sequence's name to the seconds from the injection to the middle of the phase; 0 or less before it.",
     )
-    b_values: dict[str, float] = Field(
-        default_factory=dict, description="Sequence's name to its b-value in s/mm²."
-    )
+    b_values: dict[str, float] = Field(default_factory=dict, description="Sequence's name to its b-value in s/mm².")
     region: str = Field("tumour", description="What the mask outlines.")
     mask_label: int | str | None = Field(
         None, description="Value, name or number of the region in the mask where it holds several."
     )
-    region_mask: str | None = Field(
-        None, description="Path of a breast mask, with {patient}, used to clip rings."
-    )
+    region_mask: str | None = Field(None, description="Path of a breast mask, with {patient}, used to clip rings.")
 
     @model_validator(mode="after")
     def _of_sequences(self) -> ImagePattern:
         odd = sorted((set(self.seconds) | set(self.b_values)) - set(self.sequences.values()))
         if odd:
-            raise ValueError(
-                f"seconds, b_values: '{odd[0]}' is no sequence; {', '.join(self.sequences.values())} are"
-            )
+            raise ValueError(f"seconds, b_values: '{odd[0]}' is no sequence; {', '.join(self.sequences.values())} are")
         return self
 
     @field_validator("image", "region_mask")
@@ -153,9 +138,7 @@ class FeatureSource(Settings):
         description="Further tables: with append: true of other patients and the same features, else of the same patients "
         "and other features.",
     )
-    drop: list[str] = Field(
-        default_factory=list, description="Columns (shell wildcards allowed) that are no features."
-    )
+    drop: list[str] = Field(default_factory=list, description="Columns (shell wildcards allowed) that are no features.")
     vouched: list[str] = Field(
         default_factory=list,
         description="Columns (shell wildcards allowed) that are features, though they look like none, separate the "
@@ -178,8 +161,7 @@ class Readers(Settings):
         description="The reader whose outlines train and test: 1, or consensus, as the manifest names it.",
     )
     compared: tuple[str, str] = Field(
-        default=(FIRST_READER, "2"),
-        description="The two readers between whom the intraclass correlation is taken.",
+        default=(FIRST_READER, "2"), description="The two readers between whom the intraclass correlation is taken."
     )
 
     @model_validator(mode="after")
@@ -203,9 +185,7 @@ class Cohort(Settings):
     description: str = Field("", description="What the data are, in a sentence or two.")
     citation: str = Field("", description="How the data set wants to be cited.")
     licence: str = Field("", description="Licence of the data.")
-    root: str | None = Field(
-        None, description="Folder of the data; config.yaml's data section says it per machine."
-    )
+    root: str | None = Field(None, description="Folder of the data; config.yaml's data section says it per machine.")
     identifiers: Literal["checked", "pseudonyms", "numbered"] = Field(
         "checked",
         description=(
@@ -222,15 +202,9 @@ class Cohort(Settings):
             "that lead elsewhere are refused. Environment variables are expanded."
         ),
     )
-    participants: list[TableSource] = Field(
-        default_factory=list, description="Clinical tables, joined on the patient."
-    )
-    manifest: TableSource | None = Field(
-        None, description="The manifest (kind tables); images.tsv by default."
-    )
-    columns: dict[str, ColumnSource] = Field(
-        default_factory=dict, description="Our column to where it comes from."
-    )
+    participants: list[TableSource] = Field(default_factory=list, description="Clinical tables, joined on the patient.")
+    manifest: TableSource | None = Field(None, description="The manifest (kind tables); images.tsv by default.")
+    columns: dict[str, ColumnSource] = Field(default_factory=dict, description="Our column to where it comes from.")
     keep: list[Rule] = Field(default_factory=list, description="Who is included, in the order of the flow.")
     images: list[ImagePattern] = Field(default_factory=list, description="Where images lie (kind images).")
     features: FeatureSource | None = Field(
@@ -263,14 +237,12 @@ class Cohort(Settings):
         if self.kind == "features" and not self.participants:
             raise ValueError("kind 'features' needs a 'participants' list of clinical tables")
         if self.participants and self.participants[0].append:
-            raise ValueError(
-                "the first of the 'participants' tables cannot be appended; append the second to it"
-            )
+            raise ValueError("the first of the 'participants' tables cannot be appended; append the second to it")
         return self
 
 
 class ParticipantRow(Settings):
-    """One row of the participants table (``participants.tsv``); the protocol's label and columns stand beside these."""
+    """One row of the participants table (``participants.tsv``); the protocol's label and columns come after these."""
 
     patient_id: str = described("registered", "patient_id")
     centre: str = described("registered", "centre")

@@ -105,9 +105,7 @@ def read_cohort(cohort: Cohort, root: Path) -> CohortData:
     TableError
         A table, column or cell that is not as the cohort file says.
     """
-    folder = door.Folder(
-        root, [Path(os.path.expandvars(name)).expanduser() for name in cohort.linked_folders]
-    )
+    folder = door.Folder(root, [Path(os.path.expandvars(name)).expanduser() for name in cohort.linked_folders])
     problems, notes = Problems(), list[str]()
     numbered = cohort.identifiers == "numbered"
     features, files, manifest = None, list[Path](), assemble("manifest")
@@ -237,9 +235,7 @@ def _joined(cohort: Cohort, root: Path, folder: door.Folder, problems: Problems)
     return join_tables(sources, root, folder, problems) if sources else None
 
 
-def _manifest(
-    cohort: Cohort, root: Path, folder: door.Folder, *, named: bool
-) -> tuple[pd.DataFrame, Path, list[str]]:
+def _manifest(cohort: Cohort, root: Path, folder: door.Folder, *, named: bool) -> tuple[pd.DataFrame, Path, list[str]]:
     """The manifest in our own form, with the files' names as the folder spells them."""
     source = cohort.manifest or TableSource.model_validate({"file": "images.tsv"})
     path = root / source.file
@@ -247,9 +243,7 @@ def _manifest(
     table = read_table(path, source)
     for error in table.refused.values():
         raise error
-    cells = (
-        table.cells if source.id == "patient_id" else table.cells.rename(columns={source.id: "patient_id"})
-    )
+    cells = table.cells if source.id == "patient_id" else table.cells.rename(columns={source.id: "patient_id"})
     manifest = check_manifest(cells, path)
     door.check_paths(manifest, path)
     manifest, notes = respell(manifest, root, named=named)

@@ -20,9 +20,7 @@ from her2radiomics.core.contracts import contract
 from her2radiomics.core.derivation import sources
 from her2radiomics.core.errors import Problems, TableError
 
-MANIFEST_DEFAULTS = {
-    name: field.default for name, field in ManifestRow.model_fields.items() if not field.is_required()
-}
+MANIFEST_DEFAULTS = {name: field.default for name, field in ManifestRow.model_fields.items() if not field.is_required()}
 #: Numbers that belong to an image, and the least that they may be.
 NUMBERS = {"seconds": -1e5, "b_value": 0.0}
 #: Numbers that stand for a missing value in many hospitals' tables.
@@ -56,10 +54,7 @@ def read_table(path: Path, source: ReadingOptions = NO_OPTIONS, *further: str) -
     require_columns(table.cells, [identifier], path)
     if table.cells.empty:
         raise TableError(
-            file=path,
-            found="no row below the headings",
-            expected="a row a patient",
-            remedy="Add the patients.",
+            file=path, found="no row below the headings", expected="a row a patient", remedy="Add the patients."
         )
     return table
 
@@ -101,10 +96,7 @@ def check_participants(participants: pd.DataFrame, columns: list[str], file: str
     require_columns(participants, ["patient_id", "centre", *columns], origins)
     if participants.empty:
         raise TableError(
-            file=origins.file,
-            found="no rows",
-            expected="one row a patient",
-            remedy="Check the cohort's keep rules.",
+            file=origins.file, found="no rows", expected="one row a patient", remedy="Check the cohort's keep rules."
         )
     included = (
         participants["exclude_reason"] == ""
@@ -178,9 +170,7 @@ def check_centres(participants: pd.DataFrame, named: Collection[str], file: str 
     problems.refuse()
 
 
-def type_columns(
-    participants: pd.DataFrame, columns: Mapping[str, Column], file: str | Path | Origins
-) -> pd.DataFrame:
+def type_columns(participants: pd.DataFrame, columns: Mapping[str, Column], file: str | Path | Origins) -> pd.DataFrame:
     """Return the protocol's columns as numbers and levels, derived ones too, indexed by patient identifier.
 
     Raises
@@ -213,9 +203,7 @@ def type_columns(
 def _refuse_codes(values: pd.Series, column: Column, origins: Origins) -> None:
     """Refuse 999, -9 and the like far from all other numbers of a column: nobody can tell a code from a value."""
     numbers = pd.Series([number(cell) for cell in values], index=values.index, dtype=float)
-    numbers = numbers[
-        ~numbers.isin([float(code) for code in column.missing if number(str(code)) is not None])
-    ]
+    numbers = numbers[~numbers.isin([float(code) for code in column.missing if number(str(code)) is not None])]
     codes = numbers.isin(CODES)
     others = numbers[~codes].dropna()
     if len(others) < FEWEST or not codes.any():
@@ -273,9 +261,7 @@ def check_manifest(manifest: pd.DataFrame, file: str | Path) -> pd.DataFrame:
         time or b-value that is no number or not the image's only one.
     """
     require_columns(manifest, ["patient_id", "sequence", "image"], file)
-    manifest = manifest.assign(
-        **{name: default for name, default in MANIFEST_DEFAULTS.items() if name not in manifest}
-    )
+    manifest = manifest.assign(**{name: default for name, default in MANIFEST_DEFAULTS.items() if name not in manifest})
     for name in ("reader", "region", "mask", "mask_label", *NUMBERS):
         manifest[name] = manifest[name].where(~manifest[name].isin(MISSING), MANIFEST_DEFAULTS[name])
     problems = Problems()
@@ -297,12 +283,8 @@ def check_manifest(manifest: pd.DataFrame, file: str | Path) -> pd.DataFrame:
 
     for name in ("patient_id", "sequence", "image"):
         for row in manifest.index[manifest[name] == ""]:
-            add(
-                row, name, "an empty cell", f"the {name.removesuffix('_id')}", "Fill it in or remove the row."
-            )
-    for row, cells in manifest[
-        manifest.duplicated(["patient_id", "sequence", "reader", "region"])
-    ].iterrows():
+            add(row, name, "an empty cell", f"the {name.removesuffix('_id')}", "Fill it in or remove the row.")
+    for row, cells in manifest[manifest.duplicated(["patient_id", "sequence", "reader", "region"])].iterrows():
         found = f"sequence {cells['sequence']}, reader {cells['reader']}, region {cells['region']} twice"
         remedy = "Remove one of the rows, or give it another reader."
         add(row, "sequence", found, "one row for each patient, sequence, reader and region", remedy)
@@ -313,31 +295,19 @@ def check_manifest(manifest: pd.DataFrame, file: str | Path) -> pd.DataFrame:
             what = "images" if name == "image" else "values"
             found = f"{number[row]} {what} for sequence {manifest.at[row, 'sequence']}"
             expected = f"one {name} for a patient's sequence, the same in every reader's row"
-            add(
-                row, name, found, expected, "Name a second examination as a sequence or a patient of its own."
-            )
+            add(row, name, found, expected, "Name a second examination as a sequence or a patient of its own.")
     for name, at_least in NUMBERS.items():
         numbers = pd.to_numeric(manifest[name], errors="coerce")
         for row in manifest.index[(manifest[name] != "") & ~numbers.between(at_least, 1e5)]:
             expected = f"a number from {at_least:g} on (or an empty cell)"
             remedy = "Correct the cell: seconds are counted from the injection, b-values are in s/mm²."
             add(row, name, f"'{manifest.at[row, name]}'", expected, remedy)
-    alike = [
-        (name, pair)
-        for name in ("sequence", "reader", "region")
-        for pair in spelling_variants(manifest[name])
-    ]
+    alike = [(name, pair) for name in ("sequence", "reader", "region") for pair in spelling_variants(manifest[name])]
     for name, (one, other) in alike:
         row = manifest.index[manifest[name] == other][0]
         add(row, name, f"'{other}' beside '{one}'", "one spelling", "Write them the same way, or rename one.")
     for one, other in look_alikes(manifest["patient_id"]):
         row = manifest.index[manifest["patient_id"] == other][0]
-        add(
-            row,
-            "patient_id",
-            f"'{other}' beside '{one}'",
-            "one spelling of a patient",
-            "Write them the same way.",
-        )
+        add(row, "patient_id", f"'{other}' beside '{one}'", "one spelling of a patient", "Write them the same way.")
     problems.refuse()
     return manifest[list(contract("manifest").names)].reset_index(drop=True)

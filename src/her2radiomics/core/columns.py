@@ -46,8 +46,7 @@ class Column(Settings):
         description="Cut a number in the table into two levels: below the cut the first, from the cut on the second.",
     )
     optional: bool = Field(
-        False,
-        description="Whether a participants table may lack the column: all its values are then missing.",
+        False, description="Whether a participants table may lack the column: all its values are then missing."
     )
     available_at: Stage = Field("before_treatment", description="When the value is known.")
     derived: tuple[LevelRule, ...] = Field(
@@ -71,8 +70,7 @@ class Column(Settings):
         return with_definition(value) if isinstance(value, Mapping) and value.get("definition") else value
 
     missing: tuple[str | int | float, ...] = Field(
-        (),
-        description="Values that mean that nothing is known, such as 999 or unknown; empty cells and NA always do.",
+        (), description="Values that mean that nothing is known, such as 999 or unknown; empty cells and NA always do."
     )
     range: tuple[float, float] | None = Field(
         None, description="Smallest and largest number that the column may hold; a value beyond is refused."
@@ -81,18 +79,14 @@ class Column(Settings):
     @model_validator(mode="after")
     def _levels_fit_kind(self) -> Column:
         if self.kind == "continuous" and (self.levels or self.cut is not None):
-            raise ValueError(
-                "a continuous column has neither levels nor a cut; to cut it, make it categorical"
-            )
+            raise ValueError("a continuous column has neither levels nor a cut; to cut it, make it categorical")
         if self.kind != "continuous" and len(self.levels) < 2:
             raise ValueError(f"a {self.kind} column needs at least two levels, found {len(self.levels)}")
         if self.cut is not None and len(self.levels) != 2:
             raise ValueError(f"a cut makes two levels, found {len(self.levels)}")
         unknown = [rule.level for rule in self.derived if rule.level not in self.levels]
         if unknown:
-            raise ValueError(
-                f"derived: '{unknown[0]}' is no level; levels: {', '.join(self.levels) or 'none'}"
-            )
+            raise ValueError(f"derived: '{unknown[0]}' is no level; levels: {', '.join(self.levels) or 'none'}")
         if self.derived and self.cut is not None:
             raise ValueError("a derived column has no cut")
         if self.measured:
@@ -117,9 +111,7 @@ class Column(Settings):
         if name != "tic_type" and self.kind != "continuous" and self.cut is None:
             raise ValueError(f"measured: {name} is a number; the column is continuous, or has a cut")
         if self.kind == "continuous" and self.unit != unit:
-            raise ValueError(
-                f"measured: {name} is in '{unit}', the column in '{self.unit}'; say unit: '{unit}'"
-            )
+            raise ValueError(f"measured: {name} is in '{unit}', the column in '{self.unit}'; say unit: '{unit}'")
 
     @property
     def may_be_absent(self) -> bool:
@@ -158,7 +150,7 @@ def type_column(values: pd.Series, column: Column, *, file: str | Origins) -> pd
     named = {str(value) for value in column.missing}
     # a declared level is a level, though it is called NA or None
     text = text.mask((text.isin(MISSING) | text.isin(named)) & ~text.isin([x for x in column.levels if x]))
-    # our own tables hold the levels that a number was cut into; those are taken as they stand
+    # our own tables hold the levels that a number was cut into; those are taken as they are
     cut_already = column.cut is not None and text.dropna().isin(list(column.levels)).all()
     if (column.kind == "continuous" or column.cut is not None) and not cut_already:
         numbers = pd.Series([None if pd.isna(t) else number(t) for t in text], text.index, dtype="float64")
@@ -167,9 +159,7 @@ def type_column(values: pd.Series, column: Column, *, file: str | Origins) -> pd
         numbers = numbers.mask(numbers.isin(codes))
         if column.range is not None:
             low, high = column.range
-            _refuse(
-                values, (numbers < low) | (numbers > high), f"a number from {low:g} to {high:g}", file, column
-            )
+            _refuse(values, (numbers < low) | (numbers > high), f"a number from {low:g} to {high:g}", file, column)
         _refuse(values, numbers.abs() == float("inf"), "a number", file, column)
         if column.cut is None:
             return numbers
@@ -246,9 +236,7 @@ def _refuse(values: pd.Series, wrong: pd.Series, expected: str, file: str | Orig
     problems = Problems()
     for place in np.flatnonzero(wrong.fillna(False).to_numpy(dtype=bool)):
         cell = str(values.iloc[place])
-        near = near_match(cell, column.levels) or next(
-            (k for k, label in column.levels.items() if label == cell), ""
-        )
+        near = near_match(cell, column.levels) or next((k for k, label in column.levels.items() if label == cell), "")
         advice = why_no_number(cell) if expected.startswith("a number") else ""
         if near:
             advice = f"Did you mean '{near}'? Correct the cell, or recode it in the cohort file."
@@ -284,10 +272,7 @@ def read_participants(path: str | Path, columns: Mapping[str, Column]) -> pd.Dat
         A column is missing, or holds a value that it may not hold.
     """
     table = tables.read("participants", path).set_index("patient_id")
-    typed = {
-        name: type_column(_present(table, name, path), column, file=str(path))
-        for name, column in columns.items()
-    }
+    typed = {name: type_column(_present(table, name, path), column, file=str(path)) for name, column in columns.items()}
     keys = table[["centre", "partition", "label"]]
     return keys.join(pd.DataFrame(typed, index=table.index)).reset_index()
 

@@ -1,4 +1,4 @@
-"""Errors that teach: what was found, what was expected, and what to do."""
+"""Errors that say what was found, what was expected, and what to do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_LISTED = 100
 
 
 class StudyError(Exception):
-    """Base of every error that a user of the workflow can cause and mend."""
+    """Base of every error that a user of the workflow can cause and correct."""
 
 
 class SettingsError(StudyError):
@@ -49,10 +49,7 @@ class TableError(StudyError):
         super().__init__(f"{', '.join(where)}: found {found}; expected {expected}. {remedy}")
 
     def renamed(
-        self,
-        *,
-        file: Mapping[str, str] = MappingProxyType({}),
-        patient: Mapping[str, str] = MappingProxyType({}),
+        self, *, file: Mapping[str, str] = MappingProxyType({}), patient: Mapping[str, str] = MappingProxyType({})
     ) -> TableError:
         """The same error with files and patients called as the user calls them."""
         return TableError(
@@ -89,10 +86,7 @@ class TableErrors(TableError):
         self.args = ("\n".join([f"{len(self.problems)} mistakes in the tables:", *lines]),)
 
     def renamed(
-        self,
-        *,
-        file: Mapping[str, str] = MappingProxyType({}),
-        patient: Mapping[str, str] = MappingProxyType({}),
+        self, *, file: Mapping[str, str] = MappingProxyType({}), patient: Mapping[str, str] = MappingProxyType({})
     ) -> TableErrors:
         """The same errors with files and patients called as the user calls them."""
         return TableErrors([problem.renamed(file=file, patient=patient) for problem in self.problems])

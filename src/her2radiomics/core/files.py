@@ -20,26 +20,26 @@ from pathlib import Path
 
 from her2radiomics.core.errors import StudyError
 
-#: No room: the disk is full, a quota is used up, or a file has reached its largest size.
+#: No space: the disk is full, a quota is used up, or a file has reached its largest size.
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 MARK = re.compile(r"\.writing-(?P<process>\d+)@(?P<host>[^~]*)~")
-#: A temporary is taken for dead after this: of another host's process nobody here can ask whether it lives.
+#: A temporary is taken for dead after this: of another host's process nobody here can ask whether it runs.
 ABANDONED_S = 24 * 3600
 #: Rivals may swap a folder as often as this before something else must be wrong.
 SWAPS = 10
 
 
 class DiskFullError(StudyError):
-    """There was no room to write a file; what was finished stays."""
+    """There was no space to write a file; what was finished stays."""
 
     def __init__(self, path: str | Path) -> None:
-        """Name the file and the room that is left beside it."""
+        """Name the file and the space that is left beside it."""
         free = ""
         with contextlib.suppress(OSError):
             free = f" ({shutil.disk_usage(Path(path).parent).free / 1e6:.1f} MB free)"
         super().__init__(
-            f"{path}: found no room to write it{free}; expected space on its disk and within its quota. "
-            "Make room and run again: what is finished stays."
+            f"{path}: found no space to write it{free}; expected space on its disk and within its quota. "
+            "Free some space and run again: what is finished stays."
         )
 
 
@@ -50,7 +50,7 @@ def own_mark() -> str:
 
 @contextmanager
 def room_for(path: str | Path) -> Iterator[None]:
-    """Say in words that there was no room for a file.
+    """Say that there was no space for a file.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     Raises
     ------
     DiskFullError
-        There is no room for the file.
+        There is no space for the file.
     """
     target = Path(path)
     # the ending stays: writers choose the format by it
@@ -163,12 +163,7 @@ def sweep(folder: str | Path, whole: Callable[[str], bool] | None = None) -> lis
             mark = MARK.match(entry.name)
             if mark and _dead(mark["host"], int(mark["process"]), entry):
                 dead.append(Path(entry.path))
-            elif (
-                not mark
-                and deeper
-                and entry.is_dir(follow_symlinks=False)
-                and not (whole and whole(entry.path))
-            ):
+            elif not mark and deeper and entry.is_dir(follow_symlinks=False) and not (whole and whole(entry.path)):
                 pending.append((Path(entry.path), not entry.name.startswith(".")))
     for path in dead:
         if path.is_dir() and not path.is_symlink():

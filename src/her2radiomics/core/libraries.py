@@ -3,7 +3,7 @@
 A workflow has hundreds of short jobs, and each pays for what it imports: pandas takes half a second, scikit-learn and
 lifelines more than one. A name from here is imported when its first attribute is read, and so is a submodule
 (``mpl.patches``, ``scipy.special``). Type checkers see the plain imports. Each such reading is noted
-(:mod:`her2radiomics.core.software`): it tells which libraries a job used.
+(:mod:`her2radiomics.core.software`): it records which libraries a job used.
 
 ``lazy_loader`` serves the names of our own packages (``attach_stub``), not these: its ``load`` puts a module that has not
 run into ``sys.modules``, and ``from sklearn.base import clone`` then runs ``sklearn.base`` twice, so that there are two

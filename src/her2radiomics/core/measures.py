@@ -63,10 +63,7 @@ IBSI = "Zwanenburg et al., Radiology 2020;295:328–338 (IBSI)"
 #: time, S_l that of the late phase.
 MEASURES: dict[MeasureName, Measure] = {
     "initial_enhancement": Measure(
-        "initial enhancement",
-        "%",
-        "100 · (S_e − S₀) / S₀, with S_e the largest mean signal up to the early time",
-        KUHL,
+        "initial enhancement", "%", "100 · (S_e − S₀) / S₀, with S_e the largest mean signal up to the early time", KUHL
     ),
     "peak_enhancement": Measure(
         "peak enhancement", "%", "100 · (S_p − S₀) / S₀, with S_p the largest mean signal of all phases", KUHL
@@ -75,16 +72,10 @@ MEASURES: dict[MeasureName, Measure] = {
         "time to peak", "s", "time from the injection to the phase of the largest mean signal", KUHL
     ),
     "wash_in": Measure(
-        "wash-in rate",
-        "%/min",
-        "initial enhancement / t_e, with t_e the time of S_e after the injection",
-        KUHL,
+        "wash-in rate", "%/min", "initial enhancement / t_e, with t_e the time of S_e after the injection", KUHL
     ),
     "wash_out": Measure(
-        "wash-out rate",
-        "%/min",
-        "100 · (S_l − S_e) / S_e / (t_l − t_e), negative where the signal falls",
-        BI_RADS,
+        "wash-out rate", "%/min", "100 · (S_l − S_e) / S_e / (t_l − t_e), negative where the signal falls", BI_RADS
     ),
     "late_change": Measure("late change", "%", "100 · (S_l − S_e) / S_e", BI_RADS),
     "tic_type": Measure(
@@ -132,16 +123,10 @@ MEASURES: dict[MeasureName, Measure] = {
         IBSI,
     ),
     "slice_diameter": Measure(
-        "maximum diameter in a slice",
-        "mm",
-        "the largest diameter of the region's slices, each by itself",
-        IBSI,
+        "maximum diameter in a slice", "mm", "the largest diameter of the region's slices, each by itself", IBSI
     ),
     "cross_section_area": Measure(
-        "largest cross-section area",
-        "cm²",
-        "voxels of the slice that holds most of the region × area of a pixel",
-        IBSI,
+        "largest cross-section area", "cm²", "voxels of the slice that holds most of the region × area of a pixel", IBSI
     ),
     "volume": Measure("volume", "cm³", "voxels of the region × volume of a voxel", IBSI),
 }
@@ -168,17 +153,14 @@ class Measured(Settings):
         "of the whole region.",
     )
     early_seconds: PositiveFloat | None = Field(
-        None,
-        description="Early time after the injection; 120 s, or 150 s for the ratio and functional tumour volume.",
+        None, description="Early time after the injection; 120 s, or 150 s for the ratio and functional tumour volume."
     )
     late_seconds: PositiveFloat | None = Field(
         None,
         description="Late time: the last phase up to it, the last of all without it. For the ratio and functional tumour "
         "volume the phase nearest to it, 450 s by default.",
     )
-    flat_within: PositiveFloat = Field(
-        10.0, description="tic_type: a late change up to this (%) is a plateau."
-    )
+    flat_within: PositiveFloat = Field(10.0, description="tic_type: a late change up to this (%) is a plateau.")
     enhancing: PositiveFloat = Field(70.0, description="functional_tumour_volume: least enhancement (%).")
     ratio_above: NonNegativeFloat = Field(
         0.0, description="functional_tumour_volume: signal enhancement ratios above this count."
@@ -189,8 +171,7 @@ class Measured(Settings):
     )
 
     adc_below: PositiveFloat | None = Field(
-        None,
-        description="adc_mean: voxels of a larger ADC (10⁻³ mm²/s), such as necrosis and cysts, are left out.",
+        None, description="adc_mean: voxels of a larger ADC (10⁻³ mm²/s), such as necrosis and cysts, are left out."
     )
 
     @model_validator(mode="after")
@@ -210,16 +191,12 @@ class Measured(Settings):
         }
         own = {key: getattr(self, key) for key in readers}
         unread = [
-            key
-            for key, read in readers.items()
-            if not read and own[key] != self.__class__.model_fields[key].default
+            key for key, read in readers.items() if not read and own[key] != self.__class__.model_fields[key].default
         ]
         if unread:
             raise ValueError(f"{unread[0]}: the measure '{name}' does not read it; leave it out")
         if self.late is not None and self.late <= self.early:
-            raise ValueError(
-                f"late_seconds: found {self.late:g}, not after the early time of {self.early:g} s"
-            )
+            raise ValueError(f"late_seconds: found {self.late:g}, not after the early time of {self.early:g} s")
         return self
 
     @property

@@ -26,10 +26,7 @@ def write_parquet(table: pd.DataFrame | Iterable[pd.DataFrame], path: str | Path
     """
     blocks = iter([table]) if isinstance(table, pd.DataFrame) else iter(table)
     first = pa.Table.from_pandas(next(blocks), preserve_index=False)
-    with (
-        whole_file(path) as temporary,
-        pa.parquet.ParquetWriter(temporary, first.schema, compression="zstd") as writer,
-    ):
+    with whole_file(path) as temporary, pa.parquet.ParquetWriter(temporary, first.schema, compression="zstd") as writer:
         writer.write_table(first)
         del first
         for block in blocks:

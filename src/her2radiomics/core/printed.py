@@ -82,9 +82,7 @@ def parse(text: str, *, counted: bool = True) -> Number:
     compact = _THOUSANDS.sub("", re.sub(r"\s", "", text))
     match = _NUMBER.fullmatch(compact)
     if match is None:
-        raise ValueError(
-            f"found {text!r}, expected a number as printed, for example '0.894', '83.72 %', '<0.001'"
-        )
+        raise ValueError(f"found {text!r}, expected a number as printed, for example '0.894', '83.72 %', '<0.001'")
     digits = match["digits"]
     decimals = len(digits.partition(".")[2])
     value = float(digits) * (-1 if match["sign"] else 1)

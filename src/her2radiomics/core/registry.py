@@ -52,13 +52,9 @@ class Kinds(dict[str, type[Base]]):
             where = f"{settings.__module__}: {settings.__name__}"
             name = self._name(settings)
             if not name:
-                raise TypeError(
-                    f"{where} has no field {self.tag}: Literal['…'], by which protocols ask for it."
-                )
+                raise TypeError(f"{where} has no field {self.tag}: Literal['…'], by which protocols ask for it.")
             if name in self:
-                raise TypeError(
-                    f"{where}: the {self.what} '{name}' is that of {self[name].__module__} already."
-                )
+                raise TypeError(f"{where}: the {self.what} '{name}' is that of {self[name].__module__} already.")
             lacking = sorted(settings.__abstractmethods__) if isabstract(settings) else []
             lacking += [] if settings.__doc__ else ["a docstring"]
             if lacking:
@@ -86,9 +82,7 @@ class Kinds(dict[str, type[Base]]):
                 own = getattr(settings, "__module__", "") == module.__name__ and isinstance(settings, type)
                 if own and issubclass(settings, self.base) and settings not in self.values():
                     if self._name(settings):
-                        raise TypeError(
-                            f"{module.__name__}: {settings.__name__} is no {self.what} yet; decorate it."
-                        )
+                        raise TypeError(f"{module.__name__}: {settings.__name__} is no {self.what} yet; decorate it.")
         for name in sorted(self):
             self[name] = self.pop(name)
 

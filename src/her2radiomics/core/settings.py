@@ -26,9 +26,7 @@ MOST_BYTES, MOST_VALUES = 5_000_000, 500_000
 class Settings(BaseModel):
     """Base of every settings model: immutable, strict about unknown keys; a number where text is wanted is its text."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, protected_namespaces=(), coerce_numbers_to_str=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), coerce_numbers_to_str=True)
 
 
 Model = TypeVar("Model", bound=Settings)
@@ -53,9 +51,7 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     try:
         size = path.stat().st_size
         if size > MOST_BYTES:
-            raise SettingsError(
-                f"{path}: found {size} bytes, expected at most {MOST_BYTES}. Is it a settings file?"
-            )
+            raise SettingsError(f"{path}: found {size} bytes, expected at most {MOST_BYTES}. Is it a settings file?")
         loader = TextLoader(path.read_text(encoding="utf-8"))
         loader.name = str(path)
         node = loader.get_single_node()
@@ -84,11 +80,7 @@ def _refuse_bomb(root: yaml.Node | None, path: Path) -> None:
             )
         if id(node) not in sizes:
             inside.add(id(node))
-            values = (
-                node.value
-                if isinstance(node, yaml.SequenceNode)
-                else [n for pair in node.value for n in pair]
-            )
+            values = node.value if isinstance(node, yaml.SequenceNode) else [n for pair in node.value for n in pair]
             sizes[id(node)] = 1 + sum(map(size, values))
             inside.remove(id(node))
         return sizes[id(node)]
@@ -159,13 +151,11 @@ def _explain(model: type[BaseModel], content: Any, problem: Mapping[str, Any]) -
     if problem["type"] == "value_error":
         message = str(problem["ctx"]["error"])
         return f"'{where}': {message}" if location else message
-    return (
-        f"'{where}': found {problem['input']!r}; expected: {problem['msg'].removeprefix('Input should be ')}"
-    )
+    return f"'{where}': found {problem['input']!r}; expected: {problem['msg'].removeprefix('Input should be ')}"
 
 
 def _sibling_keys(model: type[BaseModel], content: Any, location: tuple) -> set[str]:
-    """Names that could have stood where an unknown key stood, found in the model's JSON schema."""
+    """Names that could replace an unknown key, found in the model's JSON schema."""
     schema = model.model_json_schema()
     nodes = [schema]
     value = content
@@ -179,11 +169,7 @@ def _sibling_keys(model: type[BaseModel], content: Any, location: tuple) -> set[
             elif isinstance(part, str) and part in node.get("properties", {}):
                 step_nodes.append(node["properties"][part])
                 consumed = True
-            elif (
-                isinstance(node.get("additionalProperties"), dict)
-                and isinstance(value, Mapping)
-                and part in value
-            ):
+            elif isinstance(node.get("additionalProperties"), dict) and isinstance(value, Mapping) and part in value:
                 step_nodes.append(node["additionalProperties"])
                 consumed = True
         if consumed:

@@ -70,9 +70,7 @@ _RECORDINGS: list[set[str]] = []
 def versions(*parts: str) -> dict[str, str]:
     """Installed versions of what decides any of these parts; without parts, of all that a methods section may name."""
     return {
-        item.name: item.version
-        for item in DISTRIBUTIONS
-        if (set(parts) & set(item.decides) if parts else item.printed)
+        item.name: item.version for item in DISTRIBUTIONS if (set(parts) & set(item.decides) if parts else item.printed)
     }
 
 
@@ -105,9 +103,7 @@ def as_record(used: Iterable[str]) -> str:
     """
     names = set(used)
     found = {
-        item.name: item.version
-        for item in DISTRIBUTIONS
-        if item.printed and (item.everywhere or item.name in names)
+        item.name: item.version for item in DISTRIBUTIONS if item.printed and (item.everywhere or item.name in names)
     }
     return json.dumps(found, indent=1) + "\n"
 

@@ -1,4 +1,4 @@
-"""Text that a spreadsheet would take for a formula, and what else may not stand in a table's cell.
+"""Text that a spreadsheet would take for a formula, and what else a table's cell may not hold.
 
 Names and categories (identifiers, centres, reasons, sequences, paths) are refused where a cohort is read
 (:mod:`her2radiomics.cohort.intake`); every CSV is written through :func:`safe_frame` all the same, since protocols and
@@ -15,9 +15,7 @@ from her2radiomics.core.libraries import pd
 # what a spreadsheet takes for the start of a formula, full-width forms included (OWASP, CSV injection)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 # a number, an interval or a number with its spread: these may begin with a sign
-_NUMERIC = re.compile(
-    r"[-+]?([\d.∞]+([eE][-+]?\d+)?( ?[±(][-\d.,∞ ]*(to |–)?[-\d.,∞ ]*\)?)?|inf|nan)", re.ASCII
-)
+_NUMERIC = re.compile(r"[-+]?([\d.∞]+([eE][-+]?\d+)?( ?[±(][-\d.,∞ ]*(to |–)?[-\d.,∞ ]*\)?)?|inf|nan)", re.ASCII)
 # they turn the direction of the text that follows: a name could be shown as another
 _DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 

@@ -32,8 +32,7 @@ def assemble(name: str, rows: Collection[Mapping[str, Any]] = ()) -> pd.DataFram
     declared = contract(name)
     table = pd.DataFrame(list(rows), columns=None if rows else list(declared.required))
     table = table[
-        [column for column in declared.names if column in table]
-        + [c for c in table if c not in declared.names]
+        [column for column in declared.names if column in table] + [c for c in table if c not in declared.names]
     ]
     _check_header(declared, table.columns, f"rows of '{name}'", written=True)
     return table
@@ -134,9 +133,7 @@ def as_text(name: str, table: pd.DataFrame, path: str | Path = "", *, simulated:
     if simulated and SIMULATED not in table:
         table = table.assign(**{SIMULATED: True})
     digits = f"%.{declared.digits}g" if declared.digits else None
-    text = safe_frame(table).to_csv(
-        sep=_separator(path), index=False, lineterminator="\n", float_format=digits
-    )
+    text = safe_frame(table).to_csv(sep=_separator(path), index=False, lineterminator="\n", float_format=digits)
     typed(name, _cells(io.StringIO(text), path), path, DECLARE)  # what is written can be read
     return text
 
@@ -154,9 +151,7 @@ def _with_header(declared: Contract, table: pd.DataFrame, path: str | Path) -> p
     return table
 
 
-def _check_header(
-    declared: Contract, present: Collection[str], path: str | Path, *, written: bool = False
-) -> None:
+def _check_header(declared: Contract, present: Collection[str], path: str | Path, *, written: bool = False) -> None:
     """Refuse a header that lacks a column; where it is written also one with other columns or in another order."""
     shown = f"the columns {', '.join(list(map(str, present))[:30])}{', …' * (len(present) > 30)}"
     missing = [name for name in declared.required if name not in present]
@@ -211,11 +206,6 @@ def _refuse_absent(path: str | Path) -> None:
 
 
 def _refuse(
-    path: str | Path,
-    found: str,
-    expected: str,
-    remedy: str,
-    column: str | None = None,
-    patient: str | None = None,
+    path: str | Path, found: str, expected: str, remedy: str, column: str | None = None, patient: str | None = None
 ) -> NoReturn:
     raise TableError(file=path, found=found, expected=expected, remedy=remedy, column=column, patient=patient)

@@ -1,4 +1,4 @@
-"""HTML templates of a room: one way to set Jinja up."""
+"""HTML templates of a package: one way to set Jinja up."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 @cache
-def environment(room: str) -> jinja2.Environment:
-    """Templates in ``her2radiomics/<room>/templates``: everything is escaped, an unknown name is an error."""
+def environment(package: str) -> jinja2.Environment:
+    """Templates in ``her2radiomics/<package>/templates``: everything is escaped, an unknown name is an error."""
     return jinja2.Environment(
-        loader=jinja2.PackageLoader(f"her2radiomics.{room}"),
+        loader=jinja2.PackageLoader(f"her2radiomics.{package}"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -14,9 +14,7 @@ import yaml
 from her2radiomics.core.errors import SettingsError
 
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(
-    r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
-)
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
 class WrittenInteger(int):
@@ -68,9 +66,7 @@ class TextLoader(yaml.SafeLoader):
         """A mapping whose keys are all different."""
         seen: set[str] = set()
         for key_node, _ in node.value:
-            if (
-                key_node.tag == "tag:yaml.org,2002:merge"
-            ):  # '<<: *base' may be overridden by what stands beside it
+            if key_node.tag == "tag:yaml.org,2002:merge":  # '<<: *base' may be overridden by the keys beside it
                 continue
             key = str(self.construct_object(key_node, deep=deep))
             if key in seen:
@@ -96,9 +92,7 @@ def _float(loader: TextLoader, node: yaml.ScalarNode) -> float:
 
 
 def _resolve(tag: str, pattern: str | re.Pattern[str], first: str) -> None:
-    TextLoader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{tag}", re.compile(rf"(?:{_source(pattern)})\Z"), list(first)
-    )
+    TextLoader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(rf"(?:{_source(pattern)})\Z"), list(first))
 
 
 def _source(pattern: str | re.Pattern[str]) -> str:
@@ -108,15 +102,12 @@ def _source(pattern: str | re.Pattern[str]) -> str:
 _resolve("bool", "true|false", "tf")
 _resolve("int", _INTEGER, "-+0123456789")
 _resolve("float", _FLOAT, "-+0123456789.")
-TextLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:null", re.compile(r"(?:~|null|Null|NULL|)\Z"), ["~", "n", "N", ""]
-)
+TextLoader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"(?:~|null|Null|NULL|)\Z"), ["~", "n", "N", ""])
 TextLoader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"<<\Z"), ["<"])
 TextLoader.add_constructor("tag:yaml.org,2002:int", _integer)
 TextLoader.add_constructor("tag:yaml.org,2002:float", _float)
 # written back as they were read
 for _kind, _tag in ((WrittenInteger, "int"), (WrittenFloat, "float")):
     yaml.SafeDumper.add_representer(
-        _kind,
-        lambda dumper, number, tag=_tag: dumper.represent_scalar(f"tag:yaml.org,2002:{tag}", str(number)),
+        _kind, lambda dumper, number, tag=_tag: dumper.represent_scalar(f"tag:yaml.org,2002:{tag}", str(number))
     )

@@ -312,9 +312,7 @@ def _load(place: str | Path) -> dict[str, Any] | None:
             record = json.load(stream)
     except (OSError, ValueError):  # none, or cut itself: the file is taken as it is
         return None
-    return (
-        record if isinstance(record, dict) and {"size", "mtime", "sha256", "inputs"} <= set(record) else None
-    )
+    return record if isinstance(record, dict) and {"size", "mtime", "sha256", "inputs"} <= set(record) else None
 
 
 def _read_index() -> dict[str, list[Any]]:

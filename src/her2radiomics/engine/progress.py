@@ -164,6 +164,4 @@ def _rule_and_wildcards(record: LogRecord) -> str:
 
 def _chatter(message: str) -> bool:
     """Snakemake's running commentary, of no use beside a progress line."""
-    return message.startswith(
-        ("Select jobs to execute", "Execute ", "Building DAG", "Using shell", "Touching ")
-    )
+    return message.startswith(("Select jobs to execute", "Execute ", "Building DAG", "Using shell", "Touching "))

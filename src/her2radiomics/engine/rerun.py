@@ -62,9 +62,7 @@ def job_of(file: str, config: Sequence[str] = ()) -> Iterator[Any]:
         There is no Snakefile here, no job makes the file, or its job has no script.
     """
     if not Path("Snakefile").is_file():
-        raise NoJobError(
-            f"{Path.cwd()}: found no Snakefile; expected it here. Change to the project's folder."
-        )
+        raise NoJobError(f"{Path.cwd()}: found no Snakefile; expected it here. Change to the project's folder.")
     path = os.path.relpath(file)
     with contextlib.ExitStack() as stack:
         try:

@@ -58,18 +58,14 @@ def comparison_rows(
                     f"evaluation.comparisons: found '{name}'; expected one of {', '.join(predictions)}."
                 )
         if reference == model:
-            raise SettingsError(
-                f"evaluation.comparisons: found '{model}' twice in a pair; expected two models."
-            )
+            raise SettingsError(f"evaluation.comparisons: found '{model}' twice in a pair; expected two models.")
         theirs = by_partition(predictions[reference])
         for partition, mine in sorted(
             by_partition(predictions[model]).items(), key=lambda item: partition_rank(item[0])
         ):
             if partition not in theirs:
                 continue
-            both = theirs[partition].merge(
-                mine[["patient_id", "probability"]], on="patient_id", suffixes=("_a", "_b")
-            )
+            both = theirs[partition].merge(mine[["patient_id", "probability"]], on="patient_id", suffixes=("_a", "_b"))
             classes = (thresholds[reference], thresholds[model])
             clusters = clusters_of(both, persons)
             found = _pair(both, classes, settings, seed, clusters, apparent=partition == TRAINING)

@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 NAN = float("nan")
 
 
-def measure(
-    name: str, value: float = NAN, low: float = NAN, high: float = NAN, *, method: str
-) -> dict[str, Any]:
+def measure(name: str, value: float = NAN, low: float = NAN, high: float = NAN, *, method: str) -> dict[str, Any]:
     """Return a row of ``performance_extra.csv`` without its model and partition."""
     return {"measure": name, "value": value, "low": low, "high": high, "method": method}
 
@@ -66,24 +64,15 @@ def further_measures(
         rows.append(measure("brier_skill", brier_skill(labels, probability), method=words))
         if len(labels) >= 11 and np.unique(probability).size >= 3:
             errors = calibration_errors(
-                labels,
-                probability,
-                bootstrap=settings.calibration_bootstrap,
-                seed=seed,
-                level=level,
-                clusters=clusters,
+                labels, probability, bootstrap=settings.calibration_bootstrap, seed=seed, level=level, clusters=clusters
             )
-            words = (
-                f"distance from the smooth calibration curve; bootstrap percentiles, {errors.used} resamples"
-            )
+            words = f"distance from the smooth calibration curve; bootstrap percentiles, {errors.used} resamples"
             rows += [
                 measure(item.measure, item.value, item.low, item.high, method=words)
                 for item in errors.table.itertuples()
             ]
         else:
-            notes["smooth"] = (
-                "too few patients or distinct probabilities for a smooth curve: no ICI, E50 and E90"
-            )
+            notes["smooth"] = "too few patients or distinct probabilities for a smooth curve: no ICI, E50 and E90"
     if probability.any():
         ratio = observed_expected(labels, probability, level)
         words = f"{ratio.observed} observed, {ratio.expected:.2f} expected; Clopper–Pearson"

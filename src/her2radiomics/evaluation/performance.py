@@ -30,15 +30,7 @@ from her2radiomics.evaluation.predictions import (
     refuse_contradictions,
 )
 from her2radiomics.evaluation.settings import INTERVALS, EvaluationSettings
-from her2radiomics.statistics import (
-    auc,
-    auc_interval,
-    brier,
-    calibration,
-    delong_test,
-    holm,
-    operating_point,
-)
+from her2radiomics.statistics import auc, auc_interval, brier, calibration, delong_test, holm, operating_point
 
 if TYPE_CHECKING:
     from her2radiomics.statistics import OperatingPoint
@@ -254,9 +246,7 @@ def _judged(
         slope = (fit.slope, fit.slope_low, fit.slope_high)
         extra.append(measure("calibration_slope", *slope, method=how))
     fitted = partition == TRAINING
-    extra += further_measures(
-        labels, probability, settings, seed, fitted=fitted, notes=notes, clusters=clusters
-    )
+    extra += further_measures(labels, probability, settings, seed, fitted=fitted, notes=notes, clusters=clusters)
     extra += [measure(f"note_{name}", method=text) for name, text in notes.items()]
     return row, extra
 
@@ -278,13 +268,7 @@ def _area(
             intervals[method] = (NAN, NAN)
             continue
         intervals[method] = auc_interval(
-            labels,
-            probability,
-            method,
-            settings.level,
-            seed=seed,
-            iterations=settings.bootstrap,
-            clusters=clusters,
+            labels, probability, method, settings.level, seed=seed, iterations=settings.bootstrap, clusters=clusters
         )
     if area in (0.0, 1.0):
         notes["interval"] = (
@@ -294,7 +278,7 @@ def _area(
 
 
 def _rates(point: OperatingPoint) -> list[dict[str, Any]]:
-    """Rates at the locked threshold with exact intervals; the fraction stands in ``method``."""
+    """Rates at the locked threshold with exact intervals; the fraction is in ``method``."""
     return [
         measure(
             item.measure,

@@ -40,13 +40,8 @@ def on_common_patients(predictions: Mapping[str, pd.DataFrame], partition: str) 
     pandas.DataFrame
         ``label``, then a column per model; indexed by patient, shape (n, 1 + models).
     """
-    here = {
-        name: frame[frame["partition"] == partition].set_index("patient_id")
-        for name, frame in predictions.items()
-    }
-    columns = {"label": next(iter(here.values()))["label"]} | {
-        name: f["probability"] for name, f in here.items()
-    }
+    here = {name: frame[frame["partition"] == partition].set_index("patient_id") for name, frame in predictions.items()}
+    columns = {"label": next(iter(here.values()))["label"]} | {name: f["probability"] for name, f in here.items()}
     return pd.concat(columns, axis=1, join="inner")
 
 
@@ -100,9 +95,7 @@ def refuse_contradictions(predictions: Mapping[str, pd.DataFrame]) -> None:
     """Refuse a patient whose label or partition differs between models."""
     seen: dict[str, tuple[str, int, str]] = {}
     for name, frame in predictions.items():
-        for patient, partition, label in zip(
-            frame["patient_id"], frame["partition"], frame["label"], strict=True
-        ):
+        for patient, partition, label in zip(frame["patient_id"], frame["partition"], frame["label"], strict=True):
             first = seen.setdefault(patient, (partition, label, name))
             if first[:2] != (partition, label):
                 raise TableError(

@@ -35,10 +35,7 @@ INTERVALS: dict[Interval, IntervalWords] = {
         "clopper_1934",
     ),
     "bootstrap": IntervalWords(
-        "bootstrap",
-        "bootstrap percentiles",
-        "as percentiles of {bootstrap} bootstrap resamples",
-        "efron_1993",
+        "bootstrap", "bootstrap percentiles", "as percentiles of {bootstrap} bootstrap resamples", "efron_1993"
     ),
 }
 
@@ -66,9 +63,7 @@ class EvaluationSettings(Settings):
         description="Resamples of the training curve corrected by refits of the whole pipeline, selection included. "
         "0: none.",
     )
-    hosmer_lemeshow_groups: int = Field(
-        default=10, ge=3, description="Groups of risk of the Hosmer–Lemeshow test."
-    )
+    hosmer_lemeshow_groups: int = Field(default=10, ge=3, description="Groups of risk of the Hosmer–Lemeshow test.")
     net_benefit_thresholds: list[float] = Field(
         default_factory=lambda: [0.25, 0.5, 0.75],
         description="Threshold probabilities, each from 0 to below 1, at which net benefit is tabled.",

@@ -117,12 +117,7 @@ def kept_rows(chosen: Sequence[Sequence[str]], own: Sequence[str]) -> pd.DataFra
     counts = Counter(name for names in chosen for name in set(names))
     counts |= Counter({name: counts[name] for name in own})
     rows = [
-        {
-            "variable": name,
-            "refits": len(chosen),
-            "kept": counts[name],
-            "in_model": "yes" if name in own else "no",
-        }
+        {"variable": name, "refits": len(chosen), "kept": counts[name], "in_model": "yes" if name in own else "no"}
         for name in sorted({*counts, *own}, key=lambda name: (-counts[name], name))
     ]
     return assemble("kept", rows if chosen else [])
@@ -175,9 +170,7 @@ def optimism_rows(
         return []
     ending = "_corrected" if target == "pipeline" else "_corrected_final"
     try:
-        found = optimism_corrected(
-            labels, probability, refit, iterations=iterations, seed=seed, clusters=persons
-        )
+        found = optimism_corrected(labels, probability, refit, iterations=iterations, seed=seed, clusters=persons)
     except ValueError:
         return [_row(f"note_optimism_{target}", method=NOT_CORRECTED.format(0, iterations))]
     used = used_words(iterations, found.methods)
@@ -224,12 +217,7 @@ def likelihood_ratio_rows(model: StudyModel) -> list[dict[str, Any]]:
 
 
 def cross_validate(
-    model: StudyModel,
-    table: pd.DataFrame,
-    labels: np.ndarray,
-    folds: int,
-    seed: int,
-    pipeline: Refit | None = None,
+    model: StudyModel, table: pd.DataFrame, labels: np.ndarray, folds: int, seed: int, pipeline: Refit | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """AUC fold by fold, and what each patient was predicted by the fit without the patient's fold.
 
@@ -258,13 +246,7 @@ def cross_validate(
             areas.append(auc(labels[test], held_out[test]) if both else NAN)
             rows.append(_fold(target, str(number + 1), labels[test], areas[-1]))
         held += [
-            {
-                "patient_id": str(patient),
-                "target": target,
-                "fold": int(number) + 1,
-                "label": label,
-                "probability": p,
-            }
+            {"patient_id": str(patient), "target": target, "fold": int(number) + 1, "label": label, "probability": p}
             for patient, number, label, p in zip(table.index, fold, labels, held_out, strict=True)
         ]
         known = np.array(areas)[~np.isnan(areas)]
@@ -303,15 +285,11 @@ def _cross_validated(crossed: pd.DataFrame) -> list[dict[str, Any]]:
         for item in mine[mine["fold"].isin(["mean", "sd", "pooled"])].itertuples():
             method = f"{folds}-fold cross-validation of the {words}; {item.fold} "
             method += "over all held-out rows, DeLong" if item.fold == "pooled" else "over the folds"
-            rows.append(
-                _row(f"auc_cross_validated_{item.fold}{ending}", item.auc, item.low, item.high, method=method)
-            )
+            rows.append(_row(f"auc_cross_validated_{item.fold}{ending}", item.auc, item.low, item.high, method=method))
     return rows
 
 
-def _row(
-    measure: str, value: float = NAN, low: float = NAN, high: float = NAN, *, method: str
-) -> dict[str, Any]:
+def _row(measure: str, value: float = NAN, low: float = NAN, high: float = NAN, *, method: str) -> dict[str, Any]:
     return {"measure": measure, "value": value, "low": low, "high": high, "method": method}
 
 

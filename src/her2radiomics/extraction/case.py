@@ -73,9 +73,7 @@ def extract_outlines(
     Without ``regions`` to make of each outline (:mod:`her2radiomics.imaging.regions`) it is the region itself, called as it
     is. ``log_padding`` is that of :func:`extract_case`.
     """
-    found = {
-        name: Extracted([QualityRow(region=region) for region in regions or [name]]) for name in case.names
-    }
+    found = {name: Extracted([QualityRow(region=region) for region in regions or [name]]) for name in case.names}
     masks: dict[tuple[str, str], sitk.Image] = {}
     for name, result in found.items():
         if name in case.problems:
@@ -131,9 +129,7 @@ def _prepare(
     return masks
 
 
-def _measure(
-    case: LoadedCase, mask: sitk.Image, parameters: Parameters, row: QualityRow, limits: Limits
-) -> list[str]:
+def _measure(case: LoadedCase, mask: sitk.Image, parameters: Parameters, row: QualityRow, limits: Limits) -> list[str]:
     """Fill a quality-control row with a region's measures; what deserves a warning.
 
     Raises
@@ -159,9 +155,7 @@ def _measure(
     warnings = []
     fewest, most = limits.usual
     if not fewest <= levels <= most:
-        warnings.append(
-            f"{levels} grey levels, outside {fewest} to {most}: check {limits.knob} against intensities"
-        )
+        warnings.append(f"{levels} grey levels, outside {fewest} to {most}: check {limits.knob} against intensities")
     peak = row.image_peak = max(map(abs, checks.extremes(image)))
     if peak > SPIKE_RATIO * max(abs(low), abs(high)):
         warnings.append(f"the image reaches {peak:g}, far above the region: a stray voxel scales the filters")
@@ -276,9 +270,7 @@ def extract_case(
     return result
 
 
-def failed_case(
-    rows: Sequence[Row], error: CaseError, *, regions: Sequence[str], parameters: Path
-) -> CaseResult:
+def failed_case(rows: Sequence[Row], error: CaseError, *, regions: Sequence[str], parameters: Path) -> CaseResult:
     """The result of a case that could not be computed at all, for a reason found outside it; as :func:`extract_case`."""
     readers = readers_of([ManifestRow.of(row) for row in rows])
     problem = error.named(file=ManifestRow.of(rows[0]).image)

@@ -64,9 +64,7 @@ class _GreyLevels:
     def __init__(self) -> None:
         self._found: tuple[np.ndarray, np.ndarray] | None = None
 
-    def of(
-        self, voxels: np.ndarray, mask: np.ndarray, settings: Mapping[str, Any]
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def of(self, voxels: np.ndarray, mask: np.ndarray, settings: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
         """Grey level of each voxel in the mask (0 outside), and the levels present, as ``imageoperations.binImage``."""
         if self._found is None:
             values = voxels[mask]

@@ -169,9 +169,7 @@ def bounding_box(mask: sitk.Image) -> Box:
     planes = np.flatnonzero(voxels.any(axis=(1, 2)))
     if not planes.size:
         raise CaseError(
-            found="an empty region",
-            expected="a region with voxels",
-            remedy="Look at the overlay of this region.",
+            found="an empty region", expected="a region with voxels", remedy="Look at the overlay of this region."
         )
     low, high = [int(planes[0])], [int(planes[-1]) + 1]
     within = voxels[low[0] : high[0]]

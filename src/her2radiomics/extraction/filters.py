@@ -90,9 +90,7 @@ def filtered(
             yield from _log(image, box, arguments, log_padding)
         elif kind == "Gradient":
             outer = box.padded((GRADIENT_PADDING,) * 3, image.GetSize())
-            for found, name, used in radiomics.imageoperations.getGradientImage(
-                outer.cut(image), None, **arguments
-            ):
+            for found, name, used in radiomics.imageoperations.getGradientImage(outer.cut(image), None, **arguments):
                 yield box.within(outer).cut(found), name, used
         elif kind == "LBP2D":
             yield from _lbp(image, box, arguments)
@@ -110,9 +108,7 @@ def _pointwise(
     witnessed[:-1] = voxels
     witnessed[-1, 0, 0] = peak
     extended = sitk.GetImageFromArray(witnessed)
-    for found, name, used in getattr(radiomics.imageoperations, f"get{kind}Image")(
-        extended, None, **arguments
-    ):
+    for found, name, used in getattr(radiomics.imageoperations, f"get{kind}Image")(extended, None, **arguments):
         result = sitk.GetImageFromArray(sitk.GetArrayViewFromImage(found)[:-1])
         result.CopyInformation(crop)
         yield result, name, used
@@ -170,9 +166,7 @@ def _log(
         outer = box.padded(margin, image.GetSize())
         crop = outer.cut(image)
         inner = box.within(outer)
-        total = np.zeros(
-            tuple(high - low for low, high in zip(box.low, box.high, strict=True))[::-1], np.float32
-        )
+        total = np.zeros(tuple(high - low for low, high in zip(box.low, box.high, strict=True))[::-1], np.float32)
         for axis in range(3):
             part = sitk.GetArrayFromImage(_passes(crop, inner, axis, sigma))
             # ITK adds in double precision and stores in single, which decides the last bit
@@ -200,16 +194,13 @@ def _passes(crop: sitk.Image, inner: Box, derivative: int, sigma: float) -> sitk
     return found
 
 
-def _lbp(
-    image: sitk.Image, box: Box, arguments: dict[str, Any]
-) -> Iterator[tuple[sitk.Image, str, dict[str, Any]]]:
+def _lbp(image: sitk.Image, box: Box, arguments: dict[str, Any]) -> Iterator[tuple[sitk.Image, str, dict[str, Any]]]:
     """Local binary pattern in 2-D on the slices of the box, cut only beyond its far sides."""
     across = 2 - arguments.get("force2Ddimension", 0)
     margin = math.ceil(arguments.get("lbp2DRadius", 1)) + 2
     low = tuple(box.low[axis] if axis == across else 0 for axis in range(3))
     high = tuple(
-        box.high[axis] if axis == across else min(image.GetSize()[axis], box.high[axis] + margin)
-        for axis in range(3)
+        box.high[axis] if axis == across else min(image.GetSize()[axis], box.high[axis] + margin) for axis in range(3)
     )
     outer = Box(low, high)  # type: ignore[arg-type]
     software.note("scikit-image")

@@ -1,4 +1,4 @@
-"""How PyRadiomics' features stand to IBSI-1: codes, definitions that agree, and those that do not.
+"""How PyRadiomics' features relate to IBSI-1: codes, definitions that agree, and those that do not.
 
 ``ibsi.csv`` beside this module is the one list, for tests, tables and pages alike. Source: Zwanenburg et al., The
 Image Biomarker Standardization Initiative, Radiology 295 (2020) 328-338, and its reference manual
@@ -85,7 +85,7 @@ def definitions() -> Mapping[tuple[str, str], Definition]:
 
 
 def standings(parameters: Parameters, *, bins_from_low: bool = False) -> tuple[Standing, ...]:
-    """How every feature of a parameter file stands to IBSI-1, in PyRadiomics' order.
+    """How every feature of a parameter file relates to IBSI-1, in PyRadiomics' order.
 
     A setting that departs from IBSI-1 (asymmetric or distance-weighted matrices, other distances than one voxel,
     shifted intensities) makes the features that it touches PyRadiomics' own. Resampling and the aggregation of

@@ -231,9 +231,7 @@ def readers_of(rows: Sequence[ManifestRow]) -> dict[str, ManifestRow]:
 
 def name_case(error: CaseError, row: ManifestRow) -> CaseError:
     """The same error with patient, sequence, reader and file."""
-    return error.named(
-        patient=row.patient_id, sequence=row.sequence, reader=row.reader, file=row.mask or row.image
-    )
+    return error.named(patient=row.patient_id, sequence=row.sequence, reader=row.reader, file=row.mask or row.image)
 
 
 def _check_rows(rows: Sequence[ManifestRow]) -> None:

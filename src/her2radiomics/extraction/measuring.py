@@ -119,9 +119,7 @@ class Patient:
             outline = self.outline(on)
             image = outline.image if row.sequence == on else self._on_grid(row, outline.image)
             turned = upright(image, outline.axis)
-            self._voxels[row.sequence, on] = sitk.GetArrayViewFromImage(turned)[outline.box].astype(
-                np.float64
-            )
+            self._voxels[row.sequence, on] = sitk.GetArrayViewFromImage(turned)[outline.box].astype(np.float64)
         return self._voxels[row.sequence, on]
 
     def _on_grid(self, row: ManifestRow, outlined: sitk.Image) -> sitk.Image:
@@ -135,11 +133,7 @@ class Patient:
 
 
 def measure_patient(
-    rows: Sequence[ManifestRow],
-    columns: Mapping[str, Measured],
-    *,
-    reader: str,
-    resampled: Collection[str] = (),
+    rows: Sequence[ManifestRow], columns: Mapping[str, Measured], *, reader: str, resampled: Collection[str] = ()
 ) -> dict[str, Outcome]:
     """Measure a patient's columns; what cannot be measured has the reason in words that name no file.
 
@@ -239,9 +233,7 @@ def _from_diffusion(patient: Patient, measured: Measured) -> float:
         row = next((row for row in patient.rows if row.sequence == measured.adc_map), None)
         if row is None:
             raise CaseError(
-                found=f"no image of {measured.adc_map}",
-                expected="the map of the ADC",
-                remedy="Add it to the manifest.",
+                found=f"no image of {measured.adc_map}", expected="the map of the ADC", remedy="Add it to the manifest."
             )
         adc = patient.voxels(row, measured.sequence) / 1000.0
     if measured.spot:

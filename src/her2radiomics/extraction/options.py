@@ -1,4 +1,4 @@
-"""Options of an extraction that a protocol may change, and the names by which extractions are told apart. Light."""
+"""Options of an extraction that a protocol may change, and the names by which extractions are separated. Light."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def extraction_suffix(
 def values_suffix(
     preprocessing: Preprocessing, log_padding: float | str = LOG_PADDING, slice_of: str | None = None
 ) -> str:
-    """As :func:`extraction_suffix`, of what defines a feature's value: a model is told apart by it.
+    """As :func:`extraction_suffix`, of what defines a feature's value: a model is separated by it.
 
     ``resample_mask`` is left out: it says how a mask reaches its image's grid, not what is measured there, and a
     model serves patients whose masks need it and patients whose masks do not.

@@ -56,9 +56,7 @@ def warn_outliers(table: pd.DataFrame) -> pd.DataFrame:
                 reasons.setdefault((patient, str(sequence)), []).append(reason)
     table = table.copy()
     for (patient, sequence), found in reasons.items():
-        mine = (
-            (table["patient_id"] == patient) & (table["sequence"] == sequence) & (table["status"] != "failed")
-        )
+        mine = (table["patient_id"] == patient) & (table["sequence"] == sequence) & (table["status"] != "failed")
         table.loc[mine, "status"] = "warned"
         table.loc[mine, "reason"] = [
             "; ".join([*([reason] if reason else []), *found]) for reason in table.loc[mine, "reason"]
@@ -83,9 +81,7 @@ def _geometry(images: pd.DataFrame) -> Iterator[tuple[str, str]]:
     )
     for what, values in (("spacing", spacings), ("field of view", sizes * spacings)):
         middle = np.median(values, axis=0)
-        far = np.stack(
-            [robust_distance(values[:, axis], LEAST_GEOMETRY * middle[axis]) for axis in range(3)], axis=1
-        )
+        far = np.stack([robust_distance(values[:, axis], LEAST_GEOMETRY * middle[axis]) for axis in range(3)], axis=1)
         for row in np.flatnonzero(np.abs(far).max(axis=1) > FAR):
             axis = int(np.abs(far[row]).argmax())
             yield (
@@ -168,8 +164,6 @@ def _copies(cases: pd.DataFrame) -> Iterator[tuple[tuple[str, str], str]]:
         same = [*zip(rows["patient_id"], rows["sequence"], strict=True)]
         for case in same if len(same) > 1 else []:
             others = ", ".join(
-                f"{sequence} of patient {patient}"
-                for patient, sequence in same
-                if (patient, sequence) != case
+                f"{sequence} of patient {patient}" for patient, sequence in same if (patient, sequence) != case
             )
             yield case, f"the same numbers as {others}: one image under two names?"

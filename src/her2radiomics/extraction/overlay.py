@@ -219,9 +219,7 @@ def _square(
     return window[0], window[1]
 
 
-def _panel(
-    layers: _Layers, index: int, window: tuple[slice, slice], limit: tuple[int, int], greys: int
-) -> np.ndarray:
+def _panel(layers: _Layers, index: int, window: tuple[slice, slice], limit: tuple[int, int], greys: int) -> np.ndarray:
     """One slice with outlines as palette indices, at most ``limit`` (height, width) pixels large."""
     low, high = layers.window
     view = layers.image[index][window].astype(float)

@@ -45,10 +45,7 @@ class Parameters:
         others = [name for name in self.feature_classes if not name.startswith("shape")]
         names = [f"original_{kind}_{name}" for kind in shapes for name in self._features(kind)]
         names += [
-            f"{image}_{kind}_{name}"
-            for image in self.image_names
-            for kind in others
-            for name in self._features(kind)
+            f"{image}_{kind}_{name}" for image in self.image_names for kind in others for name in self._features(kind)
         ]
         return tuple(names)
 
@@ -136,9 +133,7 @@ def _checked(path: Path, text: bytes) -> Parameters:
         )
     classes = dict(extractor.enabledFeatures)
     if not content.get("featureClass") and not settings.get("force2D", False):
-        classes.pop(
-            "shape2D", None
-        )  # "all classes" is what a silent file asks for; in 3-D that one has no meaning
+        classes.pop("shape2D", None)  # "all classes" is what a silent file asks for; in 3-D that one has no meaning
     if "shape2D" in classes and not settings.get("force2D", False):
         raise SettingsError(f"{path}: found shape2D without force2D: true; expected both or neither.")
     settings["additionalInfo"] = False  # diagnostics are not features; qc.csv carries ours

@@ -66,9 +66,7 @@ def measure_mask(mask: sitk.Image, image: sitk.Image) -> MaskMeasures:
             "voxels: stray voxels, or more than the lesion?"
         )
     if gaps:
-        warnings.append(
-            f"{gaps} slices without an outline between the mask's first and last: drawn on some only?"
-        )
+        warnings.append(f"{gaps} slices without an outline between the mask's first and last: drawn on some only?")
     if background > MOST_BACKGROUND and values.min() == extremes(image)[0]:
         warnings.append(
             f"{background:.0%} of the mask's voxels have the image's lowest value ({values.min():g}): background?"
@@ -91,9 +89,7 @@ def _parts(crop: sitk.Image) -> tuple[int, int, float]:
     return len(sizes), int(sizes.min()), float(others.max())
 
 
-def compare_readings(
-    masks: Mapping[str, sitk.Image], reference: str
-) -> dict[str, tuple[float | None, list[str]]]:
+def compare_readings(masks: Mapping[str, sitk.Image], reference: str) -> dict[str, tuple[float | None, list[str]]]:
     """Reader to the Dice coefficient with the reference's mask, and what deserves a look: a copy, or hardly an overlap.
 
     Masks are 0 and 1 on one grid. The reference has no coefficient, and nobody has one where its mask is missing.

@@ -20,9 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m her2radiomics.imaging",
         description="Split a DICOM series that holds several volumes (phases, b-values, echoes) into NIfTI files.",
     )
-    parser.add_argument(
-        "series", type=Path, help="folder with the files of one series, or a multi-frame file"
-    )
+    parser.add_argument("series", type=Path, help="folder with the files of one series, or a multi-frame file")
     parser.add_argument("folder", type=Path, help="where volume_1.nii.gz, volume_2.nii.gz, ... are written")
     what = f"what tells the volumes apart, as the error says; may be repeated ({', '.join(TELLING)})"
     parser.add_argument("--by", action="append", required=True, choices=TELLING, metavar="WHAT", help=what)

@@ -64,9 +64,7 @@ def check_volume(image: sitk.Image, file: str | Path = "") -> None:
     """Refuse what is not one real number a voxel on a 3-D grid with orthonormal axes."""
     kind = image.GetPixelIDTypeAsString()
     several = image.GetNumberOfComponentsPerPixel() > 1 or "vector" in kind or "complex" in kind
-    check_shape(
-        image.GetSize(), f"{image.GetNumberOfComponentsPerPixel()} values a voxel ({kind})" * several, file
-    )
+    check_shape(image.GetSize(), f"{image.GetNumberOfComponentsPerPixel()} values a voxel ({kind})" * several, file)
     check_axes(np.reshape(image.GetDirection(), (3, 3)), file)
     if not np.all(np.isfinite(image.GetSpacing())) or min(image.GetSpacing()) <= 0:
         raise CaseError(
@@ -128,12 +126,7 @@ def extremes(image: sitk.Image) -> tuple[float, float]:
 
 
 def check_same_grid(
-    mask: sitk.Image,
-    image: sitk.Image,
-    file: str | Path = "",
-    *,
-    what: str = "a mask",
-    remedy: str = ON_THIS_IMAGE,
+    mask: sitk.Image, image: sitk.Image, file: str | Path = "", *, what: str = "a mask", remedy: str = ON_THIS_IMAGE
 ) -> None:
     """Refuse a mask (or another phase: ``what``, ``remedy``) whose size, spacing, origin or direction is not the image's.
 

@@ -167,13 +167,7 @@ def signal_enhancement_ratio(before: Array, early: Array, late: Array) -> Array:
 
 
 def functional_tumour(
-    before: Array,
-    early: Array,
-    late: Array,
-    region: Mask,
-    *,
-    enhancing: float = 70.0,
-    ratio_above: float = 0.0,
+    before: Array, early: Array, late: Array, region: Mask, *, enhancing: float = 70.0, ratio_above: float = 0.0
 ) -> Mask:
     """Voxels of functional tumour volume in a region.
 
@@ -192,9 +186,7 @@ def functional_tumour(
     ratio = signal_enhancement_ratio(before, early, late)
     with np.errstate(invalid="ignore"):
         tumour = (before >= background) & (percent_enhancement(before, early) >= enhancing) & (ratio > 0)
-        around = scipy.ndimage.correlate(
-            tumour.astype(np.int64), np.ones((3, 3, 3), np.int64), mode="constant"
-        )
+        around = scipy.ndimage.correlate(tumour.astype(np.int64), np.ones((3, 3, 3), np.int64), mode="constant")
         return tumour & region & (around - 1 >= NEIGHBOURS) & (ratio > ratio_above)
 
 

@@ -73,9 +73,7 @@ def choose_segment(segments: Sequence[Segment], label: int | str | None, file: s
         found = f"{len(segments)} segments and no mask_label"
     # names come from the file, and may say anything
     listed = f"the file holds {', '.join(map(str, segments))}" if segments else ""
-    raise CaseError(
-        found=found, quoted=listed, expected="one segment that is the tumour", remedy=remedy, file=file
-    )
+    raise CaseError(found=found, quoted=listed, expected="one segment that is the tumour", remedy=remedy, file=file)
 
 
 def choose_values(voxels: np.ndarray, label: int | str | None, file: str | Path) -> np.ndarray:
@@ -93,9 +91,7 @@ def choose_values(voxels: np.ndarray, label: int | str | None, file: str | Path)
     remedy = "Correct mask_label in the manifest, or the mask."
     if broken.size:
         share = voxels.min() >= 0 and voxels.max() <= 1
-        found = f"mask values that are not whole numbers ({_some(broken)})" + ": a probability map?" * bool(
-            share
-        )
+        found = f"mask values that are not whole numbers ({_some(broken)})" + ": a probability map?" * bool(share)
         expected = "whole numbers: 0 outside, one value for each structure inside"
         remedy = "Export the mask as a label map; resample it with nearest-neighbour interpolation only."
     elif values.size > MOST_VALUES:

@@ -110,9 +110,7 @@ def _put(part: sitk.Image, image: sitk.Image, canvas: np.ndarray, file: str | Pa
     corners = [np.zeros(3), *(last * (np.arange(3) == axis) for axis in range(3))]
     places = np.array(
         [
-            image.TransformPhysicalPointToContinuousIndex(
-                part.TransformContinuousIndexToPhysicalPoint(c.tolist())
-            )
+            image.TransformPhysicalPointToContinuousIndex(part.TransformContinuousIndexToPhysicalPoint(c.tolist()))
             for c in corners
         ]
     )
@@ -192,7 +190,9 @@ def resample_onto(mask: sitk.Image, image: sitk.Image, file: str | Path = "") ->
         check_mask(sitk.GetArrayViewFromImage(moved) != 0, file)
     except CaseError as error:
         found = f"{error.found} after resampling the mask ({count} voxels) onto the image's grid"
-        remedy = "The lesion is too small for the image's voxels, or the mask hardly overlaps it: look at both in a viewer."
+        remedy = (
+            "The lesion is too small for the image's voxels, or the mask hardly overlaps it: look at both in a viewer."
+        )
         raise replace(error, found=found, remedy=remedy) from error
     before, after = volume_ml(mask), volume_ml(moved)
     change = after / before - 1

@@ -41,9 +41,7 @@ def slices_of(image: sitk.Image) -> Slices:
     elif spacing[widest] > STANDS_OUT * max(within[widest]):
         axis = widest
     else:
-        return Slices(
-            2, f"pixels of {times(within[2])} mm are not square: slices may be stacked along another axis"
-        )
+        return Slices(2, f"pixels of {times(within[2])} mm are not square: slices may be stacked along another axis")
     if axis == 2:
         return Slices(2, "")
     turned = plane_of(image, axis)

@@ -31,14 +31,7 @@ from her2radiomics.core.errors import CaseError
 from her2radiomics.core.libraries import sitk
 from her2radiomics.imaging.checks import check_image, check_mask, check_same_grid, times, volume_ml
 from her2radiomics.imaging.placing import VOLUME_CHANGE
-from her2radiomics.imaging.preprocessing_settings import (
-    BiasField,
-    Clip,
-    Normalise,
-    Preprocessing,
-    Resample,
-    Resegment,
-)
+from her2radiomics.imaging.preprocessing_settings import BiasField, Clip, Normalise, Preprocessing, Resample, Resegment
 from her2radiomics.imaging.threads import one_thread
 
 Key = TypeVar("Key", bound=Hashable)
@@ -350,11 +343,7 @@ def _resample(prepared: Prepared, settings: Resample) -> None:
     resampler.SetOutputSpacing(spacing)
     resampler.SetOutputOrigin(origin.tolist())
     resampler.SetOutputDirection(image.GetDirection())
-    interpolators = {
-        "linear": sitk.sitkLinear,
-        "b_spline": sitk.sitkBSpline,
-        "nearest": sitk.sitkNearestNeighbor,
-    }
+    interpolators = {"linear": sitk.sitkLinear, "b_spline": sitk.sitkBSpline, "nearest": sitk.sitkNearestNeighbor}
     resampler.SetInterpolator(interpolators[settings.interpolator])
     prepared.image = resampler.Execute(sitk.Cast(image, sitk.sitkFloat64))
     resampler.SetInterpolator(interpolators[settings.mask])

@@ -16,9 +16,7 @@ from her2radiomics.core.settings import Settings
 
 Within = Literal["breast", "foreground", "image"]
 Interpolator = Literal["linear", "b_spline", "nearest"]
-WITHIN = (
-    "breast (its mask; an error where there is none), foreground (voxels above Li's threshold), or image."
-)
+WITHIN = "breast (its mask; an error where there is none), foreground (voxels above Li's threshold), or image."
 
 
 class BiasField(Settings):
@@ -42,9 +40,7 @@ class BiasField(Settings):
         default=0.001, description="A level ends when the field changes by less (coefficient of variation)."
     )
     control_points: int = Field(
-        default=4,
-        ge=4,
-        description="Control points of the cubic B-spline field along each axis at the first level.",
+        default=4, ge=4, description="Control points of the cubic B-spline field along each axis at the first level."
     )
 
 
@@ -182,9 +178,7 @@ class Preprocessing(Settings):
         """
         words = ["N4"] if self.n4 else []
         if self.subtract:
-            words.append(
-                f"minus {self.subtract}" if self.subtract_as == "difference" else f"% of {self.subtract}"
-            )
+            words.append(f"minus {self.subtract}" if self.subtract_as == "difference" else f"% of {self.subtract}")
         if self.clip:
             words.append(f"clipped {self.clip.low:g} to {self.clip.high:g} %")
         words += ["z-score"] if self.normalise else []
@@ -198,9 +192,7 @@ class Preprocessing(Settings):
     @property
     def needs_breast(self) -> bool:
         """Whether a step cannot do without a breast mask."""
-        return any(
-            step is not None and step.within == "breast" for step in (self.n4, self.clip, self.normalise)
-        )
+        return any(step is not None and step.within == "breast" for step in (self.n4, self.clip, self.normalise))
 
     def refuse_twice(self, setting: Mapping[str, Any], where: str) -> None:
         """Refuse a parameter file (``where``, its ``setting`` section) that normalises, resamples or resegments as well.

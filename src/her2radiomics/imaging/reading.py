@@ -69,9 +69,7 @@ def read_mask(path: str | Path, image: sitk.Image, label: int | str | None = Non
     return read_outline(path, image, label)[0]
 
 
-def read_mask_onto(
-    path: str | Path, image: sitk.Image, label: int | str | None = None
-) -> tuple[sitk.Image, str]:
+def read_mask_onto(path: str | Path, image: sitk.Image, label: int | str | None = None) -> tuple[sitk.Image, str]:
     """Read a mask as :func:`read_mask` does, from whatever grid it was drawn on.
 
     Returns

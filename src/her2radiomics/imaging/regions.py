@@ -110,9 +110,7 @@ def level_of(mask: sitk.Image, other: sitk.Image) -> tuple[int, str]:
     return index, f"the nearest outlined slice lies {gap:.1f} mm from the level asked for" if far else ""
 
 
-def make_region(
-    mask: sitk.Image, name: str, breast: sitk.Image | None = None, level: int | None = None
-) -> sitk.Image:
+def make_region(mask: sitk.Image, name: str, breast: sitk.Image | None = None, level: int | None = None) -> sitk.Image:
     """Make a region of interest from a tumour mask.
 
     Parameters
@@ -156,10 +154,7 @@ def region_voxels(
     areas = np.count_nonzero(tumour, axis=(1, 2))
     if not areas.any():
         raise CaseError(
-            found="an empty mask",
-            expected="a tumour outline",
-            remedy="Outline the tumour.",
-            region=region.name,
+            found="an empty mask", expected="a tumour outline", remedy="Outline the tumour.", region=region.name
         )
     if region.extent == "volume" and np.count_nonzero(areas) == 1:
         raise CaseError(

@@ -7,9 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 By = Annotated[str, Field(description="'label', 'partition' or a participants column with levels.")]
-Partitions = Annotated[
-    tuple[str, ...], Field(description="Partitions taken, in order; empty: all of the study.")
-]
+Partitions = Annotated[tuple[str, ...], Field(description="Partitions taken, in order; empty: all of the study.")]
 Models = Annotated[tuple[str, ...], Field(description="Models, in order; empty: all of the study.")]
 Summaries = Annotated[
     dict[str, Literal["mean", "median"]],
@@ -27,9 +25,7 @@ Time = Annotated[str, Field(description="Participants column of the follow-up ti
 Event = Annotated[str, Field(description="Participants column of the event.")]
 EventLevel = Annotated[
     str | None,
-    Field(
-        description="Value of the event column where the event was seen; may be left out where it holds 0 and 1."
-    ),
+    Field(description="Value of the event column where the event was seen; may be left out where it holds 0 and 1."),
 ]
 DrawnModel = Annotated[str, Field(description="Model to draw.")]
 DrawnModels = Annotated[list[str], Field(description="Models to draw.", min_length=1)]

@@ -53,9 +53,7 @@ class Options(Settings):
 
     about: ClassVar[Kind]
 
-    if (
-        TYPE_CHECKING
-    ):  # each kind declares its name, and figures and tables declare their own forms of the others
+    if TYPE_CHECKING:  # each kind declares its name, and figures and tables declare their own forms of the others
         kind: str
         id: str
         title: str

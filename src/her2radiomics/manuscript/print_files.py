@@ -37,9 +37,7 @@ def save_eps(figure: Figure, path: Path, about: Mapping[str, str]) -> None:
     _make_opaque(figure)
     text = io.BytesIO()
     with mpl.rc_context({"ps.fonttype": 42}):
-        figure.savefig(
-            text, format="eps", dpi=DPI, metadata={"Creator": "her2radiomics", "Title": about["title"]}
-        )
+        figure.savefig(text, format="eps", dpi=DPI, metadata={"Creator": "her2radiomics", "Title": about["title"]})
     with whole_file(path) as temporary:
         Path(temporary).write_bytes(CREATED.sub(b"", text.getvalue()))
 

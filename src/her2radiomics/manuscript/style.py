@@ -57,11 +57,7 @@ RC: dict[str, Any] = {
     "legend.labelspacing": 0.35,
     "legend.columnspacing": 1.2,
     **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK),
-    **{
-        f"{x}tick.major.{key}": value
-        for x in "xy"
-        for key, value in (("width", 0.6), ("size", 2.5), ("pad", 2.0))
-    },
+    **{f"{x}tick.major.{key}": value for x in "xy" for key, value in (("width", 0.6), ("size", 2.5), ("pad", 2.0))},
     **{f"{x}tick.minor.{key}": value for x in "xy" for key, value in (("width", 0.4), ("size", 1.5))},
     "axes.linewidth": 0.6,
     "axes.labelpad": 2.5,
@@ -96,7 +92,7 @@ class Look:
 class Cell:
     """Where on a composed figure the next figure is drawn, in mm from the upper left corner.
 
-    ``drop`` moves its axes down, so that they stand in line with those beside them.
+    ``drop`` moves its axes down, so that they are in line with those beside them.
     """
 
     sheet: Figure

@@ -1,4 +1,4 @@
-"""Command line door for a saved model: ``python -m her2radiomics.modelling predict MODEL FEATURES PARTICIPANTS``."""
+"""Command line for a saved model: ``python -m her2radiomics.modelling predict MODEL FEATURES PARTICIPANTS``."""
 
 from __future__ import annotations
 
@@ -13,13 +13,7 @@ from her2radiomics.core.errors import StudyError, TableError
 from her2radiomics.core.settings import load
 from her2radiomics.engine.jobs.modelling import extraction_hashes
 from her2radiomics.modelling import load_model
-from her2radiomics.modelling.saved.application import (
-    apply_model,
-    hashes_of,
-    meeting,
-    read_features,
-    read_people,
-)
+from her2radiomics.modelling.saved.application import apply_model, hashes_of, meeting, read_features, read_people
 from her2radiomics.modelling.saved.outside import outside
 from her2radiomics.modelling.tables import reader_rows
 from her2radiomics.study.protocol import Protocol
@@ -157,9 +151,7 @@ def _notes(model: FittedModel, hashes: dict[str, str]) -> list[str]:
     """What a user must know of the numbers."""
     notes = []
     if model.content["simulated"]:
-        notes.append(
-            "the model was trained on simulated patients: its predictions mean nothing for real ones"
-        )
+        notes.append("the model was trained on simulated patients: its predictions mean nothing for real ones")
     if model.empty:
         notes.append("training selected nothing: the model is its intercept, the same for everybody")
     used = sorted(model.sequences - set(hashes))

@@ -139,7 +139,7 @@ class StepKind:
     references
         Keys of ``report/references.json``.
     once
-        Whether the step may stand in a chain only once.
+        Whether a chain may hold the step only once.
     """
 
     name: str
@@ -212,7 +212,7 @@ def fit_steps(
     Returns
     -------
     tuple
-        The fitted steps by name (a kind that stands twice is numbered), and the features that are left.
+        The fitted steps by name (a kind that occurs twice is numbered), and the features that are left.
     """
     ran: list[tuple[str, FittedStep]] = []
     count: dict[str, int] = {}

@@ -67,8 +67,7 @@ def second_reader_table(
     if "reader" not in features.columns:
         return None
     first, second = (
-        by_patient(reader_rows(features, reader), "feature table").drop(columns="reader")
-        for reader in readers
+        by_patient(reader_rows(features, reader), "feature table").drop(columns="reader") for reader in readers
     )
     if second.empty:
         return None

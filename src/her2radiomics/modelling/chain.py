@@ -184,7 +184,7 @@ def check_order(steps: Sequence[SelectionStep]) -> None:
     Raises
     ------
     ValueError
-        A step that may stand once stands twice, or forced retention without what it needs before it.
+        A step that may occur once occurs twice, or forced retention without what it needs before it.
     """
     names = [step.about.name for step in steps]
     for step in steps:
@@ -193,9 +193,7 @@ def check_order(steps: Sequence[SelectionStep]) -> None:
             raise ValueError(f"the step '{step.about.name}' is given {times} times; once is enough")
     paths = [place for place, step in enumerate(steps) if isinstance(step, PenaltyPath)]
     if len(paths) > 1:
-        raise ValueError(
-            f"the steps 'lasso' and 'elastic_net' are given {len(paths)} times; one of them is enough"
-        )
+        raise ValueError(f"the steps 'lasso' and 'elastic_net' are given {len(paths)} times; one of them is enough")
     restoring = [place for place, step in enumerate(steps) if step.about.role == "restoration"]
     if not restoring:
         return
@@ -204,6 +202,4 @@ def check_order(steps: Sequence[SelectionStep]) -> None:
         raise ValueError(f"'{name}' needs a 'lasso' or 'elastic_net' step before it")
     for step in steps[paths[0] :]:
         if step.about.role in ("reproducibility", "harmonisation"):
-            raise ValueError(
-                f"with '{name}' the '{step.about.name}' must come before the '{names[paths[0]]}'"
-            )
+            raise ValueError(f"with '{name}' the '{step.about.name}' must come before the '{names[paths[0]]}'")

@@ -47,9 +47,7 @@ class FeatureBlock(Settings):
         check_order(self.steps)
         return self
 
-    def select(
-        self, X: pd.DataFrame, labels: np.ndarray, learning: Learning
-    ) -> tuple[FittedChain, pd.DataFrame]:
+    def select(self, X: pd.DataFrame, labels: np.ndarray, learning: Learning) -> tuple[FittedChain, pd.DataFrame]:
         """Fit the steps on training rows.
 
         Returns
@@ -74,9 +72,7 @@ class FeatureBlock(Settings):
         wanted = dict.fromkeys(name for step in self.steps for name in step.columns_used())
         table = X[[name for name in wanted if name in X.columns]]
         people = People(table, learning.columns) if wanted else None
-        training = Training(
-            learning.seed, raw, learning.second_reader, people, learning.persons, self.sequences
-        )
+        training = Training(learning.seed, raw, learning.second_reader, people, learning.persons, self.sequences)
         return fit_chain(self.steps, raw, labels, training)
 
     def columns(self, X: pd.DataFrame, columns: Mapping[str, Column], *, name: str) -> list[str]:
@@ -96,7 +92,7 @@ class FeatureBlock(Settings):
         StudyError
             A named sequence, region or feature has no column.
         TableError
-            A feature column does not hold numbers, or stands twice.
+            A feature column does not hold numbers, or occurs twice.
         """
         known = set(columns).union(RESERVED)
         features = sorted(str(c) for c in X.columns if c not in known)

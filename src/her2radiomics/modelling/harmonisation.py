@@ -135,7 +135,7 @@ def _refuse_confounded(batches: np.ndarray, covariates: np.ndarray) -> None:
     if rank < full.shape[1]:
         raise StudyError(
             "combat: found covariates that cannot be told from the centres or from one another (each centre has one "
-            "value, or a level stands in one centre alone); expected some of each in the centres. Name fewer covariates."
+            "value, or a level occurs in one centre alone); expected some of each in the centres. Name fewer covariates."
         )
     if rank >= len(full):
         raise StudyError(
@@ -144,9 +144,7 @@ def _refuse_confounded(batches: np.ndarray, covariates: np.ndarray) -> None:
         )
 
 
-def _estimate(
-    rows: np.ndarray, *, parametric: bool, mean_only: bool, shrink: bool
-) -> tuple[np.ndarray, np.ndarray]:
+def _estimate(rows: np.ndarray, *, parametric: bool, mean_only: bool, shrink: bool) -> tuple[np.ndarray, np.ndarray]:
     """Location and variance of one centre's standardised rows, each of shape (features,)."""
     n = len(rows)
     location = rows.mean(axis=0)
@@ -176,10 +174,7 @@ def _parametric(
         new_gamma = (spread * n * location + delta * middle) / (spread * n + delta)
         squares = around + n * np.square(location - new_gamma)
         new_delta = (0.5 * squares * s + m * s + m**3) / (n / 2 * s + s + m**2)
-        change = max(
-            float(np.abs(new_gamma - gamma).max()),
-            float((np.abs(new_delta - delta) / delta).max()),
-        )
+        change = max(float(np.abs(new_gamma - gamma).max()), float((np.abs(new_delta - delta) / delta).max()))
         gamma, delta = new_gamma, new_delta
         if change <= CONVERGED:
             break

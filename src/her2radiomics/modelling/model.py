@@ -21,12 +21,7 @@ from her2radiomics.core.registry import Kinds
 from her2radiomics.core.settings import Settings
 from her2radiomics.modelling.base import SelectionStep
 from her2radiomics.modelling.estimator import ESTIMATORS
-from her2radiomics.modelling.fit_report import (
-    FitReport,
-    coefficient_notes,
-    coefficient_table,
-    selection_table,
-)
+from her2radiomics.modelling.fit_report import FitReport, coefficient_notes, coefficient_table, selection_table
 from her2radiomics.modelling.logistic import firth_reference
 from her2radiomics.modelling.parts import Part, SharedFits
 from her2radiomics.modelling.saved.rules import LevelPredictor, Rule
@@ -157,9 +152,7 @@ class Fitted(ABC):
     def tables(self) -> dict[str, pd.DataFrame]:
         """Tables that the kind adds, those of its parts as ``<part>.<table>``."""
         return {
-            f"{part}.{key}": table
-            for part, report in self.part_reports.items()
-            for key, table in report.tables.items()
+            f"{part}.{key}": table for part, report in self.part_reports.items() for key, table in report.tables.items()
         }
 
     def part_rows(self) -> list[dict[str, Any]]:

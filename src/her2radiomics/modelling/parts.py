@@ -140,9 +140,7 @@ class SharedFits:
         """Return the fit of a model on rows, if there is one."""
         return self.fits.get((name, fitted_on(patients, labels)))
 
-    def keep(
-        self, part: Part, patients: Iterable[Any], labels: Iterable[int], *, report: bool = False
-    ) -> None:
+    def keep(self, part: Part, patients: Iterable[Any], labels: Iterable[int], *, report: bool = False) -> None:
         """Keep a fit on rows; the tables of the fit, and all that they are made from, only if asked for."""
         kept = part if report else replace(part, report=_no_report)
         self.fits.setdefault((part.name, fitted_on(patients, labels)), kept)

@@ -34,7 +34,7 @@ class People:
     Parameters
     ----------
     table
-        Patients (index) × columns; rows of a patient who stands in it twice are equal. It may hold patients of any
+        Patients (index) × columns; rows of a patient who is in it twice are equal. It may hold patients of any
         partition: a fit looks up the patients of its own rows and no others.
     columns
         The protocol's participants columns.
@@ -46,7 +46,7 @@ class People:
         self.columns = columns
 
     def rows(self, index: pd.Index) -> pd.DataFrame:
-        """Rows of patients, in their order; a patient may stand in ``index`` more than once."""
+        """Rows of patients, in their order; a patient may be in ``index`` more than once."""
         absent = ~index.isin(self.table.index)
         if absent.any():
             raise TableError(

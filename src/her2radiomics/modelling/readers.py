@@ -24,7 +24,7 @@ class SecondReader:
     Raises
     ------
     TableError
-        If a patient stands twice in the table.
+        If a patient is in the table twice.
     """
 
     def __init__(self, table: pd.DataFrame, first: pd.DataFrame | None = None) -> None:
@@ -83,8 +83,6 @@ class SecondReader:
         rows = self.table.index.get_indexer(one.index)
         two = np.array(self.table[list(first.columns)].to_numpy(dtype=float)[rows], order="C")
         return (
-            pd.DataFrame(
-                np.array(one.to_numpy(dtype=float), order="C"), index=one.index, columns=one.columns
-            ),
+            pd.DataFrame(np.array(one.to_numpy(dtype=float), order="C"), index=one.index, columns=one.columns),
             pd.DataFrame(two, index=one.index, columns=one.columns),
         )

@@ -30,9 +30,7 @@ class FittedScaling(FittedStep):
         return ((float(self.shift[place]), float(self.scale[place])),)
 
 
-def fit_scaling(
-    X: pd.DataFrame, spread: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
-) -> FittedScaling:
+def fit_scaling(X: pd.DataFrame, spread: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]) -> FittedScaling:
     """Learn shift and scale of every column; one that is constant in training is only shifted.
 
     Parameters

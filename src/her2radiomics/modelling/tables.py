@@ -20,10 +20,7 @@ def sequence_of(feature: str) -> str:
 
 
 def model_table(
-    features: pd.DataFrame | None,
-    participants: pd.DataFrame,
-    columns: Mapping[str, Column],
-    reader: str = FIRST_READER,
+    features: pd.DataFrame | None, participants: pd.DataFrame, columns: Mapping[str, Column], reader: str = FIRST_READER
 ) -> pd.DataFrame:
     """Join the reference reader's features and the typed clinical columns: what ``fit`` and ``predict_proba`` take.
 

@@ -64,10 +64,7 @@ class Variable:
             weights = [(level, beta * i) for i, level in enumerate(self.declared)]
         else:
             reference, *others = self.levels
-            weights = [
-                (reference, 0.0),
-                *((level, coefficients[f"{self.name}[{level}]"]) for level in others),
-            ]
+            weights = [(reference, 0.0), *((level, coefficients[f"{self.name}[{level}]"]) for level in others)]
         return LevelPredictor(self.name, tuple(weights), self.fill)
 
 
@@ -110,9 +107,7 @@ def learn_variable(values: pd.Series, column: Column, *, impute: bool) -> Variab
     return Variable(name, column.kind, seen, declared, most, float("nan"), float("nan"))
 
 
-def candidates(
-    X: pd.DataFrame, names: tuple[str, ...], columns: Mapping[str, Column], *, name: str
-) -> pd.DataFrame:
+def candidates(X: pd.DataFrame, names: tuple[str, ...], columns: Mapping[str, Column], *, name: str) -> pd.DataFrame:
     """Typed clinical columns of a table.
 
     Raises
@@ -125,8 +120,7 @@ def candidates(
     for column in names:
         if column not in columns:
             raise StudyError(
-                f"model '{name}': the candidate '{column}' is not among the protocol's columns "
-                f"({', '.join(columns)})."
+                f"model '{name}': the candidate '{column}' is not among the protocol's columns ({', '.join(columns)})."
             )
         if column not in X.columns:
             raise TableError(
@@ -141,9 +135,7 @@ def candidates(
 
 def code_table(raw: pd.DataFrame, variables: Mapping[str, Variable]) -> pd.DataFrame:
     """Fill and code the columns of ``variables``: complete, ready for a regression."""
-    return pd.DataFrame(
-        {name: variable.code(raw[name]) for name, variable in variables.items()}, index=raw.index
-    )
+    return pd.DataFrame({name: variable.code(raw[name]) for name, variable in variables.items()}, index=raw.index)
 
 
 def levels_of(variables: Mapping[str, Variable]) -> dict[str, tuple[str, ...]]:

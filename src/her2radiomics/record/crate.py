@@ -88,9 +88,7 @@ class CrateInputs:
     versions: Mapping[str, str]
 
 
-def hash_list(
-    files: Iterable[str], root: Path, threads: int = 1, names: Mapping[str, str] | None = None
-) -> str:
+def hash_list(files: Iterable[str], root: Path, threads: int = 1, names: Mapping[str, str] | None = None) -> str:
     """Return lines of ``sha256sum``: hash, two spaces, path; folders (DICOM) file by file; sorted by path.
 
     Parameters
@@ -165,16 +163,12 @@ def metadata(inputs: CrateInputs) -> str:
     """
     main = next((name for name in inputs.copies if Path(name).name == "Snakefile"), None)
     if main is None:
-        raise StudyError(
-            "crate: found no Snakefile among the workflow's files; expected it, since it is what was run."
-        )
+        raise StudyError("crate: found no Snakefile among the workflow's files; expected it, since it is what was run.")
     files = [_file(inputs.folder, name) for name in sorted({*inputs.outputs, *inputs.copies, INPUTS})]
     asked = {name: value for name, value in sorted(inputs.run.items()) if value not in (None, "")}
     workflow = _workflow(inputs, _references(map(_formal, asked)))
     software = sorted(inputs.versions.items())
-    about = _entity(
-        METADATA, "CreativeWork", about=_reference("./"), conformsTo=_references([CRATE, WORKFLOW_CRATE])
-    )
+    about = _entity(METADATA, "CreativeWork", about=_reference("./"), conformsTo=_references([CRATE, WORKFLOW_CRATE]))
     licence = _licence(inputs)
     graph = [
         about,
@@ -223,9 +217,7 @@ def _software(name: str) -> str:
 
 
 def _root(inputs: CrateInputs, main: str, files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    marked = (
-        " Simulated patients: the numbers say nothing about the published study." if inputs.simulated else ""
-    )
+    marked = " Simulated patients: the numbers say nothing about the published study." if inputs.simulated else ""
     return _entity(
         "./",
         "Dataset",
@@ -298,9 +290,7 @@ def _file(folder: Path, name: str) -> dict[str, Any]:
     """A file of the crate with its size and hash; the record of the run differs each time and has neither."""
     path = folder / name
     if not path.is_file():
-        raise StudyError(
-            f"{path}: no such file; expected it in the crate. Make the run whole before its crate."
-        )
+        raise StudyError(f"{path}: no such file; expected it in the crate. Make the run whole before its crate.")
     media = MEDIA.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     entity = _entity(name, "File", name=path.name, encodingFormat=media)
     if name == RECORD:

@@ -57,8 +57,7 @@ def without_folders(command: str) -> str:
     """
     program, *words = command.split(" ")
     cut = [
-        re.sub(r"(^|[=:,])(?:~[^/ ]*|[A-Za-z]:)?[/\\](?:[^/\\ ]*[/\\])*([^/\\ ]*)", r"\1…/\2", word)
-        for word in words
+        re.sub(r"(^|[=:,])(?:~[^/ ]*|[A-Za-z]:)?[/\\](?:[^/\\ ]*[/\\])*([^/\\ ]*)", r"\1…/\2", word) for word in words
     ]
     return " ".join([re.split(r"[/\\]", program)[-1], *cut])
 

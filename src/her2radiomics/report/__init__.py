@@ -11,13 +11,4 @@ from her2radiomics.report.info import RunInfo
 from her2radiomics.report.pages import index, page
 from her2radiomics.report.quality import gather_pictures
 
-__all__ = [
-    "ReportContext",
-    "RunInfo",
-    "RunSummary",
-    "build_context",
-    "gather_pictures",
-    "index",
-    "page",
-    "summarise",
-]
+__all__ = ["ReportContext", "RunInfo", "RunSummary", "build_context", "gather_pictures", "index", "page", "summarise"]

@@ -69,13 +69,9 @@ def _groups(info: RunInfo) -> str:
         if any(item.tests.get(EVERY) != "pearson" for item in tables):
             text += ", or Fisher's exact test where an expected count was below 5"
         ranked = _ranked(info, tables)
-        text += (
-            f"; levels that have an order ({listing(ranked)}) by the Mann–Whitney test." if ranked else "."
-        )
+        text += f"; levels that have an order ({listing(ranked)}) by the Mann–Whitney test." if ranked else "."
     holm = any(item.adjusted for item in compared)
-    return (
-        f"{text} p values are two-sided{'' if holm else ' and not corrected for the number of comparisons'}."
-    )
+    return f"{text} p values are two-sided{'' if holm else ' and not corrected for the number of comparisons'}."
 
 
 def _ranked(info: RunInfo, tables: Sequence[BaselineTable]) -> list[str]:
@@ -109,7 +105,9 @@ def _survival(info: RunInfo) -> str:
     )
     text += "; hazard ratios are those of Cox's proportional-hazards model." if tables or cox else "."
     if any(item.follow_up for item in tables):
-        text += " The median follow-up is by the reverse Kaplan–Meier method, in which deaths are censored and the end of "
+        text += (
+            " The median follow-up is by the reverse Kaplan–Meier method, in which deaths are censored and the end of "
+        )
         text += "follow-up is the event."
     return text
 
@@ -135,9 +133,7 @@ def _nomograms(info: RunInfo) -> str:
         return ""
     whose = list(dict.fromkeys(map(model_phrase, names)))
     drawn = (
-        "The nomogram shows the logistic regression"
-        if len(whose) == 1
-        else "Nomograms show the logistic regressions"
+        "The nomogram shows the logistic regression" if len(whose) == 1 else "Nomograms show the logistic regressions"
     )
     return (
         f"{drawn} of {listing(whose)}: each predictor's contribution to the linear predictor was scaled to points, 100 for "

@@ -74,7 +74,7 @@ class QcRow:
 
 @dataclass(frozen=True)
 class Choice:
-    """Values by which quality control can be filtered: a column of it, and what stands there."""
+    """Values by which quality control can be filtered: a column of it, and its values."""
 
     name: str
     heading: str
@@ -108,7 +108,7 @@ class Overlay:
 
 @dataclass(frozen=True)
 class FeatureSet:
-    """How one parameter file's features stand to IBSI-1: the sequences it serves, a headline, and remarks."""
+    """How one parameter file's features relate to IBSI-1: the sequences it serves, a headline, and remarks."""
 
     name: str
     serves: str
@@ -118,7 +118,7 @@ class FeatureSet:
 
 @dataclass(frozen=True)
 class ReportTable:
-    """A rendered table: an HTML fragment that is trusted as it stands, and its files."""
+    """A rendered table: an HTML fragment that is trusted as it is, and its files."""
 
     fragment: str
     files: tuple[Link, ...]
@@ -314,7 +314,7 @@ class RunSummary:
     """A run in the index.
 
     ``aucs`` is the primary model's AUC with interval by partition, ``shown`` the one of the headline; ``n`` counts the
-    patients of all partitions; ``links`` lead to what stands beside the page.
+    patients of all partitions; ``links`` lead to the files beside the page.
     """
 
     info: RunInfo

@@ -13,7 +13,7 @@ from her2radiomics.core.errors import StudyError
 
 #: All figures together, before they are written as text; each may take its share.
 FIGURES = 3_500_000
-#: No single figure takes more than this as it stands.
+#: No single figure takes more than this as it is.
 LARGEST_FIGURE = 700_000
 #: All thumbnails together; what does not fit is linked.
 THUMBNAILS = 3_500_000

@@ -16,13 +16,7 @@ VERDICTS = {
     "consistent": "What adds up",
 }
 #: Printed names of the checklists that come with the workflow.
-NAMES = {
-    "clear": "CLEAR",
-    "metrics": "METRICS",
-    "tripod_ai": "TRIPOD+AI",
-    "rqs": "RQS",
-    "ibsi": "IBSI reporting",
-}
+NAMES = {"clear": "CLEAR", "metrics": "METRICS", "tripod_ai": "TRIPOD+AI", "rqs": "RQS", "ibsi": "IBSI reporting"}
 _LABELS = {"html": "Page", "docx": "Word", "csv": "CSV"}
 
 

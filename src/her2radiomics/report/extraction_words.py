@@ -11,13 +11,7 @@ from her2radiomics.extraction import Parameters
 from her2radiomics.extraction.filters import LOG_PADDING
 from her2radiomics.extraction.names import CLASSES, IMAGE_TYPES, INTERPOLATORS, region_phrase
 from her2radiomics.extraction.options import log_sigmas
-from her2radiomics.imaging.preprocessing_settings import (
-    BiasField,
-    Normalise,
-    Preprocessing,
-    Resample,
-    Resegment,
-)
+from her2radiomics.imaging.preprocessing_settings import BiasField, Normalise, Preprocessing, Resample, Resegment
 from her2radiomics.manuscript.formatting import listing
 from her2radiomics.report.info import RunInfo
 from her2radiomics.report.stated_words import readers
@@ -57,11 +51,7 @@ def regions(info: RunInfo) -> tuple[str, ...]:
             "A ring holds the voxels whose centre lies within that distance of a tumour voxel's centre, outside the "
             "tumour, inside the image and, where a breast mask was given, inside the breast."
         )
-    who = (
-        "the consensus of the readers"
-        if info.reference_reader == "consensus"
-        else f"reader {info.reference_reader}"
-    )
+    who = "the consensus of the readers" if info.reference_reader == "consensus" else f"reader {info.reference_reader}"
     lines.append(
         f"Where several readers outlined a lesion, the segmentation of {who} was used for training and testing and the "
         "others for the analysis of agreement."
@@ -230,8 +220,7 @@ def _subtraction(done: Preprocessing, label: str) -> str:
 
 def _normalisation(step: Normalise) -> str:
     text = (
-        "Intensities were normalised to z-scores (mean and standard deviation of the voxels in "
-        f"{WITHIN[step.within]})"
+        f"Intensities were normalised to z-scores (mean and standard deviation of the voxels in {WITHIN[step.within]})"
     )
     then = [f"multiplied by {step.scale:g}"] if step.scale != 1 else []
     then += [f"shifted by {step.shift:g}"] if step.shift else []

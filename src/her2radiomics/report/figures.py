@@ -45,9 +45,7 @@ def figures(folder: Path, info: RunInfo, performance: pd.DataFrame) -> tuple[Rep
         if item.id in whole and len(whole) > 1:
             letter = LETTERS[whole.index(item.id)]
         panels[number].append(_panel(folder, info, item, letter, performance, len(singles)))
-    return tuple(
-        _figure(folder, info, number, those, composed.get(number)) for number, those in panels.items()
-    )
+    return tuple(_figure(folder, info, number, those, composed.get(number)) for number, those in panels.items())
 
 
 def _number(name: str) -> tuple[str, str]:
@@ -78,9 +76,7 @@ def _figure(
     if not files:
         path = Layout(folder).path("figure", figure=whole.id)
         raise StudyError(f"{path}: no such file; expected the figure. Draw it before the report.")
-    return ReportFigure(
-        number, tuple(sorted(panels, key=lambda panel: panel.letter)), whole.title, caption, files
-    )
+    return ReportFigure(number, tuple(sorted(panels, key=lambda panel: panel.letter)), whole.title, caption, files)
 
 
 def _named(name: str, titles: Mapping[str, str]) -> str:

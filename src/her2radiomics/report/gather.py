@@ -38,7 +38,7 @@ from her2radiomics.report.trust import not_predicted, trust
 if TYPE_CHECKING:
     from her2radiomics.study.config import RunRequest
 
-#: What stands beside a run's page and is linked from the index.
+#: What lies beside a run's page and is linked from the index.
 BESIDE = {
     ("audit", "html"): "Audit of the paper",
     ("checklists", "html"): "Checklists",
@@ -99,9 +99,7 @@ def build_context(
     used = software.read_records(records)
     fits = read_fits(layout, info)
     people = {name: layout.read("partition_participants", partition=name) for name in info.partitions}
-    models = [
-        model_summary(folder, info, name, remarks, fits, people[TRAINING]) for name in info.protocol.models
-    ]
+    models = [model_summary(folder, info, name, remarks, fits, people[TRAINING]) for name in info.protocol.models]
     primary = info.protocol.primary_model
     own = next(model for model in models if model.id == primary)
     return ReportContext(
@@ -141,9 +139,7 @@ def build_context(
         grey_levels_note=levels_note,
         standards=standards,
         feature_sets=sets,
-        files=file_links(
-            folder, ("participants", "flow", "measured", "qc", "features_reproducibility", "ibsi")
-        ),
+        files=file_links(folder, ("participants", "flow", "measured", "qc", "features_reproducibility", "ibsi")),
         audit=audit_summary(folder),
         checklists=checklists(folder),
     )
@@ -186,7 +182,7 @@ def _variant(info: RunInfo) -> str:
 
 def _variants(info: RunInfo) -> tuple[tuple[RunRequest, str], ...]:
     """The default and the named variants, but for the one that was run."""
-    described = {"default": "The protocol as it stands."} | {
+    described = {"default": "The protocol as written."} | {
         name: variant.description.strip() for name, variant in info.protocol.variants.items()
     }
     return tuple(

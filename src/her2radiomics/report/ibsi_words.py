@@ -28,10 +28,7 @@ _DIRECTIONS = {
     "JJUI": "features of the co-occurrence and run-length matrices are means over the four directions in the plane, "
     "each direction's matrix made of all slices (2.5-D)",
 }
-_ZONES = {
-    "KOBO": "the other matrices are made in 3-D",
-    "62GR": "the other matrices are made of all slices (2.5-D)",
-}
+_ZONES = {"KOBO": "the other matrices are made in 3-D", "62GR": "the other matrices are made of all slices (2.5-D)"}
 
 
 def feature_sets(

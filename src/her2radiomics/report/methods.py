@@ -82,10 +82,7 @@ def _patients(info: RunInfo, flow: pd.DataFrame, partitions: Sequence[PartitionS
     included = int(flow.loc[flow["step"] == "partition", "remaining"].sum())
     what = "simulated patients" if info.simulated else "patients"
     text = f"Of {registered} {what}, {included} were included."
-    for step, title in (
-        ("excluded", "excluded"),
-        ("failed", "left out because features could not be extracted"),
-    ):
+    for step, title in (("excluded", "excluded"), ("failed", "left out because features could not be extracted")):
         rows = flow[flow["step"] == step]
         if len(rows):
             reasons = [f"{lower_first(row['reason'])} ({int(row['excluded'])})" for _, row in rows.iterrows()]
@@ -281,8 +278,7 @@ def _evaluation(protocol: Protocol, refits: Mapping[str, str]) -> tuple[str, ...
     band = " with a bootstrap band" if settings.calibration_bootstrap else ""
     at = listing([f"{100 * threshold:g}%" for threshold in settings.net_benefit_thresholds])
     benefit = (
-        f" Net benefit was compared with treating all and treating none at threshold probabilities of {at}."
-        * bool(at)
+        f" Net benefit was compared with treating all and treating none at threshold probabilities of {at}." * bool(at)
     )
     return (
         "Discrimination was measured by the area under the receiver operating characteristic curve (AUC) with its "

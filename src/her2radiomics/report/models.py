@@ -24,12 +24,7 @@ FILES = ("model", "coefficients", "selection", "predictions", "not_predicted", "
 
 
 def model_summary(
-    folder: Path,
-    info: RunInfo,
-    name: str,
-    extra: pd.DataFrame,
-    fits: Mapping[str, Fit],
-    training: pd.DataFrame,
+    folder: Path, info: RunInfo, name: str, extra: pd.DataFrame, fits: Mapping[str, Fit], training: pd.DataFrame
 ) -> ModelSummary:
     """Gather one model.
 
@@ -97,14 +92,11 @@ def _remarks(extra: pd.DataFrame, info: RunInfo, name: str) -> list[str]:
     """What a reader must know of the evaluation; that training values are apparent is said with every table."""
     notes = extra[(extra["model"] == name) & extra["measure"].astype(str).str.startswith("note_")]
     notes = notes[notes["measure"] != "note_apparent"]
-    return [
-        f"{info.protocol.partition_label(str(row['partition']))}: {row['method']}."
-        for _, row in notes.iterrows()
-    ]
+    return [f"{info.protocol.partition_label(str(row['partition']))}: {row['method']}." for _, row in notes.iterrows()]
 
 
 def _not_predicted(table: pd.DataFrame, info: RunInfo) -> list[str]:
-    """How many patients of each partition the model could not predict, and why; who they are stands in the file."""
+    """How many patients of each partition the model could not predict, and why; who they are is in the file."""
     remarks = []
     for (partition, column, found), rows in table.groupby(["partition", "column", "found"], sort=False):
         where, label = info.protocol.partition_label(str(partition)), info.protocol.column_label(str(column))
@@ -121,9 +113,7 @@ def _formula(coefficients: pd.DataFrame, info: RunInfo) -> tuple[str, ...]:
         beta, term = float(row["beta"]), str(row["term"])
         sign = ("− " if beta < 0 else "+ ") if parts else ("−" if beta < 0 else "")
         size = fmt.fixed(abs(beta), 4)
-        parts.append(
-            f"{sign}{size}" if term.lower() in INTERCEPT else f"{sign}{size} × {term_label(term, info)}"
-        )
+        parts.append(f"{sign}{size}" if term.lower() in INTERCEPT else f"{sign}{size} × {term_label(term, info)}")
     return tuple(parts)
 
 

@@ -19,7 +19,7 @@ from her2radiomics.report.context import Choice, Grid, Link, Overlay, Panel, QcC
 from her2radiomics.report.embed import figure_uri, thumbnails
 from her2radiomics.report.figures import FORMATS
 
-#: Columns of ``qc.csv`` that the page shows first, and the centre, which stands in no file; others follow.
+#: Columns of ``qc.csv`` that the page shows first, and the centre, which no file holds; others follow.
 FIRST = (
     *("status", "patient_id", "centre", "sequence", "reader", "region", "reason", "grey_levels", "dice"),
     *("volume_ml", "voxels", "slices", "slice_index", "minimum", "maximum", "spacing_mm", "size"),
@@ -27,12 +27,7 @@ FIRST = (
 PRINTED = 11  # columns that fit on paper
 FILTERS = ("status", "sequence", "centre", "region", "reader")
 _ROUNDED = {"volume_ml": 3, "dice": 3, "image_share": 3, "parts_distance_mm": 1}  # decimals on the page
-_INTENSITIES = (
-    "minimum",
-    "maximum",
-    "mean",
-    "image_peak",
-)  # one decimal, or four digits of small ones such as ADC
+_INTENSITIES = ("minimum", "maximum", "mean", "image_peak")  # one decimal, or four digits of small ones such as ADC
 _WORST_FIRST = ("failed", "warned", "extracted")
 
 
@@ -74,9 +69,7 @@ def _heading(name: str) -> str:
 
 def _choices(table: pd.DataFrame, name: str) -> tuple[str, ...]:
     found = dict.fromkeys(value for value in table[name] if value)
-    return (
-        tuple(value for value in _WORST_FIRST if value in found) if name == "status" else tuple(sorted(found))
-    )
+    return tuple(value for value in _WORST_FIRST if value in found) if name == "status" else tuple(sorted(found))
 
 
 def _shown(name: str, cell: str) -> str:
@@ -110,9 +103,7 @@ def grey_level_panel(folder: Path, quality: Quality) -> tuple[Panel | None, str]
     files = [Link(end.upper(), contract("grey_levels").below(end)) for end in FORMATS]
     missing = [file.href for file in files if not (folder / file.href).is_file()]
     if missing:
-        raise StudyError(
-            f"{folder / missing[0]}: no such file; expected the figure. Draw it before the report."
-        )
+        raise StudyError(f"{folder / missing[0]}: no such file; expected the figure. Draw it before the report.")
     levels = Counter(place_of(float(value)) for value in quality.values("grey_levels") if value)
     note = outside_counts(levels)
     caption = (
@@ -138,9 +129,7 @@ def gather_pictures(folders: Iterable[str | Path], target: Path) -> list[Path]:
     return [target / picture.parent.name / picture.name for picture in found]
 
 
-def overlay_pictures(
-    paths: Sequence[Path], folder: Path, quality: Quality
-) -> tuple[tuple[Overlay, ...], str]:
+def overlay_pictures(paths: Sequence[Path], folder: Path, quality: Quality) -> tuple[tuple[Overlay, ...], str]:
     """Thumbnails of ``…/<patient>/<sequence>.png`` with the worst status of the case.
 
     Those that failed come first, then those that were warned, then the others by their lowest Dice: so those that

@@ -12,15 +12,7 @@ from her2radiomics.core.layout import Layout
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript.formatting import listing
 from her2radiomics.manuscript.tables.html import fragment_of
-from her2radiomics.report.context import (
-    FlowStep,
-    Grid,
-    Link,
-    PartitionSummary,
-    Published,
-    PublishedRow,
-    ReportTable,
-)
+from her2radiomics.report.context import FlowStep, Grid, Link, PartitionSummary, Published, PublishedRow, ReportTable
 from her2radiomics.report.info import RunInfo
 from her2radiomics.report.words import model_phrase
 
@@ -38,9 +30,7 @@ def partition_summaries(flow: pd.DataFrame, info: RunInfo) -> tuple[PartitionSum
         )
     return tuple(
         PartitionSummary(
-            info.protocol.partition_label(name),
-            int(rows.loc[name, "remaining"]),
-            int(rows.loc[name, "events"]),
+            info.protocol.partition_label(name), int(rows.loc[name, "remaining"]), int(rows.loc[name, "events"])
         )
         for name in info.partitions
     )
@@ -76,18 +66,13 @@ def flow_steps(flow: pd.DataFrame, info: RunInfo, performance: pd.DataFrame) -> 
 def predictors(info: RunInfo, people: Mapping[str, pd.DataFrame]) -> Grid:
     """Participants columns that models try: unit or levels, when they are known, missing values in each set."""
     protocol = info.protocol
-    tried = dict.fromkeys(
-        column for model in protocol.models.values() for column in getattr(model, "candidates", ())
-    )
+    tried = dict.fromkeys(column for model in protocol.models.values() for column in getattr(model, "candidates", ()))
     rows = []
     for name in tried:
         column = protocol.columns[name]
         levels = ", ".join(column.levels.values()) or column.unit or "number"
         cut = f" (cut-off {column.cut:g})" if column.cut is not None else ""
-        missing = [
-            str(int((table[name].isna() | (table[name].astype(str) == "")).sum()))
-            for table in people.values()
-        ]
+        missing = [str(int((table[name].isna() | (table[name].astype(str) == "")).sum())) for table in people.values()]
         rows.append((column.label, f"{levels}{cut}", STAGES[column.available_at], *missing))
     where = [f"Missing, {protocol.partition_label(partition)}" for partition in people]
     return Grid(("Predictor", "Unit or levels", "Known", *where), tuple(rows))
@@ -103,9 +88,7 @@ def printed_table(folder: Path, name: str) -> ReportTable:
     """
     page = Layout(folder).path("table", "html", table=name)
     if not page.is_file():
-        raise StudyError(
-            f"{page}: no such file; expected a table of the protocol. Make it before the report."
-        )
+        raise StudyError(f"{page}: no such file; expected a table of the protocol. Make it before the report.")
     forms = (("docx", "Word"), ("tex", "LaTeX"), ("html", "HTML"), ("csv", "CSV"))
     links = (Link(label, contract("table").below(end, table=name)) for end, label in forms)
     files = tuple(link for link in links if (folder / link.href).is_file())
@@ -141,10 +124,7 @@ def published(table: pd.DataFrame, folder: Path, info: RunInfo) -> Published | N
     counts = table["agreement"].value_counts()
     parts = [f"{counts[name]} {words_}" for name, words_ in AGREEMENT.items() if counts.get(name)]
     used = table[table["agreement"] != "not made in this run"]
-    rules = {
-        rule: listing(list(dict.fromkeys(labels)))
-        for rule, labels in used.groupby("rule", sort=False)["label"]
-    }
+    rules = {rule: listing(list(dict.fromkeys(labels))) for rule, labels in used.groupby("rule", sort=False)["label"]}
     whole = [item.id for item in info.protocol.tables if item.kind == "published"]
     files = [contract("table").below(end, table=name) for name in whole for end in ("docx", "tex", "html")]
     return Published(
@@ -152,8 +132,6 @@ def published(table: pd.DataFrame, folder: Path, info: RunInfo) -> Published | N
         tuple((place, tuple(rows)) for place, rows in places.items()),
         tuple(f"{names_}: {rule}." for rule, names_ in rules.items()),
         tuple(
-            Link(Path(file).name, file)
-            for file in [*files, contract("published").path]
-            if (folder / file).is_file()
+            Link(Path(file).name, file) for file in [*files, contract("published").path] if (folder / file).is_file()
         ),
     )

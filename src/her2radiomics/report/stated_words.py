@@ -16,11 +16,7 @@ def _of_the_paper(info: RunInfo, text: str) -> tuple[str, ...]:
     """A paragraph; on simulated patients it is said to be the paper's."""
     if not text:
         return ()
-    return (
-        f"Of the paper's patients, not of the simulated ones: {lower_first(text)}"
-        if info.simulated
-        else text,
-    )
+    return (f"Of the paper's patients, not of the simulated ones: {lower_first(text)}" if info.simulated else text,)
 
 
 def patients(info: RunInfo) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The trust panel: what a reader needs to judge the primary model, from the run's own tables, before anything else.
 
-No verdict hangs on the bound of an interval. Sets with fewer than ``words.FEWEST`` patients of a class are not judged.
+No verdict depends on the bound of an interval. Sets with fewer than ``words.FEWEST`` patients of a class are not judged.
 """
 
 from __future__ import annotations
@@ -116,9 +116,7 @@ def _spots(run: _Run, model: str) -> Iterator[Spot]:
             size = not_predicted(row, run.sizes.get(partition, int(row["n"])))
             small = partition != TRAINING and is_small(row)
             low, high = float(row["auc_low"]), float(row["auc_high"])
-            yield _spot(
-                label, float(row["auc"]), low, high, f"{size}{', apparent' * (partition == TRAINING)}", small
-            )
+            yield _spot(label, float(row["auc"]), low, high, f"{size}{', apparent' * (partition == TRAINING)}", small)
         if partition != TRAINING:
             continue
         value, low, high, _ = run.measure(model, TRAINING, "auc_corrected")
@@ -182,10 +180,7 @@ def _calibration(run: _Run) -> Iterator[TrustLine]:
         slope = float(row["calibration_slope"])
         word = TOO_FEW if is_small(row) else _slope_word(slope)
         yield TrustLine(
-            f"Calibration, {_label(run, partition)}",
-            word,
-            f"{', '.join(parts)}.",
-            Link("figures", "#figures"),
+            f"Calibration, {_label(run, partition)}", word, f"{', '.join(parts)}.", Link("figures", "#figures")
         )
 
 
@@ -204,17 +199,14 @@ def _net_benefit(run: _Run) -> Iterator[TrustLine]:
         parts, better = [], 0
         for at in run.info.protocol.evaluation.net_benefit_thresholds:
             over = {
-                name: run.measure(run.primary, partition, f"net_benefit_{at:g}_over_{name}")
-                for name in ("all", "none")
+                name: run.measure(run.primary, partition, f"net_benefit_{at:g}_over_{name}") for name in ("all", "none")
             }
             value, low, high, _ = over["all"]
             if value != value:
                 continue
             better += all(found[0] > 0 for found in over.values())
             versus = fmt.interval(value, low, high, 2)
-            parts.append(
-                f"at {100 * at:g}%: {versus} vs treat-all, {fmt.interval(*over['none'][:3], 2)} vs treat-none"
-            )
+            parts.append(f"at {100 * at:g}%: {versus} vs treat-all, {fmt.interval(*over['none'][:3], 2)} vs treat-none")
         if row is None or not parts:
             continue
         word = TOO_FEW if is_small(row) else f"above both at {better} of {len(parts)} thresholds"
@@ -262,17 +254,12 @@ def _simpler(run: _Run) -> Iterator[TrustLine]:
         best = max(best, (area, name, -test.difference))
         difference = fmt.interval(-test.difference, -test.high, -test.low, 2)
         parts.append(
-            (
-                area,
-                f"{info.protocol.model_label(name)} {fmt.fixed(area, 2)}, difference {difference}, n = {len(both)}",
-            )
+            (area, f"{info.protocol.model_label(name)} {fmt.fixed(area, 2)}, difference {difference}, n = {len(both)}")
         )
     if not parts:
         return
     gain = best[2]
-    word = (
-        "no better" if gain <= 0 else f"{info.protocol.model_label(best[1])} higher by {fmt.fixed(gain, 2)}"
-    )
+    word = "no better" if gain <= 0 else f"{info.protocol.model_label(best[1])} higher by {fmt.fixed(gain, 2)}"
     shown = [text for _, text in sorted(parts, key=lambda item: -item[0])[:3]]
     more = f" (the highest of {len(parts)})" if len(parts) > 3 else ""
     text = f"AUC on the same patients{more}: {'; '.join(shown)}."
@@ -282,12 +269,8 @@ def _simpler(run: _Run) -> Iterator[TrustLine]:
 def _timing(run: _Run) -> TrustLine:
     late, asked = late_words(run.fits[run.primary], run.info), STAGES[run.info.protocol.prediction_at]
     if late:
-        return TrustLine(
-            "Known in time", "not all predictors", f"Uses {late}.", Link("predictors", "#predictors")
-        )
-    return TrustLine(
-        "Known in time", "all predictors", f"All are known {asked}.", Link("predictors", "#predictors")
-    )
+        return TrustLine("Known in time", "not all predictors", f"Uses {late}.", Link("predictors", "#predictors"))
+    return TrustLine("Known in time", "all predictors", f"All are known {asked}.", Link("predictors", "#predictors"))
 
 
 def _predicted(run: _Run) -> TrustLine:
@@ -298,14 +281,10 @@ def _predicted(run: _Run) -> TrustLine:
             missing[partition] = size - int(row["n"])
     total = sum(run.sizes.values())
     if not missing:
-        return TrustLine(
-            "Not predicted", "none", f"All {total} patients have a prediction.", Link("flow", "#cohort")
-        )
+        return TrustLine("Not predicted", "none", f"All {total} patients have a prediction.", Link("flow", "#cohort"))
     where = ", ".join(f"{_label(run, partition)} {count}" for partition, count in missing.items())
     word = f"{sum(missing.values())} of {total}"
-    return TrustLine(
-        "Not predicted", word, f"Patients without a prediction: {where}.", Link("reasons", "#models")
-    )
+    return TrustLine("Not predicted", word, f"Patients without a prediction: {where}.", Link("reasons", "#models"))
 
 
 def _stability(run: _Run, marks: Sequence[str]) -> Iterator[TrustLine]:
@@ -325,9 +304,7 @@ def _all_models(run: _Run) -> Grid:
             n = spot.note.removesuffix(", apparent")
             cells[spot.label] = spot.text + (f"; {n}" if " of " in n and n.startswith("n =") else "")
         headings = headings or list(cells)
-        rows.append(
-            (run.info.protocol.model_label(model), *(cells.get(name, fmt.NOT_AVAILABLE) for name in headings))
-        )
+        rows.append((run.info.protocol.model_label(model), *(cells.get(name, fmt.NOT_AVAILABLE) for name in headings)))
     return Grid(("Model", *headings), tuple(rows))
 
 

@@ -42,14 +42,14 @@ def is_small(row: pd.Series) -> bool:
 
 
 def lower_first(text: str) -> str:
-    """``text`` as it stands inside a sentence: ``Age`` becomes ``age``; ``ADC``, ``Ki-67`` and ``R3`` stay."""
+    """``text`` as inside a sentence: ``Age`` becomes ``age``; ``ADC``, ``Ki-67`` and ``R3`` stay."""
     word = text.split(" ", 1)[0].split("-", 1)[0].rstrip(",;:")
     common = word in ("No", "In", "On", "At") or (len(word) > 2 and word[1:].isalpha() and word[1:].islower())
     return text[0].lower() + text[1:] if common else text
 
 
 def upper_first(text: str) -> str:
-    """``text`` as it stands at the beginning of a sentence."""
+    """``text`` as at the beginning of a sentence."""
     return text[:1].upper() + text[1:]
 
 
@@ -134,17 +134,11 @@ def findings(
     if len(protocol.models) > 1:
         lines.append(_others(info, layout))
     beside = published[
-        (published["quantity"] == "auc")
-        & (published["model"] == primary)
-        & (published["partition"] == partition)
+        (published["quantity"] == "auc") & (published["model"] == primary) & (published["partition"] == partition)
     ]
-    lines += [
-        f"Published AUC: {text} ({label.positive} vs {label.negative})." for text in beside["published_text"]
-    ]
+    lines += [f"Published AUC: {text} ({label.positive} vs {label.negative})." for text in beside["published_text"]]
     if info.simulated:
-        lines.append(
-            "Agreement or disagreement of simulated data with the paper says nothing about the paper."
-        )
+        lines.append("Agreement or disagreement of simulated data with the paper says nothing about the paper.")
     return tuple(line for line in lines if line)
 
 

@@ -95,9 +95,7 @@ class Protocol:
         elif name in supply:
             amount = self.contrast(supply[name], 0.35, 0.0)
         return float(
-            self.signal(
-                scale * tissue.proton_density, tissue.t1(field), tissue.t2(field), tissue.adc, amount, b_value
-            )
+            self.signal(scale * tissue.proton_density, tissue.t1(field), tissue.t2(field), tissue.adc, amount, b_value)
         )
 
     def contrast(self, plateau_mm: float, exchange: float, wash_out: float) -> float:
@@ -153,26 +151,20 @@ class Protocol:
             viable.t2(field) * body.t2_factor * np.exp(0.6 * a * lesion.relaxation.ravel()[index]),
             necrotic.t2(field),
         )
-        adc = _mix(
-            dead, body.adc * np.exp(0.7 * a * lesion.mobility.ravel()[index] - 0.245 * a * a), necrotic.adc
-        )
+        adc = _mix(dead, body.adc * np.exp(0.7 * a * lesion.mobility.ravel()[index] - 0.245 * a * a), necrotic.adc)
         density = _mix(dead, viable.proton_density, necrotic.proton_density)
         values = self.signal(density, t1, t2, adc, amount, b_value)
         return index, np.asarray(values, dtype=np.float32)
 
     def reference(self) -> float:
         """Signal of a typical tumour, which sets the receiver: a series at phase 2 or b = 800 s/mm², a map at its b."""
-        phase = (
-            min(SERIES_REFERENCE_PHASE, self.centre.dynamic.phases) if self.sequence.kind == "dce" else None
-        )
+        phase = min(SERIES_REFERENCE_PHASE, self.centre.dynamic.phases) if self.sequence.kind == "dce" else None
         typical = Protocol(self.sequence.model_copy(update={"phase": phase}), self.centre, TYPICAL)
         tumour, field = kinetics.TISSUES["tumour"], self.centre.field_strength_t
         amount = typical.contrast(TYPICAL.plateau_mm, TYPICAL.exchange, TYPICAL.wash_out)
         b_value = SERIES_REFERENCE_B if self.sequence.kind == "dwi" else self.sequence.b_value
         return float(
-            typical.signal(
-                tumour.proton_density, tumour.t1(field), tumour.t2(field), tumour.adc, amount, b_value
-            )
+            typical.signal(tumour.proton_density, tumour.t1(field), tumour.t2(field), tumour.adc, amount, b_value)
         )
 
 

@@ -93,9 +93,7 @@ def outer_shape(view: FieldOfView, body: Biology, random: np.random.Generator) -
     )
 
 
-def draw_breast(
-    grid: Grid, shape: Shape, body: Biology, tumour: Point, random: np.random.Generator
-) -> Breast:
+def draw_breast(grid: Grid, shape: Shape, body: Biology, tumour: Point, random: np.random.Generator) -> Breast:
     """Draw the healthy tissue; ``tumour`` (z, y, x in mm) is where a feeding vessel leads."""
     spacing = (grid.step,) * 3
     z, y, x = (grid.axis(i).astype(np.float32) for i in range(3))
@@ -194,9 +192,7 @@ def _chest_wall(behind: Array, z: Array, x: Array, step: float) -> tuple[Array, 
     return front - muscle_end, muscle_end - fascia_end, (fascia_end - lung) * bone
 
 
-def _vessels(
-    grid: Grid, shape: Shape, tumour: Point, random: np.random.Generator
-) -> tuple[NDArray[np.int64], Array]:
+def _vessels(grid: Grid, shape: Shape, tumour: Point, random: np.random.Generator) -> tuple[NDArray[np.int64], Array]:
     """Tubes along quadratic Bézier curves: superficial veins, one to the tumour, one behind the chest wall."""
     curves: list[tuple[Point, float]] = []
     for number in range(4):

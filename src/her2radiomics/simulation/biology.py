@@ -73,9 +73,7 @@ def biology(traits: Mapping[str, float], tumour: TumourSettings, seed: int, pati
     logs[1] += 0.12 * ragged  # along the ducts
     axes = np.exp(logs - logs.mean())
     return Biology(
-        radius_mm=clipped(
-            tumour.radius_mm * math.exp(tumour.spread * t["size"]), tumour.minimum_mm, tumour.maximum_mm
-        ),
+        radius_mm=clipped(tumour.radius_mm * math.exp(tumour.spread * t["size"]), tumour.minimum_mm, tumour.maximum_mm),
         axes=(float(axes[0]), float(axes[1]), float(axes[2])),
         roughness=clipped(0.095 * math.exp(0.5 * t["irregularity"]) + 0.05 * ragged, 0.03, 0.24),
         spicules=int(clipped(round(5.0 * t["spiculation"]), 0, 11)),

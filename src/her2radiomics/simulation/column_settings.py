@@ -46,8 +46,7 @@ class ContinuousColumn(Settings):
     log_normal: bool = Field(default=False, description="Right-skewed: the logarithm is normal.")
     traits: dict[str, float] = Field(default={}, description="Trait → correlation with it.")
     by_outcome: ByOutcome[Normal] | None = Field(
-        default=None,
-        description="Instead of mean and sd: distribution per outcome; pooled when nothing is planted.",
+        default=None, description="Instead of mean and sd: distribution per outcome; pooled when nothing is planted."
     )
     by_centre: dict[str, InCentre] = Field(
         default={}, description="Instead of mean and sd: distribution per centre of the simulation."
@@ -58,11 +57,7 @@ class ContinuousColumn(Settings):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        given = [
-            self.mean is not None and self.sd is not None,
-            self.by_outcome is not None,
-            bool(self.by_centre),
-        ]
+        given = [self.mean is not None and self.sd is not None, self.by_outcome is not None, bool(self.by_centre)]
         if sum(given) != 1:
             raise ValueError("expected one of: mean and sd, by_outcome, by_centre")
         _known_traits(self.traits)
@@ -94,8 +89,7 @@ class CategoricalColumn(Settings):
         default=1.0, gt=0, le=1, description="Correlation of the level's latent value with a single driver."
     )
     by_outcome: ByOutcome[Frequencies] | None = Field(
-        default=None,
-        description="Instead of levels: frequencies per outcome; pooled when nothing is planted.",
+        default=None, description="Instead of levels: frequencies per outcome; pooled when nothing is planted."
     )
     exact: bool = Field(
         default=False,
@@ -139,21 +133,18 @@ class MeasuredColumn(Settings):
         "adc of the viable tumour in 10⁻³ mm²/s; tic_type: type of the time-signal curve by its late change."
     )
     error: NonNegativeFloat = Field(
-        0.0,
-        description="Standard deviation of the measurement error: relative, for tic_type in units of change.",
+        0.0, description="Standard deviation of the measurement error: relative, for tic_type in units of change."
     )
     decimals: int = Field(default=0, ge=0, le=6, description="Decimals written.")
     levels: tuple[str, str, str] = Field(
-        default=("inflow", "plateau", "outflow"),
-        description="tic_type: names for rising, flat and falling curves.",
+        default=("inflow", "plateau", "outflow"), description="tic_type: names for rising, flat and falling curves."
     )
     late_minutes: PositiveFloat = Field(
         default=4.5,
         description="tic_type: when the late signal is read, in minutes after the injection: the same at every centre.",
     )
     flat_within: PositiveFloat = Field(
-        default=0.10,
-        description="tic_type: largest late change of signal, relative to the early peak, called flat.",
+        default=0.10, description="tic_type: largest late change of signal, relative to the early peak, called flat."
     )
 
 
@@ -164,8 +155,7 @@ class OutcomeColumn(Settings):
     positive: Frequencies = Field(description="Level → relative frequency among patients with the outcome.")
     negative: Frequencies = Field(description="Level → relative frequency among patients without it.")
     ordered: bool = Field(
-        default=False,
-        description="Levels ascend with the outcome score inside each outcome, instead of at random.",
+        default=False, description="Levels ascend with the outcome score inside each outcome, instead of at random."
     )
 
     @model_validator(mode="after")
@@ -181,8 +171,7 @@ class OutcomeNumber(Settings):
     positive: tuple[float, float] = Field(description="Smallest and largest among patients with the outcome.")
     negative: tuple[float, float] = Field(description="Smallest and largest among patients without it.")
     where: dict[str, tuple[str, ...]] = Field(
-        default={},
-        description="Column given before → levels with which it is measured; else the cell is empty.",
+        default={}, description="Column given before → levels with which it is measured; else the cell is empty."
     )
     decimals: int = Field(default=1, ge=0, le=6, description="Decimals written.")
 
@@ -193,9 +182,7 @@ class SecondReading(Settings):
     kind: Literal["second_reading"] = Field(description="A second reader's level.")
     of: str = Field(description="The first reader's column, given before.")
     levels: tuple[str, ...] = Field(min_length=2, description="Its levels.")
-    error: float = Field(
-        default=0.1, ge=0, le=1, description="Share of patients with another level, at random."
-    )
+    error: float = Field(default=0.1, ge=0, le=1, description="Share of patients with another level, at random.")
 
 
 class EndPoint(Settings):
@@ -208,12 +195,8 @@ class EndPoint(Settings):
 class Hazard(Settings):
     """How soon something happens: exponential times."""
 
-    median_months: PositiveFloat = Field(
-        description="Median time to the event without the outcome, in months."
-    )
-    hazard_ratio: PositiveFloat = Field(
-        default=1.0, description="Hazard with the outcome over hazard without it."
-    )
+    median_months: PositiveFloat = Field(description="Median time to the event without the outcome, in months.")
+    hazard_ratio: PositiveFloat = Field(default=1.0, description="Hazard with the outcome over hazard without it.")
 
 
 class TimeToEventColumn(Hazard):
@@ -250,9 +233,7 @@ class Course(Settings):
     event_column: str = Field(description="Column of the recurrence: 1 seen, 0 censored.")
     progression_free: EndPoint = Field(description="Columns of the time to recurrence or death.")
     overall: EndPoint = Field(description="Columns of the time to death.")
-    follow_up: str = Field(
-        description="The follow_up column, given before this one: nothing is known after it."
-    )
+    follow_up: str = Field(description="The follow_up column, given before this one: nothing is known after it.")
     visit_months: PositiveFloat = Field(
         default=6.0,
         description="Months between visits; a recurrence is seen at the next one, nobody dies before the first.",
@@ -317,7 +298,7 @@ def written(name: str, column: Column) -> list[str]:
 
 
 def _check_sources(columns: Mapping[str, Column]) -> None:
-    """Some columns hang on others, which come before them, since columns are drawn in their order."""
+    """Some columns depend on others, which come before them, since columns are drawn in their order."""
     before: dict[str, Column] = {}
     for name, column in columns.items():
         if isinstance(column, Course) and not isinstance(before.get(column.follow_up), FollowUp):

@@ -174,12 +174,9 @@ def _measure(column: MeasuredColumn, body: Biology, centre: CentreSettings, nois
         change = late_change(body, centre, column.late_minutes) + column.error * noise
         rising, flat, falling = column.levels
         return flat if abs(change) <= column.flat_within else rising if change > 0 else falling
-    value = {
-        "max_diameter": body.max_diameter_mm,
-        "area": body.area_cm2,
-        "volume": body.volume_cm3,
-        "adc": body.adc,
-    }[column.quantity]
+    value = {"max_diameter": body.max_diameter_mm, "area": body.area_cm2, "volume": body.volume_cm3, "adc": body.adc}[
+        column.quantity
+    ]
     return f"{value * math.exp(column.error * noise):.{column.decimals}f}"
 
 
@@ -209,12 +206,6 @@ def _course(
     last = min(died, follow_up)
     return (
         _end(name, column.event_column, seen if recurs else math.inf, last, column.decimals)
-        | _end(
-            column.progression_free.time,
-            column.progression_free.event,
-            min(seen, died),
-            follow_up,
-            column.decimals,
-        )
+        | _end(column.progression_free.time, column.progression_free.event, min(seen, died), follow_up, column.decimals)
         | _end(column.overall.time, column.overall.event, died, follow_up, column.decimals)
     )

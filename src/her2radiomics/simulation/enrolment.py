@@ -67,9 +67,7 @@ def members(settings: SimulationSettings, *, size: str, seed: int) -> list[Membe
     ]
 
 
-def enrol(
-    settings: SimulationSettings, *, centre: str, number: int, excluded: int | None, seed: int
-) -> Member:
+def enrol(settings: SimulationSettings, *, centre: str, number: int, excluded: int | None, seed: int) -> Member:
     """Draw one participant; the same whatever the size of the cohort and whoever else is in it."""
     patient = f"{settings.prefix(centre)}{number:03d}"
     traits = draw_traits(seed, patient, settings.outcome.heterogeneity_loadings)
@@ -125,7 +123,7 @@ def roster(settings: SimulationSettings, *, size: str, seed: int, strength: floa
     seed
         Seed of the cohort, ≥ 0.
     strength
-        Strength of the planted signal; the settings' own when absent. 0: the outcome hangs on nothing.
+        Strength of the planted signal; the settings' own when absent. 0: the outcome depends on nothing.
 
     Raises
     ------
@@ -137,9 +135,7 @@ def roster(settings: SimulationSettings, *, size: str, seed: int, strength: floa
         raise SettingsError(f"simulation: found the strength {strength}; expected 0 or more")
     people = members(settings, size=size, seed=seed)
     before = [_columns_before(settings, person, seed) for person in people]
-    linear = np.array(
-        [strength * _score(settings, p, drawn) for p, drawn in zip(people, before, strict=True)]
-    )
+    linear = np.array([strength * _score(settings, p, drawn) for p, drawn in zip(people, before, strict=True)])
     noise = np.array([float(stream(seed, person.patient_id, "outcome").logistic()) for person in people])
     score = linear + noise
     positive = _positive(settings, people, score, size)
@@ -325,9 +321,7 @@ def _quantities(body: Biology) -> dict[str, float]:
     return {**values, "max_diameter_mm": body.max_diameter_mm, "gain_value": body.gain}
 
 
-def _manifest(
-    settings: SimulationSettings, people: list[Member], size: str, seed: int
-) -> Iterator[dict[str, str]]:
+def _manifest(settings: SimulationSettings, people: list[Member], size: str, seed: int) -> Iterator[dict[str, str]]:
     twice = read_twice(settings, size=size, seed=seed)
     for person in people:
         if person.excluded is not None:
@@ -341,12 +335,7 @@ def _manifest(
                 row["seconds"] = f"{60 * phase_minutes(settings.centres[person.centre], made.phase):g}"
             for reader in readers if made.outlined else readers[:1]:
                 mask = mask_path(patient, sequence, reader) if made.outlined else ""
-                yield row | {
-                    "reader": reader,
-                    "region": "tumour",
-                    "mask": mask,
-                    "mask_label": "1" if mask else "",
-                }
+                yield row | {"reader": reader, "region": "tumour", "mask": mask, "mask_label": "1" if mask else ""}
             if settings.breast_masks:
                 mask = mask_path(patient, sequence, "breast")
                 yield row | {"reader": readers[0], "region": "breast", "mask": mask, "mask_label": "1"}

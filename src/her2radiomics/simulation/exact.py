@@ -90,10 +90,7 @@ def exact_levels(
 
     for centre in dict.fromkeys(person.centre for person in people):
         here = [i for i, person in enumerate(people) if person.centre == centre]
-        for outcome, frequencies in (
-            (True, column.by_outcome.positive),
-            (False, column.by_outcome.negative),
-        ):
+        for outcome, frequencies in ((True, column.by_outcome.positive), (False, column.by_outcome.negative)):
             members = [i for i in here if bool(positive[i]) is outcome]
             deal(members, apportion(frequencies, len(members)))
         loose = [i for i in here if free[i]]

@@ -22,10 +22,7 @@ KNOT_PER_SIGMA = 3.0**0.5
 
 
 def smooth_field(
-    random: np.random.Generator,
-    shape: Sequence[int],
-    spacing_mm: Sequence[float],
-    sigma_mm: float | Sequence[float],
+    random: np.random.Generator, shape: Sequence[int], spacing_mm: Sequence[float], sigma_mm: float | Sequence[float]
 ) -> Array:
     """Return Gaussian noise smoothed by a kernel of standard deviation ``sigma_mm``: mean 0, variance 1 everywhere.
 
@@ -61,15 +58,11 @@ def apply_axes(volume: Array, weights: Sequence[Weights], order: Sequence[int] =
             volume = np.stack([matrix @ plane for plane in volume])
         else:
             flat = volume.reshape(-1, volume.shape[2])
-            volume = np.ascontiguousarray((matrix @ np.ascontiguousarray(flat.T)).T).reshape(
-                *volume.shape[:2], -1
-            )
+            volume = np.ascontiguousarray((matrix @ np.ascontiguousarray(flat.T)).T).reshape(*volume.shape[:2], -1)
     return volume
 
 
-def slice_weights(
-    truth: NDArray[np.float64], voxel: NDArray[np.float64], width_mm: float, *, box: bool
-) -> Weights:
+def slice_weights(truth: NDArray[np.float64], voxel: NDArray[np.float64], width_mm: float, *, box: bool) -> Weights:
     """Point-spread weights of one axis: how each truth sample (columns) enters each voxel (rows, sum 1).
 
     Parameters

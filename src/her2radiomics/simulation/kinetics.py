@@ -56,14 +56,10 @@ def relaxivity(field_strength_t: float) -> tuple[float, float]:
     Rohrer et al., Invest Radiol 2005;40:715-724: 4.1 and 4.6 at 1.5 T, 3.7 and 5.2 at 3 T.
     """
     grid = (1.5, 3.0)
-    return float(np.interp(field_strength_t, grid, (4.1, 3.7))), float(
-        np.interp(field_strength_t, grid, (4.6, 5.2))
-    )
+    return float(np.interp(field_strength_t, grid, (4.1, 3.7))), float(np.interp(field_strength_t, grid, (4.6, 5.2)))
 
 
-def concentration(
-    minutes: float, dose_mmol_kg: float, plateau_mm: float, exchange: float, wash_out: float
-) -> float:
+def concentration(minutes: float, dose_mmol_kg: float, plateau_mm: float, exchange: float, wash_out: float) -> float:
     """Contrast agent in tissue: C(t) = dose/0.1 · plateau · (1 − exp(−exchange·t)) · exp(−wash_out·t), in mM.
 
     Parameters
@@ -79,9 +75,7 @@ def concentration(
     """
     if minutes <= 0:
         return 0.0
-    return float(
-        dose_mmol_kg / 0.1 * plateau_mm * -np.expm1(-exchange * minutes) * np.exp(-wash_out * minutes)
-    )
+    return float(dose_mmol_kg / 0.1 * plateau_mm * -np.expm1(-exchange * minutes) * np.exp(-wash_out * minutes))
 
 
 def spoiled_gradient_echo(
@@ -109,9 +103,7 @@ def spoiled_gradient_echo(
     return signal * np.exp(-echo_ms * rate2)
 
 
-def spin_echo(
-    proton_density: Values, t1_ms: Values, t2_ms: Values, *, repetition_ms: float, echo_ms: float
-) -> Values:
+def spin_echo(proton_density: Values, t1_ms: Values, t2_ms: Values, *, repetition_ms: float, echo_ms: float) -> Values:
     """Spin-echo signal, S = M₀ (1 − exp(−TR/T₁)) exp(−TE/T₂)."""
     return proton_density * (1.0 - np.exp(-repetition_ms / t1_ms)) * np.exp(-echo_ms / t2_ms)
 

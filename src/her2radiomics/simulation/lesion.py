@@ -96,9 +96,7 @@ def draw_lesion(
     )
 
 
-def _box(
-    grid: Grid, centre: Point, reach: float
-) -> tuple[tuple[slice, slice, slice], list[NDArray[np.float64]]]:
+def _box(grid: Grid, centre: Point, reach: float) -> tuple[tuple[slice, slice, slice], list[NDArray[np.float64]]]:
     """Cut the part of the grid within ``reach`` mm of the centre along every axis; axes relative to the centre."""
     cuts, axes = [], []
     for number in range(3):
@@ -127,9 +125,7 @@ def solid(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return largest if number == 1 else (outside != outside[0, 0, 0])[1:-1, 1:-1, 1:-1]
 
 
-def _spicules(
-    z: NDArray, y: NDArray, x: NDArray, radius: float, number: int, random: np.random.Generator
-) -> NDArray:
+def _spicules(z: NDArray, y: NDArray, x: NDArray, radius: float, number: int, random: np.random.Generator) -> NDArray:
     """Cones from the tumour outwards: signed distance to their surfaces in mm, positive inside."""
     squared = z**2 + y**2 + x**2
     surface = np.full(np.broadcast_shapes(z.shape, y.shape, x.shape), -1e3)
@@ -144,9 +140,7 @@ def _spicules(
     return surface
 
 
-def _necrosis(
-    distance: Array, body: Biology, radius: float, random: np.random.Generator, step: float
-) -> Array:
+def _necrosis(distance: Array, body: Biology, radius: float, random: np.random.Generator, step: float) -> Array:
     """Fraction of necrosis: the deepest part of the tumour, of the wanted volume, with a ragged border."""
     depth = distance + 0.35 * radius * smooth_field(random, distance.shape, (step,) * 3, 0.22 * radius)
     inside = depth[distance > 0]

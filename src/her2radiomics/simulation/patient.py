@@ -12,14 +12,7 @@ from numpy.typing import NDArray
 from her2radiomics.core.errors import CaseError
 from her2radiomics.core.files import whole_file
 from her2radiomics.core.libraries import sitk
-from her2radiomics.simulation.acquisition import (
-    Protocol,
-    Sampling,
-    apparent_diffusion,
-    compose,
-    measure,
-    sampling,
-)
+from her2radiomics.simulation.acquisition import Protocol, Sampling, apparent_diffusion, compose, measure, sampling
 from her2radiomics.simulation.anatomy import Breast, Grid, draw_breast, outer_shape
 from her2radiomics.simulation.biology import Biology
 from her2radiomics.simulation.enrolment import find, image_path, mask_path, read_twice
@@ -77,9 +70,7 @@ def simulate_patient(
         shift = SHIFT_SD_MM * stream(seed, patient_id, f"shift {sequence.family}").standard_normal(3)
         if sequence.family == "dce":
             shift *= 0.0  # the dynamic series is what the others are off from
-        lattice = sampling(
-            grid, voxel.in_plane_mm * view.voxel_factor, voxel.slice_mm * view.voxel_factor, shift
-        )
+        lattice = sampling(grid, voxel.in_plane_mm * view.voxel_factor, voxel.slice_mm * view.voxel_factor, shift)
         gain = centre.gain * body.gain
         noise = stream(seed, patient_id, f"scan {name}")
 
@@ -106,9 +97,7 @@ def simulate_patient(
                 )
             _write(mask, lattice, Path(folder) / mask_path(patient_id, name, reader))
         if settings.breast_masks:
-            _write(
-                _breast_mask(breast, lattice), lattice, Path(folder) / mask_path(patient_id, name, "breast")
-            )
+            _write(_breast_mask(breast, lattice), lattice, Path(folder) / mask_path(patient_id, name, "breast"))
 
 
 def _satellite(grid: Grid, position: NDArray, body: Biology, random: np.random.Generator) -> Lesion:

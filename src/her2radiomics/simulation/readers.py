@@ -12,11 +12,7 @@ from her2radiomics.simulation.settings import ReaderSettings
 
 
 def outline(
-    lesion: Lesion,
-    sampling: Sampling,
-    settings: ReaderSettings,
-    random: np.random.Generator,
-    scale: float = 1.0,
+    lesion: Lesion, sampling: Sampling, settings: ReaderSettings, random: np.random.Generator, scale: float = 1.0
 ) -> NDArray[np.uint8]:
     """Return one reader's mask (z, y, x; 1 inside) on an image's grid.
 

@@ -33,9 +33,7 @@ class FieldOfView(Settings):
         description="Field of view right-left × anterior-posterior × feet-head, in mm."
     )
     truth_grid_mm: PositiveFloat = Field(
-        default=1.0,
-        le=2.0,
-        description="Edge of the cubes on which the anatomy is drawn before it is imaged, in mm.",
+        default=1.0, le=2.0, description="Edge of the cubes on which the anatomy is drawn before it is imaged, in mm."
     )
     voxel_factor: float = Field(
         default=1.0,
@@ -56,12 +54,8 @@ class DynamicTiming(Settings):
     """Timing of the dynamic contrast-enhanced series."""
 
     phases: PositiveInt = Field(description="Number of phases after injection; phase 0 is before it.")
-    phase_seconds: PositiveFloat = Field(
-        description="Duration of a phase, in s; phase k is sampled at its middle."
-    )
-    delay_seconds: float = Field(
-        default=0.0, ge=0, description="From the injection to the start of phase 1, in s."
-    )
+    phase_seconds: PositiveFloat = Field(description="Duration of a phase, in s; phase k is sampled at its middle.")
+    delay_seconds: float = Field(default=0.0, ge=0, description="From the injection to the start of phase 1, in s.")
 
 
 class Counts(Settings):
@@ -75,8 +69,7 @@ class CentreSettings(Settings):
     """One centre, or one acquisition period of a centre: its scanner and its patients."""
 
     centre: str | None = Field(
-        default=None,
-        description="Name in the participants' column `centre`; the key of this mapping when absent.",
+        default=None, description="Name in the participants' column `centre`; the key of this mapping when absent."
     )
     patient_prefix: str | None = Field(
         default=None,
@@ -89,23 +82,15 @@ class CentreSettings(Settings):
         default=None, description="First and last day of examination; fills the column `mri_date`."
     )
     field_strength_t: float = Field(ge=1.5, le=3.0, description="Magnetic field strength, in tesla.")
-    dose_mmol_kg: float = Field(
-        ge=0, le=0.3, description="Dose of the gadolinium contrast agent, in mmol/kg."
-    )
+    dose_mmol_kg: float = Field(ge=0, le=0.3, description="Dose of the gadolinium contrast agent, in mmol/kg.")
     dynamic: DynamicTiming = Field(description="Timing of the dynamic series.")
     voxels: dict[Family, Voxel] = Field(description="Voxel sizes per family of sequences (dce, t2, dwi).")
     snr: dict[Family, PositiveFloat] = Field(
         description="Signal of a typical tumour over the standard deviation of the noise, per family."
     )
-    gain: PositiveFloat = Field(
-        default=1.0, description="Receiver gain: the mean of a typical tumour is 1000 × gain."
-    )
-    bias_field: float = Field(
-        default=0.15, ge=0, le=1, description="Amplitude of the logarithm of the bias field."
-    )
-    background: float = Field(
-        default=0.0, ge=0, description="Constant signal added before the noise, tumour = 1000."
-    )
+    gain: PositiveFloat = Field(default=1.0, description="Receiver gain: the mean of a typical tumour is 1000 × gain.")
+    bias_field: float = Field(default=0.15, ge=0, le=1, description="Amplitude of the logarithm of the bias field.")
+    background: float = Field(default=0.0, ge=0, description="Constant signal added before the noise, tumour = 1000.")
 
     @model_validator(mode="after")
     def _families(self) -> Self:
@@ -135,25 +120,19 @@ class SequenceSettings(Settings):
         default=None, description="Repetition time, in ms; 5.0 for dce, 4000 for the others when absent."
     )
     echo_time_ms: PositiveFloat | None = Field(
-        default=None,
-        description="Echo time, in ms; 2.3 for dce, 80 for t2fs and t2, 65 for dwi and adc when absent.",
+        default=None, description="Echo time, in ms; 2.3 for dce, 80 for t2fs and t2, 65 for dwi and adc when absent."
     )
-    flip_angle_deg: PositiveFloat = Field(
-        default=10.0, le=90, description="dce only: flip angle, in degrees."
-    )
+    flip_angle_deg: PositiveFloat = Field(default=10.0, le=90, description="dce only: flip angle, in degrees.")
     fat_suppressed: bool = Field(default=True, description="dce only: whether fat is suppressed.")
     measured_on: Family | None = Field(
-        default=None,
-        description="Family whose voxel size and noise this sequence has; follows from kind when absent.",
+        default=None, description="Family whose voxel size and noise this sequence has; follows from kind when absent."
     )
     outlined: bool = Field(default=True, description="Whether the readers outline the tumour on it.")
 
     @model_validator(mode="after")
     def _phase(self) -> Self:
         if (self.kind == "dce") != (self.phase is not None):
-            raise ValueError(
-                f"kind {self.kind}, phase {self.phase}: a phase belongs to dce, and dce needs one"
-            )
+            raise ValueError(f"kind {self.kind}, phase {self.phase}: a phase belongs to dce, and dce needs one")
         if self.kind == "adc" and not self.b_value:
             raise ValueError("kind adc: found b_value 0; a map is made of 0 and a larger one")
         return self
@@ -172,9 +151,7 @@ class SequenceSettings(Settings):
     @property
     def echo_ms(self) -> float:
         """Echo time, in ms."""
-        return (
-            self.echo_time_ms or {"dce": 2.3, "t2fs": 80.0, "t2": 80.0, "dwi": 65.0, "adc": 65.0}[self.kind]
-        )
+        return self.echo_time_ms or {"dce": 2.3, "t2fs": 80.0, "t2": 80.0, "dwi": 65.0, "adc": 65.0}[self.kind]
 
 
 CONSENSUS = "consensus"
@@ -197,14 +174,10 @@ class ReaderSettings(Settings):
     read_twice_centres: list[str] = Field(
         default=[], description="Centres from which these patients are drawn; empty: all."
     )
-    contour_sd_mm: float = Field(
-        default=0.7, ge=0, description="Local error of an outline: standard deviation, in mm."
-    )
+    contour_sd_mm: float = Field(default=0.7, ge=0, description="Local error of an outline: standard deviation, in mm.")
     contour_length_mm: PositiveFloat = Field(default=7.0, description="Smoothness of that error, in mm.")
     offset_sd_mm: float = Field(
-        default=0.32,
-        ge=0,
-        description="A reader's overall generosity on an image: standard deviation, in mm.",
+        default=0.32, ge=0, description="A reader's overall generosity on an image: standard deviation, in mm."
     )
 
     @property
@@ -226,9 +199,7 @@ class TumourSettings(Settings):
     """Sizes of the tumours: log-normal mean radius, clipped."""
 
     radius_mm: PositiveFloat = Field(default=13.5, description="Median mean radius, in mm.")
-    spread: float = Field(
-        default=0.25, ge=0, description="Standard deviation of the logarithm of the radius."
-    )
+    spread: float = Field(default=0.25, ge=0, description="Standard deviation of the logarithm of the radius.")
     minimum_mm: PositiveFloat = Field(default=10.0, description="Smallest mean radius, in mm.")
     maximum_mm: PositiveFloat = Field(default=18.0, description="Largest mean radius, in mm.")
     non_mass_above: float = Field(
@@ -259,13 +230,9 @@ class PlantedOutcome(Settings):
     def _loadings(self) -> Self:
         for trait, loading in self.heterogeneity_loadings.items():
             if trait not in TRAITS or trait == "heterogeneity":
-                raise ValueError(
-                    f"heterogeneity_loadings: no trait '{trait}'; known: {', '.join(TRAITS[1:])}"
-                )
+                raise ValueError(f"heterogeneity_loadings: no trait '{trait}'; known: {', '.join(TRAITS[1:])}")
             if not -1 < loading < 1:
-                raise ValueError(
-                    f"heterogeneity_loadings.{trait}: found {loading}, expected between -1 and 1"
-                )
+                raise ValueError(f"heterogeneity_loadings.{trait}: found {loading}, expected between -1 and 1")
         return self
 
 
@@ -280,18 +247,10 @@ class ExcludedGroup(Settings):
 class SimulationSettings(Settings):
     """A simulated cohort, as data."""
 
-    strength: float = Field(
-        default=4.0, ge=0, description="Strength of the planted signal; 0 plants nothing at all."
-    )
-    sizes: dict[str, FieldOfView] = Field(
-        description="Size of cohort (e.g. demo, published) → field of view."
-    )
-    centres: dict[Identifier, CentreSettings] = Field(
-        min_length=1, description="Centre → scanner and patients."
-    )
-    sequences: dict[Identifier, SequenceSettings] = Field(
-        min_length=1, description="Sequence name → its making."
-    )
+    strength: float = Field(default=4.0, ge=0, description="Strength of the planted signal; 0 plants nothing at all.")
+    sizes: dict[str, FieldOfView] = Field(description="Size of cohort (e.g. demo, published) → field of view.")
+    centres: dict[Identifier, CentreSettings] = Field(min_length=1, description="Centre → scanner and patients.")
+    sequences: dict[Identifier, SequenceSettings] = Field(min_length=1, description="Sequence name → its making.")
     readers: ReaderSettings = Field(default_factory=ReaderSettings, description="The readers.")
     tumour: TumourSettings = Field(default_factory=TumourSettings, description="Sizes of the tumours.")
     outcome: PlantedOutcome = Field(default_factory=PlantedOutcome, description="Planted predictors.")
@@ -306,14 +265,12 @@ class SimulationSettings(Settings):
         for name, centre in self.centres.items():
             if set(centre.counts) != set(self.sizes):
                 raise ValueError(
-                    f"centres.{name}.counts: found {sorted(centre.counts)}, "
-                    f"expected the sizes {sorted(self.sizes)}"
+                    f"centres.{name}.counts: found {sorted(centre.counts)}, expected the sizes {sorted(self.sizes)}"
                 )
             for sequence, made in self.sequences.items():
                 if made.phase is not None and made.phase > centre.dynamic.phases:
                     raise ValueError(
-                        f"sequences.{sequence}: phase {made.phase}, "
-                        f"but {name} has {centre.dynamic.phases} phases"
+                        f"sequences.{sequence}: phase {made.phase}, but {name} has {centre.dynamic.phases} phases"
                     )
         prefixes = [self.prefix(name) for name in self.centres]
         if len(set(prefixes)) < len(prefixes):

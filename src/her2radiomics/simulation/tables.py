@@ -34,13 +34,13 @@ def note_text(roster: Roster, settings: SimulationSettings) -> str:
         "score = strength × Σ weight × standardised predictor + logistic noise; the highest scores of each centre "
         "have the outcome, so that the counts hold exactly."
         if roster.strength
-        else "Nothing is planted: the strength is 0, and the outcome hangs on neither images nor clinical columns."
+        else "Nothing is planted: the strength is 0, and the outcome depends on neither images nor clinical columns."
     )
     return "\n".join(
         [
             "# Simulated data",
             "",
-            "Every image, outline and value here is simulated. No patient stands behind it; no clinical conclusion "
+            "Every image, outline and value here is simulated. It belongs to no patient; no clinical conclusion "
             "may be drawn from it. The model is written down in `docs/simulation.md`.",
             "",
             f"- size: {roster.size}",

@@ -11,7 +11,7 @@ from her2radiomics.simulation.seeds import stream
 
 # New traits go to the end: the order is the order of the random numbers.
 TRAITS: tuple[str, ...] = (
-    "heterogeneity",  # what the planted signal hangs on
+    "heterogeneity",  # what the planted signal depends on
     "texture_amplitude",
     "texture_scale",
     "necrosis",

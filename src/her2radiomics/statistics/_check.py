@@ -89,9 +89,7 @@ def as_labels(labels: ArrayLike, *, both: bool = True, name: str = "labels") -> 
             "expected 0 and 1. Recode the outcome, or leave out the rows where it is unknown."
         )
     if both and numbers.min() == numbers.max():
-        raise ValueError(
-            f"{name}: found only {int(numbers[0])} in {values.size} rows, expected both 0 and 1."
-        )
+        raise ValueError(f"{name}: found only {int(numbers[0])} in {values.size} rows, expected both 0 and 1.")
     return cast("BoolArray", numbers == 1.0)
 
 
@@ -122,9 +120,7 @@ def as_finite(values: ArrayLike, *, size: int | None = None, name: str = "scores
     return numbers
 
 
-def as_probabilities(
-    values: ArrayLike, *, size: int | None = None, name: str = "probabilities"
-) -> FloatArray:
+def as_probabilities(values: ArrayLike, *, size: int | None = None, name: str = "probabilities") -> FloatArray:
     """Return probabilities in [0, 1], shape (n,); raise :class:`ValueError` where they are not."""
     numbers = as_finite(values, size=size, name=name)
     if numbers.size and (numbers.min() < 0 or numbers.max() > 1):
@@ -199,9 +195,7 @@ def distinct(names: Any, what: str) -> list[str]:
     printed = [str(name) for name in names]
     if len(set(printed)) < len(printed):
         twice = Counter(printed).most_common(1)[0][0]
-        raise ValueError(
-            f"{what}: found two that print as '{twice}', expected names that differ. Rename one."
-        )
+        raise ValueError(f"{what}: found two that print as '{twice}', expected names that differ. Rename one.")
     return printed
 
 

@@ -10,15 +10,7 @@ from her2radiomics.core.libraries import pd
 
 _LATEX = {
     **{character: "\\" + character for character in "_%&#"},
-    **{
-        "χ": r"$\chi$",
-        "²": r"$^2$",
-        "±": r"$\pm$",
-        "−": "$-$",
-        "≥": r"$\geq$",
-        "×": r"$\times$",
-        "β": r"$\beta$",
-    },
+    **{"χ": r"$\chi$", "²": r"$^2$", "±": r"$\pm$", "−": "$-$", "≥": r"$\geq$", "×": r"$\times$", "β": r"$\beta$"},
 }
 
 

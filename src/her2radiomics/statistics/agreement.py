@@ -58,9 +58,7 @@ def icc(ratings: ArrayLike, form: IccForm = "ICC2,1", level: float = 0.95) -> In
     try:
         values = np.asarray(ratings, dtype=float)
     except (TypeError, ValueError):
-        raise ValueError(
-            "ratings: found text or rows of unequal length, expected a table of numbers."
-        ) from None
+        raise ValueError("ratings: found text or rows of unequal length, expected a table of numbers.") from None
     if values.ndim != 2 or min(values.shape) < 2:
         raise ValueError(f"ratings: found shape {values.shape}, expected at least 2 subjects × 2 readers.")
     if not np.isfinite(values).all():
@@ -70,9 +68,7 @@ def icc(ratings: ArrayLike, form: IccForm = "ICC2,1", level: float = 0.95) -> In
         )
     value, low, high = (float(x[0]) for x in _coefficients(values.T[:, :, None], form, level))
     if np.isnan(value):
-        raise ValueError(
-            "ratings: found one value throughout for every reader, expected subjects that differ."
-        )
+        raise ValueError("ratings: found one value throughout for every reader, expected subjects that differ.")
     return IntraclassCorrelation(form, value, low, high, values.shape[0], values.shape[1], level)
 
 
@@ -107,16 +103,12 @@ def icc_table(
     ):
         if not one.equals(two):
             odd = list(one.symmetric_difference(two))[:3] or "another order"
-            raise ValueError(
-                f"reader_2: the readers' {what} differ ({odd}); expected the same in the same order."
-            )
+            raise ValueError(f"reader_2: the readers' {what} differ ({odd}); expected the same in the same order.")
     if len(reader_1) < 2 or not names:
         raise ValueError(
             f"reader_1: found {len(reader_1)} subjects read twice and {len(names)} features, expected 2 and 1 at least."
         )
-    values = np.stack(
-        [_numbers(table, name) for table, name in ((reader_1, "reader_1"), (reader_2, "reader_2"))]
-    )
+    values = np.stack([_numbers(table, name) for table, name in ((reader_1, "reader_1"), (reader_2, "reader_2"))])
     wrong = np.argwhere(~np.isfinite(values))
     if wrong.size:
         reader, row, column = wrong[0]

@@ -9,14 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from her2radiomics.core.libraries import pd, smoothers_lowess
-from her2radiomics.statistics._check import (
-    BoolArray,
-    FloatArray,
-    as_labels,
-    as_probabilities,
-    as_resamples,
-    public,
-)
+from her2radiomics.statistics._check import BoolArray, FloatArray, as_labels, as_probabilities, as_resamples, public
 from her2radiomics.statistics.design import Levels
 from her2radiomics.statistics.draws import Resamples, draw_rows
 from her2radiomics.statistics.resampling import Refit, Resampled, chosen_refit, refitted
@@ -160,11 +153,7 @@ def smoothed(probability: FloatArray, positive: BoolArray, grid: FloatArray) -> 
 
 
 def _optimism(
-    positive: BoolArray,
-    refit: Refit,
-    grid: FloatArray,
-    resamples: Resamples,
-    methods: Counter[str],
+    positive: BoolArray, refit: Refit, grid: FloatArray, resamples: Resamples, methods: Counter[str]
 ) -> FloatArray:
     """Mean optimism at each grid point, where both curves reach it; ``methods`` counts the refits that worked."""
     total, count = np.zeros(grid.size), np.zeros(grid.size)
@@ -181,11 +170,7 @@ def _optimism(
 
 
 def _band(
-    probability: FloatArray,
-    positive: BoolArray,
-    grid: FloatArray,
-    resamples: Resamples,
-    level: float,
+    probability: FloatArray, positive: BoolArray, grid: FloatArray, resamples: Resamples, level: float
 ) -> tuple[FloatArray, FloatArray]:
     """Percentile band of the smooth curve over resampled rows, clipped to [0, 1]."""
     curves = [

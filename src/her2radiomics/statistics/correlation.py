@@ -52,9 +52,7 @@ def rank_correlation(x: ArrayLike, y: ArrayLike, level: float = 0.95) -> RankCor
         return RankCorrelation(nan, nan, nan, nan, a.size, level)
     result = scipy.stats.spearmanr(a, b)
     value = float(result.statistic)
-    half = float(scipy.stats.norm.isf((1 - as_level(level)) / 2)) * math.sqrt(
-        (1 + value**2 / 2) / (a.size - 3)
-    )
+    half = float(scipy.stats.norm.isf((1 - as_level(level)) / 2)) * math.sqrt((1 + value**2 / 2) / (a.size - 3))
     centre = math.atanh(max(min(value, 1 - 1e-15), -1 + 1e-15))
     low, high = math.tanh(centre - half), math.tanh(centre + half)
     return RankCorrelation(value, low, high, float(result.pvalue), a.size, level)

@@ -36,7 +36,7 @@ class Cox(Result):
         ``ml`` or ``firth``: what was fitted.
     converged, monotone
         Whether the partial likelihood rises for ever (``monotone``): a combination of terms orders the events. After
-        ``method="ml"`` on such data ``converged`` is false; infinite estimates stand as ±inf with nothing else, and
+        ``method="ml"`` on such data ``converged`` is false; infinite estimates are given as ±inf with nothing else, and
         the other terms have the limit of maximum likelihood.
     ties
         ``efron`` or ``breslow``.

@@ -42,9 +42,7 @@ class DecisionCurve(Result):
 
 
 @public
-def decision_curve(
-    labels: ArrayLike, probabilities: ArrayLike, thresholds: ArrayLike | None = None
-) -> DecisionCurve:
+def decision_curve(labels: ArrayLike, probabilities: ArrayLike, thresholds: ArrayLike | None = None) -> DecisionCurve:
     """Net benefit of the model, of treating all and of treating none.
 
     Parameters

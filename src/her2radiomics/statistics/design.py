@@ -37,7 +37,7 @@ class Coding:
         return [f"{variable}[{level}]" for level in self.levels[variable][1:]]
 
     def positions(self, variable: str) -> slice:
-        """Where the variable's terms stand in the design."""
+        """Columns of the variable's terms in the design."""
         before = 0
         for name in self.variables:
             width = len(self.terms_of(name))
@@ -71,8 +71,7 @@ class Coding:
             unseen = [value for value in column.unique() if value not in known]
             if unseen:
                 raise ValueError(
-                    f"table, column '{name}': found level '{unseen[0]}', expected one of "
-                    f"{', '.join(map(str, known))}."
+                    f"table, column '{name}': found level '{unseen[0]}', expected one of {', '.join(map(str, known))}."
                 )
             parts.append(np.stack([(column == level).to_numpy(dtype=float) for level in known[1:]], axis=1))
         return np.concatenate(parts, axis=1) if parts else np.empty((len(table), 0))

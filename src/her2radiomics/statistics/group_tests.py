@@ -54,9 +54,7 @@ def compare_ranks(samples: list[FloatArray]) -> Tested:
     if len(samples) > 2:
         result = scipy.stats.kruskal(*samples)
         return Tested(float(result.statistic), float(result.pvalue), "Kruskal–Wallis test")
-    result = scipy.stats.mannwhitneyu(
-        *samples, alternative="two-sided", method="asymptotic", use_continuity=True
-    )
+    result = scipy.stats.mannwhitneyu(*samples, alternative="two-sided", method="asymptotic", use_continuity=True)
     return Tested(
         float(result.statistic),
         float(result.pvalue),
@@ -135,9 +133,7 @@ def freeman_halton(counts: np.ndarray) -> float | None:
             take = np.arange(of.size) - np.repeat(np.cumsum(choices) - choices, choices) + least[of]
             node, used, taken = node[of], used[of] + take, np.column_stack([taken[of], take])
         weight = weight[node] - gammaln(taken + 1).sum(axis=1)
-        nodes = np.column_stack(
-            [np.sort(left[node] - taken, axis=1), np.round(weight * 1e9).astype(np.int64)]
-        )
+        nodes = np.column_stack([np.sort(left[node] - taken, axis=1), np.round(weight * 1e9).astype(np.int64)])
         met, first, place = np.unique(nodes, axis=0, return_index=True, return_inverse=True)
         paths = np.bincount(place.ravel(), weights=paths[node])
         left, weight = np.asarray(met[:, :-1]), weight[first]

@@ -11,13 +11,7 @@ import numpy as np
 from her2radiomics.core.libraries import pd
 from her2radiomics.statistics._check import FloatArray, distinct, one_of, public
 from her2radiomics.statistics._result import Result
-from her2radiomics.statistics.group_tests import (
-    Tested,
-    compare_counts,
-    compare_means,
-    compare_ranks,
-    shapiro_p,
-)
+from her2radiomics.statistics.group_tests import Tested, compare_counts, compare_means, compare_ranks, shapiro_p
 
 Kind = Literal["continuous", "normal", "skewed", "ordinal", "categorical", "chi2"]
 _KINDS = ("continuous", "normal", "skewed", "ordinal", "categorical", "chi2")
@@ -158,9 +152,7 @@ def _groups(group: pd.Series, size: int) -> tuple[np.ndarray, list[str], list[st
     except TypeError:
         raise ValueError(f"group: found {type(group).__name__}, expected one level a row.") from None
     if len(group) != size or missing:
-        raise ValueError(
-            f"group: found {len(group)} values, {missing} missing; expected {size}, none missing."
-        )
+        raise ValueError(f"group: found {len(group)} values, {missing} missing; expected {size}, none missing.")
     if len(order) < 2:
         raise ValueError(f"group: found {len(order)} group, expected at least two.")
     names = distinct(order, "group")
@@ -187,9 +179,7 @@ def _order(column: pd.Series, given: list | None, *, ordinal: bool = False, argu
     elif isinstance(column.dtype, pd.CategoricalDtype):
         order = [value for value in column.dtype.categories if value in present]
     elif ordinal and not all(isinstance(value, (bool, int, float, np.number, np.bool_)) for value in present):
-        raise ValueError(
-            f"{where}: found an ordinal column of text; give its order in levels, the lowest first."
-        )
+        raise ValueError(f"{where}: found an ordinal column of text; give its order in levels, the lowest first.")
     else:
         try:
             order = sorted(present)
@@ -209,10 +199,7 @@ def _counts(values: pd.Series, codes: np.ndarray, order: list, groups: int) -> n
 
 def _percentages(counts: np.ndarray) -> list[list[str]]:
     total = counts.sum(axis=0)
-    return [
-        [f"{n} ({100 * n / t:.2f})" if t else "0 (–)" for n, t in zip(row, total, strict=True)]
-        for row in counts
-    ]
+    return [[f"{n} ({100 * n / t:.2f})" if t else "0 (–)" for n, t in zip(row, total, strict=True)] for row in counts]
 
 
 def _test_levels(kind: str, counts: np.ndarray, yates: bool, seed: int) -> Tested:
@@ -224,15 +211,11 @@ def _test_levels(kind: str, counts: np.ndarray, yates: bool, seed: int) -> Teste
     return compare_counts(counts[counts.sum(axis=1) > 0], yates, seed, exact=kind != "chi2")
 
 
-def _samples(
-    column: pd.Series, codes: np.ndarray, known: np.ndarray, groups: int, name: str
-) -> list[FloatArray]:
+def _samples(column: pd.Series, codes: np.ndarray, known: np.ndarray, groups: int, name: str) -> list[FloatArray]:
     try:
         values = column.to_numpy(dtype=float, na_value=np.nan)
     except (TypeError, ValueError):
-        raise ValueError(
-            f"table, column '{name}': found text, expected numbers for a continuous variable."
-        ) from None
+        raise ValueError(f"table, column '{name}': found text, expected numbers for a continuous variable.") from None
     if not np.isfinite(values[known]).all():
         raise ValueError(f"table, column '{name}': found an infinite value, expected finite numbers.")
     return [values[known & (codes == i)] for i in range(groups)]

@@ -129,9 +129,7 @@ class Firth:
         scoring = columns.T @ (columns * (weight * (1 + leverage))[:, None])
         # minus the second derivative: ∂h_i/∂η_k = h_i t_i δ_ik − H_ik² t_k, with t = 1 − 2p
         twisted = columns * tilt[:, None]
-        hessian = (
-            scoring + (twisted.T @ np.square(hat) @ twisted - twisted.T @ (twisted * leverage[:, None])) / 2
-        )
+        hessian = scoring + (twisted.T @ np.square(hat) @ twisted - twisted.T @ (twisted * leverage[:, None])) / 2
         for matrix in (hessian, scoring):
             try:
                 np.linalg.cholesky(matrix)
@@ -184,9 +182,7 @@ def firth_standardised(design: FloatArray, positive: BoolArray) -> FloatArray:
         There is no maximum.
     """
     scale = design.std(axis=0)
-    peak, _ = firth_fit(
-        np.column_stack([np.ones(len(design)), (design - design.mean(axis=0)) / scale]), positive
-    )
+    peak, _ = firth_fit(np.column_stack([np.ones(len(design)), (design - design.mean(axis=0)) / scale]), positive)
     beta = peak[1:] / scale
     return np.concatenate([[intercept_for(design @ beta, positive)], beta])
 

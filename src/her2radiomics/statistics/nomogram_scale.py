@@ -101,9 +101,7 @@ class Nomogram(Result):
         """
         result = {}
         if not isinstance(values, (Mapping, pd.Series)):
-            raise ValueError(
-                f"values: found {type(values).__name__}, expected a value for each predictor by name."
-            )
+            raise ValueError(f"values: found {type(values).__name__}, expected a value for each predictor by name.")
         for predictor in self.model.predictors:
             if predictor.name not in values:
                 raise ValueError(f"values, predictor '{predictor.name}': found no value, expected one.")
@@ -121,7 +119,7 @@ class Nomogram(Result):
         return float(scipy.special.expit(self.origin + total / self.points_per_unit))
 
     def total_for(self, probability: float) -> float:
-        """Return the total points at which ``probability`` stands."""
+        """Return the total points at which ``probability`` lies."""
         return (_logit(probability) - self.origin) * self.points_per_unit
 
 
@@ -156,9 +154,7 @@ def nomogram(
         If there is no predictor, or no predictor has an effect.
     """
     if not isinstance(model, (LinearModel, LogisticRegression)):
-        raise ValueError(
-            f"model: found {type(model).__name__}, expected a LinearModel or a LogisticRegression."
-        )
+        raise ValueError(f"model: found {type(model).__name__}, expected a LinearModel or a LogisticRegression.")
     if probabilities is not None:
         for place in as_probabilities(probabilities):
             _logit(float(place), "probabilities")
@@ -186,9 +182,7 @@ def nomogram(
     if probabilities is None:
         least, most = float(scipy.special.expit(linear[0])), float(scipy.special.expit(linear[-1]))
         probabilities = round_probabilities(least, most, ticks)
-    rows += [
-        ("probability", "probability", float(p), (_logit(p) - origin) * float(scale)) for p in probabilities
-    ]
+    rows += [("probability", "probability", float(p), (_logit(p) - origin) * float(scale)) for p in probabilities]
     table = pd.DataFrame(rows, columns=["axis", "kind", "value", "points"]).astype({"value": object})
     return Nomogram(table, float(scale), float(origin), model, lowest)
 
@@ -196,9 +190,7 @@ def nomogram(
 def linear_model(model: LogisticRegression, data: pd.DataFrame | None) -> LinearModel:
     """Take intercept, coefficients, levels and ranges from a fitted logistic regression and its rows."""
     if data is None:
-        raise ValueError(
-            "data: found none, expected the rows that the model was fitted on (for the axes' ranges)."
-        )
+        raise ValueError("data: found none, expected the rows that the model was fitted on (for the axes' ranges).")
     data = data.rename(columns=str)
     try:
         linear = model.linear_predictor(data)
@@ -209,9 +201,7 @@ def linear_model(model: LogisticRegression, data: pd.DataFrame | None) -> Linear
         if name in model.coding.levels:
             reference, *others = model.coding.levels[name]
             beta = [model.coefficients[term] for term in model.coding.terms_of(name)]
-            predictors.append(
-                CategoricalPredictor(name, {reference: 0.0, **dict(zip(others, beta, strict=True))})
-            )
+            predictors.append(CategoricalPredictor(name, {reference: 0.0, **dict(zip(others, beta, strict=True))}))
         else:
             column = data[name].to_numpy(dtype=float)
             ends = float(column.min()), float(column.max())

@@ -102,9 +102,7 @@ class OperatingPoint(Result):
 
 
 @public
-def operating_point(
-    labels: ArrayLike, scores: ArrayLike, threshold: float, level: float = 0.95
-) -> OperatingPoint:
+def operating_point(labels: ArrayLike, scores: ArrayLike, threshold: float, level: float = 0.95) -> OperatingPoint:
     """Sensitivity, specificity, predictive values and accuracy where ``score >= threshold`` means positive.
 
     Parameters
@@ -141,9 +139,7 @@ def holm(p_values: ArrayLike) -> FloatArray:
     try:
         p = np.asarray(p_values, dtype=float)
     except (TypeError, ValueError):
-        raise ValueError(
-            "p_values: found text or rows of unequal length, expected a list of numbers."
-        ) from None
+        raise ValueError("p_values: found text or rows of unequal length, expected a list of numbers.") from None
     if p.ndim != 1:
         raise ValueError(f"p_values: found shape {p.shape}, expected one list of p values.")
     known = np.flatnonzero(~np.isnan(p))

@@ -70,9 +70,7 @@ def kappa(
     """
     a, b = (np.asarray(values, dtype=object) for values in (first, second))
     if a.ndim != 1 or a.shape != b.shape or a.size < 2:
-        raise ValueError(
-            f"first, second: found shapes {a.shape} and {b.shape}, expected at least 2 subjects each."
-        )
+        raise ValueError(f"first, second: found shapes {a.shape} and {b.shape}, expected at least 2 subjects each.")
     one_of(weights, ("none", "linear", "quadratic"), "weights")
     missing = [value for value in (*a, *b) if value is None or value != value]
     if missing:

@@ -65,9 +65,7 @@ def net_reclassification(
     else:
         edges = np.unique(as_probabilities(cuts, name="cuts"))
         if edges.size == 0:
-            raise ValueError(
-                "cuts: found none, expected one probability or more, or None for the category-free index."
-            )
+            raise ValueError("cuts: found none, expected one probability or more, or None for the category-free index.")
         moved = np.sign(np.searchsorted(edges, b, side="right") - np.searchsorted(edges, a, side="right"))
     name = "category-free NRI" if cuts is None else "NRI at " + ", ".join(f"{cut:g}" for cut in edges)
     return _improvement(name, moved[positive], -moved[~positive], population=True, level=level)
@@ -85,9 +83,7 @@ def integrated_discrimination(
     return _improvement("IDI", change[positive], -change[~positive], population=False, level=level)
 
 
-def _improvement(
-    name: str, events: FloatArray, others: FloatArray, *, population: bool, level: float
-) -> Improvement:
+def _improvement(name: str, events: FloatArray, others: FloatArray, *, population: bool, level: float) -> Improvement:
     """Sum of two means, with the normal interval of independent samples."""
     ddof = 0 if population else 1
     if not population and min(events.size, others.size) < 2:
@@ -97,6 +93,4 @@ def _improvement(
     z = value / error if error > 0 else 0.0 if value == 0 else float(np.copysign(np.inf, value))
     half = float(scipy.special.ndtri(1 - (1 - level) / 2)) * error
     p = 2 * float(scipy.special.ndtr(-abs(z)))
-    return Improvement(
-        name, value, value - half, value + half, z, p, float(events.mean()), float(others.mean())
-    )
+    return Improvement(name, value, value - half, value + half, z, p, float(events.mean()), float(others.mean()))

@@ -47,7 +47,7 @@ class LogisticRegression(Result):
         ``ml`` or ``firth``: what was fitted.
     converged, separated
         After ``method="ml"`` on separated data ``converged`` is false. Infinite estimates, as R's
-        ``detectseparation`` finds them, stand as ±inf with nothing else; the others have the limit of maximum
+        ``detectseparation`` finds them, are given as ±inf with nothing else; the others have the limit of maximum
         likelihood.
     log_likelihood
         Maximised log-likelihood (penalised for Firth).
@@ -170,11 +170,7 @@ class LogisticRegression(Result):
 
 @public
 def logistic_regression(
-    table: pd.DataFrame,
-    labels: ArrayLike,
-    method: Method = "auto",
-    levels: Levels | None = None,
-    level: float = 0.95,
+    table: pd.DataFrame, labels: ArrayLike, method: Method = "auto", levels: Levels | None = None, level: float = 0.95
 ) -> LogisticRegression:
     """Fit a logistic regression of ``labels`` on every column of ``table``.
 
@@ -308,9 +304,7 @@ def _with_intercept(design: FloatArray) -> FloatArray:
     return np.column_stack([np.ones(len(design)), design])
 
 
-def _assemble(
-    beta: FloatArray, se: FloatArray, wald: FloatArray, bounds: FloatArray, p: FloatArray
-) -> pd.DataFrame:
+def _assemble(beta: FloatArray, se: FloatArray, wald: FloatArray, bounds: FloatArray, p: FloatArray) -> pd.DataFrame:
 
     with np.errstate(over="ignore"):  # an odds ratio beyond 1e308 is rightly infinite
         odds = np.exp(np.column_stack([beta, bounds]))

@@ -107,12 +107,7 @@ def logistic_refit(
 
 
 def refitted(
-    positive: BoolArray,
-    refit: Refit,
-    resamples: Resamples,
-    methods: dict[str, int],
-    *,
-    probabilities: bool = True,
+    positive: BoolArray, refit: Refit, resamples: Resamples, methods: dict[str, int], *, probabilities: bool = True
 ) -> Iterator[tuple[NDArray[np.intp], FloatArray]]:
     """Yield the rows of each resample and its refit's probabilities of all rows; skip failed refits.
 
@@ -132,9 +127,7 @@ def refitted(
 def used_words(iterations: int, methods: dict[str, int]) -> str:
     """How many resamples were used and by which method: *100 of 100 resamples, 61 by maximum likelihood, …*."""
     parts = [f"{sum(methods.values())} of {iterations} resamples"]
-    return ", ".join(
-        parts + [f"{n} by {METHODS.get(name, name)}" for name, n in sorted(methods.items()) if name]
-    )
+    return ", ".join(parts + [f"{n} by {METHODS.get(name, name)}" for name, n in sorted(methods.items()) if name])
 
 
 class Resampled(Result):
@@ -261,9 +254,7 @@ def optimism_corrected(
     probability = as_probabilities(probabilities, size=n)
     drawn = draw_rows(n, iterations, seed, clusters) if resamples is None else as_resamples(resamples, n)
     refit, methods = chosen_refit(positive, refit, design, levels), Counter[str]()
-    gaps: dict[str, list[float]] = {
-        name: [] for name in ("auc", "brier", "calibration_intercept", "calibration_slope")
-    }
+    gaps: dict[str, list[float]] = {name: [] for name in ("auc", "brier", "calibration_intercept", "calibration_slope")}
     for rows, again in refitted(positive, refit, drawn, methods):
         gaps["auc"].append(auc(positive[rows], again[rows]) - auc(positive, again))
         gaps["brier"].append(brier(positive[rows], again[rows]) - brier(positive, again))
@@ -301,9 +292,7 @@ def remembered(refit: Refit) -> Refit:
     return again
 
 
-def chosen_refit(
-    positive: BoolArray, refit: Refit | None, design: pd.DataFrame | None, levels: Levels | None
-) -> Refit:
+def chosen_refit(positive: BoolArray, refit: Refit | None, design: pd.DataFrame | None, levels: Levels | None) -> Refit:
     """Return ``refit``, or the logistic refit of ``design``; exactly one of them must be given."""
     if (refit is None) == (design is None):
         raise ValueError("refit, design: found both or neither, expected one of them.")

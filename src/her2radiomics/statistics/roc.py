@@ -19,15 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from her2radiomics.core.libraries import scipy
-from her2radiomics.statistics._check import (
-    BoolArray,
-    FloatArray,
-    as_finite,
-    as_labels,
-    as_seed,
-    one_of,
-    public,
-)
+from her2radiomics.statistics._check import BoolArray, FloatArray, as_finite, as_labels, as_seed, one_of, public
 from her2radiomics.statistics._result import Result
 from her2radiomics.statistics.draws import draw_rows
 from her2radiomics.statistics.proportions import proportion_interval
@@ -103,9 +95,7 @@ def auc_interval(
     if method == "delong_logit" and area in (0.0, 1.0):
         bound = separation_bound(int(positive.sum()), int((~positive).sum()), level)
         return (bound, 1.0) if area else (0.0, 1 - bound)
-    half = float(
-        scipy.special.ndtri(1 - tail) * np.sqrt(_variance(*_placements(positive, values[None, :]))[0])
-    )
+    half = float(scipy.special.ndtri(1 - tail) * np.sqrt(_variance(*_placements(positive, values[None, :]))[0]))
     if method == "delong":
         return max(0.0, area - half), min(1.0, area + half)
     middle, half = float(scipy.special.logit(area)), half / (area * (1 - area))
@@ -147,9 +137,7 @@ class DeLongTest(Result):
 
 
 @public
-def delong_test(
-    labels: ArrayLike, scores_a: ArrayLike, scores_b: ArrayLike, level: float = 0.95
-) -> DeLongTest:
+def delong_test(labels: ArrayLike, scores_a: ArrayLike, scores_b: ArrayLike, level: float = 0.95) -> DeLongTest:
     """Compare two AUCs of the same rows (``pROC::roc.test(paired = TRUE)``).
 
     Identical rankings give z = 0 and p = 1. Different AUCs that both have no variance (1 against 0) give p =
@@ -278,8 +266,6 @@ def _bootstrap_areas(
         return np.array([_areas(positive[rows], scores[None, rows])[0] for rows in both])
     random = np.random.default_rng(seed)
     cases, controls = scores[positive], scores[~positive]
-    drawn = [
-        values[random.integers(0, values.size, (iterations, values.size))] for values in (cases, controls)
-    ]
+    drawn = [values[random.integers(0, values.size, (iterations, values.size))] for values in (cases, controls)]
     order = np.repeat([True, False], [cases.size, controls.size])
     return _areas(order, np.concatenate(drawn, axis=1))

@@ -79,9 +79,7 @@ def cox_direction(partial: Partial) -> FloatArray:
     unit = scipy.sparse.eye_array(k, format="csr")
     below = scipy.sparse.hstack([scipy.sparse.csr_array(x[risk]), -unit[last[risk]]])
     above = scipy.sparse.hstack([-scipy.sparse.csr_array(x[seen]), unit[place]])
-    nested = (
-        scipy.sparse.hstack([scipy.sparse.csr_array((k - 1, p)), unit[1:] - unit[:-1]]) if k > 1 else None
-    )
+    nested = scipy.sparse.hstack([scipy.sparse.csr_array((k - 1, p)), unit[1:] - unit[:-1]]) if k > 1 else None
     size = np.cumsum(np.bincount(last[risk], minlength=k)[::-1])[::-1]
     within = np.cumsum([x[last == i].sum(axis=0) for i in range(k)][::-1], axis=0)[::-1]
     gain = (x[seen] * size[place][:, None] - within[place]).sum(axis=0) / n
@@ -110,10 +108,7 @@ def cox_limit(partial: Partial, direction: FloatArray) -> Fit:
 
 
 def _limit(
-    model: Callable[[FloatArray], Partial | _Binomial],
-    x: FloatArray,
-    back: FloatArray,
-    directions: list[FloatArray],
+    model: Callable[[FloatArray], Partial | _Binomial], x: FloatArray, back: FloatArray, directions: list[FloatArray]
 ) -> Fit:
     """Fit what the unseparated rows determine; ``back`` turns the terms of ``x`` into those that are reported."""
     size = x.shape[1]
@@ -132,10 +127,7 @@ def _limit(
         fitted = model(x @ basis)
         try:
             peak, top = penalised.maximum(fitted, np.full(basis.shape[1], True), np.zeros(basis.shape[1]))
-        except (
-            ArithmeticError,
-            np.linalg.LinAlgError,
-        ):  # a further direction is left, by rounding: nothing is known
+        except (ArithmeticError, np.linalg.LinAlgError):  # a further direction is left, by rounding: nothing is known
             return Fit(np.where(finite, np.nan, beta), covariance, top, False)
         beta = np.where(finite, known @ peak, beta)
         whole = known @ np.linalg.inv(fitted.information(peak)) @ known.T

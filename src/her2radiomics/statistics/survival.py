@@ -9,15 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from her2radiomics.core.libraries import lifelines, pd
-from her2radiomics.statistics._check import (
-    BoolArray,
-    FloatArray,
-    _grouped,
-    as_finite,
-    as_labels,
-    distinct,
-    public,
-)
+from her2radiomics.statistics._check import BoolArray, FloatArray, _grouped, as_finite, as_labels, distinct, public
 from her2radiomics.statistics._result import Result
 
 _ROUNDING = 1.4901161193847656e-08  # √ε, the tolerance of R's all.equal and timefix
@@ -83,12 +75,7 @@ class KaplanMeier(Result):
 
 @public
 def kaplan_meier(
-    time: ArrayLike,
-    event: ArrayLike,
-    group: ArrayLike | None = None,
-    level: float = 0.95,
-    *,
-    event_level: Any = None,
+    time: ArrayLike, event: ArrayLike, group: ArrayLike | None = None, level: float = 0.95, *, event_level: Any = None
 ) -> KaplanMeier:
     """Kaplan–Meier curves, by group where given.
 
@@ -115,9 +102,7 @@ def kaplan_meier(
         band = fitter.confidence_interval_survival_function_
         table, survival = fitter.event_table, fitter.survival_function_.iloc[:, 0].to_numpy()
         between = (survival > 1e-12) & (survival < 1 - 1e-12)  # elsewhere log(−log) is infinite
-        between |= (
-            table[["observed", "censored"]].sum(axis=1) == 0
-        ).to_numpy()  # the start, before anybody leaves
+        between |= (table[["observed", "censored"]].sum(axis=1) == 0).to_numpy()  # the start, before anybody leaves
         curves.append(
             pd.DataFrame(
                 {
@@ -229,9 +214,7 @@ def _seen(event: ArrayLike, event_level: Any) -> BoolArray:
             raise ValueError(f"{error} Or name the value of the event: event_level.") from None
     values = pd.Series(_grouped(event, "event"))
     if values.empty or values.isna().any():
-        raise ValueError(
-            f"event: found {int(values.isna().sum())} missing of {values.size} values, expected none."
-        )
+        raise ValueError(f"event: found {int(values.isna().sum())} missing of {values.size} values, expected none.")
     seen = np.array([value == event_level for value in values], dtype=bool)
     if not seen.any():
         raise ValueError(

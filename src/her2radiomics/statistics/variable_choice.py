@@ -12,13 +12,7 @@ from her2radiomics.core.libraries import pd, scipy
 from her2radiomics.statistics._check import as_labels, one_of, public
 from her2radiomics.statistics._result import Result
 from her2radiomics.statistics.design import Levels
-from her2radiomics.statistics.regression import (
-    COLUMNS,
-    INTERCEPT,
-    LogisticRegression,
-    Method,
-    logistic_regression,
-)
+from her2radiomics.statistics.regression import COLUMNS, INTERCEPT, LogisticRegression, Method, logistic_regression
 
 Keep = Literal["enter", "significant", "backward", "all"]
 
@@ -206,9 +200,7 @@ def likelihood_ratio_test(smaller: LogisticRegression, larger: LogisticRegressio
                 "method use .variable_tests('lr') of the larger model."
             )
     if smaller.n != larger.n or not np.array_equal(smaller.labels, larger.labels):
-        raise ValueError(
-            "smaller, larger: found models of different rows, expected the same rows and outcomes."
-        )
+        raise ValueError("smaller, larger: found models of different rows, expected the same rows and outcomes.")
     df = len(larger.coefficients) - len(smaller.coefficients)
     if df < 1 or not set(smaller.coefficients) <= set(larger.coefficients):
         raise ValueError(

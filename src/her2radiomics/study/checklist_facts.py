@@ -1,4 +1,4 @@
-"""What a run knows about itself before it starts: from its protocol, cohort, partitions and parameter files."""
+"""Facts of a run before it starts: from its protocol, cohort, partitions and parameter files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MISSING = {
     "impute": "missing clinical values become the training median or most frequent level, and are reported",
     "complete_case": "patients with a missing clinical value are left out of the model",
 }
-#: What this workflow never does; checklists that ask for it know so.
+#: What this workflow never does; checklists that ask for it say so.
 NEVER = {
     "deep_learning": False,
     "nuclear_imaging": False,
@@ -70,14 +70,8 @@ def static_facts(run: Run, config: Config, extraction: Path) -> dict[str, Fact]:
         "inclusion": list(protocol.inclusion),
         "reference_reader": run.dataset.readers.reference,
         "stated": not run.dataset.simulated,
-        **{
-            f"{name}_stated": getattr(stated, name)
-            for name in ("design", "ethics", "enrolment", "sample_size")
-        },
-        **{
-            f"{name}_stated": getattr(stated, name)
-            for name in ("readers", "blinding", "software", "injection")
-        },
+        **{f"{name}_stated": getattr(stated, name) for name in ("design", "ethics", "enrolment", "sample_size")},
+        **{f"{name}_stated": getattr(stated, name) for name in ("readers", "blinding", "software", "injection")},
         "pathology_stated": " ".join(stated.pathology),
         "editions_stated": "; ".join(f"{name}: {edition}" for name, edition in stated.editions.items()),
         "excluded": int((run.participants["exclude_reason"] != "").sum()),
@@ -133,9 +127,7 @@ def _partitions(run: Run) -> dict[str, Fact]:
     centre = included["centre"].reindex(run.partition.index)
     trained = set(centre[run.partition == TRAINING])
     later = settings.external_from if isinstance(settings, RandomPartition) else None
-    elsewhere = (
-        set(settings.external_centres) if isinstance(settings, RandomPartition) else set(centre) - trained
-    )
+    elsewhere = set(settings.external_centres) if isinstance(settings, RandomPartition) else set(centre) - trained
     by_date = (run.partition == "external") & ~centre.isin(elsewhere) & (later is not None)
     tests = centre[(run.partition != TRAINING) & ~by_date]
     others = sorted(set(tests) - trained)
@@ -174,7 +166,7 @@ def _partitions(run: Run) -> dict[str, Fact]:
         "temporal": bool(by_date.any()),
         "testing_words": "; ".join(words) + "." if words else "",
         "centres": places.nunique(),
-        # one hospital whose periods are told apart is not called by the name of a period
+        # one hospital whose periods are separated is not called by the name of a period
         "centre_names": [protocol.centre_label(name) for name in sorted(set(places))]
         if places.nunique() > 1 or not by_date.any()
         else ["one hospital"],
@@ -198,12 +190,8 @@ def extraction_facts(run: Run, folder: Path) -> dict[str, Fact]:
         "regions": list(dict.fromkeys(region_label(region) for item in sequences for region in item.regions)),
         "readers": ", ".join(sorted(set(run.dataset.data.manifest["reader"]))) if run.extracted else "",
         "features_total": total if brought is None else brought.shape[1] - 2,  # patient and reader
-        "image_types": list(
-            dict.fromkeys(IMAGE_TYPES[kind].long for file in files for kind in file.image_types)
-        ),
-        "feature_classes": list(
-            dict.fromkeys(CLASSES[kind].long for file in files for kind in file.feature_classes)
-        ),
+        "image_types": list(dict.fromkeys(IMAGE_TYPES[kind].long for file in files for kind in file.image_types)),
+        "feature_classes": list(dict.fromkeys(CLASSES[kind].long for file in files for kind in file.feature_classes)),
         **_processing(done, files),
         **(_texture([file.settings for file in files]) if files else dict.fromkeys(TEXTURE_WORDS, "")),
     }
@@ -233,9 +221,7 @@ def _processing(done: list[Preprocessing], files: list[Parameters]) -> dict[str,
             "and nearest-neighbour of the mask, on PyRadiomics' grid (aligned by the corner, cut to the region)."
         )
     words = {
-        "preprocessing_words": f"Done to images: {'; '.join(steps)}."
-        if steps
-        else "Images are used as they are.",
+        "preprocessing_words": f"Done to images: {'; '.join(steps)}." if steps else "Images are used as they are.",
         "normalisation_words": f"Intensities are {'' if normalised else 'not '}normalised.",
         "bias_words": "N4 bias field correction." if corrected else "No correction of non-uniformity.",
         "resampling_words": resampling,
@@ -264,9 +250,7 @@ def _texture(settings: list[Mapping[str, Any]]) -> dict[str, str]:
         return _each(item.get(key) for item in settings)
 
     planes = sorted({bool(item["force2D"]) for item in settings})
-    where = " and ".join(
-        "in 4 directions in the slice" if flat else "in 13 directions in 3-D" for flat in planes
-    )
+    where = " and ".join("in 4 directions in the slice" if flat else "in 13 directions in 3-D" for flat in planes)
     symmetric = sorted({bool(item["symmetricalGLCM"]) for item in settings}, reverse=True)
     symmetry = " and ".join("symmetric" if value else "asymmetric" for value in symmetric)
     counts, ranges, weighted = each("binCount"), each("resegmentRange"), each("weightingNorm")

@@ -68,9 +68,7 @@ def check_features(run: Run, extraction: Path) -> list[str]:
         _refuse_late_features(run)
         notes = [*unstated(run), *check_brought(run)]
     elif not run.protocol.sequences:
-        raise SettingsError(
-            f"run {run.id}: the protocol names no sequence, and the cohort brings no features."
-        )
+        raise SettingsError(f"run {run.id}: the protocol names no sequence, and the cohort brings no features.")
     known = run.dataset.data.manifest["sequence"]
     for name, settings in run.protocol.sequences.items() if run.extracted else ():
         path = extraction / f"{settings.parameters}.yaml"
@@ -104,9 +102,7 @@ def _refuse_late_features(run: Run) -> None:
     if source is None or run.dataset.data.features is None:
         return
     at = run.protocol.prediction_at
-    ahead = [
-        name for name, model in run.protocol.models.items() if not model.allow_unavailable and model.block
-    ]
+    ahead = [name for name, model in run.protocol.models.items() if not model.allow_unavailable and model.block]
     for feature in run.dataset.data.features.columns.drop(["patient_id", "reader"]) if ahead else ():
         stages = (stage for name, stage in source.available_at.items() if fnmatch.fnmatchcase(feature, name))
         stage: Stage = next(stages, "before_treatment")

@@ -17,12 +17,9 @@ class RunRequest(Settings):
 
     study: str = Field(pattern=FILE_NAME, description="Protocol in workflow/studies, without .yaml.")
     variant: str = Field("default", pattern=FILE_NAME, description="A named variant of the protocol.")
-    cohort: str = Field(
-        "simulated", pattern=FILE_NAME, description="Cohort file in workflow/cohorts, without .yaml."
-    )
+    cohort: str = Field("simulated", pattern=FILE_NAME, description="Cohort file in workflow/cohorts, without .yaml.")
     until: Literal["report", "extraction"] = Field(
-        "report",
-        description="How far to go: 'extraction' stops after the feature table and its quality control.",
+        "report", description="How far to go: 'extraction' stops after the feature table and its quality control."
     )
 
     @property
@@ -43,18 +40,13 @@ class Config(Settings):
     """The whole configuration."""
 
     seed: int = Field(20250715, ge=0, description="Seed of everything random.")
-    size: Size = Field(
-        "demo", description="Size of simulated cohorts: a small one, or the paper's number of patients."
-    )
+    size: Size = Field("demo", description="Size of simulated cohorts: a small one, or the paper's number of patients.")
     strength: float | None = Field(
-        None,
-        ge=0,
-        description="Strength of the planted signal; 0 is a null cohort, empty the protocol's own.",
+        None, ge=0, description="Strength of the planted signal; 0 is a null cohort, empty the protocol's own."
     )
     runs: list[RunRequest] = Field(min_length=1, description="Studies to carry out.")
     data: dict[str, str] = Field(
-        default_factory=dict,
-        description="Cohort to the folder where its data lie; environment variables are expanded.",
+        default_factory=dict, description="Cohort to the folder where its data lie; environment variables are expanded."
     )
     patients_per_job: int = Field(
         24,
@@ -63,7 +55,7 @@ class Config(Settings):
         "want many patients a job; fewer give a machine of many cores more jobs to share out.",
     )
     failed_cases: FailedCases = Field(
-        default_factory=lambda: FailedCases(count=2, share=0.05), description="How many failures are borne."
+        default_factory=lambda: FailedCases(count=2, share=0.05), description="How many failures are accepted."
     )
 
     @field_validator("runs")

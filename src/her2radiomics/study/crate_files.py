@@ -45,10 +45,7 @@ def crate_texts(run: Run, config: Config) -> dict[str, str]:
         ),
         "config.yaml": config.model_dump(mode="json", exclude={"data"}),
     }
-    return {
-        name: yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
-        for name, content in settings.items()
-    }
+    return {name: yaml.safe_dump(content, sort_keys=False, allow_unicode=True) for name, content in settings.items()}
 
 
 def crate_data(run: Run) -> list[str]:

@@ -31,7 +31,7 @@ parameters_of = cache(read_parameters)
 
 
 def study_text(run: Run, extraction: Path) -> dict[str, Any]:
-    """Everything that the manuscript prints about a run and that stands in no table of results.
+    """Everything that the manuscript prints about a run and that no table of results holds.
 
     Parameters
     ----------
@@ -121,12 +121,10 @@ def patients_in_words(names: Sequence[str]) -> str:
 
 
 def run_info(run: Run, seed: int) -> dict[str, Any]:
-    """What the page of a run is told, as plain data for :func:`read_run_info`; no path of this machine."""
+    """What the page of a run is made from, as plain data for :func:`read_run_info`; no path of this machine."""
     return {
         "request": dump(run.request),
-        "protocol": run.protocol.model_dump(
-            mode="json", exclude={"simulation", "published", "published_tables"}
-        ),
+        "protocol": run.protocol.model_dump(mode="json", exclude={"simulation", "published", "published_tables"}),
         "cohort": run.dataset.cohort.model_dump(mode="json", exclude={"root", "linked_folders"}),
         "partitions": run.partitions,
         "extracted": run.extracted,
@@ -164,9 +162,7 @@ def evaluation_lines(run: Run) -> list[str]:
 def _feature_counts(run: Run) -> dict[str, int]:
     """Features of each sequence, or of the table that the user brought."""
     if run.dataset.data.features is not None:
-        return {
-            "Feature table brought by the user": run.dataset.data.features.shape[1] - 2
-        }  # patient and reader
+        return {"Feature table brought by the user": run.dataset.data.features.shape[1] - 2}  # patient and reader
     return {name: item.features * len(item.regions) for name, item in run.protocol.sequences.items()}
 
 
@@ -191,10 +187,5 @@ def _image_types(parameters: Iterable[Parameters]) -> list[str]:
         for kind in item.image_types:
             short = IMAGE_TYPES[kind].short
             sigmas = item.of_image(kind).get("sigma", []) if kind == "LoG" else None
-            labels |= dict.fromkeys(
-                [short] if sigmas is None else [f"{short} σ {sigma:g} mm" for sigma in sigmas]
-            )
-    return [
-        f"{label} ({', '.join(waves)})" if label == IMAGE_TYPES["Wavelet"].short else label
-        for label in labels
-    ]
+            labels |= dict.fromkeys([short] if sigmas is None else [f"{short} σ {sigma:g} mm" for sigma in sigmas])
+    return [f"{label} ({', '.join(waves)})" if label == IMAGE_TYPES["Wavelet"].short else label for label in labels]

@@ -25,9 +25,7 @@ def absent_files(run: Run) -> dict[str, list[str]]:
             for what in ("image", "mask"):
                 path = row[what]
                 if path and not there.setdefault(path, os.path.lexists(path)):
-                    reader = (
-                        "" if what == "image" or row["region"] == BREAST else f" of reader {row['reader']}"
-                    )
+                    reader = "" if what == "image" or row["region"] == BREAST else f" of reader {row['reader']}"
                     found.setdefault(patient, []).append(f"sequence {sequence}, {what}{reader}: {path}")
     return {patient: list(dict.fromkeys(lines)) for patient, lines in found.items()}
 

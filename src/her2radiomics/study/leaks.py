@@ -125,9 +125,7 @@ def _refuse_twins(run: Run, features: pd.DataFrame, file: object) -> None:
     people = run.participants.set_index("patient_id").loc[features.index]
     others = {f"the outcome '{run.protocol.label.column}'": run.labels.loc[features.index].astype(str)}
     skipped = {"centre", "partition", "exclude_reason", run.protocol.label.column}
-    others |= {
-        f"the participants column '{name}'": people[name] for name in people.columns if name not in skipped
-    }
+    others |= {f"the participants column '{name}'": people[name] for name in people.columns if name not in skipped}
     codes = {where: _codes(values) for where, values in others.items()}
     for name in features.columns:
         mine = _codes(features[name])
@@ -181,14 +179,10 @@ def _separating(run: Run, features: pd.DataFrame, file: object) -> list[str]:
     if not len(found):
         return []
     expected = 2 * rows.shape[1] / comb(len(labels), int(labels.sum()))
-    shown = ", ".join(f"'{name}'" for name in found[:5]) + (
-        f" and {len(found) - 5} more" if len(found) > 5 else ""
-    )
+    shown = ", ".join(f"'{name}'" for name in found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
     said = f"{len(found)} feature(s) alone separate all {len(labels)} training patients by outcome: {shown}"
     if expected >= BY_CHANCE:
-        return [
-            f"{said}. Of {rows.shape[1]} features {expected:.2g} would do so by chance in so few patients."
-        ]
+        return [f"{said}. Of {rows.shape[1]} features {expected:.2g} would do so by chance in so few patients."]
     raise TableError(
         file=str(file),
         column=str(found[0]),

@@ -46,9 +46,7 @@ def table_inputs(run: Run, settings: tables.TableOptions) -> dict[str, Any]:
     """Inputs of a table: name of the need to a path, or to partition or model → path."""
     by_partition = {"participants": "partition_participants"}
     return {
-        need: _paths(
-            run, by_partition.get(need, need), model=settings.models_needed(need), partition=run.partitions
-        )
+        need: _paths(run, by_partition.get(need, need), model=settings.models_needed(need), partition=run.partitions)
         for need in settings.needs()
     }
 
@@ -62,11 +60,7 @@ def _paths(run: Run, name: str, **which: Iterable[str]) -> str | dict[str, str]:
 
 def paths_in(inputs: Mapping[str, Any]) -> list[str]:
     """All paths of such a mapping."""
-    return [
-        path
-        for value in inputs.values()
-        for path in (value.values() if isinstance(value, Mapping) else [value])
-    ]
+    return [path for value in inputs.values() for path in (value.values() if isinstance(value, Mapping) else [value])]
 
 
 def figure_files(run: Run, settings: figures.FigureOptions) -> list[str]:
@@ -78,11 +72,7 @@ def figure_files(run: Run, settings: figures.FigureOptions) -> list[str]:
         for sequence in run.protocol.sequences
         for path in case_files(run.dataset, patient, sequence)
     ]
-    return [
-        *paths_in(figure_inputs(run, settings)),
-        *images,
-        *(run.files("qc") if images and run.extracted else []),
-    ]
+    return [*paths_in(figure_inputs(run, settings)), *images, *(run.files("qc") if images and run.extracted else [])]
 
 
 def table_files(run: Run, settings: tables.TableOptions) -> list[str]:

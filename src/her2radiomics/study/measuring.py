@@ -27,9 +27,7 @@ class Measuring:
     @cached_property
     def id(self) -> str:
         """Name of its folder: changes with what decides about a value."""
-        asked = {
-            name: [dump(column)["measured"], list(column.levels)] for name, column in self.columns.items()
-        }
+        asked = {name: [dump(column)["measured"], list(column.levels)] for name, column in self.columns.items()}
         return sha256(json.dumps([asked, self.resampled]).encode()).hexdigest()[:8]
 
     def paths(self, name: str) -> list[str]:

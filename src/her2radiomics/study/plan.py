@@ -1,4 +1,4 @@
-"""From a configuration to what is to be made: runs, their data, and the targets. Pure; knows no Snakemake.
+"""From a configuration to what is to be made: runs, their data, and the targets. Pure; does not import Snakemake.
 
 Everything that can be wrong with settings, participants or a manifest is found here, before any job starts.
 """
@@ -68,9 +68,7 @@ class Plan:
         used = {run.dataset.cohort_id for run in self.runs.values()}
         for name in set(self.config.data) - used:
             if not (workflow / "cohorts" / f"{name}.yaml").is_file():
-                raise SettingsError(
-                    f"config.yaml: data.{name}: there is no cohort file workflow/cohorts/{name}.yaml."
-                )
+                raise SettingsError(f"config.yaml: data.{name}: there is no cohort file workflow/cohorts/{name}.yaml.")
 
     @property
     def base(self) -> Path:
@@ -134,7 +132,7 @@ class Plan:
         dataset = self._dataset(request, cohort, protocol)
         try:
             return self._checked(request, protocol, dataset, printed)
-        except TableError as error:  # the user's own tables know no study number
+        except TableError as error:  # the user's own tables have no study number
             raise dataset.data.by_identifier(error) from None
 
     def _checked(
@@ -173,16 +171,7 @@ class Plan:
         audit = self.workflow / "audits" / f"{request.study}.yaml"
         by = tuple(sorted(used))
         run = Run(
-            request,
-            protocol,
-            dataset,
-            participants,
-            labels,
-            partition,
-            by,
-            audit.is_file(),
-            published,
-            tuple(notes),
+            request, protocol, dataset, participants, labels, partition, by, audit.is_file(), published, tuple(notes)
         )
         found = check_features(run, self.workflow / "extraction")
         if request.until != "extraction":
@@ -223,9 +212,7 @@ class Plan:
         protocol = validate(Protocol, laid, source if laid == content else over)
         printed = bool(protocol.published or protocol.published_tables)
         own_names = protocol if laid == content or not printed else validate(Protocol, content, source)
-        numbers = (
-            printed_numbers(own_names, self.workflow / "audits" / f"{request.study}.yaml") if printed else []
-        )
+        numbers = printed_numbers(own_names, self.workflow / "audits" / f"{request.study}.yaml") if printed else []
         check_published_features(own_names, numbers, self.workflow / "extraction")
         return protocol, numbers
 
@@ -246,9 +233,7 @@ class Plan:
     def _made(self, request: RunRequest, protocol: Protocol, name: str) -> CohortData:
         """Tables of a simulated cohort: a function of the settings and the seed."""
         if protocol.simulation is None:
-            raise SettingsError(
-                f"workflow/studies/{request.study}.yaml has no 'simulation' section to simulate from."
-            )
+            raise SettingsError(f"workflow/studies/{request.study}.yaml has no 'simulation' section to simulate from.")
         config = self.config
         made = roster(protocol.simulation, size=config.size, seed=config.seed, strength=config.strength)
         folder, source = folder_of("cohort", dataset=name), path_of("registered", dataset=name)
@@ -266,9 +251,7 @@ class Plan:
             )
         expanded = Path(os.path.expandvars(root)).expanduser()
         if not expanded.is_dir():
-            raise SettingsError(
-                f"cohort {name}: there is no folder {expanded}. Correct data.{name} in config.yaml."
-            )
+            raise SettingsError(f"cohort {name}: there is no folder {expanded}. Correct data.{name} in config.yaml.")
         return expanded
 
 

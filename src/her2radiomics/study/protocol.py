@@ -34,11 +34,7 @@ from her2radiomics.simulation.settings import SimulationSettings
 
 #: Columns that the results' own tables have: a participants column may not be called so.
 OWN_NAMES = frozenset(
-    (
-        *RESERVED,
-        SIMULATED,
-        *(n for name in ("registered", "participants", "predictions") for n in contract(name).names),
-    )
+    (*RESERVED, SIMULATED, *(n for name in ("registered", "participants", "predictions") for n in contract(name).names))
 )
 REGION = r"^(tumour|ring_\d+(\.\d+)?mm)_(volume|slice)$"
 
@@ -56,8 +52,7 @@ class Sequence(Settings):
     label: str = Field(description="Name as tables and figures print it.")
     description: str = Field("", description="What the sequence is, for the methods section.")
     regions: list[Annotated[str, Field(pattern=REGION)]] = Field(
-        min_length=1,
-        description="Regions of interest: tumour_volume, tumour_slice, ring_3mm_volume, ring_3mm_slice.",
+        min_length=1, description="Regions of interest: tumour_volume, tumour_slice, ring_3mm_volume, ring_3mm_slice."
     )
     slice_of: str | None = Field(
         None,
@@ -78,7 +73,7 @@ class Sequence(Settings):
 
 
 class Reporting(Settings):
-    """What a methods section must say and no run can know; each is a sentence or a phrase as it is to be printed."""
+    """What a methods section must say and no run holds; each is a sentence or a phrase as it is to be printed."""
 
     design: str = Field(default="", description="Design and setting: 'Retrospective study of two hospitals'.")
     ethics: str = Field(default="", description="Approval and consent, as a sentence.")
@@ -111,9 +106,7 @@ class Variant(Settings):
     """A named alternative of the protocol."""
 
     description: str = Field(description="What is done otherwise, and why one would.")
-    changes: dict[str, Any] = Field(
-        description="Laid over the protocol: mappings merge, lists replace, null removes."
-    )
+    changes: dict[str, Any] = Field(description="Laid over the protocol: mappings merge, lists replace, null removes.")
 
 
 class Protocol(Settings):
@@ -125,43 +118,30 @@ class Protocol(Settings):
     label: Label = Field(description="The outcome.")
     prediction_at: Stage = Field("before_treatment", description="When the prediction is made.")
     inclusion: list[str] = Field(
-        default_factory=list,
-        description="Inclusion criteria as printed, in the methods and the recruitment flow.",
+        default_factory=list, description="Inclusion criteria as printed, in the methods and the recruitment flow."
     )
     reporting: Reporting = Field(
-        default_factory=Reporting,
-        description="What else a methods section must say: readers, pathology, sample size.",
+        default_factory=Reporting, description="What else a methods section must say: readers, pathology, sample size."
     )
     acquisition: list[str] = Field(
-        default_factory=list,
-        description="Scanners and cohort in short lines, for the methods and the workflow figure.",
+        default_factory=list, description="Scanners and cohort in short lines, for the methods and the workflow figure."
     )
     delineation: list[str] = Field(
         default_factory=list, description="How regions were outlined, in short lines, for the same places."
     )
-    columns: dict[str, Column] = Field(
-        default_factory=dict, description="Participants columns that the study uses."
-    )
+    columns: dict[str, Column] = Field(default_factory=dict, description="Participants columns that the study uses.")
     centres: dict[str, str] = Field(default_factory=dict, description="Printed names of centres.")
     partitions: Partitioning = Field(description="Who trains and who tests.")
     partition_labels: dict[str, str] = Field(default_factory=dict, description="Printed names of partitions.")
     exclusions: dict[str, str] = Field(
         default_factory=dict, description="Values of exclude_reason as printed, in the order of the flow."
     )
-    sequences: dict[str, Sequence] = Field(
-        default_factory=dict, description="Sequences and their extraction."
-    )
-    models: dict[str, ModelSettings] = Field(
-        min_length=1, description="Models, by name, in the order of the tables."
-    )
+    sequences: dict[str, Sequence] = Field(default_factory=dict, description="Sequences and their extraction.")
+    models: dict[str, ModelSettings] = Field(min_length=1, description="Models, by name, in the order of the tables.")
     model_labels: dict[str, str] = Field(default_factory=dict, description="Printed names of models.")
     primary_model: str = Field(description="The model that the study is about.")
-    evaluation: EvaluationSettings = Field(
-        default_factory=EvaluationSettings, description="How models are judged."
-    )
-    palette: PaletteName = Field(
-        "okabe_ito", description="Colours of the figures; a figure may name its own palette."
-    )
+    evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings, description="How models are judged.")
+    palette: PaletteName = Field("okabe_ito", description="Colours of the figures; a figure may name its own palette.")
     font_family: FontName = Field(
         "liberation_sans",
         description="Typeface of the figures: Liberation Sans (the widths of Arial) and DejaVu Sans come with the package; "
@@ -177,16 +157,12 @@ class Protocol(Settings):
     tables: list[TableSettings] = Field(
         default_factory=list, description="Tables, numbered as in the paper: a mapping from id, or a list."
     )
-    published: list[PublishedNumber] = Field(
-        default_factory=list, description="Numbers that the paper prints."
-    )
+    published: list[PublishedNumber] = Field(default_factory=list, description="Numbers that the paper prints.")
     published_tables: list[PublishedTable] = Field(
         default_factory=list,
         description="Tables that the paper prints and the study's audit file transcribes: their numbers join the others.",
     )
-    assumptions: list[str] = Field(
-        default_factory=list, description="What the paper leaves open and is chosen here."
-    )
+    assumptions: list[str] = Field(default_factory=list, description="What the paper leaves open and is chosen here.")
     contradictions: list[Contradiction] = Field(
         default_factory=list, description="Where the paper disagrees with itself."
     )
@@ -253,9 +229,7 @@ class Protocol(Settings):
         outcome = outcome_columns(self.label, self.columns)
         seen = sorted(name for name in outcome & set(self.columns) if self.columns[name].measured)
         if seen:
-            raise ValueError(
-                f"columns.{seen[0]}: the outcome, or what it is made from, is not measured from images"
-            )
+            raise ValueError(f"columns.{seen[0]}: the outcome, or what it is made from, is not measured from images")
         for name, model in self.models.items():
             here = f"models.{name}"
             told = sorted(outcome & set(getattr(model, "candidates", [])))
@@ -287,13 +261,9 @@ class Protocol(Settings):
         here = f"sequences.{sequence}.slice_of"
         _known(here, [item.slice_of], [name for name in self.sequences if name != sequence])
         if self.sequences[item.slice_of].slice_of is not None:
-            raise ValueError(
-                f"{here}: {item.slice_of} takes its own slice from another sequence; name that one"
-            )
+            raise ValueError(f"{here}: {item.slice_of} takes its own slice from another sequence; name that one")
         if not any(region.endswith("_slice") for region in item.regions):
-            raise ValueError(
-                f"{here}: found no _slice region among {', '.join(item.regions)}; leave slice_of out"
-            )
+            raise ValueError(f"{here}: found no _slice region among {', '.join(item.regions)}; leave slice_of out")
 
     def _check_derived(self) -> None:
         """Derived columns follow those that they are made from, and are not known before them."""
@@ -302,9 +272,7 @@ class Protocol(Settings):
             here = f"columns.{name}.derived"
             _known(here, [source for source in sources(column) if source in self.columns], before)
             _known(here, sources(column), self.columns)
-            late = [
-                s for s in sources(column) if not known_at(self.columns[s].available_at, column.available_at)
-            ]
+            late = [s for s in sources(column) if not known_at(self.columns[s].available_at, column.available_at)]
             if late:
                 raise ValueError(
                     f"columns.{name}: available {column.available_at}, but it is made from {late[0]}, which is known "
@@ -314,9 +282,7 @@ class Protocol(Settings):
         if self.label.compared:
             _known("label.column", [self.label.column], self.columns)
             _known(
-                "label.positive_levels, negative_levels",
-                self.label.compared,
-                self.columns[self.label.column].levels,
+                "label.positive_levels, negative_levels", self.label.compared, self.columns[self.label.column].levels
             )
 
     def _check_harmonisation(self, model: str, step: CombatStep, allowed: bool) -> None:

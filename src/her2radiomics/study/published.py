@@ -38,18 +38,12 @@ def printed_numbers(protocol: Protocol, audit: Path) -> list[PublishedNumber]:
     numbers: list[PublishedNumber] = []
     for link in protocol.published_tables:
         table = paper[known(link.audit, paper, f"published_tables: table of {audit.name}")]
-        make: Any = {
-            "characteristics": _characteristics,
-            "regression": _regression,
-            "performance": _performance,
-        }
+        make: Any = {"characteristics": _characteristics, "regression": _regression, "performance": _performance}
         numbers += make[table.kind](table, link, protocol)
     return [*numbers, *protocol.published]
 
 
-def check_published_features(
-    protocol: Protocol, numbers: Sequence[PublishedNumber], extraction: Path
-) -> None:
+def check_published_features(protocol: Protocol, numbers: Sequence[PublishedNumber], extraction: Path) -> None:
     """Refuse a published feature that our set does not hold.
 
     Parameters
@@ -70,15 +64,11 @@ def check_published_features(
         known(name, sorted(held), "published features_kept: feature")
 
 
-def _characteristics(
-    table: PrintedTable, link: PublishedTable, protocol: Protocol
-) -> Iterator[PublishedNumber]:
+def _characteristics(table: PrintedTable, link: PublishedTable, protocol: Protocol) -> Iterator[PublishedNumber]:
     known(link.table, [item.id for item in protocol.tables], f"published_tables {link.audit}: table")
     groups = {name: link.groups.get(name, name) for name in table.groups}
     for row in table.rows:
-        name = _ours(
-            row.name, link, {c: item.label for c, item in protocol.columns.items()} | {"outcome": "Outcome"}
-        )
+        name = _ours(row.name, link, {c: item.label for c, item in protocol.columns.items()} | {"outcome": "Outcome"})
         if not name:
             continue
         base = {"table": link.table, "row": name, "source": table.place}
@@ -94,9 +84,7 @@ def _characteristics(
             for level, cells in (row.levels or {}).items():
                 key = _level(name, level, row, link, protocol)
                 count = table.parse_cell(cells[position]).count
-                yield PublishedNumber.model_validate(
-                    {**own, "quantity": "count", "level": key, "value": count}
-                )
+                yield PublishedNumber.model_validate({**own, "quantity": "count", "level": key, "value": count})
 
 
 def parse_texts(text: str) -> tuple[str, str]:
@@ -120,9 +108,7 @@ def _level(column: str, printed: str, row: PrintedRow, link: PublishedTable, pro
     return known(printed, levels, f"published_tables {link.audit}, {row.name}: level")
 
 
-def _regression(
-    table: PrintedRegression, link: PublishedTable, protocol: Protocol
-) -> Iterator[PublishedNumber]:
+def _regression(table: PrintedRegression, link: PublishedTable, protocol: Protocol) -> Iterator[PublishedNumber]:
     known(link.model, protocol.models, f"published_tables {link.audit}: model")
     for row in table.rows:
         term = link.rows.get(row.name, row.name)
@@ -136,9 +122,7 @@ def _regression(
             yield PublishedNumber.model_validate({**base, "quantity": quantity, "value": text, **ends})
 
 
-def _performance(
-    table: PrintedPerformance, link: PublishedTable, protocol: Protocol
-) -> Iterator[PublishedNumber]:
+def _performance(table: PrintedPerformance, link: PublishedTable, protocol: Protocol) -> Iterator[PublishedNumber]:
     for row in table.rows:
         model = _ours(row.model, link, {name: protocol.model_label(name) for name in protocol.models})
         base = {

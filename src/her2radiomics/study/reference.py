@@ -45,7 +45,7 @@ PAGES = {
     ),
     "audit_keys": (
         "Audit files",
-        "What a file of printed numbers in `workflow/audits/*.yaml` may say; how to write one stands in `audit.md`.",
+        "What a file of printed numbers in `workflow/audits/*.yaml` may say; how to write one is described in `audit.md`.",
         {"audit": "her2radiomics.audit.paper:Audit"},
     ),
 }
@@ -69,16 +69,10 @@ def files() -> dict[str, str]:
         for name, home in models.items():
             model = _model(home)
             schema = model.model_json_schema()
-            made[f"workflow/schemas/{name}.schema.json"] = (
-                json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
-            )
+            made[f"workflow/schemas/{name}.schema.json"] = json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
             parts.append(_sections(name, schema))
         made[f"docs/{page}.md"] = "\n".join(parts)
-    made |= {
-        "docs/contracts.md": contracts_page(),
-        "docs/formats.md": _formats(),
-        "docs/kinds.md": _manuscript(),
-    }
+    made |= {"docs/contracts.md": contracts_page(), "docs/formats.md": _formats(), "docs/kinds.md": _manuscript()}
     for page, homes in TABLES.items():
         text = (ROOT / page).read_text(encoding="utf-8")
         for name, home in homes.items():
@@ -99,9 +93,7 @@ def _formats() -> str:
         "| format | endings | of its header | of its voxels |\n|---|---|---|---|",
     ]
     for form in FORMATS.values():
-        endings = [f"`{ending}`" for ending in form.endings] + [f"folder with {form.folder}"] * bool(
-            form.folder
-        )
+        endings = [f"`{ending}`" for ending in form.endings] + [f"folder with {form.folder}"] * bool(form.folder)
         told = (" ".join(str(getdoc(check)).split()) for check in (form.check_header, form.check_content))
         lines.append(f"| {form.name} | {', '.join(endings)} | {' | '.join(told)} |")
     lines.append(
@@ -164,9 +156,7 @@ def _manuscript() -> str:
 
 def contracts_page() -> str:
     """Every table and file that passes between jobs, with its columns."""
-    parts = [
-        f"# Data contracts\n\n<!-- {NOTE.replace('the settings classes', 'her2radiomics.core.contracts')} -->\n"
-    ]
+    parts = [f"# Data contracts\n\n<!-- {NOTE.replace('the settings classes', 'her2radiomics.core.contracts')} -->\n"]
     parts.append(
         "Tables and files that pass between jobs, and the results that users read. Cells of numbers may be empty, those of "
         "whole numbers only where this page says so; text is UTF-8, numbers have their full precision. A table made from "
@@ -178,8 +168,7 @@ def contracts_page() -> str:
         parts += [_contract(declared) for declared in inside]
     lines = ["| quantity | printed as | found in | agreement |", "|---|---|---|---|"]
     lines += [
-        f"| `{name}` | {kind.label} | {kind.source} | {RULES[kind.rule]} |"
-        for name, kind in quantities().items()
+        f"| `{name}` | {kind.label} | {kind.source} | {RULES[kind.rule]} |" for name, kind in quantities().items()
     ]
     parts.append("## Quantities of `published`\n\n" + "\n".join(lines) + "\n")
     return "\n".join(parts)
@@ -241,9 +230,7 @@ def _table(schema: dict[str, Any]) -> str:
     required = schema.get("required", [])
     lines = ["| key | type | default | meaning |", "|---|---|---|---|"]
     for key, item in schema.get("properties", {}).items():
-        default = (
-            "**required**" if key in required else f"`{json.dumps(item.get('default'), ensure_ascii=False)}`"
-        )
+        default = "**required**" if key in required else f"`{json.dumps(item.get('default'), ensure_ascii=False)}`"
         if key not in required and "default" not in item:
             default = ""
         meaning = _text(item) or ("names this kind" if "const" in item else "")

@@ -87,9 +87,7 @@ class Dataset:
         The reference reader's row comes first. A sequence that the manifest does not list gives one row without an
         image: the extraction records it as missing.
         """
-        missing = ManifestRow.of(
-            {"patient_id": patient, "sequence": sequence, "reader": self.readers.reference}
-        )
+        missing = ManifestRow.of({"patient_id": patient, "sequence": sequence, "reader": self.readers.reference})
         return self._rows.get((patient, sequence)) or [missing.model_dump()]
 
     @cached_property
@@ -103,9 +101,7 @@ class Dataset:
         for row in self.data.manifest.to_dict("records"):
             rows.setdefault((row["patient_id"], row["sequence"]), []).append(row)
         reference = self.readers.reference
-        return {
-            case: sorted(found, key=lambda row: row["reader"] != reference) for case, found in rows.items()
-        }
+        return {case: sorted(found, key=lambda row: row["reader"] != reference) for case, found in rows.items()}
 
 
 @dataclass(frozen=True)
@@ -192,13 +188,7 @@ class Run:
     def batches(self, name: str) -> list[str]:
         """Paths of a contract's file of the batches of every sequence; none where features were brought."""
         return [
-            path_of(
-                name,
-                dataset=self.dataset.id,
-                sequence=sequence,
-                batch=batch,
-                **self.extraction_parts(sequence),
-            )
+            path_of(name, dataset=self.dataset.id, sequence=sequence, batch=batch, **self.extraction_parts(sequence))
             for sequence in (self.protocol.sequences if self.extracted else ())
             for batch in self.dataset.batches
         ]
@@ -239,13 +229,9 @@ class Run:
         if kind == "extraction" or self.request.until == "extraction":
             return extraction if kind in ("extraction", "all") else []
         figures = [
-            path
-            for f in self.protocol.figures
-            for path in forms_of("figure", run=self.id, figure=f.id).values()
+            path for f in self.protocol.figures for path in forms_of("figure", run=self.id, figure=f.id).values()
         ]
-        tables = [
-            path for t in self.protocol.tables for path in forms_of("table", run=self.id, table=t.id).values()
-        ]
+        tables = [path for t in self.protocol.tables for path in forms_of("table", run=self.id, table=t.id).values()]
         tables += self.files("performance", "performance_extra", "delong", "published")
         report = self.files("report", "record")
         # what the page links to and a prediction needs: a file that was deleted is made again

@@ -23,9 +23,7 @@ def summary(run: Run, cores: int, logs: Path = Path("logs")) -> str:
 def _people(run: Run) -> list[str]:
     table = run.participants
     out = table.loc[table["exclude_reason"] != "", "exclude_reason"].value_counts()
-    left = (
-        f", {int(out.sum())} excluded ({', '.join(f'{r}: {n}' for r, n in out.items())})" if len(out) else ""
-    )
+    left = f", {int(out.sum())} excluded ({', '.join(f'{r}: {n}' for r, n in out.items())})" if len(out) else ""
     lines = [f"Patients: {len(table)} registered{left}, {len(run.patients)} included."]
     included = table[table["exclude_reason"] == ""].set_index("patient_id")
     for centre, patients in included.groupby("centre").groups.items():
@@ -44,9 +42,7 @@ def _outcome(run: Run) -> list[str]:
     parts = []
     for name in run.partitions:
         labels = run.labels[run.partition == name]
-        parts.append(
-            f"{name} {int(labels.sum())} {label.positive}, {int((labels == 0).sum())} {label.negative}"
-        )
+        parts.append(f"{name} {int(labels.sum())} {label.positive}, {int((labels == 0).sum())} {label.negative}")
     return [f"Outcome ({label.column}): {'; '.join(parts)}."]
 
 
@@ -74,10 +70,7 @@ def _files(run: Run) -> list[str]:
     absent = absent_files(run)
     if not absent:
         return [f"Files: image and masks of all {len(run.cases())} cases are there."]
-    return [
-        f"Files that are not there, of {len(absent)} patients:",
-        *(f"  {line}" for line in lines_of(absent)),
-    ]
+    return [f"Files that are not there, of {len(absent)} patients:", *(f"  {line}" for line in lines_of(absent))]
 
 
 def _time(run: Run, cores: int, logs: Path) -> str:

@@ -53,12 +53,7 @@ def read_delimited(content: bytes, path: Path, options: ReadingOptions, wanted: 
     text, notes = _decoded(content, path, options.encoding)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text:
-        _refuse(
-            path,
-            "a binary file, which holds zero bytes",
-            "a table",
-            "Save it as CSV, TSV, XLSX, ODS or Parquet.",
-        )
+        _refuse(path, "a binary file, which holds zero bytes", "a table", "Save it as CSV, TSV, XLSX, ODS or Parquet.")
     separator = options.separator
     if separator is None and text.startswith("sep=") and text[5:6] == "\n":  # Excel's own first line
         separator = text[4]  # type: ignore[assignment]
@@ -78,12 +73,7 @@ def _decoded(content: bytes, path: Path, named: str | None) -> tuple[str, list[s
         try:
             return content.decode(named).removeprefix("\ufeff"), [f"read as {named}, as the cohort file says"]
         except (UnicodeDecodeError, LookupError) as error:
-            _refuse(
-                path,
-                f"bytes that are not {named} ({error})",
-                "the encoding that was named",
-                "Correct 'encoding'.",
-            )
+            _refuse(path, f"bytes that are not {named} ({error})", "the encoding that was named", "Correct 'encoding'.")
     mark = next((name for start, name in _MARKS if content.startswith(start)), None)
     try:
         if mark is not None:
@@ -101,20 +91,14 @@ def _decoded(content: bytes, path: Path, named: str | None) -> tuple[str, list[s
                 "one encoding",
                 "Save it as UTF-8.",
             )
-    fits = [
-        name
-        for name, fit in (("windows-1252", _is_western(content)), ("gb18030", _is_chinese(content)))
-        if fit
-    ]
+    fits = [name for name, fit in (("windows-1252", _is_western(content)), ("gb18030", _is_chinese(content))) if fit]
     if len(fits) == 1:
         return content.decode(fits[0]), [
             f"read as {fits[0].capitalize() if fits[0][0] == 'w' else 'GB18030'}, which its bytes fit"
         ]
     first = next(_RUN.finditer(content))
     line = content[: first.start()].count(b"\n") + 1
-    shown = (
-        content[max(0, first.start() - 20) : first.end() + 20].decode("ascii", "replace").strip().splitlines()
-    )
+    shown = content[max(0, first.start() - 20) : first.end() + 20].decode("ascii", "replace").strip().splitlines()
     what = (
         "bytes that are not UTF-8 and fit Windows-1252 as well as GB18030"
         if fits

@@ -44,22 +44,20 @@ def column_names(grid: Grid, headed: Sequence[int], path: Path, problems: Proble
     return names
 
 
-def check_rows(
-    body: dict[int, list[str]], names: Sequence[str], grid: Grid, path: Path, problems: Problems
-) -> None:
+def check_rows(body: dict[int, list[str]], names: Sequence[str], grid: Grid, path: Path, problems: Problems) -> None:
     """Rows of another length, headings that are repeated below, merged cells."""
     for number, cells in body.items():
         found = ""
         if grid.delimited and len(cells) < len(names):
             found = f"{len(cells)} cells"
         elif grid.delimited and any(cells[len(names) :]):
-            found = f"{len(cells)} cells, '{next(cell for cell in cells[len(names) :] if cell)}' beyond the last heading"
+            found = (
+                f"{len(cells)} cells, '{next(cell for cell in cells[len(names) :] if cell)}' beyond the last heading"
+            )
         if found:
             advice = "Correct the row; a separator within a text needs quotation marks around the text."
             problems.append(
-                TableError(
-                    file=path, row=number, found=found, expected=f"{len(names)}, one a heading", remedy=advice
-                )
+                TableError(file=path, row=number, found=found, expected=f"{len(names)}, one a heading", remedy=advice)
             )
         same = [name for name, cell in zip(names, cells, strict=False) if name and name == one_line(cell)]
         if len(same) > 1 and len(same) >= sum(map(bool, names)) / 2:

@@ -14,8 +14,7 @@ _PARTS = (
     re.compile(r"(.*\d)[_\-. ]?([a-d])", re.IGNORECASE),
     re.compile(r"(.*\d.*?)[_\-. ](\d{1,2})"),
     re.compile(
-        r"(.*\d.*?)[_\-. ]?((?:lesion|les|visit|v|t|tp|exam|scan|mri|roi|tumou?r)[_\-. ]?\d{1,2})",
-        re.IGNORECASE,
+        r"(.*\d.*?)[_\-. ]?((?:lesion|les|visit|v|t|tp|exam|scan|mri|roi|tumou?r)[_\-. ]?\d{1,2})", re.IGNORECASE
     ),
 )
 #: More identifiers with one beginning than this are patients of a centre, not parts of a person.
@@ -125,9 +124,7 @@ def parts_of_one(identifiers: Iterable[str]) -> list[list[str]]:
         several = {stem: group for stem, group in groups.items() if len(group) > 1}
         if several and max(map(len, several.values())) <= MOST_PARTS:
             known = list(found.values())
-            found |= {
-                stem: group for stem, group in several.items() if stem not in found and group not in known
-            }
+            found |= {stem: group for stem, group in several.items() if stem not in found and group not in known}
     bare = set(names)
     # 'P007' beside 'P007_2': a second examination of the first
     for pattern in _PARTS:

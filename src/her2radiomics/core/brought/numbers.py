@@ -31,9 +31,7 @@ def why_no_number(text: str) -> str:
     return ""
 
 
-def column_numbers(
-    cells: Iterable[str], decimal: str | None, *, commas_elsewhere: bool
-) -> tuple[dict[str, str], str]:
+def column_numbers(cells: Iterable[str], decimal: str | None, *, commas_elsewhere: bool) -> tuple[dict[str, str], str]:
     """The texts of a column that stand for numbers otherwise than we write them, and what is uncertain.
 
     Parameters

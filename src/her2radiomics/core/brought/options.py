@@ -23,8 +23,7 @@ class ReadingOptions(Settings):
         "first that holds the identifier's column.",
     )
     skip: list[int] = Field(
-        default_factory=list,
-        description="Rows that are no patients, as a spreadsheet numbers them: sums, footnotes.",
+        default_factory=list, description="Rows that are no patients, as a spreadsheet numbers them: sums, footnotes."
     )
     hidden: Literal["refuse", "read", "leave_out"] = Field(
         "refuse", description="What becomes of rows that a workbook hides or filters away."
@@ -33,8 +32,7 @@ class ReadingOptions(Settings):
         None, description="Encoding of a CSV or TSV file, where its bytes fit several: windows-1252, gb18030."
     )
     separator: Separator | None = Field(
-        None,
-        description="What separates the cells of a CSV or TSV file; found by the heading row by default.",
+        None, description="What separates the cells of a CSV or TSV file; found by the heading row by default."
     )
     decimal: Literal[".", ","] | None = Field(
         None, description="Decimal sign, where a number such as 1,234 could be read in two ways."
@@ -45,7 +43,5 @@ class ReadingOptions(Settings):
     def _counted_from_one(cls, value: int | list[int] | None) -> int | list[int] | None:
         rows = value if isinstance(value, list) else [value or 1]
         if not rows or min(rows) < 1 or rows != sorted(set(rows)):
-            raise ValueError(
-                f"found {value}; expected rows as a spreadsheet numbers them, from 1, in their order"
-            )
+            raise ValueError(f"found {value}; expected rows as a spreadsheet numbers them, from 1, in their order")
         return value

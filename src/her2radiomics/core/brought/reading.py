@@ -133,12 +133,7 @@ def read_brought(path: Path, wanted: Sequence[str], options: ReadingOptions = NO
 
 def _content(path: Path) -> bytes:
     if not path.is_file():
-        _refuse(
-            path,
-            "no such file",
-            "a table",
-            "Check the path in the cohort file and the folder in config.yaml.",
-        )
+        _refuse(path, "no such file", "a table", "Check the path in the cohort file and the folder in config.yaml.")
     content = path.read_bytes()
     if content.startswith(b"\x1f\x8b"):
         try:
@@ -147,12 +142,7 @@ def _content(path: Path) -> bytes:
         except (OSError, EOFError, zlib.error) as error:
             _refuse(path, f"a broken gzip file ({error})", "a whole one", "Copy it again from where it came.")
     if len(content) > MOST_BYTES:
-        _refuse(
-            path,
-            f"more than {MOST_BYTES / 1e9:g} GB",
-            "a table of patients",
-            "Check that it is the right file.",
-        )
+        _refuse(path, f"more than {MOST_BYTES / 1e9:g} GB", "a table of patients", "Check that it is the right file.")
     if not content.strip():
         _refuse(path, "an empty file", "a table with a heading row", "Check that it is the right file.")
     return content
@@ -245,9 +235,7 @@ def _table(grid: Grid, path: Path, wanted: Sequence[str], options: ReadingOption
         refused.setdefault(name, no_value(name, grid, path))
     unnamed = [letter(place) for place, name in enumerate(headings) if not name and any(columns[place])]
     if unnamed:
-        notes.append(
-            f"column {', '.join(unnamed)} has no heading and is left out (other programs call it Unnamed)"
-        )
+        notes.append(f"column {', '.join(unnamed)} has no heading and is left out (other programs call it Unnamed)")
     once = {name: columns[place] for place, name in enumerate(headings) if name and headings.count(name) == 1}
     cells = pd.DataFrame(once, index=list(body), dtype=object)
     cells = without_subheadings(cells, wanted, path, notes, problems)

@@ -37,11 +37,7 @@ def read_workbook(content: bytes, path: Path) -> dict[str, Grid]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = set(archive.namelist())
             if sum(item.file_size for item in archive.infolist()) > MOST_BYTES:
-                _refuse(
-                    path,
-                    f"a workbook that unpacks to more than {MOST_BYTES / 1e9:g} GB",
-                    "a table of patients",
-                )
+                _refuse(path, f"a workbook that unpacks to more than {MOST_BYTES / 1e9:g} GB", "a table of patients")
             if "content.xml" in names:
                 return _ods(archive.read("content.xml"))
         if "xl/workbook.xml" not in names:
@@ -67,21 +63,15 @@ def _xlsx(content: bytes) -> dict[str, Grid]:
             for number, cells in enumerate(sheet.iter_rows(), start=sheet.min_row)
         }
         grid = Grid(filled(rows))
-        grid.merged = [
-            (m.min_row, m.max_row, m.min_col - 1, m.max_col - 1) for m in sheet.merged_cells.ranges
-        ]
+        grid.merged = [(m.min_row, m.max_row, m.min_col - 1, m.max_col - 1) for m in sheet.merged_cells.ranges]
         grid.hidden = {number for number, row in sheet.row_dimensions.items() if row.hidden}
         for cells in written[sheet.title].iter_rows() if written else ():
             grid.unfilled += [
-                cell.coordinate
-                for cell in cells
-                if cell.data_type == "f" and sheet[cell.coordinate].value is None
+                cell.coordinate for cell in cells if cell.data_type == "f" and sheet[cell.coordinate].value is None
             ]
         unseen = [name for name, column in sheet.column_dimensions.items() if column.hidden]
         if unseen:
-            grid.notes.append(
-                f"hidden columns are read as the others are (from column {min(unseen, key=len)} on)"
-            )
+            grid.notes.append(f"hidden columns are read as the others are (from column {min(unseen, key=len)} on)")
         grids[sheet.title] = grid
     return grids
 

@@ -18,14 +18,7 @@ from her2radiomics.core.contracts.names import FIRST_READER, PARTITIONS, TRAININ
 #: Every contract by its name, in the order of the documentation.
 CONTRACTS: dict[str, Contract] = {
     contract.name: contract
-    for contract in (
-        *COHORT_FILES,
-        *run_files.COHORT,
-        *TRAINED,
-        *APPLIED,
-        *run_files.TABLES,
-        *run_files.ABOUT,
-    )
+    for contract in (*COHORT_FILES, *run_files.COHORT, *TRAINED, *APPLIED, *run_files.TABLES, *run_files.ABOUT)
 }
 #: Files that training writes for a model.
 TRAINED_FILES = tuple(contract.name for contract in TRAINED)

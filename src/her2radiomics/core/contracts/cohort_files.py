@@ -16,13 +16,13 @@ PARTITION = text("partition", "Partition that the patient belongs to.", "Partiti
 OUTCOME = whole("label", "Outcome: 1 positive, 0 negative.", "Outcome", values=("0", "1"))
 SEQUENCE = text("sequence", "Sequence in the protocol; each DCE phase is one: DCE0, DCE2.", "Sequence")
 READER = text(
-    "reader",
-    "Who outlined; the cohort's reference reader trains and tests, others serve reproducibility.",
-    "Reader",
+    "reader", "Who outlined; the cohort's reference reader trains and tests, others serve reproducibility.", "Reader"
 )
 #: Columns of every feature table.
 FEATURE_KEYS = (PATIENT, READER)
-FEATURES = "one a feature, named `<sequence>__<region>__<PyRadiomics name>`; features that a user brings keep their names"
+FEATURES = (
+    "one a feature, named `<sequence>__<region>__<PyRadiomics name>`; features that a user brings keep their names"
+)
 
 QC_COLUMNS = (
     PATIENT,
@@ -51,14 +51,8 @@ QC_COLUMNS = (
         "Largest magnitude in the whole image: square, square root, logarithm and exponential images are scaled by it.",
         "Peak of the image",
     ),
-    text(
-        "plane",
-        "How slices lie in the patient: axial, sagittal or coronal, oblique where they are turned.",
-        "Plane",
-    ),
-    number(
-        "image_share", "Share of the image's voxels in the reader's mask.", "Share of the image", FROM_0_TO_1
-    ),
+    text("plane", "How slices lie in the patient: axial, sagittal or coronal, oblique where they are turned.", "Plane"),
+    number("image_share", "Share of the image's voxels in the reader's mask.", "Share of the image", FROM_0_TO_1),
     whole("mask_slices", "Slices that the reader's mask lies in.", "Slices of the mask", empty=True),
     whole("components", "Connected parts of the reader's mask.", "Parts of the mask", empty=True),
     number(
@@ -67,16 +61,9 @@ QC_COLUMNS = (
         "Distance of parts (mm)",
         "mm",
     ),
-    number(
-        "dice",
-        "Overlap of this reader's mask with the reference reader's.",
-        "Dice with the reference",
-        "0 to 1",
-    ),
+    number("dice", "Overlap of this reader's mask with the reference reader's.", "Dice with the reference", "0 to 1"),
     text(
-        "image_hash",
-        "Hash of the image's voxels as read: two cases with one hash are one image.",
-        "Hash of the voxels",
+        "image_hash", "Hash of the image's voxels as read: two cases with one hash are one image.", "Hash of the voxels"
     ),
     text(
         "status",
@@ -102,19 +89,10 @@ COHORT_FILES = (
         "participants.tsv",
         "Participants table: everybody who was registered, as read. All cells are text; the protocol types them.",
         (
-            text(
-                "patient_id", "Letters, digits, '_', '-' and '.'; it becomes part of file names.", "Patient"
-            ),
+            text("patient_id", "Letters, digits, '_', '-' and '.'; it becomes part of file names.", "Patient"),
             CENTRE,
-            text(
-                "partition", "training, testing or external, where the user fixes the split.", optional=True
-            ),
-            text(
-                "mri_date",
-                "YYYY-MM-DD, where later patients are the external test.",
-                "Date of MRI",
-                optional=True,
-            ),
+            text("partition", "training, testing or external, where the user fixes the split.", optional=True),
+            text("mri_date", "YYYY-MM-DD, where later patients are the external test.", "Date of MRI", optional=True),
             PERSON,
             text("exclude_reason", "Why the patient is left out; empty: included.", "Reason for exclusion"),
         ),
@@ -129,14 +107,8 @@ COHORT_FILES = (
             text("patient_id", "Identifier, as in the participants table.", "Patient"),
             SEQUENCE,
             READER,
-            text(
-                "region", "What the mask outlines; 'breast' is a breast mask, used to clip rings.", "Region"
-            ),
-            text(
-                "image",
-                "In one of the formats of [formats.md](formats.md); relative to the manifest.",
-                "Image",
-            ),
+            text("region", "What the mask outlines; 'breast' is a breast mask, used to clip rings.", "Region"),
+            text("image", "In one of the formats of [formats.md](formats.md); relative to the manifest.", "Image"),
             text(
                 "mask",
                 "Mask on the image's grid, or a segmentation of it ([formats.md](formats.md)); relative to the manifest.",
@@ -155,10 +127,7 @@ COHORT_FILES = (
                 optional=True,
             ),
             text(
-                "b_value",
-                "Diffusion-weighted imaging: b-value in s/mm²; else empty.",
-                "b-value (s/mm²)",
-                optional=True,
+                "b_value", "Diffusion-weighted imaging: b-value in s/mm²; else empty.", "b-value (s/mm²)", optional=True
             ),
         ),
         home="cohort",
@@ -198,9 +167,7 @@ COHORT_FILES = (
         others=FEATURES,
         home="cohort",
     ),
-    Contract(
-        "batch_qc", f"{BATCH}.qc.csv", "Quality control of one batch of patients.", QC_COLUMNS, home="cohort"
-    ),
+    Contract("batch_qc", f"{BATCH}.qc.csv", "Quality control of one batch of patients.", QC_COLUMNS, home="cohort"),
     Contract(
         "batch_software",
         f"{BATCH}.software.json",

@@ -36,7 +36,7 @@ REPRODUCIBILITY = (
     text("kept", "Whether the feature passed.", values=("yes", "no", "not assessed")),
 )
 MEASURED = (
-    text("measure", "Name of the measure; `note_…` is a remark, which stands in `method`."),
+    text("measure", "Name of the measure; `note_…` is a remark, written in `method`."),
     number("value", "Value of the measure."),
     number("low", "Lower bound of its interval."),
     number("high", "Upper bound of its interval."),
@@ -116,9 +116,7 @@ TRAINED = (
         text("axis", "`points`, a predictor, `total_points` or `probability`."),
         text("label", "Text at the tick."),
         text("value", "Value of the axis at the tick: a number or a level."),
-        number(
-            "position", "Where the tick stands: points, or total points on the last two axes.", unit="points"
-        ),
+        number("position", "Where the tick is: points, or total points on the last two axes.", unit="points"),
     ),
     _of_model(
         "missing",
@@ -130,9 +128,7 @@ TRAINED = (
         text("filled_with", "Value that fills empty cells, also when the model is applied."),
     ),
     _of_model(
-        "validation",
-        "Optimism, likelihood-ratio tests and cross-validation, from refits on training rows.",
-        *MEASURED,
+        "validation", "Optimism, likelihood-ratio tests and cross-validation, from refits on training rows.", *MEASURED
     ),
     _of_model(
         "cross_validation",
@@ -200,9 +196,7 @@ APPLIED = (
         "Calibration curves. `apparent`, `bias_corrected` (the final regression refitted) and `pipeline_corrected` (the "
         "whole pipeline refitted) belong to training, `observed` to the others.",
         PARTITION,
-        text(
-            "curve", "Which curve.", values=("apparent", "bias_corrected", "pipeline_corrected", "observed")
-        ),
+        text("curve", "Which curve.", values=("apparent", "bias_corrected", "pipeline_corrected", "observed")),
         number("predicted", "Predicted probability.", unit=FROM_0_TO_1),
         number("observed", "Observed proportion by a smoother; it may leave 0 to 1."),
         number("low", "Lower bound of its bootstrap band."),

@@ -63,12 +63,7 @@ COHORT = (
             ),
         ),
     ),
-    Contract(
-        "qc",
-        "cohort/qc.csv",
-        "Quality control: one row a patient, sequence, reader and region.",
-        QC_COLUMNS,
-    ),
+    Contract("qc", "cohort/qc.csv", "Quality control: one row a patient, sequence, reader and region.", QC_COLUMNS),
     Contract(
         "grey_levels",
         "cohort/grey_levels.svg",
@@ -127,11 +122,7 @@ PERFORMANCE = (
     number("auc", "Area under the receiver operating characteristic curve.", "AUC", FROM_0_TO_1),
     number("auc_low", "Lower bound of its confidence interval.", "AUC, lower bound", FROM_0_TO_1),
     number("auc_high", "Upper bound of its confidence interval.", "AUC, upper bound", FROM_0_TO_1),
-    text(
-        "ci_method",
-        "Method of the interval: `delong`, `delong_logit`, `bootstrap`, `binomial_exact`.",
-        "Interval",
-    ),
+    text("ci_method", "Method of the interval: `delong`, `delong_logit`, `bootstrap`, `binomial_exact`.", "Interval"),
     number("threshold", "Probability from which on patients are called positive.", unit="probability"),
     number("sensitivity", "Positive patients who are called positive.", unit=SHARE),
     number("specificity", "Negative patients who are called negative.", unit=SHARE),
@@ -140,18 +131,14 @@ PERFORMANCE = (
     number("accuracy", "Patients who are called rightly.", unit=SHARE),
     number("brier", "Mean squared difference between probability and outcome.", "Brier score", FROM_0_TO_1),
     number(
-        "calibration_intercept",
-        "Intercept of the calibration: 0 if predictions are right on average.",
-        unit="log-odds",
+        "calibration_intercept", "Intercept of the calibration: 0 if predictions are right on average.", unit="log-odds"
     ),
     number("calibration_slope", "Slope of the calibration: below 1 where predictions are too extreme."),
     number("auc_delong_low", "Lower bound of DeLong's interval, whatever the method.", unit=FROM_0_TO_1),
     number("auc_delong_high", "Upper bound of DeLong's interval.", unit=FROM_0_TO_1),
 )
 TABLES = (
-    Contract(
-        "performance", "tables/performance.csv", "Performance of every model on every partition.", PERFORMANCE
-    ),
+    Contract("performance", "tables/performance.csv", "Performance of every model on every partition.", PERFORMANCE),
     Contract(
         "performance_extra",
         "tables/performance_extra.csv",
@@ -187,9 +174,7 @@ TABLES = (
                 "What the number is: a number of `performance.csv`, a measure of `performance_extra.csv`, or "
                 "one of the quantities below.",
             ),
-            replace(
-                MODEL, meaning="The model, or `a vs b` for a comparison; empty for numbers of the cohort."
-            ),
+            replace(MODEL, meaning="The model, or `a vs b` for a comparison; empty for numbers of the cohort."),
             replace(PARTITION, meaning="The partition; empty for numbers of no partition.", values=()),
             number("published", "The paper's number; empty for bounds, names and claims of order."),
             number("published_low", "Lower bound of its interval, where printed."),
@@ -203,12 +188,10 @@ TABLES = (
             text("published_text", "What the paper prints, as printed.", "Published"),
             text("reproduced_text", "The run's own, as printed; empty where there is none.", "This run"),
             text(
-                "agreement",
-                "Whether the two agree by the rule.",
-                values=("agrees", "differs", "not made in this run"),
+                "agreement", "Whether the two agree by the rule.", values=("agrees", "differs", "not made in this run")
             ),
             text("rule", "When numbers of this kind are said to agree."),
-            text("place", "Where in the paper it stands."),
+            text("place", "Where in the paper it is printed."),
             SIMULATED,
         ),
         for_people=True,
@@ -234,7 +217,7 @@ ABOUT = (
         (
             text("id", "Name of the check in the audit file."),
             text("check", "Kind of check."),
-            text("place", "Where in the paper the statement stands."),
+            text("place", "Where in the paper the statement is printed."),
             text("claim", "What the paper states."),
             text("quote", "Its words."),
             text(
@@ -300,18 +283,14 @@ ABOUT = (
         "provenance/software/{job}.json",
         "Libraries that a job's own code used, with their versions: what the methods section names.",
     ),
-    Contract(
-        "input_hashes", "provenance/inputs.sha256", "SHA-256 of every table, image and mask that went in."
-    ),
+    Contract("input_hashes", "provenance/inputs.sha256", "SHA-256 of every table, image and mask that went in."),
     Contract(
         "workflow_copies",
         "provenance/workflow",
         "Copies of the workflow, the protocol as run, cohort and parameter files, and the lock file.",
     ),
     Contract(
-        "crate",
-        "ro-crate-metadata.json",
-        "The run as a Workflow Run RO-Crate. Its date and version are the commit's.",
+        "crate", "ro-crate-metadata.json", "The run as a Workflow Run RO-Crate. Its date and version are the commit's."
     ),
     Contract("index", "index.html", "The page over all runs.", home="results"),
 )

@@ -145,9 +145,7 @@ class Extraction:
         (folder / QUALITY).write_text(json.dumps([asdict(row) for row in rows]), encoding="utf-8")
         if result.case.masks:
             picture = folder / PICTURE
-            extraction.draw_overlay(
-                files.rows, self.regions, picture, simulated=self.simulated, case=result.case
-            )
+            extraction.draw_overlay(files.rows, self.regions, picture, simulated=self.simulated, case=result.case)
         return all(row.problem is None for row in result.qc)
 
     def _join(self, folders: Mapping[str, Path], features: str, qc: str, overlays: str) -> None:
@@ -172,6 +170,5 @@ class Extraction:
         called = {files.place(path): name for path, name in printed.items()}
         rows = json.loads((folder / QUALITY).read_text(encoding="utf-8"))
         return [
-            extraction.QualityRow.from_plain(row).calling_files(lambda place: called.get(place, ""))
-            for row in rows
+            extraction.QualityRow.from_plain(row).calling_files(lambda place: called.get(place, "")) for row in rows
         ]

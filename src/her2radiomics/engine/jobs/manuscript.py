@@ -14,13 +14,7 @@ from her2radiomics.core.errors import StudyError
 from her2radiomics.core.settings import validate
 from her2radiomics.core.tables import read
 from her2radiomics.engine.jobs.modelling import columns_from
-from her2radiomics.manuscript.figures import (
-    ExampleImage,
-    FigureInputs,
-    FigureOptions,
-    FigureSettings,
-    StudyText,
-)
+from her2radiomics.manuscript.figures import ExampleImage, FigureInputs, FigureOptions, FigureSettings, StudyText
 from her2radiomics.manuscript.tables import Outcome, TableInputs, TableOptions, TableSettings
 
 Rows = Sequence[Mapping[str, str]]
@@ -102,7 +96,7 @@ def example_images(
         if not sound:
             raise StudyError(
                 f"no example for the partition '{partition}': {', '.join(patients)} failed quality control. "
-                "Mend their images, or take the figure out of the protocol."
+                "Correct their images, or take the figure out of the protocol."
             )
         for sequence, rows in patients[sound[0]].items():
             row = study["partitions"][partition]

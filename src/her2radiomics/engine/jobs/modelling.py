@@ -81,9 +81,7 @@ def unfitted(
     for part, file in zip(specs[name].parts(), parts, strict=True):
         shared.read(part, read_refits(file)["fits"])
     pairs = modelling.second_reader_table(features, readers.compared, readers.reference)
-    return modelling.build_model(
-        name, specs, columns, second_reader=pairs, seed=seed, shared=shared, persons=persons
-    )
+    return modelling.build_model(name, specs, columns, second_reader=pairs, seed=seed, shared=shared, persons=persons)
 
 
 def write_refits(path: str, calibration: pd.DataFrame, fits: SharedFits | None) -> None:

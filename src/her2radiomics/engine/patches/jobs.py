@@ -62,9 +62,7 @@ def planned(targets: set[str], config: Sequence[str] = ()) -> Iterator[list[Any]
     """
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL}, enable_file_logging=False)) as api:
         workflow = api.workflow(
-            ResourceSettings(cores=1),
-            ConfigSettings(config=parse_config(config)),
-            snakefile=Path("Snakefile"),
+            ResourceSettings(cores=1), ConfigSettings(config=parse_config(config)), snakefile=Path("Snakefile")
         )
         workflow.dag(DAGSettings(targets=targets, force_incomplete=True))
         engine = workflow._workflow

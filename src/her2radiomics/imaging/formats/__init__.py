@@ -145,9 +145,7 @@ def with_doubts(image: sitk.Image, doubts: Iterable[str]) -> sitk.Image:
 
 def doubts_of(image: sitk.Image | None) -> list[str]:
     """What is doubtful of the file that an image was read from, in words; nothing of no image."""
-    return (
-        image.GetMetaData(DOUBTS).splitlines() if image is not None and image.HasMetaDataKey(DOUBTS) else []
-    )
+    return image.GetMetaData(DOUBTS).splitlines() if image is not None and image.HasMetaDataKey(DOUBTS) else []
 
 
 def _implausible(image: sitk.Image) -> list[str]:
@@ -156,12 +154,8 @@ def _implausible(image: sitk.Image) -> list[str]:
     edges = [step * count for step, count in zip(image.GetSpacing(), image.GetSize(), strict=True)]
     if low <= min(image.GetSpacing()) and max(image.GetSpacing()) <= high and max(edges) <= LONGEST_MM:
         return []
-    steps, sides = (
-        "×".join(f"{number:.4g}" for number in numbers) for numbers in (image.GetSpacing(), edges)
-    )
-    return [
-        f"voxels of {steps} mm and an image of {sides} mm are implausible: check the header's spacing and unit"
-    ]
+    steps, sides = ("×".join(f"{number:.4g}" for number in numbers) for numbers in (image.GetSpacing(), edges))
+    return [f"voxels of {steps} mm and an image of {sides} mm are implausible: check the header's spacing and unit"]
 
 
 def damaged(path: Path, found: str, quoted: str = "") -> CaseError:

@@ -76,9 +76,7 @@ class DICOM(ImageFormat):
                 raise_if_out(error)
                 bad.append(error)
         if bad:
-            raise damaged(
-                path, f"{len(bad)} of {header.files} DICOM files that cannot be read", quote(bad[0], path)
-            )
+            raise damaged(path, f"{len(bad)} of {header.files} DICOM files that cannot be read", quote(bad[0], path))
         if padded:
             header.doubts.append(f"{padded} voxels hold the padding value ({frames[0].padding}), no picture")
 
@@ -199,9 +197,7 @@ def _decode(file: Path) -> np.ndarray:
         dataset = pydicom.dcmread(file, force=True)
         if "TransferSyntaxUID" not in dataset.file_meta:  # a file without its first part is in the oldest one
             implicit, little = dataset.original_encoding
-            names = (
-                ("ImplicitVRLittleEndian",) if implicit else ("ExplicitVRBigEndian", "ExplicitVRLittleEndian")
-            )
+            names = ("ImplicitVRLittleEndian",) if implicit else ("ExplicitVRBigEndian", "ExplicitVRLittleEndian")
             dataset.file_meta.TransferSyntaxUID = getattr(pydicom.uid, names[-1] if little else names[0])
         try:
             voxels = pydicom.pixels.pixel_array(dataset, raw=True)

@@ -56,27 +56,14 @@ ONE_VALUE = {
 }
 ROOT = (
     *("SOPClassUID", "Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation"),
-    *(
-        "BitsAllocated",
-        "BitsStored",
-        "HighBit",
-        "PixelRepresentation",
-        "PixelPaddingValue",
-        "LossyImageCompression",
-    ),
+    *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelPaddingValue", "LossyImageCompression"),
     *(
         "ModalityLUTSequence",
         "ImagesInAcquisition",
         "SharedFunctionalGroupsSequence",
         "PerFrameFunctionalGroupsSequence",
     ),
-    *(
-        "ImagePositionPatient",
-        "ImageOrientationPatient",
-        "PixelSpacing",
-        "SliceThickness",
-        "SpacingBetweenSlices",
-    ),
+    *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness", "SpacingBetweenSlices"),
     *("RescaleSlope", "RescaleIntercept", "RealWorldValueMappingSequence"),
 )
 
@@ -101,7 +88,7 @@ class Frame(NamedTuple):
     world
         Slope, intercept and unit of a map to real-world values, where the file has one.
     padding
-        The stored value of voxels that hold no picture, 0 where none is told of.
+        The stored value of voxels that hold no picture, 0 where the header names none.
     marks
         What may tell it from another image at its place.
     """
@@ -128,9 +115,7 @@ def is_dicom(file: Path) -> bool:
         return False
     with file.open("rb") as stream:
         start = stream.read(132)
-    return (
-        start[128:] == b"DICM" or start[:2] in (b"\2\0", b"\x08\0") or start[:3] in (b"\0\2\0", b"\0\x08\0")
-    )
+    return start[128:] == b"DICM" or start[:2] in (b"\2\0", b"\x08\0") or start[:3] in (b"\0\2\0", b"\0\x08\0")
 
 
 def header_of(file: Path) -> Dataset | None:
@@ -193,14 +178,9 @@ def _check_object(header: Dataset) -> None:
         raise _refusal(f"a DICOM object without an image ({kind})", "the images of one series")
     if "Segmentation" in kind:
         raise _refusal(
-            f"a mask ({kind})",
-            "an image",
-            "Name it as a mask in the manifest (column mask), not as an image.",
+            f"a mask ({kind})", "an image", "Name it as a mask in the manifest (column mask), not as an image."
         )
-    colour, samples = (
-        str(header.get("PhotometricInterpretation", "")),
-        int(header.get("SamplesPerPixel") or 1),
-    )
+    colour, samples = (str(header.get("PhotometricInterpretation", "")), int(header.get("SamplesPerPixel") or 1))
     if samples != 1 or (colour and not colour.startswith("MONOCHROME")):
         raise _refusal(
             f"{samples} values a voxel ({colour})" if samples != 1 else f"colours ({colour})",
@@ -208,9 +188,7 @@ def _check_object(header: Dataset) -> None:
             "Name the original series, not a colour map or a screenshot of it.",
         )
     if "MOSAIC" in _text(header.get("ImageType")):
-        raise _refusal(
-            "a mosaic: many slices in one picture", "one slice a picture", "Convert it with dcm2niix."
-        )
+        raise _refusal("a mosaic: many slices in one picture", "one slice a picture", "Convert it with dcm2niix.")
     stored = int(header.get("BitsStored") or 0)
     if stored and header.get("HighBit") is not None and int(header.HighBit) != stored - 1:
         raise _refusal(
@@ -220,19 +198,14 @@ def _check_object(header: Dataset) -> None:
         )
     if header.get("ModalityLUTSequence"):
         raise _refusal(
-            "voxels that a table changes (ModalityLUTSequence)",
-            "a slope and an intercept",
-            "Convert it with dcm2niix.",
+            "voxels that a table changes (ModalityLUTSequence)", "a slope and an intercept", "Convert it with dcm2niix."
         )
 
 
 def _frame(file: Path, number: int, header: Dataset, groups: list[Dataset]) -> Frame:
     def numbers(keyword: str, sequence: str, length: int) -> np.ndarray:
         value = _said(groups, keyword, sequence)
-        found = [
-            float(part)
-            for part in (value if isinstance(value, (list, pydicom.multival.MultiValue)) else [value])
-        ]
+        found = [float(part) for part in (value if isinstance(value, (list, pydicom.multival.MultiValue)) else [value])]
         if len(found) != length or not np.isfinite(found).all():
             raise ValueError(keyword)
         return np.array(found)
@@ -264,14 +237,11 @@ def _frame(file: Path, number: int, header: Dataset, groups: list[Dataset]) -> F
             "DICOM images with ImagePositionPatient, ImageOrientationPatient and PixelSpacing",
         ) from error
     if scale[0] == 0 or not np.isfinite(scale).all():
-        raise _refusal(
-            f"a RescaleSlope of {scale[0]:g} and RescaleIntercept of {scale[1]:g}", "numbers, and a slope"
-        )
+        raise _refusal(f"a RescaleSlope of {scale[0]:g} and RescaleIntercept of {scale[1]:g}", "numbers, and a slope")
     if not np.allclose(axes @ axes.T, np.eye(2), rtol=0, atol=1e-3) or min(down, along) <= 0:
         found = f"axes that are not orthonormal (ImageOrientationPatient {_row(axes.ravel())})"
         raise _refusal(
-            found if min(down, along) > 0 else f"a PixelSpacing of {down:g}×{along:g} mm",
-            "a rectangular grid",
+            found if min(down, along) > 0 else f"a PixelSpacing of {down:g}×{along:g} mm", "a rectangular grid"
         )
     marks = {keyword: _text(_said(groups, keyword, sequence)) for keyword, sequence in TELLING.items()}
     marks["DiffusionBValue"] = marks["DiffusionBValue"] or _private_b(header)
@@ -309,23 +279,14 @@ def _said(groups: Sequence[Dataset], keyword: str, sequence: str) -> Any:
 def _world(groups: Sequence[Dataset]) -> tuple[float, float, str] | None:
     """Slope, intercept and unit of the first real-world value map (slope NaN: a table)."""
     maps = next(
-        (
-            group.RealWorldValueMappingSequence
-            for group in groups
-            if group.get("RealWorldValueMappingSequence")
-        ),
-        None,
+        (group.RealWorldValueMappingSequence for group in groups if group.get("RealWorldValueMappingSequence")), None
     )
     if maps is None:
         return None
     units = maps[0].get("MeasurementUnitsCodeSequence") or [{}]
     slope, offset = (maps[0].get(f"RealWorldValue{part}") for part in ("Slope", "Intercept"))
     linear = slope is not None and offset is not None
-    return (
-        float(slope) if linear else math.nan,
-        float(offset) if linear else 0.0,
-        str(units[0].get("CodeValue", "")),
-    )
+    return (float(slope) if linear else math.nan, float(offset) if linear else 0.0, str(units[0].get("CodeValue", "")))
 
 
 def _private_b(header: Dataset) -> str:

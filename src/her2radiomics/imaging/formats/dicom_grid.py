@@ -73,9 +73,7 @@ def _check_alike(frames: Sequence[Frame], folder: Path) -> None:
     scouts = sum("LOCALIZER" in frame.marks["ImageType"] + frame.marks["FrameType"] for frame in frames)
     if 0 < scouts < len(frames):
         remedy = "Move the localiser into a folder of its own."
-        raise _refusal(
-            folder, f"{scouts} localiser images among {len(frames)}", "the slices of one series", remedy
-        )
+        raise _refusal(folder, f"{scouts} localiser images among {len(frames)}", "the slices of one series", remedy)
     groups: list[list[Frame]] = []
     for frame in frames:
         like = [group for group in groups if np.abs(group[0].axes - frame.axes).max() <= SAME_AXES]
@@ -107,15 +105,10 @@ def _at_one_place(frames: list[Frame], steps: np.ndarray, folder: Path) -> CaseE
     levels = np.concatenate([[0], np.cumsum(steps >= SAME_PLACE_MM)])
     found = f"{len(frames)} images at {levels[-1] + 1} positions in one series"
     copies = len(frames) - len({(frame.marks["SOPInstanceUID"], frame.number) for frame in frames})
-    candidates = [
-        name for name in TELLING if name != "SOPInstanceUID" and len({f.marks[name] for f in frames}) > 1
-    ]
+    candidates = [name for name in TELLING if name != "SOPInstanceUID" and len({f.marks[name] for f in frames}) > 1]
     if copies and all(frame.marks["SOPInstanceUID"] for frame in frames):
         return _refusal(
-            folder,
-            f"{found}: {copies} of them are copies of others",
-            "one image a position",
-            "Delete the copies.",
+            folder, f"{found}: {copies} of them are copies of others", "one image a position", "Delete the copies."
         )
     for names in (*((name,) for name in candidates), *itertools.combinations(candidates, 2)):
         told = [tuple(frame.marks[name] for name in names) for frame in frames]
@@ -127,16 +120,10 @@ def _at_one_place(frames: list[Frame], steps: np.ndarray, folder: Path) -> CaseE
             plain = len(names) == 1 and is_printed(by)
             found += f", told apart by {by}{shown if plain else f' ({len(set(told))} values)'}"
             return _refusal(
-                folder,
-                found,
-                "one image a position",
-                SPLIT.format(by="".join(f" --by {name}" for name in names)),
+                folder, found, "one image a position", SPLIT.format(by="".join(f" --by {name}" for name in names))
             )
     return _refusal(
-        folder,
-        f"{found}, and nothing that tells them apart",
-        "one image a position",
-        "Export the series again.",
+        folder, f"{found}, and nothing that tells them apart", "one image a position", "Export the series again."
     )
 
 
@@ -170,7 +157,9 @@ def _through_plane(frames: list[Frame], steps: np.ndarray, folder: Path) -> tupl
         remedy = "Look for missing files in the folder."
         if len(wrong) == 1 and steps[wrong[0]] > typical:
             found += f", with one gap, between slices {wrong[0] + 1} and {wrong[0] + 2} of {len(frames)}"
-            remedy = "Look for missing files in the folder; where these are two slabs, put each into a folder of its own."
+            remedy = (
+                "Look for missing files in the folder; where these are two slabs, put each into a folder of its own."
+            )
         raise _refusal(folder, found, "evenly spaced slices", remedy)
     step = float(steps.sum() / len(steps))
     doubts, apart = [], f"slices lie {step:.4g} mm apart by their positions"

@@ -91,11 +91,7 @@ def check_spacing(path: Path, steps: Sequence[float], dimension: int, field: str
 
 def surplus(left: int) -> list[str]:
     """Say that so many bytes are left after the voxels that a header promises: it may be of another size than they are."""
-    return (
-        [f"{left} bytes are left after the voxels that the header promises: is its size right?"]
-        if left > 0
-        else []
-    )
+    return [f"{left} bytes are left after the voxels that the header promises: is its size right?"] if left > 0 else []
 
 
 def contradiction(path: Path, found: str, expected: str, remedy: str = "") -> CaseError:
@@ -107,10 +103,7 @@ def contradiction(path: Path, found: str, expected: str, remedy: str = "") -> Ca
 def numbers(text: str) -> list[float]:
     """The numbers of a header's field; NaN for what is none."""
     found = re.sub(r"[(),]", " ", text).split()
-    return [
-        float(word) if re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", word) else math.nan
-        for word in found
-    ]
+    return [float(word) if re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", word) else math.nan for word in found]
 
 
 def text_lines(path: Path) -> tuple[list[tuple[str, int]], bool]:

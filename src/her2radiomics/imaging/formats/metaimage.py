@@ -13,10 +13,7 @@ from her2radiomics.imaging.formats import image_format, itk_file
 from her2radiomics.imaging.formats.itk_file import contradiction, numbers
 
 #: Fields of one meaning; ITK takes one of them, and nothing but another name tells which.
-PLACES = {
-    "position": ("offset", "position", "origin"),
-    "axes": ("transformmatrix", "orientation", "rotation"),
-}
+PLACES = {"position": ("offset", "position", "origin"), "axes": ("transformmatrix", "orientation", "rotation")}
 SPACING = "elementspacing"
 BYTES = {"CHAR": 1, "SHORT": 2, "INT": 4, "FLOAT": 4, "DOUBLE": 8, "LONG_LONG": 8}
 
@@ -49,9 +46,7 @@ class MetaImage(itk_file.ITKFile):
                 itk_file.check_beside(path, [] if local else [value])
                 body, start = (path, end) if local else (path.parent / value, 0)
                 doubts = _contradictions(path, said)
-                return Header(
-                    compressed, body, start, doubts + ([] if compressed else _surplus(said, body, start))
-                )
+                return Header(compressed, body, start, doubts + ([] if compressed else _surplus(said, body, start)))
         itk_file.check_beside(path, [] if whole else [""])
         return Header(False, path, 0)
 
@@ -65,10 +60,7 @@ def _contradictions(path: Path, said: dict[str, list[str]]) -> list[str]:
     """Refuse a header that says two things, or one that ITK passes over; what is doubtful of it, in words."""
     spacings = said.get(SPACING) or said.get("elementsize") or [""]
     dimension = len(said.get("dimsize", [""])[-1].split())
-    for name, values in (
-        (SPACING, spacings),
-        *((name, _all(said, *names)) for name, names in PLACES.items()),
-    ):
+    for name, values in ((SPACING, spacings), *((name, _all(said, *names)) for name, names in PLACES.items())):
         if len({tuple(numbers(value)) for value in values}) > 1:
             raise contradiction(
                 path, f"a header with {len(values)} values of its {name} ({' and '.join(values)})", "one"
@@ -79,16 +71,12 @@ def _contradictions(path: Path, said: dict[str, list[str]]) -> list[str]:
         raise contradiction(path, f"a header whose DistanceUnits are {unit}", "mm")
     scale = [said.get(f"elementtointensityfunction{part}", [""])[-1] for part in ("slope", "offset")]
     if any(text and numbers(text) != [usual] for text, usual in zip(scale, (1, 0), strict=True)):
-        found = f"a header that rescales its voxels (ElementToIntensityFunction: slope {scale[0]}, offset {scale[1] or 0})"
-        raise contradiction(
-            path, found, "voxels as they are meant", "Write the rescaled voxels and no such field."
+        found = (
+            f"a header that rescales its voxels (ElementToIntensityFunction: slope {scale[0]}, offset {scale[1] or 0})"
         )
+        raise contradiction(path, found, "voxels as they are meant", "Write the rescaled voxels and no such field.")
     missing = [name for name, fields in PLACES.items() if not _all(said, *fields)]
-    doubts = (
-        [f"the header gives no {' and no '.join(missing)}; 0 and the grid's own were taken"]
-        if missing
-        else []
-    )
+    doubts = [f"the header gives no {' and no '.join(missing)}; 0 and the grid's own were taken"] if missing else []
     size = numbers(said["elementsize"][-1]) if "elementsize" in said else []
     if size and not np.allclose(size, numbers(spacings[-1]), rtol=1e-3, atol=0):
         doubts.append(
@@ -96,14 +84,10 @@ def _contradictions(path: Path, said: dict[str, list[str]]) -> list[str]:
         )
     order = _all(said, "binarydatabyteordermsb", "elementbyteordermsb")
     if not order and "char" not in said.get("elementtype", [""])[-1].lower():
-        doubts.append(
-            "the header does not say in which order the bytes of a voxel are; the machine's was taken"
-        )
+        doubts.append("the header does not say in which order the bytes of a voxel are; the machine's was taken")
     letters, axes = said.get("anatomicalorientation", [""])[-1], _letters(_all(said, *PLACES["axes"]))
     if axes and len(letters) == 3 and letters.isalpha() and letters.upper() != axes:
-        doubts.append(
-            f"AnatomicalOrientation says {letters}, the axes (TransformMatrix) {axes}, which were taken"
-        )
+        doubts.append(f"AnatomicalOrientation says {letters}, the axes (TransformMatrix) {axes}, which were taken")
     return doubts
 
 

@@ -22,35 +22,13 @@ from her2radiomics.imaging.formats.itk_file import contradiction
 #: Field to format and byte, by the length of the header: NIfTI-1 and NIfTI-2.
 FIELDS: dict[int, dict[str, tuple[str, int]]] = {
     348: {
-        **{
-            "magic": ("4s", 344),
-            "dim": ("8h", 40),
-            "datatype": ("h", 70),
-            "bitpix": ("h", 72),
-            "pixdim": ("8f", 76),
-        },
-        **{
-            "vox_offset": ("f", 108),
-            "scl_slope": ("f", 112),
-            "scl_inter": ("f", 116),
-            "xyzt_units": ("B", 123),
-        },
+        **{"magic": ("4s", 344), "dim": ("8h", 40), "datatype": ("h", 70), "bitpix": ("h", 72), "pixdim": ("8f", 76)},
+        **{"vox_offset": ("f", 108), "scl_slope": ("f", 112), "scl_inter": ("f", 116), "xyzt_units": ("B", 123)},
         **{"qform_code": ("h", 252), "sform_code": ("h", 254), "qform": ("6f", 256), "sform": ("12f", 280)},
     },
     540: {
-        **{
-            "magic": ("4s", 4),
-            "dim": ("8q", 16),
-            "datatype": ("h", 12),
-            "bitpix": ("h", 14),
-            "pixdim": ("8d", 104),
-        },
-        **{
-            "vox_offset": ("q", 168),
-            "scl_slope": ("d", 176),
-            "scl_inter": ("d", 184),
-            "xyzt_units": ("i", 500),
-        },
+        **{"magic": ("4s", 4), "dim": ("8q", 16), "datatype": ("h", 12), "bitpix": ("h", 14), "pixdim": ("8d", 104)},
+        **{"vox_offset": ("q", 168), "scl_slope": ("d", 176), "scl_inter": ("d", 184), "xyzt_units": ("i", 500)},
         **{"qform_code": ("i", 344), "sform_code": ("i", 348), "qform": ("6d", 352), "sform": ("12d", 400)},
     },
 }
@@ -61,9 +39,7 @@ ATLAS = (3, 4)  # codes of Talairach's and the MNI's axes
 UNITS = {1: "metre", 3: "micrometre"}  # besides 2, mm, and 0, which says nothing
 MOST_HEADER = 1 << 26  # bytes before the voxels, extensions included
 SPACING_AGREES = 1e-3  # relative: some programs round pixdim to four digits
-PLACES_AGREE_MM = (
-    0.1  # qform and sform: a quaternion in single precision is some 0.02 mm off at an image's corner
-)
+PLACES_AGREE_MM = 0.1  # qform and sform: a quaternion in single precision is some 0.02 mm off at an image's corner
 
 
 class Header(NamedTuple):
@@ -88,8 +64,7 @@ def parse(path: Path, content: bytes) -> tuple[Header, Said]:
         if length not in FIELDS or len(content) < length:
             continue
         fields = {
-            name: struct.unpack_from(order + form, content, start)
-            for name, (form, start) in FIELDS[length].items()
+            name: struct.unpack_from(order + form, content, start) for name, (form, start) in FIELDS[length].items()
         }
         said: Said = {name: value if len(value) > 1 else value[0] for name, value in fields.items()}
         axes = list(said["dim"][1 : said["dim"][0] + 1])
@@ -98,8 +73,7 @@ def parse(path: Path, content: bytes) -> tuple[Header, Said]:
         if 1 <= said["dim"][0] <= 7 and min(axes) > 0:
             if said["magic"][1:2] == b"+" and said["vox_offset"] < length:
                 raise damaged(
-                    path,
-                    f"a NIfTI header of {length} bytes whose voxels start at byte {said['vox_offset']:g}",
+                    path, f"a NIfTI header of {length} bytes whose voxels start at byte {said['vox_offset']:g}"
                 )
             promised = math.prod(axes) * (said["bitpix"] // 8)
             return Header(order, axes, said["datatype"], promised, int(said["vox_offset"]), content), said
@@ -118,9 +92,7 @@ def contradictions(path: Path, said: Said, size: list[int]) -> list[str]:
         )
     if said["magic"][2:3] == b"2":
         found = "a NIfTI-2 header, which ITK does not read"
-        raise contradiction(
-            path, found, "NIfTI-1", "Write it as NIfTI-1 (nib-convert, fslchfiletype) or as NRRD."
-        )
+        raise contradiction(path, found, "NIfTI-1", "Write it as NIfTI-1 (nib-convert, fslchfiletype) or as NRRD.")
     if bits != said["bitpix"]:
         found = f"a NIfTI header of datatype {said['datatype']} ({bits} bits) with bitpix {said['bitpix']}"
         raise contradiction(path, found, "both of one size")
@@ -153,9 +125,7 @@ def _check_places(path: Path, said: Said, size: list[int]) -> list[str]:
     if not positive or (steps is not None and np.any(np.abs(steps - spacing) > SPACING_AGREES * spacing)):
         axes = "" if steps is None else f"; the axes (sform) have steps of {times(steps)} mm"
         found = f"a header with a voxel spacing (pixdim) of {times(spacing)} mm{axes}"
-        raise contradiction(
-            path, found, "one positive spacing, in both" if axes else "three positive numbers"
-        )
+        raise contradiction(path, found, "one positive spacing, in both" if axes else "three positive numbers")
     qform = _from_quaternion(path, said, spacing) if said["qform_code"] > 0 else None
     if qform is None and sform is None:
         return ["the header gives no position and orientation (qform_code and sform_code are 0)"]
@@ -165,7 +135,9 @@ def _check_places(path: Path, said: Said, size: list[int]) -> list[str]:
     corners = np.array([*itertools.product(*ends, (1,))])
     apart = float(np.linalg.norm(corners @ (qform - sform).T, axis=1).max())
     millimetres = apart * {1: 1000.0, 3: 0.001}.get(said["xyzt_units"] & 7, 1.0)
-    found = f"a header with two positions: by its qform and its sform a corner of the image lies {millimetres:.3g} mm apart"
+    found = (
+        f"a header with two positions: by its qform and its sform a corner of the image lies {millimetres:.3g} mm apart"
+    )
     if apart > spacing.min() / 2:
         raise contradiction(
             path,
@@ -182,9 +154,7 @@ def _from_quaternion(path: Path, said: Said, spacing: np.ndarray) -> np.ndarray:
     rest = 1 - (b * b + c * c + d * d)
     if rest < -1e-3:
         raise contradiction(
-            path,
-            f"a quaternion (qform) of length {math.sqrt(1 - rest):.4g}",
-            "a rotation: a length of 1 at most",
+            path, f"a quaternion (qform) of length {math.sqrt(1 - rest):.4g}", "a rotation: a length of 1 at most"
         )
     a = math.sqrt(max(0.0, rest))
     rotation = np.array(
@@ -206,7 +176,5 @@ def _check_scale(path: Path, said: Said) -> list[str]:
     if not math.isfinite(slope):
         return [f"scl_slope is {slope:g}, which is no scale; voxels were taken as they are stored"]
     if not math.isfinite(offset) or (slope == 0 and offset != 0):
-        raise contradiction(
-            path, f"scl_slope {slope:g} with scl_inter {offset:g}", "a slope and a finite intercept"
-        )
+        raise contradiction(path, f"scl_slope {slope:g} with scl_inter {offset:g}", "a slope and a finite intercept")
     return []

@@ -12,36 +12,11 @@ from her2radiomics.imaging.formats.itk_file import contradiction, numbers
 
 #: Spaces that ITK turns into its own; it takes the numbers of any other as they are.
 SPACES = re.compile(r"(left|right)-(anterior|posterior)-superior(-time)?|LPST?|RAST?|LAST?", re.IGNORECASE)
-NOT_MM = {
-    "m",
-    "cm",
-    "um",
-    "µm",
-    "μm",
-    "nm",
-    "in",
-    "meter",
-    "metre",
-    "meters",
-    "micron",
-    "microns",
-    "inch",
-    "inches",
-}
+NOT_MM = {"m", "cm", "um", "µm", "μm", "nm", "in", "meter", "metre", "meters", "micron", "microns", "inch", "inches"}
 
 
 #: Of a voxel, by its type without a sign.
-BYTES = {
-    "char": 1,
-    "int8": 1,
-    "short": 2,
-    "shortint": 2,
-    "int16": 2,
-    "int": 4,
-    "int32": 4,
-    "float": 4,
-    "double": 8,
-}
+BYTES = {"char": 1, "int8": 1, "short": 2, "shortint": 2, "int16": 2, "int": 4, "int32": 4, "float": 4, "double": 8}
 
 
 class Header(NamedTuple):
@@ -78,20 +53,11 @@ class NRRD(itk_file.ITKFile):
         doubts = _contradictions(path, said)
         encoding = said.get("encoding", "").lower()
         kind = re.sub(r"unsigned|signed|_t| ", "", said.get("type", "").lower()).lstrip("u")
-        if (
-            encoding == "raw"
-            and kind in BYTES
-            and not {"byteskip", "lineskip"} & said.keys()
-            and (files or start)
-        ):
+        if encoding == "raw" and kind in BYTES and not {"byteskip", "lineskip"} & said.keys() and (files or start):
             promised = math.prod(int(number) for number in numbers(said.get("sizes", "")) if number == number)
             body, first = (path.parent / files[0], 0) if files else (path, start or 0)
             doubts += itk_file.surplus(body.stat().st_size - first - promised * BYTES[kind])
-        return (
-            Header(encoding, path.parent / files[0], 0, doubts)
-            if files
-            else Header(encoding, path, start, doubts)
-        )
+        return Header(encoding, path.parent / files[0], 0, doubts) if files else Header(encoding, path, start, doubts)
 
     def check_content(self, path: Path, header: Header) -> None:
         """Compressed voxels are read to their checksum; ITK itself notices a short raw file."""
@@ -114,9 +80,7 @@ def _contradictions(path: Path, said: dict[str, str]) -> list[str]:
     doubts = []
     space = said.get("space", "")
     if "spacedirections" not in said or not space:
-        doubts.append(
-            "the header gives no orientation (space, space directions): the grid's own axes were taken"
-        )
+        doubts.append("the header gives no orientation (space, space directions): the grid's own axes were taken")
     elif not SPACES.fullmatch(space):
         doubts.append(
             f"the header's axes are those of '{space}', not of the patient; they were taken as left-posterior-superior"

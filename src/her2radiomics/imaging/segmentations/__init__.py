@@ -39,9 +39,7 @@ class Segmentation(ABC):
         """Whether a file (or a folder with it alone) is of this format; false where that cannot be read."""
 
     @abstractmethod
-    def read(
-        self, path: Path, image: sitk.Image, label: int | str | None, *, resample: bool
-    ) -> tuple[sitk.Image, str]:
+    def read(self, path: Path, image: sitk.Image, label: int | str | None, *, resample: bool) -> tuple[sitk.Image, str]:
         """One structure on the image's grid, and what was done to it; as ``placing.place_mask``."""
 
 

@@ -12,9 +12,7 @@ from her2radiomics.imaging.formats.dicom_frames import check_inflated
 def only_file(path: Path) -> Path | None:
     """The file itself, or the only one in a folder; ``None`` where that is no DICOM file by its first bytes."""
     if path.is_dir():
-        inside = [
-            file for file in path.iterdir() if not file.name.startswith(".") and file.name != "DICOMDIR"
-        ]
+        inside = [file for file in path.iterdir() if not file.name.startswith(".") and file.name != "DICOMDIR"]
         if len(inside) != 1:
             return None
         path = inside[0]

@@ -21,12 +21,7 @@ SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
 SURFACE = "1.2.840.10008.5.1.4.1.1.66.5"
 LABEL_MAP = "1.2.840.10008.5.1.4.1.1.66.7"
 #: Functional groups that say where a frame lies and what it shows.
-GROUPS = (
-    "PlanePositionSequence",
-    "PlaneOrientationSequence",
-    "PixelMeasuresSequence",
-    "SegmentIdentificationSequence",
-)
+GROUPS = ("PlanePositionSequence", "PlaneOrientationSequence", "PixelMeasuresSequence", "SegmentIdentificationSequence")
 
 
 @segmentation
@@ -43,9 +38,7 @@ class DicomSegmentation(Segmentation):
         """SOP class Segmentation, Label Map Segmentation or Surface Segmentation (which is refused)."""
         return is_kind(path, SEGMENTATION, LABEL_MAP, SURFACE)
 
-    def read(
-        self, path: Path, image: sitk.Image, label: int | str | None, *, resample: bool
-    ) -> tuple[sitk.Image, str]:
+    def read(self, path: Path, image: sitk.Image, label: int | str | None, *, resample: bool) -> tuple[sitk.Image, str]:
         """The segment by its label or number; each frame by its position; frames that are omitted are empty.
 
         A fractional segmentation is taken only where each voxel of the segment is 0 or the maximum.
@@ -64,9 +57,7 @@ class DicomSegmentation(Segmentation):
             # a copy would convert the sequences of every frame twice
             content = highdicom.seg.Segmentation.from_dataset(dataset, copy=False)
             segments = [
-                Segment(
-                    (str(item.SegmentLabel),), int(item.SegmentNumber), item.segmented_property_type.meaning
-                )
+                Segment((str(item.SegmentLabel),), int(item.SegmentNumber), item.segmented_property_type.meaning)
                 for item in content.SegmentSequence
             ]
             chosen = choose_segment(segments, label, path)
@@ -94,9 +85,7 @@ def _planes(dataset: Any, path: Path) -> list[dict[str, Any]]:
     return planes
 
 
-def _frames(
-    content: Any, chosen: Segment, planes: Sequence[Mapping[str, Any]], path: Path
-) -> list[sitk.Image]:
+def _frames(content: Any, chosen: Segment, planes: Sequence[Mapping[str, Any]], path: Path) -> list[sitk.Image]:
     """Every frame of a segment that holds voxels, as an image of one slice."""
     voxels = content.get_stored_frames()
     labelled = content.segmentation_type.value == "LABELMAP"
@@ -105,9 +94,7 @@ def _frames(
     found: dict[tuple[float, ...], sitk.Image] = {}
     for frame, plane in zip(voxels, planes, strict=True):
         # old files of one segment do not name it in every frame
-        number = plane.get(
-            "ReferencedSegmentNumber", chosen.number if len(content.SegmentSequence) == 1 else None
-        )
+        number = plane.get("ReferencedSegmentNumber", chosen.number if len(content.SegmentSequence) == 1 else None)
         if not labelled and number != chosen.number:
             continue
         if not labelled and not np.isin(frame, (0, full)).all():

@@ -30,9 +30,7 @@ class SlicerSegmentation(Segmentation):
             return False
         return any(line.startswith("Segment0_ID:=") for line, _ in lines)
 
-    def read(
-        self, path: Path, image: sitk.Image, label: int | str | None, *, resample: bool
-    ) -> tuple[sitk.Image, str]:
+    def read(self, path: Path, image: sitk.Image, label: int | str | None, *, resample: bool) -> tuple[sitk.Image, str]:
         """The segment by its name, ID or value, of whichever layer; a cropped extent is placed on the image's grid."""
         with reading(path, self.name):
             content = format_of(path).read(path)
@@ -40,10 +38,7 @@ class SlicerSegmentation(Segmentation):
             segments, layers = [], []
             number = 0
             while f"Segment{number}_ID" in keys:
-                own = {
-                    name: keys.get(f"Segment{number}_{name}", "")
-                    for name in ("ID", "Name", "LabelValue", "Layer")
-                }
+                own = {name: keys.get(f"Segment{number}_{name}", "") for name in ("ID", "Name", "LabelValue", "Layer")}
                 segments.append(Segment((own["Name"] or own["ID"], own["ID"]), int(own["LabelValue"] or 1)))
                 layers.append(int(own["Layer"] or 0))
                 number += 1

@@ -35,9 +35,7 @@ class StructureSet(Segmentation):
         """SOP class RT Structure Set."""
         return is_kind(path, STRUCTURE_SET)
 
-    def read(
-        self, path: Path, image: sitk.Image, label: int | str | None, *, resample: bool
-    ) -> tuple[sitk.Image, str]:
+    def read(self, path: Path, image: sitk.Image, label: int | str | None, *, resample: bool) -> tuple[sitk.Image, str]:
         """The structure by its name or number, rasterised on the image's own slices.
 
         A voxel is inside where its centre lies on a contour or within an odd number of them (holes, several components).
@@ -103,8 +101,7 @@ def _rasterised(contours: list[np.ndarray], image: sitk.Image, path: Path) -> np
         corners = np.round(points[:, plane], DIGITS)
         low = np.maximum(np.floor(corners.min(axis=0)).astype(int), 0)
         window = tuple(
-            slice(a, min(b, n))
-            for a, b, n in zip(low, corners.max(axis=0).astype(int) + 2, shape, strict=True)
+            slice(a, min(b, n)) for a, b, n in zip(low, corners.max(axis=0).astype(int) + 2, shape, strict=True)
         )
         spans = tuple(part.stop - part.start for part in window)
         # 0 outside, 1 inside, 2 at a corner, 3 on an edge

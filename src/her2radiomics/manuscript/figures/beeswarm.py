@@ -1,4 +1,4 @@
-"""Sideways offsets of points, so that those of equal height stand beside each other: the same ones every time."""
+"""Sideways offsets of points, so that those of equal height lie beside each other: the same ones every time."""
 
 from __future__ import annotations
 

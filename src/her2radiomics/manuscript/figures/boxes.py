@@ -95,17 +95,13 @@ def draw_box(
     tall = height_of(paragraphs, width) if height is None else height
     shape = "round,pad=0,rounding_size=0.8"
     axes.add_patch(
-        mpl.patches.FancyBboxPatch(
-            (x, y), width, tall, boxstyle=shape, facecolor=face, edgecolor=edge, linewidth=0.7
-        )
+        mpl.patches.FancyBboxPatch((x, y), width, tall, boxstyle=shape, facecolor=face, edgecolor=edge, linewidth=0.7)
     )
     write(axes, x + PAD, y + PAD, width - 2 * PAD, paragraphs, centre=centre)
     return Box(x, y, width, tall)
 
 
-def write(
-    axes: Axes, x: float, y: float, width: float, paragraphs: list[Paragraph], *, centre: bool = False
-) -> None:
+def write(axes: Axes, x: float, y: float, width: float, paragraphs: list[Paragraph], *, centre: bool = False) -> None:
     """Write wrapped paragraphs from ``y`` downwards."""
     for paragraph in paragraphs:
         step = style.line_height(paragraph.points)

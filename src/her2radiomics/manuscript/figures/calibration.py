@@ -30,10 +30,7 @@ CURVES = {  # printed name, and the places of colour and dash in the palette and
     "observed": ("Observed", 1, 0),
 }
 BANDED = "Observed (95% bootstrap band)"
-REFITS = {
-    "bias_corrected": "refits_final",
-    "pipeline_corrected": "refits",
-}  # rows that count a curve's resamples
+REFITS = {"bias_corrected": "refits_final", "pipeline_corrected": "refits"}  # rows that count a curve's resamples
 MEASURES = {"calibration_intercept": "Intercept", "calibration_slope": "Slope", "brier": "Brier score"}
 BINS = 25
 NO_CURVE = "No curve: fewer than three different predictions, or resamples that could not be refitted"
@@ -106,9 +103,7 @@ def draw(inputs: FigureInputs, options: CalibrationOptions) -> Drawing:
             axes.fill_between(*band, color=colour, alpha=0.18, linewidth=0, zorder=2)
         line = {"color": colour, "linestyle": style.DASHES[dash], "label": label}
         axes.plot(rows["predicted"], rows["observed"], **line, zorder=3)
-    axes.set(
-        xlim=(0, 1), ylim=(0, 1), aspect="equal", xticks=style.FIFTHS, yticks=style.FIFTHS, xticklabels=[]
-    )
+    axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xticks=style.FIFTHS, yticks=style.FIFTHS, xticklabels=[])
     style.vertical_label(axes, f"Observed proportion of {inputs.study.positive}", side)
     if curves.empty:
         style.say_in(axes, FEW if few else NO_CURVE)
@@ -139,12 +134,7 @@ def _curve_label(name: str, extra: pd.DataFrame) -> str:
 
 
 def _summary(
-    inputs: FigureInputs,
-    options: CalibrationOptions,
-    extra: pd.DataFrame,
-    predictions: pd.DataFrame,
-    *,
-    few: bool,
+    inputs: FigureInputs, options: CalibrationOptions, extra: pd.DataFrame, predictions: pd.DataFrame, *, few: bool
 ) -> list[str]:
     """The model, and its calibration in numbers where asked for: in training corrected for optimism, else with intervals."""
     said = [model_name(inputs, options.model)]
@@ -171,9 +161,7 @@ def _summary(
 def _number(name: str, extra: pd.DataFrame, performance: pd.Series, *, trained: bool) -> str:
     """A measure as it is printed: the whole pipeline's correction before that of the final regression alone."""
     if trained:
-        found = (
-            extra["value"].get(f"{name}{ending}", math.nan) for ending in ("_corrected", "_corrected_final")
-        )
+        found = (extra["value"].get(f"{name}{ending}", math.nan) for ending in ("_corrected", "_corrected_final"))
         return _signed(next((value for value in found if math.isfinite(value)), math.nan))
     text = _signed(float(performance[name]))
     if name not in extra.index or not np.isfinite(extra.loc[name, ["low", "high"]].to_numpy(float)).all():

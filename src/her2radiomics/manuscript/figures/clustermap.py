@@ -48,9 +48,7 @@ def draw(inputs: FigureInputs, options: ClustermapOptions) -> Drawing:
     values, outcome = _values(inputs, options)
     name = model_name(inputs, options.model)
     if len(values) < 2 or values.shape[1] < 3:
-        said = (
-            f"{name}: {len(values)} features in {values.shape[1]} patients; at least 2 in 3 can be clustered."
-        )
+        said = f"{name}: {len(values)} features in {values.shape[1]} patients; at least 2 in 3 can be clustered."
         return options.message(said, values.reset_index(names="feature"))
     trees = [
         scipy.cluster.hierarchy.linkage(values.to_numpy(), "average", metric="correlation"),
@@ -128,9 +126,7 @@ def _tree(axes: Axes, tree: np.ndarray, values: pd.DataFrame, *, axis: int) -> N
 
 def _outcomes(axes: Axes, outcome: pd.Series) -> None:
     colours = mpl.colors.ListedColormap([style.negative(), style.positive()])
-    axes.imshow(
-        outcome.to_numpy()[None, :], aspect="auto", cmap=colours, vmin=0, vmax=1, interpolation="none"
-    )
+    axes.imshow(outcome.to_numpy()[None, :], aspect="auto", cmap=colours, vmin=0, vmax=1, interpolation="none")
     axes.set_axis_off()
 
 
@@ -149,6 +145,4 @@ def _finish(
     wide, tall = style.size(fig)
     box, height = axes.get_position(original=True), style.frame(fig, frames["bar"])[0]
     where = ((box.x1 * wide) / wide, 1 - (height - 1.2) / tall)
-    fig.legend(
-        handles=handles, loc="upper right", bbox_to_anchor=where, ncols=2, handlelength=1.4, borderaxespad=0
-    )
+    fig.legend(handles=handles, loc="upper right", bbox_to_anchor=where, ncols=2, handlelength=1.4, borderaxespad=0)

@@ -25,9 +25,7 @@ from her2radiomics.manuscript.figures.registry import (
 from her2radiomics.manuscript.palettes import PALETTES
 
 if TYPE_CHECKING:
-    SingleFigure = (
-        FigureOptions  # at run time one of all other kinds: the package names it when it has found them
-    )
+    SingleFigure = FigureOptions  # at run time one of all other kinds: the package names it when it has found them
 
 BETWEEN, UNDER = 4.0, 3.0  # mm between panels of a row, and between rows
 LOWEST = 24.0  # mm: frames are not made lower to fit the page
@@ -46,8 +44,7 @@ class ComposedOptions(WideOptions):
     columns: int = Field(2, description="Panels side by side.", ge=1, le=4)
     wide: tuple[str, ...] = Field((), description="Panels that have a row to themselves.")
     letters: Literal["upper", "lower", "id", "none"] = Field(
-        "upper",
-        description="Letters of the panels: in order, or `id`: that of the panel's own id, figure_5d_… → D.",
+        "upper", description="Letters of the panels: in order, or `id`: that of the panel's own id, figure_5d_… → D."
     )
     page_mm: float = Field(
         222.0,
@@ -116,7 +113,7 @@ def with_panels(figures: Sequence[Any]) -> list[Any]:
                     near = difflib.get_close_matches(name, singles, n=1)
                     advice = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(singles)}"
                     raise ValueError(
-                        f"{item.id}.panels: '{name}' is not a figure that stands alone in this protocol; {advice}"
+                        f"{item.id}.panels: '{name}' is not a figure of its own in this protocol; {advice}"
                     )
             item = item.model_copy(update={"figures": tuple(singles[name] for name in item.panels)})
         found.append(item)
@@ -160,7 +157,7 @@ class _Panel:
 
 @figure(
     ComposedOptions,
-    caption="Its panels are shown one by one below; as printed they stand together in one figure.",
+    caption="Its panels are shown one by one below; as printed they are panels of one figure.",
     example="""
         figure_4a_score: {kind: rad_score, title: Rad-score by patient, model: radiomics, partition: training}
         figure_4b_decision: {kind: decision_curve, title: Decision curves, models: [clinical, nomogram], partition: testing}
@@ -217,7 +214,7 @@ def _fitted(
 ) -> tuple[list[float], float]:
     """Bring the frames of each row to one height, lower where the page asks for it; rows' tops and the height.
 
-    How high panels are hangs on the results (a nomogram has an axis a predictor), so that no protocol can promise that
+    How high panels are depends on the results (a nomogram has an axis a predictor), so that no protocol can promise that
     they fit: with the lowest frames the figure becomes higher than the page, and a warning says what would help.
     """
     for panel in panels:

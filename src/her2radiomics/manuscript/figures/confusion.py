@@ -52,9 +52,7 @@ def draw(inputs: FigureInputs, options: ConfusionOptions) -> Drawing:
     rates = {name: _rates(inputs, options.model, name, counts[name], each - 4.0) for name in names}
     under = style.mm(11.0)
     foot = max(text_height(words, each - 4.0) for words in rates.values()) + 3.0
-    head = max(len(_heading(inputs, name, counts[name], each)) for name in names) * style.line_height(
-        style.small()
-    )
+    head = max(len(_heading(inputs, name, counts[name], each)) for name in names) * style.line_height(style.small())
     step = head + 1.5 + 2 * side + under + foot
     rows = -(-len(names) // across)
     fig = style.new_figure(width, style.head() + rows * step)
@@ -63,14 +61,10 @@ def draw(inputs: FigureInputs, options: ConfusionOptions) -> Drawing:
         axes = style.place(fig, x + margin, y + head + 1.5, 2 * side, 2 * side)
         _matrix(axes, counts[name], inputs)
         sheet = page(fig, y, step)
-        write(
-            sheet, x + 2.0, y, each - 4.0, [Paragraph(" ".join(_heading(inputs, name, counts[name], each)))]
-        )
+        write(sheet, x + 2.0, y, each - 4.0, [Paragraph(" ".join(_heading(inputs, name, counts[name], each)))])
         write(sheet, x + 2.0, y + step - foot + 1.0, each - 4.0, rates[name])
     return Drawing(
-        fig,
-        pd.concat([_table(options.model, n, counts[n]) for n in names]),
-        model_name(inputs, options.model),
+        fig, pd.concat([_table(options.model, n, counts[n]) for n in names]), model_name(inputs, options.model)
     )
 
 
@@ -109,8 +103,7 @@ def _matrix(axes: Axes, counts: pd.DataFrame, inputs: FigureInputs) -> None:
     )
     side = style.frame(axes.figure, axes)[1] / 2
     labels = [
-        "\n".join(style.wrap(name, side, style.small()))
-        for name in (inputs.study.positive, inputs.study.negative)
+        "\n".join(style.wrap(name, side, style.small())) for name in (inputs.study.positive, inputs.study.negative)
     ]
     axes.set(xlabel="Predicted", ylabel="Observed")
     axes.set_xticklabels(labels, rotation=0)
@@ -118,18 +111,11 @@ def _matrix(axes: Axes, counts: pd.DataFrame, inputs: FigureInputs) -> None:
     axes.tick_params(length=0)
 
 
-def _rates(
-    inputs: FigureInputs, model: str, partition: str, counts: pd.DataFrame, room: float
-) -> list[Paragraph]:
+def _rates(inputs: FigureInputs, model: str, partition: str, counts: pd.DataFrame, room: float) -> list[Paragraph]:
     """Each rate with its fraction and interval, those of ``performance_extra.csv``."""
     extra = inputs.extra_of(model, partition)
     (tp, fn), (fp, tn) = counts.to_numpy()
-    fractions = {
-        "sensitivity": (tp, tp + fn),
-        "specificity": (tn, tn + fp),
-        "ppv": (tp, tp + fp),
-        "npv": (tn, tn + fn),
-    }
+    fractions = {"sensitivity": (tp, tp + fn), "specificity": (tn, tn + fp), "ppv": (tp, tp + fp), "npv": (tn, tn + fn)}
     lines = []
     for name, (part, whole) in fractions.items():
         if not whole:
@@ -145,13 +131,7 @@ def _rates(
 
 def _table(model: str, partition: str, counts: pd.DataFrame) -> pd.DataFrame:
     rows: list[dict[str, Any]] = [
-        {
-            "model": model,
-            "partition": partition,
-            "label": row,
-            "predicted": column,
-            "n": int(counts.loc[row, column]),
-        }
+        {"model": model, "partition": partition, "label": row, "predicted": column, "n": int(counts.loc[row, column])}
         for row in (1, 0)
         for column in (1, 0)
     ]

@@ -25,9 +25,7 @@ class CorrelationOptions(FigureOptions):
     """Spearman's correlation of clinical columns, markers and models' scores with each other, as a heat map."""
 
     kind: Literal["correlation"]
-    columns: tuple[str, ...] = Field(
-        (), description="Participants columns, in order; levels count by their order."
-    )
+    columns: tuple[str, ...] = Field((), description="Participants columns, in order; levels count by their order.")
     models: tuple[str, ...] = Field((), description="Models whose scores are correlated with them, in order.")
     partitions: Partitions = ()
 
@@ -67,9 +65,7 @@ def draw(inputs: FigureInputs, options: CorrelationOptions) -> Drawing:
     longest = max(style.text_width(line, style.small()) for name in named for line in name.split("\n"))
     left, lowest = longest + 4.0, max(map(len, wrapped)) * style.line_height(style.small()) + 1.0
     side = min((width - left - 3.0) / last, 16.0)
-    numbers = (
-        style.text_width("−0.00", style.small()) < side - 0.5
-    )  # where they do not fit, a bar explains the colours
+    numbers = style.text_width("−0.00", style.small()) < side - 0.5  # where they do not fit, a bar explains the colours
     if not numbers:
         side = min((width - left - style.mm(ROOM)) / last, 16.0)
     tall = max(side, lowest) * len(names)

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ALL, NONE = "treat_all", "treat_none"
-SMOOTHED_BELOW = (
-    50  # patients of the rarer outcome: below, each patient is a step that the eye takes for an effect
-)
+SMOOTHED_BELOW = 50  # patients of the rarer outcome: below, each patient is a step that the eye takes for an effect
 WINDOW = 0.05  # of threshold probability, over which steps are averaged
 DEFAULTS = {ALL: (style.MUTED, (0, (6, 2, 1, 2)), 1.0), NONE: (style.INK, "-", 0.8)}
 
@@ -42,9 +40,7 @@ class DecisionCurveOptions(FramedOptions):
     highest: float | None = Field(
         None, description="Highest threshold probability drawn; without it likewise.", gt=0, le=1
     )
-    action: str = Field(
-        "Treat", description="What is done with patients above the threshold, in one or two words."
-    )
+    action: str = Field("Treat", description="What is done with patients above the threshold, in one or two words.")
 
     @model_validator(mode="after")
     def _ordered(self) -> DecisionCurveOptions:
@@ -110,9 +106,7 @@ def draw(inputs: FigureInputs, options: DecisionCurveOptions) -> Drawing:
         axes.legend(ncols=columns, **below(margin, inner, tall, width))
     heading = inputs.partition_heading(options.partition, len(label), int(label.sum()))
     tables = [
-        pd.DataFrame(
-            {"strategy": name, "threshold": thresholds, "net_benefit": benefit, "drawn": smoothed[name]}
-        )
+        pd.DataFrame({"strategy": name, "threshold": thresholds, "net_benefit": benefit, "drawn": smoothed[name]})
         for name, benefit in curves.items()
     ]
     data = pd.concat(tables, ignore_index=True)
@@ -136,10 +130,7 @@ def _smooth(benefit: np.ndarray) -> np.ndarray:
 
 
 def _curves(
-    axes: Axes,
-    curves: dict[str, tuple[np.ndarray, np.ndarray]],
-    names: dict[str, str],
-    inputs: FigureInputs,
+    axes: Axes, curves: dict[str, tuple[np.ndarray, np.ndarray]], names: dict[str, str], inputs: FigureInputs
 ) -> None:
     models = [name for name in curves if name not in DEFAULTS]
     order = style.order_for(models, list(inputs.study.models))

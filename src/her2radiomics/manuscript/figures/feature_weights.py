@@ -10,13 +10,7 @@ from her2radiomics.core.libraries import mpl, pd
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.fields import DrawnModel
 from her2radiomics.manuscript.figures.inputs import FigureInputs
-from her2radiomics.manuscript.figures.labels import (
-    broken,
-    feature_label,
-    legend_grid,
-    model_name,
-    split_feature,
-)
+from her2radiomics.manuscript.figures.labels import broken, feature_label, legend_grid, model_name, split_feature
 from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
 
 if TYPE_CHECKING:
@@ -132,10 +126,7 @@ def _bars(axes: Axes, table: pd.DataFrame, inputs: FigureInputs, row: float, nam
         over = bar / 2 / row + 0.4 / row
         ends = (place - over, place + over) if names else (place - 0.5, place + 0.5)
         axes.plot([0, 0], ends, color=style.INK, linewidth=0.6, solid_capstyle="butt", zorder=3)
-        number, shift, ha = (
-            f"{term.beta:.3f}".replace("-", "−"),
-            *((2, "left") if term.beta >= 0 else (-2, "right")),
-        )
+        number, shift, ha = (f"{term.beta:.3f}".replace("-", "−"), *((2, "left") if term.beta >= 0 else (-2, "right")))
         axes.annotate(number, (term.beta, place), (shift, 0), ha=ha, va="center", **small)
         if names:
             name, top = "\n".join(names[place]), place - bar / 2 / row

@@ -101,9 +101,7 @@ def draw(inputs: FigureInputs, options: FlowOptions) -> Drawing:
     return Drawing(fig, table)
 
 
-def _side_by_side(
-    axes: Axes, end: Box, ends: list[list[Paragraph]], each: float, tall: float, width: float
-) -> None:
+def _side_by_side(axes: Axes, end: Box, ends: list[list[Paragraph]], each: float, tall: float, width: float) -> None:
     """The partitions' boxes in a row under the box of all who were analysed."""
     row_width = each * len(ends) + GAP * (len(ends) - 1)
     from_left = min(max(end.bottom[0] - row_width / 2, 2.0), width - 2.0 - row_width)
@@ -134,11 +132,7 @@ def _check(table: pd.DataFrame, inputs: FigureInputs) -> None:
         refuse(f"the step '{unknown[0]}'", f"one of {', '.join(STEPS)}", "step")
     counts = table["step"].value_counts()
     if counts.get("registered", 0) != 1 or counts.get("partition", 0) < 1:
-        refuse(
-            "no single row 'registered', or no row 'partition'",
-            "one 'registered' and a row a partition",
-            "step",
-        )
+        refuse("no single row 'registered', or no row 'partition'", "one 'registered' and a row a partition", "step")
     left = int(table.loc[table["step"] == "registered", "remaining"].iloc[0])
     for _, row in table[table["step"].isin(["excluded", "failed"])].iterrows():
         left -= int(row["excluded"])
@@ -186,9 +180,6 @@ def _partition(row: pd.Series, inputs: FigureInputs, missed: dict[str, str]) -> 
     study, n = inputs.study, int(row["remaining"])
     name = study.partitions.get(row["partition"], row["partition"])
     note = study.partition_notes.get(row["partition"], "")
-    head = [
-        Paragraph(name, bold=True, size=style.base()),
-        Paragraph(f"n = {n}", bold=True, size=style.base()),
-    ]
+    head = [Paragraph(name, bold=True, size=style.base()), Paragraph(f"n = {n}", bold=True, size=style.base())]
     last = [Paragraph(missed[row["partition"]])] if row["partition"] in missed else []
     return [*head, *([Paragraph(note)] if note else []), *_outcomes(n, row["events"], inputs), *last]

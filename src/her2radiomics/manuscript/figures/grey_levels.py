@@ -119,9 +119,7 @@ def _frame(axes: Axes, data: pd.DataFrame, tall: float) -> None:
     axes.set_xscale("log")
     axes.set_xlim(low, high)
     axes.set_ylim(tall, 0)
-    ticks = [
-        tick for tick in (1, 2, 4, 8, 16, 32, 64, 128, 256, 500, 2000, 10_000, 100_000) if low <= tick <= high
-    ]
+    ticks = [tick for tick in (1, 2, 4, 8, 16, 32, 64, 128, 256, 500, 2000, 10_000, 100_000) if low <= tick <= high]
     axes.set_xticks(ticks, [f"{tick:,}".replace(",", "\u202f") for tick in ticks])
     axes.minorticks_off()
     axes.set_xlabel("Number of grey levels (bins) in the region")
@@ -133,9 +131,7 @@ def _frame(axes: Axes, data: pd.DataFrame, tall: float) -> None:
     axes.axvline(MAX_GREY_LEVELS, color=style.INK, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
     middle = (USUAL_GREY_LEVELS[0] * USUAL_GREY_LEVELS[1]) ** 0.5
     look = BESIDE | {"fontsize": style.small(), "color": style.MUTED, "va": "bottom"}
-    axes.annotate(
-        f"usual: {USUAL_GREY_LEVELS[0]}–{USUAL_GREY_LEVELS[1]}", (middle, 0), (0, 2), ha="center", **look
-    )
+    axes.annotate(f"usual: {USUAL_GREY_LEVELS[0]}–{USUAL_GREY_LEVELS[1]}", (middle, 0), (0, 2), ha="center", **look)
     axes.annotate("refused beyond", (MAX_GREY_LEVELS, 0), (0, 2), ha="left", **look)
 
 
@@ -158,9 +154,7 @@ def _colour(place: int) -> str:
     return style.colours()[place % len(style.colours())]
 
 
-def _beside(
-    axes: Axes, part: pd.DataFrame, y: float, text: GreyLevelText, sequence: str, region: str
-) -> None:
+def _beside(axes: Axes, part: pd.DataFrame, y: float, text: GreyLevelText, sequence: str, region: str) -> None:
     """The row's name on the left, how many of its regions lie outside on the right."""
     outside = int((part["place"] != "usual").sum())
     lines = [text.sequences[sequence], *style.wrap(text.regions[region], LABELS - 3.0, style.small())]

@@ -33,9 +33,7 @@ class GroupsOptions(FramedOptions):
     """Markers or immune cells by group: points, boxes and p values."""
 
     kind: Literal["groups"]
-    columns: tuple[str, ...] = Field(
-        min_length=1, description="Continuous columns, one frame each, in order."
-    )
+    columns: tuple[str, ...] = Field(min_length=1, description="Continuous columns, one frame each, in order.")
     by: By = "label"
     partitions: Partitions = ()
     annotation: Literal["stars", "p", "both", "none"] = Field(
@@ -237,9 +235,7 @@ def _bracket(axes: Axes, item: _Compared, options: GroupsOptions, groups: int) -
         axes.set_ylim(0.0 if (item.values >= 0).all() else bottom, top + (top - bottom) * room)
 
 
-def _notes(
-    compared: list[_Compared], cohort: Members, options: GroupsOptions, named: dict[str, str]
-) -> list[str]:
+def _notes(compared: list[_Compared], cohort: Members, options: GroupsOptions, named: dict[str, str]) -> list[str]:
     """What boxes, points and stars are, and which tests gave them."""
     if not options.note:
         return []

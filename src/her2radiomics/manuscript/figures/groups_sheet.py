@@ -38,9 +38,7 @@ class Sheet:
         self.tall = tall or min(max(self.wide * 1.3, 35.0), 55.0)
         slot = self.wide / len(names) - 0.8
         wrapped = {key: style.wrap(name, slot, style.small()) for key, name in names.items()}
-        fits = all(
-            style.text_width(line, style.small()) <= slot for lines in wrapped.values() for line in lines
-        )
+        fits = all(style.text_width(line, style.small()) <= slot for lines in wrapped.values() for line in lines)
         self.ticks = wrapped if fits else None  # names that are too long go to a legend
         line = style.line_height(style.small())
         lines = max(map(len, wrapped.values())) if fits else 0

@@ -29,9 +29,7 @@ class StudyText(Settings):
 
     title: str = Field(description="The study's title.")
     palette: PaletteName = Field("okabe_ito", description="Colours of figures that name none of their own.")
-    font_family: FontName = Field(
-        "liberation_sans", description="Typeface of figures that name none of their own."
-    )
+    font_family: FontName = Field("liberation_sans", description="Typeface of figures that name none of their own.")
     svg_text: style.SvgText = Field("outlines", description="Whether SVGs hold text or its outlines.")
     simulated: bool = Field(description="Whether the patients are simulated: every figure is then marked so.")
     positive: str = Field(description="Name of the positive outcome (label 1), e.g. pCR.")
@@ -41,12 +39,8 @@ class StudyText(Settings):
         default_factory=dict, description="What a partition is, e.g. 'centre 1'; printed under its name."
     )
     models: dict[str, str] = Field(default_factory=dict, description="Models in order, with printed names.")
-    sequences: dict[str, str] = Field(
-        default_factory=dict, description="Sequences in order, with printed names."
-    )
-    columns: dict[str, str] = Field(
-        default_factory=dict, description="Printed names of columns and predictors."
-    )
+    sequences: dict[str, str] = Field(default_factory=dict, description="Sequences in order, with printed names.")
+    columns: dict[str, str] = Field(default_factory=dict, description="Printed names of columns and predictors.")
     units: dict[str, str] = Field(default_factory=dict, description="Units of columns, as printed.")
     levels: dict[str, dict[str, str]] = Field(
         default_factory=dict, description="Printed names of the levels of a column, the reference first."
@@ -56,9 +50,7 @@ class StudyText(Settings):
         default_factory=dict, description="Printed names of the steps of selection.csv, by the step's name."
     )
     reference_reader: str = Field("", description="Reader whose features are drawn.")
-    inclusion: list[str] = Field(
-        default_factory=list, description="Inclusion criteria, for the flow of patients."
-    )
+    inclusion: list[str] = Field(default_factory=list, description="Inclusion criteria, for the flow of patients.")
     acquisition: list[str] = Field(default_factory=list, description="Lines on the scanners and the cohort.")
     delineation: list[str] = Field(default_factory=list, description="Lines on how regions were outlined.")
     features_by_sequence: dict[str, int] = Field(
@@ -77,9 +69,7 @@ class StudyText(Settings):
 class ExampleImage(Settings):
     """One image of an example patient, with the masks of its readers."""
 
-    row: str = Field(
-        "", description="Printed at the left of the row, e.g. the centre; images with one row share it."
-    )
+    row: str = Field("", description="Printed at the left of the row, e.g. the centre; images with one row share it.")
     patient_id: str = Field(description="The patient.")
     sequence: str = Field(description="The sequence's name in the protocol.")
     image: Path = Field(description="Image file, or a DICOM folder.")
@@ -91,16 +81,14 @@ class ExampleImage(Settings):
         None, description="Value or name of the tumour in the mask, if it holds several."
     )
     level_mask: Path | None = Field(
-        default=None,
-        description="Mask of another sequence, at the level of whose largest slice this one is drawn.",
+        default=None, description="Mask of another sequence, at the level of whose largest slice this one is drawn."
     )
     level_image: Path | None = Field(default=None, description="Image that this mask was drawn on.")
     level_label: str | None = Field(default=None, description="Value of the region in that mask.")
     breast: Path | None = Field(None, description="Mask of the breast, which limits a ring.")
     breast_label: int | str | None = Field(None, description="Value or name of the breast in its mask.")
     resample_mask: bool = Field(
-        default=False,
-        description="Whether masks of another grid are resampled onto the image, as the protocol says.",
+        default=False, description="Whether masks of another grid are resampled onto the image, as the protocol says."
     )
     regions: list[str] = Field(
         default_factory=lambda: ["tumour_slice"], description="Regions to outline, as protocols name them."
@@ -146,9 +134,7 @@ class FigureInputs:
                 f"Give the figure '{name}'{of} in the rule that draws it."
             )
         if not Path(found).is_file():
-            raise FigureInputError(
-                f"{found}: found no such file; expected '{name}'{of}. Run the step that writes it."
-            )
+            raise FigureInputError(f"{found}: found no such file; expected '{name}'{of}. Run the step that writes it.")
         return Path(found)
 
     def table(self, name: str, model: str | None = None) -> pd.DataFrame:
@@ -207,9 +193,7 @@ class FigureInputs:
         TableError
             As :meth:`predictions_of`; or no patient is predicted by all.
         """
-        found = {
-            name: self.predictions_of(name, partition).set_index("patient_id", drop=False) for name in models
-        }
+        found = {name: self.predictions_of(name, partition).set_index("patient_id", drop=False) for name in models}
         shared = [
             patient
             for patient in next(iter(found.values())).index

@@ -44,7 +44,7 @@ class KaplanMeierOptions(FramedOptions):
     band: bool = Field(True, description="Draw the pointwise interval (log-log scale).")
     until: float | None = Field(None, description="Follow-up time at which the axis ends.", gt=0)
     step: float | None = Field(
-        None, description="Distance of the times at which the numbers at risk stand.", gt=0
+        None, description="Distance of the times at which the numbers at risk are printed.", gt=0
     )
 
     def columns_used(self) -> tuple[str, ...]:
@@ -108,9 +108,7 @@ def draw(inputs: FigureInputs, options: KaplanMeierOptions) -> Drawing:
     last = options.until or float(time[known].max()) or 1.0
     ticks = time_ticks(last, unit, sheet.wide, options.step)
     step = ticks[1] - ticks[0] if len(ticks) > 1 else last
-    if (
-        options.until is None and last - ticks[-1] > 0.5 * step
-    ):  # the axis ends at a tick, with its numbers at risk
+    if options.until is None and last - ticks[-1] > 0.5 * step:  # the axis ends at a tick, with its numbers at risk
         ticks.append(round(ticks[-1] + step, 9))
     end = max(last, ticks[-1]) if options.until is None else last
     axes.set(xlim=(0, end), ylim=(0, 1.02), yticks=style.FIFTHS, xlabel=f"Time ({unit})" if unit else "Time")
@@ -140,7 +138,7 @@ def _estimate(
 
 
 def time_ticks(last: float, unit: str, wide: float, step: float | None) -> list[float]:
-    """Times from 0 at which numbers at risk stand, at least one number's width apart.
+    """Times from 0 at which numbers at risk are printed, at least one number's width apart.
 
     Months come in quarters, halves and whole years, other units in 1, 2 or 5 times a power of ten.
 
@@ -208,8 +206,7 @@ def _medians(table: _Curves, unit: str, level: float) -> list[str]:
         if math.isfinite(row.median):
             digits = fmt.digits_for([row.median])
             low, high = (
-                fmt.fixed(value, digits) if math.isfinite(value) else "not reached"
-                for value in (row.low, row.high)
+                fmt.fixed(value, digits) if math.isfinite(value) else "not reached" for value in (row.low, row.high)
             )
             ends = f"{low}–{high}" if math.isfinite(row.high) else f"{low} to {high}"
             interval = style.keep(f"{fmt.level(level).replace(' ', '')} CI {ends}")
@@ -220,9 +217,7 @@ def _medians(table: _Curves, unit: str, level: float) -> list[str]:
     return lines
 
 
-def _ratios(
-    time: pd.Series, seen: pd.Series, group: pd.Series, names: dict[str, str], level: float
-) -> list[str]:
+def _ratios(time: pd.Series, seen: pd.Series, group: pd.Series, names: dict[str, str], level: float) -> list[str]:
     """Hazard ratio of each group against the first by Cox regression; none where the likelihood has no maximum."""
     keys = list(names)
     if len(keys) < 2:
@@ -239,9 +234,7 @@ def _ratios(
     for key in keys[1:]:
         row = rows.loc[f"group[{key}]"]
         ratio = fmt.ratio(row["hazard_ratio"])
-        ends = (
-            f"{fmt.level(level).replace(' ', '')} CI {fmt.ratio(row['ci_low'])}–{fmt.ratio(row['ci_high'])}"
-        )
+        ends = f"{fmt.level(level).replace(' ', '')} CI {fmt.ratio(row['ci_low'])}–{fmt.ratio(row['ci_high'])}"
         lines.append(f"Hazard ratio, {names[key]} vs {names[keys[0]]}: {style.keep(f'{ratio} ({ends})')}")
     return lines
 
@@ -262,9 +255,7 @@ class _Sheet:
         self.mark = style.mm(5.0)  # the sample of a curve before its group's name
         room = max(0.28 * width - self.mark, style.mm(9.0))
         self.names = {key: style.wrap(name, room, style.small()) for key, name in names.items()}
-        longest = max(
-            style.text_width(line, style.small()) for lines in self.names.values() for line in lines
-        )
+        longest = max(style.text_width(line, style.small()) for lines in self.names.values() for line in lines)
         self.left = max(style.mm(14.0), 1.5 + self.mark + longest + style.mm(4.0))
         self.wide = width - self.left - style.mm(4.0)
         self.tall = options.height_mm or min(self.wide * 0.78, 80.0)

@@ -81,8 +81,7 @@ def _frames(options: LassoOptions, count: int) -> tuple[Figure, list[Axes]]:
     fig = style.new_figure(options.width_mm, top + step * (down - 1) + tall + foot)
     places = [(place % across, place // across) for place in range(count)]
     return fig, [
-        style.place(fig, margin + x * options.width_mm / across, top + y * step, wide, tall)
-        for x, y in places
+        style.place(fig, margin + x * options.width_mm / across, top + y * step, wide, tall) for x, y in places
     ]
 
 

@@ -40,12 +40,9 @@ class NomogramOptions(WideOptions):
 
     kind: Literal["nomogram"]
     model: DrawnModel
-    example: str = Field(
-        "typical", description="Patient of the worked example: an identifier, 'typical' or 'none'."
-    )
+    example: str = Field("typical", description="Patient of the worked example: an identifier, 'typical' or 'none'.")
     labels: dict[str, str] = Field(
-        default_factory=dict,
-        description="Printed names of predictors that differ from the protocol's, e.g. Rad-score.",
+        default_factory=dict, description="Printed names of predictors that differ from the protocol's, e.g. Rad-score."
     )
     scores: dict[str, str] = Field(
         default_factory=dict, description="Predictors that are the score of another model, with that model."
@@ -88,9 +85,7 @@ def draw(inputs: FigureInputs, options: NomogramOptions) -> Drawing:
         return options.message(said, data)
     example = None
     if options.example != "none":
-        example = work_example(
-            axes, inputs, model=options.model, patient=options.example, scores=dict(options.scores)
-        )
+        example = work_example(axes, inputs, model=options.model, patient=options.example, scores=dict(options.scores))
 
     sheet = _Sheet(axes, inputs, options.width_mm)
     words = _words(example, inputs)
@@ -169,7 +164,7 @@ class _Sheet:
             return [Label(i, line, inside[i]) for i, line in enumerate(stagger(inside, widths))]
         first = 1 if axis.name in (POINTS, TOTAL) else 0
         labels = [Label(i, first, places[i]) for i in thin(places, widths)]
-        if axis.name == PROBABILITY:  # what found no room below stands above, as far as there is room
+        if axis.name == PROBABILITY:  # what has no space below is set above, as far as there is space
             rest = [i for i in range(len(places)) if i not in {label.tick for label in labels}]
             chosen = thin([places[i] for i in rest], [widths[i] for i in rest]) if rest else []
             labels += [Label(rest[i], 1, places[rest[i]]) for i in chosen]
@@ -183,9 +178,7 @@ class _Sheet:
         tick: dict[str, Any] = {**small, "ha": "center", "gid": "tick_label", "bbox": beneath, "zorder": 6}
         for axis, y, names, labels in zip(self.axes, self.lines, self.named, self.labels, strict=True):
             for place, name in enumerate(names):
-                canvas.text(
-                    3.0, y + (place - (len(names) - 1) / 2) * _line(), name, fontweight="bold", **small
-                )
+                canvas.text(3.0, y + (place - (len(names) - 1) / 2) * _line(), name, fontweight="bold", **small)
             self._axis(canvas, axis, y, labels)
             for label in labels:
                 text = axis.ticks[label.tick].label

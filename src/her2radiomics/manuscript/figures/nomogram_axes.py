@@ -1,4 +1,4 @@
-"""Axes of a nomogram: their ticks, where they stand in millimetres, and labels that never overlap."""
+"""Axes of a nomogram: their ticks, their places in millimetres, and labels that never overlap."""
 
 from __future__ import annotations
 

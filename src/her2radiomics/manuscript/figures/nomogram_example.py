@@ -133,9 +133,7 @@ def separation(inputs: FigureInputs, model: str) -> str:
     )
 
 
-def _values(
-    predictors: list[NomogramAxis], inputs: FigureInputs, scores: dict[str, str]
-) -> dict[str, pd.Series]:
+def _values(predictors: list[NomogramAxis], inputs: FigureInputs, scores: dict[str, str]) -> dict[str, pd.Series]:
     """Each predictor's values by patient: another model's score, or a column of the participants."""
     values: dict[str, pd.Series] = {}
     for axis in predictors:

@@ -47,23 +47,13 @@ class FigureOptions(Options):
         description="File name and number: figure_<n><letter>_<what>; supplementary: figure_s<n><letter>_<what>.",
         pattern=r"^figure_s?[0-9]+[a-z]?_[a-z0-9_]+$",
     )
-    title: str = Field(
-        description="The figure's title, as in the list of figures and in the files' metadata."
-    )
+    title: str = Field(description="The figure's title, as in the list of figures and in the files' metadata.")
     caption: str = Field("", description="Text under the figure in the report.")
-    width_mm: float = Field(
-        84.0, description="Printed width in mm: 84 is one column, 174 two.", ge=60, le=240
-    )
+    width_mm: float = Field(84.0, description="Printed width in mm: 84 is one column, 174 two.", ge=60, le=240)
     panel_letter: str = Field("", description="Bold letter at the upper left.", max_length=2)
-    palette: PaletteName | None = Field(
-        None, description="Colours; without it those of the protocol's palette."
-    )
-    font_family: FontName | None = Field(
-        None, description="Typeface; without it that of the protocol's font_family."
-    )
-    svg_text: style.SvgText | None = Field(
-        None, description="Text of the SVG; without it as the protocol's svg_text."
-    )
+    palette: PaletteName | None = Field(None, description="Colours; without it those of the protocol's palette.")
+    font_family: FontName | None = Field(None, description="Typeface; without it that of the protocol's font_family.")
+    svg_text: style.SvgText | None = Field(None, description="Text of the SVG; without it as the protocol's svg_text.")
     font_size: float = Field(
         style.FONT_SIZE, description="Size of axis labels in pt; small type is 7/8 of it.", ge=8, le=10
     )
@@ -72,10 +62,7 @@ class FigureOptions(Options):
         """Draw the figure, with panel letter, heading and the mark of simulated data."""
         drawing: Drawing = super().make(inputs)
         style.header(
-            drawing.figure,
-            letter=self.panel_letter,
-            heading=drawing.heading,
-            simulated=inputs.study.simulated,
+            drawing.figure, letter=self.panel_letter, heading=drawing.heading, simulated=inputs.study.simulated
         )
         return drawing
 
@@ -87,9 +74,7 @@ class FigureOptions(Options):
 class WideOptions(FigureOptions):
     """What a figure says that is usually two columns wide."""
 
-    width_mm: float = Field(
-        174.0, description="Printed width in mm: 84 is one column, 174 two.", ge=60, le=240
-    )
+    width_mm: float = Field(174.0, description="Printed width in mm: 84 is one column, 174 two.", ge=60, le=240)
 
 
 class FramedOptions(FigureOptions):

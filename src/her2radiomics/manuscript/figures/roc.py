@@ -41,9 +41,7 @@ class RocOptions(SquareOptions):
     )
     band_seed: int = Field(1, description="Seed of the band's bootstrap.", ge=0)
     band_resamples: int = Field(1000, description="Resamples of the band's bootstrap.", ge=100, le=100_000)
-    thresholds: bool = Field(
-        True, description="Mark sensitivity and specificity at each model's locked threshold."
-    )
+    thresholds: bool = Field(True, description="Mark sensitivity and specificity at each model's locked threshold.")
 
     @field_validator("band", "cross_validated", mode="before")
     @classmethod
@@ -160,13 +158,7 @@ def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
     for (model, (false, true, cut)), wide in zip(points.items(), widths, strict=True):
         performance = inputs.performance_of(model, options.partition)
         look = style.line_of(model, order)
-        drawn = {
-            "color": look.colour,
-            "linestyle": look.dash,
-            "linewidth": wide,
-            "zorder": 3,
-            "clip_on": False,
-        }
+        drawn = {"color": look.colour, "linestyle": look.dash, "linewidth": wide, "zorder": 3, "clip_on": False}
         axes.plot(false, true, label=labels[model], **drawn)
         curve = pd.DataFrame({"false_positive_rate": false, "true_positive_rate": true, "threshold": cut})
         tables.append(_described(curve, model, options.partition, "curve"))
@@ -247,9 +239,7 @@ def _held_out(axes: Axes, inputs: FigureInputs, model: str, label: str, colour: 
     return pd.DataFrame({"false_positive_rate": false, "true_positive_rate": true, "threshold": cut})
 
 
-def _mark(
-    axes: Axes, performance: pd.Series, model: str, partition: str, colour: str, marker: str
-) -> pd.DataFrame:
+def _mark(axes: Axes, performance: pd.Series, model: str, partition: str, colour: str, marker: str) -> pd.DataFrame:
     x, y = 1 - performance.specificity, performance.sensitivity
     look: dict[str, Any] = {
         "markersize": 5,

@@ -55,9 +55,7 @@ def draw(inputs: FigureInputs, options: ScoreGroupsOptions) -> Drawing:
     """Draw two violins a partition, the negative outcome at the left."""
     predicted = set(inputs.table("predictions", options.model)["partition"])
     names = [
-        name
-        for name in inputs.study.partitions
-        if name in predicted and name in (options.partitions or predicted)
+        name for name in inputs.study.partitions if name in predicted and name in (options.partitions or predicted)
     ]
     width, margin = options.width_mm, style.mm(14.0)
     inner = width - margin - 3.0
@@ -70,9 +68,7 @@ def draw(inputs: FigureInputs, options: ScoreGroupsOptions) -> Drawing:
     below = top + tall + foot
     fig = style.new_figure(width, below + key + text_height(notes, width - 3.0) + 1.5)
     axes = style.place(fig, margin, top, inner, tall)
-    cut = threshold_on_score(
-        people[names[0]], float(inputs.performance_of(options.model, names[0]).threshold)
-    )
+    cut = threshold_on_score(people[names[0]], float(inputs.performance_of(options.model, names[0]).threshold))
     axes.axhline(cut, color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
     tables = [_partition(axes, place, rows) for place, rows in enumerate(people.values())]
     axes.set(xlim=(-0.5, len(names) - 0.5), ylabel=options.axis)

@@ -38,13 +38,10 @@ class SequencesOptions(WideOptions):
 
     kind: Literal["sequences"]
     field_mm: float | None = Field(
-        None,
-        description="Side of the square shown, in mm; without it twice the widest tumour, at least 40.",
-        gt=5,
+        None, description="Side of the square shown, in mm; without it twice the widest tumour, at least 40.", gt=5
     )
     order: list[str] = Field(
-        default_factory=list,
-        description="Sequences in the order drawn; without it the protocol's. Others follow.",
+        default_factory=list, description="Sequences in the order drawn; without it the protocol's. Others follow."
     )
     plain: bool = Field(
         True,
@@ -128,7 +125,7 @@ class View:
         """What is seen of the slice, resampled once to the printed resolution, and its edges in mm.
 
         ``field`` is the side of the square in the patient, ``side`` on paper, both in mm. Resampling here and not
-        in every file format is four times as fast, and the same picture stands in all of them.
+        in every file format is four times as fast, and the same picture is in all of them.
         """
         spans = [
             (max(m - field / 2, 0.0), min(m + field / 2, n * d))

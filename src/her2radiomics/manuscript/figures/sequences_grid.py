@@ -41,7 +41,7 @@ class ImageGrid:
 
     @property
     def pair(self) -> int:
-        """Images of a sequence that stand side by side."""
+        """Images of a sequence that are set side by side."""
         return 2 if self.plain and self.beside else 1
 
     def x(self, place: int) -> float:
@@ -94,12 +94,8 @@ def lay_out(rows: Sequence[str], sequences: int, *, width: float, plain: bool, k
 
 
 def row_name(row: str, tall: float) -> list[str]:
-    """Lines of a row's name along ``tall`` mm; what stands in brackets is not broken where it fits a line."""
+    """Lines of a row's name along ``tall`` mm; what is in brackets is not broken where it fits a line."""
     points = style.base()
     whole = IN_BRACKETS.sub(lambda found: style.keep(found[0]), row)
     lines = style.wrap(whole, tall, points)
-    return (
-        lines
-        if all(style.text_width(line, points) <= tall for line in lines)
-        else style.wrap(row, tall, points)
-    )
+    return lines if all(style.text_width(line, points) <= tall for line in lines) else style.wrap(row, tall, points)

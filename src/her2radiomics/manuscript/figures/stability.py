@@ -78,7 +78,4 @@ def draw(inputs: FigureInputs, options: StabilityOptions) -> Drawing:
 def _note(refits: int, every: int, drawn: int) -> str:
     said = f"{drawn} of the {every} variables that the model or any refit kept." if drawn < every else ""
     few = f"{refits} refits are too few to judge stability; at least {FEW_REFITS} are advised."
-    return (
-        f"{said} {few if refits < FEW_REFITS else ''}".strip()
-        or "All variables that the model or any refit kept."
-    )
+    return f"{said} {few if refits < FEW_REFITS else ''}".strip() or "All variables that the model or any refit kept."

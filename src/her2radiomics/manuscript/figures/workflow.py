@@ -10,25 +10,10 @@ from pydantic import Field
 
 from her2radiomics.core.libraries import mpl, pd
 from her2radiomics.manuscript import style
-from her2radiomics.manuscript.figures.boxes import (
-    PAD,
-    Box,
-    Paragraph,
-    arrow,
-    draw_box,
-    height_of,
-    page,
-    write,
-)
+from her2radiomics.manuscript.figures.boxes import PAD, Box, Paragraph, arrow, draw_box, height_of, page, write
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.registry import Drawing, WideOptions, figure
-from her2radiomics.manuscript.figures.workflow_pictures import (
-    LARGEST,
-    Picture,
-    lasso_error,
-    roc_curves,
-    thumbnails,
-)
+from her2radiomics.manuscript.figures.workflow_pictures import LARGEST, Picture, lasso_error, roc_curves, thumbnails
 from her2radiomics.manuscript.palettes import tint
 
 if TYPE_CHECKING:
@@ -43,9 +28,7 @@ class WorkflowOptions(WideOptions):
     """From the run's own images to its ROC curves, with the number of features after each step of selection."""
 
     kind: Literal["workflow"]
-    model: str | None = Field(
-        None, description="Model whose selection and ROC curves are shown; without it, none are."
-    )
+    model: str | None = Field(None, description="Model whose selection and ROC curves are shown; without it, none are.")
 
     def needs(self) -> tuple[str, ...]:
         """Of a model all; without one the images alone."""
@@ -122,9 +105,7 @@ def _widths(row: list[_Stage], room: float, funnel: list[tuple[str, int]]) -> li
     """Widths in mm of the boxes of a row that make the row lowest; of equal ones the most even."""
     if len(row) == 1:
         return [room]
-    least = [
-        style.text_width(f"0  {stage.heading}", style.base(), bold=True) + 2 * PAD + 0.5 for stage in row
-    ]
+    least = [style.text_width(f"0  {stage.heading}", style.base(), bold=True) + 2 * PAD + 0.5 for stage in row]
     shares = [
         shares
         for shares in product(range(4, 13), repeat=len(row))
@@ -181,9 +162,7 @@ def _stages(inputs: FigureInputs, model: str | None, *, wide: bool) -> list[_Sta
     ]
 
 
-def _stage_box(
-    axes: Axes, x: float, y: float, width: float, height: float, number: int, stage: _Stage
-) -> Box:
+def _stage_box(axes: Axes, x: float, y: float, width: float, height: float, number: int, stage: _Stage) -> Box:
     """A box with its heading in a band of colour."""
     box = draw_box(axes, x, y, width, [], height=height, edge=style.negative())
     filled: dict[str, Any] = dict.fromkeys(("facecolor", "edgecolor"), style.negative())

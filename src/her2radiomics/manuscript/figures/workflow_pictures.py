@@ -20,11 +20,7 @@ if TYPE_CHECKING:
 
     from her2radiomics.manuscript.figures.inputs import FigureInputs
 
-ACROSS, LARGEST, GAP = (
-    3,
-    21.0,
-    1.0,
-)  # images in a line, their greatest side and the distance between them, in mm
+ACROSS, LARGEST, GAP = (3, 21.0, 1.0)  # images in a line, their greatest side and the distance between them, in mm
 SIDE = 27.0  # mm: greatest side of a frame with axes
 
 
@@ -83,9 +79,7 @@ def lasso_error(inputs: FigureInputs, model: str) -> Picture | None:
     def draw(fig: Figure, page: Axes, box: Box, y: float) -> None:
         axes = _frame(fig, box, y, square=False)
         axes.plot(np.log(cv["lambda"]), cv["mean_error"], color=style.positive())
-        axes.axvline(
-            float(np.log(cv.loc[cv["min"], "lambda"]).iloc[0]), color=style.INK, linewidth=0.8, linestyle="--"
-        )
+        axes.axvline(float(np.log(cv.loc[cv["min"], "lambda"]).iloc[0]), color=style.INK, linewidth=0.8, linestyle="--")
         axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(4, integer=True))
         axes.set_yticks([])
         axes.set_xlabel("ln λ", fontsize=style.small())
@@ -98,9 +92,7 @@ def roc_curves(inputs: FigureInputs, model: str) -> Picture | None:
     """The model's curve in each partition with both outcomes, and the AUCs below."""
     people = inputs.table("predictions", model)
     names = [
-        name
-        for name in inputs.study.partitions
-        if people.loc[people["partition"] == name, "label"].nunique() == 2
+        name for name in inputs.study.partitions if people.loc[people["partition"] == name, "label"].nunique() == 2
     ]
     if not names:
         return None

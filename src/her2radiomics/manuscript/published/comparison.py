@@ -21,11 +21,7 @@ Z95 = 1.959963984540054
 
 
 def published_table(
-    published: Sequence[PublishedNumber],
-    results: Results,
-    *,
-    groups: Mapping[str, str] | None = None,
-    simulated: bool,
+    published: Sequence[PublishedNumber], results: Results, *, groups: Mapping[str, str] | None = None, simulated: bool
 ) -> pd.DataFrame:
     """Set every published number beside the run's.
 
@@ -183,9 +179,7 @@ def _same(number: PublishedNumber, ours: Ours, rule: Rule, value: Number | None)
         theirs = Z95 * parse(number.sd, counted=False).value / math.sqrt(number.n)
         return abs(value.value - ours.value) <= ours_half + theirs
     if rule == "spread" and ours.n and ours.n > 1:
-        ends = [
-            math.sqrt((ours.n - 1) / scipy.stats.chi2.ppf(q, ours.n - 1)) * ours.value for q in (0.975, 0.025)
-        ]
+        ends = [math.sqrt((ours.n - 1) / scipy.stats.chi2.ppf(q, ours.n - 1)) * ours.value for q in (0.975, 0.025)]
         return bool(ends[0] <= value.value <= ends[1])
     return value.agrees(ours.value)
 

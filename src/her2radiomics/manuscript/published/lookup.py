@@ -96,18 +96,14 @@ class Results:
     def _performance(self, number: PublishedNumber) -> Ours:
         here = self.performance[self.performance["partition"] == number.partition]
         if number.quantity == "highest_auc":
-            ordered = here[here["model"].isin(number.names)].sort_values(
-                "auc", ascending=False, kind="stable"
-            )
+            ordered = here[here["model"].isin(number.names)].sort_values("auc", ascending=False, kind="stable")
             names = tuple(ordered["model"])
             return Ours(names=names, text=", ".join(names)) if len(names) == len(number.names) else NOTHING
         if number.quantity == "delong_p":
             pair = {number.model, number.versus}
             tests = self.layout.read("delong")
             tests = tests[
-                (tests["partition"] == number.partition)
-                & tests["model_a"].isin(pair)
-                & tests["model_b"].isin(pair)
+                (tests["partition"] == number.partition) & tests["model_a"].isin(pair) & tests["model_b"].isin(pair)
             ]
             return NOTHING if tests.empty else _number(tests["p"].iloc[0], n=tests["n"].iloc[0])
         rows = here[here["model"] == number.model] if number.model else here
@@ -240,9 +236,7 @@ class _Cells:
         if not self.group or "level" not in self.rows:
             return NOTHING
         cells = {
-            row["level"]: row[self.group]
-            for _, row in self.rows.iterrows()
-            if row["level"] not in ("", "Missing")
+            row["level"]: row[self.group] for _, row in self.rows.iterrows() if row["level"] not in ("", "Missing")
         }
         counts = {name: int(text.split(" ")[0]) for name, text in cells.items() if text[:1].isdigit()}
         if level not in counts:
@@ -265,9 +259,7 @@ class _Cells:
             return int(own.iloc[0])
         if "level" not in self.table:
             return None
-        leveled = self.table[
-            (self.table["level"] != "") & self.table[self.group].str.contains(" (", regex=False)
-        ]
+        leveled = self.table[(self.table["level"] != "") & self.table[self.group].str.contains(" (", regex=False)]
         if leveled.empty:
             return None
         first = leveled[leveled.iloc[:, 0] == leveled.iloc[0, 0]]
@@ -287,7 +279,7 @@ def _is(feature: str, number: PublishedNumber) -> bool:
 
 
 def _p(text: str) -> Ours:
-    """A printed p or statistic of ours; a bound stands for half of what it allows."""
+    """A printed p or statistic of ours; a bound counts as half of what it allows."""
     plain = text.strip().rstrip(MARKS)
     try:
         number = parse(plain, counted=False)
@@ -301,6 +293,4 @@ def _number(value: float, low: float = math.nan, high: float = math.nan, n: int 
     """A number of the run; none where it is not a number."""
     if value != value:
         return NOTHING
-    return Ours(
-        float(value), float(low), float(high), None if n is None else int(n), text=f"{float(value):.6g}"
-    )
+    return Ours(float(value), float(low), float(high), None if n is None else int(n), text=f"{float(value):.6g}")

@@ -10,9 +10,7 @@ from her2radiomics.core.contracts import FROM_0_TO_1, SHARE, contract, measures
 from her2radiomics.core.printed import Printed, parse
 from her2radiomics.core.settings import Settings
 
-Rule = Literal[
-    "interval", "equal", "p", "direction", "share", "mean", "spread", "names", "order", "range", "bound"
-]
+Rule = Literal["interval", "equal", "p", "direction", "share", "mean", "spread", "names", "order", "range", "bound"]
 #: When a printed number and ours are said to agree. Nothing else decides.
 RULES: dict[Rule, str] = {
     "interval": "the printed value lies in our 95% interval, or the two intervals overlap",
@@ -70,17 +68,13 @@ def quantities() -> dict[str, Quantity]:
     """What a protocol may publish beside the measures of ``performance_extra.csv``, by name."""
     declared = contract("performance")
     of_performance = {name: declared.column(name).label for name in measures()}
-    return {
-        name: Quantity("performance", "interval", label) for name, label in of_performance.items()
-    } | FURTHER
+    return {name: Quantity("performance", "interval", label) for name, label in of_performance.items()} | FURTHER
 
 
 class PublishedNumber(Settings):
     """A number, a set of names or an order that the paper prints, and that a run can set beside its own."""
 
-    quantity: str = Field(
-        description=f"One of: {', '.join(quantities())}, or a measure of performance_extra.csv."
-    )
+    quantity: str = Field(description=f"One of: {', '.join(quantities())}, or a measure of performance_extra.csv.")
     model: str = Field("", description="The model it belongs to; empty for numbers of the cohort.")
     versus: str = Field("", description="The second model of a comparison (delong_p).")
     partition: str = Field(
@@ -105,8 +99,7 @@ class PublishedNumber(Settings):
         description="Class of the features that are counted: firstorder, glcm, or texture for all but shape and firstorder.",
     )
     value: Printed | None = Field(
-        None,
-        description="The number in quotes as printed: '0.830', '83.72 %', '<0.001'; counts need no quotes.",
+        None, description="The number in quotes as printed: '0.830', '83.72 %', '<0.001'; counts need no quotes."
     )
     low: Printed | None = Field(None, description="Lower bound of its interval or range, where printed.")
     high: Printed | None = Field(None, description="Upper bound.")
@@ -118,7 +111,7 @@ class PublishedNumber(Settings):
         "ranked), or models, the one with the highest AUC first.",
     )
     ranked: bool = Field(False, description="The names are printed in an order.")
-    source: str = Field(min_length=1, description="Where in the paper it stands.")
+    source: str = Field(min_length=1, description="Where in the paper it is printed.")
 
     @model_validator(mode="after")
     def _something_printed(self) -> PublishedNumber:
@@ -150,19 +143,15 @@ class PublishedTable(Settings):
     audit: str = Field(description="Id of the table in workflow/audits/<study>.yaml.")
     table: str = Field("", description="Our table of the same characteristics.")
     model: str = Field("", description="Our model, of a table of a regression.")
-    block: str = Field(
-        "coefficients", description="univariate, multivariate or coefficients, of a regression."
-    )
+    block: str = Field("coefficients", description="univariate, multivariate or coefficients, of a regression.")
     rows: dict[str, str] = Field(
         default_factory=dict,
         description="Row as printed to ours: a participants column, a term, a model. Rows of the same name need none; "
         "a row that is not ours is mapped to nothing ('').",
     )
     groups: dict[str, str] = Field(
-        default_factory=dict,
-        description="Group or partition as printed to ours: 1, 0, training, testing, external.",
+        default_factory=dict, description="Group or partition as printed to ours: 1, 0, training, testing, external."
     )
     levels: dict[str, dict[str, str]] = Field(
-        default_factory=dict,
-        description="Our column to its levels as printed and as here, where they differ.",
+        default_factory=dict, description="Our column to its levels as printed and as here, where they differ."
     )

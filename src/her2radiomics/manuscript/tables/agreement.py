@@ -25,12 +25,9 @@ class AgreementTable(TableOptions):
 
     kind: Literal["agreement"]
     readings: dict[str, str] = Field(
-        min_length=1,
-        description="Column of the first reader to the column of the second, of the same kind and levels.",
+        min_length=1, description="Column of the first reader to the column of the second, of the same kind and levels."
     )
-    weights: Literal["linear", "quadratic"] = Field(
-        "quadratic", description="Weights of kappa for ordinal columns."
-    )
+    weights: Literal["linear", "quadratic"] = Field("quadratic", description="Weights of kappa for ordinal columns.")
     partitions: Partitions = ()
 
     def columns_used(self) -> tuple[str, ...]:
@@ -110,9 +107,7 @@ def _agreement(both: pd.DataFrame, column: Column, options: AgreementTable, leve
 def _footnotes(options: AgreementTable, keys: list[str]) -> list[str]:
     notes = []
     if "kappa" in keys:
-        notes.append(
-            "κ: Cohen's kappa with the standard error of Fleiss, Cohen and Everitt; CI: confidence interval."
-        )
+        notes.append("κ: Cohen's kappa with the standard error of Fleiss, Cohen and Everitt; CI: confidence interval.")
     if "weighted" in keys:
         notes.append(f"Weighted κ of ordinal characteristics: {options.weights} weights.")
     if "icc" in keys:

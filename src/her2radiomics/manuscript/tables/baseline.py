@@ -36,7 +36,7 @@ class BaselineTable(ComparedOptions):
 
     kind: Literal["baseline"]
     columns: tuple[str, ...] = Field(
-        min_length=1, description="Participants columns, in order; 'outcome' stands for the outcome itself."
+        min_length=1, description="Participants columns, in order; 'outcome' is the outcome itself."
     )
     outcome: bool = Field(False, description="Give the outcome itself as the first row.")
     by: By = "partition"
@@ -106,9 +106,7 @@ def make(inputs: TableInputs, options: BaselineTable) -> Table:
     """
     patients, groups = grouped(inputs, options)
     if options.test and len(groups) < 2:
-        raise SettingsError(
-            f"{options.id}: found one group, {groups[0].label}; expected two or more. Say test: false."
-        )
+        raise SettingsError(f"{options.id}: found one group, {groups[0].label}; expected two or more. Say test: false.")
     order = [AS_A_ROW, *options.columns] if options.outcome else list(options.columns)
     declared = {**inputs.columns, AS_A_ROW: _outcome(inputs)}
     columns = {OUTCOME if name == AS_A_ROW else name: declared[name] for name in order}
@@ -117,13 +115,7 @@ def make(inputs: TableInputs, options: BaselineTable) -> Table:
     else:
         patients[OUTCOME] = patients[OUTCOME].astype(str)
     compared = compare_columns(
-        patients,
-        columns,
-        groups,
-        options,
-        kinds=options.kinds_tested(columns),
-        test=options.test,
-        yates=options.yates,
+        patients, columns, groups, options, kinds=options.kinds_tested(columns), test=options.test, yates=options.yates
     )
     tests = list(dict.fromkeys(comparison.test for comparison in compared.values() if comparison.test))
     printed = [*groups, Group("all", "All patients", any_of(groups))] if options.overall else groups

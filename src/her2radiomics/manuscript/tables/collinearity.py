@@ -50,19 +50,10 @@ def make(inputs: TableInputs, options: CollinearityTable) -> Table:
     found = variance_inflation(coded, levels).set_index("variable") if coded.shape[1] > 1 else pd.DataFrame()
     for name in options.columns:
         label = inputs.columns[name].heading
-        cells = {
-            "characteristic": label,
-            "df": fmt.NOT_AVAILABLE,
-            "gvif": "one value",
-            "adjusted": fmt.NOT_AVAILABLE,
-        }
+        cells = {"characteristic": label, "df": fmt.NOT_AVAILABLE, "gvif": "one value", "adjusted": fmt.NOT_AVAILABLE}
         if name in found.index:
             row = found.loc[name]
-            cells |= {
-                "df": f"{row['df']:.0f}",
-                "gvif": _factor(row["gvif"]),
-                "adjusted": _factor(row["adjusted"]),
-            }
+            cells |= {"df": f"{row['df']:.0f}", "gvif": _factor(row["gvif"]), "adjusted": _factor(row["adjusted"])}
         rows.add(label, cells=cells)
     headings = [Heading("df", "df"), Heading("gvif", "VIF"), Heading("adjusted", "VIF^(1/(2 df))")]
     note = (

@@ -25,9 +25,7 @@ class CorrelationTable(TableOptions):
     kind: Literal["correlation"]
     columns: tuple[str, ...] = Field(min_length=1, description="Continuous or ordinal columns, a row each.")
     against: tuple[str, ...] = Field(
-        (OUTCOME,),
-        min_length=1,
-        description="'label', or columns that are ordinal, continuous or have two levels.",
+        (OUTCOME,), min_length=1, description="'label', or columns that are ordinal, continuous or have two levels."
     )
     partitions: Partitions = ()
 

@@ -32,9 +32,7 @@ class CoxTable(TableOptions):
     )
     partitions: Partitions = ()
     multivariable: bool = Field(True, description="Fit all columns together as well.")
-    per_sd: bool = Field(
-        False, description="Hazard ratios of continuous columns per standard deviation, not per unit."
-    )
+    per_sd: bool = Field(False, description="Hazard ratios of continuous columns per standard deviation, not per unit.")
 
     def columns_used(self) -> tuple[str, ...]:
         """Columns of the regressions but the outcome, times and events."""
@@ -144,9 +142,7 @@ def _fit(here: pd.DataFrame, names: tuple[str, ...], time: str, inputs: TableInp
         return None
 
 
-def _add(
-    rows: Rows, name: str, column: Column, fits: dict[str, Cox | None], options: CoxTable, endpoint: str
-) -> None:
+def _add(rows: Rows, name: str, column: Column, fits: dict[str, Cox | None], options: CoxTable, endpoint: str) -> None:
     """Rows of a column: its levels under it, the reference marked, or one row of a number."""
     terms = {block: fit.table.set_index("term") for block, fit in fits.items() if fit is not None}
     base = {"endpoint": endpoint, "characteristic": column.label}
@@ -166,9 +162,7 @@ def _add(
         rows.add(label, 1, cells={**base, **cells(name)})
         return
     rows.add(column.label, 1, cells=base)
-    named = {
-        level for table in terms.values() for level in column.levels if f"{name}[{level}]" in table.index
-    }
+    named = {level for table in terms.values() for level in column.levels if f"{name}[{level}]" in table.index}
     first = next((level for level in column.levels if level not in named), "")
     for level, label in column.levels.items():
         marked = {f"{block}_hr": "1 (reference)" for block in terms} if level == first and named else {}

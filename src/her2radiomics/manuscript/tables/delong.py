@@ -34,8 +34,7 @@ class DelongTable(TableOptions):
     )
     adjusted: bool = Field(True, description="Print the p values after Holm's correction, too.")
     nested: bool = Field(
-        True,
-        description="Give the likelihood-ratio tests of nested models, on training rows, below the table.",
+        True, description="Give the likelihood-ratio tests of nested models, on training rows, below the table."
     )
 
 
@@ -95,9 +94,7 @@ def make(inputs: TableInputs, options: DelongTable) -> Table:
         where = "; above the diagonal unadjusted, below it adjusted." if options.adjusted else ", unadjusted."
         notes.append(f"p values{where}")
     if options.adjusted:
-        notes.append(
-            f"Adjusted p: Holm's correction over the {len(pairs)} comparisons of a partition in this table."
-        )
+        notes.append(f"Adjusted p: Holm's correction over the {len(pairs)} comparisons of a partition in this table.")
     if untested:
         notes.append(
             f"{fmt.NOT_AVAILABLE}: no test, since the AUCs have no variance or a class has fewer than two patients."
@@ -113,9 +110,7 @@ def make(inputs: TableInputs, options: DelongTable) -> Table:
 def _nested(inputs: TableInputs, models: Sequence[str]) -> list[str]:
     """A note on the likelihood-ratio tests of each model that holds another's terms, from ``performance_extra.csv``."""
     extra = read("performance_extra", inputs.file("performance_extra"))
-    tested = extra[
-        extra["measure"].str.startswith("lr_test_")
-    ]  # other measures stand there once for each partition
+    tested = extra[extra["measure"].str.startswith("lr_test_")]  # other measures stand there once for each partition
     values = tested.set_index(["model", "measure"])["value"]
     tests = []
     for larger, smaller in permutations(models, 2):

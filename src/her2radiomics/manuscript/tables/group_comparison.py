@@ -95,7 +95,7 @@ def make(inputs: TableInputs, options: GroupComparisonTable) -> Table:
     notes = abbreviations(compared[name].mean for name in columns)
     if set(options.columns) - set(options.summaries):
         notes.append(
-            "Means and t tests stand where Shapiro–Wilk's test gives p > 0.05 in every group, medians and rank tests "
+            "Means and t tests are given where Shapiro–Wilk's test gives p > 0.05 in every group, medians and rank tests "
             "elsewhere."
         )
     notes += tests_footnote(tests)
@@ -104,6 +104,4 @@ def make(inputs: TableInputs, options: GroupComparisonTable) -> Table:
         notes.append("Holm: corrected for the number of rows.")
     elif len(options.columns) > 1:
         notes.append(f"p values are not corrected for the {len(options.columns)} comparisons.")
-    return options.table(
-        inputs, rows, "Marker", headings, notes, first=["characteristic", "summary"], last=["test"]
-    )
+    return options.table(inputs, rows, "Marker", headings, notes, first=["characteristic", "summary"], last=["test"])

@@ -35,8 +35,7 @@ class ComparedOptions(GroupedOptions):
     summaries: Summaries
     variances: Variances = "welch"
     digits: dict[str, int] = Field(
-        default_factory=dict,
-        description="Decimals of a continuous column; by default three significant figures.",
+        default_factory=dict, description="Decimals of a continuous column; by default three significant figures."
     )
 
     def digits_of(self, name: str, values: pd.Series) -> int:
@@ -95,14 +94,10 @@ def grouped(inputs: TableInputs, options: GroupedOptions) -> tuple[pd.DataFrame,
     else:
         column = inputs.columns[known(by, inputs.columns, "participants column")]
         if not column.levels:
-            raise SettingsError(
-                f"{options.id}: found by: {by}, a continuous column; expected one with levels."
-            )
+            raise SettingsError(f"{options.id}: found by: {by}, a continuous column; expected one with levels.")
         labels, values = dict(column.levels), patients[by]
     prefix = "" if by == "partition" else f"{by}_"
-    groups = [
-        Group(f"{prefix}{key}", label, (values == key).to_numpy(dtype=bool)) for key, label in labels.items()
-    ]
+    groups = [Group(f"{prefix}{key}", label, (values == key).to_numpy(dtype=bool)) for key, label in labels.items()]
     return patients, [group for group in groups if group.members.any()]
 
 
@@ -193,6 +188,6 @@ def abbreviations(means: Iterable[bool]) -> list[str]:
 
 
 def tests_footnote(tests: list[str]) -> list[str]:
-    """Which mark stands for which test; nothing where there is none."""
+    """Which mark means which test; nothing where there is none."""
     named = "; ".join(f"{mark} {name}" for mark, name in zip(fmt.MARKS, tests, strict=False))
     return [f"{named}."] if named else []

@@ -1,4 +1,4 @@
-"""HTML of a table: a fragment for the report, and a page that stands alone and holds that same fragment."""
+"""HTML of a table: a fragment for the report, and a page in one file and holds that same fragment."""
 
 from __future__ import annotations
 
@@ -115,9 +115,7 @@ def _heading(label: str, align: str) -> str:
 
 def _row(row: RowLabel, cells: list[str]) -> str:
     if row.section:
-        return (
-            f'<tr class="section"><th scope="rowgroup" colspan="{len(cells) + 1}">{_text(row.text)}</th></tr>'
-        )
+        return f'<tr class="section"><th scope="rowgroup" colspan="{len(cells) + 1}">{_text(row.text)}</th></tr>'
     indent = f' class="indent-{row.indent}"' if row.indent else ""
     values = "".join(f"<td>{_text(cell)}</td>" for cell in cells)
     return f'<tr><th scope="row"{indent}>{_text(row.text)}</th>{values}</tr>'

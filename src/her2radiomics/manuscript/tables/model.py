@@ -114,9 +114,7 @@ class Rows:
         self.labels: list[RowLabel] = []
         self.records: list[dict[str, str]] = []
 
-    def add(
-        self, text: str, indent: int = 0, *, section: bool = False, cells: Mapping[str, str] | None = None
-    ) -> None:
+    def add(self, text: str, indent: int = 0, *, section: bool = False, cells: Mapping[str, str] | None = None) -> None:
         """Append a row."""
         self.labels.append(RowLabel(text, indent, section))
         self.records.append(dict(cells or {}))

@@ -176,9 +176,7 @@ def _footnotes(rows: list[pd.Series], options: PerformanceTable) -> list[str]:
             "Rates are given with the number of patients, at the threshold that maximised Youden's index in the training "
             "set; it was applied unchanged to the other sets."
         )
-    columns = [
-        contract("performance").column(measure) for measure in measures() if measure in options.measures
-    ]
+    columns = [contract("performance").column(measure) for measure in measures() if measure in options.measures]
     notes += [f"{c.short}: {c.label[0].lower()}{c.label[1:]}." for c in columns if c.short]
     if any(row["partition"] == TRAINING for row in rows):
         notes.append("Training values are apparent: the models were fitted to these patients.")

@@ -22,9 +22,7 @@ class TableOptions(Options):
         description="File name of the table, in the paper's numbering: table_<n>_<what>; supplementary: table_s<n>_<what>.",
     )
     title: str = Field(description="Title as printed, without the table's number.", min_length=1)
-    footnotes: tuple[str, ...] = Field(
-        (), description="Footnotes added to those that the table writes itself."
-    )
+    footnotes: tuple[str, ...] = Field((), description="Footnotes added to those that the table writes itself.")
 
     @property
     def number(self) -> str:

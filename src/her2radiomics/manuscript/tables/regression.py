@@ -45,9 +45,7 @@ class RegressionTable(TableOptions):
         description="Which regressions, in order; 'coefficients' are those of the final model.",
     )
     statistics: tuple[Statistic, ...] = Field(
-        ("odds_ratio", "p"),
-        min_length=1,
-        description="What is printed of each term; odds_ratio brings its 95% CI.",
+        ("odds_ratio", "p"), min_length=1, description="What is printed of each term; odds_ratio brings its 95% CI."
     )
     intercept: bool = Field(False, description="Print the intercept.")
     per: dict[str, Annotated[float, Field(gt=0)]] = Field(
@@ -125,7 +123,7 @@ def split_term(term: str, columns: Mapping[str, Column]) -> tuple[str, str] | No
     """Split a regression term into column and level.
 
     ``column[level]`` and ``column=level`` are understood, the level by its key or as printed. A term that is
-    no column stands for itself; ``None`` means a column with a level that it does not have.
+    no column is printed as it is; ``None`` means a column with a level that it does not have.
     """
     if term in columns:
         return term, ""
@@ -157,11 +155,7 @@ def _read(block: str, path: Path, columns: Mapping[str, Column]) -> Terms:
             )
         if split in terms:
             raise TableError(
-                file=path,
-                column="term",
-                found=f"'{term}' twice",
-                expected="each term once",
-                remedy="Make it again.",
+                file=path, column="term", found=f"'{term}' twice", expected="each term once", remedy="Make it again."
             )
         terms[split] = row
     return terms
@@ -183,12 +177,7 @@ def _seen(name: str, inputs: TableInputs) -> list[str]:
 
 
 def _add_levels(
-    rows: Rows,
-    name: str,
-    column: Column,
-    blocks: Mapping[str, Terms],
-    options: RegressionTable,
-    seen: list[str],
+    rows: Rows, name: str, column: Column, blocks: Mapping[str, Terms], options: RegressionTable, seen: list[str]
 ) -> None:
     """Rows of a categorical column: the column with its overall p, then its levels, the fit's reference marked.
 
@@ -249,9 +238,7 @@ def _cells(
 def _statistic(row: pd.Series, name: str, step: float) -> str:
     """A number of a term; coefficients and odds ratios are those of ``step`` units."""
     if name == "odds_ratio":
-        return fmt.ratio_interval(
-            *(_power(float(row[part]), step) for part in ("odds_ratio", "ci_low", "ci_high"))
-        )
+        return fmt.ratio_interval(*(_power(float(row[part]), step) for part in ("odds_ratio", "ci_low", "ci_high")))
     if name == "p":
         return fmt.p_value(float(row["p"]))
     return fmt.fixed(float(row[name]) * (step if name in ("beta", "se") else 1), 3)
@@ -265,9 +252,7 @@ def _power(ratio: float, step: float) -> float:
 
 
 def _footnotes(blocks: Mapping[str, Terms], inputs: TableInputs, options: RegressionTable) -> list[str]:
-    notes = [
-        f"Logistic regression in the training set, {inputs.outcome.positive} vs {inputs.outcome.negative}."
-    ]
+    notes = [f"Logistic regression in the training set, {inputs.outcome.positive} vs {inputs.outcome.negative}."]
     if "odds_ratio" in options.statistics:
         numbers = {name for terms in blocks.values() for name, _ in terms if name in inputs.columns}
         per_unit = any(inputs.columns[name].kind == "continuous" for name in numbers - set(options.per))

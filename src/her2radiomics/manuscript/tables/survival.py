@@ -47,8 +47,7 @@ class SurvivalTable(GroupedOptions):
         (), description="Follow-up times, in the unit of the time column, at which survival is given."
     )
     follow_up: bool = Field(
-        False,
-        description="Give the median potential follow-up of each group, by the reverse Kaplan–Meier method.",
+        False, description="Give the median potential follow-up of each group, by the reverse Kaplan–Meier method."
     )
 
     def columns_used(self) -> tuple[str, ...]:
@@ -109,8 +108,7 @@ def make(inputs: TableInputs, options: SurvivalTable) -> Table:
         ]
     if options.follow_up:
         notes.insert(
-            0,
-            "Follow-up: potential follow-up by the reverse Kaplan–Meier method, which events do not shorten.",
+            0, "Follow-up: potential follow-up by the reverse Kaplan–Meier method, which events do not shorten."
         )
     notes = [*_footnotes(len(groups)), *notes]
     return options.table(inputs, rows, "Endpoint and group", headings, notes, first=["endpoint", "group"])
@@ -250,9 +248,7 @@ def _hazards(frame: pd.DataFrame, level: float, label: str) -> tuple[dict[str, d
     try:
         found = cox(frame[["group"]], frame["time"], frame["event"], {"group": keys}, level)
     except ValueError:
-        return none, [
-            f"{label}: no hazard ratio, since nobody had the event, or the groups were not at risk together."
-        ]
+        return none, [f"{label}: no hazard ratio, since nobody had the event, or the groups were not at risk together."]
     notes = []
     if found.method == "firth":
         notes.append(

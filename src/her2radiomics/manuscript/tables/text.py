@@ -81,7 +81,7 @@ def escape_latex(text: str) -> str:
 def to_latex(table: Table, number: str, label: str) -> str:
     r"""Return a ``table`` environment with booktabs rules; a comment names the packages that the document must load.
 
-    A table that is a little wider than the text is made smaller to fit, one that is much wider stands sideways on a
+    A table that is a little wider than the text is made smaller to fit, one that is much wider is printed sideways on a
     page of its own.
 
     Parameters
@@ -124,10 +124,7 @@ def to_latex(table: Table, number: str, label: str) -> str:
     if table.printed_footnotes:
         # without \relax a note that begins with a star or a bracket would be read as an option of the line break
         notes = r" \\ \relax ".join(escape_latex(note) for note in table.printed_footnotes)
-        lines += [
-            r"\par\smallskip",
-            rf"\begin{{minipage}}{{\linewidth}}\footnotesize {notes}\end{{minipage}}",
-        ]
+        lines += [r"\par\smallskip", rf"\begin{{minipage}}{{\linewidth}}\footnotesize {notes}\end{{minipage}}"]
     return "\n".join([*lines, rf"\end{{{environment}}}", ""])
 
 

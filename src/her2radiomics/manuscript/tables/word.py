@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # a document must carry a date of making; a fixed one keeps the bytes the same
 _DATE = datetime(2000, 1, 1)
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
-# centimetres: text width of the page upright and across; a character, wide enough for fonts that may stand in for
+# centimetres: text width of the page upright and across; a character, wide enough for fonts that may replace
 # Times; a cell's margins
 _UPRIGHT, _LANDSCAPE, _CHARACTER, _MARGIN = 17.0, 25.7, 0.22, 0.45
 _ALIGN = {"left": "LEFT", "centre": "CENTER", "right": "RIGHT"}

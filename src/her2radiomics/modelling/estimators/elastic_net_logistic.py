@@ -8,14 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from her2radiomics.core.libraries import pd
-from her2radiomics.modelling.estimator import (
-    FinalFit,
-    FoldedEstimator,
-    Folds,
-    InnerFolds,
-    estimator,
-    intercept_only,
-)
+from her2radiomics.modelling.estimator import FinalFit, FoldedEstimator, Folds, InnerFolds, estimator, intercept_only
 from her2radiomics.modelling.penalised.cross_validation import cross_validated_lasso
 
 
@@ -30,10 +23,7 @@ class ElasticNetLogisticSpec(FoldedEstimator):
         description="Logistic regression with an elastic-net penalty, as glmnet's."
     )
     alpha: float = Field(
-        0.5,
-        ge=0.001,
-        le=1,
-        description="Share of the LASSO in the penalty, glmnet's alpha; the rest is ridge.",
+        0.5, ge=0.001, le=1, description="Share of the LASSO in the penalty, glmnet's alpha; the rest is ridge."
     )
     rule: Literal["min", "1se"] = Field(
         "min",
@@ -45,17 +35,14 @@ class ElasticNetLogisticSpec(FoldedEstimator):
 
     def phrase(self) -> str:
         """Return the estimator in words."""
-        return "a logistic regression with an elastic-net penalty chosen by cross-validation inside the training partition"
+        return (
+            "a logistic regression with an elastic-net penalty chosen by cross-validation inside the training partition"
+        )
 
     def learn(self, table: pd.DataFrame, labels: np.ndarray, fold: np.ndarray) -> FinalFit:
         """Choose the penalty and fit."""
         found = cross_validated_lasso(
-            table.to_numpy(dtype=float),
-            labels,
-            fold,
-            family="binomial",
-            n_lambdas=self.n_lambdas,
-            alpha=self.alpha,
+            table.to_numpy(dtype=float), labels, fold, family="binomial", n_lambdas=self.n_lambdas, alpha=self.alpha
         )
         if found is None:
             return intercept_only(labels, self.kind, "no feature varies with the label")

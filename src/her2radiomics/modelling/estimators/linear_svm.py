@@ -8,14 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from her2radiomics.core.libraries import pd, sklearn
-from her2radiomics.modelling.estimator import (
-    FinalFit,
-    FoldedEstimator,
-    Folds,
-    InnerFolds,
-    estimator,
-    intercept_only,
-)
+from her2radiomics.modelling.estimator import FinalFit, FoldedEstimator, Folds, InnerFolds, estimator, intercept_only
 from her2radiomics.modelling.penalised.gaussian_path import standardise
 
 

@@ -14,11 +14,7 @@ from her2radiomics.modelling.people import PERSON
 from her2radiomics.modelling.saved.forest import Forest, Tree
 
 
-@estimator(
-    label="Random forest",
-    score="the log-odds of its smoothed share of votes",
-    references=("breiman_2001",),
-)
+@estimator(label="Random forest", score="the log-odds of its smoothed share of votes", references=("breiman_2001",))
 class RandomForestSpec(Estimator):
     """Random forest, saved as arrays.
 
@@ -56,9 +52,7 @@ class RandomForestSpec(Estimator):
         with warnings.catch_warnings():
             # with few trees a row may be in every bag; its out-of-bag share is NaN
             warnings.filterwarnings("ignore", message="Some inputs do not have OOB scores")
-            warnings.filterwarnings(
-                "ignore", message="invalid value encountered in divide", category=RuntimeWarning
-            )
+            warnings.filterwarnings("ignore", message="invalid value encountered in divide", category=RuntimeWarning)
             forest.fit(columns.to_numpy(dtype=float), labels)
         out_of_bag = np.asarray(forest.oob_decision_function_[:, 1], dtype=float)
         if table.index.name == PERSON:

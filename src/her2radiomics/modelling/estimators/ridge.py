@@ -8,14 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from her2radiomics.core.libraries import pd
-from her2radiomics.modelling.estimator import (
-    FinalFit,
-    FoldedEstimator,
-    Folds,
-    InnerFolds,
-    estimator,
-    intercept_only,
-)
+from her2radiomics.modelling.estimator import FinalFit, FoldedEstimator, Folds, InnerFolds, estimator, intercept_only
 from her2radiomics.modelling.penalised.ridge import cross_validated_ridge
 
 
@@ -27,9 +20,7 @@ class RidgeSpec(FoldedEstimator):
     inside training. Coefficients and penalties equal ``cv.glmnet`` with the same ``lambda`` and ``foldid`` to 10⁻⁸.
     """
 
-    kind: Literal["ridge"] = Field(
-        description="Logistic regression with a ridge penalty, as glmnet's alpha 0."
-    )
+    kind: Literal["ridge"] = Field(description="Logistic regression with a ridge penalty, as glmnet's alpha 0.")
     rule: Literal["min", "1se"] = Field(
         "min",
         description="Penalty with the smallest cross-validated deviance, or the largest within one standard error.",

@@ -77,11 +77,7 @@ class FittedClinical(Fitted):
     def tables(self) -> dict[str, pd.DataFrame]:
         """``univariate``, ``multivariate`` and ``missing``."""
         choice = self.choice
-        return {
-            "univariate": choice.univariate,
-            "multivariate": choice.multivariate,
-            "missing": self.known.missing,
-        }
+        return {"univariate": choice.univariate, "multivariate": choice.multivariate, "missing": self.known.missing}
 
 
 @model_kind(label="Clinical", rows={"multivariate": "Multivariate logistic regression"})
@@ -97,9 +93,7 @@ class ClinicalSpec(ModelSpec):
         "multivariate model; backward: the least significant removed one by one until all are below p_keep; "
         "all: every candidate, without screening (for a model with published terms).",
     )
-    p_keep: float = Field(
-        0.05, gt=0, le=1, description="Level of the multivariate test of significant and backward."
-    )
+    p_keep: float = Field(0.05, gt=0, le=1, description="Level of the multivariate test of significant and backward.")
     fallback: Literal["intercept"] = Field(
         "intercept", description="When nothing passes: the intercept alone, marked as empty."
     )
@@ -112,7 +106,9 @@ class ClinicalSpec(ModelSpec):
         """Return the model in words."""
         columns = listing([names.column(name) for name in self.candidates])
         if self.keep == "all":
-            text = f"{who} was a logistic regression on {columns}: its terms were fixed beforehand, and none was screened."
+            text = (
+                f"{who} was a logistic regression on {columns}: its terms were fixed beforehand, and none was screened."
+            )
         else:
             text = (
                 f"{who} was a logistic regression on clinical and imaging characteristics. Candidates were {columns}; each "

@@ -31,16 +31,12 @@ class FittedCombined(Fitted):
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """The parts' tables, and ``missing`` of a clinical part."""
-        missing = [
-            report.tables["missing"] for report in self.part_reports.values() if "missing" in report.tables
-        ]
+        missing = [report.tables["missing"] for report in self.part_reports.values() if "missing" in report.tables]
         return super().tables() | ({"missing": missing[0]} if missing else {})
 
 
 @model_kind(
-    label="Combined",
-    rows={"combined": "Logistic regression of the combination"},
-    made_of=("radiomics", "clinical"),
+    label="Combined", rows={"combined": "Logistic regression of the combination"}, made_of=("radiomics", "clinical")
 )
 class CombinedSpec(ModelSpec):
     """A logistic model on the Rad-scores and the kept clinical predictors of other models.
@@ -48,12 +44,8 @@ class CombinedSpec(ModelSpec):
     Everything that its parts learn is learned again on the rows of a fit. A part that kept nothing adds nothing.
     """
 
-    kind: Literal["combined"] = Field(
-        description="A logistic refit on the scores and predictors of other models."
-    )
-    of: tuple[str, ...] = Field(
-        min_length=1, description="Names of radiomics and clinical models, in this order."
-    )
+    kind: Literal["combined"] = Field(description="A logistic refit on the scores and predictors of other models.")
+    of: tuple[str, ...] = Field(min_length=1, description="Names of radiomics and clinical models, in this order.")
     method: Method = "auto"
     folds: Folds = 0
     allow_unavailable: bool = Field(False, description="Use columns that are not yet known when predicting.")
@@ -92,9 +84,7 @@ class CombinedSpec(ModelSpec):
         table = pd.concat(blocks, axis=1) if blocks else pd.DataFrame(index=rows.index)
         fit = fit_logistic(table, outcome, self.method, levels, name=learning.name)
         table = table[list(fit.columns)]
-        known = {
-            name: rule for part in adding for name, rule in part.predictors(fit.coefficients, table).items()
-        }
+        known = {name: rule for part in adding for name, rule in part.predictors(fit.coefficients, table).items()}
         remarks += [f"{part.name}: {note}" for part in adding for note in part.notes]
         if fit.separated:
             remarks.append("the terms separate the training classes; Firth's method was used")

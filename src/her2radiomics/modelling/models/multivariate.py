@@ -23,13 +23,7 @@ from her2radiomics.modelling.people import by_person
 from her2radiomics.modelling.ranking import by_relation
 from her2radiomics.modelling.saved.rules import LinearRule, Predictor
 from her2radiomics.modelling.steps.lasso import FittedPath, LassoStep, PenaltyPath
-from her2radiomics.modelling.variables import (
-    LearnedColumns,
-    MissingValues,
-    code_table,
-    learn_columns,
-    levels_of,
-)
+from her2radiomics.modelling.variables import LearnedColumns, MissingValues, code_table, learn_columns, levels_of
 from her2radiomics.statistics import univariate_then_multivariate
 from her2radiomics.statistics.design import treatment_coding
 
@@ -122,10 +116,7 @@ class FittedMultivariate(Fitted):
 
 @model_kind(
     label="Multivariate",
-    rows={
-        "lasso of all blocks": "LASSO over all predictors",
-        "backward": "Univariate test, then backward elimination",
-    },
+    rows={"lasso of all blocks": "LASSO over all predictors", "backward": "Univariate test, then backward elimination"},
     made_of=("radiomics",),
 )
 class MultivariateSpec(ModelSpec):
@@ -138,9 +129,7 @@ class MultivariateSpec(ModelSpec):
     kind: Literal["multivariate"] = Field(
         description="One selection and one logistic regression over all blocks of predictors."
     )
-    features: FeatureBlock | None = Field(
-        None, description="Image features, after steps of their own; empty: none."
-    )
+    features: FeatureBlock | None = Field(None, description="Image features, after steps of their own; empty: none.")
     of: tuple[str, ...] = Field((), description="Radiomics models whose Rad-scores are predictors.")
     candidates: tuple[str, ...] = Field((), description="Participants columns.")
     selection: Annotated[LassoSelection | BackwardSelection, Field(discriminator="by")] = Field(
@@ -241,11 +230,7 @@ class MultivariateSpec(ModelSpec):
         )
 
     def _select(
-        self,
-        table: pd.DataFrame,
-        labels: np.ndarray,
-        levels: Mapping[str, tuple[str, ...]],
-        learning: Learning,
+        self, table: pd.DataFrame, labels: np.ndarray, levels: Mapping[str, tuple[str, ...]], learning: Learning
     ) -> tuple[list[str], FittedPath | None, UnivariateThenMultivariate | None]:
         """Columns of ``table`` that the selection keeps, the most important first, and the selection."""
         coding = treatment_coding(table, levels)
@@ -271,15 +256,7 @@ class MultivariateSpec(ModelSpec):
     ) -> UnivariateThenMultivariate:
         try:
             return univariate_then_multivariate(
-                table,
-                labels,
-                how.p_enter,
-                "backward",
-                p_keep=how.p_keep,
-                method=self.method,
-                levels=levels,
+                table, labels, how.p_enter, "backward", p_keep=how.p_keep, method=self.method, levels=levels
             )
         except ValueError as error:
-            raise StudyError(
-                f"model '{name}': {error} Put selection steps before it, or select by lasso."
-            ) from error
+            raise StudyError(f"model '{name}': {error} Put selection steps before it, or select by lasso.") from error

@@ -68,13 +68,7 @@ SQUARED = Loss(
 
 
 def minimum(
-    loss: Loss,
-    columns: Vector,
-    outcome: Vector,
-    lasso: float,
-    ridge: float,
-    beta: Vector,
-    intercept: float,
+    loss: Loss, columns: Vector, outcome: Vector, lasso: float, ridge: float, beta: Vector, intercept: float
 ) -> tuple[Vector, float] | None:
     """Minimise at one penalty from a start.
 
@@ -158,9 +152,7 @@ def _smooth_minimum(
         leaver = int(np.argmin(reach))
         share = min(1.0, float(reach[leaver]))
 
-        def objective(
-            at: Vector, design: Vector = design, pull: Vector = pull, shrink: Vector = shrink
-        ) -> float:
+        def objective(at: Vector, design: Vector = design, pull: Vector = pull, shrink: Vector = shrink) -> float:
             return loss.value(design @ at, outcome) + float(pull @ at + shrink @ np.square(at) / 2)
 
         value = objective(theta)

@@ -50,12 +50,7 @@ def binomial_path(values: np.ndarray, labels: np.ndarray, lambdas: np.ndarray, a
 
 
 def _newton(
-    columns: np.ndarray,
-    labels: np.ndarray,
-    penalty: float,
-    beta: np.ndarray,
-    intercept: float,
-    alpha: float = 1.0,
+    columns: np.ndarray, labels: np.ndarray, penalty: float, beta: np.ndarray, intercept: float, alpha: float = 1.0
 ) -> tuple[np.ndarray, float]:
     """Minimise at one penalty from a start; return coefficients and intercept."""
     value = _objective(columns, labels, penalty, beta, intercept, alpha)
@@ -82,12 +77,7 @@ def _newton(
 
 
 def _objective(
-    columns: np.ndarray,
-    labels: np.ndarray,
-    penalty: float,
-    beta: np.ndarray,
-    intercept: float,
-    alpha: float = 1.0,
+    columns: np.ndarray, labels: np.ndarray, penalty: float, beta: np.ndarray, intercept: float, alpha: float = 1.0
 ) -> float:
     linear = columns @ beta + intercept
     loss = np.logaddexp(0.0, np.where(labels == 1, -linear, linear)).mean()
@@ -95,12 +85,7 @@ def _objective(
 
 
 def _weighted_net(
-    columns: np.ndarray,
-    target: np.ndarray,
-    weight: np.ndarray,
-    penalty: float,
-    start: np.ndarray,
-    alpha: float,
+    columns: np.ndarray, target: np.ndarray, weight: np.ndarray, penalty: float, start: np.ndarray, alpha: float
 ) -> tuple[np.ndarray, float]:
     """Weighted least-squares elastic net with an intercept, from a start."""
     share = weight / weight.sum()

@@ -193,9 +193,7 @@ def _coordinate_net(
     return np.asarray(coefficients[:, 0], dtype=float)
 
 
-def _optimal(
-    columns: np.ndarray, centred: np.ndarray, lambdas: np.ndarray, coefficients: np.ndarray
-) -> np.ndarray:
+def _optimal(columns: np.ndarray, centred: np.ndarray, lambdas: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
     """Whether each solution fulfils the optimality (Karush–Kuhn–Tucker) conditions; shape (l,)."""
     gradient = columns.T @ (centred[:, None] - columns @ coefficients) / len(centred)
     slack = np.where(

@@ -131,6 +131,4 @@ def cross_validated_ridge(
     if rule == "1se":
         place = int(np.argmax(mean <= mean[place] + se[place]))
     chosen = ridge_path(values, y, grid[: place + 1])
-    return float(grid[place]), Path(
-        grid[place : place + 1], chosen.coefficients[:, -1:], chosen.intercepts[-1:]
-    )
+    return float(grid[place]), Path(grid[place : place + 1], chosen.coefficients[:, -1:], chosen.intercepts[-1:])

@@ -77,10 +77,7 @@ def _no_number(path: Path, table: BroughtTable, name: str, texts: pd.Series, pla
 
 
 def read_people(
-    path: str | Path,
-    features: pd.DataFrame | None,
-    needed: Collection[str] = (),
-    notes: list[str] | None = None,
+    path: str | Path, features: pd.DataFrame | None, needed: Collection[str] = (), notes: list[str] | None = None
 ) -> pd.DataFrame:
     """Participants table as text, from CSV, TSV, XLSX, ODS or Parquet; for ``-`` the patients of the feature table.
 
@@ -119,9 +116,7 @@ def read_people(
     return pd.DataFrame(columns).reset_index(drop=True)
 
 
-def meeting(
-    features: pd.DataFrame | None, people: pd.DataFrame, *, omit: bool
-) -> tuple[pd.DataFrame, list[str]]:
+def meeting(features: pd.DataFrame | None, people: pd.DataFrame, *, omit: bool) -> tuple[pd.DataFrame, list[str]]:
     """The participants who have features, and a sentence on each patient who is in one table alone.
 
     Raises
@@ -145,8 +140,7 @@ def meeting(
                     patient=patient,
                     found="no row of reader 1",
                     expected="features of every participant",
-                    remedy=near
-                    or "Extract the patient's features, remove the participant, or say --incomplete omit.",
+                    remedy=near or "Extract the patient's features, remove the participant, or say --incomplete omit.",
                 )
             )
     problems.refuse()
@@ -213,9 +207,7 @@ def apply_model(
     if not model.drawable:
         return table
     points = model.points(features, people, incomplete=incomplete, typed=False)
-    return table.merge(
-        points.rename(columns=lambda c: c if c == "patient_id" else f"points_{c}"), on="patient_id"
-    )
+    return table.merge(points.rename(columns=lambda c: c if c == "patient_id" else f"points_{c}"), on="patient_id")
 
 
 def _read(path: Path, notes: list[str] | None) -> BroughtTable:

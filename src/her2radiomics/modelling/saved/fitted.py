@@ -151,7 +151,7 @@ class FittedModel:
     ) -> pd.DataFrame:
         """Nomogram points of patients: ``patient_id``, a column a predictor, ``total``.
 
-        Total points stand at the patient's probability on the nomogram's axis. A value beyond the range of training may
+        Total points lie at the patient's probability on the nomogram's axis. A value beyond the range of training may
         have points below 0 or above those of the axis.
 
         Parameters
@@ -188,9 +188,7 @@ class FittedModel:
         """Clinical values that keep patients from being predicted: ``patient_id, column, found, expected``."""
         return self.rule.obstacles(self.table_of(features, participants, typed))
 
-    def imputed(
-        self, features: pd.DataFrame | None, participants: pd.DataFrame, *, typed: bool = True
-    ) -> pd.DataFrame:
+    def imputed(self, features: pd.DataFrame | None, participants: pd.DataFrame, *, typed: bool = True) -> pd.DataFrame:
         """Values that prediction fills from training: ``patient_id, column, filled_with``."""
         return self.rule.imputed(self.table_of(features, participants, typed))
 
@@ -198,9 +196,7 @@ class FittedModel:
         """Class (0 or 1) at the locked threshold."""
         return (np.asarray(probabilities) >= self.threshold).astype(int)
 
-    def table_of(
-        self, features: pd.DataFrame | None, participants: pd.DataFrame, typed: bool
-    ) -> pd.DataFrame:
+    def table_of(self, features: pd.DataFrame | None, participants: pd.DataFrame, typed: bool) -> pd.DataFrame:
         """Features and clinical columns of the patients, as the rule takes them."""
         needed = [f.name for f in self.rule.features()]
         if not needed:
@@ -249,7 +245,7 @@ class FittedModel:
     def nomogram_model(self) -> LinearModel:
         """Return what :func:`her2radiomics.statistics.nomogram` draws: scores and clinical predictors, in order.
 
-        Image features stand on their scaled axis.
+        Image features are on their scaled axis.
 
         Raises
         ------
@@ -272,9 +268,9 @@ class FittedModel:
         return LinearModel(rule.intercept, drawn, (low, high))
 
     def formula(self, digits: int = 4) -> str:
-        """Return the score as text: intercept and weighted terms; image features stand as scaled in training.
+        """Return the score as text: intercept and weighted terms; image features are as scaled in training.
 
-        Up to three terms stand in one line, more of them one a line.
+        Up to three terms are set in one line, more of them one a line.
 
         Raises
         ------

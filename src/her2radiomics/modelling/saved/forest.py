@@ -101,9 +101,7 @@ class ForestRule(Rule):
     def score(self, table: pd.DataFrame) -> np.ndarray:
         """Log-odds of ``(T p + ½) / (T + 1)`` for ``T`` trees: finite where all trees agree, and in the order of p."""
         count = len(self.trees)
-        return np.asarray(
-            scipy.special.logit((count * self.probability(table) + 0.5) / (count + 1)), dtype=float
-        )
+        return np.asarray(scipy.special.logit((count * self.probability(table) + 0.5) / (count + 1)), dtype=float)
 
 
 @dataclass(frozen=True, eq=False)

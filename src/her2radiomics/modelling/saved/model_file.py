@@ -29,11 +29,7 @@ MOST_BYTES = 500_000_000
 
 
 def to_dict(
-    model: StudyModel,
-    *,
-    centres: list[str],
-    extraction: str | Mapping[str, str] | None,
-    simulated: bool,
+    model: StudyModel, *, centres: list[str], extraction: str | Mapping[str, str] | None, simulated: bool
 ) -> dict[str, Any]:
     """Turn a fitted model into the content of ``model.json``.
 
@@ -122,9 +118,7 @@ def load_model(path: str | Path) -> FittedModel:
     try:
         size = path.stat().st_size
         if size > MOST_BYTES:
-            raise StudyError(
-                f"{path}: found {size} bytes, expected at most {MOST_BYTES}. It is no saved model."
-            )
+            raise StudyError(f"{path}: found {size} bytes, expected at most {MOST_BYTES}. It is no saved model.")
         content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
     except RecursionError:
         raise StudyError(f"{path}: found values nested too deeply, expected a saved model.") from None

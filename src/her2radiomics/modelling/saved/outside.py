@@ -48,8 +48,7 @@ def outside(
         for place in np.flatnonzero((values < low - slack) | (values > high + slack)):
             rows[str(table.index[place]), predictor.name] = (float(values[place]), low, high)
     return pd.DataFrame(
-        [(*who, *numbers) for who, numbers in rows.items()],
-        columns=["patient_id", "column", "value", "low", "high"],
+        [(*who, *numbers) for who, numbers in rows.items()], columns=["patient_id", "column", "value", "low", "high"]
     )
 
 

@@ -31,8 +31,7 @@ def rule_to_dict(rule: r.Rule) -> dict[str, Any]:
             entry["weights"] = dict(predictor.weights)
         if isinstance(predictor, r.FeaturePredictor):
             entry["scalings"] = [
-                list(item) if isinstance(item, tuple) else item.to_dict(rule_to_dict)
-                for item in predictor.scalings
+                list(item) if isinstance(item, tuple) else item.to_dict(rule_to_dict) for item in predictor.scalings
             ]
         predictors.append(entry)
     if isinstance(rule, ForestRule):

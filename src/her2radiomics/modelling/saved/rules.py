@@ -21,7 +21,7 @@ OBSTACLES = ("patient_id", "column", "found", "expected")
 
 
 class Adjustment(Protocol):
-    """What may stand between two scalings of a feature: the adjustment of the patient's centre (ComBat)."""
+    """What may come between two scalings of a feature: the adjustment of the patient's centre (ComBat)."""
 
     @property
     def column(self) -> str:
@@ -42,7 +42,7 @@ class Adjustment(Protocol):
 class FeaturePredictor:
     """An image feature: missing values filled, scaled step by step as ``(x - shift) / scale``, then weighted.
 
-    Between the scalings may stand the adjustment of the patient's centre (ComBat).
+    Between the scalings may come the adjustment of the patient's centre (ComBat).
     ``fill`` is the training median of the unscaled feature; ``low`` and ``high`` are the range of the scaled one, and
     ``values`` its values where they are at most 10 (a nomogram is drawn at these).
     """
@@ -56,7 +56,7 @@ class FeaturePredictor:
     values: tuple[float, ...] = ()
 
     def numbers(self, table: pd.DataFrame) -> np.ndarray:
-        """Unscaled values as they stand, shape (rows,); missing and infinite ones are NaN."""
+        """Unscaled values as they are, shape (rows,); missing and infinite ones are NaN."""
         values = _column(table, self.name)
         try:
             numbers = values.to_numpy(dtype=float)

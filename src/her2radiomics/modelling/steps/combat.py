@@ -101,9 +101,7 @@ class FittedCombat(FittedStep):
         )
         return CentreAdjustment(
             column=step.batch,
-            expected=LinearRule(
-                "expected", mean, tuple(v.predictor(weights) for v in self.variables.values())
-            ),
+            expected=LinearRule("expected", mean, tuple(v.predictor(weights) for v in self.variables.values())),
             centres=centres,
             pooled=sigma,
             adjusts=bool(fit.adjusted[place]),
@@ -126,11 +124,7 @@ def design(rows: pd.DataFrame, variables: Mapping[str, Variable]) -> np.ndarray:
 
 
 @selection_step(
-    label="ComBat between centres",
-    short="ComBat",
-    role="harmonisation",
-    references=("johnson_2007",),
-    once=True,
+    label="ComBat between centres", short="ComBat", role="harmonisation", references=("johnson_2007",), once=True
 )
 class CombatStep(SelectionStep):
     """ComBat: take location and scale of each centre out of the features, learned on training rows.
@@ -140,9 +134,7 @@ class CombatStep(SelectionStep):
     """
 
     step: Literal["combat"] = Field(description="Harmonisation between centres by ComBat.")
-    batch: str = Field(
-        "centre", description="What is harmonised: centre, or a categorical column such as the scanner."
-    )
+    batch: str = Field("centre", description="What is harmonised: centre, or a categorical column such as the scanner.")
     unseen: Literal["refuse", "pass_through", "adapt"] = Field(
         "refuse",
         description="A centre that did not train. refuse: an error; pass_through: its values are left as they are, and "
@@ -155,8 +147,7 @@ class CombatStep(SelectionStep):
         (), description="Participants columns whose effect on the features is kept; known when predicting."
     )
     preserve_label: bool = Field(
-        False,
-        description="Estimate the centres' effects beside that of the label, in training; not with adapt.",
+        False, description="Estimate the centres' effects beside that of the label, in training; not with adapt."
     )
     parametric: bool = Field(
         True, description="Normal and inverse gamma priors; false: the features' own estimates are the prior."
@@ -215,16 +206,12 @@ class CombatStep(SelectionStep):
         check_trained(self, counted, "training rows")
         raw = self._covariates(rows, people)
         missing = raw.isna().sum()
-        variables = {
-            name: learn_variable(raw[name], people.columns[name], impute=True) for name in self.covariates
-        }
+        variables = {name: learn_variable(raw[name], people.columns[name], impute=True) for name in self.covariates}
         terms = [
             term
             for name, variable in variables.items()
             for term in (
-                [f"{name}[{level}]" for level in variable.levels[1:]]
-                if variable.kind == "categorical"
-                else [name]
+                [f"{name}[{level}]" for level in variable.levels[1:]] if variable.kind == "categorical" else [name]
             )
         ]
         labels = np.asarray(y, dtype=float)

@@ -21,9 +21,7 @@ class ElasticNetStep(PenaltyPath, SelectionStep):
     The LASSO's step with a share of ridge in the penalty; with ``alpha: 1`` the results are the LASSO's.
     """
 
-    step: Literal["elastic_net"] = Field(
-        description="Elastic net with the penalty chosen by cross-validation."
-    )
+    step: Literal["elastic_net"] = Field(description="Elastic net with the penalty chosen by cross-validation.")
     alpha: float = Field(
         0.5,
         ge=0.001,

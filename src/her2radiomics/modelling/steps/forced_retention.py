@@ -10,13 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from her2radiomics.core.libraries import pd
-from her2radiomics.modelling.base import (
-    FittedStep,
-    SelectionStep,
-    Training,
-    fit_steps,
-    selection_step,
-)
+from her2radiomics.modelling.base import FittedStep, SelectionStep, Training, fit_steps, selection_step
 from her2radiomics.modelling.ranking import TESTS, by_relation
 from her2radiomics.modelling.saved.rules import Adjustment
 from her2radiomics.modelling.steps.lasso import FittedPath
@@ -100,9 +94,7 @@ class ForcedRetentionStep(SelectionStep):
             elif not kept.intersection(own):
                 pool = [name for name in own if name in reached]
                 candidates = X[pool or own]
-                best = str(
-                    candidates.columns[by_relation(candidates.to_numpy(dtype=float), y, self.ranking)[0]]
-                )
+                best = str(candidates.columns[by_relation(candidates.to_numpy(dtype=float), y, self.ranking)[0]])
                 restored.append(best)
                 notes.append(f"{sequence}: {best}" + ("" if pool else " (none reached the LASSO)"))
         kept.update(restored)

@@ -47,9 +47,7 @@ class IccFilterStep(SelectionStep):
     form: Literal["ICC1,1", "ICC2,1", "ICC3,1"] = Field(
         "ICC2,1", description="Form of the intraclass correlation (Shrout and Fleiss)."
     )
-    threshold: float = Field(
-        0.75, gt=0, lt=1, description="Keep features whose coefficient is at least this."
-    )
+    threshold: float = Field(0.75, gt=0, lt=1, description="Keep features whose coefficient is at least this.")
     minimum_patients: int = Field(
         10, ge=3, description="With fewer training patients read twice the filter passes all: not assessed."
     )

@@ -13,19 +13,12 @@ from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import Settings
 from her2radiomics.core.tables import assemble
 from her2radiomics.modelling.base import FittedStep, SelectionStep, Training, selection_step
-from her2radiomics.modelling.penalised.cross_validation import (
-    CrossValidatedLasso,
-    cross_validated_lasso,
-    patient_folds,
-)
+from her2radiomics.modelling.penalised.cross_validation import CrossValidatedLasso, cross_validated_lasso, patient_folds
 from her2radiomics.modelling.people import by_person
 
 #: Families in the wording of a methods section.
 FAMILIES = {"gaussian": "least squares on the 0/1 outcome", "binomial": "logistic"}
-RULES = {
-    "min": "the smallest cross-validated error (lambda.min)",
-    "1se": "one standard error above it (lambda.1se)",
-}
+RULES = {"min": "the smallest cross-validated error (lambda.min)", "1se": "one standard error above it (lambda.1se)"}
 
 
 @dataclass(frozen=True)
@@ -72,8 +65,7 @@ class PenaltyPath(Settings):
     )
     folds: int = Field(10, ge=3, description="Folds of the cross-validation, stratified by label.")
     rule: Literal["min", "1se"] = Field(
-        "min",
-        description="min: the smallest error; 1se: the largest penalty within one standard error of it.",
+        "min", description="min: the smallest error; 1se: the largest penalty within one standard error of it."
     )
     n_lambdas: int = Field(100, ge=10, description="Penalties on the path.")
 
@@ -103,9 +95,7 @@ class PenaltyPath(Settings):
         fold = patient_folds(X.index.to_numpy(), labels, self.folds, seed)
         if fold.size == 0:
             return FittedPath.of(X, nothing, "kept nothing: too few patients of a class to cross-validate")
-        cv = cross_validated_lasso(
-            values, labels, fold, family=self.family, n_lambdas=self.n_lambdas, alpha=alpha
-        )
+        cv = cross_validated_lasso(values, labels, fold, family=self.family, n_lambdas=self.n_lambdas, alpha=alpha)
         if cv is None:
             return FittedPath.of(X, nothing, "kept nothing: no feature varies with the label")
         place = cv.index_min if self.rule == "min" else cv.index_1se

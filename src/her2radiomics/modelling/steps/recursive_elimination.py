@@ -37,7 +37,5 @@ class RecursiveEliminationStep(SelectionStep):
             ridge = sklearn.linear_model.LogisticRegression(
                 C=1.0, l1_ratio=0.0, solver="lbfgs", tol=1e-8, max_iter=10_000
             )
-            keep[keep] = (
-                sklearn.feature_selection.RFE(ridge, n_features_to_select=self.k).fit(part, y).support_
-            )
+            keep[keep] = sklearn.feature_selection.RFE(ridge, n_features_to_select=self.k).fit(part, y).support_
         return FittedStep.of(X, keep, f"recursive elimination to {self.k}")

@@ -23,9 +23,7 @@ class RedundancyStep(SelectionStep):
 
     step: Literal["redundancy"] = Field(description="Filter of features correlated with one another.")
     method: Literal["pearson", "spearman"] = Field("pearson", description="Correlation coefficient.")
-    threshold: float = Field(
-        0.9, gt=0, le=1, description="Drop one of two features correlated above this (absolute)."
-    )
+    threshold: float = Field(0.9, gt=0, le=1, description="Drop one of two features correlated above this (absolute).")
 
     def sentence(self, before: Sequence[SelectionStep] = ()) -> str:
         """Return the step in words."""

@@ -71,9 +71,7 @@ class StabilityStep(SelectionStep):
     """
 
     step: Literal["stability_selection"] = Field(description="Stability selection.")
-    q: int | None = Field(
-        None, ge=1, description="On each half the first q features to enter the path are taken."
-    )
+    q: int | None = Field(None, ge=1, description="On each half the first q features to enter the path are taken.")
     penalty: float | None = Field(
         None,
         gt=0,
@@ -88,10 +86,7 @@ class StabilityStep(SelectionStep):
         "gaussian", description="gaussian: least squares on the 0/1 label; binomial: logistic."
     )
     alpha: float = Field(
-        1.0,
-        ge=0.001,
-        le=1,
-        description="Share of the LASSO in the penalty: 1 is the LASSO, less an elastic net.",
+        1.0, ge=0.001, le=1, description="Share of the LASSO in the penalty: 1 is the LASSO, less an elastic net."
     )
 
     @model_validator(mode="after")

@@ -28,9 +28,7 @@ class UnivariateStep(SelectionStep):
         description="One-way analysis of variance, or Mann–Whitney (normal approximation, ties and continuity corrected).",
     )
     p: float | None = Field(None, gt=0, le=1, description="Keep features with a p value below this.")
-    k: int | None = Field(
-        None, ge=1, description="Keep this many features, those with the smallest p values."
-    )
+    k: int | None = Field(None, ge=1, description="Keep this many features, those with the smallest p values.")
 
     @model_validator(mode="after")
     def _one_rule(self) -> Self:

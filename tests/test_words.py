@@ -1,0 +1,35 @@
+"""Words that nobody uses in a journal of radiology: a list, held against code, documentation and protocols."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+
+#: What is written to what a reader expects.
+INSTEAD = {
+    r"\bat hand\b": "available",
+    r"\bborne\b": "accepted",
+    r"\bmend(s|ed|ing)?\b": "correct",
+    r"\bstand-in\b|\bstands? in (for|their)\b": "replacement, replaces",
+    r"\bstands? (beside|alone|sideways|open)\b": "is beside, is in one file",
+    r"\bhangs? on\b": "depends on",
+    r"\b(is|are|was|were) told\b": "is given, is said",
+    r"\b(at|in|through) the door\b": "when it is read",
+    r"\boutside world\b": "name what is meant",
+}
+KINDS = ("*.py", "*.md", "*.yaml", "*.smk", "*.html", "*.csv", "Makefile", "Snakefile")
+
+
+@pytest.mark.parametrize("pattern", INSTEAD)
+def test_words_are_those_of_a_journal(root, pattern):
+    listed = subprocess.run(["git", "ls-files", *KINDS], cwd=root, capture_output=True, encoding="utf-8", check=True)
+    found = [
+        f"{name}:{number}: {line.strip()}"
+        for name in listed.stdout.split()
+        if name not in ("tests/test_words.py", "tests/report/test_report_trust.py")  # they list the words
+        for number, line in enumerate((root / name).read_text(encoding="utf-8").splitlines(), start=1)
+        if re.search(pattern, line, re.IGNORECASE)
+    ]
+    assert not found, f"say {INSTEAD[pattern]}:\n" + "\n".join(found)
