@@ -26,7 +26,8 @@ def logged(snakemake: Any, unlisted: Iterable[str] = ()) -> Iterator[None]:
 
     An output named ``software`` becomes the record of the distributions that the script used. ``unlisted`` are files that
     the script reads; those that the rule does not list as inputs are watched alike. An error that the user can
-    correct is said in words, without a traceback. Where the log cannot be written either (a full disk), it is said on the terminal.
+    correct is said in words, without a traceback. Where the log cannot be written either (a full disk), it is said on the
+    terminal.
 
     A script that is run by hand (:mod:`her2radiomics.engine.rerun`) prints on the terminal, records nothing and raises its
     errors, so that a debugger can stop; a changed input is said and read.
