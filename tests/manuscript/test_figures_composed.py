@@ -236,3 +236,4 @@ def test_letters_may_be_those_of_the_panels_ids(inputs: FigureInputs):
     whole = ADAPTER.validate_python(content | {"panels": [item.id for item in singles]})
     drawing = draw(with_panels([*singles, whole])[-1], inputs)
     assert list(dict.fromkeys(drawing.data["panel"])) == ["B", "D"]
+    assert whole.panel_letters == {"figure_5b_roc": "B", "figure_5d_score": "D"}

@@ -87,5 +87,12 @@ def test_the_cross_validated_curve_is_that_of_held_out_predictions(inputs: Figur
     area = auc(curve["false_positive_rate"], curve["true_positive_rate"])
     assert area == pytest.approx(roc_auc_score(held["label"], held["probability"]))
     assert "Nomogram, cross-validated, 0.780 (0.670–0.890)" in words(drawing)
+    path = inputs.path("performance_extra")
+    extra = pd.read_csv(path)
+    extra.loc[extra["measure"] == "auc_cross_validated_pooled", ["value", "low", "high"]] = np.nan
+    extra.to_csv(path, index=False)
+    drawing = draw(options, inputs)
+    assert not (drawing.data["what"] == "cross_validated").any()
+    assert "cross-validated" not in " ".join(words(drawing))
     with pytest.raises(ValidationError, match="patients of 'training' are cross-validated"):
         settings("roc", models=["nomogram"], partition="testing", cross_validated="nomogram")

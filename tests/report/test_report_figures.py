@@ -53,13 +53,23 @@ def test_numbered_figures_come_first_then_supplementary_ones(made):
 def test_composed_figures_are_linked_and_their_panels_shown_with_its_letters(made):
     survival = shown(made)["2"]
     assert [(panel.letter, panel.title) for panel in survival.panels] == [
-        ("a", "Overall survival"),  # the composed figure puts it first
-        ("b", "Progression-free survival"),
+        ("A", "Overall survival"),  # the composed figure puts it first
+        ("B", "Progression-free survival"),
     ]
     assert survival.title == "Survival"
     assert [link.href for link in survival.files] == ["figures/figure_2_survival.svg", "figures/figure_2_survival.csv"]
     pictures = sum(len(figure.panels) for figure in shown(made).values())
     assert pictures == sum(item["kind"] != "composed" for item in ITEMS)
+
+
+def test_panels_have_the_letters_of_their_ids_where_the_composed_figure_prints_those(made):
+    folder, info = made
+    items = [item | {"letters": "id"} if item["id"] == "figure_2_survival" else item for item in ITEMS]
+    info = read_run_info(describe(simulated=False, protocol=protocol() | {"figures": items}))
+    assert [(panel.letter, panel.title) for panel in shown((folder, info))["2"].panels] == [
+        ("A", "Progression-free survival"),
+        ("B", "Overall survival"),
+    ]
 
 
 def test_a_composed_figure_says_where_panels_of_another_number_stand(made):

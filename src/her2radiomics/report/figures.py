@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from string import ascii_lowercase as LETTERS
 
 from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import StudyError
@@ -41,9 +40,8 @@ def figures(folder: Path, info: RunInfo, performance: pd.DataFrame) -> tuple[Rep
     panels: dict[str, list[Panel]] = {_number(item.id)[0]: [] for item in items}
     for item in singles:
         number, letter = _number(item.id)
-        whole = composed[number].panels if number in composed else ()
-        if item.id in whole and len(whole) > 1:
-            letter = LETTERS[whole.index(item.id)]
+        if number in composed and len(composed[number].panels) > 1:
+            letter = composed[number].panel_letters.get(item.id, letter)
         panels[number].append(_panel(folder, info, item, letter, performance, len(singles)))
     return tuple(_figure(folder, info, number, those, composed.get(number)) for number, those in panels.items())
 

@@ -57,6 +57,15 @@ class ComposedOptions(WideOptions):
         (), description="Settings of the panels: filled in from the protocol's figures of these ids."
     )
 
+    @property
+    def panel_letters(self) -> dict[str, str]:
+        """Letter of each panel, in the order of the panels."""
+        letters = LETTERS.lower() if self.letters == "lower" else LETTERS
+        if self.letters != "id":
+            return dict(zip(self.panels, letters, strict=False))
+        own = {name: OWN_LETTER.match(name) for name in self.panels}
+        return {name: found[1].upper() if found else "" for name, found in own.items()}
+
     @model_validator(mode="after")
     def _panels_fit(self) -> ComposedOptions:
         if len(set(self.panels)) < len(self.panels):
@@ -193,8 +202,7 @@ def draw(inputs: FigureInputs, options: ComposedOptions) -> Drawing:
 
 def _laid_out(options: ComposedOptions, inputs: FigureInputs) -> list[_Panel]:
     """The panels at their widths, with their letters, the whole's size of type, and its palette unless it names none."""
-    own = [found[1].upper() if (found := OWN_LETTER.match(name)) else "" for name in options.panels]
-    letters = iter({"lower": list(LETTERS.lower()), "id": own}.get(options.letters, list(LETTERS)))
+    letters = iter(options.panel_letters.values())
     settings = {item.id: item for item in options.figures}
     each = (options.width_mm - BETWEEN * (options.columns - 1)) / options.columns
     panels = []

@@ -221,9 +221,9 @@ def _labels(inputs: FigureInputs, options: RocOptions, people: dict[str, pd.Data
         if model in options.cross_validated:
             found = inputs.extra_of(model, TRAINING).reindex(["auc_cross_validated_pooled"]).iloc[0]
             area = fmt.interval(float(found["value"]), float(found["low"]), float(found["high"]), 3)
-            lines[f"{model} held out"] = legend_text(
-                f"{model_name(inputs, model)}, cross-validated, {style.keep(area)}", options.width_mm
-            )
+            if pd.notna(found["value"]):
+                said = f"{model_name(inputs, model)}, cross-validated, {style.keep(area)}"
+                lines[f"{model} held out"] = legend_text(said, options.width_mm)
         if model in options.band and rows["label"].value_counts().min() >= FEWEST:
             lines[f"{model} band"] = legend_text(f"95% band, {model_name(inputs, model)}", options.width_mm)
     return lines | ({"locked": LOCKED} if options.thresholds else {})
