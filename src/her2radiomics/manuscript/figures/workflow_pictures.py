@@ -44,8 +44,15 @@ def thumbnails(inputs: FigureInputs, *, outlined: bool, largest: float = LARGEST
         across = min(len(images), ACROSS)
         return min((width - 2 * PAD - GAP * (across - 1)) / across, largest)
 
+    named = inputs.study.sequences
+    names = [named.get(image.sequence, image.sequence) for image in images]
+    line = style.line_height(style.small())
+
+    def under(width: float) -> list[list[str]]:
+        return [style.wrap(name, side(width), style.small()) for name in names]
+
     def step(width: float) -> float:
-        return side(width) + style.line_height(style.small()) + GAP
+        return side(width) + max(map(len, under(width))) * line + GAP
 
     def height(width: float) -> float:
         return -(-len(images) // ACROSS) * step(width) + PAD
@@ -54,7 +61,7 @@ def thumbnails(inputs: FigureInputs, *, outlined: bool, largest: float = LARGEST
         views = [View(image) for image in images]
         field = max(40.0, 2.0 * max(view.extent for view in views))
         each = side(box.width)
-        for place, view in enumerate(views):
+        for place, (view, words) in enumerate(zip(views, under(box.width), strict=True)):
             x = box.x + PAD + place % ACROSS * (each + GAP)
             top = y + place // ACROSS * step(box.width)
             axes = style.place(fig, x, top, each, each)
@@ -62,10 +69,9 @@ def thumbnails(inputs: FigureInputs, *, outlined: bool, largest: float = LARGEST
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set_visible(False)
             view.show(axes, field, each, outlined=outlined)
-            name = inputs.study.sequences.get(view.image.sequence, view.image.sequence)
-            line = style.wrap(name, each, style.small())[0]
-            under: dict[str, Any] = {"ha": "center", "va": "center_baseline", "fontsize": style.small()}
-            page.text(x + each / 2, top + each + style.line_height(style.small()) / 2, line, **under)
+            look: dict[str, Any] = {"ha": "center", "va": "center_baseline", "fontsize": style.small()}
+            for row, word in enumerate(words):
+                page.text(x + each / 2, top + each + (row + 0.5) * line, word, **look)
 
     return Picture(height, draw)
 
