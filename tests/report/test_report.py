@@ -283,6 +283,7 @@ def test_words():
         "TIC type",
         "lymph-node size",
     ]
+    assert lower_first("Miller-Payne grade") == "Miller-Payne grade"
     assert lower_first("Radiotherapy, chemotherapy or biopsy") == "radiotherapy, chemotherapy or biopsy"
     info = read_run_info(describe())
     assert step_label("radiomics: lasso", info) == "Radiomics: LASSO"

@@ -272,7 +272,8 @@ def _area(
         )
     if area in (0.0, 1.0):
         notes["interval"] = (
-            f"AUC = {area:.0f}: DeLong's and the bootstrap interval cannot be estimated; delong_logit is Hanley's bound"
+            f"AUC = {area:.0f}: DeLong's and the bootstrap interval cannot be estimated; "
+            "that on the logit scale is Hanley's bound"
         )
     return area, intervals
 

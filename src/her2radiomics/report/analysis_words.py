@@ -51,7 +51,7 @@ def _groups(info: RunInfo) -> str:
     tests = dict.fromkeys(T_TESTS[how] for how in variances or ["welch"])
     text = (
         "Continuous characteristics are given as mean ± standard deviation and were compared by "
-        f"{' or '.join(tests)} where every group was compatible with a normal distribution (Shapiro–Wilk "
+        f"{' or, in other tables, '.join(tests)} where every group was compatible with a normal distribution (Shapiro–Wilk "
         "p > 0.05), and as median and quartiles with the Mann–Whitney test elsewhere (analysis of variance and "
         "Kruskal–Wallis for more than two groups)."
     )

@@ -247,6 +247,7 @@ class TrustLine:
 class Trust:
     """The trust panel of the primary model, and the AUCs of all models."""
 
+    model: str  # inside a sentence: ``the nomogram``
     spots: tuple[Spot, ...]
     lines: tuple[TrustLine, ...]
     models: Grid

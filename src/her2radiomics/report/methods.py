@@ -275,6 +275,10 @@ def _evaluation(protocol: Protocol, refits: Mapping[str, str]) -> tuple[str, ...
             f" Net reclassification improvement, integrated discrimination improvement and the difference in net benefit "
             f"were computed for {'; '.join(pairs)}."
         )
+    printed = [item.adjusted for item in protocol.tables if item.kind == "delong"]
+    holm = ", with Holm's correction over the comparisons within each set of patients"
+    if printed and not any(printed):
+        holm = ", without correction for the number of comparisons; p values after Holm's correction are in delong.csv"
     band = " with a bootstrap band" if settings.calibration_bootstrap else ""
     at = listing([f"{100 * threshold:g}%" for threshold in settings.net_benefit_thresholds])
     benefit = (
@@ -282,13 +286,13 @@ def _evaluation(protocol: Protocol, refits: Mapping[str, str]) -> tuple[str, ...
     )
     return (
         "Discrimination was measured by the area under the receiver operating characteristic curve (AUC) with its "
-        f"{level(settings.level)} confidence interval, {how}. Models were compared by DeLong's test, with Holm's correction "
-        "over the comparisons of a table. Sensitivity, specificity and accuracy were computed at the threshold that "
+        f"{level(settings.level)} confidence interval, {how}. Models were compared by DeLong's test{holm}. "
+        "Sensitivity, specificity and accuracy were computed at the threshold that "
         "maximised Youden's index in the training set; this threshold was applied unchanged to the other sets.",
-        f"Calibration was assessed by intercept and slope, the observed-to-expected ratio, the integrated calibration index "
-        f"and calibration curves. Training calibration is shown apparent{corrected}; the other sets show the observed "
-        f"curve{band}, without refitting. Clinical usefulness was assessed by decision curves.{benefit} Training values are "
-        f"apparent.{honest}",
+        "Calibration was assessed by intercept and slope, the observed-to-expected ratio, the integrated calibration "
+        "index, calibration curves and the Hosmer–Lemeshow test (in performance_extra.csv). Training calibration is shown "
+        f"apparent{corrected}; the other sets show the observed curve{band}, without refitting. Clinical usefulness was "
+        f"assessed by decision curves.{benefit} Training values are apparent.{honest}",
     )
 
 

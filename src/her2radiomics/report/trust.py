@@ -19,7 +19,7 @@ from her2radiomics.manuscript.tables.text import true_minus
 from her2radiomics.report.cautions import Fit, late_words
 from her2radiomics.report.context import Grid, Link, Spot, Trust, TrustLine
 from her2radiomics.report.info import RunInfo
-from her2radiomics.report.words import TOO_FEW, is_small
+from her2radiomics.report.words import TOO_FEW, is_small, model_phrase
 from her2radiomics.statistics import auc, delong_test
 
 CORRECTED, CROSS_VALIDATED = "Corrected for optimism", "Cross-validated"
@@ -98,7 +98,8 @@ def trust(
         *_stability(run, marks),
     )
     lines = tuple(replace(line, text=true_minus(line.text)) for line in lines)
-    return Trust(tuple(_spots(run, run.primary)), lines, _all_models(run))
+    phrase = model_phrase(info.protocol.model_label(run.primary))
+    return Trust(phrase, tuple(_spots(run, run.primary)), lines, _all_models(run))
 
 
 def not_predicted(row: pd.Series, size: int) -> str:
@@ -122,7 +123,7 @@ def _spots(run: _Run, model: str) -> Iterator[Spot]:
         value, low, high, _ = run.measure(model, TRAINING, "auc_corrected")
         yield _spot(CORRECTED, value, low, high, _refits(run, model))
         value, low, high, _ = run.measure(model, TRAINING, "auc_cross_validated_pooled")
-        note = "whole pipeline" if value == value else "not asked for, or not possible"
+        note = "whole pipeline" if value == value else "not asked for or not possible"
         yield _spot(CROSS_VALIDATED, value, low, high, note)
 
 

@@ -85,7 +85,11 @@ class OperatingPoint(Result):
     @property
     def remark(self) -> str:
         """Rates without a denominator, and a threshold that separates nobody."""
-        said = [f"{rate} has no rows to be computed on" for rate, (_, n) in self.fractions.items() if n == 0]
+        said = [
+            f"{rate.upper() if rate in ('ppv', 'npv') else rate} not computable, no patient in its denominator"
+            for rate, (_, n) in self.fractions.items()
+            if n == 0
+        ]
         if self.degenerate:
             side = "positive" if self.true_positives + self.false_positives else "negative"
             said.append(f"all patients were classified {side}")

@@ -45,5 +45,5 @@ class VarianceStep(SelectionStep):
         of = f"values scaled by {', then '.join(scaled)}" if scaled else "measured values"
         note = f"variance of {of} > {self.threshold:g}"
         if varies.any() and np.allclose(variance[varies], 1.0, rtol=0, atol=1e-9):
-            note += "; after z-scoring every variance is 1, so this step says nothing"
+            note += "; after z-scoring every variance is 1, so this step removes nothing"
         return FittedStep.of(X, variance > self.threshold, note)
