@@ -144,9 +144,7 @@ def test_operating_point_by_hand() -> None:
 def test_threshold_that_calls_everybody_positive_is_marked() -> None:
     point = operating_point([0, 1, 1], [0.2, 0.3, 0.4], 0.1)
     assert point.degenerate and "classified positive" in point.remark
-    assert (
-        np.isnan(point.value("npv")) and "NPV not computable, no patient in its denominator" in point.remark
-    )
+    assert np.isnan(point.value("npv")) and "NPV not computable, no patient in its denominator" in point.remark
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def _groups(info: RunInfo) -> str:
         ranked = _ranked(info, tables)
         text += f"; levels that have an order ({listing(ranked)}) by the Mann–Whitney test." if ranked else "."
     holm = any(item.adjusted for item in compared)
-    return f"{text} p values are two-sided{'' if holm else ' and not corrected for the number of comparisons'}."
+    return f"{text} These p values are two-sided{'' if holm else ' and not corrected for the number of comparisons'}."
 
 
 def _ranked(info: RunInfo, tables: Sequence[BaselineTable]) -> list[str]:

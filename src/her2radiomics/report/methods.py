@@ -13,6 +13,7 @@ from her2radiomics.core.libraries import pd
 from her2radiomics.evaluation.settings import INTERVALS
 from her2radiomics.extraction import Parameters
 from her2radiomics.manuscript.formatting import level, listing
+from her2radiomics.manuscript.tables.delong import DelongTable
 from her2radiomics.modelling.base import SelectionStep
 from her2radiomics.modelling.settings import ModelSettings
 from her2radiomics.report import analysis_words, extraction_words, selection_words, stated_words
@@ -275,7 +276,7 @@ def _evaluation(protocol: Protocol, refits: Mapping[str, str]) -> tuple[str, ...
             f" Net reclassification improvement, integrated discrimination improvement and the difference in net benefit "
             f"were computed for {'; '.join(pairs)}."
         )
-    printed = [item.adjusted for item in protocol.tables if item.kind == "delong"]
+    printed = [item.adjusted for item in protocol.tables if isinstance(item, DelongTable)]
     holm = ", with Holm's correction over the comparisons within each set of patients"
     if printed and not any(printed):
         holm = ", without correction for the number of comparisons; p values after Holm's correction are in delong.csv"

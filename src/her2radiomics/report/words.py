@@ -43,7 +43,9 @@ def is_small(row: pd.Series) -> bool:
 
 def lower_first(text: str) -> str:
     """``text`` as inside a sentence: ``Age`` becomes ``age``; ``ADC``, ``Ki-67`` and ``R3`` stay."""
-    word = text.split(" ", 1)[0].split("-", 1)[0].rstrip(",;:")
+    word, _, after = text.split(" ", 1)[0].rstrip(",;:").partition("-")
+    if after[:1].isupper():  # Miller-Payne
+        return text
     common = word in ("No", "In", "On", "At") or (len(word) > 2 and word[1:].isalpha() and word[1:].islower())
     return text[0].lower() + text[1:] if common else text
 
