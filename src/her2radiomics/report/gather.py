@@ -203,7 +203,8 @@ def _standards(
 def _cohort_notes(info: RunInfo) -> tuple[str, ...]:
     cohort = info.cohort
     licence = f"Licence: {cohort.licence}." if cohort.licence else ""
-    texts = (cohort.description, cohort.citation, licence, *info.notes)
+    notes = [note if note.endswith((".", "!", "?")) else f"{words.upper_first(note)}." for note in info.notes]
+    texts = (cohort.description, cohort.citation, licence, *notes)
     return tuple(text.strip() for text in texts if text.strip())
 
 
