@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from her2radiomics.cohort.enrolment import enrol
+from her2radiomics.cohort.enrolment import enrol, extracted_in_words
 from her2radiomics.cohort.flow import flow_table
 from her2radiomics.cohort.outcome import Label, labels_of
 from her2radiomics.cohort.partitions import CentrePartition, GivenPartition, RandomPartition, assign
@@ -192,6 +192,7 @@ class TestEnrolment:
         qc = pd.DataFrame(
             {
                 "patient_id": ids,
+                "sequence": "DWI",
                 "reader": "1",
                 "status": ["failed" if name in failed else "extracted" for name in ids],
                 "reason": [f"{name} is broken" if name in failed else "" for name in ids],
@@ -229,12 +230,27 @@ class TestEnrolment:
 
     def test_a_second_reader_who_fails_costs_no_patient(self):
         table = participants()
-        qc = pd.DataFrame({"patient_id": ["P1"], "reader": ["2"], "status": ["failed"], "reason": ["x"]})
+        rows = [("P1", "DWI", "1", "extracted", ""), ("P1", "DWI", "2", "failed", "x")]
+        qc = pd.DataFrame(rows, columns=["patient_id", "sequence", "reader", "status", "reason"])
         kept, _ = enrol(
             table, qc, columns={}, label=label("pcr"), partition=dict.fromkeys(table["patient_id"], "training"),
             exclusions={}, failed_cases=FailedCases(), file="p.tsv",
         )  # fmt: skip
         assert len(kept) == 4
+
+    def test_a_patient_whom_the_reference_reader_did_not_outline_fails_and_is_named(self):
+        table = participants()
+        names = table["patient_id"]
+        qc = pd.DataFrame({"patient_id": names, "sequence": "DWI", "reader": "1", "status": "extracted", "reason": ""})
+        qc.loc[qc["patient_id"] == "P1", "reader"] = "2"
+        kept, flow = enrol(
+            table, qc, columns={}, label=label("pcr"), partition=dict.fromkeys(names, "training"),
+            exclusions={}, failed_cases=FailedCases(), file="p.tsv",
+        )  # fmt: skip
+        assert "P1" not in set(kept["patient_id"])
+        assert flow.loc[flow["step"] == "failed", "excluded"].tolist() == [1]
+        said = extracted_in_words(qc, names)
+        assert "P1 (DWI: found outlines of reader 2, none of reader 1, whose train and test)" in said
 
 
 class TestImporters:

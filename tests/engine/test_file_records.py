@@ -273,7 +273,7 @@ class TestLogged:
         with pytest.raises(SystemExit), logged(self.job()):
             raise OSError(28, "No space left on device", "results/x.csv")
         said = Path("logs/x.log").read_text()
-        assert said.startswith("DiskFullError: results/x.csv: found no room") and "Traceback" not in said
+        assert said.startswith("DiskFullError: results/x.csv: found no space") and "Traceback" not in said
 
     def test_a_log_that_cannot_be_written_is_no_excuse_for_silence(self, capsys):
         if not Path("/dev/full").exists():

@@ -128,7 +128,7 @@ class TestDiskFull:
         one_batch = sum(path.stat().st_size for path in (undisturbed.folder / EXTRACTION).rglob("*") if path.is_file())
         resize(self.used(disk) + one_batch // 2)  # room for half of it all
         printed = imaged.snakemake(cores=1, ok=False)
-        assert "found no space to write it" in printed and "Make room and run again" in printed
+        assert "found no space to write it" in printed and "Free some space and run again" in printed
         assert "Traceback" not in printed
         assert imaged.unfinished() == []
         before = imaged.cases()

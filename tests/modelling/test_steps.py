@@ -77,7 +77,7 @@ def test_variance_is_scikit_learns():
     assert len(fitted("variance", frame(values)).names_out) == 5
     assert fitted("variance", frame(values), threshold=99).names_out == ()
     scaled = fitted("z_score", frame(values)).transform(frame(values))
-    assert "says nothing" in fitted("variance", scaled, threshold=0.1).note
+    assert "removes nothing" in fitted("variance", scaled, threshold=0.1).note
 
 
 @pytest.mark.parametrize("test", ["f_classif", "mann_whitney"])

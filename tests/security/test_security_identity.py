@@ -37,6 +37,7 @@ COHORT = {
     "title": "A hospital",
     "kind": "tables",
     "identifiers": "numbered",
+    "readers": {"reference": "consensus"},
     "participants": [{"file": "clinical.tsv", "id": "Name"}],
     "columns": {"centre": {"source": "site"}},
     "replaces": ["columns", "figures", "tables", "published", "published_tables", "contradictions", "variants"],
@@ -93,7 +94,7 @@ def hospital(folder: Path, root: Path) -> None:
         {
             "Name": [names[patient] for patient in people["patient_id"]],
             "site": people["centre"],
-            "pcr": people["pcr"],
+            "pcr": (people["miller_payne"].eq("G5") & people["residual_nodes"].eq("no")).astype(int).astype(str),
             "age": people["age"],
             "birth_date": BORN,
             "mri_date": BORN,

@@ -93,11 +93,17 @@ def enrol(
 
 
 def _failures(qc: pd.DataFrame | None, reader: str) -> dict[str, list[str]]:
-    """Patient to the reasons why the reference reader's regions failed."""
+    """Patient to the reasons why the reference reader's regions failed, or are not there."""
     if qc is None:
         return {}
     failed = qc[(qc["status"] == "failed") & (qc["reader"] == reader)]
-    return failed.groupby("patient_id")["reason"].agg(lambda reasons: list(dict.fromkeys(reasons))).to_dict()
+    reasons = failed.groupby("patient_id")["reason"].agg(lambda found: list(dict.fromkeys(found))).to_dict()
+    for (patient, sequence), readers in qc.groupby(["patient_id", "sequence"])["reader"]:
+        if reader not in set(readers):
+            others = ", ".join(dict.fromkeys(readers))
+            said = f"{sequence}: found outlines of reader {others}, none of reader {reader}, whose train and test"
+            reasons.setdefault(patient, []).append(said)
+    return reasons
 
 
 def refuse_many_failed(
