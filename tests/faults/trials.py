@@ -22,6 +22,8 @@ RUN = "results/nat_response"
 #: One sequence of six patients: what a fault does to a job does not depend on how many jobs there are.
 STUDY = {
     "sequences": {"T2FS": None, "DCE2": None},
+    "published": None,
+    "published_tables": None,
     "models": {"radiomics": {"sequences": ["DWI"]}},
     "simulation": {"sequences": {"T2FS": None, "DCE2": None}},
 }

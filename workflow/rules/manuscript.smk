@@ -31,12 +31,12 @@ rule figure:
 use rule figure as figure_for_print with:
     output:
         path_of("figure").removesuffix("svg") + "{ending}",
-    wildcard_constraints:
-        ending="tiff|eps",
     log:
         "logs/{run}/figures/{figure}.{ending}.log",
     benchmark:
         "logs/{run}/figures/{figure}.{ending}.benchmark.tsv"
+    wildcard_constraints:
+        ending="tiff|eps",
     message:
         "{wildcards.figure}.{wildcards.ending}: {wildcards.run}"
 
