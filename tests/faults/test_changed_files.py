@@ -16,7 +16,14 @@ FEATURES = f"{EXTRACTION}/batch_0002.features.csv"
 @pytest.mark.quick_fault
 def test_a_cut_result_is_made_again_from_the_store_and_never_read(finished, undisturbed):
     os.truncate(finished.folder / FEATURES, 20_000)
-    assert finished.jobs() == {"extract": 1, "merge": 1, "grey_levels": 1, "all": 1}
+    assert finished.jobs() == {
+        "extract": 1,
+        "merge": 1,
+        "grey_levels": 1,
+        "extracted": 1,
+        "extraction_page": 1,
+        "all": 1,
+    }
     cut = (finished.folder / FEATURES).stat().st_size
     assert cut == 20_000, "a dry run changes nothing"
     printed = finished.snakemake()

@@ -44,7 +44,7 @@ def test_another_killed_job_stops_the_run_and_the_next_goes_on(imaged, undisturb
     for process in imaged.jobs_of("merge"):
         kill(process)
     assert run.wait(600) != 0
-    assert imaged.jobs() == {"merge": 1, "grey_levels": 1, "all": 1}
+    assert imaged.jobs() == {"merge": 1, "grey_levels": 1, "extracted": 1, "extraction_page": 1, "all": 1}
     imaged.snakemake()
     assert imaged.results() == undisturbed.results()
 
