@@ -91,8 +91,8 @@ def test_an_extraction_needs_its_sequences_alone(tmp_path):
 
 
 def test_the_sentence_at_the_end_says_who_failed_and_why():
-    rows = [("P1", "extracted", ""), ("P2", "failed", "no mask"), ("P3", "warned", "few levels")]
-    qc = pd.DataFrame(rows, columns=["patient_id", "status", "reason"]).assign(reader="1")
+    rows = [("P1", "T1", "extracted", ""), ("P2", "T1", "failed", "no mask"), ("P3", "T1", "warned", "few levels")]
+    qc = pd.DataFrame(rows, columns=["patient_id", "sequence", "status", "reason"]).assign(reader="1")
     assert extracted_in_words(qc, ["P1", "P2", "P3"]) == "2 of 3 patients extracted, 1 failed: P2 (no mask)"
     assert extracted_in_words(qc, ["P1", "P3"]) == "2 of 2 patients extracted, 0 failed."
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SELECTION = "Feature selection (training)"
 GAP = 5.0  # mm between boxes, where the arrows are
+NARROW_GAP = 4.0  # in one column, where six boxes are one above the other
 BETWEEN = 1.2  # mm from one bar of the selection to the next
 
 
@@ -49,11 +50,11 @@ def draw(inputs: FigureInputs, options: WorkflowOptions) -> Drawing:
     funnel = _funnel(inputs.table("selection", options.model), inputs) if options.model else []
     if not funnel:
         stages = [stage for stage in stages if stage.heading != SELECTION]
-    across = 3 if wide else 1
+    across, gap = (3, GAP) if wide else (1, NARROW_GAP)
     rows = [stages[start : start + across] for start in range(0, len(stages), across)]
-    widths = [_widths(row, options.width_mm - 4.0 - GAP * (len(row) - 1), funnel) for row in rows]
+    widths = [_widths(row, options.width_mm - 4.0 - gap * (len(row) - 1), funnel) for row in rows]
     tall = [max(map(_height, row, each, repeat(funnel))) for row, each in zip(rows, widths, strict=True)]
-    fig = style.new_figure(options.width_mm, style.head() + sum(tall) + GAP * (len(rows) - 1) + 2.0)
+    fig = style.new_figure(options.width_mm, style.head() + sum(tall) + gap * (len(rows) - 1) + 2.0)
     axes = page(fig)
 
     boxes: list[Box] = []
@@ -66,9 +67,9 @@ def draw(inputs: FigureInputs, options: WorkflowOptions) -> Drawing:
                 stage.picture.draw(fig, axes, boxes[-1], y + _band() + height_of(stage.text, width) - 0.8)
             if stage.heading == SELECTION:
                 _draw_funnel(axes, boxes[-1], y + _band() + height_of(stage.text, width) - PAD, funnel)
-            x += width + GAP
-        y += height + GAP
-    _join(axes, boxes)
+            x += width + gap
+        y += height + gap
+    _join(axes, boxes, gap)
 
     said: list[tuple[str, str, int | None]] = [(s.heading, p.text, None) for s in stages for p in s.text]
     said += [(SELECTION, label, count) for label, count in funnel]
@@ -173,7 +174,7 @@ def _stage_box(axes: Axes, x: float, y: float, width: float, height: float, numb
     return box
 
 
-def _join(axes: Axes, boxes: list[Box]) -> None:
+def _join(axes: Axes, boxes: list[Box], gap: float) -> None:
     """Arrows from each box to the next, along the row or back to the start of the next row."""
     for here, there in pairwise(boxes):
         if there.y == here.y:
@@ -182,7 +183,7 @@ def _join(axes: Axes, boxes: list[Box]) -> None:
         elif there.x == here.x:
             arrow(axes, here.bottom, there.top)
         else:
-            turn = here.bottom[1] + GAP / 2
+            turn = here.bottom[1] + gap / 2
             arrow(axes, here.bottom, (here.bottom[0], turn), (there.top[0], turn), there.top)
 
 
