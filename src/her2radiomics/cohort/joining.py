@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from her2radiomics.cohort import intake as door
+from her2radiomics.cohort import intake
 from her2radiomics.cohort.settings import TableSource
 from her2radiomics.cohort.tables import read_table
 from her2radiomics.core.brought.likeness import did_you_mean, look_alikes
@@ -39,7 +39,7 @@ def listed(names: Collection[str]) -> str:
     return ", ".join(first) + (f" and {more} more" if more else "")
 
 
-def join_tables(sources: Sequence[TableSource], root: Path, folder: door.Folder, problems: Problems) -> Joined:
+def join_tables(sources: Sequence[TableSource], root: Path, folder: intake.Folder, problems: Problems) -> Joined:
     """Read and join the participants' tables.
 
     The first table says who the participants are, with those that are appended to it; the others add columns.
@@ -57,7 +57,7 @@ def join_tables(sources: Sequence[TableSource], root: Path, folder: door.Folder,
     # further patients first: a table that is joined has rows for them too
     for source in sorted(sources, key=lambda item: item is not sources[0] and not item.append):
         path = root / source.file
-        door.check_table_file(path, folder)
+        intake.check_table_file(path, folder)
         table = read_table(path, source)
         with problems.collect():
             piece = _piece(table, source)
