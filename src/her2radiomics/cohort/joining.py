@@ -81,29 +81,25 @@ def _piece(table: BroughtTable, source: TableSource) -> Joined:
     problems = Problems()
     for row, patient in identifiers[identifiers.duplicated()].items():
         first = int(identifiers.index[identifiers == patient][0])
-        problems.append(
-            TableError(
-                file=path,
-                row=int(row),
-                patient=patient,
-                column=source.id,
-                found=f"the patient in row {first} already",
-                expected="one row a patient",
-                remedy="Remove one of the rows; give a second lesion or examination an identifier of its own, and say in a "
-                "column 'person' who they are of.",
-            )
+        problems.add(
+            file=path,
+            row=int(row),
+            patient=patient,
+            column=source.id,
+            found=f"the patient in row {first} already",
+            expected="one row a patient",
+            remedy="Remove one of the rows; give a second lesion or examination an identifier of its own, and say in a "
+            "column 'person' who they are of.",
         )
     for one, other in look_alikes(identifiers):
-        problems.append(
-            TableError(
-                file=path,
-                row=rows[other][1],
-                patient=other,
-                column=source.id,
-                found=f"'{other}' beside '{one}' in row {rows[one][1]}",
-                expected="identifiers that nobody takes for one another",
-                remedy="Write them the same way if they are one patient, else rename one.",
-            )
+        problems.add(
+            file=path,
+            row=rows[other][1],
+            patient=other,
+            column=source.id,
+            found=f"'{other}' beside '{one}' in row {rows[one][1]}",
+            expected="identifiers that nobody takes for one another",
+            remedy="Write them the same way if they are one patient, else rename one.",
         )
     problems.refuse()
     refused, columns = dict(table.refused), {}
@@ -130,15 +126,13 @@ def _append(joined: Joined, piece: Joined, path: Path) -> None:
     both = [patient for patient in piece.cells.index if patient in joined.cells.index]
     near = list(look_alikes([*joined.cells.index, *piece.cells.index]))
     for patient, other in [*((p, p) for p in both), *((b, a) for a, b in near if b in piece.cells.index)]:
-        problems.append(
-            TableError(
-                file=path,
-                row=piece.origins["patient_id"].rows[patient][1],
-                patient=patient,
-                found=f"{'the patient' if patient == other else f'nearly the patient {other}'} in an earlier table",
-                expected="further patients in a table that is appended",
-                remedy="Remove the row, or make the identifiers differ (their hospital in front).",
-            )
+        problems.add(
+            file=path,
+            row=piece.origins["patient_id"].rows[patient][1],
+            patient=patient,
+            found=f"{'the patient' if patient == other else f'nearly the patient {other}'} in an earlier table",
+            expected="further patients in a table that is appended",
+            remedy="Remove the row, or make the identifiers differ (their hospital in front).",
         )
     problems.refuse()
     for name in sorted(set(joined.cells) ^ set(piece.cells)):

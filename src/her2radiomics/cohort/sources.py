@@ -279,15 +279,13 @@ def _features(
     names = [name for name in names if name not in others]
     repeated = pd.DataFrame({"patient_id": patients, "reader": readers}).duplicated()
     for row, patient in patients[repeated].items():
-        problems.append(
-            TableError(
-                file=path,
-                row=int(row),
-                patient=patient,
-                found="the patient twice with the same reader",
-                expected="one row a patient and reader",
-                remedy="Remove the duplicate, or name the reader's column in the cohort file.",
-            )
+        problems.add(
+            file=path,
+            row=int(row),
+            patient=patient,
+            found="the patient twice with the same reader",
+            expected="one row a patient and reader",
+            remedy="Remove the duplicate, or name the reader's column in the cohort file.",
         )
     numbers = {}
     for name in names:
@@ -305,17 +303,14 @@ def _numbers(texts: pd.Series, patients: pd.Series, path: Path) -> pd.Series:
     problems = Problems()
     for row, text, value in zip(texts.index, texts, values, strict=True):
         if value is None or abs(value) == float("inf"):
-            problems.append(
-                TableError(
-                    file=path,
-                    row=int(row),
-                    patient=patients[row],
-                    column=str(texts.name),
-                    found=f"'{text}'",
-                    expected="a number (or an empty cell)",
-                    remedy=why_no_number(text)
-                    or "Correct the cell, or list the column under 'drop' in the cohort file.",
-                )
+            problems.add(
+                file=path,
+                row=int(row),
+                patient=patients[row],
+                column=str(texts.name),
+                found=f"'{text}'",
+                expected="a number (or an empty cell)",
+                remedy=why_no_number(text) or "Correct the cell, or list the column under 'drop' in the cohort file.",
             )
     problems.refuse()
     return pd.Series(values, index=texts.index, dtype="float64")
