@@ -248,6 +248,7 @@ def _models(folder: Path, patients: pd.DataFrame, scores: dict[str, np.ndarray])
 
 
 def _results(folder: Path, patients: pd.DataFrame, scores: dict[str, np.ndarray], simulated: bool) -> None:
+    from her2radiomics.manuscript.names import Names
     from her2radiomics.manuscript.published import PublishedNumber, Results, published_table
 
     performance, extra, delong, aucs = [], [], [], {}
@@ -302,7 +303,7 @@ def _results(folder: Path, patients: pd.DataFrame, scores: dict[str, np.ndarray]
     for name, table in (("performance", performance), ("performance_extra", extra), ("delong", delong)):
         save(name, table, folder / "tables" / f"{name}.csv")
     printed = [PublishedNumber.model_validate(number) for number in numbers]
-    beside = published_table(printed, Results(folder, COLUMNS), simulated=simulated)
+    beside = published_table(printed, Results(folder, Names(COLUMNS, MODELS)), simulated=simulated)
     save("published", beside, folder / "tables" / "published.csv")
 
 

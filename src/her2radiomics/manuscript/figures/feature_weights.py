@@ -16,7 +16,6 @@ from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, fi
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-INTERCEPTS = ("intercept", "(intercept)", "const")
 ROW = 5.0  # mm a bar
 BAR = 3.2  # mm, its height
 NUMBER = 11.0  # mm for a weight printed at the end of its bar
@@ -50,7 +49,7 @@ def draw(inputs: FigureInputs, options: FeatureWeightsOptions) -> Drawing:
     Features that the step ``forced_retention`` of ``selection.csv`` names in its note are hatched.
     """
     table = inputs.table("coefficients", options.model)
-    table = table[~table["term"].str.lower().isin(INTERCEPTS)].copy()
+    table = table[~table["term"].str.lower().isin(INTERCEPT)].copy()
     table["forced"] = table["term"].isin(_restored(inputs, options.model))
     found = [split_feature(term) for term in table["term"]]
     table["sequence"] = [parts[0] if parts else "" for parts in found]
