@@ -20,7 +20,7 @@ from her2radiomics.modelling.saved.model_file import FORMAT, VERSION
 from her2radiomics.modelling.saved.rule_json import rule_to_dict
 from her2radiomics.modelling.saved.rules import LinearRule, NumericPredictor
 
-PARTITIONS = {"training": "Training (centre 1)", "testing": "Test (centre 2)"}
+PARTITIONS = {"training": "Training set (centre 1)", "testing": "Test set (centre 2)"}
 MODELS = {"clinical": "Clinical", "radiomics": "Radiomics", "nomogram": "Nomogram"}
 COLUMNS = {
     name: Column.model_validate(content)

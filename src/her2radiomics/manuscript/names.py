@@ -64,8 +64,8 @@ class Names:
         return label[:1].lower() + label[1:]
 
     def group(self, name: str) -> str:
-        """A partition, or a class of the label."""
-        return self.groups.get(name, name)
+        """A partition, several (``training + testing``), or a class of the label."""
+        return " + ".join(self.groups.get(part, part) for part in name.split(" + "))
 
     def in_words(self, remark: str) -> str:
         """``remark`` with every identifier in it replaced by its printed name.

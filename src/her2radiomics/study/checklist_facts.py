@@ -158,7 +158,7 @@ def _partitions(run: Run) -> dict[str, Fact]:
         "partition_words": split + together,
         "size_words": "; ".join(sizes),
         "parted_by_person": tested and not alike,
-        "partition_missing": alike or "There is no test partition.",
+        "partition_missing": alike or "There is no test set.",
         "tested": tested,
         "tested_within": bool(set(tests) & trained) or bool(by_date.any()),
         "tested_elsewhere": bool(others),
