@@ -235,7 +235,7 @@ def _models(folder: Path, patients: pd.DataFrame, scores: dict[str, np.ndarray])
             (2, "icc_filter", 3375, 2711, "24 training patients read twice"),
             (3, "univariate", 2711, 188, ""),
             (4, "lasso", 188, 2, "lambda.min = 0.0431"),
-            (5, "forced_retention", 2, 3, "kept for T2FS: original_glszm_HighGrayLevelZoneEmphasis"),
+            (5, "forced_retention", 2, 3, f"restored T2FS: {FEATURES[2]}"),
         ],
         columns=["step", "name", "features_in", "features_out", "note"],
     )

@@ -232,6 +232,7 @@ rule extraction_page:
         reader=lambda w: run_of(w).dataset.readers.reference,
         simulated=lambda w: run_of(w).dataset.simulated,
         centres=lambda w: centres_of(run_of(w)),
+        sequences=lambda w: descriptions.printed_names(run_of(w))["sequences"],
     message:
         "page of the extraction: {wildcards.run}"
     script:

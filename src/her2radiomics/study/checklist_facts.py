@@ -72,7 +72,7 @@ def static_facts(run: Run, config: Config, extraction: Path) -> dict[str, Fact]:
         "stated": not run.dataset.simulated,
         **{f"{name}_stated": getattr(stated, name) for name in ("design", "ethics", "enrolment", "sample_size")},
         **{f"{name}_stated": getattr(stated, name) for name in ("readers", "blinding", "software", "injection")},
-        "pathology_stated": " ".join(stated.pathology),
+        "pathology_stated": " ".join(f"{text.rstrip('.')}." for text in stated.pathology),
         "editions_stated": "; ".join(f"{name}: {edition}" for name, edition in stated.editions.items()),
         "excluded": int((run.participants["exclude_reason"] != "").sum()),
         "acquisition": "; ".join(protocol.acquisition),

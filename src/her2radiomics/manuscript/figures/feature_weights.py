@@ -12,6 +12,7 @@ from her2radiomics.manuscript.fields import DrawnModel
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.labels import broken, feature_label, legend_grid, model_name, split_feature
 from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
+from her2radiomics.manuscript.names import INTERCEPT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
