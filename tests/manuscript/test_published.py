@@ -254,10 +254,7 @@ def test_the_table_prints_agreement_and_its_rules(run):
 def test_models_whose_aucs_are_printed_alike_tie_and_match_either_order(tmp_path):
     rows = [("clinical", 0.71234), ("radiomics", 0.71228), ("nomogram", 0.65)]  # 0.712 twice
     performance = pd.DataFrame(
-        [
-            {"model": m, "partition": "testing", "n": 10, "events": 4, "auc": a, "ci_method": "delong"}
-            for m, a in rows
-        ]
+        [{"model": m, "partition": "testing", "n": 10, "events": 4, "auc": a, "ci_method": "delong"} for m, a in rows]
     )
     save("performance", complete("performance", performance), tmp_path / "tables/performance.csv")
     results = Results(tmp_path, NAMES)

@@ -152,7 +152,9 @@ def test_headline_of_a_model_no_better_than_chance(made, tmp_path):
     table.loc[:, ["auc", "auc_low", "auc_high"]] = (0.5, 0.31, 0.69)
     table.to_csv(path, index=False)
     summary = summarise(folder, describe(simulated=False), "x")
-    assert summary.headline == ("The nomogram: AUC 0.50 (95% CI 0.31–0.69) in 30 patients (18 pCR) of the test set (centre 2).")
+    assert summary.headline == (
+        "The nomogram: AUC 0.50 (95% CI 0.31–0.69) in 30 patients (18 pCR) of the test set (centre 2)."
+    )
 
 
 def test_headline_of_a_partition_with_one_outcome(made, tmp_path):

@@ -135,7 +135,12 @@ def _coefficients(table: pd.DataFrame, info: RunInfo) -> Grid:
 
 def _selection(table: pd.DataFrame, info: RunInfo) -> Grid:
     rows = [
-        (step_label(row["name"], info), str(row["features_in"]), str(row["features_out"]), names_of(info).in_words(str(row["note"])))
+        (
+            step_label(row["name"], info),
+            str(row["features_in"]),
+            str(row["features_out"]),
+            names_of(info).in_words(str(row["note"])),
+        )
         for _, row in table.iterrows()
     ]
     return Grid(("Step", "Before", "After", "Remark"), tuple(rows))

@@ -22,9 +22,7 @@ Agreement = Literal["agrees", "differs", "not made in this run"]
 Z95 = 1.959963984540054
 
 
-def published_table(
-    published: Sequence[PublishedNumber], results: Results, *, simulated: bool
-) -> pd.DataFrame:
+def published_table(published: Sequence[PublishedNumber], results: Results, *, simulated: bool) -> pd.DataFrame:
     """Set every published number beside the run's.
 
     Parameters
