@@ -54,7 +54,10 @@ def read_quality(path: Path, centres: Mapping[str, str], names: Names) -> Qualit
     if centres:
         table["centre"] = [centres.get(patient, "") for patient in table["patient_id"]]
     table = table.drop(columns="image_hash")
-    table = table.assign(sequence=table["sequence"].map(names.sequence), region=table["region"].map(names.region))
+    table = table.assign(
+        sequence=[names.sequence(name) for name in table["sequence"]],
+        region=[names.region(name) for name in table["region"]],
+    )
     names = [*(name for name in FIRST if name in table), *(name for name in table if name not in FIRST)]
     place = {name: number for number, name in enumerate(_WORST_FIRST)}
     table = table.sort_values("status", key=lambda column: column.map(place).fillna(0), kind="stable")

@@ -141,8 +141,8 @@ class Protocol(Settings):
     partitions: Partitioning = Field(description="Who trains and who tests.")
     partition_labels: dict[str, str] = Field(
         default_factory=dict,
-        description="Printed names of partitions, where more is to be said than training set, test set, external test set or "
-        "temporal test set, such as 'Test set (centre 2)'.",
+        description="Printed names of partitions that say more than training set, test set, external test set or temporal "
+        "test set, such as 'Test set (centre 2)'.",
     )
     exclusions: dict[str, str] = Field(
         default_factory=dict, description="Values of exclude_reason as printed, in the order of the flow."
