@@ -33,7 +33,7 @@ _INTENSITIES = ("minimum", "maximum", "mean", "image_peak")  # one decimal, or f
 _WORST_FIRST = ("failed", "warned", "extracted")
 
 
-def read_quality(path: Path, centres: Mapping[str, str], names: Names) -> Quality:
+def read_quality(path: Path, centres: Mapping[str, str], printed: Names) -> Quality:
     """Read ``qc.csv``: failed cases first, then warned ones, each in the file's order.
 
     Parameters
@@ -42,7 +42,7 @@ def read_quality(path: Path, centres: Mapping[str, str], names: Names) -> Qualit
         ``qc.csv``. All its columns are shown but for the hash of the voxels.
     centres
         Patient → printed name of the centre; empty where the run knows none.
-    names
+    printed
         Printed names of sequences.
 
     Raises
@@ -55,8 +55,8 @@ def read_quality(path: Path, centres: Mapping[str, str], names: Names) -> Qualit
         table["centre"] = [centres.get(patient, "") for patient in table["patient_id"]]
     table = table.drop(columns="image_hash")
     table = table.assign(
-        sequence=[names.sequence(name) for name in table["sequence"]],
-        region=[names.region(name) for name in table["region"]],
+        sequence=[printed.sequence(name) for name in table["sequence"]],
+        region=[printed.region(name) for name in table["region"]],
     )
     names = [*(name for name in FIRST if name in table), *(name for name in table if name not in FIRST)]
     place = {name: number for number, name in enumerate(_WORST_FIRST)}
