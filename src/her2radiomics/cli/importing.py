@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from her2radiomics.cli import app as command
+from her2radiomics.cohort.settings import TableSource
 from her2radiomics.core.errors import SettingsError
-from her2radiomics.importing import apply, boxes, masks, scan
+from her2radiomics.core.settings import validate
+from her2radiomics.importing import apply, boxes, collections, masks, scan, table
 from her2radiomics.importing.names import Identifiers
 from her2radiomics.importing.outcome import Outcome, Target
 
@@ -18,6 +21,8 @@ To = Annotated[Path, typer.Option("--to", help="The data's folder: where images,
 Force = Annotated[bool, typer.Option("--force", help="Replace files that are there with another content.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Write nothing; say what would be written.")]
 DATA = Path("data")
+#: Public collections by the command's name.
+COLLECTIONS = {"mama-mia": "MAMA-MIA", "duke": "Duke-Breast-Cancer-MRI", "ispy1": "I-SPY 1", "ispy2": "I-SPY 2"}
 
 
 def register(app: typer.Typer) -> None:
@@ -26,6 +31,9 @@ def register(app: typer.Typer) -> None:
     group.command("dicom")(dicom)
     group.command("masks")(import_masks)
     group.command("boxes")(import_boxes)
+    group.command("table")(import_table)
+    for name, title in COLLECTIONS.items():
+        group.command(name, help=f"{title} as it lies on disk: images, masks, participants and a cohort file.")(_collection(name))
     app.add_typer(group, rich_help_panel=command.DATA)
 
 
@@ -128,3 +136,45 @@ def import_boxes(
     """
     counting = boxes.Counting(base, first_slice, clip)
     tell(boxes.import_boxes(table, Target(to, force, dry_run), identifier=identifier, reader=reader, counting=counting))
+
+
+def import_table(
+    file: Annotated[Path, typer.Argument(help="CSV, TSV, XLSX, ODS or Parquet file, one row a patient.")],
+    identifier: Annotated[str, typer.Option("--id", help="Heading of the patients.")],
+    sheet: Annotated[str, typer.Option(help="Sheet of a workbook, where several hold the heading.")] = "",
+    header: Annotated[str, typer.Option(help="Rows of the headings, as a spreadsheet numbers them: 2,3 joins two.")] = "",
+    decimal: Annotated[str, typer.Option(help="Decimal sign, where numbers such as 1,234 could be read in two ways.")] = "",
+    name: Annotated[str, typer.Option(help="Name of the cohort; by default that of the data's folder.")] = "",
+    identifiers: Annotated[str, typer.Option(help="checked, pseudonyms or numbered, as for import dicom.")] = "checked",
+    to: To = DATA,
+    force: Force = False,
+    dry_run: DryRun = False,
+) -> None:
+    """A clinical table: a page on every column, participants.tsv, and a cohort file with what is unsure as comments.
+
+    Examples:
+
+      her2radiomics import table clin.xlsx --id "Patient ID" --to data/
+
+      her2radiomics import table Clinical_and_Other_Features.xlsx --id "Patient ID" --sheet Data --header 2,3 --to data/
+    """
+    given = {"file": file.name, "id": identifier, "sheet": sheet or None, "decimal": decimal or None}
+    given["header"] = [int(row) for row in header.split(",") if row.strip().isdigit()] or None
+    source = validate(TableSource, given, "import table")
+    tell(table.import_table(file, Target(to, force, dry_run), source, name=name, identifiers=_mode(identifiers)))
+
+
+def _collection(name: str) -> Callable[..., None]:
+    """The command of one public collection."""
+
+    def import_collection(
+        folder: Annotated[Path, typer.Argument(help="The collection as it was downloaded.")],
+        cohort: Annotated[str, typer.Option("--name", help="Name of the cohort file; the collection's by default.")] = "",
+        to: Annotated[Path | None, typer.Option("--to", help="The data's folder; for NIfTI the collection's by default.")] = None,
+        force: Force = False,
+        dry_run: DryRun = False,
+    ) -> None:
+        default = folder if collections.read_collection(name).images else DATA
+        tell(collections.import_collection(name, folder, Target(to or default, force, dry_run), cohort=cohort))
+
+    return import_collection

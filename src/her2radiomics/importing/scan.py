@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -111,7 +112,12 @@ def _apart(found: Sequence[Found]) -> list[str]:
 
 def _files(folder: Path, found: Sequence[Found]) -> str:
     """Where the files of each volume lie: for the second step, and for masks that refer to a series."""
-    volumes = {
+    return json.dumps({"folder": str(folder.resolve()), "volumes": file_list(folder, found)}, indent=1) + "\n"
+
+
+def file_list(folder: Path, found: Sequence[Found]) -> dict[str, dict[str, Any]]:
+    """Volume's name to its series, patient and files, how it is told apart, and the numbers of its slices."""
+    return {
         item.volume.name: {
             "series": item.volume.series.mark,
             "patient": item.cells["patient_id"],
@@ -123,7 +129,6 @@ def _files(folder: Path, found: Sequence[Found]) -> str:
         for item in found
         if item.volume.grid is not None
     }
-    return json.dumps({"folder": str(folder.resolve()), "volumes": volumes}, indent=1) + "\n"
 
 
 def _described(volumes: Sequence[Volume], called: dict[str, str], rules: str) -> list[Found]:
