@@ -27,13 +27,17 @@ COLLECTIONS = {"mama-mia": "MAMA-MIA", "duke": "Duke-Breast-Cancer-MRI", "ispy1"
 
 def register(app: typer.Typer) -> None:
     """Add ``import`` with its commands."""
-    group = typer.Typer(name="import", help="Images, masks and tables of yours, or of a public collection.", no_args_is_help=True)
+    group = typer.Typer(
+        name="import", help="Images, masks and tables of yours, or of a public collection.", no_args_is_help=True
+    )
     group.command("dicom")(dicom)
     group.command("masks")(import_masks)
     group.command("boxes")(import_boxes)
     group.command("table")(import_table)
     for name, title in COLLECTIONS.items():
-        group.command(name, help=f"{title} as it lies on disk: images, masks, participants and a cohort file.")(_collection(name))
+        group.command(name, help=f"{title} as it lies on disk: images, masks, participants and a cohort file.")(
+            _collection(name)
+        )
     app.add_typer(group, rich_help_panel=command.DATA)
 
 
@@ -53,10 +57,14 @@ def dicom(
     folder: Annotated[Path | None, typer.Argument(help="Folder with DICOM files, of any nesting.")] = None,
     to: Annotated[Path | None, typer.Option("--to", help="The data's folder; with --apply that of the table.")] = None,
     apply_table: Annotated[
-        Path | None, typer.Option("--apply", metavar="SERIES.XLSX", help="Second step: write the images that the table chooses.")
+        Path | None,
+        typer.Option("--apply", metavar="SERIES.XLSX", help="Second step: write the images that the table chooses."),
     ] = None,
     rules: Annotated[
-        str, typer.Option(help="Rules that propose sequences: own, duke, ispy, mama-mia or a YAML file; by default by patient.")
+        str,
+        typer.Option(
+            help="Rules that propose sequences: own, duke, ispy, mama-mia or a YAML file; by default by patient."
+        ),
     ] = "",
     identifiers: Annotated[
         str, typer.Option(help="checked: number patients whose identifier looks like a person's; pseudonyms; numbered.")
@@ -66,8 +74,8 @@ def dicom(
 ) -> None:
     """DICOM in two steps: a table of series to complete, then images.
 
-    Examples:
-
+    Examples
+    --------
       her2radiomics import dicom RAW/ --to data/
 
       her2radiomics import dicom --apply data/series.xlsx
@@ -91,10 +99,16 @@ def _mode(text: str) -> Identifiers:
 
 def import_masks(
     folder: Annotated[Path, typer.Argument(help="Folder with masks, of any nesting, or one file.")],
-    segment: Annotated[str, typer.Option(help="Name, number or value of the structure, where files hold several.")] = "",
+    segment: Annotated[
+        str, typer.Option(help="Name, number or value of the structure, where files hold several.")
+    ] = "",
     reader: Annotated[str, typer.Option(help="Who outlined.")] = "1",
-    region: Annotated[str, typer.Option(help="What is outlined: tumour, or breast for a breast mask that limits rings.")] = "tumour",
-    sequence: Annotated[list[str] | None, typer.Option(help="Sequence that gets the mask; may be repeated; by default all it fits.")] = None,
+    region: Annotated[
+        str, typer.Option(help="What is outlined: tumour, or breast for a breast mask that limits rings.")
+    ] = "tumour",
+    sequence: Annotated[
+        list[str] | None, typer.Option(help="Sequence that gets the mask; may be repeated; by default all it fits.")
+    ] = None,
     pattern: Annotated[
         str, typer.Option(help="Path of a mask below the folder, with {patient} and perhaps {sequence}; * is any text.")
     ] = "",
@@ -105,8 +119,8 @@ def import_masks(
 ) -> None:
     """Masks: DICOM SEG and RTSTRUCT, 3D Slicer (.seg.nrrd), and NIfTI, NRRD or MetaImage files by name.
 
-    Examples:
-
+    Examples
+    --------
       her2radiomics import masks RAW/ --segment Tumour --to data/
 
       her2radiomics import masks second_reading/ --reader 2 --pattern "{patient}_{sequence}.nii.gz" --to data/
@@ -121,7 +135,10 @@ def import_boxes(
     reader: Annotated[str, typer.Option(help="Who drew the boxes.")] = "1",
     base: Annotated[int, typer.Option(min=0, max=1, help="Number of the first row, column and slice.")] = 1,
     first_slice: Annotated[
-        str, typer.Option(help="Where slices are counted from (superior, inferior, ...), for images that are not from DICOM.")
+        str,
+        typer.Option(
+            help="Where slices are counted from (superior, inferior, ...), for images that are not from DICOM."
+        ),
     ] = "",
     clip: Annotated[bool, typer.Option("--clip", help="Cut boxes to the image instead of refusing them.")] = False,
     to: To = DATA,
@@ -130,8 +147,8 @@ def import_boxes(
 ) -> None:
     """Boxes around tumours to masks; the slice order is found from the image's positions and shown.
 
-    Examples:
-
+    Examples
+    --------
       her2radiomics import boxes Annotation_Boxes.xlsx --to data/
     """
     counting = boxes.Counting(base, first_slice, clip)
@@ -142,8 +159,12 @@ def import_table(
     file: Annotated[Path, typer.Argument(help="CSV, TSV, XLSX, ODS or Parquet file, one row a patient.")],
     identifier: Annotated[str, typer.Option("--id", help="Heading of the patients.")],
     sheet: Annotated[str, typer.Option(help="Sheet of a workbook, where several hold the heading.")] = "",
-    header: Annotated[str, typer.Option(help="Rows of the headings, as a spreadsheet numbers them: 2,3 joins two.")] = "",
-    decimal: Annotated[str, typer.Option(help="Decimal sign, where numbers such as 1,234 could be read in two ways.")] = "",
+    header: Annotated[
+        str, typer.Option(help="Rows of the headings, as a spreadsheet numbers them: 2,3 joins two.")
+    ] = "",
+    decimal: Annotated[
+        str, typer.Option(help="Decimal sign, where numbers such as 1,234 could be read in two ways.")
+    ] = "",
     name: Annotated[str, typer.Option(help="Name of the cohort; by default that of the data's folder.")] = "",
     identifiers: Annotated[str, typer.Option(help="checked, pseudonyms or numbered, as for import dicom.")] = "checked",
     to: To = DATA,
@@ -152,8 +173,8 @@ def import_table(
 ) -> None:
     """A clinical table: a page on every column, participants.tsv, and a cohort file with what is unsure as comments.
 
-    Examples:
-
+    Examples
+    --------
       her2radiomics import table clin.xlsx --id "Patient ID" --to data/
 
       her2radiomics import table Clinical_and_Other_Features.xlsx --id "Patient ID" --sheet Data --header 2,3 --to data/
@@ -169,8 +190,12 @@ def _collection(name: str) -> Callable[..., None]:
 
     def import_collection(
         folder: Annotated[Path, typer.Argument(help="The collection as it was downloaded.")],
-        cohort: Annotated[str, typer.Option("--name", help="Name of the cohort file; the collection's by default.")] = "",
-        to: Annotated[Path | None, typer.Option("--to", help="The data's folder; for NIfTI the collection's by default.")] = None,
+        cohort: Annotated[
+            str, typer.Option("--name", help="Name of the cohort file; the collection's by default.")
+        ] = "",
+        to: Annotated[
+            Path | None, typer.Option("--to", help="The data's folder; for NIfTI the collection's by default.")
+        ] = None,
         force: Force = False,
         dry_run: DryRun = False,
     ) -> None:

@@ -133,9 +133,13 @@ def read_choices(table: Path, files: Files) -> pd.DataFrame:
     rows, problems = brought.cells, Problems()
     for name in workbook.COLUMNS:
         if name not in rows and name != "picture":
-            problems.append(_mistake(table, None, name, "no such column", "the columns of the first step", "Add it again."))
+            problems.append(
+                _mistake(table, None, name, "no such column", "the columns of the first step", "Add it again.")
+            )
     problems.refuse()
-    rows = rows.assign(**{name: rows[name].where(~rows[name].isin(MISSING), "") for name in ("sequence", "seconds", "b_value")})
+    rows = rows.assign(
+        **{name: rows[name].where(~rows[name].isin(MISSING), "") for name in ("sequence", "seconds", "b_value")}
+    )
     for place, row in rows.iterrows():
         if row["sequence"]:
             for column, found, expected, remedy in _wrong(row, files):
@@ -163,10 +167,19 @@ def _wrong(row: Mapping[str, str], files: Files) -> list[tuple[str, str, str, st
     wrong = []
     if not SEQUENCE.fullmatch(row["sequence"]):
         expected = "a letter, then letters, digits and '_'"
-        wrong.append(("sequence", f"'{row['sequence']}'", expected, "Name the sequence as the protocol does: DCE1, T2FS."))
+        wrong.append(
+            ("sequence", f"'{row['sequence']}'", expected, "Name the sequence as the protocol does: DCE1, T2FS.")
+        )
     if row["volume_id"] not in files:
         found = "a row that is no volume" if row["reason"] else f"'{row['volume_id']}', which is not of this import"
-        wrong.append(("volume_id", found, "a volume that the first step found", "Empty its sequence, or run the first step again."))
+        wrong.append(
+            (
+                "volume_id",
+                found,
+                "a volume that the first step found",
+                "Empty its sequence, or run the first step again.",
+            )
+        )
     patient = row["patient_id"]
     if not PATIENT_ID.fullmatch(patient):
         wrong.append(("patient_id", f"'{patient}'", "letters, digits, '_', '-' and '.'", "Rename the patient."))
@@ -175,7 +188,9 @@ def _wrong(row: Mapping[str, str], files: Files) -> list[tuple[str, str, str, st
     for column, least in (("seconds", -1e5), ("b_value", 0.0)):
         value = number(row[column]) if row[column] else least
         if value is None or not least <= value <= 1e5:
-            wrong.append((column, f"'{row[column]}'", f"a number from {least:g} on (or an empty cell)", "Correct the cell."))
+            wrong.append(
+                (column, f"'{row[column]}'", f"a number from {least:g} on (or an empty cell)", "Correct the cell.")
+            )
     return wrong
 
 

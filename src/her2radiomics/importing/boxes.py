@@ -83,13 +83,19 @@ def import_boxes(
                 mask = Mask(row["patient_id"], row["sequence"], reader, "tumour", "")
                 rows, made, _ = write_mask(outline, mask, rows, target)
             except StudyError as error:
-                named = error.named(patient=row["patient_id"], sequence=row["sequence"]) if isinstance(error, CaseError) else error
+                named = (
+                    error.named(patient=row["patient_id"], sequence=row["sequence"])
+                    if isinstance(error, CaseError)
+                    else error
+                )
                 outcome.refused.append(str(named).replace(f"{target.folder}/", ""))
                 continue
             placed.append(made)
             said.setdefault(words, []).append(row["sequence"])
         outcome.said += [f"{mine[0]['patient_id']}, {', '.join(names)}: {words}" for words, names in said.items()]
-    strangers = len(boxes) - len({key.get(str(name), str(name)) for name in boxes.index} & {r["patient_id"] for r in rows})
+    strangers = len(boxes) - len(
+        {key.get(str(name), str(name)) for name in boxes.index} & {r["patient_id"] for r in rows}
+    )
     if strangers:
         outcome.said.append(f"{strangers} boxes are of patients who are not in the manifest")
     if not placed:
@@ -148,7 +154,7 @@ def _mask(box: Any, file: Path, origin: Mapping[str, Any], counting: Counting) -
         low, high = int(box[f"Start {axis}"]) - counting.base, int(box[f"End {axis}"]) - counting.base
         if axis == "Slice":
             low, high = sorted((number - first) * step for number in (low, high))
-        if (low < 0 or high >= size[place]) and not counting.clip or high < 0 or low >= size[place]:
+        if ((low < 0 or high >= size[place]) and not counting.clip) or high < 0 or low >= size[place]:
             raise CaseError(
                 found=f"a box over the {axis.lower()}s {box[f'Start {axis}']} to {box[f'End {axis}']}, and an image of "
                 f"{_counted(axis, size[place], first, step, counting.base)}",
@@ -197,4 +203,8 @@ def _slices(image: sitk.Image, instances: Sequence[int] | None, counting: Counti
         )
     step = 1 if counting.first == backward else -1
     last = backward if counting.first == onward else onward
-    return (0 if step > 0 else count - 1), step, f"slices are counted from {counting.first} to {last}, as --first-slice says"
+    return (
+        (0 if step > 0 else count - 1),
+        step,
+        f"slices are counted from {counting.first} to {last}, as --first-slice says",
+    )

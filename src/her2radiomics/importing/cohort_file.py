@@ -20,7 +20,11 @@ def quoted(value: object) -> str:
     text = str(value)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return f"{value:g}" if isinstance(value, float) else text
-    return text if re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]*", text) and text.lower() not in _WORDS else json.dumps(text, ensure_ascii=False)
+    return (
+        text
+        if re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]*", text) and text.lower() not in _WORDS
+        else json.dumps(text, ensure_ascii=False)
+    )
 
 
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan", "inf"}
@@ -51,7 +55,12 @@ def _flow(content: dict[str, Any]) -> str:
 def _facts(profile: Profile) -> str:
     """Range or levels, and what is missing, in words."""
     levels = ", ".join(f"{level} ({count})" for level, count in list(profile.levels.items())[:8])
-    parts = [profile.kind, profile.range, levels, f"{profile.missing} of {profile.n} missing" if profile.missing else ""]
+    parts = [
+        profile.kind,
+        profile.range,
+        levels,
+        f"{profile.missing} of {profile.n} missing" if profile.missing else "",
+    ]
     return "; ".join(part for part in parts if part)
 
 

@@ -119,7 +119,9 @@ def import_collection(name: str, folder: Path, target: Target, *, cohort: str = 
         return _project_cohorts(found, folder, target, outcome, features)
     images = {row["patient_id"] for row in rows}
     if not images and not target.dry_run:
-        raise StudyError("\n".join([f"{folder}: nothing of {found.title} that can be used", *missing, *outcome.refused]))
+        raise StudyError(
+            "\n".join([f"{folder}: nothing of {found.title} that can be used", *missing, *outcome.refused])
+        )
     table = _participants(table, images, found, outcome)
     target.put(PARTICIPANTS, lambda path: tables.write("registered", table, path))
     where = _write_cohort(found, cohort, source, table, folder, target)
@@ -189,9 +191,13 @@ def _nifti(found: Collection, folder: Path, target: Target, outcome: Outcome) ->
         if not link.is_symlink():
             link.symlink_to(folder.resolve(), target_is_directory=True)
         elif link.resolve() != folder.resolve():
-            raise SettingsError(f"{link}: found a link to another folder; expected {folder}. Remove it, or choose another --to.")
+            raise SettingsError(
+                f"{link}: found a link to another folder; expected {folder}. Remove it, or choose another --to."
+            )
     before, after = f"{folder.resolve()}{os.sep}", "" if same else f"{LINK}/"
-    absent = sorted({row["patient_id"] for row in manifest.to_dict("records") if row["mask"] and not Path(row["mask"]).is_file()})
+    absent = sorted(
+        {row["patient_id"] for row in manifest.to_dict("records") if row["mask"] and not Path(row["mask"]).is_file()}
+    )
     for column in ("image", "mask"):
         manifest[column] = [path.replace(before, after, 1) for path in manifest[column]]
     manifest.loc[manifest["patient_id"].isin(absent), "mask"] = ""
@@ -233,7 +239,9 @@ def _clinical(
             made[ours] = [to.get(cell, cell) for cell in cells]
             odd = {cell for cell in made[ours] if cell and column.levels and cell not in column.levels}
             if odd:
-                outcome.said.append(f"{path.name}, '{sources[ours]}': {', '.join(sorted(odd)[:5])} are no levels and are left empty")
+                outcome.said.append(
+                    f"{path.name}, '{sources[ours]}': {', '.join(sorted(odd)[:5])} are no levels and are left empty"
+                )
                 made[ours] = ["" if cell in odd else cell for cell in made[ours]]
         outcome.said.append(f"{path.name}: {len(brought.cells)} patients")
         return pd.DataFrame(made), table
@@ -242,9 +250,7 @@ def _clinical(
     return None, None
 
 
-def _participants(
-    table: pd.DataFrame | None, images: set[str], found: Collection, outcome: Outcome
-) -> pd.DataFrame:
+def _participants(table: pd.DataFrame | None, images: set[str], found: Collection, outcome: Outcome) -> pd.DataFrame:
     """The patients of the table and of the images; who lacks one of the two is named."""
     if table is None:
         table = pd.DataFrame({"patient_id": sorted(images)}).assign(centre=found.title, exclude_reason="")
@@ -254,7 +260,9 @@ def _participants(
         table = pd.concat([table, strangers], ignore_index=True).fillna("")
         outcome.said.append(f"{len(images - have)} patients have images and no clinical row ({_some(images - have)})")
     if have - images:
-        outcome.said.append(f"{len(have - images)} patients have a clinical row and no images here ({_some(have - images)})")
+        outcome.said.append(
+            f"{len(have - images)} patients have a clinical row and no images here ({_some(have - images)})"
+        )
     return table.sort_values("patient_id", ignore_index=True)
 
 
@@ -269,7 +277,9 @@ def _write_cohort(
     columns: dict[str, Any] = {}
     for ours, column in (source.columns if source else {}).items():
         if ours in table:
-            columns[ours] = column.model_dump(include={"label", "kind", "unit", "levels", "available_at"}, exclude_defaults=True)
+            columns[ours] = column.model_dump(
+                include={"label", "kind", "unit", "levels", "available_at"}, exclude_defaults=True
+            )
     content: dict[str, Any] = {
         "title": found.title,
         "kind": "tables",
@@ -301,5 +311,7 @@ def _project_cohorts(
         text = f"# {found.title} in a folder of this machine.\nextends: {name}\nroot: {json.dumps(str(features[0].parent.resolve()))}\n"
         where = cohort_file.write(f"{name}_here", text, target)
         outcome.said.append(f"{where}: {name} with the features of {features[0].name}")
-    outcome.next = f"add to config.yaml under runs: {{study: her2_nomogram, cohort: {names[0]}_here}}, then: snakemake -n"
+    outcome.next = (
+        f"add to config.yaml under runs: {{study: her2_nomogram, cohort: {names[0]}_here}}, then: snakemake -n"
+    )
     return outcome

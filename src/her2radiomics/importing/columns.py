@@ -23,9 +23,12 @@ OUTCOME = re.compile(
     r"|\b(rfs|dfs|pfs|os|rcb)\b",
     re.IGNORECASE,
 )
-LATER = re.compile(r"pcr|response|recur|relaps|progress|death|dead|died|surviv|follow|rfs|dfs|pfs|\bos\b|rcb|surgery", re.IGNORECASE)
+LATER = re.compile(
+    r"pcr|response|recur|relaps|progress|death|dead|died|surviv|follow|rfs|dfs|pfs|\bos\b|rcb|surgery", re.IGNORECASE
+)
 IDENTITY = re.compile(
-    r"(^|\b(patient|first|last|family|given|full)[ _-]*)name\b|\b(surname|birth\w*|dob|address|street|phone|e-?mail|accession|mrn|insurance|zip|postcode|initials)\b", re.IGNORECASE
+    r"(^|\b(patient|first|last|family|given|full)[ _-]*)name\b|\b(surname|birth\w*|dob|address|street|phone|e-?mail|accession|mrn|insurance|zip|postcode|initials)\b",
+    re.IGNORECASE,
 )
 _UNIT = re.compile(r"[\[(]\s*(years?|y|mm|cm|ml|cc|days?|months?|weeks?|kg|g|m|%|ng/ml|u/ml)\s*[\])]", re.IGNORECASE)
 _CODE = re.compile(r"(-?\d+)\s*[=:]\s*([^,;=]+?)\s*(?=[,;]|\s-?\d+\s*[=:]|$)")
@@ -188,9 +191,13 @@ def _as_levels(profile: Profile, counts: Counter[str], *, numeric: bool) -> None
     if len(counts) == 1:
         profile.doubts.append("one value alone: it tells nobody apart")
     for one, other in spelling_variants([] if numeric else counts):
-        profile.doubts.append(f"'{one}' ({counts[one]}) and '{other}' ({counts[other]}) look alike: recode one, or say that both are meant")
+        profile.doubts.append(
+            f"'{one}' ({counts[one]}) and '{other}' ({counts[other]}) look alike: recode one, or say that both are meant"
+        )
     if numeric and len(counts) > 2 and len(profile.labels) < len(counts):
-        profile.doubts.append(f"{len(counts)} whole numbers: codes, grades or counts? Say categorical, ordinal or continuous")
+        profile.doubts.append(
+            f"{len(counts)} whole numbers: codes, grades or counts? Say categorical, ordinal or continuous"
+        )
     codes = [level for level in counts if numeric and number(level) in CODES]
     if codes:
         profile.doubts.append(f"{', '.join(sorted(codes))} may mean that nothing is known: say 'missing: [{codes[0]}]'")

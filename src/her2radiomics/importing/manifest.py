@@ -38,7 +38,10 @@ def read_manifest(folder: Path, *, needed: bool = True) -> list[dict[str, str]]:
                 "Import the images first (her2radiomics import dicom), or name the data's folder by --to."
             )
         return []
-    return [{str(k): str(v) for k, v in row.items()} for row in check_manifest(read_table(path).cells, path).to_dict("records")]
+    return [
+        {str(k): str(v) for k, v in row.items()}
+        for row in check_manifest(read_table(path).cells, path).to_dict("records")
+    ]
 
 
 def write_manifest(rows: Iterable[Mapping[str, str]], target: Target) -> None:
@@ -58,7 +61,10 @@ def image_row(patient: str, sequence: str, image: str, **further: str) -> dict[s
 def with_images(rows: Sequence[Mapping[str, str]], new: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
     """Rows with images added; an image that is there keeps its masks and takes the new one's file, time and b-value."""
     known = {(row["patient_id"], row["sequence"]): row for row in new}
-    kept = [{**row, **_of_image(known[key])} if (key := (row["patient_id"], row["sequence"])) in known else {**row} for row in rows]
+    kept = [
+        {**row, **_of_image(known[key])} if (key := (row["patient_id"], row["sequence"])) in known else {**row}
+        for row in rows
+    ]
     have = {(row["patient_id"], row["sequence"]) for row in rows}
     return kept + [dict(row) for row in new if (row["patient_id"], row["sequence"]) not in have]
 

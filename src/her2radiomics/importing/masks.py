@@ -105,7 +105,9 @@ def finish(rows: list[dict[str, str]], placed: Sequence[Mask], target: Target, o
     outcome.said.append(f"{len(placed)} masks of {len(patients)} patients")
     first = placed[0]
     without = {row["patient_id"] for row in rows} - {
-        row["patient_id"] for row in rows if row["mask"] and (row["reader"], row["region"]) == (first.reader, first.region)
+        row["patient_id"]
+        for row in rows
+        if row["mask"] and (row["reader"], row["region"]) == (first.reader, first.region)
     }
     if without:
         outcome.said.append(
@@ -123,7 +125,9 @@ def find_masks(folder: Path, rows: Rows, data: Path, wanted: Wanted, outcome: Ou
     if not folder.exists():
         raise SettingsError(f"{folder}: found no such folder or file; expected masks. Check the path.")
     files = [folder] if folder.is_file() else _files(folder)
-    endings = tuple(ending for form in FORMATS.values() for ending in form.endings if ending not in (".dcm", ".img", ".img.gz"))
+    endings = tuple(
+        ending for form in FORMATS.values() for ending in form.endings if ending not in (".dcm", ".img", ".img.gz")
+    )
     patients = {row["patient_id"] for row in rows}
     key, found, left = read_key(data), list[Source](), 0
     for file in files:
@@ -152,7 +156,13 @@ def _files(folder: Path) -> list[Path]:
 
 def _by_header(file: Path, key: Mapping[str, str], wanted: Wanted) -> Source | None:
     """A DICOM mask with its patient and the series that it refers to; ``None`` for any other DICOM file."""
-    tags = ["Modality", "PatientID", "SeriesDescription", "ReferencedSeriesSequence", "ReferencedFrameOfReferenceSequence"]
+    tags = [
+        "Modality",
+        "PatientID",
+        "SeriesDescription",
+        "ReferencedSeriesSequence",
+        "ReferencedFrameOfReferenceSequence",
+    ]
     try:
         header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=tags)
     except Exception as error:  # whatever a damaged file leads to
@@ -185,7 +195,9 @@ def _by_name(file: Path, folder: Path, rows: Rows, wanted: Wanted) -> Source | N
             return None
         groups = match.groupdict()
         patient = names.get(groups.get("patient", "").casefold(), groups.get("patient", ""))
-        return Source(file, patient, sequence=sequences.get(groups.get("sequence", "").casefold(), groups.get("sequence", "")))
+        return Source(
+            file, patient, sequence=sequences.get(groups.get("sequence", "").casefold(), groups.get("sequence", ""))
+        )
     patient = _longest(path, names)
     return Source(file, patient, sequence=_longest(file.name, sequences)) if patient else None
 
@@ -207,7 +219,9 @@ def place_masks(
     for source in sources:
         images, sure = _images_of(source, rows, origins, wanted)
         if not images:
-            outcome.refused.append(f"{source.patient}, {source.path.name}: no image of the manifest is the one it was drawn on")
+            outcome.refused.append(
+                f"{source.patient}, {source.path.name}: no image of the manifest is the one it was drawn on"
+            )
             continue
         fits, problems = [], dict[str, list[str]]()
         for row in images:

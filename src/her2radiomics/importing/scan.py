@@ -107,7 +107,10 @@ def _apart(found: Sequence[Found]) -> list[str]:
         for item in found
         if item.cells["told_apart_by"]
     )
-    return [f"{who}, series {number} '{words}': {n} volumes, told apart by {by}" for (who, number, words, by), n in counts.items()]
+    return [
+        f"{who}, series {number} '{words}': {n} volumes, told apart by {by}"
+        for (who, number, words, by), n in counts.items()
+    ]
 
 
 def _files(folder: Path, found: Sequence[Found]) -> str:

@@ -158,7 +158,8 @@ def find_series(folder: Path) -> tuple[list[Series], dict[str, int]]:
         said = " and ".join(f"{count} files that {reason}" for reason, count in left.items()) or "no file"
         raise SettingsError(f"{folder}: found {said}; expected DICOM files. Name the folder that holds the export.")
     ordered = sorted(
-        found.values(), key=lambda s: (s.patient, s.text("StudyDate"), s.study, _whole(s.first.get("SeriesNumber")), s.uid)
+        found.values(),
+        key=lambda s: (s.patient, s.text("StudyDate"), s.study, _whole(s.first.get("SeriesNumber")), s.uid),
     )
     return ordered, dict(left)
 
@@ -183,7 +184,11 @@ def volumes_of(series: Series) -> list[Volume]:
     if series.modality in MASKS:
         return [replace(plain, why_not=why)]
     try:
-        frames = [frame for file, header in zip(series.files, series.headers, strict=True) for frame in frames_of(file, header)]
+        frames = [
+            frame
+            for file, header in zip(series.files, series.headers, strict=True)
+            for frame in frames_of(file, header)
+        ]
         told_by = volumes_told_by(frames)
         if told_by is None:
             grid_of(frames, series.files[0].parent)  # says what stands against it

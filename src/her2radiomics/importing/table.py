@@ -106,7 +106,13 @@ def _patients(
         row = cells.index[cells == other][0]
         problems.append(
             _mistake(
-                table, row, other, identifier, f"'{other}' beside '{one}'", "one spelling of a patient", "Write them the same way."
+                table,
+                row,
+                other,
+                identifier,
+                f"'{other}' beside '{one}'",
+                "one spelling of a patient",
+                "Write them the same way.",
             )
         )
     problems.refuse()
@@ -116,7 +122,9 @@ def _patients(
         write_key(target, called)
     persons = parts_of_one(cells)
     if persons:
-        outcome.said.append(f"{len(persons)} groups of identifiers look like one person each: add a column 'person' if they are")
+        outcome.said.append(
+            f"{len(persons)} groups of identifiers look like one person each: add a column 'person' if they are"
+        )
     return {patient: called[patient] for patient in cells}
 
 
@@ -124,7 +132,13 @@ def _mistake(
     table: BroughtTable, row: object, patient: str, column: str, found: str, expected: str, remedy: str
 ) -> TableError:
     return TableError(
-        file=table.file, row=int(str(row)), patient=patient, column=column, found=found, expected=expected, remedy=remedy
+        file=table.file,
+        row=int(str(row)),
+        patient=patient,
+        column=column,
+        found=found,
+        expected=expected,
+        remedy=remedy,
     )
 
 
@@ -153,7 +167,9 @@ def _tell(outcome: Outcome, found: Sequence[Profile], participants: pd.DataFrame
     outcome.said.append(
         f"{len(participants)} patients, {len(found)} columns: {len(found) - len(unsure)} are declared, {len(unsure)} are comments"
     )
-    outcome.said += [f"'{p.heading}': {doubt}" for p in found if p.private or p.remarks for doubt in (p.doubts + p.remarks)[:1]]
+    outcome.said += [
+        f"'{p.heading}': {doubt}" for p in found if p.private or p.remarks for doubt in (p.doubts + p.remarks)[:1]
+    ]
     images = {row["patient_id"] for row in read_manifest(target.folder, needed=False)}
     if images:
         have = set(participants["patient_id"])
