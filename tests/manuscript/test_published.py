@@ -218,7 +218,7 @@ def test_thresholds_with_benefit_are_those_of_the_decision_curve(run, tmp_path):
     ("content", "message"),
     [
         ({"value": 0.83}, "expected it in quotes as printed"),
-        ({"value": "83.72"}, "Write 83.72 % as '83.72 %'"),
+        ({"value": "83.72"}, "Write 83.72% as '83.72%'"),
         ({"value": "0.9", "low": "0.5", "high": "0.8"}, "outside its interval"),
         ({}, "expected a value, names, or low and high"),
         ({"quantity": "count", "value": 3}, "expected 'table'"),

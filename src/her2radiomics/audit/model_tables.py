@@ -50,7 +50,7 @@ class PrintedRegressionRow(Settings):
     se: Printed | None = Field(None, description="Standard error.")
     wald: Printed | None = Field(None, description="Wald χ².")
     odds_ratio: Printed | None = Field(None, description="Odds ratio.")
-    ci: Interval | None = Field(None, description="Its 95 % interval, as '3.317–28.139'.")
+    ci: Interval | None = Field(None, description="Its 95% interval, as '3.317–28.139'.")
     p: Printed | None = Field(None, description="p.")
     counts: list[tuple[int, int]] | None = Field(
         None,
@@ -138,7 +138,7 @@ class PrintedPerformanceRow(Settings):
     model: str = Field(description="Model, as printed.")
     partition: str = Field(description="One of the table's partitions.")
     auc: Printed | None = Field(None, description="Area under the ROC curve.")
-    ci: Interval | None = Field(None, description="Its 95 % interval, as '0.796–0.956'.")
+    ci: Interval | None = Field(None, description="Its 95% interval, as '0.796–0.956'.")
     sensitivity: Printed | None = Field(None, description="Sensitivity.")
     specificity: Printed | None = Field(None, description="Specificity.")
     ppv: Printed | None = Field(None, description="Positive predictive value.")

@@ -33,7 +33,7 @@ def hanley_mcneil_se(auc: float, positives: int, negatives: int) -> float:
 def auc_interval(
     auc: Number, low: Number, high: Number, n: int, positives: int | None = None, claimed: Method | None = None
 ) -> Finding:
-    """Which method gives the printed 95 % interval of an AUC?
+    """Which method gives the printed 95% interval of an AUC?
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ class AucInterval(Check):
 
     check: Literal["auc_interval"]
     auc: Printed = Field(description="Printed AUC.")
-    low: Printed = Field(description="Lower limit of its 95 % interval.")
+    low: Printed = Field(description="Lower limit of its 95% interval.")
     high: Printed = Field(description="Upper limit.")
     n: int = Field(ge=2, description="Number of patients.")
     positives: int | None = Field(None, gt=0, description="Number with the outcome, where stated.")
