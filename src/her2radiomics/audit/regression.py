@@ -186,7 +186,7 @@ def crude_odds_ratio(
     printed
         The crude odds ratio as printed, if any.
     adjusted
-        The row of a multivariate model on the same patients, or some of them, if any.
+        The row of a multivariable model on the same patients, or some of them, if any.
 
     Notes
     -----
@@ -229,7 +229,7 @@ class CrudeOddsRatio(Check):
         description="[with the outcome, without] a level. Two levels: exposed first. More: in their order, as 0, 1, 2, …",
     )
     printed: Printed | None = Field(None, description="Crude odds ratio as printed.")
-    adjusted: Printed | None = Field(None, description="Odds ratio of the multivariate model.")
+    adjusted: Printed | None = Field(None, description="Odds ratio of the multivariable model.")
     adjusted_low: Printed | None = Field(None, description="Lower limit of its interval.")
     adjusted_high: Printed | None = Field(None, description="Upper limit.")
     adjusted_se: Printed | None = Field(None, description="Standard error of its coefficient.")
