@@ -280,4 +280,9 @@ def test_names_in_remarks_are_the_printed_ones():
     assert NAMES.in_words("variance of z_score > 0; clinical patients of any age") == (
         "variance of z_score > 0; clinical patients of any age"
     )
+    twins = "2 features are copies: DWI__tumour_slice__lbp-2D_glcm_Id = DWI__tumour_slice__lbp-2D_glcm_Idn, …"
+    assert NAMES.in_words(twins) == (
+        "2 features are copies: DWI · tumour, largest slice · LBP 2-D, GLCM inverse difference = "
+        "DWI · tumour, largest slice · LBP 2-D, GLCM inverse difference normalised, …"
+    )
     assert NAMES.term("T2FS__my_mask__odd") == "T2FS · my mask · odd"

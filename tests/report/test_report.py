@@ -262,7 +262,7 @@ def test_steps_are_told_with_their_settings():
         "until 5 were left",
         "7 features were taken by minimum redundancy",
         "an elastic net (alpha 0.3)",
-        "first 6 to enter its path on at least 75 % of 100 random halves",
+        "first 6 to enter its path on at least 75% of 100 random halves",
         "beside the effect of age",
         "(transductive)",
     ):
