@@ -472,7 +472,7 @@ def test_a_legend_has_as_many_columns_as_its_own_labels_allow():
 
 def test_sequences_of_several_patients_fill_the_width(inputs: FigureInputs):
     """Three rows of three sequences: outlined images at the right of the plain ones, one letter a patient."""
-    rows = ["Training", "Test", "External validation (later in time)"]
+    rows = ["Training", "Test", "Temporal test set (later in time)"]
     images = [image.model_copy(update={"row": row}) for row in rows for image in inputs.images[:3]]
     drawing = draw(settings("sequences"), dataclasses.replace(inputs, images=images))
     data = drawing.data

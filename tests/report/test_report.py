@@ -475,7 +475,7 @@ def test_a_sentence_for_every_kind_of_model():
     }
     run = read_run_info(info)
     text = {name: model_sentence(run, name) for name in info["protocol"]["models"]}
-    assert "ridge penalty chosen by cross-validation inside the training partition" in text["ridge"]
+    assert "ridge penalty chosen by cross-validation inside the training set" in text["ridge"]
     assert "linear support vector machine, with probabilities by Platt scaling" in text["svm"]
     assert "a random forest of 300 trees" in text["forest"] and "smoothed share of votes" in text["forest"]
     assert "its terms were fixed beforehand, and none was screened" in text["published"]

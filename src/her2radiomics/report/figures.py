@@ -80,7 +80,7 @@ def _figure(
 
 
 def _said_once(panels: list[Panel]) -> list[Panel]:
-    """The panels of a figure: a caption that an earlier one has is not repeated, but in the text for those who cannot see."""
+    """The panels of a figure; a caption is given once, and with every picture for readers who cannot see it."""
     seen: set[str] = set()
     found = []
     for panel in panels:
