@@ -15,7 +15,7 @@ INSTEAD = {
     r"\bstand-in\b|\bstands? in (for|their)\b": "replacement, replaces",
     r"\bstands? (beside|alone|sideways|open)\b": "is beside, is in one file",
     r"\bhangs? on\b": "depends on",
-    r"\b(is|are|was|were) told\b": "is given, is said",
+    r"\b(is|are|was|were) told\b(?! apart)": "is given, is said",
     r"\b(at|in|through) the door\b": "when it is read",
     r"\boutside world\b": "name what is meant",
     r"\b(step|texture|performance|patients) says? (little|nothing)\b": "removes nothing, is not informative",
