@@ -10,13 +10,12 @@ from pydantic import AfterValidator, Field, model_validator
 
 from her2radiomics.audit.base import NAME, Finding, join
 from her2radiomics.audit.regression import RegressionRow, crude_odds_ratio, odds_ratio
-from her2radiomics.audit.roc import Method, above_training, auc_granularity, auc_interval, rates
+from her2radiomics.audit.roc import RATES, Method, above_training, auc_granularity, auc_interval, rates
 from her2radiomics.audit.tables import TableCheck, slug
 from her2radiomics.core.printed import Printed, parse
 from her2radiomics.core.settings import Settings
 
 _RANGE = re.compile(r"\s*(?P<low>[-−]?\d*\.?\d+\s*%?)\s*(?:[-–—,;~]|to)\s*(?P<high>[-−]?\d*\.?\d+\s*%?)\s*")
-RATES = ("sensitivity", "specificity", "ppv", "npv", "accuracy")
 
 
 def limits(text: str) -> tuple[str, str]:

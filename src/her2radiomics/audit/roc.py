@@ -15,6 +15,7 @@ from her2radiomics.statistics import proportion_interval
 
 Z95 = 1.959963984540054
 Method = Literal["binomial_exact", "delong", "hanley_mcneil"]
+RATES = ("sensitivity", "specificity", "ppv", "npv", "accuracy")
 NAMES = {"binomial_exact": "exact binomial", "delong": "DeLong", "hanley_mcneil": "Hanley–McNeil"}
 
 
@@ -262,8 +263,7 @@ class Rates(Check):
 
     def examine(self, tables: Mapping) -> Finding:
         """See :func:`rates`."""
-        names = ("sensitivity", "specificity", "ppv", "npv", "accuracy")
-        given = {name: parse(text) for name in names if (text := getattr(self, name))}
+        given = {name: parse(text) for name in RATES if (text := getattr(self, name))}
         if not given:
             return unknown("No rate is printed.")
         return rates(given, self.positives, self.negatives)
