@@ -252,6 +252,23 @@ def _manifest(
     return manifest, path, [*(f"{path}: {note}" for note in table.notes), *notes]
 
 
+def read_manifest(path: Path) -> tuple[pd.DataFrame, list[str]]:
+    """A manifest by itself, without participants, checked as that of a cohort is; and what was found out while reading.
+
+    Raises
+    ------
+    TableError
+        The file is no manifest, or names files that it may not name.
+    """
+    folder = door.Folder(path.parent, [])
+    cohort = Cohort(title=path.name, kind="tables", manifest=TableSource.model_validate({"file": path.name}))
+    manifest, _, notes = _manifest(cohort, path.parent, folder, named=True)
+    relative = {name: manifest[name].str.removeprefix(f"{path.parent}{os.sep}") for name in ("image", "mask")}
+    door.check_texts(manifest.assign(**relative), door.MANIFEST, path)
+    door.check_links(manifest, folder, path)
+    return manifest, notes
+
+
 def _declared(cohort: Cohort) -> set[str]:
     """Participants columns of the cohort file, by our name and by theirs."""
     return {name for ours, source in cohort.columns.items() for name in (ours, source.source or ours)}

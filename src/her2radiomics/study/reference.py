@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -61,6 +62,16 @@ ROOT = Path(__file__).parents[3]
 NOTE = "Made by `python -m her2radiomics.study.reference` from the settings classes: do not edit."
 
 
+#: Folder of the JSON schemas.
+SCHEMAS = "workflow/schemas"
+
+
+def editor_line(schema: str, folder: str) -> str:
+    """First line of a settings file in a folder: by it editors complete and explain its keys."""
+    path = os.path.relpath(f"{SCHEMAS}/{schema}.schema.json", folder)
+    return f"# yaml-language-server: $schema={Path(path).as_posix()}"
+
+
 def files() -> dict[str, str]:
     """Path, relative to the project, of every file to its text."""
     made = {}
@@ -69,7 +80,7 @@ def files() -> dict[str, str]:
         for name, home in models.items():
             model = _model(home)
             schema = model.model_json_schema()
-            made[f"workflow/schemas/{name}.schema.json"] = json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+            made[f"{SCHEMAS}/{name}.schema.json"] = json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
             parts.append(_sections(name, schema))
         made[f"docs/{page}.md"] = "\n".join(parts)
     made |= {"docs/contracts.md": contracts_page(), "docs/formats.md": _formats(), "docs/kinds.md": _manuscript()}
