@@ -114,9 +114,8 @@ def new_study(
     for path in made.write(force=force):
         typer.echo(f"written: {path}")
     typer.echo(made.said())
-    typer.echo(
-        f"Next: read the protocol and correct its texts, then\n  her2radiomics check --study {name}\n  her2radiomics run --study {name}"
-    )
+    typer.echo("Next: read the protocol and correct its texts, then")
+    typer.echo(f"  her2radiomics check --study {name}\n  her2radiomics run --study {name}")
 
 
 def check(

@@ -261,7 +261,7 @@ def read_manifest(path: Path) -> tuple[pd.DataFrame, list[str]]:
         The file is no manifest, or names files that it may not name.
     """
     folder = door.Folder(path.parent, [])
-    cohort = Cohort(title=path.name, kind="tables", manifest=TableSource.model_validate({"file": path.name}))
+    cohort = Cohort.model_validate({"title": path.name, "kind": "tables", "manifest": {"file": path.name}})
     manifest, _, notes = _manifest(cohort, path.parent, folder, named=True)
     relative = {name: manifest[name].str.removeprefix(f"{path.parent}{os.sep}") for name in ("image", "mask")}
     door.check_texts(manifest.assign(**relative), door.MANIFEST, path)

@@ -1,4 +1,4 @@
-"""What the jobs of the workflow share: logging, file records, environment, patches of Snakemake; its command line and status."""
+"""What the jobs of the workflow share: logging, file records, patches of Snakemake, its command line."""
 
 import lazy_loader as lazy
 

@@ -30,7 +30,7 @@ def shown(project: Project, words: Sequence[str]) -> str:
 
 
 def start(project: Project, words: Sequence[str]) -> int:
-    """Print a command, run it in the project's folder, and return its exit code; it ends its jobs itself when interrupted."""
+    """Print a command, run it in the project's folder, and return its exit code; interrupted, it ends its jobs itself."""
     print(f"$ {shown(project, words)}", flush=True)
     with subprocess.Popen(words, cwd=project.folder) as process:
         while True:

@@ -1,7 +1,7 @@
 """How far the studies of a configuration are: read from results and Snakemake's own log, without a lock.
 
-Nothing is asked of the process that runs, so that this works beside it, from another machine that sees the folder, and after a
-kill. A cluster's jobs are in the log of the process that submitted them.
+Nothing is asked of the process that runs, so that this works beside it, from another machine that sees the folder, and
+after a kill. A cluster's jobs are in the log of the process that submitted them.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def read_log(text: str) -> Log:
     log.total = int(stats[1]) if stats else 0
     for line in text.splitlines():
         if found := _JOB.match(line):
-            job = known[found[1]] = log.running[found[1]] = Job(found[2])
+            known[found[1]] = log.running[found[1]] = Job(found[2])
             log.failed.pop(found[1], None)
             failing, rule = None, ""
         elif line.strip().startswith("Reason: ") and known:
@@ -68,8 +68,8 @@ def read_log(text: str) -> Log:
         elif found := _RULE.match(line):
             rule = found[1]
         elif (found := _ID.match(line)) and failing is not None:
-            job = log.running.pop(found[1], None) or known.get(found[1]) or Job(failing.what)
-            failing = log.failed[found[1]] = job
+            log.running.pop(found[1], None)
+            failing = log.failed[found[1]] = known.get(found[1], failing)
         elif (found := _ID.match(line)) and rule:
             known[found[1]] = log.running[found[1]] = Job(rule)
             rule = ""

@@ -1,4 +1,4 @@
-"""What a cohort holds, for a new study on it: columns with their kinds, levels of the outcome, follow-up, centres, sequences."""
+"""What a cohort holds, for a new study on it: columns with their kinds, outcomes, follow-up, centres, sequences."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from her2radiomics.cohort.manifest import TUMOUR
 from her2radiomics.cohort.settings import Cohort
 from her2radiomics.cohort.sources import CohortData, read_cohort
 from her2radiomics.core.brought.numbers import MISSING, number
-from her2radiomics.core.columns import Column, known_at
+from her2radiomics.core.columns import Column
 from her2radiomics.core.contracts import PARTITIONS, contract
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.libraries import pd
@@ -68,7 +68,8 @@ class Source:
     def _described(self) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
         """Column to its settings, and column to why it is none."""
         said: Mapping[str, Any] = self.cohort.protocol.get("columns") or {}
-        keys = {*contract("registered").names, *(self.data.features.columns if self.has_features else ())}
+        brought = self.data.features
+        keys = {*contract("registered").names, *([] if brought is None else brought.columns)}
         found: dict[str, dict[str, Any]] = {name: dict(item) for name, item in said.items() if item}
         out: dict[str, str] = {}
         for name in map(str, self.included.columns):
@@ -167,11 +168,12 @@ class Source:
         """Columns that may enter a clinical model: all but the outcome, follow-up and what is known too late."""
         never = {label, *follow_up, *follow_up.values()}
         early = "before_treatment"
-        return [
+        late = {
             name
             for name, item in self.columns.items()
-            if name not in never and known_at(item.get("available_at", early), early) and not item.get("derived")
-        ]
+            if item.get("available_at", early) != early or item.get("derived")
+        }
+        return [name for name in self.columns if name not in never | late]
 
     @property
     def has_features(self) -> bool:

@@ -1,9 +1,9 @@
-"""A study of one's own from a cohort file: a commented protocol and the configuration that runs it, checked before they exist."""
+"""A study of one's own from a cohort file: a commented protocol and the configuration that runs it."""
 
 from __future__ import annotations
 
 import difflib
-import os
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ from her2radiomics.study.new_columns import Source, label_of
 from her2radiomics.study.new_manuscript import Fits, figures, tables
 from her2radiomics.study.plan import Plan
 from her2radiomics.study.project import CONFIGS, Project
-from her2radiomics.study.reference import editor_line
+from her2radiomics.study.schemas import editor_line
 
 #: Of a clinical and a combined model of the study that is followed, what is a method and no column of it.
 CLINICAL, COMBINED = ("p_enter", "keep", "p_keep", "folds"), ("folds",)
@@ -55,6 +55,14 @@ class Answers:
     like: str = "her2_nomogram"
     external: tuple[str, ...] = ()
     survival: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a name that cannot be a file's."""
+        if not re.fullmatch(FILE_NAME, self.name):
+            raise SettingsError(
+                f"{self.name}: found no name of a study; expected letters, digits, '_', '-' and '.', beginning with a "
+                "letter or digit."
+            )
 
     def choosing(self, candidates: Sequence[str]) -> Answers:
         """The same with these candidates."""
@@ -168,7 +176,7 @@ class NewStudy:
 
     def _first(self, kind: str, keys: tuple[str, ...]) -> dict[str, Any]:
         """The methods of the followed study's first model of a kind."""
-        model = next((item for item in self._like["models"].values() if item["kind"] == kind), {})
+        model: Mapping[str, Any] = next((item for item in self._like["models"].values() if item["kind"] == kind), {})
         return {key: model[key] for key in keys if key in model}
 
     @cached_property
@@ -296,7 +304,7 @@ class NewStudy:
             ),
             ("The outcome. Say in 'definition' how it was determined, as a methods section does.", {"label": label}),
             (
-                "When the prediction is made: a column known later cannot be a candidate.",
+                "When the prediction is made: a column known later is no candidate.",
                 {"prediction_at": "before_treatment"},
             ),
             (
@@ -304,13 +312,14 @@ class NewStudy:
                 {"partitions": partitions, "centres": {name: name for name in centres}},
             ),
             (
-                "What a methods section must say and no run holds: inclusion, reporting (design, ethics, readers, pathology),\n"
-                "acquisition, delineation. The checklists count what is missing.",
+                "What a methods section must say and no run holds: inclusion, reporting (design, ethics, readers,\n"
+                "pathology), acquisition, delineation. The checklists count what is missing.",
                 {"reporting": {"design": ""}},
             ),
             (
-                "Columns of the participants table: printed label, unit, levels (the first is the reference), and when the value is\n"
-                "known: add available_at: after_surgery or follow_up where it is later than the prediction." + out,
+                "Columns of the participants table: printed label, unit, levels (the first is the reference), and when the\n"
+                "value is known: say available_at: after_surgery or follow_up where it is later than the prediction."
+                + out,
                 {"columns": self._columns},
             ),
             (
@@ -329,20 +338,21 @@ class NewStudy:
             ),
             (f"How models are judged, as in {answers.like}.", {"evaluation": evaluation}),
             (
-                "Figures: all that fit the cohort. Each kind and its keys: docs/kinds.md. Remove what you do not want.",
+                "Figures: all that fit the cohort; remove what you do not want. Each kind: docs/kinds.md.",
                 {"figures": figures(fits)},
             ),
             ("Tables.", {"tables": tables(fits)}),
         ]
         heading = (
             f"{editor_line('protocol', 'workflow/studies')}\n# Study {answers.name} on the cohort {source.name}, made by "
-            f"`her2radiomics new study` after {answers.like}.\n# Edit it freely, then call: her2radiomics check --study {answers.name}\n"
+            f"`her2radiomics new study` after {answers.like}.\n"
+            f"# Edit it freely, then call: her2radiomics check --study {answers.name}\n"
         )
         return heading + "".join(_section(comment, content) for comment, content in parts)
 
     def _config(self) -> str:
         name, cohort = self.answers.name, self.source.name
-        root = os.path.abspath(self.source.root)
+        root = str(self.source.root.absolute())
         content: list[tuple[str, dict[str, Any]]] = [
             ("Seed of everything random.", {"seed": Config.model_fields["seed"].default}),
             ("What is carried out.", {"runs": [{"study": name, "cohort": cohort}]}),

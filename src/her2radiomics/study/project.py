@@ -46,7 +46,7 @@ class Project:
         found = next((path for path in (start, *start.parents, installed) if (path / "Snakefile").is_file()), None)
         if found is None or not (found / "workflow").is_dir():
             raise SettingsError(
-                f"{start}: found no Snakefile here or in a folder above; expected to be in the project's folder. Change to it."
+                f"{start}: found no Snakefile here or in a folder above. Change to the project's folder."
             )
         project = cls(found, study)
         if study and not project.config_file.is_file():

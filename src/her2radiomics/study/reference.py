@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -23,6 +22,7 @@ from her2radiomics.imaging.formats import FORMATS, formats_in_words
 from her2radiomics.imaging.segmentations import SEGMENTATIONS
 from her2radiomics.manuscript import figures, tables
 from her2radiomics.manuscript.published.settings import RULES, quantities
+from her2radiomics.study.schemas import MODELS, SCHEMAS, editor_schema
 
 PAGES = {
     "configuration": (
@@ -62,16 +62,6 @@ ROOT = Path(__file__).parents[3]
 NOTE = "Made by `python -m her2radiomics.study.reference` from the settings classes: do not edit."
 
 
-#: Folder of the JSON schemas.
-SCHEMAS = "workflow/schemas"
-
-
-def editor_line(schema: str, folder: str) -> str:
-    """First line of a settings file in a folder: by it editors complete and explain its keys."""
-    path = os.path.relpath(f"{SCHEMAS}/{schema}.schema.json", folder)
-    return f"# yaml-language-server: $schema={Path(path).as_posix()}"
-
-
 def files() -> dict[str, str]:
     """Path, relative to the project, of every file to its text."""
     made = {}
@@ -80,9 +70,11 @@ def files() -> dict[str, str]:
         for name, home in models.items():
             model = _model(home)
             schema = model.model_json_schema()
-            made[f"{SCHEMAS}/{name}.schema.json"] = json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+            if name not in MODELS:  # of a table
+                made[f"{SCHEMAS}/{name}.schema.json"] = _json(schema)
             parts.append(_sections(name, schema))
         made[f"docs/{page}.md"] = "\n".join(parts)
+    made |= {f"{SCHEMAS}/{name}.schema.json": _json(editor_schema(name)) for name in MODELS}
     made |= {"docs/contracts.md": contracts_page(), "docs/formats.md": _formats(), "docs/kinds.md": _manuscript()}
     for page, homes in TABLES.items():
         text = (ROOT / page).read_text(encoding="utf-8")
@@ -93,6 +85,10 @@ def files() -> dict[str, str]:
             text = f"{before}{table}<!-- end of {name} -->{after}"
         made[page] = text
     return made
+
+
+def _json(schema: dict[str, Any]) -> str:
+    return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
 
 
 def _formats() -> str:
