@@ -2,9 +2,10 @@
 
     .venv/bin/python scripts/compile_radiomics.py     (the Makefile calls it before it installs the locked packages)
 
-Nothing happens where PyRadiomics is installed, or where there is a compiler: then the installer builds it. Else the compiler of
-``requirements.compiler.lock`` is unpacked into a folder that is deleted at the end, and the built wheel is kept in ``.wheels``, by
-Python and machine, so that it is built once. Uses the standard library alone, since nothing is installed yet.
+Nothing happens where PyRadiomics is installed, or where there is a compiler: then the installer builds it. Else the
+compiler of ``requirements.compiler.lock`` is unpacked into a folder that is deleted at the end, and the built wheel is
+kept in ``.wheels``, by Python and machine, so that it is built once. Uses the standard library alone, since nothing is
+installed yet.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "pyradiomics-bhklab"
 CACHE = ROOT / ".wheels" / f"{sys.implementation.cache_tag}-{sysconfig.get_platform()}"
-# the same instructions on every machine of a kind and no fused operations: values equal those of the usual compilers to the bit
+# the same instructions on all machines of a kind, and no fused operations: values equal other compilers' to the bit
 FLAGS = "-mcpu=baseline -ffp-contract=off -fno-sanitize=undefined"
 
 
@@ -48,7 +49,7 @@ def require_headers() -> None:
     if not header.is_file():
         short = f"python{sys.version_info.major}.{sys.version_info.minor}"
         sys.exit(
-            f"Install {short}-dev (Debian, Ubuntu: apt install {short}-dev or python3-dev; Fedora: dnf install {short}-devel).\n"
+            f"Install {short}-dev or python3-dev (Debian, Ubuntu: apt install; Fedora: python3-devel).\n"
             f"PyRadiomics is built on this machine and needs Python's headers; found no {header}."
         )
 

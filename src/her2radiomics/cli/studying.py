@@ -167,6 +167,10 @@ def extract(
         list[str] | None,
         typer.Option(metavar="NAME", help="tumour_volume, tumour_slice, ring_3mm_volume, ring_3mm_slice; repeatable."),
     ] = None,
+    linked_folder: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="DIR", help="Folder outside the manifest's own into which links may lead; repeatable."),
+    ] = None,
     cores: Cores = None,
     dry_run: DryRun = False,
     force: Force = False,
@@ -183,11 +187,17 @@ def extract(
     if to.exists() and not (force or dry_run):
         raise SettingsError(f"{to}: found a file of this name. Give another one, or add --force.")
     if dry_run:
-        cases = engine.cases_in(manifest)
+        cases = engine.cases_in(manifest, linked_folder or ())
         typer.echo(f"{cases} cases of {manifest}, {', '.join(regions)}, by {file}, to {to}")
         return
     found = engine.extract_manifest(
-        manifest, file, regions, to, cores=cores or cores_here(), steps=progress("extracting")
+        manifest,
+        file,
+        regions,
+        to,
+        linked=linked_folder or (),
+        cores=cores or cores_here(),
+        steps=progress("extracting"),
     )
     typer.echo(f"{found.cases} cases, {found.computed} computed, the others were kept from before; by {file}")
     for path in found.files:

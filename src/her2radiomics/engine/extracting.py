@@ -93,9 +93,9 @@ def parameters_of(name: str, workflow: Path) -> tuple[Path, list[str]]:
     return workflow / "extraction" / f"{parameters}.yaml", list(regions)
 
 
-def cases_in(manifest: Path) -> int:
+def cases_in(manifest: Path, linked: Sequence[Path] = ()) -> int:
     """How many patients' sequences a manifest lists."""
-    return len(read_manifest(manifest.absolute())[0].drop_duplicates(["patient_id", "sequence"]))
+    return len(read_manifest(manifest.absolute(), linked)[0].drop_duplicates(["patient_id", "sequence"]))
 
 
 def extract_manifest(
@@ -104,6 +104,7 @@ def extract_manifest(
     regions: Sequence[str],
     features: Path,
     *,
+    linked: Sequence[Path] = (),
     cores: int = 1,
     steps: Callable[[Sequence[int]], Iterator[int]] = iter,
 ) -> Extracted:
@@ -118,6 +119,8 @@ def extract_manifest(
     features
         The CSV to write, a row a patient and reader, columns ``<sequence>__<region>__<feature>``; empty where a sequence
         failed. Quality control and pictures go beside it.
+    linked
+        Folders outside the manifest's own into which its symbolic links may lead.
     cores
         Processes side by side; no number changes a byte.
     steps
@@ -128,7 +131,7 @@ def extract_manifest(
     TableError, SettingsError
         The manifest or the parameter file is none.
     """
-    table, places = read_manifest(manifest.absolute())[0], Places(features)
+    table, places = read_manifest(manifest.absolute(), linked)[0], Places(features)
     read_parameters(parameters)
     jobs = list(_jobs(table, parameters.absolute(), regions, manifest.absolute().parent))
     shutil.rmtree(places.store / "parts", ignore_errors=True)
