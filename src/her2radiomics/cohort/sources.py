@@ -262,12 +262,12 @@ def read_manifest(path: Path, linked: Sequence[Path] = ()) -> tuple[pd.DataFrame
     TableError
         The file is no manifest, or names files that it may not name.
     """
-    folder = door.Folder(path.parent, list(linked))
+    folder = intake.Folder(path.parent, list(linked))
     cohort = Cohort.model_validate({"title": path.name, "kind": "tables", "manifest": {"file": path.name}})
     manifest, _, notes = _manifest(cohort, path.parent, folder, named=True)
     relative = {name: manifest[name].str.removeprefix(f"{path.parent}{os.sep}") for name in ("image", "mask")}
-    door.check_texts(manifest.assign(**relative), door.MANIFEST, path)
-    door.check_links(manifest, folder, path)
+    intake.check_texts(manifest.assign(**relative), intake.MANIFEST, path)
+    intake.check_links(manifest, folder, path)
     return manifest, notes
 
 
