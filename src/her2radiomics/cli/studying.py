@@ -202,6 +202,8 @@ def extract(
     typer.echo(f"{found.cases} cases, {found.computed} computed, the others were kept from before; by {file}")
     for path in found.files:
         typer.echo(f"written: {path}")
+    for doubt in found.doubtful:
+        typer.echo(f"look at: {doubt}")
     for problem in found.failed:
         typer.echo(f"failed: {problem}", err=True)
     if found.failed:

@@ -28,12 +28,13 @@ KEYS = ["patient_id", "reader"]
 
 @dataclass
 class Extracted:
-    """What came out: files that were written, cases that succeeded, and for each that failed a sentence."""
+    """What came out: files that were written, how many cases, and a sentence on each that failed or is doubtful."""
 
     files: list[Path]
     cases: int = 0
     computed: int = 0
     failed: list[str] = field(default_factory=list)
+    doubtful: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -144,9 +145,13 @@ def extract_manifest(
     _copy_pictures(places, parts)
     found = Extracted(places.written, sum(len(job.cases) for _, job in jobs), sum(computed))
     quality = pd.read_csv(places.beside("qc.csv"), dtype=str, keep_default_na=False)
-    for keys, rows in quality[quality["status"] != "ok"].groupby(["patient_id", "sequence", "reader"], sort=False):
-        patient, sequence, reader = map(str, keys)
-        found.failed.append(f"patient {patient}, sequence {sequence}, reader {reader}: {rows['reason'].iloc[0]}")
+    # a failure's reason names patient, sequence and reader
+    found.failed = list(dict.fromkeys(quality.loc[quality["status"] == "failed", "reason"]))
+    doubtful = quality[quality["status"] == "warned"]
+    found.doubtful = [
+        f"patient {row.patient_id}, sequence {row.sequence}, reader {row.reader}, {row.region}: {row.reason}"
+        for row in doubtful.itertuples()
+    ]
     return found
 
 
