@@ -40,11 +40,16 @@ def progress(label: str) -> Callable[[Sequence[int]], Iterator[int]]:
     return steps
 
 
+def on_terminal() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin.isatty()
+
+
 def asked(value: str, flag: str, question: str, default: str | None = None) -> str:
     """A flag's value; on a terminal one that was left open is asked for, elsewhere it is refused by its name."""
     if value:
         return value
-    if not sys.stdin.isatty():
+    if not on_terminal():
         raise SettingsError(f"{flag}: found nothing, and no terminal to ask on; expected an answer to: {question}")
     return str(typer.prompt(question, default=default))
 
