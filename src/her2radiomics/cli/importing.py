@@ -13,7 +13,7 @@ from her2radiomics.cli import app as command
 from her2radiomics.cohort.settings import TableSource
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.settings import validate
-from her2radiomics.importing import apply, boxes, collections, masks, scan, table
+from her2radiomics.importing import apply, boxes, collections, masks, scan, table, tumour_volume
 from her2radiomics.importing.names import Identifiers
 from her2radiomics.importing.outcome import Outcome, Target
 
@@ -112,6 +112,9 @@ def import_masks(
     pattern: Annotated[
         str, typer.Option(help="Path of a mask below the folder, with {patient} and perhaps {sequence}; * is any text.")
     ] = "",
+    functional: Annotated[
+        bool, typer.Option("--functional", help="UCSF's functional tumour volume from the SER maps of I-SPY and NACT.")
+    ] = False,
     resample: Annotated[bool, typer.Option("--resample", help="Resample masks that lie on another grid.")] = False,
     to: To = DATA,
     force: Force = False,
@@ -125,7 +128,10 @@ def import_masks(
 
       her2radiomics import masks second_reading/ --reader 2 --pattern "{patient}_{sequence}.nii.gz" --to data/
     """
-    wanted = masks.Wanted(segment, reader, region, tuple(sequence or ()), pattern, "", resample)
+    if functional:
+        tell(tumour_volume.import_tumour_volume(folder, Target(to, force, dry_run), reader=reader))
+        return
+    wanted = masks.Wanted(segment, reader, region, tuple(sequence or ()), pattern, resample)
     tell(masks.import_masks(folder, Target(to, force, dry_run), wanted))
 
 
@@ -179,8 +185,14 @@ def import_table(
 
       her2radiomics import table Clinical_and_Other_Features.xlsx --id "Patient ID" --sheet Data --header 2,3 --to data/
     """
-    given = {"file": file.name, "id": identifier, "sheet": sheet or None, "decimal": decimal or None}
-    given["header"] = [int(row) for row in header.split(",") if row.strip().isdigit()] or None
+    rows = [int(row) for row in header.split(",") if row.strip().isdigit()]
+    given = {
+        "file": file.name,
+        "id": identifier,
+        "sheet": sheet or None,
+        "decimal": decimal or None,
+        "header": rows or None,
+    }
     source = validate(TableSource, given, "import table")
     tell(table.import_table(file, Target(to, force, dry_run), source, name=name, identifiers=_mode(identifiers)))
 

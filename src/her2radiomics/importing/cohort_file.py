@@ -88,7 +88,7 @@ def compose(
         settings["identifiers"] = "checked"
     settings["protocol"] = {"columns": certain}
     lines = [
-        f"# Cohort made from {source} by 'her2radiomics import table'. A line with '#' is not used: decide, and remove the '#'.",
+        f"# Made from {source} by 'her2radiomics import table'. A line with '#' is not used: decide, and remove the '#'.",
         f"title: {quoted(name)} # as the report prints it",
         "kind: tables # participants.tsv and images.tsv in the folder below",
         f"root: {quoted(str(root))}",

@@ -165,7 +165,7 @@ def _tell(outcome: Outcome, found: Sequence[Profile], participants: pd.DataFrame
     """Say what was found of the columns, and which patients have no images or are in no table."""
     unsure = [profile for profile in found if not profile.certain]
     outcome.said.append(
-        f"{len(participants)} patients, {len(found)} columns: {len(found) - len(unsure)} are declared, {len(unsure)} are comments"
+        f"{len(participants)} patients, {len(found)} columns: {len(found) - len(unsure)} declared, {len(unsure)} as comments"
     )
     outcome.said += [
         f"'{p.heading}': {doubt}" for p in found if p.private or p.remarks for doubt in (p.doubts + p.remarks)[:1]
