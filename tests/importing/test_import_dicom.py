@@ -12,6 +12,7 @@ import numpy as np
 import openpyxl
 import pytest
 import SimpleITK as sitk
+
 from her2radiomics.core.errors import StudyError, TableError
 from her2radiomics.imaging import read_image
 from her2radiomics.importing import apply, names, rules, scan, workbook

@@ -134,8 +134,8 @@ def import_collection(name: str, folder: Path, target: Target, *, cohort: str = 
 
 def _check_new(found: Collection, cohort: str, target: Target) -> None:
     target.refuse_existing(PARTICIPANTS, *([] if found.images else [TABLE]))
-    if cohort_file.FOLDER.is_dir():
-        Target(cohort_file.FOLDER, target.force).refuse_existing(f"{cohort}.yaml")
+    path = cohort_file.place(cohort, target)
+    Target(path.parent, target.force).refuse_existing(path.name)
 
 
 def _first(folder: Path, names: Sequence[str]) -> Path | None:
@@ -300,7 +300,7 @@ def _project_cohorts(
     found: Collection, folder: Path, target: Target, outcome: Outcome, features: Sequence[Path]
 ) -> Outcome:
     """Cohort files for a collection that is here as feature tables: those of the project, with this folder."""
-    names = [name for name in found.project if (cohort_file.FOLDER / f"{name}.yaml").is_file()]
+    names = [name for name in found.project if target.project and cohort_file.place(name, target).is_file()]
     if not names:
         raise SettingsError(
             f"{folder}: found the features of {found.title} and no image; expected to be in the project's folder, whose "

@@ -56,6 +56,8 @@ def import_table(
     table = _read(file, source)
     page = f"{name}_columns.html"
     target.refuse_existing(PARTICIPANTS, page)
+    path = cohort_file.place(name, target)
+    Target(path.parent, target.force).refuse_existing(path.name)
     outcome = Outcome([f"{file}: {note}" for note in table.notes])
     found = profiles(table, source.id)
     called = _patients(table, source.id, target, identifiers, outcome)
