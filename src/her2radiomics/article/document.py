@@ -11,31 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-
-@dataclass(frozen=True)
-class Source:
-    """The cell that a number comes from.
-
-    Attributes
-    ----------
-    file
-        Path below the run's folder, for example ``performance.csv``.
-    row
-        What tells the row from the others: column and value, in the table's order. Of a JSON or YAML file empty.
-    column
-        The column; of a JSON or YAML file the path of keys, joined by dots.
-    unit
-        Unit of the printed number, for example ``%``; empty where it has none.
-    rounding
-        How the cell's value is printed: the name of a function of :mod:`her2radiomics.manuscript.formatting` with its
-        arguments, for example ``fixed 3``.
-    """
-
-    file: str
-    row: tuple[tuple[str, str], ...]
-    column: str
-    unit: str = ""
-    rounding: str = ""
+from her2radiomics.core.bound import Source as Source
 
 
 @dataclass(frozen=True)
