@@ -19,6 +19,8 @@ from her2radiomics.core import software
 if TYPE_CHECKING:
     import docx
     import docx.enum.section
+    import docx.enum.style
+    import docx.enum.table
     import docx.enum.text
     import docx.oxml.ns
     import docx.shared
