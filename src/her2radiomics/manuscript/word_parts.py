@@ -35,7 +35,7 @@ def qualified(name: str) -> str:
     return str(docx.oxml.ns.qn(name))
 
 
-def element(name: str, *children: Any, **attributes: Any) -> Any:
+def element(name: str, /, *children: Any, **attributes: Any) -> Any:
     """An element with attributes of Word's namespace: ``element("w:tag", val="x")``."""
     made = docx.oxml.OxmlElement(name)
     for key, value in attributes.items():
@@ -87,12 +87,16 @@ def field(instruction: str, shown: str) -> list[Any]:
     return [begin, element("w:r", code), separate, run(shown), end]
 
 
-def numbered(label: str, number: str) -> list[Any]:
-    """``Table 2``, ``Table S3`` or ``Figure 5b`` as a caption has it, so that Word's own lists of tables find it."""
+def numbered(label: str, number: str, *, counted: bool = False) -> list[Any]:
+    """``Table 2``, ``Table S3`` or ``Figure 5b`` as a caption has it, so that Word's own lists of tables find it.
+
+    The number is that given, unless it is ``counted``: then Word counts it by its place when it updates its fields.
+    """
     prefix, count, letter = re.fullmatch(r"(\D*)(\d*)(.*)", number).groups()  # type: ignore[union-attr]
     name = f"{label}_{prefix}" if prefix else label
-    ends = [run(f"{label} {prefix}"), *([run(letter)] if letter else [])]
-    return [ends[0], *(field(rf"SEQ {name} \* ARABIC \r {count}", count) if count else []), *ends[1:]]
+    instruction = rf"SEQ {name} \* ARABIC" + ("" if counted else rf" \r {count}")
+    made = [run(f"{label} {prefix}"), *(field(instruction, count) if count else [])]
+    return [*made, *([run(letter)] if letter else [])]
 
 
 def bookmarked(name: str, number: int, inside: list[Any]) -> list[Any]:
@@ -177,13 +181,10 @@ def zipped(parts: Mapping[str, bytes]) -> bytes:
 
 def live_texts(parent: Any) -> Iterator[Any]:
     """Every ``w:t`` below an element that no tracked deletion took away."""
+    gone = {qualified("w:del"), qualified("w:moveFrom")}
     for text in parent.iter(qualified("w:t")):
-        if not any(above.tag in _GONE() for above in text.iterancestors()):
+        if gone.isdisjoint(above.tag for above in text.iterancestors()):
             yield text
-
-
-def _GONE() -> set[str]:
-    return {qualified("w:del"), qualified("w:moveFrom")}
 
 
 def text_of(parent: Any) -> str:
