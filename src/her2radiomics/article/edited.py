@@ -92,18 +92,18 @@ class EditedDocument:
         return found
 
     @cached_property
-    def headings(self) -> dict[int, str]:
-        """Text of the last heading before every paragraph of the main text, by the paragraph's identity."""
+    def headings(self) -> dict[Any, str]:
+        """Text of the last heading before every paragraph of the main text."""
         found, heading = {}, ""
         for paragraph in self.body.iter(qualified("w:p")):
             heading = text_of(paragraph) if self.style(paragraph).startswith("heading") else heading
-            found[id(paragraph)] = heading
+            found[paragraph] = heading
         return found
 
     def heading_above(self, place: Any) -> str:
         """Text of the last heading before a paragraph or what it holds; empty where there is none."""
         inside = (above for above in (place, *place.iterancestors()) if above.tag == qualified("w:p"))
-        return next((self.headings[id(above)] for above in inside if id(above) in self.headings), "")
+        return next((self.headings[above] for above in inside if above in self.headings), "")
 
     def style(self, paragraph: Any) -> str:
         """Name of a paragraph's style, in small letters."""

@@ -44,7 +44,7 @@ _PREAMBLE = r"""\documentclass[{size}pt,{paper}]{{article}}
 \usepackage[{geometry}]{{geometry}}
 {lines}\usepackage[hidelinks]{{hyperref}}
 \setlength{{\headheight}}{{14pt}}
-\emergencystretch=3em
+\emergencystretch=3em\setlength{{\parindent}}{{0pt}}\setlength{{\parskip}}{{5pt}}
 \pagestyle{{fancy}}\fancyhf{{}}\fancyhead[C]{{{head}}}\fancyfoot[C]{{\thepage}}\renewcommand{{\headrulewidth}}{{0pt}}
 \fancypagestyle{{plain}}{{\fancyhf{{}}\fancyhead[C]{{{head}}}\fancyfoot[C]{{\thepage}}}}
 \newcommand{{\forauthor}}[1]{{\textcolor{{red!75!black}}{{\textbf{{[#1]}}}}}}

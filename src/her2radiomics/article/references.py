@@ -163,7 +163,7 @@ def to_bibtex(entries: Mapping[str, Entry]) -> str:
             name = "booktitle" if (name, entry["type"]) == ("journal", "paper-conference") else name
             fields[name] = value if variable in ("DOI", "URL") else escape_latex(value)
         fields["title"] = "{" + fields["title"] + "}"
-        fields["year"], fields["pages"] = _year(entry), escape_latex(str(entry.get("page", "")).replace("–", "--"))
+        fields["year"], fields["pages"] = _year(entry), escape_latex(str(entry.get("page", "")))
         lines = [f"  {name} = {{{value}}}" for name, value in fields.items() if value]
         made.append(f"@{_BIBTEX.get(entry['type'], 'misc')}{{{key},\n" + ",\n".join(lines) + "\n}\n")
     return "\n".join(made)

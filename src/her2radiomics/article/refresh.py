@@ -14,7 +14,7 @@ from her2radiomics.article.tables import refresh_table
 from her2radiomics.article.writing import filled, set_text
 from her2radiomics.core.files import whole_file
 from her2radiomics.core.libraries import lxml
-from her2radiomics.manuscript.word_parts import qualified, runs, text_of, zipped
+from her2radiomics.manuscript.word_parts import qualified, text_of, zipped
 
 _RELATIONS = "word/_rels/document.xml.rels"
 _TYPES = "[Content_Types].xml"
@@ -96,18 +96,17 @@ def _as_bytes(tree: Any) -> bytes:
 
 
 def _numbers(edited: EditedDocument, own: EditedDocument, done: Refreshed) -> None:
-    there = set()
+    there, present = set(), dict(own.controls())
     for tag, control in edited.controls():
         there.add(tag)
-        now = own.mark.numbers.get(tag)
-        if now is None:
+        if tag not in own.mark.numbers:
             if tag in edited.mark.numbers:
                 done.notes.append(f"'{text_of(control)}' ({tag}): the run has no such number any more; it stays as it is.")
             continue
         before = text_of(control)
-        if set_text(control.find(qualified("w:sdtContent")), runs(now)):
+        if set_text(control.find(qualified("w:sdtContent")), list(present[tag].iter(qualified("w:r")))):
             filled(control)
-            done.numbers.append((before, now))
+            done.numbers.append((before, own.mark.numbers[tag]))
     done.notes += gone_notes("number", edited.mark.numbers, there)
 
 

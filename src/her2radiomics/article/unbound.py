@@ -40,17 +40,17 @@ def unbound_numbers(document: EditedDocument, known: set[str]) -> Iterator[tuple
         Tags of controls that are bound or that the author fills in.
     """
     tables = document.tables().values()
-    notes = {id(paragraph) for table in tables for paragraph in notes_below(document, table)}
+    notes = {paragraph for table in tables for paragraph in notes_below(document, table)}
     written = {text for table in document.mark.tables.values() for text in table.notes}
-    inside = {id(paragraph) for table in tables for paragraph in table.iter(qualified("w:p"))}
+    inside = {paragraph for table in tables for paragraph in table.iter(qualified("w:p"))}
     field = 0
     for name, tree in document.trees.items():
         if name.startswith(("word/header", "word/footer")):
             continue
         for paragraph in tree.iter(qualified("w:p")):
             text, field = _masked(document, paragraph, known, field)
-            own_note = id(paragraph) in notes and text_of(paragraph) in written
-            if id(paragraph) in inside or own_note or document.style(paragraph).startswith(_SKIPPED):
+            own_note = paragraph in notes and text_of(paragraph) in written
+            if paragraph in inside or own_note or document.style(paragraph).startswith(_SKIPPED):
                 continue
             bare = _NAMES.sub(lambda found: _MASK * len(found[0]), text)
             for found in _NUMBER.finditer(bare):

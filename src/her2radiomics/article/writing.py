@@ -37,16 +37,28 @@ def set_text(place: Any, fresh: Sequence[Any]) -> bool:
     at = home
     for made in fresh:
         more = deepcopy(made)
-        own = more.find(qualified("w:rPr"))
         if formatting is not None:
-            merged = deepcopy(formatting)
-            merged.extend(deepcopy(part) for part in (own if own is not None else ()) if part.tag.endswith("}vertAlign"))
-            if own is not None:
-                more.remove(own)
-            more.insert(0, merged)
+            _format(more, formatting)
         at.addnext(more)
         at = more
+    bare = {qualified("w:t"), qualified("w:rPr")}
+    for emptied in {found.getparent() for found in old}:
+        if {part.tag for part in emptied} <= bare:
+            emptied.getparent().remove(emptied)
     return True
+
+
+def _format(made: Any, formatting: Any) -> None:
+    """Format a fresh run as another was, but for its own superscript."""
+    raised = qualified("w:vertAlign")
+    own = made.find(qualified("w:rPr"))
+    merged = deepcopy(formatting)
+    for part in merged.findall(raised):
+        merged.remove(part)
+    if own is not None:
+        merged.extend(own.findall(raised))
+        made.remove(own)
+    made.insert(0, merged)
 
 
 def filled(control: Any) -> None:
