@@ -2,6 +2,8 @@
 
 import io
 import re
+import shutil
+import subprocess
 import zipfile
 from copy import deepcopy
 
@@ -314,3 +316,17 @@ def test_bytes_are_the_same_every_time(old, new, tmp_path):
         refresh(of(old), new, tmp_path / f"{name}.docx")
     assert (tmp_path / "a.docx").read_bytes() == (tmp_path / "b.docx").read_bytes()
     assert io.BytesIO((tmp_path / "a.docx").read_bytes()).read(2) == b"PK"
+
+
+@pytest.mark.skipif(not shutil.which("soffice"), reason="LibreOffice is not installed")
+def test_a_document_that_libreoffice_saved_is_still_bound(old, new, tmp_path):
+    """LibreOffice 7.4 drops tags of content controls and alternative texts of tables; bookmarks and the mark stay."""
+    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
+    form = "docx:Office Open XML Text"
+    command = ["soffice", profile, "--headless", "--convert-to", form, "--outdir", str(tmp_path), str(of(old))]
+    subprocess.run(command, check=True, capture_output=True, timeout=180)
+    saved = tmp_path / "manuscript.docx"
+    assert {finding.kind for finding in check(saved, old)} == {"for the author"}
+    done = refresh(saved, new, tmp_path / "copy.docx")
+    assert done.numbers == [("0.812", "0.655")] * 3 and done.figures == ["Figure 1"] and done.notes == []
+    assert {finding.kind for finding in check(tmp_path / "copy.docx", new)} == {"for the author"}

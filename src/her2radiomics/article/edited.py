@@ -66,9 +66,20 @@ class EditedDocument:
         """Tag and element of every content control that no tracked deletion took away and that holds text."""
         for tree in self.trees.values():
             for control in tree.iter(qualified("w:sdt")):
-                tag = control.find(f"{qualified('w:sdtPr')}/{qualified('w:tag')}")
-                if tag is not None and any(True for _ in live_texts(control)):
-                    yield tag.get(qualified("w:val"), ""), control
+                tag = self.tag(control)
+                if tag and any(True for _ in live_texts(control)):
+                    yield tag, control
+
+    def tag(self, control: Any) -> str:
+        """Tag of a content control, or that of the bookmark that begins before it; empty where it has none."""
+        own = control.find(f"{qualified('w:sdtPr')}/{qualified('w:tag')}")
+        if own is not None:
+            return str(own.get(qualified("w:val"), ""))
+        for before in (*control.iter(qualified("w:bookmarkStart")), *control.itersiblings(preceding=True)):
+            anchor = self.mark.anchors.get(before.get(qualified("w:name"), ""))
+            if anchor or before.tag in (qualified("w:r"), qualified("w:sdt")):
+                return anchor or ""
+        return ""
 
     def tables(self) -> dict[str, Any]:
         """Identifier to table, of the run's tables that the document still has."""

@@ -50,6 +50,8 @@ class Mark:
         Key to the printed number.
     authors
         Tag of a part that the author writes to its placeholder.
+    anchors
+        Hidden bookmark around a content control to its tag: some versions of LibreOffice (7.4) drop the tags.
     tables, figures
         By identifier.
     """
@@ -60,6 +62,7 @@ class Mark:
     abstract_words: int | None = None
     numbers: dict[str, str] = field(default_factory=dict)
     authors: dict[str, str] = field(default_factory=dict)
+    anchors: dict[str, str] = field(default_factory=dict)
     tables: dict[str, TableMark] = field(default_factory=dict)
     figures: dict[str, FigureMark] = field(default_factory=dict)
 

@@ -11,7 +11,7 @@ from typing import Any
 from her2radiomics.article.edited import BLIP, DOC_PROPERTIES, DocumentError, EditedDocument, read_pair
 from her2radiomics.article.marks import write_mark
 from her2radiomics.article.tables import refresh_table
-from her2radiomics.article.writing import filled, set_text
+from her2radiomics.article.writing import filled, set_text, tagged
 from her2radiomics.core.files import whole_file
 from her2radiomics.core.libraries import lxml
 from her2radiomics.manuscript.word_parts import qualified, text_of, zipped
@@ -84,6 +84,7 @@ def refresh(
         authors={**own.mark.authors, **edited.mark.authors},
         tables={**edited.mark.tables, **own.mark.tables},
         figures={**edited.mark.figures, **own.mark.figures},
+        anchors=edited.mark.anchors,
     )
     parts = edited.parts | {name: _as_bytes(tree) for name, tree in edited.trees.items()}
     with whole_file(target) as temporary:
@@ -104,6 +105,7 @@ def _numbers(edited: EditedDocument, own: EditedDocument, done: Refreshed) -> No
                 done.notes.append(f"'{text_of(control)}' ({tag}): the run has no such number any more; it stays as it is.")
             continue
         before = text_of(control)
+        tagged(control, tag)
         if set_text(control.find(qualified("w:sdtContent")), list(present[tag].iter(qualified("w:r")))):
             filled(control)
             done.numbers.append((before, own.mark.numbers[tag]))

@@ -77,10 +77,8 @@ def _is_bound(document: EditedDocument, part: Any, known: set[str]) -> bool:
     for above in part.iterancestors():
         if above.tag in gone or above.tag == qualified("w:fldSimple"):
             return True
-        if above.tag == qualified("w:sdt"):
-            tag = above.find(f"{qualified('w:sdtPr')}/{qualified('w:tag')}")
-            if tag is not None and tag.get(qualified("w:val")) in known:
-                return True
+        if above.tag == qualified("w:sdt") and document.tag(above) in known:
+            return True
         if above.tag == qualified("w:r"):
             style = above.find(f"{qualified('w:rPr')}/{qualified('w:rStyle')}")
             identifier = "" if style is None else style.get(qualified("w:val"), "")

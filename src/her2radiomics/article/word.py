@@ -161,9 +161,9 @@ class _Writer:
                 return runs(part.text, **({} if part.style == "plain" else {part.style: True}))
             case Bound():
                 tag = tag_of(part.key)
-                made = control(tag, alias_of(part.source), next(self.numbers), runs(part.text))
-                self.mark.numbers[tag] = text_of(made)
-                return [made]
+                made = self._control(tag, alias_of(part.source), runs(part.text))
+                self.mark.numbers[tag] = "".join(map(text_of, made))
+                return made
             case Cite():
                 return [styled(self.references.citations[part.keys], style_id(CITATION))]
             case CrossReference():
@@ -172,8 +172,15 @@ class _Writer:
                 tag = f"author.{len(self.mark.authors) + 1}"
                 text = part.text if part.text.startswith("[") else f"[{part.text}]"
                 self.mark.authors[tag] = text
-                inside = [styled(text, style_id(FOR_AUTHOR))]
-                return [control(tag, "For the author", next(self.numbers), inside, placeholder=True)]
+                marked = run(text, element("w:rStyle", val=style_id(FOR_AUTHOR)), element("w:highlight", val="yellow"))
+                return self._control(tag, "For the author", [marked], placeholder=True)
+
+    def _control(self, tag: str, alias: str, inside: list[Any], *, placeholder: bool = False) -> list[Any]:
+        """A content control, and around it a hidden bookmark by which it is found where its tag was dropped."""
+        number = next(self.numbers)
+        anchor = f"_run{number}"
+        self.mark.anchors[anchor] = tag
+        return bookmarked(anchor, number, [control(tag, alias, number, inside, placeholder=placeholder)])
 
     def _reference(self, target: str, place: Place) -> list[Any]:
         """A cross-reference as a field with the text that it will have, so that it reads right before it is updated."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 FIGURE, BIBLIOGRAPHY, CITATION, FOR_AUTHOR, OWN_NUMBER = (
     "Figure",
     "Reference List",
-    "Citation",
+    "Reference Number",
     "For Author",
     "Number of the Author",
 )

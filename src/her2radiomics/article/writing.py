@@ -61,6 +61,13 @@ def _format(made: Any, formatting: Any) -> None:
     made.insert(0, merged)
 
 
+def tagged(control: Any, tag: str) -> None:
+    """Give a content control its tag again where a program dropped it."""
+    properties = control.find(qualified("w:sdtPr"))
+    if properties is not None and properties.find(qualified("w:tag")) is None:
+        properties.insert(0, element("w:tag", val=tag))
+
+
 def filled(control: Any) -> None:
     """A content control is no longer a placeholder."""
     for flag in control.findall(f"{qualified('w:sdtPr')}/{qualified('w:showingPlcHdr')}"):
