@@ -63,14 +63,23 @@ AUC = "performance.radiomics.testing.auc"
 
 
 def bound(key: str, text: str, column: str = "auc") -> Bound:
-    return Bound(key, text, Source("tables/performance.csv", (("model", "radiomics"), ("partition", "testing")), column))
+    return Bound(
+        key, text, Source("tables/performance.csv", (("model", "radiomics"), ("partition", "testing")), column)
+    )
 
 
 def table(auc: str = "0.812", rows: tuple[str, ...] = ("Clinical", "Radiomics")) -> Table:
-    data = pd.DataFrame({"auc": ["0.70 (0.61–0.79)", *[f"{auc} (0.7–0.9)"] * (len(rows) - 1)], "p": ["–", *["<0.001"] * (len(rows) - 1)]})
+    data = pd.DataFrame(
+        {
+            "auc": ["0.70 (0.61–0.79)", *[f"{auc} (0.7–0.9)"] * (len(rows) - 1)],
+            "p": ["–", *["<0.001"] * (len(rows) - 1)],
+        }
+    )
     headings = (Column("auc", "AUC (95% CI)", group="Test set"), Column("p", "P"))
     labels = tuple(RowLabel(name) for name in rows)
-    return Table("Performance", data, "Model", labels, headings, footnotes=("ᵃ DeLong's test of 42 patients.",), simulated=True)
+    return Table(
+        "Performance", data, "Model", labels, headings, footnotes=("ᵃ DeLong's test of 42 patients.",), simulated=True
+    )
 
 
 def manuscript(auc: str = "0.812", run: str = "a_study") -> Manuscript:
@@ -109,7 +118,9 @@ def manuscript(auc: str = "0.812", run: str = "a_study") -> Manuscript:
                 Words(" & more %)."),
             ),
         ),
-        TableBlock("table_3_performance", (Words("Performance in "), bound("n.testing", "42", "n"), Words(" patients"))),
+        TableBlock(
+            "table_3_performance", (Words("Performance in "), bound("n.testing", "42", "n"), Words(" patients"))
+        ),
         FigureBlock("figure_1_flow", (Words("Flow of patients; AUC "), number, Words("."))),
         Heading("discussion", "Discussion"),
         Paragraph("discussion_text", (ForAuthor("what the results mean"),)),
@@ -136,7 +147,10 @@ def make_run(
 ) -> Path:
     """Write a run's tables and figures and its manuscript; the folder."""
     (folder / "tables").mkdir(parents=True, exist_ok=True)
-    for name, made in {"table_3_performance": table(auc, rows), "table_s1_more": replace(table(), title="More")}.items():
+    for name, made in {
+        "table_3_performance": table(auc, rows),
+        "table_s1_more": replace(table(), title="More"),
+    }.items():
         (folder / "tables" / f"{name}.docx").write_bytes(to_docx(made, "3"))
         (folder / "tables" / f"{name}.tex").write_text(to_latex(made, "3", name), encoding="utf-8")
     for name, painted in {"figure_1_flow": colour, "figure_s2_roc": "grey"}.items():

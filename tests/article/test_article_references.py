@@ -96,4 +96,6 @@ def test_latex_compiles_without_a_warning_of_references(tmp_path, journal):
         )
         assert done.returncode == 0, done.stdout[-2000:]
     log = (run / "manuscript" / "manuscript.log").read_text(encoding="latin-1")
-    assert not re.search(r"undefined|multiply defined|Rerun to get|Missing character|Overfull \\hbox \((?:[5-9]\d|\d{3})", log)
+    assert not re.search(
+        r"undefined|multiply defined|Rerun to get|Missing character|Overfull \\hbox \((?:[5-9]\d|\d{3})", log
+    )

@@ -6,18 +6,18 @@ import shutil
 import subprocess
 import zipfile
 from copy import deepcopy
+from dataclasses import replace
 
 import pytest
 from article_run import AUC, make_run, manuscript
 from docx import Document
-from dataclasses import replace
 
 from her2radiomics.article.check import agrees, check
 from her2radiomics.article.document import Paragraph, Words
 from her2radiomics.article.edited import DocumentError, read_document
 from her2radiomics.article.refresh import refresh
 from her2radiomics.core.files import file_hash
-from her2radiomics.manuscript.word_parts import element, qualified, run, text_of, zipped
+from her2radiomics.manuscript.tables.word_parts import element, qualified, run, text_of, zipped
 
 
 @pytest.fixture
@@ -130,7 +130,10 @@ def test_check_lists_what_no_longer_agrees(old, new):
     findings = check(of(old), new)
     numbers = [str(finding) for finding in findings if finding.kind == "number"]
     assert len(numbers) == 3
-    assert numbers[1] == f"number: Results, “In the test set the AUC was 0.812 …”: found '0.812', the run has '0.655' ({AUC})."
+    assert (
+        numbers[1]
+        == f"number: Results, “In the test set the AUC was 0.812 …”: found '0.812', the run has '0.655' ({AUC})."
+    )
     assert [(f.where, f.message) for f in findings if f.kind == "table"] == [
         ("Table 1, row 4, column 2", "found '0.812 (0.7–0.9)', the run has '0.655 (0.7–0.9)'.")
     ]
@@ -186,7 +189,11 @@ def test_words_of_a_table_stay_and_its_numbers_are_the_runs(old, new, tmp_path):
     table.cell(3, 2).paragraphs[0].runs[0].text = "0.04"
     done = refresh(written(document, tmp_path / "a.docx"), new, tmp_path / "b.docx")
     made = Document(str(tmp_path / "b.docx")).tables[0]
-    assert [made.cell(2, 0).text, made.cell(3, 1).text, made.cell(3, 2).text] == ["Klinisch", "0.655 (0.7–0.9)", "<0.001"]
+    assert [made.cell(2, 0).text, made.cell(3, 1).text, made.cell(3, 2).text] == [
+        "Klinisch",
+        "0.655 (0.7–0.9)",
+        "<0.001",
+    ]
     assert done.notes == ["Table 1: row 4, column 3: '0.04' of the author was replaced by '<0.001'."]
 
 
@@ -216,7 +223,9 @@ def test_a_table_to_which_the_author_added_a_row_stays_and_is_named(old, new, tm
 
 def test_a_run_that_lacks_a_table_a_figure_or_a_number_says_so(old, tmp_path):
     text = manuscript()
-    less = replace(text, body=[block for block in text.body if block.id in ("methods", "statistics", "tests")], supplement=())
+    less = replace(
+        text, body=[block for block in text.body if block.id in ("methods", "statistics", "tests")], supplement=()
+    )
     fewer = make_run(tmp_path / "fewer" / "a_study", text=less)
     messages = [str(finding) for finding in check(of(old), fewer)]
     assert any("the run no longer has the table 'table_3_performance'" in message for message in messages)
@@ -284,7 +293,12 @@ def test_entities_of_a_foreign_file_are_not_opened(old, tmp_path):
     document = of(old)
     with zipfile.ZipFile(document) as archive:
         text = archive.read("word/document.xml").decode()
-    text = re.sub(r"<w:document", f'<!DOCTYPE a [<!ENTITY x SYSTEM "{(tmp_path / "secret").as_uri()}">]><w:document', text, count=1)
+    text = re.sub(
+        r"<w:document",
+        f'<!DOCTYPE a [<!ENTITY x SYSTEM "{(tmp_path / "secret").as_uri()}">]><w:document',
+        text,
+        count=1,
+    )
     text = text.replace("Statistical analysis</w:t>", "Statistical &x;</w:t>", 1)
     path = with_part(document, tmp_path / "x.docx", **{"word__document.xml": text.encode()})
     refresh(path, old, tmp_path / "y.docx")
@@ -301,7 +315,11 @@ def test_a_superscript_in_a_number_stays_one(old, tmp_path):
     refresh(of(one), two, tmp_path / "b.docx")
     found = paragraph(Document(str(tmp_path / "b.docx")), "Volume")
     assert text_of(found._p) == "Volume 3·10−5 mm2"
-    raised = [text_of(part) for part in found._p.iter(qualified("w:r")) if part.find(f".//{qualified('w:vertAlign')}") is not None]
+    raised = [
+        text_of(part)
+        for part in found._p.iter(qualified("w:r"))
+        if part.find(f".//{qualified('w:vertAlign')}") is not None
+    ]
     assert raised == ["−5", "2"]
     assert agrees(tuple(f for f in check(tmp_path / "b.docx", two) if f.kind != "for the author"))
 

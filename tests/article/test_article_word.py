@@ -16,7 +16,7 @@ from her2radiomics.article.files import contents
 from her2radiomics.article.journals import Journal, read_journal, warnings_of
 from her2radiomics.article.numbering import bookmark_of, macros, places, tag_of
 from her2radiomics.core.errors import StudyError
-from her2radiomics.manuscript.word_parts import qualified, text_of
+from her2radiomics.manuscript.tables.word_parts import qualified, text_of
 
 PLAIN = read_journal(JOURNALS / "plain.yaml")
 
@@ -68,7 +68,9 @@ def test_every_number_is_a_content_control_with_its_key(document):
     assert ("coefficient.x", "−0.52") in controls and ("delong.p", "<0.001") in controls
     assert [tag for tag, _ in controls if tag.startswith("author.")] == ["author.1", "author.2"]
     identifiers = [
-        found.get(qualified("w:val")) for found in document.element.body.iter(qualified("w:id")) if found.getparent().tag == qualified("w:sdtPr")
+        found.get(qualified("w:val"))
+        for found in document.element.body.iter(qualified("w:id"))
+        if found.getparent().tag == qualified("w:sdtPr")
     ]
     assert len(identifiers) == len(set(identifiers)) == len(controls)
     aliases = [found.get(qualified("w:val")) for found in document.element.body.iter(qualified("w:alias"))]
@@ -116,13 +118,15 @@ def test_journals_shape_the_file(run, name):
 def test_a_long_abstract_is_a_warning_with_its_count():
     words = Paragraph("long", (Words("word " * 351),))
     bmc = read_journal(JOURNALS / "bmc.yaml")
-    assert warnings_of(replace(manuscript(), abstract=(words,)), bmc) == ("The abstract has 351 words; BMC allows 350.",)
+    assert warnings_of(replace(manuscript(), abstract=(words,)), bmc) == (
+        "The abstract has 351 words; BMC allows 350.",
+    )
     assert warnings_of(manuscript(), Journal(name="X")) == ()
 
 
 def test_few_dots_are_a_warning(run):
     journal = Journal.model_validate({"name": "X", "figures": {"dpi": 600}})
-    remarks = contents(manuscript(), run, journal, JOURNALS / "numbered.csl")["txt"].decode()
+    remarks = contents(manuscript(), run, journal, JOURNALS / "numbered.csl")["journal_notes"].decode()
     assert "Figure 1 has 300 dpi as printed; X asks for 600." in remarks
 
 
@@ -146,15 +150,29 @@ def test_errors_name_what_is_wrong(run, tmp_path):
         contents(absent, run, PLAIN, JOURNALS / "numbered.csl")
 
 
-@pytest.mark.skipif(not (shutil.which("soffice") and shutil.which("pdftotext")), reason="LibreOffice or poppler-utils is not installed")
+@pytest.mark.skipif(
+    not (shutil.which("soffice") and shutil.which("pdftotext")), reason="LibreOffice or poppler-utils is not installed"
+)
 @pytest.mark.parametrize("name", ["plain", "frontiers"])
 def test_libreoffice_prints_every_number(tmp_path, name):
     folder = make_run(tmp_path / "a_study", journal=name) / "manuscript"
     profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
-    command = ["soffice", profile, "--headless", "--convert-to", "pdf", "--outdir", str(tmp_path), str(folder / "manuscript.docx")]
+    command = [
+        "soffice",
+        profile,
+        "--headless",
+        "--convert-to",
+        "pdf",
+        "--outdir",
+        str(tmp_path),
+        str(folder / "manuscript.docx"),
+    ]
     subprocess.run(command, check=True, capture_output=True, timeout=180)
     printed = subprocess.run(
-        ["pdftotext", "-layout", "-enc", "UTF-8", str(tmp_path / "manuscript.pdf"), "-"], check=True, capture_output=True, timeout=60
+        ["pdftotext", "-layout", "-enc", "UTF-8", str(tmp_path / "manuscript.pdf"), "-"],
+        check=True,
+        capture_output=True,
+        timeout=60,
     ).stdout.decode()
     pages = [page for page in printed.split("\f") if page.strip()]
     assert len(pages) >= 2 and all("Simulated patients" in page for page in pages)

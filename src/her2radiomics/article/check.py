@@ -12,7 +12,7 @@ from her2radiomics.article.refresh import gone_notes, new_notes
 from her2radiomics.article.tables import differing_cells, shape_of
 from her2radiomics.article.unbound import unbound_numbers
 from her2radiomics.article.word import ABSTRACT, cells_of
-from her2radiomics.manuscript.word_parts import qualified, text_of
+from her2radiomics.manuscript.tables.word_parts import qualified, text_of
 
 Kind = Literal["number", "bound to nothing", "table", "figure", "for the author", "note"]
 _WORDS = 40  # characters of a text that tell where something is
@@ -95,7 +95,9 @@ def _numbers(edited: EditedDocument, own: EditedDocument) -> Iterator[Finding]:
             continue
         printed, now = text_of(control), own.mark.numbers.get(tag)
         if now is None:
-            yield Finding("number", _where(edited, control), f"'{printed}' ({tag}) is a number that the run no longer has.")
+            yield Finding(
+                "number", _where(edited, control), f"'{printed}' ({tag}) is a number that the run no longer has."
+            )
         elif printed != now:
             yield Finding("number", _where(edited, control), f"found '{printed}', the run has '{now}' ({tag}).")
 
@@ -122,9 +124,13 @@ def _tables(edited: EditedDocument, own: EditedDocument) -> Iterator[Finding]:
             continue
         differing = list(differing_cells(cells, present.cells))
         for row, column, text, now in differing:
-            yield Finding("table", f"{written.number}, row {row}, column {column}", f"found '{text}', the run has '{now}'.")
+            yield Finding(
+                "table", f"{written.number}, row {row}, column {column}", f"found '{text}', the run has '{now}'."
+            )
         if not differing and (written.cells, written.notes) != (present.cells, present.notes):
-            yield Finding("table", written.number, "words of the run's table or its notes changed since this one was written.")
+            yield Finding(
+                "table", written.number, "words of the run's table or its notes changed since this one was written."
+            )
     for text in [
         *gone_notes("table", edited.mark.tables, set(found)),
         *new_notes("table", own.mark.tables, edited.mark.tables),
@@ -150,7 +156,9 @@ def _figures(edited: EditedDocument, own: EditedDocument) -> Iterator[Finding]:
 def _authors(edited: EditedDocument) -> Iterator[Finding]:
     for tag, control in edited.controls():
         if tag in edited.mark.authors and text_of(control).strip() == edited.mark.authors[tag]:
-            yield Finding("for the author", edited.heading_above(control), f"{text_of(control)} is still to be written.")
+            yield Finding(
+                "for the author", edited.heading_above(control), f"{text_of(control)} is still to be written."
+            )
 
 
 def _abstract(edited: EditedDocument) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from her2radiomics.article.numbering import bookmark_of
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.layout import Layout
 from her2radiomics.core.libraries import lxml
-from her2radiomics.manuscript.word_parts import live_texts, qualified, text_of
+from her2radiomics.manuscript.tables.word_parts import live_texts, qualified, text_of
 
 BODY = "word/document.xml"
 #: Parts that hold text of the manuscript.
@@ -146,7 +146,9 @@ class EditedDocument:
     @property
     def mark_part(self) -> str:
         """Name of the part with the mark."""
-        return next(n for n, content in self.parts.items() if n.startswith("customXml/") and NAMESPACE.encode() in content)
+        return next(
+            n for n, content in self.parts.items() if n.startswith("customXml/") and NAMESPACE.encode() in content
+        )
 
 
 def read_document(path: str | Path) -> EditedDocument:
@@ -171,14 +173,22 @@ def read_document(path: str | Path) -> EditedDocument:
         with zipfile.ZipFile(path) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
             if size > _MOST_BYTES:
-                raise DocumentError(f"{path}: found {size} bytes of content, expected at most {_MOST_BYTES}. Is it a manuscript?")
+                raise DocumentError(
+                    f"{path}: found {size} bytes of content, expected at most {_MOST_BYTES}. Is it a manuscript?"
+                )
             parts = {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        raise DocumentError(f"{path}: found no whole zip file ({error}); expected a .docx. Save it again in Word.") from None
+        raise DocumentError(
+            f"{path}: found no whole zip file ({error}); expected a .docx. Save it again in Word."
+        ) from None
     if BODY not in parts or "[Content_Types].xml" not in parts:
-        raise DocumentError(f"{path}: found a zip file without {BODY}; expected a .docx. Save the text as 'Word document (.docx)'.")
+        raise DocumentError(
+            f"{path}: found a zip file without {BODY}; expected a .docx. Save the text as 'Word document (.docx)'."
+        )
     if "word/vbaProject.bin" in parts or b"macroEnabled" in parts["[Content_Types].xml"]:
-        raise DocumentError(f"{path}: found a Word file with macros; expected one without. Save it as 'Word document (.docx)'.")
+        raise DocumentError(
+            f"{path}: found a Word file with macros; expected one without. Save it as 'Word document (.docx)'."
+        )
     mark = read_mark(parts)
     if mark is None:
         raise DocumentError(
@@ -200,7 +210,9 @@ def read_runs_own(folder: str | Path) -> EditedDocument:
     """
     path = Layout(Path(folder)).path("manuscript", "docx")
     if not Path(folder).is_dir():
-        raise DocumentError(f"{folder}: found no such folder; expected the folder of a run, results/<run>. Correct the path.")
+        raise DocumentError(
+            f"{folder}: found no such folder; expected the folder of a run, results/<run>. Correct the path."
+        )
     if not path.is_file():
         raise DocumentError(f"{path}: found no manuscript of the run; expected one. Make it: snakemake {path}")
     return read_document(path)
@@ -217,8 +229,8 @@ def read_pair(path: str | Path, folder: str | Path, *, other_run: bool) -> tuple
     edited, own = read_document(path), read_runs_own(folder)
     if edited.mark.run != own.mark.run and not other_run:
         raise DocumentError(
-            f"{path}: found a manuscript of the run '{edited.mark.run}', expected one of '{own.mark.run}' ({folder}). Name the "
-            "other run's folder, or ask for another run in so many words (--other-run)."
+            f"{path}: found a manuscript of the run '{edited.mark.run}', expected one of '{own.mark.run}' ({folder}). "
+            "Name the other run's folder, or ask for another run in so many words (--other-run)."
         )
     return edited, own
 
@@ -227,7 +239,9 @@ def _parse(path: Path, name: str, content: bytes) -> Any:
     try:
         return lxml.etree.fromstring(content, parser=safe_parser())
     except lxml.etree.XMLSyntaxError as error:
-        raise DocumentError(f"{path}: found a broken part {name} ({error}); expected XML. Open and save it in Word.") from None
+        raise DocumentError(
+            f"{path}: found a broken part {name} ({error}); expected XML. Open and save it in Word."
+        ) from None
 
 
 def _deleted(place: Any) -> bool:

@@ -33,7 +33,8 @@ def contents(manuscript: Manuscript, folder: str | Path, journal: Journal, style
     Returns
     -------
     dict of str to bytes
-        By ending: ``docx``, ``tex``, ``bib``, ``ris``, ``json`` and ``txt`` (what is not as the journal asks).
+        By ending of a file: ``docx``, ``tex``, ``bib``, ``ris``, ``json``; what is not as the journal asks as
+        ``journal_notes``.
 
     Raises
     ------
@@ -46,7 +47,7 @@ def contents(manuscript: Manuscript, folder: str | Path, journal: Journal, style
         "bib": to_bibtex(references.entries),
         "ris": to_ris(references.entries),
         "json": to_csl(references.entries),
-        "txt": "".join(f"{line}\n" for line in remarks(manuscript, folder, journal)),
+        "journal_notes": "".join(f"{line}\n" for line in remarks(manuscript, folder, journal)),
     }
     made = {ending: text.encode() for ending, text in texts.items()}
     return {"docx": to_docx(manuscript, folder, journal, references), **made}

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from her2radiomics.article.document import Bound, Cite, ForAuthor, Manuscript, Paragraph, Run, Words
+from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.settings import FILE_NAME, Settings, load
 
 #: Page sizes in mm.
@@ -20,7 +21,8 @@ class Abstract(Settings):
 
     words: int | None = Field(None, ge=50, description="Most words of the abstract; more are a warning with the count.")
     headings: dict[str, str] = Field(
-        default_factory=dict, description="The text's own heading of a part to the journal's: Methods to Materials and Methods."
+        default_factory=dict,
+        description="The text's own heading of a part to the journal's: Methods to Materials and Methods.",
     )
 
 
@@ -32,7 +34,9 @@ class Figures(Settings):
     )
     dpi: int = Field(300, ge=72, description="Least resolution of a figure as printed; less is a warning.")
     widths_mm: tuple[float, ...] = Field(
-        (84.0, 174.0), min_length=1, description="Widths in print: of one column, of two. A wider figure is made smaller."
+        (84.0, 174.0),
+        min_length=1,
+        description="Widths in print: of one column, of two. A wider figure is made smaller.",
     )
     tallest_mm: float = Field(225.0, gt=50, description="Greatest height in print.")
 
@@ -53,13 +57,25 @@ class Journal(Settings):
     headings: dict[str, str] = Field(
         default_factory=dict, description="The text's own heading to the journal's: Methods to Materials and Methods."
     )
-    abstract: Abstract = Field(default_factory=Abstract, description="The abstract.")
-    figures: Figures = Field(default_factory=Figures, description="Figures.")
+    abstract: Abstract = Field(default_factory=lambda: Abstract.model_validate({}), description="The abstract.")
+    figures: Figures = Field(default_factory=lambda: Figures.model_validate({}), description="Figures.")
 
 
 def read_journal(path: str | Path) -> Journal:
-    """Read a profile."""
-    return load(Journal, path)
+    """Read a profile.
+
+    Raises
+    ------
+    SettingsError
+        The profile is missing or wrong, or the folder lacks its reference style.
+    """
+    journal, folder = load(Journal, path), Path(path).parent
+    if not (folder / f"{journal.references}.csl").is_file():
+        known = ", ".join(sorted(found.stem for found in folder.glob("*.csl"))) or "none"
+        raise SettingsError(
+            f"{path}: references: found no style '{journal.references}.csl' beside the profile, expected one of {known}."
+        )
+    return journal
 
 
 def plain_text(runs: Sequence[Run]) -> str:

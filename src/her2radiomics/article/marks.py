@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from her2radiomics.core.libraries import docx, lxml
 
@@ -87,17 +87,18 @@ def read_mark(parts: Mapping[str, bytes]) -> Mark | None:
 
 def add_mark(document: Document, mark: Mark) -> None:
     """Put the mark into a document that python-docx writes."""
-    package, kinds = document.part.package, docx.opc.constants.RELATIONSHIP_TYPE
-    named = docx.opc.packuri.PackURI
+    opc: Any = docx.opc  # python-docx has no types for these
+    package, kinds = document.part.package, opc.constants.RELATIONSHIP_TYPE
+    named = opc.packuri.PackURI
     # the template has an item 1
-    item = docx.opc.part.Part(named("/customXml/item9.xml"), "application/xml", write_mark(mark), package)
+    item = opc.part.Part(named("/customXml/item9.xml"), "application/xml", write_mark(mark), package)
     about = (
         f'<?xml version="1.0" encoding="UTF-8" standalone="no"?><ds:datastoreItem ds:itemID="{_STORE}" '
         f'xmlns:ds="{_DATASTORE}"><ds:schemaRefs><ds:schemaRef ds:uri="{NAMESPACE}"/></ds:schemaRefs></ds:datastoreItem>'
     )
     kind = "application/vnd.openxmlformats-officedocument.customXmlProperties+xml"
     item.relate_to(
-        docx.opc.part.Part(named("/customXml/itemProps9.xml"), kind, about.encode(), package), kinds.CUSTOM_XML_PROPS
+        opc.part.Part(named("/customXml/itemProps9.xml"), kind, about.encode(), package), kinds.CUSTOM_XML_PROPS
     )
     document.part.relate_to(item, kinds.CUSTOM_XML)
 

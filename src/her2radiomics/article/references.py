@@ -88,7 +88,9 @@ def reference_list(manuscript: Manuscript, style: str | Path) -> ReferenceList:
     ]
     places = {key: str(place) for place, key in enumerate(keys)}
     made = citeproc.CitationStylesBibliography(
-        citeproc.CitationStylesStyle(str(style), validate=False), citeproc.source.json.CiteProcJSON(source), citeproc.formatter.plain
+        citeproc.CitationStylesStyle(str(style), validate=False),
+        citeproc.source.json.CiteProcJSON(source),
+        citeproc.formatter.plain,
     )
     groups = {found: _citation([places[key] for key in found]) for found in dict.fromkeys(cites)}
     for group in [*groups.values(), *(_citation([places[key]]) for key in keys)]:
@@ -110,7 +112,8 @@ def _unknown(item: Any) -> str:
 
 
 def _nearest(entry: Entry) -> str:
-    return _NEAREST.get(entry["type"], entry["type"])
+    kind = str(entry["type"])
+    return _NEAREST.get(kind, kind)
 
 
 def _spaced(entry: Entry) -> dict[str, Any]:

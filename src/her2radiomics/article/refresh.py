@@ -14,7 +14,7 @@ from her2radiomics.article.tables import refresh_table
 from her2radiomics.article.writing import filled, set_text, tagged
 from her2radiomics.core.files import whole_file
 from her2radiomics.core.libraries import lxml
-from her2radiomics.manuscript.word_parts import qualified, text_of, zipped
+from her2radiomics.manuscript.tables.word_parts import qualified, text_of, zipped
 
 _RELATIONS = "word/_rels/document.xml.rels"
 _TYPES = "[Content_Types].xml"
@@ -71,7 +71,9 @@ def refresh(
     path = Path(path)
     target = Path(to) if to is not None else path.with_name(f"{path.stem}.refreshed{path.suffix}")
     if target.exists():
-        raise DocumentError(f"{target}: found a file there already; expected none, since nothing is overwritten. Name another.")
+        raise DocumentError(
+            f"{target}: found a file there already; expected none, since nothing is overwritten. Name another."
+        )
     edited, own = read_pair(path, run_folder, other_run=other_run)
     done = Refreshed(target)
     _numbers(edited, own, done)
@@ -102,7 +104,9 @@ def _numbers(edited: EditedDocument, own: EditedDocument, done: Refreshed) -> No
         there.add(tag)
         if tag not in own.mark.numbers:
             if tag in edited.mark.numbers:
-                done.notes.append(f"'{text_of(control)}' ({tag}): the run has no such number any more; it stays as it is.")
+                done.notes.append(
+                    f"'{text_of(control)}' ({tag}): the run has no such number any more; it stays as it is."
+                )
             continue
         before = text_of(control)
         tagged(control, tag)
@@ -114,7 +118,11 @@ def _numbers(edited: EditedDocument, own: EditedDocument, done: Refreshed) -> No
 
 def gone_notes(what: str, written: Mapping[str, Any], there: set[str]) -> list[str]:
     """A sentence for each of what was written that the document has no longer."""
-    return [f"{name}: the author took this {what} out of the document, or its control." for name in written if name not in there]
+    return [
+        f"{name}: the author took this {what} out of the document, or its control."
+        for name in written
+        if name not in there
+    ]
 
 
 def _tables(edited: EditedDocument, own: EditedDocument, done: Refreshed) -> None:
@@ -134,7 +142,8 @@ def _tables(edited: EditedDocument, own: EditedDocument, done: Refreshed) -> Non
 def new_notes(what: str, present: Mapping[str, Any], written: Mapping[str, Any]) -> list[str]:
     """A sentence for each table or figure that the run has now and had not when the document was made."""
     return [
-        f"{item.number} of the run ('{name}') is a {what} that this document does not have; copy it from the run's manuscript."
+        f"{item.number} of the run ('{name}') is a {what} that this document does not have; copy it from the run's "
+        "manuscript."
         for name, item in present.items()
         if name not in written
     ]
@@ -200,5 +209,3 @@ def _allow_png(document: EditedDocument) -> None:
     if not any(found.get("Extension", "").lower() == "png" for found in types.iter(default)):
         types.insert(0, types.makeelement(default, Extension="png", ContentType="image/png"))
         document.parts[_TYPES] = _as_bytes(types)
-
-

@@ -11,7 +11,7 @@ from her2radiomics.article.edited import EditedDocument
 from her2radiomics.article.marks import TableMark
 from her2radiomics.article.word import cells_of
 from her2radiomics.article.writing import move_comments, set_text
-from her2radiomics.manuscript.word_parts import TABLE_NOTE, qualified, text_of
+from her2radiomics.manuscript.tables.word_parts import TABLE_NOTE, qualified, text_of
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
@@ -54,7 +54,9 @@ def refresh_table(
         changed, said = _replace(table, own.tables()[block], cells, written)
         table = document.tables()[block]
     else:
-        return 0, [f"{name} ({block}) has other rows or columns than the run wrote, and stays as it is: compare it by hand."]
+        return 0, [
+            f"{name} ({block}) has other rows or columns than the run wrote, and stays as it is: compare it by hand."
+        ]
     more, notes = _refresh_notes(document, table, own, block, written, present)
     return changed + more, [f"{name}: {sentence}" for sentence in [*said, *notes]]
 
@@ -83,14 +85,18 @@ def _replace(table: Any, fresh: Any, cells: list[list[str]], written: TableMark)
     """The run's table has other rows or columns than before: it takes the old one's place, with its comments."""
     new = deepcopy(fresh)
     said = [
-        f"row {row + 1}, column {column + 1}: '{cell}' of the author is no longer there, since the run's table has other rows "
-        "or columns."
+        f"row {row + 1}, column {column + 1}: '{cell}' of the author is no longer there, since the run's table has other "
+        "rows or columns."
         for row, line in enumerate(cells)
         for column, cell in enumerate(line)
         if cell != written.cells[row][column]
     ]
     moved = move_comments(table, new)
-    said += [f"{moved} comments stand at its first cell now, since the run's table has other rows or columns."] if moved else []
+    said += (
+        [f"{moved} comments stand at its first cell now, since the run's table has other rows or columns."]
+        if moved
+        else []
+    )
     table.addnext(new)
     table.getparent().remove(table)
     return sum(shape_of(cells_of(new))), said

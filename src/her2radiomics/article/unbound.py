@@ -8,8 +8,8 @@ from typing import Any
 
 from her2radiomics.article.edited import GONE, EditedDocument
 from her2radiomics.article.tables import notes_below
-from her2radiomics.article.word_styles import BIBLIOGRAPHY, CITATION, OWN_NUMBER
-from her2radiomics.manuscript.word_parts import qualified, text_of
+from her2radiomics.article.word_styles import CITATION, OWN_NUMBER
+from her2radiomics.manuscript.tables.word_parts import qualified, text_of
 
 #: Stands for what is bound, cited or counted by Word.
 _MASK = "\x00"

@@ -41,7 +41,7 @@ from her2radiomics.core.errors import StudyError
 from her2radiomics.core.files import file_hash
 from her2radiomics.core.layout import Layout
 from her2radiomics.core.libraries import docx
-from her2radiomics.manuscript.word_parts import (
+from her2radiomics.manuscript.tables.word_parts import (
     CAPTION,
     TABLE_NOTE,
     bookmarked,
@@ -101,9 +101,7 @@ class _Writer:
         self.document: Document = docx.Document()
         self.numbers = count(1)
         self.wide = False
-        self.mark = Mark(
-            manuscript.run, manuscript.simulated, journal.name, journal.abstract.words
-        )
+        self.mark = Mark(manuscript.run, manuscript.simulated, journal.name, journal.abstract.words)
         set_up(self.document, journal, simulated=manuscript.simulated, language=manuscript.language)
 
     def write(self) -> None:

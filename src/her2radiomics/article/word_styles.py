@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from her2radiomics.article.journals import PAGES, Journal
 from her2radiomics.core.libraries import docx
-from her2radiomics.manuscript.word_parts import add_table_styles, element, field, qualified, run, set_type
+from her2radiomics.manuscript.tables.word_parts import add_table_styles, element, field, qualified, run, set_type
 
 if TYPE_CHECKING:
     from docx.document import Document

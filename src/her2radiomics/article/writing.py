@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
-from her2radiomics.manuscript.word_parts import element, live_texts, qualified, text_of
+from her2radiomics.manuscript.tables.word_parts import element, live_texts, qualified, text_of
 
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 
@@ -78,7 +78,9 @@ def move_comments(old: Any, new: Any) -> int:
     """Anchor the comments of an old table at the first cell of the new one; how many there are."""
     anchors = [
         part
-        for part in old.iter(qualified("w:commentRangeStart"), qualified("w:commentRangeEnd"), qualified("w:commentReference"))
+        for part in old.iter(
+            qualified("w:commentRangeStart"), qualified("w:commentRangeEnd"), qualified("w:commentReference")
+        )
     ]
     paragraph = next(new.iter(qualified("w:p")))
     moved = 0
@@ -89,5 +91,3 @@ def move_comments(old: Any, new: Any) -> int:
         else:
             paragraph.append(deepcopy(anchor))
     return moved
-
-

@@ -10,10 +10,14 @@ import typer
 from her2radiomics.article.check import agrees, check
 from her2radiomics.article.refresh import refresh
 
-Document = Annotated[Path, typer.Argument(metavar="EDITED.docx", help="The Word file that you edited; it is only read.")]
+Document = Annotated[
+    Path, typer.Argument(metavar="EDITED.docx", help="The Word file that you edited; it is only read.")
+]
 Run = Annotated[Path, typer.Option("--run", metavar="FOLDER", help="Folder of the run: results/<run>.")]
 Other = Annotated[bool, typer.Option("--other-run", help="Accept a manuscript that was made from another run.")]
-To = Annotated[Path | None, typer.Option("--to", metavar="COPY.docx", help="The copy; by default EDITED.refreshed.docx.")]
+To = Annotated[
+    Path | None, typer.Option("--to", metavar="COPY.docx", help="The copy; by default EDITED.refreshed.docx.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -32,9 +36,8 @@ def refresh_command(document: Document, run: Run, to: To = None, other_run: Othe
     for kind, changed in (("table", done.tables), ("figure", done.figures), ("note", done.notes)):
         for line in changed:
             typer.echo(f"{kind}: {line}")
-    typer.echo(
-        f"{done.path}: {len(done.numbers)} numbers, {len(done.tables)} tables and {len(done.figures)} figures brought up to date."
-    )
+    counts = f"{len(done.numbers)} numbers, {len(done.tables)} tables and {len(done.figures)} figures"
+    typer.echo(f"{done.path}: {counts} brought up to date.")
 
 
 def check_command(document: Document, run: Run, other_run: Other = False) -> None:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     import docx.enum.style
     import docx.enum.table
     import docx.enum.text
+    import docx.opc.constants
+    import docx.opc.packuri
+    import docx.opc.part
     import docx.oxml.ns
     import docx.shared
     import highdicom

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from her2radiomics.core.libraries import docx
 from her2radiomics.manuscript.tables.model import Table
-from her2radiomics.manuscript.word_parts import (
+from her2radiomics.manuscript.tables.word_parts import (
     CAPTION,
     TABLE,
     TABLE_NOTE,

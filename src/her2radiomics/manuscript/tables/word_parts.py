@@ -67,7 +67,7 @@ def runs(text: str, **style: bool) -> list[Any]:
         properties = [element("w:b")] * bool(style.get("bold")) + [element("w:i")] * bool(style.get("italic"))
         properties += [element("w:vertAlign", val="superscript")] if raised else []
         if part:
-            plain = part.translate(str.maketrans(_SUPERSCRIPTS)) if raised else part
+            plain = "".join(_SUPERSCRIPTS.get(letter, letter) for letter in part) if raised else part
             found.append(run(plain, *properties))
     return found
 
