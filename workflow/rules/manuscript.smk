@@ -153,7 +153,7 @@ rule article:
     output:
         **forms_of("manuscript"),
         **forms_of("references"),
-        **paths_of("journal_notes"),
+        **paths_of("journal_notes", "numbers", "manuscript_settings"),
     log:
         "logs/{run}/article.log",
     benchmark:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -107,6 +107,16 @@ def heading_of(text: str, journal: Journal) -> str:
 
 
 def label_of(paragraph: Paragraph, journal: Journal) -> str:
-    """The label of a paragraph as the journal words it, with the mark that stood behind it."""
+    """The label of a paragraph as the journal words it, with a colon; empty where it has none."""
     bare = paragraph.label.rstrip(":. ")
-    return journal.abstract.headings.get(bare, bare) + paragraph.label[len(bare) :]
+    return f"{journal.abstract.headings.get(bare, bare)}:" if bare else ""
+
+
+def spaced(runs: Sequence[Run]) -> Iterator[Run]:
+    """Runs with a space before a citation, which all our reference styles print in brackets."""
+    before = ""
+    for run in runs:
+        if isinstance(run, Cite) and before and before[-1] not in " \u00a0([":
+            yield Words(" ")
+        yield run
+        before = run.text if isinstance(run, Words | Bound) else "x"

@@ -19,11 +19,11 @@ from her2radiomics.article.document import (
     TableBlock,
     Words,
 )
-from her2radiomics.article.journals import PAGES, Journal, label_of
+from her2radiomics.article.journals import PAGES, Journal, label_of, spaced
 from her2radiomics.article.numbering import macros, places
 from her2radiomics.article.pictures import picture
 from her2radiomics.article.references import ReferenceList
-from her2radiomics.article.word import ABSTRACT, REFERENCES, SUPPLEMENT
+from her2radiomics.article.word import ABSTRACT, REFERENCES, SUPPLEMENT, needs_heading
 from her2radiomics.article.word_styles import MARGIN, MARGIN_TALL, SIMULATED
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.layout import Layout
@@ -95,7 +95,7 @@ class _Writer:
             yield r"\end{thebibliography}"
         if self.manuscript.supplement:
             yield r"\clearpage"
-            yield rf"\section*{{{SUPPLEMENT}}}"
+            yield from [rf"\section*{{{SUPPLEMENT}}}"] if needs_heading(self.manuscript) else []
             yield r"\renewcommand{\thetable}{S\arabic{table}}\renewcommand{\thefigure}{S\arabic{figure}}"
             yield r"\renewcommand{\theHtable}{S\arabic{table}}\renewcommand{\theHfigure}{S\arabic{figure}}"
             yield r"\setcounter{table}{0}\setcounter{figure}{0}"
@@ -131,7 +131,7 @@ class _Writer:
                 yield "\n" + self._figure(block)
 
     def _runs(self, parts: Sequence[Run]) -> str:
-        return "".join(map(self._run, parts))
+        return "".join(map(self._run, spaced(parts)))
 
     def _run(self, part: Run) -> str:
         match part:

@@ -9,21 +9,21 @@ from typing import Any
 from her2radiomics.article.edited import GONE, EditedDocument
 from her2radiomics.article.tables import notes_below
 from her2radiomics.article.word_styles import CITATION, OWN_NUMBER
+from her2radiomics.core.bound import NUMBER
 from her2radiomics.manuscript.tables.word_parts import qualified, text_of
 
-#: Stands for what is bound, cited or counted by Word.
-_MASK = "\x00"
+#: Stands for what is bound, cited or counted by Word, and for a superscript.
+_MASK, _RAISED = "\x00", "⁰"
 _LIST = r"S?\d+[a-z]?(?:\.\d+)*(?:\s*(?:,|and|to|[–-])\s*S?\d+[a-z]?(?:\.\d+)*)*"
-#: Numbers that are names: of tables and sections, of citations, of years, of genes and sequences, of addresses.
+#: Numbers that are names: of tables and sections, of citations, of years, of categories, of addresses.
 _NAMES = re.compile(
     rf"\b(?:Tables?|Fig(?:ure)?s?\.?|Sections?|Eq(?:uation)?s?\.?|Appendix|Refs?\.?|References?|Items?|Boxe?s?)\s+{_LIST}"
     r"|\[\d+(?:\s*[,–-]\s*\d+)*\]"
     r"|(?:https?://|doi:\s?|10\.\d{4,}/)\S+"
     r"|\b(?:BI-RADS|IHC|[Gg]rade|[Pp]hase|[Vv]ersion)\s+\d[\w.+]*"
-    r"|\b[A-Za-z][\w+/-]*\d[\w+/-]*|\b\d+D\b"
+    r"|\bICC\(\d,\s?\d\)"
     r"|(?<![\d.,])(?:19|20)\d\d(?![\d.,]*\d|\s*%)"
 )
-_NUMBER = re.compile(r"[<>≤≥]?\s?[−-]?\d+(?:[.,]\d+)*\s?%?")
 #: Styles of paragraphs whose numbers are no results.
 _SKIPPED = ("reference list", "bibliography", "toc", "table of figures")
 _CONTEXT = 30
@@ -53,9 +53,9 @@ def unbound_numbers(document: EditedDocument, known: set[str]) -> Iterator[tuple
             if paragraph in inside or own_note or document.style(paragraph).startswith(_SKIPPED):
                 continue
             bare = _NAMES.sub(lambda found: _MASK * len(found[0]), text)
-            for found in _NUMBER.finditer(bare):
+            for found in NUMBER.finditer(bare):
                 start, stop = max(0, found.start() - _CONTEXT), found.end() + _CONTEXT
-                yield paragraph, found[0].strip(), text[start:stop].replace(_MASK, "").strip()
+                yield paragraph, found[0], text[start:stop].replace(_MASK, "").strip()
 
 
 def _masked(document: EditedDocument, paragraph: Any, known: set[str], field: int) -> tuple[str, int]:
@@ -67,8 +67,10 @@ def _masked(document: EditedDocument, paragraph: Any, known: set[str], field: in
         elif part.tag != qualified("w:t"):
             parts.append(" ")
         elif next(part.iterancestors(qualified("w:p"))) is paragraph:  # not that of a text box
+            text = part.text or ""
+            raised = part.getparent().find(f"{qualified('w:rPr')}/{qualified('w:vertAlign')}") is not None
             masked = field or _is_bound(document, part, known)
-            parts.append(_MASK * len(part.text or "") if masked else part.text or "")
+            parts.append(_MASK * len(text) if masked else _RAISED * len(text) if raised else text)
     return "".join(parts), field
 
 

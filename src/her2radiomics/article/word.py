@@ -21,7 +21,8 @@ from her2radiomics.article.document import (
     TableBlock,
     Words,
 )
-from her2radiomics.article.journals import PAGES, Journal, label_of, plain_text
+from her2radiomics.article.fitting import fit
+from her2radiomics.article.journals import PAGES, Journal, label_of, plain_text, spaced
 from her2radiomics.article.marks import FigureMark, Mark, TableMark, add_mark
 from her2radiomics.article.numbering import Place, alias_of, bookmark_of, places, tag_of
 from her2radiomics.article.pictures import picture
@@ -120,6 +121,7 @@ class _Writer:
             self.document.add_paragraph(style=BIBLIOGRAPHY)._p.extend(entry)
         if self.manuscript.supplement:
             self.document.add_page_break()
+        if needs_heading(self.manuscript):
             self._own_heading(SUPPLEMENT)
         for part in self.manuscript.supplement:
             self._add(part)
@@ -151,7 +153,7 @@ class _Writer:
                 self._add_figure(block)
 
     def _runs(self, parts: Sequence[Run]) -> list[Any]:
-        return [made for part in parts for made in self._run(part)]
+        return [made for part in spaced(parts) for made in self._run(part)]
 
     def _run(self, part: Run) -> list[Any]:
         match part:
@@ -208,9 +210,10 @@ class _Writer:
         made = docx.Document(str(path))
         if not made.tables:
             raise StudyError(f"{path}: found no table in the file, expected one. Delete it and run snakemake again.")
-        self._turn(made.sections[0].orientation == docx.enum.section.WD_ORIENT.LANDSCAPE)
-        caption = self._caption(block.id, block.title, above=True)
         table = deepcopy(made.tables[0]._tbl)
+        room = round(docx.shared.Mm(PAGES[self.journal.page][0] - 2 * MARGIN).twips)
+        self._turn(not fit(table, room))
+        caption = self._caption(block.id, block.title, above=True)
         # what Word shows as the table's alternative text, by which a refreshed copy finds it
         table.tblPr.extend([element("w:tblCaption", val=block.id), element("w:tblDescription", val=caption)])
         body = self.document.element.body
@@ -247,6 +250,11 @@ class _Writer:
         kinds = docx.enum.section.WD_ORIENT
         section.orientation = kinds.LANDSCAPE if wide else kinds.PORTRAIT
         section.page_width, section.page_height = section.page_height, section.page_width
+
+
+def needs_heading(manuscript: Manuscript) -> bool:
+    """Whether the supplement has no heading of its own."""
+    return bool(manuscript.supplement) and not isinstance(manuscript.supplement[0], Heading)
 
 
 def cells_of(table: Any) -> list[list[str]]:

@@ -110,9 +110,15 @@ def _number_headings(document: Document) -> None:
     numbering.append(element("w:num", element("w:abstractNumId", val=_NUMBERING), numId=_NUMBERING))
     for level in _HEADINGS:
         properties = document.styles[f"Heading {level}"].element.get_or_add_pPr()
-        properties.append(element("w:numPr", element("w:ilvl", val=level - 1), element("w:numId", val=_NUMBERING)))
+        _number(properties, level - 1, _NUMBERING)
 
 
 def unnumbered(paragraph: Any) -> None:
     """Take a heading out of the numbering of sections."""
-    paragraph._p.get_or_add_pPr().append(element("w:numPr", element("w:ilvl", val=0), element("w:numId", val=0)))
+    _number(paragraph._p.get_or_add_pPr(), 0, 0)
+
+
+def _number(properties: Any, level: int, numbering: int) -> None:
+    """Say in a paragraph's properties how it is numbered, in the place that the schema wants."""
+    number = properties.get_or_add_numPr()
+    number.get_or_add_ilvl().val, number.get_or_add_numId().val = level, numbering

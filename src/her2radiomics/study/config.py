@@ -53,6 +53,7 @@ class Config(Settings):
         pattern=FILE_NAME,
         description="Form of the manuscripts: a profile in workflow/journals, without .yaml. See manuscript.md.",
     )
+    spelling: Literal["british", "american"] = Field("british", description="Spelling of the manuscripts.")
     patients_per_job: int = Field(
         24,
         ge=1,

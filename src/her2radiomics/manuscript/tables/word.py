@@ -32,8 +32,9 @@ FONT, POINTS = "Times New Roman", 10.0
 # Times; a digit; a cell's margins
 _UPRIGHT, _LANDSCAPE, _CHARACTER, _DIGIT, _MARGIN = 17.0, 25.7, 0.22, 0.176, 0.45
 _ALIGN = {"left": "LEFT", "centre": "CENTER", "right": "RIGHT"}
-# characters: of a text that reads well in a column, and of the longest that counts when columns share the page
-_PARAGRAPH, _LONGEST = 34, 120
+# characters: of a text that reads well in a column, of the longest that counts when columns share the page, and
+# of a word (of the names of features) that may be broken
+_PARAGRAPH, _LONGEST, _WORD = 34, 120, 26
 #: A number at the start of a cell, its part before the decimal point and the rest of the cell.
 _NUMBER = re.compile(r"([<>]?[-−]?\d[\d,]*)(.*)", re.DOTALL)
 
@@ -82,7 +83,7 @@ def _share(heading: str, texts: list[str]) -> Share:
     words = [
         1.2 * max((len(word) for word in heading.split()), default=0),  # bold
         # an indent stays on the line of its first word
-        *(len(text) - len(text.lstrip()) + len(word) for text in texts for word in text.split()),
+        *(len(text) - len(text.lstrip()) + min(len(word), _WORD) for text in texts for word in text.split()),
     ]
     most = max([*map(len, texts), max(words), 1.2 * len(heading) / 2])
     return Share(*(_MARGIN + _CHARACTER * min(count, _LONGEST) for count in (max(words), most)))
@@ -184,7 +185,8 @@ def _border(cell: _Cell, side: str, eighths: int) -> None:
     borders = properties.find(qualified("w:tcBorders"))
     if borders is None:
         borders = element("w:tcBorders")
-        properties.append(borders)
+        placed = properties.find(qualified("w:vAlign"))  # the schema wants it after the borders
+        properties.append(borders) if placed is None else placed.addprevious(borders)
     edge = borders.find(qualified(f"w:{side}"))
     if edge is None:
         edge = element(f"w:{side}")
