@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 from contract_tables import save
+from methods_text import said
 from PIL import Image
 from pydantic import TypeAdapter
 from report_run import FIGURES, SVG, build, build_context, describe, protocol, summarise, used_software
@@ -19,8 +20,7 @@ from her2radiomics.core.errors import SettingsError, StudyError, TableError
 from her2radiomics.extraction.names import region_phrase
 from her2radiomics.modelling.steps import Step
 from her2radiomics.report import embed, index, page
-from her2radiomics.report.methods import _evaluation, model_sentence
-from her2radiomics.report.selection_words import chain
+from her2radiomics.report.facts import model_sentence
 from her2radiomics.report.words import lower_first, model_phrase, step_label
 from her2radiomics.study.descriptions import read_run_info
 
@@ -214,7 +214,7 @@ def test_methods_are_written_from_the_protocol(context):
         "1125 features were extracted from each region on fs-T2WI, DWI and DCE phase 2 (3375 in all)",
         "wavelet (coif1, in the plane) and Laplacian of Gaussian (σ 3 mm)",
         "bin width of 25",
-        "ICC(2,1) on 24 training patients read twice; 2 of 3 features reached 0.75",
+        "ICC(2,1) on 24 training patients read twice. 2 of 3 features reached a coefficient of 0.75",
         "(p < 0.05) were kept (188 left)",
         "lambda.min) in 10-fold cross-validation, features standardised inside each fold (2 left)",
         "Candidates were age and Ki-67 index",
@@ -252,7 +252,8 @@ def test_steps_are_told_with_their_settings():
         {"step": "stability_selection", "q": 6},
         {"step": "combat", "unseen": "adapt", "covariates": ["age"]},
     ]
-    text = chain(TypeAdapter(list[Step]).validate_python(steps), None)
+    made = TypeAdapter(list[Step]).validate_python(steps)
+    text = "; ".join(step.sentence(made[:place]) for place, step in enumerate(made))
     for phrase in (
         "a variance of 0.1 or less (of the measured values)",
         "a variance of 0 or less (after min-max scaling)",
@@ -484,5 +485,5 @@ def test_a_sentence_for_every_kind_of_model():
     assert "at the smallest error in 10-fold cross-validation" in text["all_blocks"]
     assert "Patients with a missing candidate were left out." in text["all_blocks"]
     assert "backward elimination (p < 0.05)" in text["backward"]
-    evaluation = " ".join(_evaluation(run.protocol, {}))
+    evaluation = said(run, "evaluation")
     assert "10-fold cross-validation, stratified by outcome." in evaluation

@@ -5,15 +5,14 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from report_run import build, build_context, describe, protocol
+from methods_text import references_of, sections_of
+from report_run import build, build_context, describe, protocol, used_software
 from workflow_run import ROOT
 
 from her2radiomics.audit.files import write
 from her2radiomics.audit.paper import audit, read_audit
 from her2radiomics.report import RunInfo, page
-from her2radiomics.report.analysis_words import statistics
-from her2radiomics.report.methods import _models
-from her2radiomics.report.references import library, printed, references
+from her2radiomics.report.references import library, printed
 from her2radiomics.study.descriptions import read_run_info
 
 CHECKLISTS = """checklist,number,section,item,status,statement,files,points,simulated
@@ -73,10 +72,10 @@ def test_survival_and_groups_are_told():
     figures = [{"id": "figure_2_os", "kind": "kaplan_meier", "title": "Survival", **curves}]
     described = {"columns": ["age", "ki67"], "variances": "student"}
     tables = [{"id": "table_1_a", "kind": "baseline", "title": "Patients", **described}]
-    groups, survival = statistics(info_of(figures=figures, tables=tables))
+    groups, survival = sections_of(info_of(figures=figures, tables=tables), "statistics")["statistics"]
     assert "Student's t test" in groups and "Shapiro–Wilk" in groups and "χ² test without continuity" in groups
     assert survival.startswith("Overall survival was estimated by the Kaplan–Meier method")
-    assert statistics(info_of(figures=[], tables=[])) == ()
+    assert "statistics" not in sections_of(info_of(figures=[], tables=[]), "statistics")
 
 
 def test_agreement_collinearity_correlation_and_cox_are_told():
@@ -99,17 +98,20 @@ def test_agreement_collinearity_correlation_and_cox_are_told():
         model_labels={},
         primary_model="radiomics",
     )
-    groups, survival, relations = statistics(info)
+    groups, survival, relations = sections_of(info, "statistics")["statistics"]
     assert "χ² test without continuity correction." in groups and "Fisher" not in groups
     assert "Cox's proportional-hazards model." in survival and "reverse Kaplan–Meier method" in survival
     assert "Cohen's κ, with linear weights" in relations and "variance inflation factors" in relations
     assert relations.endswith("Spearman's rank correlations.")
     for key in ("cox_1972", "schemper_1996", "cohen_1968"):
-        assert printed(library()[key]) in references(info, {})
+        assert printed(library()[key]) in references_of(info)
 
 
-def test_references_are_those_of_what_was_used():
-    found = references(info_of(), {"python": "3.11", "pyradiomics-bhklab": "3.1.4", "pandas": "2"})
+def test_references_are_those_of_what_was_used(made, tmp_path):
+    folder, arguments = made
+    records = [used_software(tmp_path, "python", "pyradiomics-bhklab", "pandas")]
+    context = build_context(folder, describe(), **arguments | {"records": records})
+    found = context.methods[-1].paragraphs
     keys = {entry["id"] for entry in library().values() if printed(entry) in found}
     used = {"van_griethuysen_2017", "mckinney_2010", "mcgraw_1996", "tibshirani_1996", "clopper_1934", "vickers_2006"}
     assert used <= keys
@@ -131,7 +133,7 @@ def test_many_models_of_a_kind_are_told_together():
     models = {name: one | {"sequences": [name]} for name in ("T2FS", "DWI", "DCE2")}
     models |= {"nomogram": {"kind": "combined", "of": ["T2FS", "DWI"], "folds": 10}}
     changes = {"models": models, "model_labels": {"DCE2": "Late"}, "figures": [], "tables": []}
-    (text,) = _models(info_of(**changes))
+    (text,) = sections_of(info_of(**changes), "models")["models"]
     assert "Each of 3 radiomics models was a logistic regression" in text
     assert "Late (DCE phase 2)" in text
     assert "combined" in text

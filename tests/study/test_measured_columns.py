@@ -8,6 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from contract_tables import save
+from methods_text import sections_of
 
 from her2radiomics.cohort.manifest import ManifestRow
 from her2radiomics.core.columns import Column
@@ -16,7 +18,7 @@ from her2radiomics.core.settings import dump, overlay, read_yaml, validate
 from her2radiomics.core.tables import assemble, read
 from her2radiomics.engine.jobs.attempts import Attempt
 from her2radiomics.engine.jobs.measuring import Measuring
-from her2radiomics.report.extraction_words import measured
+from her2radiomics.extraction import read_parameters
 from her2radiomics.simulation import SimulationSettings, roster, simulate_patient
 from her2radiomics.study import descriptions
 from her2radiomics.study.plan import Plan
@@ -152,15 +154,19 @@ def test_a_lost_phase_costs_one_column_of_one_patient(plan, made, tmp_path):
     assert job(plan, few).run(Attempt(), table=str(table)) == ["C1-001"]
 
 
-def test_the_methods_section_says_what_was_measured(plan):
+def test_the_methods_section_says_what_was_measured(plan, root, tmp_path):
+    name = "features_1125_2d"
+    parameters = {name: read_parameters(root / f"workflow/extraction/{name}.yaml")}
     info = descriptions.read_run_info(descriptions.run_info(plan.runs["nat_response"], 1))
     rows = [
         {"patient_id": f"P{n}", "column": "tic_type", "value": "", "reason": "", "origin": origin}
         for n, origin in enumerate(["images", "participants table", "missing", "missing"])
     ]
-    (text,) = measured(info, assemble("measured", rows))
+    save("measured", assemble("measured", rows), tmp_path / "cohort/measured.csv")
+    (text,) = sections_of(info, "extraction", tmp_path, parameters)["measured"]
     assert "TIC type was measured in the outline on DCE phase 2: persistent where the late change exceeds 10 %" in text
     assert "early time 120 s, late time 300 s (ACR BI-RADS Atlas 2013" in text
     assert "In 1 patient the images allowed no measurement, and the value of the participants table was taken." in text
     assert "In 2 patients the images allowed no measurement, and the value is missing." in text
-    assert measured(info, assemble("measured")) == ()
+    save("measured", assemble("measured"), tmp_path / "cohort/measured.csv")
+    assert "measured" not in sections_of(info, "extraction", tmp_path, parameters)

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 import yaml
+from methods_text import sections_of
 from workflow_run import Project, small_cohort
 
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.settings import overlay, read_yaml, validate
+from her2radiomics.extraction import read_parameters
 from her2radiomics.extraction.options import extraction_suffix
 from her2radiomics.imaging.preprocessing_settings import Preprocessing
-from her2radiomics.report.extraction_words import preprocessing as words
+from her2radiomics.study.descriptions import read_run_info
 from her2radiomics.study.plan import Plan
 
 PREPROCESSING = {
@@ -114,10 +116,14 @@ def test_a_parameter_file_that_resamples_too_is_refused(root, tmp_path):
         )  # fmt: skip
 
 
-def test_the_methods_say_what_was_done_and_nothing_by_default():
+def test_the_methods_say_what_was_done_and_nothing_by_default(root):
     def said(**keys):
-        done = validate(Preprocessing, keys, "preprocessing")
-        return " ".join(words(done, {"DCE0": "DCE before contrast"}.get))
+        done = validate(Preprocessing, keys, "preprocessing").model_dump(mode="json")
+        base = {"parameters": "features_1023_3d", "regions": ["tumour_slice"], "features": 1023}
+        before = base | {"label": "DCE before contrast"}
+        info = info_with(root, A=base | {"label": "A", "preprocessing": done}, DCE0=before)
+        parameters = {"features_1023_3d": read_parameters(root / "workflow/extraction/features_1023_3d.yaml")}
+        return sections_of(info, "extraction", parameters=parameters)["extraction"][0].partition("With PyRadiomics")[0]
 
     assert said() == ""
     assert "N4" in said(n4={}) and "shrink factor 4" in said(n4={})
@@ -130,26 +136,25 @@ def test_the_methods_say_what_was_done_and_nothing_by_default():
     assert "nearest neighbour" in said(resample_mask=True)
 
 
+def info_with(root, **sequences):
+    """A run of the protocol's patients with these sequences alone."""
+    protocol = read_yaml(root / "workflow/studies/nat_response.yaml")
+    rest = {key: protocol[key] for key in ("title", "question", "paper", "label", "partitions", "columns")}
+    rest["columns"] = {name: column for name, column in rest["columns"].items() if "measured" not in column}
+    content = {
+        "request": {"study": "nat_response"},
+        "protocol": rest | {"models": {"m": {"kind": "radiomics"}}, "primary_model": "m", "sequences": sequences},
+        "cohort": {"title": "Hospital", "kind": "tables"},
+    }
+    return read_run_info(content | {"partitions": ["training"], "extracted": True, "reference_reader": "1", "seed": 1})
+
+
 def test_what_was_not_done_is_not_said_to_have_been(root):
     """The sentence that closes the paragraph: not normalised and not resampled only where that is so."""
-    from her2radiomics.extraction import read_parameters
-    from her2radiomics.report import extraction_words
-    from her2radiomics.study.descriptions import read_run_info
 
     def said(**sequences):
-        protocol = read_yaml(root / "workflow/studies/nat_response.yaml")
-        rest = {key: protocol[key] for key in ("title", "question", "paper", "label", "partitions", "columns")}
-        models = {"m": {"kind": "radiomics"}}
-        content = {
-            "request": {"study": "nat_response"},
-            "protocol": rest | {"models": models, "primary_model": "m", "sequences": sequences},
-            "cohort": {"title": "Hospital", "kind": "tables"},
-        }
-        info = read_run_info(
-            content | {"partitions": ["training"], "extracted": True, "reference_reader": "1", "seed": 1}
-        )
-        parameters = read_parameters(root / "workflow/extraction/features_1023_3d.yaml")
-        return extraction_words.extraction(info, {"features_1023_3d": parameters})
+        parameters = {"features_1023_3d": read_parameters(root / "workflow/extraction/features_1023_3d.yaml")}
+        return sections_of(info_with(root, **sequences), "extraction", parameters=parameters)["extraction"]
 
     def sequence(label, **keys):
         done = validate(Preprocessing, keys, "preprocessing").model_dump(mode="json")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from methods_text import sections_of
 from workflow_run import Project
 
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.settings import load, overlay, read_yaml, validate
-from her2radiomics.report import stated_words
-from her2radiomics.report.extraction_words import regions
 from her2radiomics.report.info import RunInfo
 from her2radiomics.study import descriptions
 from her2radiomics.study.checklist_facts import static_facts
@@ -38,7 +37,7 @@ def test_a_consensus_trains_and_its_rows_come_first(runs):
     assert dataset.case_rows("nobody", "DWI")[0]["reader"] == "consensus"
     assert runs["her2_peritumoral"].dataset.readers.reference == "1"
     assert "the consensus of the readers was used for training and testing" in " ".join(
-        regions(info_of(runs["nat_response"]))
+        sections_of(info_of(runs["nat_response"]), "imaging")["regions"]
     )
 
 
@@ -96,7 +95,7 @@ def test_a_slice_at_another_sequence_s_level_names_the_extraction_and_its_files(
     files = batch_files(extraction, "batch_0001")
     assert any(file.endswith("_DCE4_reader1.nii.gz") for file in files)
     assert not any(file.endswith("_DCE4.nii.gz") for file in files)  # of DCE its outline alone is needed
-    text = " ".join(regions(info_of(run)))
+    text = " ".join(sections_of(info_of(run), "imaging")["regions"])
     assert "On T2FS and ADC" in text and "at the level of the largest slice on DCE phase 4" in text
 
 
@@ -119,23 +118,26 @@ def test_a_level_that_cannot_be_is_refused(root, changes, said):
 def test_what_a_protocol_states_is_said_of_the_paper_s_patients_and_counted(root, runs):
     run = runs["her2_peritumoral"]
     info = info_of(run)
-    (patients,) = stated_words.patients(info)
+    made = sections_of(info, "patients") | sections_of(info, "imaging")
+    patients = made["patients"][0]
     assert patients.startswith(
         "Of the paper's patients, not of the simulated ones: retrospective study of one hospital"
     )
     assert "Inclusion criteria: preoperative MRI with DWI, T2FS and DCE; " in patients
-    (pathology,) = stated_words.pathology(info)
+    (pathology,) = made["pathology"]
     assert "Terms and stages follow BI-RADS (2023)." in pathology
-    (readers,) = stated_words.readers(info)
-    assert "6 years" in readers and "blinded" in readers and readers.endswith("Software: 3D Slicer 4.11.")
-    assert "2.5 ml/s" in stated_words.injection(info)[0]
+    (readers,) = made["regions"]
+    assert "6 years" in readers and "blinded" in readers and "Software: 3D Slicer 4.11." in readers
+    assert "2.5 ml/s" in made["imaging"][0]
     facts = static_facts(
         run, Plan({"runs": [{"study": "nat_response"}]}, root / "workflow").config, root / "workflow/extraction"
     )
     assert facts["inclusion"] == run.protocol.inclusion and facts["software_stated"] == "3D Slicer 4.11"
     assert facts["reference_reader"] == "1" and facts["sample_size_stated"] == ""
     silent = replace(info, protocol=info.protocol.model_copy(update={"inclusion": [], "reporting": Reporting()}))
-    assert stated_words.patients(silent) == stated_words.pathology(silent) == stated_words.readers(silent) == ()
+    made = sections_of(silent, "patients") | sections_of(silent, "imaging")
+    assert "pathology" not in made and made["patients"][0].startswith("The outcome was")
+    assert not any("Of the paper's patients" in text for texts in made.values() for text in texts)
 
 
 def test_a_column_that_may_be_absent_is_missing_for_everybody(root):

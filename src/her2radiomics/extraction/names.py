@@ -76,13 +76,14 @@ def region_label(name: str) -> str:
     return f"{what}, {_EXTENTS[region.extent]}"
 
 
-def region_phrase(name: str) -> str:
-    """A region of interest in a sentence: ``the tumour in its largest slice``."""
+def region_phrase(name: str, radius: float | None = None) -> str:
+    """A region of interest in a sentence: ``the tumour in its largest slice``; ``radius`` is printed for a ring's own."""
     region = parse_region(name)
     where = _EXTENTS[region.extent]
     if region.kind == "tumour":
         return f"the tumour in its {where}"
-    return f"the ring from the tumour's edge to {region.radius_mm:g} mm outside it, in the tumour's {where}"
+    edge = region.radius_mm if radius is None else radius
+    return f"the ring from the tumour's edge to {edge:g} mm outside it, in the tumour's {where}"
 
 
 def feature_words(name: str) -> str:

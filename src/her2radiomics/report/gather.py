@@ -11,18 +11,19 @@ from her2radiomics.core.contracts import TRAINING, contract
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.files import file_hash
 from her2radiomics.core.layout import Layout
-from her2radiomics.core.libraries import pd
 from her2radiomics.extraction import Parameters, read_parameters
 from her2radiomics.manuscript import formatting as fmt
+from her2radiomics.manuscript.cells import Cells
 from her2radiomics.manuscript.tables.performance import performance_row
 from her2radiomics.report import words
 from her2radiomics.report.cautions import late_words, read_fits
 from her2radiomics.report.context import FeatureSet, Grid, Link, Quality, ReportContext, RunSummary
 from her2radiomics.report.evidence import audit_summary, checklists
+from her2radiomics.report.facts import Facts
 from her2radiomics.report.figures import figures
 from her2radiomics.report.ibsi_words import feature_sets
 from her2radiomics.report.info import RunInfo
-from her2radiomics.report.methods import methods, usable_refits
+from her2radiomics.report.methods import for_page, methods
 from her2radiomics.report.models import model_summary
 from her2radiomics.report.names import names_of
 from her2radiomics.report.quality import failed_cases, grey_level_panel, overlay_pictures, read_quality
@@ -39,8 +40,11 @@ from her2radiomics.report.trust import not_predicted, trust
 if TYPE_CHECKING:
     from her2radiomics.study.config import RunRequest
 
+#: The run's manuscript, linked from its page and from the index.
+MANUSCRIPT = {("manuscript", "docx"): "Manuscript (Word)", ("manuscript", "tex"): "Manuscript (LaTeX)"}
 #: What lies beside a run's page and is linked from the index.
 BESIDE = {
+    **MANUSCRIPT,
     ("audit", "html"): "Audit of the paper",
     ("checklists", "html"): "Checklists",
     ("performance", "csv"): "Performance",
@@ -98,6 +102,7 @@ def build_context(
     contents = {Path(path).stem: read_parameters(path) for path in parameters}
     standards, sets = _standards(folder, info, contents)
     used = software.read_records(records)
+    facts = Facts(info, Cells(folder), contents, used)
     fits = read_fits(layout, info)
     people = {name: layout.read("partition_participants", partition=name) for name in info.partitions}
     models = [model_summary(folder, info, name, remarks, fits, people[TRAINING]) for name in info.protocol.models]
@@ -115,17 +120,7 @@ def build_context(
         flow=flow_steps(flow, info, performance),
         partitions=partitions,
         failed=failed_cases(quality),
-        methods=methods(
-            info,
-            flow=flow,
-            partitions=partitions,
-            parameters=contents,
-            selection=_of_models(layout, "selection", info),
-            reproducibility=_of_models(layout, "reproducibility", info),
-            measured=layout.read("measured"),
-            used=used,
-            refits=usable_refits(remarks),
-        ),
+        methods=for_page(methods(facts), facts),
         tables=tuple(printed_table(folder, item.id) for item in protocol.tables if item.kind != "published"),
         table_files=file_links(folder, ("performance", "performance_extra", "delong", "published")),
         figures=figures(folder, info, performance),
@@ -143,6 +138,7 @@ def build_context(
         files=file_links(folder, ("participants", "flow", "measured", "qc", "features_reproducibility", "ibsi")),
         audit=audit_summary(folder),
         checklists=checklists(folder),
+        manuscript=_present(layout, MANUSCRIPT),
     )
 
 
@@ -168,11 +164,16 @@ def summarise(run_folder: str | Path, info: RunInfo, href: str) -> RunSummary:
         n=int(sizes.sum()),
         model=info.protocol.model_label(primary),
         shown=aucs[info.partitions.index(info.headline_partition)],
-        links=tuple(
-            Link(label, f"{beside}{contract(name).below(end)}")
-            for (name, end), label in BESIDE.items()
-            if layout.path(name, end).is_file()
-        ),
+        links=_present(layout, BESIDE, beside),
+    )
+
+
+def _present(layout: Layout, files: Mapping[tuple[str, str], str], beside: str = "") -> tuple[Link, ...]:
+    """Links to those of the run's files that exist."""
+    return tuple(
+        Link(label, f"{beside}{contract(name).below(end)}")
+        for (name, end), label in files.items()
+        if layout.path(name, end).is_file()
     )
 
 
@@ -207,12 +208,6 @@ def _cohort_notes(info: RunInfo) -> tuple[str, ...]:
     notes = [note if note.endswith((".", "!", "?")) else f"{words.upper_first(note)}." for note in info.notes]
     texts = (cohort.description, cohort.citation, licence, *notes)
     return tuple(text.strip() for text in texts if text.strip())
-
-
-def _of_models(layout: Layout, name: str, info: RunInfo) -> dict[str, pd.DataFrame]:
-    """A table of each model that has rows in it."""
-    tables = {model: layout.read(name, model=model) for model in info.protocol.models}
-    return {model: table for model, table in tables.items() if len(table)}
 
 
 def _sha256(path: Path) -> str:

@@ -13,8 +13,8 @@ from her2radiomics.manuscript.tables.text import true_minus
 from her2radiomics.modelling import load_model
 from her2radiomics.report.cautions import Fit, cautions, late_candidates
 from her2radiomics.report.context import Grid, ModelSummary
+from her2radiomics.report.facts import model_sentence
 from her2radiomics.report.info import RunInfo
-from her2radiomics.report.methods import model_sentence
 from her2radiomics.report.names import names_of, term_label
 from her2radiomics.report.sections import file_links
 from her2radiomics.report.words import step_label, upper_first

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from her2radiomics.core.errors import StudyError
-from her2radiomics.core.software import BY_NAME
-from her2radiomics.evaluation.settings import INTERVALS
-from her2radiomics.manuscript.tables.survival import SurvivalTable
-from her2radiomics.report.info import RunInfo
 
 FILE = Path(__file__).with_name("references.json")
 #: More authors than these are printed as the first "et al."
@@ -40,44 +36,16 @@ def printed(entry: Mapping[str, Any]) -> str:
     return f"{authors}. {entry['title']}. {entry['container-title']}. {year}{volume}:{entry['page']}."
 
 
-def references(info: RunInfo, software: Mapping[str, str]) -> tuple[str, ...]:
-    """References of what the run used, in the order of its methods, then those of its software.
-
-    ``software`` are the distributions that the run's jobs used, with their versions.
+def references(used: Iterable[str]) -> tuple[str, ...]:
+    """References by their keys, in the order of :data:`FILE`.
 
     Raises
     ------
     StudyError
-        A method names a reference that :data:`FILE` does not hold.
+        A text cites a reference that :data:`FILE` does not hold.
     """
-    used = {*_used(info), *filter(None, (BY_NAME[name].reference for name in software))}
-    unknown = sorted(used - library().keys())
+    wanted = set(used)
+    unknown = sorted(wanted - library().keys())
     if unknown:
         raise StudyError(f"references: found '{unknown[0]}', expected an id of {FILE.name}. Add the entry.")
-    return tuple(printed(entry) for key, entry in library().items() if key in used)
-
-
-def _used(info: RunInfo) -> Iterator[str]:
-    protocol = info.protocol
-    if info.extracted:
-        yield "zwanenburg_2020"
-        if any(item.preprocessing.n4 for item in protocol.sequences.values()):
-            yield "tustison_2010"
-    for model in protocol.models.values():
-        yield from model.references_used()
-    settings = protocol.evaluation
-    yield from ("delong_1988", "holm_1979", "youden_1950", "hosmer_1980", "vickers_2006")
-    yield INTERVALS[settings.ci_method].reference
-    if settings.calibration_bootstrap or settings.pipeline_bootstrap:
-        yield "harrell_1996"
-    if settings.comparisons:
-        yield "pencina_2008"
-    kinds = {item.kind for item in (*protocol.figures, *protocol.tables)}
-    if kinds & {"kaplan_meier", "survival"}:
-        yield "kaplan_1958"
-    if kinds & {"survival", "cox"}:
-        yield "cox_1972"
-    if any(isinstance(item, SurvivalTable) and item.follow_up for item in protocol.tables):
-        yield "schemper_1996"
-    if "agreement" in kinds:
-        yield "cohen_1968"
+    return tuple(printed(entry) for key, entry in library().items() if key in wanted)

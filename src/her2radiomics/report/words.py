@@ -44,7 +44,11 @@ def lower_first(text: str) -> str:
     word, _, after = text.split(" ", 1)[0].rstrip(",;:").partition("-")
     if after[:1].isupper():  # Miller-Payne
         return text
-    common = word in ("No", "In", "On", "At") or (len(word) > 2 and word[1:].isalpha() and word[1:].islower())
+    common = (
+        word in ("No", "In", "On", "At")
+        or (word == "A" and text[2:3].islower())
+        or (len(word) > 2 and word[1:].isalpha() and word[1:].islower())
+    )
     return text[0].lower() + text[1:] if common else text
 
 

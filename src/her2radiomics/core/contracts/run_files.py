@@ -271,6 +271,47 @@ ABOUT = (
         "refused.txt",
         "Never made: its job says why a run of config.yaml is not carried out, while the other runs go on.",
     ),
+    Contract(
+        "manuscript_settings",
+        "manuscript/settings.json",
+        "Every setting that texts print: protocol and cohort as run, seed, software, parameter files, rules.",
+    ),
+    Contract(
+        "numbers",
+        "manuscript/numbers.csv",
+        "Every number in the manuscript's text: where it is printed, and the cell that it comes from.",
+        (
+            text("number", "As printed."),
+            text("unit", "Its unit, where one is printed behind it."),
+            text("section", "Heading that it is printed under."),
+            text("paragraph", "Identifier of the paragraph, table or figure."),
+            text("file", "File below the run's folder; several parted by ` | `, as are rows and columns."),
+            text("row", "What tells the row from the others: `column=value`, parted by `; `; empty in a JSON file."),
+            text("column", "Column, or the path of keys in a JSON file."),
+            text("rounding", "How the cell is printed: the steps of `her2radiomics.manuscript.cells`, parted by `; `."),
+            text("key", "Name of the number: the tag of its content control in Word, its macro in LaTeX."),
+            SIMULATED,
+        ),
+        for_people=True,
+    ),
+    Contract(
+        "manuscript",
+        "manuscript/manuscript.docx",
+        "Manuscript of the run: text, tables and figures in the form of the journal that config.yaml names; every number is "
+        "bound to its cell by a content control (Word) or a macro (LaTeX).",
+        also=("tex",),
+    ),
+    Contract(
+        "references",
+        "manuscript/references.bib",
+        "References that the manuscript cites, as BibTeX, RIS and CSL-JSON.",
+        also=("ris", "json"),
+    ),
+    Contract(
+        "journal_notes",
+        "manuscript/journal.txt",
+        "What in the manuscript is not as the journal asks, a line each: words of the abstract, resolution of figures.",
+    ),
     Contract("report", "report.html", "The run's page: one file that loads nothing."),
     Contract(
         "record",

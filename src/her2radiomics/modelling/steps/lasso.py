@@ -17,7 +17,7 @@ from her2radiomics.modelling.penalised.cross_validation import CrossValidatedLas
 from her2radiomics.modelling.people import by_person
 
 #: Families in the wording of a methods section.
-FAMILIES = {"gaussian": "least squares on the 0/1 outcome", "binomial": "logistic"}
+FAMILIES = {"gaussian": "least squares on the binary outcome", "binomial": "logistic"}
 RULES = {"min": "the smallest cross-validated error (lambda.min)", "1se": "one standard error above it (lambda.1se)"}
 
 

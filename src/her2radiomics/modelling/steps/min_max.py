@@ -24,7 +24,7 @@ class MinMaxStep(SelectionStep):
 
     def sentence(self, before: Sequence[SelectionStep] = ()) -> str:
         """Return the step in words."""
-        return "features were scaled to [0, 1] by their training minimum and maximum, without clipping"
+        return "features were scaled to the unit interval by their training minimum and maximum, without clipping"
 
     def fit(self, X: pd.DataFrame, y: np.ndarray, training: Training) -> FittedScaling:
         """Learn minimum and range of every feature."""
