@@ -206,7 +206,7 @@ def _cohort_notes(info: RunInfo) -> tuple[str, ...]:
     cohort = info.cohort
     licence = f"Licence: {cohort.licence}." if cohort.licence else ""
     notes = [note if note.endswith((".", "!", "?")) else f"{words.upper_first(note)}." for note in info.notes]
-    texts = (cohort.description, cohort.citation, licence, *notes)
+    texts = (cohort.description, cohort.citation, licence, *map(names_of(info).in_words, notes))
     return tuple(text.strip() for text in texts if text.strip())
 
 
