@@ -117,14 +117,14 @@ def compare(name: str, volume: str, folder: Path) -> tuple[Run, Run, float]:
     results = folder / f"stock_{name}.csv", folder / f"ours_{name}.csv"
     stock = [sys.executable, str(binaries / "pyradiomics"), str(batch), "--param", str(parameters), "-j", "1"]
     stock += ["-f", "csv", "-o", str(results[0])]
-    door = [sys.executable, "-m", "her2radiomics.extraction", str(image), str(mask), str(parameters)]
-    door += [part for region in regions for part in ("--region", region)] + ["--output", str(results[1])]
+    own = [sys.executable, "-m", "her2radiomics.extraction", str(image), str(mask), str(parameters)]
+    own += [part for region in regions for part in ("--region", region)] + ["--output", str(results[1])]
     cache = folder.parent / "bytecode"
     if not cache.is_dir():  # the first run compiles the imports
-        for command, result in zip((stock, door), results, strict=True):
+        for command, result in zip((stock, own), results, strict=True):
             measure(command, result, cache)
             result.unlink()
-    theirs, ours = measure(stock, results[0], cache), measure(door, results[1], cache)
+    theirs, ours = measure(stock, results[0], cache), measure(own, results[1], cache)
     worst = 0.0
     for mine, expected in zip(ours.rows, theirs.rows, strict=True):
         if set(mine) != set(expected):

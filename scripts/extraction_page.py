@@ -6,6 +6,7 @@ from her2radiomics.cohort.enrolment import extracted_in_words
 from her2radiomics.core.files import write_text
 from her2radiomics.core.tables import read
 from her2radiomics.engine.script import logged
+from her2radiomics.manuscript.names import Names
 from her2radiomics.report import gather_pictures
 from her2radiomics.report.extraction_page import extraction_context
 from her2radiomics.report.pages import extraction_page
@@ -21,6 +22,7 @@ def main(snakemake):
         simulated=params.simulated,
         overlays=gather_pictures(files.overlays, Path(output.overlays)),
         centres=params.centres,
+        names=Names(sequences=params.sequences),
     )
     write_text(extraction_page(context), output.extraction_page)
 

@@ -20,7 +20,7 @@ from her2radiomics.modelling.saved.model_file import FORMAT, VERSION
 from her2radiomics.modelling.saved.rule_json import rule_to_dict
 from her2radiomics.modelling.saved.rules import LinearRule, NumericPredictor
 
-PARTITIONS = {"training": "Training (centre 1)", "testing": "Test (centre 2)"}
+PARTITIONS = {"training": "Training set (centre 1)", "testing": "Test set (centre 2)"}
 MODELS = {"clinical": "Clinical", "radiomics": "Radiomics", "nomogram": "Nomogram"}
 COLUMNS = {
     name: Column.model_validate(content)
@@ -235,7 +235,7 @@ def _models(folder: Path, patients: pd.DataFrame, scores: dict[str, np.ndarray])
             (2, "icc_filter", 3375, 2711, "24 training patients read twice"),
             (3, "univariate", 2711, 188, ""),
             (4, "lasso", 188, 2, "lambda.min = 0.0431"),
-            (5, "forced_retention", 2, 3, "kept for T2FS: original_glszm_HighGrayLevelZoneEmphasis"),
+            (5, "forced_retention", 2, 3, f"restored T2FS: {FEATURES[2]}"),
         ],
         columns=["step", "name", "features_in", "features_out", "note"],
     )
@@ -248,6 +248,7 @@ def _models(folder: Path, patients: pd.DataFrame, scores: dict[str, np.ndarray])
 
 
 def _results(folder: Path, patients: pd.DataFrame, scores: dict[str, np.ndarray], simulated: bool) -> None:
+    from her2radiomics.manuscript.names import Names
     from her2radiomics.manuscript.published import PublishedNumber, Results, published_table
 
     performance, extra, delong, aucs = [], [], [], {}
@@ -302,7 +303,7 @@ def _results(folder: Path, patients: pd.DataFrame, scores: dict[str, np.ndarray]
     for name, table in (("performance", performance), ("performance_extra", extra), ("delong", delong)):
         save(name, table, folder / "tables" / f"{name}.csv")
     printed = [PublishedNumber.model_validate(number) for number in numbers]
-    beside = published_table(printed, Results(folder, COLUMNS), simulated=simulated)
+    beside = published_table(printed, Results(folder, Names(COLUMNS, MODELS)), simulated=simulated)
     save("published", beside, folder / "tables" / "published.csv")
 
 

@@ -81,8 +81,8 @@ def test_a_killed_and_a_cancelled_job_are_retried_and_the_bytes_are_a_workstatio
     }
     # images of two batches, and the roster
     assert counts.pop("simulate") == BATCHES + 1
-    # the nomogram is made of both other models
-    assert counts == {"extract": BATCHES * SEQUENCES, "cohort": 1, "model": 3}
+    # a batch of patients is measured by one job; the nomogram is made of both other models
+    assert counts == {"extract": BATCHES * SEQUENCES, "measure": BATCHES, "cohort": 1, "model": 3}
 
 
 @pytest.mark.cluster_slow

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from her2radiomics.engine import file_records as records
+from her2radiomics.engine import file_records
 from her2radiomics.engine.file_records import (
     FOLDER,
     INDEX,
@@ -79,7 +79,7 @@ def test_a_new_time_alone_is_no_change_and_is_looked_into_once(monkeypatch):
     moved_in_time(path, HOUR)
     assert find_changed() == []
     read = []
-    monkeypatch.setattr(records, "content", read.append)
+    monkeypatch.setattr(file_records, "content", read.append)
     assert find_changed() == []
     assert read == []
 
@@ -87,7 +87,7 @@ def test_a_new_time_alone_is_no_change_and_is_looked_into_once(monkeypatch):
 def test_an_unchanged_project_is_planned_from_the_index_alone(monkeypatch):
     made("results/x.csv")
     assert find_changed() == []
-    monkeypatch.setattr(records, "_load", lambda place: pytest.fail(f"{place} is read"))
+    monkeypatch.setattr(file_records, "_load", lambda place: pytest.fail(f"{place} is read"))
     assert find_changed() == []
 
 

@@ -1,4 +1,4 @@
-"""One case: what is recorded for good and bad input, and the door of the command line."""
+"""One case: what is recorded for good and bad input, and the command line."""
 
 from __future__ import annotations
 

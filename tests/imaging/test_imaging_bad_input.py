@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from her2radiomics.core.errors import CaseError
 from her2radiomics.imaging import read_image, read_mask
+from her2radiomics.imaging.checks import voxel_hash
 
 
 def volume(voxels: np.ndarray) -> sitk.Image:
@@ -354,3 +355,32 @@ def test_a_real_series_that_holds_three_phases():
             read_image(folder)
         messages.append(str(caught.value))
     assert any("positions in one series" in message for message in messages)
+
+
+class TestHashOfVoxels:
+    """Two files of one image have one hash, whatever their type and place; of two images they differ."""
+
+    @staticmethod
+    def volume(seed: int = 0) -> np.ndarray:
+        return np.random.default_rng(seed).integers(0, 2000, (24, 512, 128)).astype(np.int16)
+
+    def test_neither_type_nor_place_counts(self):
+        image = sitk.GetImageFromArray(self.volume())
+        moved = sitk.Cast(image, sitk.sitkFloat64)
+        moved.SetOrigin((5.0, 6.0, 7.0))
+        assert voxel_hash(image) == voxel_hash(moved)
+
+    def test_another_examination_or_size_has_another(self):
+        voxels = self.volume()
+        images = [voxels, self.volume(1), voxels[:-1], np.swapaxes(voxels, 0, 1)]
+        assert len({voxel_hash(sitk.GetImageFromArray(item)) for item in images}) == len(images)
+
+    def test_a_lesion_on_an_empty_map_counts_in_each_of_its_slices(self):
+        """Of large volumes rows are left out, and never the same ones of each slice."""
+        empty = np.zeros((24, 512, 128), np.float32)
+        found = {voxel_hash(sitk.GetImageFromArray(empty))}
+        for z in range(24):
+            lesion = empty.copy()
+            lesion[z, 250:260, 60:70] = 1.2
+            found.add(voxel_hash(sitk.GetImageFromArray(lesion)))
+        assert len(found) == 25

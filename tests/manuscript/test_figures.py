@@ -65,6 +65,7 @@ def test_every_kind_draws_inside_its_printed_width(inputs: FigureInputs, kind: s
             assert box.x0 >= page.x0 - 1 and box.x1 <= page.x1 + 1, text.get_text()
             assert box.y0 >= page.y0 - 1 and box.y1 <= page.y1 + 1, text.get_text()
             assert text.get_fontsize() >= points * 7 / 8, text.get_text()
+            assert not re.search(r"(?<![\w.])-(?=\d)", text.get_text()), text.get_text()  # a minus is no hyphen
             boxes.append((text.get_text(), box.padded(-1)))
         for (here, one), (there, other) in combinations(boxes, 2):
             assert here == there or not one.overlaps(other), (here, there)

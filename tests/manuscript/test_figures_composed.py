@@ -237,3 +237,18 @@ def test_letters_may_be_those_of_the_panels_ids(inputs: FigureInputs):
     drawing = draw(with_panels([*singles, whole])[-1], inputs)
     assert list(dict.fromkeys(drawing.data["panel"])) == ["B", "D"]
     assert whole.panel_letters == {"figure_5b_roc": "B", "figure_5d_score": "D"}
+
+
+def test_decision_curves_of_the_same_models_are_named_once(inputs: FigureInputs):
+    """By the last panel that draws curves; models of other panels, and a panel alone, keep their own legend."""
+    start = {"kind": "decision_curve", "title": "t", "models": MODELS}
+    panels = [
+        ADAPTER.validate_python(start | {"id": "figure_5a_training", "partition": "training"}),
+        ADAPTER.validate_python(start | {"id": "figure_5b_testing", "partition": "testing"}),
+        ADAPTER.validate_python(start | {"id": "figure_5c_one", "partition": "testing", "models": MODELS[:1]}),
+    ]
+    whole = {"id": "figure_5_use", "kind": "composed", "title": "t", "panels": [panel.id for panel in panels]}
+    drawing = draw(with_panels([*panels, ADAPTER.validate_python(whole)])[-1], inputs)
+    legends = [any(axes.get_legend() for axes in part.axes) for part in drawing.figure.subfigs]
+    assert legends == [False, True, True]
+    assert any(axes.get_legend() for axes in draw(panels[0], inputs).figure.axes)

@@ -10,7 +10,8 @@ import pytest
 from figure_inputs import expit, make_inputs, said, settings
 
 from her2radiomics.manuscript.figures import FigureInputs, draw
-from her2radiomics.manuscript.figures.nomogram_axes import NomogramAxis, Tick, zoomed
+from her2radiomics.manuscript.figures.nomogram_axes import NomogramAxis, Tick, ends_only, zoomed
+from her2radiomics.manuscript.figures.nomogram_example import points_text
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +69,20 @@ def test_total_points_are_drawn_where_the_probability_changes():
     ]
     wide = NomogramAxis("probability", (Tick("0.01", "0.01", 20.0), Tick("0.99", "0.99", 150.0)))
     assert zoomed(total, wide) is total
+
+
+def test_a_scale_of_few_points_is_labelled_at_its_ends_and_said_in_words(inputs: FigureInputs, tmp_path: Path):
+    """Without a decimal, 1.4 points would be read as 1, and the example's sum would miss the model's probability."""
+    assert (
+        points_text(1.0, 0) == "1 point" and points_text(1.0, 1) == "1.0 points" and points_text(51.0, 0) == "51 points"
+    )
+    scale = NomogramAxis("adc", tuple(Tick(f"{v:.2f}", str(v), p) for v, p in ((0.75, 0.0), (1.0, 1.2), (1.2, 2.3))))
+    assert [tick.label for tick in ends_only(scale).ticks] == ["0.75", "1.20"]
+    table = pd.read_csv(inputs.path("nomogram", "nomogram"))
+    mine = table["axis"] == "radiomics"
+    table.loc[mine, "position"] *= 4 / table.loc[mine, "position"].max()
+    table.to_csv(tmp_path / "narrow.csv", index=False)
+    narrow = dataclasses.replace(inputs, nomogram={"nomogram": tmp_path / "narrow.csv"})
+    words = " ".join(said(draw(settings("nomogram", example="none"), narrow)).split())
+    assert "changes the total by at most 4.0 points over its range" in words
+    assert "changes the total" not in said(draw(settings("nomogram"), inputs))

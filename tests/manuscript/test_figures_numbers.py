@@ -511,3 +511,17 @@ def test_numbers_of_a_scale_have_the_same_decimals(tmp_path: Path):
         ["Regular", "Irregular"],
     ]
     assert axes[1].position_of("1", "1.00") == 100
+
+
+def test_bars_of_many_features_stop_at_a_page(inputs: FigureInputs, tmp_path: Path):
+    table = inputs.table("coefficients", "radiomics")
+    many = pd.concat([table.head(1)] + [table.tail(1)] * 39, ignore_index=True)
+    many["term"] = [many["term"][0], *(f"DWI__tumour_slice__wavelet-LH_glcm_Imc{n}" for n in range(39))]
+    many["beta"] = [0.0, *np.linspace(1, 0.1, 39)]
+    many.to_csv(tmp_path / "many.csv", index=False)
+    crowded = dataclasses.replace(inputs, coefficients={"radiomics": tmp_path / "many.csv"})
+    for width in (84, 174):
+        drawing = draw(settings("feature_weights", width_mm=width, most=40), crowded)
+        assert style.size(drawing.figure)[1] <= 190
+        assert drawing.data["beta"].tolist() == sorted(many["beta"], reverse=True)[: len(drawing.data)]
+        assert f"largest {len(drawing.data)} of 39" in drawing.heading

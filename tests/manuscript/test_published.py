@@ -7,12 +7,13 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from contract_tables import save
+from contract_tables import complete, save
 from scipy import stats
-from table_run import COLUMNS, make_run
+from table_run import COLUMNS, MODELS, make_run
 
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.settings import validate
+from her2radiomics.manuscript.names import Names
 from her2radiomics.manuscript.published import PublishedNumber, Results, published_table, quantities
 from her2radiomics.manuscript.published.comparison import judge
 from her2radiomics.manuscript.published.lookup import NOTHING, Ours
@@ -21,6 +22,7 @@ from her2radiomics.manuscript.tables import TableInputs, render
 from her2radiomics.manuscript.tables.published import PublishedNumbersTable
 
 NAN = math.nan
+NAMES = Names(COLUMNS, MODELS, {"DWI": "DWI", "DCE2": "DCE phase 2"})
 
 
 def number(quantity: str, **content) -> PublishedNumber:
@@ -127,7 +129,7 @@ def rendered(run):
 
 
 def ours(run, **content) -> pd.Series:
-    return published_table([number(**content)], Results(run.folder, COLUMNS), simulated=True).iloc[0]
+    return published_table([number(**content)], Results(run.folder, NAMES), simulated=True).iloc[0]
 
 
 def test_numbers_of_performance_are_those_of_the_csv(run):
@@ -171,7 +173,7 @@ def test_terms_and_regressions_are_those_of_the_models_tables(run):
         source="Table 2",
     )
     assert row["reproduced"] == table.loc["ki67[high]", "odds_ratio"]
-    assert row["item"] == "Ki-67 index, ≥ 20 %, univariate"
+    assert row["item"] == "Ki-67 index, ≥ 20 %, univariable"
     terms = ours(run, quantity="terms_kept", model="clinical", names=["ki67"])
     kept = [t for t in pd.read_csv(run.folder / "models/clinical/coefficients.csv")["term"] if t != "(Intercept)"]
     assert terms["reproduced"] == len({t.split("[")[0] for t in kept})
@@ -247,3 +249,35 @@ def test_the_table_prints_agreement_and_its_rules(run):
     printed = table.data.set_index("quantity").loc["AUC"]
     assert printed["published"] == "0.878 (0.773–0.946)" and printed["agreement"] in ("agrees", "differs")
     assert any("The printed value lies in our 95% interval" in note for note in table.footnotes)
+
+
+def test_models_whose_aucs_are_printed_alike_tie_and_match_either_order(tmp_path):
+    rows = [("clinical", 0.71234), ("radiomics", 0.71228), ("nomogram", 0.65)]  # 0.712 twice
+    performance = pd.DataFrame(
+        [{"model": m, "partition": "testing", "n": 10, "events": 4, "auc": a, "ci_method": "delong"} for m, a in rows]
+    )
+    save("performance", complete("performance", performance), tmp_path / "tables/performance.csv")
+    results = Results(tmp_path, NAMES)
+    for names in (("clinical", "radiomics"), ("radiomics", "clinical")):
+        printed = number("highest_auc", partition="testing", names=[*names, "nomogram"], ranked=True)
+        row = published_table([printed], results, simulated=True).iloc[0]
+        one, other = (MODELS[name] for name in names)
+        assert row["agreement"] == "agrees"
+        assert row["published_text"] == f"{one} > {other} > Nomogram"
+        assert row["reproduced_text"] == f"{one} = {other} > Nomogram; = is a tie"
+    first = number("highest_auc", partition="testing", names=["nomogram", "clinical", "radiomics"])
+    assert judge(first, results.find(first), "order") == "differs"
+    one_class = performance.assign(auc=math.nan)
+    save("performance", complete("performance", one_class), tmp_path / "tables/performance.csv")
+    assert Results(tmp_path, NAMES).find(first) is NOTHING
+
+
+def test_names_in_remarks_are_the_printed_ones():
+    assert NAMES.in_words("significant: ki67, tic") == "significant: Ki-67 index, TIC type"
+    restored = "restored DCE2: DCE2__tumour_slice__logarithm_glcm_Correlation"
+    whole = "DCE phase 2 · tumour, largest slice · logarithm, GLCM correlation"
+    assert NAMES.in_words(restored) == f"restored DCE phase 2: {whole}"
+    assert NAMES.in_words("variance of z_score > 0; clinical patients of any age") == (
+        "variance of z_score > 0; clinical patients of any age"
+    )
+    assert NAMES.term("T2FS__my_mask__odd") == "T2FS · my mask · odd"

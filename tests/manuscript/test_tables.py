@@ -184,7 +184,7 @@ def test_regression_refuses_unknown_levels(run, tmp_path):
 def test_performance_prints_fractions(run):
     options = settings(id="table_3_performance", kind="performance", title="Performance")
     table = options.make(run.inputs)
-    row = table.data[(table.data["model"] == "Nomogram") & (table.data["partition"] == "Test (centre 2)")].iloc[0]
+    row = table.data[(table.data["model"] == "Nomogram") & (table.data["partition"] == "Test set (centre 2)")].iloc[0]
     source = pd.read_csv(run.inputs.performance).set_index(["model", "partition"]).loc[("nomogram", "testing")]
     count = round(source["sensitivity"] * source["events"])
     assert row["sensitivity"] == f"{100 * source['sensitivity']:.0f}% ({count}/{source['events']})"

@@ -136,8 +136,8 @@ def test_headline_is_the_result_of_the_held_out_centre(context, made):
     row = pd.read_csv(made[0] / "tables" / "performance.csv").set_index(["model", "partition"])
     row = row.loc[("nomogram", "testing")]
     assert context.headline == (
-        f"The nomogram: AUC {row['auc']:.2f} (95% CI {row['auc_low']:.2f}–{row['auc_high']:.2f}) in 30 patients of the "
-        "test centre (18 pCR). Simulated data."
+        f"The nomogram: AUC {row['auc']:.2f} (95% CI {row['auc_low']:.2f}–{row['auc_high']:.2f}) in 30 patients "
+        "(18 pCR) of the test set (centre 2). Simulated data."
     )
     found = round(row["sensitivity"] * row["events"])
     assert f"sensitivity was {100 * row['sensitivity']:.0f}% ({found}/{int(row['events'])})" in context.findings[0]
@@ -152,7 +152,9 @@ def test_headline_of_a_model_no_better_than_chance(made, tmp_path):
     table.loc[:, ["auc", "auc_low", "auc_high"]] = (0.5, 0.31, 0.69)
     table.to_csv(path, index=False)
     summary = summarise(folder, describe(simulated=False), "x")
-    assert summary.headline == ("The nomogram: AUC 0.50 (95% CI 0.31–0.69) in 30 patients of the test centre (18 pCR).")
+    assert summary.headline == (
+        "The nomogram: AUC 0.50 (95% CI 0.31–0.69) in 30 patients (18 pCR) of the test set (centre 2)."
+    )
 
 
 def test_headline_of_a_partition_with_one_outcome(made, tmp_path):
@@ -163,7 +165,8 @@ def test_headline_of_a_partition_with_one_outcome(made, tmp_path):
     table.loc[table["partition"] == "testing", ["auc", "auc_low", "auc_high"]] = None
     table.to_csv(path, index=False)
     assert summarise(folder, describe(), "x").headline == (
-        "The nomogram: no AUC in 30 patients of the test centre (18 pCR), since they are of one class. Simulated data."
+        "The nomogram: no AUC in 30 patients (18 pCR) of the test set (centre 2), since they are of one class. "
+        "Simulated data."
     )
 
 
@@ -174,7 +177,7 @@ def test_remarks_of_the_evaluation_stand_with_their_model(made, tmp_path):
         stream.write("clinical,testing,note_threshold,,,,nobody is called positive\n")
         stream.write("clinical,training,note_apparent,,,,apparent\n")
     models = {model.id: model for model in build_context(folder, describe()).models}
-    assert models["clinical"].notes == ("Test (centre 2): nobody is called positive.",)
+    assert models["clinical"].notes == ("Test set (centre 2): nobody is called positive.",)
     assert models["nomogram"].notes == ()
 
 
@@ -189,8 +192,8 @@ def test_patients_whom_a_model_cannot_predict_are_counted_with_the_reason(made, 
     )
     notes = {model.id: model.notes for model in build_context(folder, describe()).models}["clinical"]
     assert notes == (
-        "Test (centre 2): no prediction for 1 patient; Age was missing.",
-        "Test (centre 2): no prediction for 2 patients; margin 'smooth' did not occur in training.",
+        "Test set (centre 2): no prediction for 1 patient; Age was missing.",
+        "Test set (centre 2): no prediction for 2 patients; margin 'smooth' did not occur in training.",
     )
 
 
@@ -207,7 +210,7 @@ def test_methods_are_written_from_the_protocol(context):
         "Of 70 simulated patients, 64 were included.",
         "clinical stage IV (4)",
         "the training set comprised patients of Centre 1 (3.0 T) and the test set comprised patients of Centre 2 (1.5 T)",
-        "The training centre had 34 patients",
+        "The training set (centre 1) had 34 patients",
         "1125 features were extracted from each region on fs-T2WI, DWI and DCE phase 2 (3375 in all)",
         "wavelet (coif1, in the plane) and Laplacian of Gaussian (σ 3 mm)",
         "bin width of 25",
@@ -296,8 +299,8 @@ def test_models_show_formula_and_selection(context, html):
     assert radiomics.score == "Rad-score"
     assert radiomics.formula[:3] == (
         "0.3100",
-        "+ 1.4200 × DWI · tumour slice · wavelet-LH · firstorder 90Percentile",
-        "− 0.5700 × DWI · tumour slice · logarithm · glcm Imc1",
+        "+ 1.4200 × DWI · tumour, largest slice · wavelet LH, first-order 90th percentile",
+        "− 0.5700 × DWI · tumour, largest slice · logarithm, GLCM informational measure of correlation 1",
     )
     assert len(radiomics.formula) == 1 + len(FEATURES)
     assert radiomics.selection.rows[1][:3] == ("Agreement of readers (ICC)", "3375", "2711")
@@ -325,7 +328,7 @@ def test_published_and_reproduced(context, html):
     assert list(places) == ["Results", "Table 3", "Abstract"]
     rows = {(row.quantity, row.model): row for rows in places.values() for row in rows}
     assert rows["AUC", "Nomogram"].published == "0.878 (0.773–0.946)"
-    assert rows["Sensitivity", "Nomogram"].published == "88.64 %"
+    assert rows["Sensitivity", "Nomogram"].published == "88.64%"
     assert rows["Patients", ""].reproduced == "34"
     assert rows["Features selected", "Radiomics"].reproduced == "3"
     assert {row.agreement for row in rows.values()} <= {"agrees", "differs"}
@@ -448,8 +451,8 @@ def test_index_over_runs(made):
     assert "nat_response/tables/performance.csv" in parsed.links
     assert text.count("simulated data</strong>") == 1
     assert [run.n for run in runs] == [64, 64]
-    assert runs[0].shown[0] == "Test (centre 2)"
-    assert "AUC, Test (centre 2)" in text and "n = 30" in text
+    assert runs[0].shown[0] == "Test set (centre 2)"
+    assert "AUC, Test set (centre 2)" in text and "n = 30" in text
     assert "No run has a report yet." in index([])
 
 

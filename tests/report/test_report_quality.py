@@ -72,7 +72,7 @@ def test_quality_control_shows_every_column(context):
     ]
     assert {choice.name: choice.values for choice in context.quality.choices} == {
         "status": ("failed", "warned", "extracted"),
-        "sequence": ("DCE2", "DWI", "T2FS"),
+        "sequence": ("DCE phase 2", "DWI", "fs-T2WI"),
         "centre": ("Centre 1 (3.0 T)", "Centre 2 (1.5 T)"),
     }
 
@@ -279,7 +279,7 @@ addEventListener("load", () => setTimeout(() => {
   choose("[data-filter=centre]", "Centre 2 (1.5 T)");
   const elsewhere = count();
   choose("[data-filter=centre]", "");
-  choose("[data-filter=sequence]", "T2FS");
+  choose("[data-filter=sequence]", "fs-T2WI");
   const other = count();
   choose("[data-filter=sequence]", "");
   choose("[data-filter=status]", "failed");
@@ -312,7 +312,7 @@ def in_order(cells: list[str], down: bool) -> bool:
     if cells != given + [""] * (len(cells) - len(given)):
         return False
     try:
-        keys: list = [prod(float(part) for part in cell.split("×")) for cell in given]
+        keys: list = [prod(float(part) for part in cell.replace("−", "-").split("×")) for cell in given]
     except ValueError:
         keys = [
             [
@@ -362,7 +362,7 @@ p.textContent = c.textContent; document.body.append(p); }} }}, 50)</script>"""
         assert in_order(column["up"], down=False) and in_order(column["down"], down=True), name
     voxels = [int(cell) for cell in checked["columns"]["voxels"]["up"] if cell]
     assert len({len(str(value)) for value in voxels}) > 1  # as text the order would be another
-    assert checked["columns"]["minimum"]["up"][0] == "-1000"
+    assert checked["columns"]["minimum"]["up"][0] == "−1000"
     assert checked["columns"]["size"]["down"][0] == "256×256×40"  # more voxels than 1024×96×9
     assert checked["columns"]["spacing_mm"]["up"][0] == "0.9×0.9×4"
     assert checked["worst"] == [

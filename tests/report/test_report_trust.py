@@ -60,11 +60,11 @@ def test_the_panel_is_first_and_gives_the_runs_own_numbers(made):
     assert text.index('id="trust"') < min(text.index(f'id="{name}"') for name in ("cohort", "tables", "methods"))
     rows = pd.read_csv(made[0] / "tables" / "performance.csv").set_index(["model", "partition"]).loc["nomogram"]
     spots = {spot.label: spot for spot in context.trust.spots}
-    assert spots["Test (centre 2)"].value == pytest.approx(rows.loc["testing", "auc"])
-    assert spots["Test (centre 2)"].bounds == pytest.approx(
+    assert spots["Test set (centre 2)"].value == pytest.approx(rows.loc["testing", "auc"])
+    assert spots["Test set (centre 2)"].bounds == pytest.approx(
         (rows.loc["testing", "auc_low"], rows.loc["testing", "auc_high"])
     )
-    assert "apparent" in spots["Training (centre 1)"].note
+    assert "apparent" in spots["Training set (centre 1)"].note
     assert [len(row) for row in context.trust.models.rows] == [1 + len(spots)] * 3
     for verdict in ("separated pCR", "reliably"):
         assert verdict not in text

@@ -89,11 +89,7 @@ rule published:
     params:
         numbers=lambda w: settings_of(run_of(w).published),
         columns=lambda w: settings_of(protocol_of(w).columns),
-        groups=lambda w: study_text_of(w.run)["partitions"]
-        | {
-            "1": protocol_of(w).label.positive,
-            "0": protocol_of(w).label.negative,
-        },
+        names=lambda w: descriptions.printed_names(run_of(w)),
         folder=lambda w: run_of(w).folder,
         simulated=lambda w: run_of(w).dataset.simulated,
     message:
@@ -236,6 +232,7 @@ rule extraction_page:
         reader=lambda w: run_of(w).dataset.readers.reference,
         simulated=lambda w: run_of(w).dataset.simulated,
         centres=lambda w: centres_of(run_of(w)),
+        sequences=lambda w: descriptions.printed_names(run_of(w))["sequences"],
     message:
         "page of the extraction: {wildcards.run}"
     script:

@@ -2,10 +2,10 @@
 # Only the process that plans looks; a dry run shows what would be made again and renames nothing.
 from snakemake.logging import logger
 
-from her2radiomics.engine import file_records as records
+from her2radiomics.engine import file_records
 from her2radiomics.engine.patches import incomplete, jobs
 
-CHANGED = records.find_changed() if workflow.is_main_process else []
+CHANGED = file_records.find_changed() if workflow.is_main_process else []
 
 for change in CHANGED[:20]:
     logger.warning(f"{change.path}: found {change.why}; it is made again.")
@@ -16,8 +16,8 @@ incomplete.mark(workflow, [change.path for change in CHANGED])
 
 onstart:
     again = jobs.outputs_to_make(workflow)
-    aside = records.set_aside(change for change in CHANGED if change.path in again)
+    aside = file_records.set_aside(change for change in CHANGED if change.path in again)
     for path, kept in aside.items():
         logger.warning(f"{path}: what was found there is kept as {kept}.")
-    for path in records.clean():
+    for path in file_records.clean():
         logger.info(f"{path}: left by a job that was killed; deleted.")

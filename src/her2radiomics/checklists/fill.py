@@ -54,10 +54,10 @@ class Score:
     unit: str
 
     def __str__(self) -> str:
-        """``METRICS score: 46.2 to 83.1 %``; ``Radiomics Quality Score: 15 to 34 of 36 points``."""
+        """``METRICS score: 46.2 to 83.1%``; ``Radiomics Quality Score: 15 to 34 of 36 points``."""
         digits = 0 if float(self.low).is_integer() and float(self.high).is_integer() else 1
         span = f"{self.low:.{digits}f}" if self.low == self.high else f"{self.low:.{digits}f} to {self.high:.{digits}f}"
-        return f"{self.label}: {span} {self.unit if self.unit == '%' else f'of {self.total:g} {self.unit}'}"
+        return f"{self.label}: {span}{self.unit if self.unit == '%' else f' of {self.total:g} {self.unit}'}"
 
 
 @dataclass(frozen=True)
@@ -164,17 +164,16 @@ def _status(part: Part, run: ChecklistRun) -> tuple[Status, tuple[str, ...]]:
 
 
 def sentence(text: str, facts: Mapping[str, Fact]) -> str:
-    """``text`` with facts put in; lists are joined, and a sentence does not end twice."""
+    """``text`` with facts put in; lists are joined, and each sentence ends once: ``{acquisition} {injection}``."""
     if not text:
         return ""
-    words = {
-        name: ", ".join(map(str, value))
-        if isinstance(value, list)
-        else str(value).rstrip(".")
-        if f"{{{name}}}." in text
-        else str(value)
-        for name, value in facts.items()
-    }
+    words = {}
+    for name, value in facts.items():
+        words[name] = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        if f"{{{name}}}." in text:
+            words[name] = words[name].rstrip(".")
+        elif words[name] and f"{{{name}}} {{" in text:
+            words[name] = words[name].rstrip(".") + "."
     try:
         made = text.format_map(words)
     except KeyError as error:

@@ -27,25 +27,21 @@ def append_features(first: pd.DataFrame, further: pd.DataFrame, path: Path) -> p
     patients = dict.fromkeys(further["patient_id"])
     alike = [b for a, b in look_alikes([*first["patient_id"], *patients]) if b in patients]
     for patient in [*both["patient_id"], *alike]:
-        problems.append(
-            TableError(
-                file=path,
-                patient=patient,
-                found="a patient of an earlier table, or nearly",
-                expected="further patients in a table that is appended",
-                remedy="Remove the row, or make the identifiers differ.",
-            )
+        problems.add(
+            file=path,
+            patient=patient,
+            found="a patient of an earlier table, or nearly",
+            expected="further patients in a table that is appended",
+            remedy="Remove the row, or make the identifiers differ.",
         )
     for name in [c for c in first if c not in further] + [c for c in further if c not in first]:
         where = "an earlier table" if name in further else "this table"
-        problems.append(
-            TableError(
-                file=path,
-                column=str(name),
-                found=f"a feature that {where} lacks",
-                expected="the same features in tables that are appended",
-                remedy="Extract them with the same settings, or list the column under 'drop' in the cohort file.",
-            )
+        problems.add(
+            file=path,
+            column=str(name),
+            found=f"a feature that {where} lacks",
+            expected="the same features in tables that are appended",
+            remedy="Extract them with the same settings, or list the column under 'drop' in the cohort file.",
         )
     problems.refuse()
     return pd.concat([first, further[list(first.columns)]]).sort_values(KEYS, ignore_index=True)
@@ -85,16 +81,14 @@ def join_features(
         wins = any(fnmatch.fnmatchcase(str(name), pattern) for pattern in source.prefer)
         if differ.any() and not wins:
             patient, _ = one.index[differ][0]
-            problems.append(
-                TableError(
-                    file=path,
-                    patient=str(patient),
-                    column=str(name),
-                    found=f"{two[name][differ].iloc[0]:g}, and {one[name][differ].iloc[0]:g} in an earlier table "
-                    f"({int(differ.sum())} rows differ)",
-                    expected="the same value in both tables",
-                    remedy=f"Rename or drop one, or say 'prefer: [{name}]' at the table that counts.",
-                )
+            problems.add(
+                file=path,
+                patient=str(patient),
+                column=str(name),
+                found=f"{two[name][differ].iloc[0]:g}, and {one[name][differ].iloc[0]:g} in an earlier table "
+                f"({int(differ.sum())} rows differ)",
+                expected="the same value in both tables",
+                remedy=f"Rename or drop one, or say 'prefer: [{name}]' at the table that counts.",
             )
         two[name] = two[name].combine_first(one[name]) if wins else one[name].combine_first(two[name])
     problems.refuse()

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from her2radiomics.cohort import intake as door
+from her2radiomics.cohort import intake
 from her2radiomics.cohort.settings import TableSource
 from her2radiomics.cohort.tables import read_table
 from her2radiomics.core.brought.likeness import did_you_mean, look_alikes
@@ -39,7 +39,7 @@ def listed(names: Collection[str]) -> str:
     return ", ".join(first) + (f" and {more} more" if more else "")
 
 
-def join_tables(sources: Sequence[TableSource], root: Path, folder: door.Folder, problems: Problems) -> Joined:
+def join_tables(sources: Sequence[TableSource], root: Path, folder: intake.Folder, problems: Problems) -> Joined:
     """Read and join the participants' tables.
 
     The first table says who the participants are, with those that are appended to it; the others add columns.
@@ -57,7 +57,7 @@ def join_tables(sources: Sequence[TableSource], root: Path, folder: door.Folder,
     # further patients first: a table that is joined has rows for them too
     for source in sorted(sources, key=lambda item: item is not sources[0] and not item.append):
         path = root / source.file
-        door.check_table_file(path, folder)
+        intake.check_table_file(path, folder)
         table = read_table(path, source)
         with problems.collect():
             piece = _piece(table, source)
@@ -81,29 +81,25 @@ def _piece(table: BroughtTable, source: TableSource) -> Joined:
     problems = Problems()
     for row, patient in identifiers[identifiers.duplicated()].items():
         first = int(identifiers.index[identifiers == patient][0])
-        problems.append(
-            TableError(
-                file=path,
-                row=int(row),
-                patient=patient,
-                column=source.id,
-                found=f"the patient in row {first} already",
-                expected="one row a patient",
-                remedy="Remove one of the rows; give a second lesion or examination an identifier of its own, and say in a "
-                "column 'person' who they are of.",
-            )
+        problems.add(
+            file=path,
+            row=int(row),
+            patient=patient,
+            column=source.id,
+            found=f"the patient in row {first} already",
+            expected="one row a patient",
+            remedy="Remove one of the rows; give a second lesion or examination an identifier of its own, and say in a "
+            "column 'person' who they are of.",
         )
     for one, other in look_alikes(identifiers):
-        problems.append(
-            TableError(
-                file=path,
-                row=rows[other][1],
-                patient=other,
-                column=source.id,
-                found=f"'{other}' beside '{one}' in row {rows[one][1]}",
-                expected="identifiers that nobody takes for one another",
-                remedy="Write them the same way if they are one patient, else rename one.",
-            )
+        problems.add(
+            file=path,
+            row=rows[other][1],
+            patient=other,
+            column=source.id,
+            found=f"'{other}' beside '{one}' in row {rows[one][1]}",
+            expected="identifiers that nobody takes for one another",
+            remedy="Write them the same way if they are one patient, else rename one.",
         )
     problems.refuse()
     refused, columns = dict(table.refused), {}
@@ -130,15 +126,13 @@ def _append(joined: Joined, piece: Joined, path: Path) -> None:
     both = [patient for patient in piece.cells.index if patient in joined.cells.index]
     near = list(look_alikes([*joined.cells.index, *piece.cells.index]))
     for patient, other in [*((p, p) for p in both), *((b, a) for a, b in near if b in piece.cells.index)]:
-        problems.append(
-            TableError(
-                file=path,
-                row=piece.origins["patient_id"].rows[patient][1],
-                patient=patient,
-                found=f"{'the patient' if patient == other else f'nearly the patient {other}'} in an earlier table",
-                expected="further patients in a table that is appended",
-                remedy="Remove the row, or make the identifiers differ (their hospital in front).",
-            )
+        problems.add(
+            file=path,
+            row=piece.origins["patient_id"].rows[patient][1],
+            patient=patient,
+            found=f"{'the patient' if patient == other else f'nearly the patient {other}'} in an earlier table",
+            expected="further patients in a table that is appended",
+            remedy="Remove the row, or make the identifiers differ (their hospital in front).",
         )
     problems.refuse()
     for name in sorted(set(joined.cells) ^ set(piece.cells)):

@@ -93,8 +93,8 @@ def _matches(root: Path, pattern: ImagePattern) -> tuple[list[tuple[Path, str, s
     Beside them the files, below the root, that fit but for the text of the sequence.
     """
     texts = sorted(pattern.sequences, key=len, reverse=True)
-    known = _expression(pattern.image, "|".join(re.escape(_composed(text)) for text in texts))
-    anything = _expression(pattern.image, "[^/]+?")
+    known = path_expression(pattern.image, "|".join(re.escape(_composed(text)) for text in texts))
+    anything = path_expression(pattern.image, "[^/]+?")
     spelled = {_composed(text).casefold(): text for text in texts}
     found, others = [], []
     for path in sorted(root.glob(re.sub(r"\{\w+\}", "*", _globbed(pattern.image)))):
@@ -115,7 +115,8 @@ def _globbed(pattern: str) -> str:
     return "".join(char if char.isascii() else "*" for char in pattern)
 
 
-def _expression(pattern: str, sequence: str) -> re.Pattern[str]:
+def path_expression(pattern: str, sequence: str) -> re.Pattern[str]:
+    """Expression of a path below the data's folder, with the groups ``patient`` and ``sequence`` (an expression of its texts)."""
     text = re.escape(_composed(pattern)).replace(r"\{patient\}", "{patient}").replace(r"\{sequence\}", "{sequence}")
     for name, what in (("patient", "[^/]+?"), ("sequence", sequence)):
         text = text.replace(f"{{{name}}}", f"(?P<{name}>{what})", 1).replace(f"{{{name}}}", f"(?P={name})")

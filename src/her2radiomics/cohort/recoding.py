@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from her2radiomics.cohort.settings import ColumnSource
 from her2radiomics.core.brought.likeness import near_match, spelling_variants
 from her2radiomics.core.brought.numbers import MISSING
-from her2radiomics.core.errors import Problems, TableError
+from her2radiomics.core.errors import Problems
 from her2radiomics.core.libraries import pd
 
 #: What spreadsheets show where a formula fails.
@@ -42,14 +42,12 @@ def recode(cells: Iterable[str], rules: Mapping[str, str], *, column: str, file:
             key = next((p for p in patterns if fnmatch.fnmatchcase(value, p.replace("[", "[[]"))), None)
             meant = _variant(value, exact) if key is not None else ""
             if meant:
-                problems.append(
-                    TableError(
-                        file=file,
-                        column=column,
-                        found=f"'{value}', which '{key}' would take and which is nearly '{meant}'",
-                        expected="a value that is certain",
-                        remedy="Correct the cells, or name the value in 'recode' beside the other.",
-                    )
+                problems.add(
+                    file=file,
+                    column=column,
+                    found=f"'{value}', which '{key}' would take and which is nearly '{meant}'",
+                    expected="a value that is certain",
+                    remedy="Correct the cells, or name the value in 'recode' beside the other.",
                 )
         found[value] = value if key is None else rules[key]
     problems.refuse()
@@ -101,14 +99,12 @@ def check_kept(cells: pd.Series, keep: Iterable[str], *, patients: pd.Series, he
     for value in sorted({cell for cell in cells if is_value(cell)} - set(kept)):
         meant = _variant(value, kept)
         if meant:
-            problems.append(
-                TableError(
-                    file=file,
-                    patient=str(patients[cells == value].iloc[0]),
-                    column=heading,
-                    found=f"'{value}', which is nearly '{meant}'",
-                    expected="values that certainly stay or leave",
-                    remedy="Correct the cells, or name the value under 'keep' or in 'recode' as well.",
-                )
+            problems.add(
+                file=file,
+                patient=str(patients[cells == value].iloc[0]),
+                column=heading,
+                found=f"'{value}', which is nearly '{meant}'",
+                expected="values that certainly stay or leave",
+                remedy="Correct the cells, or name the value under 'keep' or in 'recode' as well.",
             )
     problems.refuse()

@@ -12,7 +12,7 @@ from her2radiomics.cohort.settings import Cohort
 from her2radiomics.cohort.tables import require_columns
 from her2radiomics.core.brought.likeness import did_you_mean, parts_of_one
 from her2radiomics.core.brought.origins import Origin
-from her2radiomics.core.errors import Problems, TableError
+from her2radiomics.core.errors import Problems
 from her2radiomics.core.libraries import pd
 
 UNKNOWN_CENTRE = "unknown"
@@ -33,15 +33,13 @@ def with_strangers(joined: Joined, brought: pd.DataFrame, cohort: Cohort, file: 
     for patient in strangers:
         near = did_you_mean([patient], unmeasured)
         if near or not optional:
-            problems.append(
-                TableError(
-                    file=file,
-                    patient=patient,
-                    column="patient_id",
-                    found="a patient who is not in the participants table",
-                    expected="every patient in the participants table",
-                    remedy=near or "Add the participant, or remove the rows.",
-                )
+            problems.add(
+                file=file,
+                patient=patient,
+                column="patient_id",
+                found="a patient who is not in the participants table",
+                expected="every patient in the participants table",
+                remedy=near or "Add the participant, or remove the rows.",
             )
     problems.refuse()
     if strangers:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from her2radiomics.cohort import intake as door
+from her2radiomics.cohort import intake
 from her2radiomics.cohort.feature_tables import append_features, join_features
 from her2radiomics.cohort.identity import study_numbers
 from her2radiomics.cohort.joining import Joined, join_tables
@@ -105,7 +105,7 @@ def read_cohort(cohort: Cohort, root: Path) -> CohortData:
     TableError
         A table, column or cell that is not as the cohort file says.
     """
-    folder = door.Folder(root, [Path(os.path.expandvars(name)).expanduser() for name in cohort.linked_folders])
+    folder = intake.Folder(root, [Path(os.path.expandvars(name)).expanduser() for name in cohort.linked_folders])
     problems, notes = Problems(), list[str]()
     numbered = cohort.identifiers == "numbered"
     features, files, manifest = None, list[Path](), assemble("manifest")
@@ -150,19 +150,19 @@ def read_cohort(cohort: Cohort, root: Path) -> CohortData:
     said = [note.replace(f"{root}{os.sep}", "").replace(str(root), "the data's folder") for note in said]
     read = [*joined.files, *files]
     data = CohortData(participants, manifest, features, read, origins.file, {}, origins, said, recoded, alike)
-    _check_door(data, cohort, root, folder)
+    _check_intake(data, cohort, root, folder)
     return _numbered(data) if numbered else data
 
 
-def _check_door(data: CohortData, cohort: Cohort, root: Path, folder: door.Folder) -> None:
+def _check_intake(data: CohortData, cohort: Cohort, root: Path, folder: intake.Folder) -> None:
     """Names, categories, identity, paths and links, before anything is made of them."""
-    door.check_texts(data.participants, door.PARTICIPANTS, data.source)
-    door.check_identity(data.participants, data.source, identifiers=cohort.identifiers == "checked")
+    intake.check_texts(data.participants, intake.PARTICIPANTS, data.source)
+    intake.check_identity(data.participants, data.source, identifiers=cohort.identifiers == "checked")
     if data.features is not None:
-        door.check_names(map(str, data.features.columns), data.files[-1])
+        intake.check_names(map(str, data.features.columns), data.files[-1])
     as_written, file = _as_written(data, cohort, root)
-    door.check_texts(as_written, door.MANIFEST, file)
-    door.check_links(data.manifest, folder, file)
+    intake.check_texts(as_written, intake.MANIFEST, file)
+    intake.check_links(data.manifest, folder, file)
 
 
 def _as_written(data: CohortData, cohort: Cohort, root: Path) -> tuple[pd.DataFrame, Path]:
@@ -228,26 +228,45 @@ def _clinical_alone(cohort: Cohort, root: Path) -> bool:
     return cohort.kind == "tables" and cohort.manifest is None and not (root / "images.tsv").exists()
 
 
-def _joined(cohort: Cohort, root: Path, folder: door.Folder, problems: Problems) -> Joined | None:
+def _joined(cohort: Cohort, root: Path, folder: intake.Folder, problems: Problems) -> Joined | None:
     sources = cohort.participants
     if cohort.kind == "tables" and not sources:
         sources = [TableSource.model_validate({"file": "participants.tsv"})]
     return join_tables(sources, root, folder, problems) if sources else None
 
 
-def _manifest(cohort: Cohort, root: Path, folder: door.Folder, *, named: bool) -> tuple[pd.DataFrame, Path, list[str]]:
+def _manifest(
+    cohort: Cohort, root: Path, folder: intake.Folder, *, named: bool
+) -> tuple[pd.DataFrame, Path, list[str]]:
     """The manifest in our own form, with the files' names as the folder spells them."""
     source = cohort.manifest or TableSource.model_validate({"file": "images.tsv"})
     path = root / source.file
-    door.check_table_file(path, folder)
+    intake.check_table_file(path, folder)
     table = read_table(path, source)
     for error in table.refused.values():
         raise error
     cells = table.cells if source.id == "patient_id" else table.cells.rename(columns={source.id: "patient_id"})
     manifest = check_manifest(cells, path)
-    door.check_paths(manifest, path)
+    intake.check_paths(manifest, path)
     manifest, notes = respell(manifest, root, named=named)
     return manifest, path, [*(f"{path}: {note}" for note in table.notes), *notes]
+
+
+def read_manifest(path: Path) -> tuple[pd.DataFrame, list[str]]:
+    """A manifest by itself, without participants, checked as that of a cohort is; and what was found out while reading.
+
+    Raises
+    ------
+    TableError
+        The file is no manifest, or names files that it may not name.
+    """
+    folder = intake.Folder(path.parent, [])
+    cohort = Cohort.model_validate({"title": path.name, "kind": "tables", "manifest": {"file": path.name}})
+    manifest, _, notes = _manifest(cohort, path.parent, folder, named=True)
+    relative = {name: manifest[name].str.removeprefix(f"{path.parent}{os.sep}") for name in ("image", "mask")}
+    intake.check_texts(manifest.assign(**relative), intake.MANIFEST, path)
+    intake.check_links(manifest, folder, path)
+    return manifest, notes
 
 
 def _declared(cohort: Cohort) -> set[str]:
@@ -256,11 +275,11 @@ def _declared(cohort: Cohort) -> set[str]:
 
 
 def _features(
-    source: FeatureSource, root: Path, folder: door.Folder, declared: set[str]
+    source: FeatureSource, root: Path, folder: intake.Folder, declared: set[str]
 ) -> tuple[pd.DataFrame, Path, list[str]]:
     """Read the brought feature table: text to numbers, cell by cell; and what was found out about the file."""
     path = root / source.table.file
-    door.check_table_file(path, folder)
+    intake.check_table_file(path, folder)
     table = read_table(path, source.table)
     cells, problems = table.cells, Problems()
     require_columns(cells, [source.table.id, *([source.reader] if source.reader else [])], path)
@@ -277,15 +296,13 @@ def _features(
     names = [name for name in names if name not in others]
     repeated = pd.DataFrame({"patient_id": patients, "reader": readers}).duplicated()
     for row, patient in patients[repeated].items():
-        problems.append(
-            TableError(
-                file=path,
-                row=int(row),
-                patient=patient,
-                found="the patient twice with the same reader",
-                expected="one row a patient and reader",
-                remedy="Remove the duplicate, or name the reader's column in the cohort file.",
-            )
+        problems.add(
+            file=path,
+            row=int(row),
+            patient=patient,
+            found="the patient twice with the same reader",
+            expected="one row a patient and reader",
+            remedy="Remove the duplicate, or name the reader's column in the cohort file.",
         )
     numbers = {}
     for name in names:
@@ -303,17 +320,14 @@ def _numbers(texts: pd.Series, patients: pd.Series, path: Path) -> pd.Series:
     problems = Problems()
     for row, text, value in zip(texts.index, texts, values, strict=True):
         if value is None or abs(value) == float("inf"):
-            problems.append(
-                TableError(
-                    file=path,
-                    row=int(row),
-                    patient=patients[row],
-                    column=str(texts.name),
-                    found=f"'{text}'",
-                    expected="a number (or an empty cell)",
-                    remedy=why_no_number(text)
-                    or "Correct the cell, or list the column under 'drop' in the cohort file.",
-                )
+            problems.add(
+                file=path,
+                row=int(row),
+                patient=patients[row],
+                column=str(texts.name),
+                found=f"'{text}'",
+                expected="a number (or an empty cell)",
+                remedy=why_no_number(text) or "Correct the cell, or list the column under 'drop' in the cohort file.",
             )
     problems.refuse()
     return pd.Series(values, index=texts.index, dtype="float64")
@@ -338,7 +352,7 @@ def write_cohort(data: CohortData, folder: Path, columns: Sequence[str] | None =
     manifest = data.manifest.copy()
     for name in ("image", "mask"):
         manifest[name] = [os.path.relpath(path, folder) if path else "" for path in manifest[name]]
-    wanted = None if columns is None else {*door.PARTICIPANTS, *columns}
+    wanted = None if columns is None else {*intake.PARTICIPANTS, *columns}
     made = {
         "registered": data.participants[[n for n in data.participants if wanted is None or n in wanted]],
         "manifest": manifest,

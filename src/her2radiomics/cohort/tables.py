@@ -69,17 +69,14 @@ def require_columns(table: pd.DataFrame, names: Iterable[str], file: str | Path 
         elif name not in table.columns:
             spelled = {str(column).lower(): str(column) for column in table.columns}
             near = [spelled[match] for match in difflib.get_close_matches(name.lower(), list(spelled), n=1)]
-            problems.append(
-                TableError(
-                    file=origins.file,
-                    column=name,
-                    found=f"columns {', '.join(map(str, table.columns[:12]))}"
-                    + (", …" if len(table.columns) > 12 else ""),
-                    expected=f"a column '{name}'",
-                    remedy=f"Did you mean '{near[0]}'? Rename it, or map it in the cohort file."
-                    if near
-                    else "Add it, or map it in the cohort file.",
-                )
+            problems.add(
+                file=origins.file,
+                column=name,
+                found=f"columns {', '.join(map(str, table.columns[:12]))}" + (", …" if len(table.columns) > 12 else ""),
+                expected=f"a column '{name}'",
+                remedy=f"Did you mean '{near[0]}'? Rename it, or map it in the cohort file."
+                if near
+                else "Add it, or map it in the cohort file.",
             )
     problems.refuse()
 
@@ -269,16 +266,8 @@ def check_manifest(manifest: pd.DataFrame, file: str | Path) -> pd.DataFrame:
     def add(row: object, column: str, found: str, expected: str, remedy: str) -> None:
         number = row if isinstance(row, int) and Path(file).is_file() else None
         patient = manifest.at[row, "patient_id"]
-        problems.append(
-            TableError(
-                file=file,
-                row=number,
-                patient=patient or None,
-                column=column,
-                found=found,
-                expected=expected,
-                remedy=remedy,
-            )
+        problems.add(
+            file=file, row=number, patient=patient or None, column=column, found=found, expected=expected, remedy=remedy
         )
 
     for name in ("patient_id", "sequence", "image"):

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 #: Mistakes of a file that are listed; further ones are counted.
 MOST_LISTED = 100
@@ -104,6 +105,10 @@ class Problems(list[TableError]):
             self.extend(errors.problems)
         except TableError as error:
             self.append(error)
+
+    def add(self, **fields: Any) -> None:
+        """Keep a mistake, by the fields of :class:`TableError`."""
+        self.append(TableError(**fields))
 
     def refuse(self) -> None:
         """Raise what was collected, if anything; the same mistake found twice counts once."""

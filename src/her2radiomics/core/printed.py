@@ -61,7 +61,7 @@ class Number:
         """``value`` as this number is printed: the same number of decimals, percent where it is one."""
         percent = self.text.endswith("%")
         decimals = len(self.text.rstrip("%").strip().partition(".")[2])
-        return f"{100 * value:.{decimals}f} %" if percent else f"{value:.{decimals}f}"
+        return f"{100 * value:.{decimals}f}%" if percent else f"{value:.{decimals}f}"
 
 
 def parse(text: str, *, counted: bool = True) -> Number:
@@ -88,7 +88,7 @@ def parse(text: str, *, counted: bool = True) -> Number:
     value = float(digits) * (-1 if match["sign"] else 1)
     half = 0.5 * 10.0**-decimals if decimals or match["percent"] or not counted else 0.0
     scale = 100 if match["percent"] else 1
-    shown = f"{match['bound']}{match['sign']}{digits}{' %' if match['percent'] else ''}"
+    shown = f"{match['bound']}{match['sign']}{digits}{'%' if match['percent'] else ''}"
     return Number(shown, value / scale, half / scale, match["bound"])
 
 
@@ -125,7 +125,7 @@ def probability(p: float) -> str:
 
 def percent(value: float, digits: int = 2) -> str:
     """``value`` as a percentage."""
-    return f"{100 * value:.{digits}f} %"
+    return f"{100 * value:.{digits}f}%"
 
 
 def span(low: float, high: float, digits: int = 3, word: str = " to ") -> str:

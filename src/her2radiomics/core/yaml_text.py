@@ -7,7 +7,7 @@ number is the text that was written (``007``, ``1.10``); where it is a number, i
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import yaml
 
@@ -17,44 +17,32 @@ _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
-class WrittenInteger(int):
+class _Written:
+    """A number that remembers its text."""
+
+    written: str
+
+    def __new__(cls, value: float, written: str = "") -> Self:
+        """Keep the text."""
+        made = super().__new__(cls, value)  # type: ignore[call-arg]
+        made.written = written or repr(made)
+        return made
+
+    def __str__(self) -> str:
+        """The text that was written."""
+        return self.written
+
+    def __getnewargs__(self) -> tuple[float, str]:
+        """What a copy is made of."""
+        return self.real, self.written  # type: ignore[attr-defined]
+
+
+class WrittenInteger(_Written, int):  # type: ignore[misc]
     """A whole number whose text is not Python's own."""
 
-    written: str
 
-    def __new__(cls, value: int, written: str = "") -> WrittenInteger:
-        """Keep the text."""
-        made = super().__new__(cls, value)
-        made.written = written or int.__repr__(made)
-        return made
-
-    def __str__(self) -> str:
-        """The text that was written."""
-        return self.written
-
-    def __getnewargs__(self) -> tuple[int, str]:  # type: ignore[override]
-        """What a copy is made of."""
-        return int(self), self.written
-
-
-class WrittenFloat(float):
+class WrittenFloat(_Written, float):  # type: ignore[misc]
     """A number whose text is not Python's own."""
-
-    written: str
-
-    def __new__(cls, value: float, written: str = "") -> WrittenFloat:
-        """Keep the text."""
-        made = super().__new__(cls, value)
-        made.written = written or float.__repr__(made)
-        return made
-
-    def __str__(self) -> str:
-        """The text that was written."""
-        return self.written
-
-    def __getnewargs__(self) -> tuple[float, str]:  # type: ignore[override]
-        """What a copy is made of."""
-        return float(self), self.written
 
 
 class TextLoader(yaml.SafeLoader):

@@ -131,30 +131,9 @@ class ProgressHandler(LogHandlerBase):
             return None
         return self.format(record)
 
-    @property
-    def writes_to_stream(self) -> bool:
-        """It writes to the terminal."""
-        return True
-
-    @property
-    def writes_to_file(self) -> bool:
-        """It writes no file."""
-        return False
-
-    @property
-    def has_filter(self) -> bool:
-        """It brings Snakemake's filter."""
-        return True
-
-    @property
-    def has_formatter(self) -> bool:
-        """It brings Snakemake's formatter."""
-        return True
-
-    @property
-    def needs_rulegraph(self) -> bool:
-        """It does not draw the graph."""
-        return False
+    # what Snakemake asks of a handler: it writes to the terminal alone, with Snakemake's filter and formatter
+    writes_to_stream = has_filter = has_formatter = True
+    writes_to_file = needs_rulegraph = False
 
 
 def _rule_and_wildcards(record: LogRecord) -> str:

@@ -15,7 +15,7 @@ from her2radiomics.core.files import FULL, DiskFullError, write_text
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import Settings, validate
 from her2radiomics.core.tables import write
-from her2radiomics.engine import file_records as records
+from her2radiomics.engine import file_records
 
 Model = TypeVar("Model", bound=Settings)
 
@@ -39,8 +39,8 @@ def logged(snakemake: Any, unlisted: Iterable[str] = ()) -> Iterator[None]:
     """
     if getattr(snakemake, "by_hand", False):
         try:
-            records.check_inputs(snakemake.input)
-        except records.ChangedFileError as error:
+            file_records.check_inputs(snakemake.input)
+        except file_records.ChangedFileError as error:
             print(_in_words(error), file=sys.stderr)
         with _noting(snakemake.output):
             yield
@@ -52,15 +52,15 @@ def logged(snakemake: Any, unlisted: Iterable[str] = ()) -> Iterator[None]:
         with log.open("w", encoding="utf-8") as stream:
             with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
                 try:
-                    records.forget(snakemake.output)
-                    records.check_inputs(snakemake.input)
-                    watch = records.Watch(snakemake.input)
-                    others = records.Watch(path for path in unlisted if path not in watch.stamps)
+                    file_records.forget(snakemake.output)
+                    file_records.check_inputs(snakemake.input)
+                    watch = file_records.Watch(snakemake.input)
+                    others = file_records.Watch(path for path in unlisted if path not in watch.stamps)
                     with _noting(snakemake.output):
                         yield
                     watch.check()
                     others.check()
-                    records.write_records(snakemake.output, watch.stamps, others.stamps)
+                    file_records.write_records(snakemake.output, watch.stamps, others.stamps)
                 except Exception as error:
                     said = _in_words(error)
                     print(said)

@@ -213,13 +213,15 @@ def _judged(
     if not both:
         notes["one_class"] = f"only label {labels[0]:g} in this partition: no AUC, no calibration"
     if np.ptp(probability) == 0:
-        notes["constant"] = f"constant probability {probability[0]:.6g}: the model does not discriminate"
+        notes["constant"] = (
+            f"constant probability {probability[0]:.3g} for every patient: the model does not discriminate"
+        )
     area, intervals = (NAN, {}) if not both else _area(labels, probability, settings, seed, notes, clusters)
     point = operating_point(labels, probability, threshold, settings.level)
     if point.remark:
         notes["threshold"] = point.remark
     fit = calibration(labels, probability, settings.level) if both else None
-    if fit is not None and fit.note:
+    if fit is not None and fit.note and "constant" not in notes:
         notes["calibration"] = fit.note
     low, high = intervals.get(settings.ci_method, (NAN, NAN))
     row: dict[str, Any] = {

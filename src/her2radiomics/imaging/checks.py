@@ -28,20 +28,20 @@ USUAL_GREY_LEVELS = (16, 128)  # fewest and most that pass without a warning
 ORTHONORMAL_TOLERANCE = 1e-4  # cosines: NIfTI quaternions and DICOM strings carry 5 to 7 digits
 
 
-#: Slices of a volume that its hash counts, at least.
-HASHED = 16
+#: Voxels of a volume that its hash counts, about.
+HASHED = 2**18
 
 
 def voxel_hash(image: sitk.Image) -> str:
     """Hash (16 hexadecimal digits) of an image's size and values, whatever type they are stored as and wherever it lies.
 
-    Of a volume of many slices about :data:`HASHED` count, evenly spread: two examinations do not agree in every voxel of
-    that many, and hashing all of them would make reading a third slower.
+    Of a large volume some rows of each slice count, about :data:`HASHED` voxels, at the precision of 32-bit numbers: two
+    examinations do not agree in every one of them, and hashing all would make reading a third slower.
     """
+    rows = sitk.GetArrayViewFromImage(image).reshape(-1, image.GetWidth())
+    step = max(1, rows.size // HASHED) | 1  # odd, so that slices of 256 or 512 rows do not count the same row each
     digest = sha256(times(image.GetSize()).encode())
-    planes = sitk.GetArrayViewFromImage(image)
-    for plane in planes[:: max(1, len(planes) // HASHED)]:
-        digest.update(np.ascontiguousarray(plane, dtype="<f8").data)
+    digest.update(np.ascontiguousarray(rows[::step], dtype="<f4").data)
     return digest.hexdigest()[:16]
 
 

@@ -14,7 +14,7 @@ from her2radiomics.core.settings import load
 from her2radiomics.engine.jobs.modelling import extraction_hashes
 from her2radiomics.modelling import load_model
 from her2radiomics.modelling.saved.application import apply_model, hashes_of, meeting, read_features, read_people
-from her2radiomics.modelling.saved.outside import outside
+from her2radiomics.modelling.saved.extrapolation import find_extrapolated
 from her2radiomics.modelling.tables import reader_rows
 from her2radiomics.study.protocol import Protocol
 
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         table = apply_model(model, features, people, extraction=hashes, incomplete=options.incomplete)
         filled = model.imputed(features, people, typed=False)
         obstacles = model.obstacles(features, people, typed=False)
-        beyond = outside(model, features, people, typed=False)
+        beyond = find_extrapolated(model, features, people, typed=False)
     except TableError as error:
         print(f"error: {_in_files(error, options.features, options.participants)}", file=sys.stderr)
         return 1

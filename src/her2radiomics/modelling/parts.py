@@ -85,9 +85,9 @@ class Part:
         return {
             "rule": rule_to_dict(self.rule),
             "notes": list(self.notes),
-            "variables": None if variables is None else records(variables),
-            "selection": records(made.selection),
-            "missing": None if missing is None else records(missing),
+            "variables": None if variables is None else rows_as_json(variables),
+            "selection": rows_as_json(made.selection),
+            "missing": None if missing is None else rows_as_json(missing),
         }
 
     @classmethod
@@ -105,7 +105,7 @@ class Part:
         )
 
 
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+def rows_as_json(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows of a table as plain data that JSON can hold: ``None`` where there is no number."""
     whole = table.astype(object)
     return list(whole.where(whole.notna(), None).to_dict("records"))

@@ -13,7 +13,8 @@ from her2radiomics.core.layout import Layout
 from her2radiomics.core.libraries import pd
 from her2radiomics.evaluation.predictions import by_partition
 from her2radiomics.manuscript import formatting as fmt
-from her2radiomics.manuscript.tables.regression import INTERCEPT, split_term
+from her2radiomics.manuscript.names import INTERCEPT
+from her2radiomics.manuscript.tables.regression import split_term
 from her2radiomics.modelling import load_model
 from her2radiomics.report.info import RunInfo
 from her2radiomics.report.names import term_label

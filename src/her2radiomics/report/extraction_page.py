@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from her2radiomics.core.layout import Layout
+from her2radiomics.manuscript.names import Names
 from her2radiomics.report.context import Grid, Link, Overlay, Panel, Quality
 from her2radiomics.report.quality import failed_cases, grey_level_panel, overlay_pictures, read_quality
 from her2radiomics.report.sections import file_links
@@ -38,6 +39,7 @@ def extraction_context(
     simulated: bool,
     overlays: Sequence[Path],
     centres: Mapping[str, str],
+    names: Names,
 ) -> ExtractionContext:
     """Gather the page of a run until the extraction.
 
@@ -51,14 +53,16 @@ def extraction_context(
         Quality-control pictures, each ``.../<patient>/<sequence>.png``.
     centres
         Patient to printed name of the centre.
+    names
+        Printed names of sequences.
 
     Raises
     ------
     StudyError, TableError
         A figure, a picture or a table is missing.
     """
-    quality = read_quality(Layout(folder).path("qc"), centres)
-    pictures, overlays_note = overlay_pictures(overlays, folder, quality)
+    quality = read_quality(Layout(folder).path("qc"), centres, names)
+    pictures, overlays_note = overlay_pictures(overlays, folder, quality, names)
     panel, note = grey_level_panel(folder, quality)
     return ExtractionContext(
         run,

@@ -25,6 +25,7 @@ from her2radiomics.report.ibsi_words import feature_sets
 from her2radiomics.report.info import RunInfo
 from her2radiomics.report.methods import for_page, methods
 from her2radiomics.report.models import model_summary
+from her2radiomics.report.names import names_of
 from her2radiomics.report.quality import failed_cases, grey_level_panel, overlay_pictures, read_quality
 from her2radiomics.report.sections import (
     file_links,
@@ -92,8 +93,8 @@ def build_context(
     partitions = partition_summaries(flow, info)
     remarks, beside = layout.read("performance_extra"), layout.read("published")
     named = {patient: protocol.centre_label(name) for patient, name in (centres or {}).items()}
-    quality = read_quality(layout.path("qc"), named) if info.extracted else Quality()
-    pictures, overlays_note = overlay_pictures([Path(path) for path in overlays], folder, quality)
+    quality = read_quality(layout.path("qc"), named, names_of(info)) if info.extracted else Quality()
+    pictures, overlays_note = overlay_pictures([Path(path) for path in overlays], folder, quality, names_of(info))
     levels, levels_note = grey_level_panel(folder, quality)
     contents = {Path(path).stem: read_parameters(path) for path in parameters}
     standards, sets = _standards(folder, info, contents)

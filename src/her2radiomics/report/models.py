@@ -8,14 +8,14 @@ from pathlib import Path
 from her2radiomics.core.layout import Layout
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript import formatting as fmt
-from her2radiomics.manuscript.tables.regression import INTERCEPT
+from her2radiomics.manuscript.names import INTERCEPT
 from her2radiomics.manuscript.tables.text import true_minus
 from her2radiomics.modelling import load_model
 from her2radiomics.report.cautions import Fit, cautions, late_candidates
 from her2radiomics.report.context import Grid, ModelSummary
 from her2radiomics.report.facts import model_sentence
 from her2radiomics.report.info import RunInfo
-from her2radiomics.report.names import term_label
+from her2radiomics.report.names import names_of, term_label
 from her2radiomics.report.sections import file_links
 from her2radiomics.report.words import step_label, upper_first
 
@@ -83,8 +83,9 @@ def model_summary(
 def _note(text: str, info: RunInfo) -> str:
     """A remark of the fit as a sentence; one on a part begins with the part's printed name."""
     part, colon, rest = text.partition(": ")
+    names = names_of(info)
     known = colon and part in info.protocol.models
-    text = f"{info.protocol.model_label(part)}: {rest}" if known else upper_first(text)
+    text = f"{names.model(part)}: {names.in_words(rest)}" if known else upper_first(names.in_words(text))
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
@@ -134,7 +135,12 @@ def _coefficients(table: pd.DataFrame, info: RunInfo) -> Grid:
 
 def _selection(table: pd.DataFrame, info: RunInfo) -> Grid:
     rows = [
-        (step_label(row["name"], info), str(row["features_in"]), str(row["features_out"]), row["note"])
+        (
+            step_label(row["name"], info),
+            str(row["features_in"]),
+            str(row["features_out"]),
+            names_of(info).in_words(str(row["note"])),
+        )
         for _, row in table.iterrows()
     ]
     return Grid(("Step", "Before", "After", "Remark"), tuple(rows))

@@ -15,6 +15,8 @@ from her2radiomics.core.layout import Layout
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.tables import read_text
 from her2radiomics.manuscript.figures.grey_levels import outside_counts, place_of
+from her2radiomics.manuscript.names import Names
+from her2radiomics.manuscript.tables.text import true_minus
 from her2radiomics.report.context import Choice, Grid, Link, Overlay, Panel, QcColumn, QcRow, Quality
 from her2radiomics.report.embed import figure_uri, thumbnails
 from her2radiomics.report.figures import FORMATS
@@ -31,7 +33,7 @@ _INTENSITIES = ("minimum", "maximum", "mean", "image_peak")  # one decimal, or f
 _WORST_FIRST = ("failed", "warned", "extracted")
 
 
-def read_quality(path: Path, centres: Mapping[str, str]) -> Quality:
+def read_quality(path: Path, centres: Mapping[str, str], printed: Names) -> Quality:
     """Read ``qc.csv``: failed cases first, then warned ones, each in the file's order.
 
     Parameters
@@ -40,6 +42,8 @@ def read_quality(path: Path, centres: Mapping[str, str]) -> Quality:
         ``qc.csv``. All its columns are shown but for the hash of the voxels.
     centres
         Patient → printed name of the centre; empty where the run knows none.
+    printed
+        Printed names of sequences.
 
     Raises
     ------
@@ -50,6 +54,10 @@ def read_quality(path: Path, centres: Mapping[str, str]) -> Quality:
     if centres:
         table["centre"] = [centres.get(patient, "") for patient in table["patient_id"]]
     table = table.drop(columns="image_hash")
+    table = table.assign(
+        sequence=[printed.sequence(name) for name in table["sequence"]],
+        region=[printed.region(name) for name in table["region"]],
+    )
     names = [*(name for name in FIRST if name in table), *(name for name in table if name not in FIRST)]
     place = {name: number for number, name in enumerate(_WORST_FIRST)}
     table = table.sort_values("status", key=lambda column: column.map(place).fillna(0), kind="stable")
@@ -74,6 +82,11 @@ def _choices(table: pd.DataFrame, name: str) -> tuple[str, ...]:
 
 def _shown(name: str, cell: str) -> str:
     """A cell as it is printed; the file keeps all digits."""
+    cell = _rounded(name, cell)
+    return cell if name in contract("qc").names and contract("qc").column(name).kind == "text" else true_minus(cell)
+
+
+def _rounded(name: str, cell: str) -> str:
     if cell and name in _ROUNDED:
         return f"{float(cell):.{_ROUNDED[name]}f}".removesuffix(".0")
     if cell and name in _INTENSITIES:
@@ -129,7 +142,9 @@ def gather_pictures(folders: Iterable[str | Path], target: Path) -> list[Path]:
     return [target / picture.parent.name / picture.name for picture in found]
 
 
-def overlay_pictures(paths: Sequence[Path], folder: Path, quality: Quality) -> tuple[tuple[Overlay, ...], str]:
+def overlay_pictures(
+    paths: Sequence[Path], folder: Path, quality: Quality, names: Names
+) -> tuple[tuple[Overlay, ...], str]:
     """Thumbnails of ``…/<patient>/<sequence>.png`` with the worst status of the case.
 
     Those that failed come first, then those that were warned, then the others by their lowest Dice: so those that
@@ -149,15 +164,15 @@ def overlay_pictures(paths: Sequence[Path], folder: Path, quality: Quality) -> t
     order = {name: place for place, name in enumerate(_WORST_FIRST)}
 
     def urgency(path: Path) -> tuple[int, float]:
-        case = path.parent.name, path.stem
+        case = path.parent.name, names.sequence(path.stem)
         return order.get(status.get(case, "extracted"), 0), lowest.get(case, 1.0)
 
     paths = sorted(paths, key=urgency)
     pictures = tuple(
         Overlay(
             path.parent.name,
-            path.stem,
-            status.get((path.parent.name, path.stem), ""),
+            names.sequence(path.stem),
+            status.get((path.parent.name, names.sequence(path.stem)), ""),
             uri,
             Path(os.path.relpath(path, folder)).as_posix(),
         )

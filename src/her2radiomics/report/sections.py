@@ -12,6 +12,7 @@ from her2radiomics.core.layout import Layout
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript.formatting import listing
 from her2radiomics.manuscript.tables.html import fragment_of
+from her2radiomics.manuscript.tables.text import true_minus
 from her2radiomics.report.context import FlowStep, Grid, Link, PartitionSummary, Published, PublishedRow, ReportTable
 from her2radiomics.report.info import RunInfo
 from her2radiomics.report.words import model_phrase
@@ -115,8 +116,8 @@ def published(table: pd.DataFrame, folder: Path, info: RunInfo) -> Published | N
                 row["item"],
                 " vs ".join(models),
                 info.protocol.partition_label(row["partition"]) if row["partition"] else "",
-                row["published_text"],
-                row["reproduced_text"],
+                true_minus(row["published_text"]),
+                true_minus(row["reproduced_text"]),
                 f"{row['n']:.0f}" if row["n"] == row["n"] else "",
                 row["agreement"],
             )

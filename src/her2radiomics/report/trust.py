@@ -123,8 +123,7 @@ def _spots(run: _Run, model: str) -> Iterator[Spot]:
         value, low, high, _ = run.measure(model, TRAINING, "auc_corrected")
         yield _spot(CORRECTED, value, low, high, _refits(run, model))
         value, low, high, _ = run.measure(model, TRAINING, "auc_cross_validated_pooled")
-        note = "whole pipeline" if value == value else "not asked for or not possible"
-        yield _spot(CROSS_VALIDATED, value, low, high, note)
+        yield _spot(CROSS_VALIDATED, value, low, high, "whole pipeline" if value == value else _uncrossed(run, model))
 
 
 def _spot(label: str, value: float, low: float, high: float, note: str, small: bool = False) -> Spot:
@@ -133,12 +132,23 @@ def _spot(label: str, value: float, low: float, high: float, note: str, small: b
     return Spot(label, None if value != value else value, bounds, text, note, small)
 
 
+def _uncrossed(run: _Run, model: str) -> str:
+    """Why there is no cross-validated AUC."""
+    if not run.info.protocol.models[model].reported_folds:
+        return "the protocol asks for none"
+    if not run.fits[model].kept:
+        return "no predictor was kept"
+    return "too few patients of a class in the folds"
+
+
 def _refits(run: _Run, model: str) -> str:
     """How many refits of the whole pipeline could be used."""
     used, _, _, method = run.measure(model, TRAINING, "refits")
     why = run.measure(model, TRAINING, "note_optimism_pipeline")[3]
     if why or used != used:
-        return why or "not resampled"
+        if why or run.fits[model].kept:
+            return why or "the protocol asks for no refits"
+        return "no predictor was kept"
     return f"{method.split(',')[0]}{', too few to rely on' * (used < FEW_REFITS)}"
 
 
@@ -214,7 +224,7 @@ def _net_benefit(run: _Run) -> Iterator[TrustLine]:
         yield TrustLine(
             f"Net benefit, {_label(run, partition)}",
             word,
-            f"Difference {'; '.join(parts)}.",
+            f"Difference ({fmt.level(run.info.protocol.evaluation.level)} CI) {'; '.join(parts)}.",
             Link("figures", "#figures"),
         )
 
@@ -244,7 +254,7 @@ def _simpler(run: _Run) -> Iterator[TrustLine]:
     mine = run.fits[primary]
     simpler = [name for name, fit in run.fits.items() if name != primary and 0 < fit.kept < mine.kept]
     parts, best = [], (-1.0, "", 0.0)
-    own = run.layout.read("predictions", model=primary)
+    own, label = run.layout.read("predictions", model=primary), info.protocol.model_label(primary)
     for name in simpler:
         both = on_common_patients({primary: own, name: run.layout.read("predictions", model=name)}, partition)
         labels = both["label"].to_numpy()
@@ -252,18 +262,19 @@ def _simpler(run: _Run) -> Iterator[TrustLine]:
             continue
         test = delong_test(labels, both[primary], both[name], info.protocol.evaluation.level)
         area = auc(labels, both[name])
-        best = max(best, (area, name, -test.difference))
+        best = max(best, (area, name, -test.difference), key=lambda item: item[0])  # the first of equal ones
         difference = fmt.interval(-test.difference, -test.high, -test.low, 2)
-        parts.append(
-            (area, f"{info.protocol.model_label(name)} {fmt.fixed(area, 2)}, difference {difference}, n = {len(both)}")
-        )
+        of = f"{fmt.fixed(area, 2)} vs {fmt.fixed(area + test.difference, 2)}"
+        parts.append((area, f"{info.protocol.model_label(name)} {of}, difference {difference}, n = {len(both)}"))
     if not parts:
         return
     gain = best[2]
     word = "no better" if gain <= 0 else f"{info.protocol.model_label(best[1])} higher by {fmt.fixed(gain, 2)}"
     shown = [text for _, text in sorted(parts, key=lambda item: -item[0])[:3]]
-    more = f" (the highest of {len(parts)})" if len(parts) > 3 else ""
-    text = f"AUC on the same patients{more}: {'; '.join(shown)}."
+    more = f"; the three highest of the {len(parts)} models with fewer predictors" if len(parts) > 3 else ""
+    interval = f"{fmt.level(info.protocol.evaluation.level)} CI"
+    text = f"AUC vs that of {model_phrase(label)} on the same patients ({interval} of the difference{more}): "
+    text += f"{'; '.join(shown)}."
     yield TrustLine("Simpler models", word, text, Link("comparisons", "#tables"))
 
 

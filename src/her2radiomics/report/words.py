@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from her2radiomics.cohort.partitions import REST, CentrePartition
 from her2radiomics.core.columns import STAGES
 from her2radiomics.core.contracts import TRAINING
 from her2radiomics.core.layout import Layout
@@ -30,8 +29,7 @@ STEP_LABELS = {
     **{row: label for settings in MODELS.values() for row, label in settings.about.rows.items()},
 }
 MOST_NAMED = 5  # more models than these are summed up where a reader begins
-_TITLES = {"training": "training", "testing": "test", "external": "external test"}
-_CENTRES = {**_TITLES, "external": "external"}
+_SETS = ("set", "cohort", "group", "centre")
 FEWEST = 10  # patients of a class, under which a set is too small to judge a model
 TOO_FEW = "too few patients to judge"
 
@@ -66,13 +64,9 @@ def model_phrase(label: str) -> str:
 
 
 def partition_phrase(info: RunInfo, partition: str) -> str:
-    """``the test centre``, ``the external test set``: a set of patients inside a sentence."""
-    settings = info.protocol.partitions
-    centres = getattr(settings, partition) if isinstance(settings, CentrePartition) else []
-    if len(centres) == 1 and REST not in centres:
-        return f"the {_CENTRES[partition]} centre"
-    temporal = partition == "external" and getattr(settings, "external_from", None)
-    return f"the {'temporal test' if temporal else _TITLES[partition]} set"
+    """``the test set (centre 2)``, ``the external test set``: a set of patients inside a sentence."""
+    name, bracket, rest = lower_first(info.protocol.partition_label(partition)).partition(" (")
+    return f"the {name}{'' if name.endswith(_SETS) else ' set'}{bracket}{rest}"
 
 
 def headline(info: RunInfo, performance: pd.DataFrame, path: Path) -> str:
@@ -84,7 +78,7 @@ def headline(info: RunInfo, performance: pd.DataFrame, path: Path) -> str:
     parts = []
     for name, row in rows.items():
         n, events = int(row["n"]), int(row["events"])
-        who = f"in {n} patients of {partition_phrase(info, name)} ({events} {label.positive})"
+        who = f"in {n} patients ({events} {label.positive}) of {partition_phrase(info, name)}"
         if row["auc"] != row["auc"]:
             parts.append(f"no AUC {who}, since they are of one class")
             continue
@@ -137,6 +131,9 @@ def findings(
             f"At the training threshold, sensitivity was {fmt.percent_fraction(*found)} and specificity "
             f"{fmt.percent_fraction(*spared)} in {partition_phrase(info, partition)}."
         )
+    extra = layout.read("performance_extra")
+    if ((extra["model"] == primary) & (extra["measure"] == "note_constant")).any():
+        lines.append("No predictor was kept: the model gives every patient the same probability.")
     if len(protocol.models) > 1:
         lines.append(_others(info, layout))
     beside = published[

@@ -22,8 +22,8 @@ def _number(value: Any) -> Any:
 class Result:
     """Mixin of the frozen result dataclasses.
 
-    A result is shown as its table. By default that is one row of its scalar fields; results that hold a table
-    of their own override :meth:`to_frame`, and those with something to say override :attr:`remark`.
+    A result is shown as its table: the field ``table`` where it has one, else one row of its scalar fields; others
+    override :meth:`to_frame`, and those with something to say override :attr:`remark`.
     """
 
     @property
@@ -39,6 +39,8 @@ class Result:
     def to_frame(self) -> pd.DataFrame:
         """Return the table that is shown, unrounded."""
         row = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        if "table" in row:
+            return row["table"]
         return pd.DataFrame([{k: v for k, v in row.items() if isinstance(v, (bool, int, float, str))}])
 
     def __getitem__(self, column: str) -> pd.Series:

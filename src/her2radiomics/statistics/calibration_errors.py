@@ -28,10 +28,6 @@ class CalibrationErrors(Result):
     iterations: int
     used: int
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return :attr:`table`."""
-        return self.table
-
 
 @public
 def calibration_errors(

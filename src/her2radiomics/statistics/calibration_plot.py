@@ -33,10 +33,6 @@ class CalibrationCurve(Resampled):
     iterations: int
     methods: dict[str, int]
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return :attr:`table`."""
-        return self.table
-
 
 @public
 def calibration_curve(

@@ -62,10 +62,6 @@ class Cox(Result):
     concordance: float
     wald_terms: tuple[str, ...] = ()
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return :attr:`table`."""
-        return self.table
-
     @property
     def remark(self) -> str:
         """Sample size, method, the test of the whole model, and a likelihood without a maximum, in words."""

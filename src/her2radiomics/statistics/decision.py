@@ -27,10 +27,6 @@ class DecisionCurve(Result):
 
     table: pd.DataFrame
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return :attr:`table`."""
-        return self.table
-
     @property
     def useful(self) -> list[tuple[float, float]]:
         """Ranges of thresholds (first, last) where the model beats both treating all and treating none."""

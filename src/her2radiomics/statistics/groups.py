@@ -31,10 +31,6 @@ class GroupComparison(Result):
     sizes: dict[str, int]
     summaries: dict[str, str]
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return :attr:`table`."""
-        return self.table
-
 
 @public
 def compare_groups(

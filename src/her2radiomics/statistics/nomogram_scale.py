@@ -82,10 +82,6 @@ class Nomogram(Result):
     model: LinearModel
     _lowest: dict[str, float] = field(repr=False)
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return :attr:`table`."""
-        return self.table
-
     @property
     def lowest(self) -> dict[str, float]:
         """Contribution of each predictor to the linear predictor at 0 points."""

@@ -38,10 +38,6 @@ class PrecisionRecall(Result):
     high: float
     prevalence: float
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return :attr:`table`."""
-        return self.table
-
     @property
     def remark(self) -> str:
         """The area with its interval, and the prevalence."""

@@ -75,10 +75,6 @@ class LogisticRegression(Result):
     _positive: BoolArray = field(repr=False)
     _covariance: FloatArray = field(repr=False)
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return :attr:`table`."""
-        return self.table
-
     @property
     def remark(self) -> str:
         """Method, sample size and separation, in words."""

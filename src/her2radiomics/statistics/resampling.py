@@ -213,10 +213,6 @@ class OptimismCorrected(Resampled):
     iterations: int
     methods: dict[str, int]
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return :attr:`table`."""
-        return self.table
-
 
 @public
 def optimism_corrected(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from her2radiomics.cohort.manifest import BREAST
@@ -67,18 +67,38 @@ def check_features(run: Run, extraction: Path) -> list[str]:
         _refuse_no_features(run)
         _refuse_late_features(run)
         notes = [*unstated(run), *check_brought(run)]
-    elif not run.protocol.sequences:
-        raise SettingsError(f"run {run.id}: the protocol names no sequence, and the cohort brings no features.")
-    known = run.dataset.data.manifest["sequence"]
-    for name, settings in run.protocol.sequences.items() if run.extracted else ():
-        path = extraction / f"{settings.parameters}.yaml"
-        if not path.is_file():
-            raise SettingsError(f"run {run.id}: sequences.{name}.parameters: there is no file {path}.")
-        _require_sequence(name, known, f"run {run.id}: the manifest", run)
-        _check_preprocessing(run, name, path)
-    if run.extracted:
-        _check_readers(run)
+    problems = sequence_problems(run, extraction)
+    if len(problems) > 1:
+        raise SettingsError("\n".join(map(str, problems)))
+    if problems:
+        raise problems[0]
     return notes
+
+
+def sequence_problems(run: Run, extraction: Path) -> list[SettingsError]:
+    """All that is wrong with the sequences of a run whose features are extracted; nothing else of the run is looked at."""
+    if not run.extracted:
+        return []
+    if not run.protocol.sequences:
+        return [SettingsError(f"run {run.id}: the protocol names no sequence, and the cohort brings no features.")]
+    found: list[SettingsError] = []
+    known = run.dataset.data.manifest["sequence"]
+
+    def collect(check: Callable[..., None], *words: object) -> None:
+        try:
+            check(*words)
+        except SettingsError as error:
+            found.append(error)
+
+    for name, settings in run.protocol.sequences.items():
+        path = extraction / f"{settings.parameters}.yaml"
+        collect(_require_sequence, name, known, f"run {run.id}: the manifest", run)
+        if path.is_file():
+            collect(_check_preprocessing, run, name, path)
+        else:
+            found.append(SettingsError(f"run {run.id}: sequences.{name}.parameters: there is no file {path}."))
+    collect(_check_readers, run)
+    return found
 
 
 def _refuse_no_features(run: Run) -> None:

@@ -81,6 +81,17 @@ def study_text(run: Run, extraction: Path) -> dict[str, Any]:
     }
 
 
+def printed_names(run: Run) -> dict[str, dict[str, str]]:
+    """Printed names of models, sequences and groups of patients, as :class:`her2radiomics.manuscript.names.Names`."""
+    protocol = run.protocol
+    return {
+        "models": {name: protocol.model_label(name) for name in protocol.models},
+        "sequences": {name: item.label for name, item in protocol.sequences.items()},
+        "groups": {name: protocol.partition_label(name) for name in run.partitions}
+        | {"1": protocol.label.positive, "0": protocol.label.negative},
+    }
+
+
 def grey_level_text(run: Run) -> dict[str, Any]:
     """Names for the figure of grey levels, as :class:`her2radiomics.manuscript.figures.grey_levels.GreyLevelText`.
 

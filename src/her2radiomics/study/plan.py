@@ -6,7 +6,6 @@ Everything that can be wrong with settings, participants or a manifest is found 
 from __future__ import annotations
 
 import difflib
-import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -27,7 +26,8 @@ from her2radiomics.core.layout import folder_of, path_of
 from her2radiomics.core.settings import overlay, read_yaml, validate
 from her2radiomics.manuscript.published import PublishedNumber
 from her2radiomics.simulation import roster
-from her2radiomics.study.checks import check_features, check_harmonisation
+from her2radiomics.study.checks import check_features, check_harmonisation, sequence_problems
+from her2radiomics.study.cohort_files import cohort_of, root_of
 from her2radiomics.study.config import Config, RunRequest, for_extraction
 from her2radiomics.study.files import check_files
 from her2radiomics.study.measuring import Measuring, check_measured, measuring_of
@@ -127,13 +127,18 @@ class Plan:
         return [*files, *([path_of("index")] if kind in ("all", "report") and pages else [])]
 
     def _run(self, request: RunRequest) -> Run:
-        cohort = self._cohort(request.cohort)
+        cohort = cohort_of(self.workflow, request.cohort)
         protocol, printed = self._protocol(request, cohort)
         dataset = self._dataset(request, cohort, protocol)
         try:
             return self._checked(request, protocol, dataset, printed)
         except TableError as error:  # the user's own tables have no study number
-            raise dataset.data.by_identifier(error) from None
+            named = dataset.data.by_identifier(error)
+            bare = Run(request, protocol, dataset, dataset.data.participants, pd.Series(), pd.Series())
+            more = sequence_problems(bare, self.workflow / "extraction")
+            if not more:
+                raise named from None
+            raise SettingsError("\n".join(map(str, [named, *more]))) from None  # all that is wrong, at once
 
     def _checked(
         self, request: RunRequest, protocol: Protocol, dataset: Dataset, published: list[PublishedNumber]
@@ -178,17 +183,6 @@ class Plan:
             check_measured(run)
         return replace(run, notes=(*notes, *found))
 
-    def _cohort(self, name: str) -> Cohort:
-        content = self._cohort_content(name)
-        return validate(Cohort, content, f"workflow/cohorts/{name}.yaml")
-
-    def _cohort_content(self, name: str, seen: tuple[str, ...] = ()) -> dict[str, Any]:
-        if name in seen:
-            raise SettingsError(f"workflow/cohorts/{name}.yaml extends itself, by way of {', '.join(seen)}.")
-        content = read_yaml(self.workflow / "cohorts" / f"{name}.yaml")
-        base = content.pop("extends", None)
-        return content if base is None else overlay(self._cohort_content(base, (*seen, name)), content)
-
     def _protocol(self, request: RunRequest, cohort: Cohort) -> tuple[Protocol, list[PublishedNumber]]:
         """The protocol with variant and cohort laid over it, and what the paper prints, in the names of the study's own."""
         path = self.workflow / "studies" / f"{request.study}.yaml"
@@ -220,7 +214,7 @@ class Plan:
         simulated = cohort.kind == "simulated"
         name = f"{request.cohort}_{request.study}" if simulated else request.cohort
         if name not in self.datasets:
-            root = None if simulated else self._root(name, cohort)
+            root = None if simulated else root_of(name, cohort, self.config.data)
             data = self._made(request, protocol, name) if root is None else read_cohort(cohort, root)
             _refuse_braces(data.files, request.cohort)
             self.datasets[name] = Dataset(
@@ -241,18 +235,6 @@ class Plan:
         for column in ("image", "mask"):
             manifest[column] = [f"{folder}/{path}" if path else "" for path in manifest[column]]
         return CohortData(made.participants.astype(str), manifest, source=source)
-
-    def _root(self, name: str, cohort: Cohort) -> Path:
-        root = self.config.data.get(name, cohort.root)
-        if root is None:
-            raise SettingsError(
-                f"cohort {name}: where do its data lie? Say so in config.yaml, for example\n"
-                f"  data:\n    {name}: /path/to/data"
-            )
-        expanded = Path(os.path.expandvars(root)).expanduser()
-        if not expanded.is_dir():
-            raise SettingsError(f"cohort {name}: there is no folder {expanded}. Correct data.{name} in config.yaml.")
-        return expanded
 
 
 def _placed(error: StudyError, request: RunRequest) -> StudyError:

@@ -36,6 +36,13 @@ from her2radiomics.simulation.settings import SimulationSettings
 OWN_NAMES = frozenset(
     (*RESERVED, SIMULATED, *(n for name in ("registered", "participants", "predictions") for n in contract(name).names))
 )
+#: What a set of patients is called in print; ``temporal``: an external partition of later patients.
+SETS = {
+    "training": "Training set",
+    "testing": "Test set",
+    "external": "External test set",
+    "temporal": "Temporal test set",
+}
 REGION = r"^(tumour|ring_\d+(\.\d+)?mm)_(volume|slice)$"
 
 
@@ -132,7 +139,11 @@ class Protocol(Settings):
     columns: dict[str, Column] = Field(default_factory=dict, description="Participants columns that the study uses.")
     centres: dict[str, str] = Field(default_factory=dict, description="Printed names of centres.")
     partitions: Partitioning = Field(description="Who trains and who tests.")
-    partition_labels: dict[str, str] = Field(default_factory=dict, description="Printed names of partitions.")
+    partition_labels: dict[str, str] = Field(
+        default_factory=dict,
+        description="Printed names of partitions that say more than training set, test set, external test set or temporal "
+        "test set, such as 'Test set (centre 2)'.",
+    )
     exclusions: dict[str, str] = Field(
         default_factory=dict, description="Values of exclude_reason as printed, in the order of the flow."
     )
@@ -328,8 +339,11 @@ class Protocol(Settings):
         return self.model_labels.get(name, name)
 
     def partition_label(self, name: str) -> str:
-        """Printed name of a partition."""
-        return self.partition_labels.get(name, name.capitalize())
+        """Printed name of a partition, or of several: ``training + testing``."""
+        if " + " in name:
+            return " + ".join(map(self.partition_label, name.split(" + ")))
+        temporal = name == "external" and getattr(self.partitions, "external_from", None) is not None
+        return self.partition_labels.get(name, SETS["temporal" if temporal else name])
 
     def sequence_label(self, name: str) -> str:
         """Printed name of a sequence."""

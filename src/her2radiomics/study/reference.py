@@ -22,6 +22,7 @@ from her2radiomics.imaging.formats import FORMATS, formats_in_words
 from her2radiomics.imaging.segmentations import SEGMENTATIONS
 from her2radiomics.manuscript import figures, tables
 from her2radiomics.manuscript.published.settings import RULES, quantities
+from her2radiomics.study.schemas import MODELS, SCHEMAS, editor_schema
 
 PAGES = {
     "configuration": (
@@ -69,9 +70,11 @@ def files() -> dict[str, str]:
         for name, home in models.items():
             model = _model(home)
             schema = model.model_json_schema()
-            made[f"workflow/schemas/{name}.schema.json"] = json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+            if name not in MODELS:  # of a table
+                made[f"{SCHEMAS}/{name}.schema.json"] = _json(schema)
             parts.append(_sections(name, schema))
         made[f"docs/{page}.md"] = "\n".join(parts)
+    made |= {f"{SCHEMAS}/{name}.schema.json": _json(editor_schema(name)) for name in MODELS}
     made |= {"docs/contracts.md": contracts_page(), "docs/formats.md": _formats(), "docs/kinds.md": _manuscript()}
     for page, homes in TABLES.items():
         text = (ROOT / page).read_text(encoding="utf-8")
@@ -82,6 +85,10 @@ def files() -> dict[str, str]:
             text = f"{before}{table}<!-- end of {name} -->{after}"
         made[page] = text
     return made
+
+
+def _json(schema: dict[str, Any]) -> str:
+    return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
 
 
 def _formats() -> str:

@@ -23,16 +23,14 @@ def column_names(grid: Grid, headed: Sequence[int], path: Path, problems: Proble
                 cells += [""] * (right + 1 - len(cells))
                 cells[left : right + 1] = [text] * (right + 1 - left)
             elif right > left:
-                problems.append(
-                    TableError(
-                        file=path,
-                        row=number,
-                        column=one_line(text),
-                        found=f"a heading merged over the columns {letter(left)} to {letter(right)}",
-                        expected="a heading for every column",
-                        remedy="Unmerge it and give each column its own, or name all rows of headings: 'header: "
-                        f"[{number}, {number + 1}]'.",
-                    )
+                problems.add(
+                    file=path,
+                    row=number,
+                    column=one_line(text),
+                    found=f"a heading merged over the columns {letter(left)} to {letter(right)}",
+                    expected="a heading for every column",
+                    remedy="Unmerge it and give each column its own, or name all rows of headings: 'header: "
+                    f"[{number}, {number + 1}]'.",
                 )
     width = max(map(len, rows.values()))
     names = []
@@ -56,33 +54,27 @@ def check_rows(body: dict[int, list[str]], names: Sequence[str], grid: Grid, pat
             )
         if found:
             advice = "Correct the row; a separator within a text needs quotation marks around the text."
-            problems.append(
-                TableError(file=path, row=number, found=found, expected=f"{len(names)}, one a heading", remedy=advice)
-            )
+            problems.add(file=path, row=number, found=found, expected=f"{len(names)}, one a heading", remedy=advice)
         same = [name for name, cell in zip(names, cells, strict=False) if name and name == one_line(cell)]
         if len(same) > 1 and len(same) >= sum(map(bool, names)) / 2:
             found = "the headings once more"
-            problems.append(
-                TableError(
-                    file=path,
-                    row=number,
-                    found=found,
-                    expected="a patient",
-                    remedy="Remove the row, or name it under 'skip'.",
-                )
+            problems.add(
+                file=path,
+                row=number,
+                found=found,
+                expected="a patient",
+                remedy="Remove the row, or name it under 'skip'.",
             )
     for first, last, left, right in grid.merged:
         row = next((number for number in range(first, last + 1) if number in body), None)
         if row is not None and left < len(names):
-            problems.append(
-                TableError(
-                    file=path,
-                    row=row,
-                    column=names[left],
-                    found=f"merged cells {letter(left)}{first} to {letter(right)}{last}",
-                    expected="a cell for each patient and column",
-                    remedy="Unmerge them and write the value into each cell.",
-                )
+            problems.add(
+                file=path,
+                row=row,
+                column=names[left],
+                found=f"merged cells {letter(left)}{first} to {letter(right)}{last}",
+                expected="a cell for each patient and column",
+                remedy="Unmerge them and write the value into each cell.",
             )
 
 
@@ -131,15 +123,13 @@ def without_subheadings(
     cells = cells.loc[below]
     for row in cells.index[cells[name] == ""]:
         text = next(cell for cell in cells.loc[row] if cell) if any(cells.loc[row]) else ""
-        problems.append(
-            TableError(
-                file=path,
-                row=int(row),
-                column=name,
-                found=f"an empty cell in a row that is not empty ('{text}')",
-                expected="the identifier",
-                remedy="Fill it in, remove the row, or name it under 'skip' in the cohort file.",
-            )
+        problems.add(
+            file=path,
+            row=int(row),
+            column=name,
+            found=f"an empty cell in a row that is not empty ('{text}')",
+            expected="the identifier",
+            remedy="Fill it in, remove the row, or name it under 'skip' in the cohort file.",
         )
     return cells
 

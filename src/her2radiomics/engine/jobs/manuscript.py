@@ -57,6 +57,7 @@ def table_inputs_from(
         columns=columns_from(columns),
         partitions=study["partitions"],
         models=study["models"],
+        sequences=study["sequences"],
         simulated=study["simulated"],
         outcome=Outcome(outcome["positive"], outcome["positive"], outcome["negative"]),
         level=study["level"],

@@ -20,7 +20,7 @@ from her2radiomics.core.tables import assemble, read
 from her2radiomics.extraction.filters import LOG_PADDING
 from her2radiomics.extraction.options import values_suffix
 from her2radiomics.imaging.preprocessing_settings import Preprocessing
-from her2radiomics.modelling.parts import SharedFits, records
+from her2radiomics.modelling.parts import SharedFits, rows_as_json
 from her2radiomics.modelling.saved.fitted import MAX_NOMOGRAM
 from her2radiomics.modelling.settings import ModelSettings, parse_models
 from her2radiomics.statistics import nomogram
@@ -89,7 +89,7 @@ def write_refits(path: str, calibration: pd.DataFrame, fits: SharedFits | None) 
 
     Plain numbers, text and lists, as ``model.json``: nothing in it is run.
     """
-    content = {"calibration": records(calibration), "fits": {} if fits is None else fits.to_dict()}
+    content = {"calibration": rows_as_json(calibration), "fits": {} if fits is None else fits.to_dict()}
     write_text(json.dumps(content, ensure_ascii=False, allow_nan=False), path)
 
 

@@ -64,7 +64,7 @@ class DICOM(ImageFormat):
             places.setdefault(frame.file, []).append(place)
         for file, here in places.items():
             try:
-                stored = _decode(file)
+                stored = decode(file)
                 for place in here:
                     frame = frames[place]
                     voxels, (slope, offset) = stored[frame.number], frame.scale
@@ -89,9 +89,11 @@ class DICOM(ImageFormat):
         return image
 
 
-def _headers(path: Path) -> list[tuple[Path, Dataset]]:
-    """The DICOM files of a folder, or one, with their headers."""
-    if path.is_dir():
+def _headers(path: Path, files: Sequence[Path] | None = None) -> list[tuple[Path, Dataset]]:
+    """The DICOM files of a folder, or one, or those that are named, with their headers."""
+    if files is not None:
+        files = [*files]
+    elif path.is_dir():
         visible = (file for file in sorted(path.iterdir()) if file.name != "DICOMDIR" and file.name[0] != ".")
         files = [file for file in visible if file.suffix.lower() == ".dcm" or is_dicom(file)]
     else:
@@ -109,7 +111,9 @@ def _headers(path: Path) -> list[tuple[Path, Dataset]]:
     return headers
 
 
-def volumes(path: Path, by: Sequence[str]) -> list[tuple[str, sitk.Image]]:
+def volumes(
+    path: Path, by: Sequence[str], *, files: Sequence[Path] | None = None, only: int | None = None
+) -> list[tuple[str, sitk.Image]]:
     """The volumes of a series that holds several, in the order of their values: what is printed of these, and the image.
 
     Parameters
@@ -118,19 +122,23 @@ def volumes(path: Path, by: Sequence[str]) -> list[tuple[str, sitk.Image]]:
         A folder, or a multi-frame file.
     by
         What tells the volumes apart: names of :data:`~her2radiomics.imaging.formats.dicom_frames.TELLING`.
+    files
+        The files of the series, where they lie among others or in several folders.
+    only
+        The number of the volume that is wanted, from 0; all without it.
 
     Raises
     ------
     CaseError
         As :meth:`DICOM.read`, of each volume.
     """
-    headers, form = _headers(path), DICOM()
-    parts: dict[tuple[str, ...], list[Frame]] = {}
-    for frame in _frames(path, headers):
-        parts.setdefault(tuple(frame.marks[name] for name in by), []).append(frame)
+    headers, form = _headers(path, files), DICOM()
+    parts = split(_frames(path, headers), by)
     made = []
-    for number, values in enumerate(sorted(parts, key=lambda values: [in_order(value) for value in values])):
-        series = _series(path, headers, parts[values])
+    for number, (values, frames) in enumerate(parts.items()):
+        if only not in (None, number):
+            continue
+        series = _series(path, headers, frames)
         form.check_content(path, series)
         shown = " and ".join(
             f"{name} {value if is_printed(name) else f'{number + 1} of {len(parts)}'}"
@@ -138,6 +146,14 @@ def volumes(path: Path, by: Sequence[str]) -> list[tuple[str, sitk.Image]]:
         )
         made.append((shown, with_doubts(form.read_voxels(path, series), series.doubts)))
     return made
+
+
+def split(frames: Sequence[Frame], by: Sequence[str]) -> dict[tuple[str, ...], list[Frame]]:
+    """Images by the values of the marks ``by``, in the order of these values."""
+    parts: dict[tuple[str, ...], list[Frame]] = {}
+    for frame in frames:
+        parts.setdefault(tuple(frame.marks[name] for name in by), []).append(frame)
+    return {values: parts[values] for values in sorted(parts, key=lambda values: [in_order(value) for value in values])}
 
 
 def _frames(path: Path, headers: Sequence[tuple[Path, Dataset]]) -> list[Frame]:
@@ -190,7 +206,7 @@ def _kind(frames: Sequence[Frame]) -> np.dtype:
     return np.dtype(next(fits, "f8"))
 
 
-def _decode(file: Path) -> np.ndarray:
+def decode(file: Path) -> np.ndarray:
     """The stored voxels of every frame of a file: shape (frames, rows, columns)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

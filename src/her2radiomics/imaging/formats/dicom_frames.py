@@ -118,10 +118,10 @@ def is_dicom(file: Path) -> bool:
     return start[128:] == b"DICM" or start[:2] in (b"\2\0", b"\x08\0") or start[:3] in (b"\0\2\0", b"\0\x08\0")
 
 
-def header_of(file: Path) -> Dataset | None:
-    """Elements of a file that decide how it is read, but no voxels; ``None`` where it cannot be read."""
+def header_of(file: Path, further: Sequence[str] = ()) -> Dataset | None:
+    """Elements of a file that decide how it is read, and ``further`` ones, but no voxels; ``None``: it cannot be read."""
     check_inflated(file)
-    tags: list[Any] = [*ROOT, *TELLING, *PRIVATE_B, *ONE_VALUE]
+    tags: list[Any] = [*ROOT, *TELLING, *PRIVATE_B, *ONE_VALUE, *further]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -100,28 +100,51 @@ def _view(frame: Frame) -> str:
     return ("sagittal", "coronal", "axial")[int(np.abs(np.cross(*frame.axes)).argmax())]
 
 
-def _at_one_place(frames: list[Frame], steps: np.ndarray, folder: Path) -> CaseError:
-    """The error of images at one position, with what tells them apart."""
-    levels = np.concatenate([[0], np.cumsum(steps >= SAME_PLACE_MM)])
-    found = f"{len(frames)} images at {levels[-1] + 1} positions in one series"
-    copies = len(frames) - len({(frame.marks["SOPInstanceUID"], frame.number) for frame in frames})
+def volumes_told_by(frames: Sequence[Frame]) -> tuple[str, ...] | None:
+    """Marks that tell the volumes of a series apart: none where it holds one volume, ``None`` where nothing does."""
+    depths = np.array([frame.position for frame in frames]) @ np.cross(*frames[0].axes)
+    order = np.argsort(depths, kind="stable")
+    steps = np.diff(depths[order])
+    if not len(steps) or steps.min() >= SAME_PLACE_MM:
+        return ()
+    return _telling([frames[index] for index in order], _levels(steps)) or None
+
+
+def _levels(steps: np.ndarray) -> np.ndarray:
+    """The number of each image's position, from the distances of images in their order."""
+    return np.concatenate([[0], np.cumsum(steps >= SAME_PLACE_MM)])
+
+
+def _telling(frames: Sequence[Frame], levels: np.ndarray) -> tuple[str, ...]:
+    """The first mark, or pair of marks, with a value for each volume; empty where there is none."""
     candidates = [name for name in TELLING if name != "SOPInstanceUID" and len({f.marks[name] for f in frames}) > 1]
-    if copies and all(frame.marks["SOPInstanceUID"] for frame in frames):
-        return _refusal(
-            folder, f"{found}: {copies} of them are copies of others", "one image a position", "Delete the copies."
-        )
     for names in (*((name,) for name in candidates), *itertools.combinations(candidates, 2)):
         told = [tuple(frame.marks[name] for name in names) for frame in frames]
         apart = len(set(zip(told, levels.tolist(), strict=True))) == len(frames)
         if apart and len(set(told)) == np.bincount(levels).max():  # a value a volume, not a value an image
-            by = " and ".join(names)
-            values = sorted({value for (value, *_) in told}, key=in_order)
-            shown = f" ({', '.join(values[:6])}{', …' * (len(values) > 6)})"
-            plain = len(names) == 1 and is_printed(by)
-            found += f", told apart by {by}{shown if plain else f' ({len(set(told))} values)'}"
-            return _refusal(
-                folder, found, "one image a position", SPLIT.format(by="".join(f" --by {name}" for name in names))
-            )
+            return names
+    return ()
+
+
+def _at_one_place(frames: list[Frame], steps: np.ndarray, folder: Path) -> CaseError:
+    """The error of images at one position, with what tells them apart."""
+    levels = _levels(steps)
+    found = f"{len(frames)} images at {levels[-1] + 1} positions in one series"
+    copies = len(frames) - len({(frame.marks["SOPInstanceUID"], frame.number) for frame in frames})
+    if copies and all(frame.marks["SOPInstanceUID"] for frame in frames):
+        return _refusal(
+            folder, f"{found}: {copies} of them are copies of others", "one image a position", "Delete the copies."
+        )
+    names = _telling(frames, levels)
+    if names:
+        values = sorted({frame.marks[names[0]] for frame in frames}, key=in_order)
+        count = len({tuple(frame.marks[name] for name in names) for frame in frames})
+        shown = f" ({', '.join(values[:6])}{', …' * (len(values) > 6)})"
+        by, plain = " and ".join(names), len(names) == 1 and is_printed(names[0])
+        found += f", told apart by {by}{shown if plain else f' ({count} values)'}"
+        return _refusal(
+            folder, found, "one image a position", SPLIT.format(by="".join(f" --by {name}" for name in names))
+        )
     return _refusal(
         folder, f"{found}, and nothing that tells them apart", "one image a position", "Export the series again."
     )

@@ -31,14 +31,18 @@ class ITKFile(ImageFormat):
 
     itk: ClassVar[str]
 
+    def claimed_size(self, header: Any, reader: sitk.ImageFileReader) -> Sequence[int]:
+        """Voxels along each axis as ITK will read them; a format that knows them from its header spares a reading."""
+        reader.ReadImageInformation()
+        return reader.GetSize()
+
     def read_voxels(self, path: Path, header: Any) -> sitk.Image:
         """Read the image by this format's reader."""
         reader = sitk.ImageFileReader()
         reader.SetImageIO(self.itk)
         reader.SetFileName(str(path))
         try:
-            reader.ReadImageInformation()
-            check_voxel_count(reader.GetSize(), path)
+            check_voxel_count(self.claimed_size(header, reader), path)
             return reader.Execute()
         except (RuntimeError, MemoryError, ValueError) as error:  # ITK's own, and what a mad header leads to
             self.check_content(path, header)  # often knows better what is wrong

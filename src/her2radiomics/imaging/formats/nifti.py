@@ -11,6 +11,7 @@ import gzip
 import struct
 import sys
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, cast
 
@@ -44,6 +45,10 @@ class NIfTI(ITKFile):
         check_shape(header.size, f"{header.size[-1]} values a voxel" * vector, path)
         doubts = contradictions(path, said, header.size)
         return header._replace(doubts=doubts + surplus(_length(second) - header.offset - header.promised))
+
+    def claimed_size(self, header: Header, reader: sitk.ImageFileReader) -> Sequence[int]:
+        """As the header says; ITK's reader takes the order of its bytes by the same field."""
+        return header.size
 
     def check_content(self, path: Path, header: Header) -> None:
         """All voxels are there, a compressed stream holds its checksum, voxels are finite (ITK would read NaN as 0)."""

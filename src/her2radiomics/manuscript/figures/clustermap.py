@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 LIMIT = 2.5  # standard deviations at which the colours end
 TREE, STRIP = 8.0, 3.0  # mm: dendrograms, and the strip of outcomes
 NOTE = (
-    f"Features as z scores of these patients (colours end at ±{LIMIT:g}); average linkage, 1 − Pearson's r for features and "
-    "Euclidean distance for patients. The features were chosen for the outcome in training: that they "
-    "cluster by it there is no evidence of prediction."
+    f"z scores of these patients (colours end at ±{LIMIT:g}). Hierarchical clustering with average linkage: 1 − Pearson's r "
+    "between features, Euclidean distance between patients. The features were selected for the outcome in the training set; "
+    "clustering by outcome in that set is therefore no evidence that they predict it."
 )
 
 

@@ -214,6 +214,10 @@ def _laid_out(options: ComposedOptions, inputs: FigureInputs) -> list[_Panel]:
             palette = PALETTES[options.palette or item.palette or inputs.study.palette]
             look = replace(style.look(), palette=palette)
             panels.append(_Panel(item, look, letter, place, across * (each + BETWEEN)))
+    legends = {panel.settings.legend_of(inputs): panel for panel in panels}  # the last of those with the same legend
+    for panel in panels:
+        if (key := panel.settings.legend_of(inputs)) is not None and legends[key] is not panel:
+            panel.settings = panel.settings.model_copy(update={"legend": False})
     return panels
 
 

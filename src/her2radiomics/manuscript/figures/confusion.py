@@ -1,4 +1,4 @@
-"""Confusion matrices at the threshold chosen on training, with predictive values."""
+"""Confusion matrices at the threshold chosen in training, with predictive values."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CELL = 20.0  # mm: the greatest side of a cell
 
 
 class ConfusionOptions(FigureOptions):
-    """Patients by outcome and prediction at the threshold chosen on training, with sensitivity, specificity, PPV and NPV."""
+    """Patients by outcome and prediction at the threshold chosen in training, with sensitivity, specificity, PPV and NPV."""
 
     kind: Literal["confusion"]
     model: DrawnModel

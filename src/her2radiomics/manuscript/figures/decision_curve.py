@@ -42,6 +42,14 @@ class DecisionCurveOptions(FramedOptions):
     )
     action: str = Field("Treat", description="What is done with patients above the threshold, in one or two words.")
 
+    legend: bool = Field(True, description="Whether the curves are named below; a composed figure names them once.")
+
+    def legend_of(self, inputs: FigureInputs) -> tuple[str, ...] | None:
+        """Models and action, where there are enough patients for curves."""
+        label = next(iter(inputs.shared_predictions(self.models, self.partition).values()))["label"]
+        few = min(label.sum(), len(label) - label.sum()) < FEWEST
+        return None if few else (*self.models, self.action, *inputs.study.models)
+
     @model_validator(mode="after")
     def _ordered(self) -> DecisionCurveOptions:
         if self.lowest is not None and self.highest is not None and self.lowest >= self.highest:
@@ -92,7 +100,8 @@ def draw(inputs: FigureInputs, options: DecisionCurveOptions) -> Drawing:
     names = {name: legend_text(model_name(inputs, name), width) for name in options.models}
     names |= {ALL: f"{options.action} all", NONE: f"{options.action} none"}
     columns, lines = legend_grid(list(names.values()), width)
-    fig = style.new_figure(width, style.head() + tall + style.mm(11.0) + legend_height(lines))
+    named = legend_height(lines) if options.legend else 0.0
+    fig = style.new_figure(width, style.head() + tall + style.mm(11.0) + named)
     axes = style.place(fig, margin, style.head(), inner, tall)
     axes.set(xlim=(low, high), xlabel=f"Threshold probability of {inputs.study.positive} (%)")
     axes.xaxis.set_major_formatter(mpl.ticker.PercentFormatter(1, symbol=None))
@@ -103,7 +112,8 @@ def draw(inputs: FigureInputs, options: DecisionCurveOptions) -> Drawing:
         style.say_in(axes, f"No curves: {rarer} patients of the rarer outcome; at least {FEWEST} are needed")
     else:
         _curves(axes, {name: (thresholds, smoothed[name]) for name in names}, names, inputs)
-        axes.legend(ncols=columns, **below(margin, inner, tall, width))
+        if options.legend:
+            axes.legend(ncols=columns, **below(margin, inner, tall, width))
     heading = inputs.partition_heading(options.partition, len(label), int(label.sum()))
     tables = [
         pd.DataFrame({"strategy": name, "threshold": thresholds, "net_benefit": benefit, "drawn": smoothed[name]})

@@ -12,15 +12,16 @@ from her2radiomics.manuscript.fields import DrawnModel
 from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.labels import broken, feature_label, legend_grid, model_name, split_feature
 from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
+from her2radiomics.manuscript.names import INTERCEPT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-INTERCEPTS = ("intercept", "(intercept)", "const")
 ROW = 5.0  # mm a bar
 BAR = 3.2  # mm, its height
 NUMBER = 11.0  # mm for a weight printed at the end of its bar
 HATCH = "//////"
+TALLEST = 190.0  # mm, so that a caption has a place on the page
 SCALED = {"z_score": " per SD", "min_max": " per training range"}
 
 
@@ -33,7 +34,12 @@ class FeatureWeightsOptions(FigureOptions):
         "",
         description="Label of the axis of weights; without it the coefficient, per what the features were scaled by.",
     )
-    most: int = Field(30, description="Greatest number of bars: those of the largest weights.", ge=1, le=40)
+    most: int = Field(
+        30,
+        description="Greatest number of bars, those of the largest weights, as far as a page holds them.",
+        ge=1,
+        le=40,
+    )
 
 
 @figure(
@@ -50,7 +56,7 @@ def draw(inputs: FigureInputs, options: FeatureWeightsOptions) -> Drawing:
     Features that the step ``forced_retention`` of ``selection.csv`` names in its note are hatched.
     """
     table = inputs.table("coefficients", options.model)
-    table = table[~table["term"].str.lower().isin(INTERCEPTS)].copy()
+    table = table[~table["term"].str.lower().isin(INTERCEPT)].copy()
     table["forced"] = table["term"].isin(_restored(inputs, options.model))
     found = [split_feature(term) for term in table["term"]]
     table["sequence"] = [parts[0] if parts else "" for parts in found]
@@ -60,10 +66,10 @@ def draw(inputs: FigureInputs, options: FeatureWeightsOptions) -> Drawing:
     table = table.reset_index(drop=True)
     every = len(table)
     table = table.head(options.most)
-    data = table[["term", "label", "sequence", "beta", "forced"]]
+    columns = ["term", "label", "sequence", "beta", "forced"]
     name = model_name(inputs, options.model)
     if table.empty:
-        return options.message(f"{name}: no feature was selected; the model is its intercept.", data)
+        return options.message(f"{name}: no feature was selected; the model is its intercept.", table[columns])
 
     beside = options.width_mm >= 120
     room = options.width_mm * 0.55 if beside else options.width_mm - 9.0
@@ -72,12 +78,15 @@ def draw(inputs: FigureInputs, options: FeatureWeightsOptions) -> Drawing:
     longest = max(style.text_width(part, style.small()) for parts in labelled for part in parts)
     left = longest + 4.0 if beside else 4.0
     row = max(style.mm(ROW), lines * line + 1.2) if beside else style.mm(ROW) + lines * line
-    wide, tall = options.width_mm - left - 3.0, row * len(table) + 2.0
     handles = _handles(table, inputs)
     labels = [str(handle.get_label()) for handle in handles]
-    columns, rows = legend_grid(labels, options.width_mm) if handles else (1, 0)
+    across, rows = legend_grid(labels, options.width_mm) if handles else (1, 0)
     legend_room = style.mm(1.5 + rows * 3.7) if rows else 0.0
-    fig = style.new_figure(options.width_mm, style.head() + legend_room + tall + style.mm(10.0))
+    around = style.head() + legend_room + style.mm(10.0)
+    fitting = max(1, int((TALLEST - around - 2.0) / row))
+    table, labelled = table.head(fitting), labelled[:fitting]
+    wide, tall = options.width_mm - left - 3.0, row * len(table) + 2.0
+    fig = style.new_figure(options.width_mm, around + tall)
     axes = style.place(fig, left, style.head() + legend_room, wide, tall)
     _bars(axes, table, inputs, row, [] if beside else labelled)
     axes.set(xlim=_limits(table["beta"], wide), xlabel=options.axis or _axis(inputs, options.model))
@@ -87,10 +96,10 @@ def draw(inputs: FigureInputs, options: FeatureWeightsOptions) -> Drawing:
     axes.tick_params(axis="y", length=0)
     if handles:
         place = (1.0 / options.width_mm, 1 - (style.head() - 0.5) / style.size(fig)[1])
-        fig.legend(handles=handles, loc="upper left", bbox_to_anchor=place, ncols=columns, handlelength=1.4)
+        fig.legend(handles=handles, loc="upper left", bbox_to_anchor=place, ncols=across, handlelength=1.4)
     what = "feature" if table["sequence"].all() else "term"
-    shown = f"{len(table)} of {every}" if len(table) < every else f"{every}"
-    return Drawing(fig, data, f"{name}, {shown} {what}{'s' if every > 1 else ''}")
+    shown = f"largest {len(table)} of {every}" if len(table) < every else f"{every}"
+    return Drawing(fig, table[columns], f"{name}, {shown} {what}{'s' if every > 1 else ''}")
 
 
 def _axis(inputs: FigureInputs, model: str) -> str:

@@ -60,7 +60,7 @@ def draw(inputs: FigureInputs, options: LassoOptions) -> Drawing:
         if part == parts[-1]:  # once is enough, and of the paths alone there is no other place
             _name_marks(axes, "upper center" if part == "cross_validation" else "lower right")
     if len(parts) > 1:
-        for axes, letter in zip(frames, "ab", strict=True):
+        for axes, letter in zip(frames, "AB", strict=True):
             wide = axes.get_position(original=True).width * options.width_mm
             x, y = -style.mm(12.0) / wide, 1 + 3.0 / style.frame(fig, axes)[1]
             axes.text(x, y, letter, transform=axes.transAxes, fontweight="bold", fontsize=style.large())

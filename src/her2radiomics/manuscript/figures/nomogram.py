@@ -19,6 +19,8 @@ from her2radiomics.manuscript.figures.nomogram_axes import (
     PROBABILITY,
     TOTAL,
     NomogramAxis,
+    ends_only,
+    is_narrow,
     read_axes,
     stagger,
     subdivisions,
@@ -26,7 +28,7 @@ from her2radiomics.manuscript.figures.nomogram_axes import (
     with_levels,
     zoomed,
 )
-from her2radiomics.manuscript.figures.nomogram_example import Example, separation, work_example
+from her2radiomics.manuscript.figures.nomogram_example import Example, points_text, separation, work_example
 from her2radiomics.manuscript.figures.registry import Drawing, WideOptions, figure
 
 if TYPE_CHECKING:
@@ -88,7 +90,7 @@ def draw(inputs: FigureInputs, options: NomogramOptions) -> Drawing:
         example = work_example(axes, inputs, model=options.model, patient=options.example, scores=dict(options.scores))
 
     sheet = _Sheet(axes, inputs, options.width_mm)
-    words = _words(example, inputs)
+    words = [*_words(example, inputs), *_narrow(axes[1:-2], inputs)]
     if options.example != "none" and (warning := separation(inputs, options.model)):
         words.append(Paragraph(warning, bold=True))
     tail = text_height(words, options.width_mm - 6.0) + 3.0
@@ -122,7 +124,7 @@ class _Sheet:
 
     def __init__(self, axes: list[NomogramAxis], inputs: FigureInputs, width: float) -> None:
         self.total, self.probability = zoomed(axes[-2], axes[-1]), axes[-1]
-        axes = [*axes[:-2], self.total, self.probability]
+        axes = [axes[0], *map(ends_only, axes[1:-2]), self.total, self.probability]
         self.axes = axes
         titles = {POINTS: "Points", TOTAL: "Total points"}
         titles[PROBABILITY] = f"Probability of {inputs.study.positive}"
@@ -238,11 +240,23 @@ def _words(example: Example | None, inputs: FigureInputs) -> list[Paragraph]:
     return [Paragraph(how), Paragraph(f"Worked example (dotted), {example.text(inputs)}")]
 
 
+def _narrow(axes: list[NomogramAxis], inputs: FigureInputs) -> list[Paragraph]:
+    """How little predictors change the total whose axes are hardly wider than a dot."""
+    return [
+        Paragraph(
+            f"{predictor_label(axis.name, inputs.study)} changes the total by at most "
+            f"{style.keep(points_text(axis.high - axis.low, 1))} over its range."
+        )
+        for axis in axes
+        if is_narrow(axis)
+    ]
+
+
 def _with_example(data: pd.DataFrame, example: Example | None) -> pd.DataFrame:
     if example is None:
         return data
     rows = [("example", r.axis, r.printed, example.patient_id, r.points) for r in example.readings]
     total = example.read_total
-    rows.append(("example", TOTAL, f"{total}", example.patient_id, total))
+    rows.append(("example", TOTAL, f"{total:.{example.digits}f}", example.patient_id, total))
     rows.append(("example", PROBABILITY, f"{example.read_probability:.2f}", example.patient_id, total))
     return pd.concat([data, pd.DataFrame(rows, columns=list(data.columns))], ignore_index=True)

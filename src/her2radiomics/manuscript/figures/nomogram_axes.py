@@ -20,6 +20,7 @@ POINTS, TOTAL, PROBABILITY = "points", "total_points", "probability"
 CLEAR, APART = 1.2, 1.8
 SMALL = 0.7  # of the range of total points: below, the stretch where the probability changes is drawn alone
 FINEST = 0.9  # mm between the finest ticks
+NARROW = 5.0  # points: of a scale that spans fewer, the ends alone are labelled
 
 
 @dataclass(frozen=True)
@@ -243,6 +244,19 @@ def zoomed(total: NomogramAxis, probability: NomogramAxis) -> NomogramAxis:
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     values = [round(place * step, 9) for place in range(first, last + 1)]
     return replace(total, ticks=tuple(Tick(f"{v:.{digits}f}", str(v), v) for v in values))
+
+
+def is_narrow(axis: NomogramAxis) -> bool:
+    """Whether an axis is a scale over which the points hardly change."""
+    return axis.values is not None and axis.high - axis.low < NARROW
+
+
+def ends_only(axis: NomogramAxis) -> NomogramAxis:
+    """A narrow scale by its two ends, whose labels are set on two lines; any other axis as it is."""
+    if not is_narrow(axis):
+        return axis
+    ends = tuple(replace(tick, label=tick.label.replace("-", "−")) for tick in (axis.ticks[0], axis.ticks[-1]))
+    return NomogramAxis(axis.name, ends, levels=True)
 
 
 def subdivisions(step: float) -> int:

@@ -11,10 +11,9 @@ from her2radiomics.manuscript.figures.inputs import FigureInputs
 from her2radiomics.manuscript.figures.labels import level_label, predictor_label
 from her2radiomics.manuscript.figures.nomogram_axes import PROBABILITY, TOTAL, NomogramAxis, number
 
-UNSURE, SEPARATED = (
-    (0.1, 0.9),
-    0.2,
-)  # probabilities between, and the share of patients below which a model is degenerate
+UNSURE = (0.1, 0.9)  # probabilities that are neither low nor high
+SEPARATED = 0.2  # the share of such patients below which a model is degenerate
+ON_PAPER = 0.02  # the most by which whole points may move the probability; else points have a decimal
 AGREEMENT = 0.005  # the most by which a probability read off the nomogram may differ from the model's
 
 
@@ -31,24 +30,27 @@ class Reading:
 class Example:
     """The example patient: the readings, what they add up to on paper, and the model's own probability.
 
-    Points are read to the nearest whole one, as with a ruler, so that the printed sum is the sum of what is printed.
+    Points are read to the nearest whole one, as with a ruler, or to a tenth where that moves the probability, so that
+    the printed sum is the sum of what is printed.
     """
 
     patient_id: str
     readings: tuple[Reading, ...]
-    read_total: int
+    read_total: float
     read_probability: float
     model_probability: float
+    digits: int = 0
 
     def text(self, inputs: FigureInputs) -> str:
         """The example in words."""
         study = inputs.study
         parts = [
-            f"{predictor_label(r.axis, study)}: {style.keep(f'{r.printed} → {r.points:.0f} points')}"
+            f"{predictor_label(r.axis, study)}: {style.keep(f'{r.printed} → {points_text(r.points, self.digits)}')}"
             for r in self.readings
         ]
         return (
-            f"patient {self.patient_id}. {'; '.join(parts)}. Total {style.keep(f'{self.read_total} points')} → "
+            f"patient {self.patient_id}. {'; '.join(parts)}. Total "
+            f"{style.keep(points_text(self.read_total, self.digits))} → "
             f"probability of {study.positive} {self.read_probability:.2f} "
             f"(computed by the model: {self.model_probability:.2f})."
         )
@@ -112,9 +114,18 @@ def work_example(
             expected=f"the model's own {expected:.4f}",
             remedy="Make the nomogram and the predictions from the same model.",
         )
-    on_paper = sum(round(reading.points) for reading in readings)
-    at_sum = by_name[PROBABILITY].value_at(on_paper)
-    return Example(chosen, tuple(readings), on_paper, at_sum, expected)
+    for digits in (0, 1):
+        on_paper = sum(round(reading.points, digits) for reading in readings)
+        at_sum = by_name[PROBABILITY].value_at(on_paper)
+        if abs(at_sum - expected) <= ON_PAPER:
+            break
+    return Example(chosen, tuple(readings), on_paper, at_sum, expected, digits)
+
+
+def points_text(points: float, digits: int) -> str:
+    """``51 points``, ``1 point``, ``1.4 points``."""
+    text = f"{points:.{digits}f}"
+    return f"{text} point{'' if text == '1' else 's'}"
 
 
 def separation(inputs: FigureInputs, model: str) -> str:

@@ -15,7 +15,7 @@ from her2radiomics.manuscript.figures.registry import Drawing, FramedOptions, fi
 
 
 class RadScoreOptions(FramedOptions):
-    """The score of every patient, with the threshold chosen on training."""
+    """The score of every patient, with the threshold chosen in training."""
 
     kind: Literal["rad_score"]
     model: DrawnModel
@@ -43,7 +43,7 @@ def threshold_on_score(rows: pd.DataFrame, threshold: float) -> float:
 @figure(
     RadScoreOptions,
     needs=("predictions", "performance"),
-    caption="Each bar is a patient; bars start at the threshold chosen on training.",
+    caption="Each bar is a patient; bars start at the threshold chosen in training.",
     example="""
         figure_4d_rad_score: {kind: rad_score, title: Rad-score by patient, model: radiomics, partition: training}
     """,

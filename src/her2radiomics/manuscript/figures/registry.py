@@ -58,6 +58,10 @@ class FigureOptions(Options):
         style.FONT_SIZE, description="Size of axis labels in pt; small type is 7/8 of it.", ge=8, le=10
     )
 
+    def legend_of(self, inputs: FigureInputs) -> tuple[str, ...] | None:
+        """What the legend names, where a composed figure prints one legend for all panels of the same; else nothing."""
+        return None
+
     def make(self, inputs: FigureInputs) -> Drawing:
         """Draw the figure, with panel letter, heading and the mark of simulated data."""
         drawing: Drawing = super().make(inputs)

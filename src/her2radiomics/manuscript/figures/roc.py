@@ -20,7 +20,7 @@ from her2radiomics.manuscript.figures.registry import Drawing, SquareOptions, fi
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LOCKED = "Threshold chosen on training"
+LOCKED = "Threshold chosen in training"
 MARKERS = ("o", "s", "D", "^", "v", "p", "h", "P")  # where thresholds of models meet, shapes tell them apart
 
 
@@ -134,7 +134,7 @@ def sensitivity_band(
 @figure(
     RocOptions,
     needs=("predictions", "performance"),
-    caption="Marks show each model's threshold chosen on training; lines that coincide are nested.",
+    caption="Marks show each model's threshold chosen in training; lines that coincide are nested.",
     example="""
         figure_5b_roc: {kind: roc, title: ROC curves, models: [clinical, radiomics, nomogram], partition: testing}
         figure_5c_roc: {kind: roc, title: ROC curve, models: [nomogram], partition: training, band: nomogram}

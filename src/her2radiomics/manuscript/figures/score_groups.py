@@ -28,7 +28,7 @@ APART, HALF = (
     0.2,
 )  # of the distance of two partitions: from its middle to an outcome's, and half a violin's width
 NOTE = (
-    "Points: patients; lines: medians; dashes: threshold chosen on training; p: Mann–Whitney U test. Violins are densities "
+    "Points: patients; lines: medians; dashes: threshold chosen in training; p: Mann–Whitney U test. Violins are densities "
     f"of at least {FEWEST} patients."
 )
 
@@ -46,7 +46,7 @@ class ScoreGroupsOptions(FramedOptions):
     ScoreGroupsOptions,
     needs=("predictions", "performance"),
     caption="Each point is a patient; violins are the density of the score, lines its median, dashes the threshold "
-    "chosen on training.",
+    "chosen in training.",
     example="""
         figure_4e_rad_score_groups: {kind: score_groups, title: Rad-score by outcome and partition, model: radiomics}
     """,

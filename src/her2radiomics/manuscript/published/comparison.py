@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
-from her2radiomics.core.columns import Column
 from her2radiomics.core.contracts import rates
 from her2radiomics.core.libraries import pd, scipy
 from her2radiomics.core.printed import Number, parse
 from her2radiomics.core.tables import assemble
+from her2radiomics.extraction.names import CLASSES
 from her2radiomics.manuscript import formatting as fmt
+from her2radiomics.manuscript.names import Names
 from her2radiomics.manuscript.published.lookup import Ours, Results
 from her2radiomics.manuscript.published.settings import RULES, PublishedNumber, Rule, quantities
+from her2radiomics.manuscript.tables.regression import BLOCKS
 from her2radiomics.statistics import proportion_interval
 
 Agreement = Literal["agrees", "differs", "not made in this run"]
 Z95 = 1.959963984540054
 
 
-def published_table(
-    published: Sequence[PublishedNumber], results: Results, *, groups: Mapping[str, str] | None = None, simulated: bool
-) -> pd.DataFrame:
+def published_table(published: Sequence[PublishedNumber], results: Results, *, simulated: bool) -> pd.DataFrame:
     """Set every published number beside the run's.
 
     Parameters
@@ -30,9 +30,7 @@ def published_table(
     published
         The protocol's published numbers, in order.
     results
-        Where the run keeps its own.
-    groups
-        Printed names of groups: partitions, 1 and 0 of the label.
+        Where the run keeps its own, with printed names.
     simulated
         Whether the patients are simulated.
 
@@ -66,8 +64,8 @@ def published_table(
                 "high": ours.high,
                 "n": ours.n,
                 "label": kind.label if kind else number.quantity.replace("_", " "),
-                "item": item(number, results.columns, groups or {}),
-                "published_text": printed(number),
+                "item": item(number, results.names),
+                "published_text": printed(number, results.names),
                 "reproduced_text": reproduced(number, ours),
                 "agreement": judge(number, ours, rule),
                 "rule": RULES[rule],
@@ -84,10 +82,13 @@ def _value(text: str | None) -> float:
     return math.nan if number is None or number.bound else number.value
 
 
-def printed(number: PublishedNumber) -> str:
+def printed(number: PublishedNumber, names: Names) -> str:
     """What the paper prints, as text."""
     if number.names:
-        return ", ".join(number.names)
+        rule = quantities()[number.quantity].rule
+        if rule == "order":
+            return " > ".join(map(names.model, number.names)) if number.ranked else names.model(number.names[0])
+        return ("; " if number.quantity == "features_kept" else ", ").join(map(names.term, number.names))
     if number.value is None:
         return f"{number.low} to {number.high}"
     text = parse(number.value).text
@@ -106,7 +107,7 @@ def reproduced(number: PublishedNumber, ours: Ours) -> str:
         kept = f"; kept: {ours.text}" if number.quantity == "terms_kept" else f", {len(ours.names)} kept"
         return f"{len(same)} of {len(number.names)} the same{kept}"
     if number.quantity in rates():
-        text = f"{fmt.fixed(100 * ours.value, 2)} %"
+        text = f"{fmt.fixed(100 * ours.value, 2)}%"
         ends = f" ({fmt.fixed(100 * ours.low, 1)}–{fmt.fixed(100 * ours.high, 1)})"
         return text if ours.low != ours.low else text + ends
     if number.quantity in ("delong_p", "regression_p"):
@@ -118,19 +119,19 @@ def reproduced(number: PublishedNumber, ours: Ours) -> str:
     return ours.text if kind.rule == "order" else fmt.interval(ours.value, ours.low, ours.high, 3)
 
 
-def item(number: PublishedNumber, columns: Mapping[str, Column], groups: Mapping[str, str]) -> str:
+def item(number: PublishedNumber, names: Names) -> str:
     """Of what a number is, in words: term, row, level, group, and which features."""
     name, _, level = number.term.removesuffix("]").partition("[")
     name, level = name or number.row, level or number.level
-    column = columns.get(name)
+    column = names.columns.get(name)
     parts = [
-        column.label if column else name,
+        names.term(name),
         column.levels.get(level, level) if column else level,
-        groups.get(number.group, number.group),
-        number.block,
-        number.sequence,
-        number.region.replace("_", " "),
-        number.feature_class,
+        names.group(number.group),
+        BLOCKS[number.block].lower() if number.block else "",
+        names.sequence(number.sequence),
+        names.region(number.region),
+        CLASSES[number.feature_class].short if number.feature_class in CLASSES else number.feature_class,
     ]
     return ", ".join(filter(None, parts))
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 from her2radiomics.core import parquet, tables
@@ -15,12 +16,14 @@ from her2radiomics.core.contracts import TRAINING, contract
 from her2radiomics.core.layout import Layout
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.printed import parse
-from her2radiomics.manuscript.formatting import MARKS
+from her2radiomics.manuscript.formatting import MARKS, listing
+from her2radiomics.manuscript.names import Names
 from her2radiomics.manuscript.published.settings import PublishedNumber, quantities
 from her2radiomics.manuscript.tables.inputs import known
 from her2radiomics.manuscript.tables.regression import split_term
 from her2radiomics.statistics import decision_curve
 
+AUC_DIGITS = 3  # as tables print an AUC
 _NUMBERS = re.compile(r"[-−]?\d*\.?\d+")
 _MEAN = re.compile(r"([-−]?\d*\.?\d+) ± (\d*\.?\d+)")
 
@@ -49,12 +52,12 @@ class Results:
     ----------
     folder
         The run's folder.
-    columns
-        The protocol's participants columns.
+    names
+        The protocol's columns, and printed names.
     """
 
     folder: Path
-    columns: Mapping[str, Column] = field(default_factory=dict)
+    names: Names = field(default_factory=Names)
 
     @cached_property
     def layout(self) -> Layout:
@@ -96,9 +99,7 @@ class Results:
     def _performance(self, number: PublishedNumber) -> Ours:
         here = self.performance[self.performance["partition"] == number.partition]
         if number.quantity == "highest_auc":
-            ordered = here[here["model"].isin(number.names)].sort_values("auc", ascending=False, kind="stable")
-            names = tuple(ordered["model"])
-            return Ours(names=names, text=", ".join(names)) if len(names) == len(number.names) else NOTHING
+            return self._order(here, number.names)
         if number.quantity == "delong_p":
             pair = {number.model, number.versus}
             tests = self.layout.read("delong")
@@ -121,6 +122,17 @@ class Results:
         if number.quantity == "auc":
             low, high = rows["auc_low"].iloc[0], rows["auc_high"].iloc[0]
         return _number(rows[number.quantity].iloc[0], low, high, n)
+
+    def _order(self, here: pd.DataFrame, printed: Sequence[str]) -> Ours:
+        """Models by AUC; those whose AUCs are printed alike tie, and come in the order that the paper prints."""
+        areas = {row["model"]: round(row["auc"], AUC_DIGITS) for _, row in here.iterrows() if row["model"] in printed}
+        if len(areas) != len(printed) or any(area != area for area in areas.values()):
+            return NOTHING
+        names = sorted(printed, key=lambda name: -areas[name])  # stable: ties keep the printed order
+        text = self.names.model(names[0])
+        for one, other in pairwise(names):
+            text += f" {'=' if areas[one] == areas[other] else '>'} {self.names.model(other)}"
+        return Ours(names=tuple(names), text=f"{text}; = is a tie" if " = " in text else text)
 
     def _cohort(self, number: PublishedNumber) -> Ours:
         """Patients of partitions, or excluded, as the recruitment flow counts them."""
@@ -148,9 +160,9 @@ class Results:
         ranked = table.assign(size=table["beta"].abs()).sort_values("size", ascending=False, kind="stable")
         terms = [term for term in ranked["term"] if term.lower() != "(intercept)"]
         if number.quantity == "terms_kept":
-            split = [split_term(term, self.columns) or (term, "") for term in terms]
+            split = [split_term(term, self.names.columns) or (term, "") for term in terms]
             kept = tuple(dict.fromkeys(name for name, _ in split))
-            return Ours(value=len(kept), names=kept, text=", ".join(kept) or "none")
+            return Ours(value=len(kept), names=kept, text=listing([self.names.term(name) for name in kept]) or "none")
         kept = tuple(term for term in terms if _is(term, number))
         return Ours(value=len(kept), names=kept, text=str(len(kept)))
 
@@ -167,7 +179,7 @@ class Results:
         path = self.layout.path("table", table=number.table)
         if not path.is_file():
             return NOTHING
-        cells = _Cells(path, number, self.columns)
+        cells = _Cells(path, number, self.names.columns)
         if number.quantity == "smallest_p":
             chances = [p for text in cells.column("p") if (p := _p(text).value) == p]
             return _number(min(chances)) if chances else NOTHING

@@ -94,7 +94,7 @@ def make(inputs: TableInputs, options: DelongTable) -> Table:
         where = "; above the diagonal unadjusted, below it adjusted." if options.adjusted else ", unadjusted."
         notes.append(f"p values{where}")
     if options.adjusted:
-        notes.append(f"Adjusted p: Holm's correction over the {len(pairs)} comparisons of a partition in this table.")
+        notes.append(f"Adjusted p: Holm's correction over the {len(pairs)} comparisons of a set in this table.")
     if untested:
         notes.append(
             f"{fmt.NOT_AVAILABLE}: no test, since the AUCs have no variance or a class has fewer than two patients."

@@ -11,6 +11,7 @@ from her2radiomics.core.columns import Column
 from her2radiomics.core.columns import read_participants as read_typed
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.libraries import pd
+from her2radiomics.manuscript.names import Names
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class TableInputs:
         The protocol's participants columns.
     outcome
         Printed names of the outcome and its classes.
-    partitions, models
+    partitions, models, sequences
         Identifier → printed name, in the order of print.
     simulated
         Whether the patients are simulated.
@@ -54,6 +55,7 @@ class TableInputs:
     simulated: bool
     outcome: Outcome = Outcome()
     level: float = 0.95
+    sequences: Mapping[str, str] = field(default_factory=dict)
     terms: Mapping[str, str] = field(default_factory=dict)
     participants: Mapping[str, Path] = field(default_factory=dict)
     performance: Path | None = None
@@ -63,6 +65,11 @@ class TableInputs:
     univariate: Mapping[str, Path] = field(default_factory=dict)
     multivariate: Mapping[str, Path] = field(default_factory=dict)
     coefficients: Mapping[str, Path] = field(default_factory=dict)
+
+    @property
+    def names(self) -> Names:
+        """Printed names of identifiers."""
+        return Names(self.columns, self.models, self.sequences, self.partitions)
 
     def file(self, need: str, key: str | None = None) -> Path:
         """Path of an input, for a model or partition where there is one each.

@@ -52,7 +52,7 @@ class PerformanceTable(TableOptions):
 
 @table(
     PerformanceTable,
-    needs=("performance",),
+    needs=("performance", "performance_extra"),
     example="""
         table_3_performance: {kind: performance, title: Performance of the models}
         table_s1_calibration:
@@ -93,7 +93,7 @@ def make(inputs: TableInputs, options: PerformanceTable) -> Table:
         Heading("n", "n (events)"),
         *(Heading(measure, heading(measure, inputs.level)) for measure in options.measures),
     )
-    stub, notes = "Model" if by_partition else "Partition", _footnotes(used, options)
+    stub, notes = "Model" if by_partition else "Set", [*_footnotes(used, options), *_constant(inputs, models)]
     return options.table(inputs, rows, stub, headings, notes, first=["model", "partition"])
 
 
@@ -160,6 +160,21 @@ def _measure(row: pd.Series, measure: str, path: Path) -> str:
         counted = fraction(row, measure, path)
         return fmt.NOT_AVAILABLE if counted is None else fmt.percent_fraction(*counted)
     return fmt.fixed(float(row[measure]), 3)
+
+
+def _constant(inputs: TableInputs, models: list[str]) -> list[str]:
+    """A note on models that predict one probability, whose rates of 0% and 100% follow from that alone."""
+    if inputs.performance_extra is None:
+        return []
+    extra = read("performance_extra", inputs.performance_extra)
+    constant = set(extra.loc[extra["measure"] == "note_constant", "model"])
+    labels = [inputs.models[name] for name in models if name in constant]
+    if not labels:
+        return []
+    return [
+        f"{fmt.listing(labels)}: one probability for all patients (no predictor was kept), so that the AUC is 0.5 and all "
+        "patients are on one side of the threshold."
+    ]
 
 
 def _footnotes(rows: list[pd.Series], options: PerformanceTable) -> list[str]:

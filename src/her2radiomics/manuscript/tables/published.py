@@ -11,7 +11,7 @@ from her2radiomics.manuscript.tables.registry import TableOptions, table
 
 HEADINGS = (
     Heading("model", "Model"),
-    Heading("partition", "Partition"),
+    Heading("partition", "Set"),
     Heading("published", "Published"),
     Heading("reproduced", "This run"),
     Heading("agreement", "Agreement"),
@@ -38,13 +38,13 @@ def make(inputs: TableInputs, options: PublishedNumbersTable) -> Table:
     for place, group in numbers.groupby("place", sort=False):
         rows.add(str(place), section=True)
         for _, row in group.iterrows():
-            models = [inputs.models.get(name, name) for name in row["model"].split(" vs ")]
+            models = map(inputs.names.model, row["model"].split(" vs "))
             text = ", ".join(filter(None, (row["label"], row["item"])))
             cells = {
                 "quantity": text,
                 "place": str(place),
                 "model": " vs ".join(models),
-                "partition": inputs.partitions.get(row["partition"], row["partition"]),
+                "partition": inputs.names.group(row["partition"]),
                 "published": row["published_text"],
                 "reproduced": row["reproduced_text"] or "–",
                 "agreement": row["agreement"],

@@ -14,6 +14,7 @@ from her2radiomics.core.errors import TableError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.tables import read, read_text
 from her2radiomics.manuscript import formatting as fmt
+from her2radiomics.manuscript.names import INTERCEPT
 from her2radiomics.manuscript.tables.inputs import TableInputs, known
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
 from her2radiomics.manuscript.tables.registry import TableOptions, table
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     # rows of one regression by (column or other term, level or empty)
     Terms = dict[tuple[str, str], pd.Series]
 
-INTERCEPT = ("intercept", "(intercept)", "const")
 BLOCKS = {"univariate": "Univariable", "multivariate": "Multivariable", "coefficients": "Final model"}
 NO_PATIENT = "no training patients"
 STATISTICS = {"beta": "β", "se": "SE", "wald": "Wald", "odds_ratio": "OR (95% CI)", "p": "p"}
@@ -212,9 +212,7 @@ def _printed(term: str, inputs: TableInputs) -> str:
     """Name of a term that is no column: a named score, another model's score, or an image feature."""
     if term in inputs.terms:
         return inputs.terms[term]
-    if term in inputs.models:
-        return f"{inputs.models[term]} score"
-    return " · ".join(term.split("__"))
+    return inputs.names.term(term)
 
 
 def _at(options: RegressionTable, preferred: str) -> str:

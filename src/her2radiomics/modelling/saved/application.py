@@ -134,14 +134,12 @@ def meeting(features: pd.DataFrame | None, people: pd.DataFrame, *, omit: bool) 
     for patient in absent:
         near = did_you_mean([patient], further)
         if near or not omit:
-            problems.append(
-                TableError(
-                    file="feature table",
-                    patient=patient,
-                    found="no row of reader 1",
-                    expected="features of every participant",
-                    remedy=near or "Extract the patient's features, remove the participant, or say --incomplete omit.",
-                )
+            problems.add(
+                file="feature table",
+                patient=patient,
+                found="no row of reader 1",
+                expected="features of every participant",
+                remedy=near or "Extract the patient's features, remove the participant, or say --incomplete omit.",
             )
     problems.refuse()
     said = [f"patient {patient} is left out: no features" for patient in absent]
@@ -229,27 +227,23 @@ def _read(path: Path, notes: list[str] | None) -> BroughtTable:
     problems = Problems()
     for row, patient in cells["patient_id"].items():
         if is_formula(patient) or unprintable(patient):
-            problems.append(
-                TableError(
-                    file=path,
-                    row=int(row),
-                    patient=patient,
-                    column="patient_id",
-                    found=f"{patient!r}, which spreadsheets run as a formula, or a control character in it",
-                    expected="an identifier that begins with a letter or a digit",
-                    remedy="Rename the patient.",
-                )
+            problems.add(
+                file=path,
+                row=int(row),
+                patient=patient,
+                column="patient_id",
+                found=f"{patient!r}, which spreadsheets run as a formula, or a control character in it",
+                expected="an identifier that begins with a letter or a digit",
+                remedy="Rename the patient.",
             )
     for one, other in look_alikes(cells["patient_id"]):
-        problems.append(
-            TableError(
-                file=path,
-                patient=other,
-                column="patient_id",
-                found=f"'{other}' beside '{one}'",
-                expected="identifiers that nobody takes for one another",
-                remedy="Write them the same way if they are one patient, else rename one.",
-            )
+        problems.add(
+            file=path,
+            patient=other,
+            column="patient_id",
+            found=f"'{other}' beside '{one}'",
+            expected="identifiers that nobody takes for one another",
+            remedy="Write them the same way if they are one patient, else rename one.",
         )
     problems.refuse()
     if notes is not None:

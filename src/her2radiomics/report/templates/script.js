@@ -14,7 +14,7 @@ if (regions && controls) {
   const filters = [...controls.querySelectorAll("[data-filter]")];
   const by = controls.querySelector("[data-sort]"), order = controls.querySelector("[data-order]");
   // 12×12×4 counts as its product: voxels of an image, size of a voxel
-  const number = (text) => text.split("×").reduce((product, part) => product * (part.trim() === "" ? NaN : Number(part)), 1);
+  const number = (text) => text.split("×").reduce((product, part) => product * (part.trim() === "" ? NaN : Number(part.replace("−", "-"))), 1);
 
   const chosen = (line) => filters.every(({ dataset: { filter }, value }) => !value ||
     (filter === "*" ? line.text.includes(value.trim().toLowerCase()) : cell(line, filter) === value));

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ROUNDING = 1e-9
 
 
-def outside(
+def find_extrapolated(
     model: FittedModel, features: pd.DataFrame | None, participants: pd.DataFrame, *, typed: bool = True
 ) -> pd.DataFrame:
     """Values outside the range of training.
