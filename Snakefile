@@ -35,6 +35,11 @@ rule tables:
         PLAN.targets("tables"),
 
 
+rule manuscript:
+    input:
+        PLAN.targets("manuscript"),
+
+
 rule evidence:
     input:
         PLAN.targets("evidence"),

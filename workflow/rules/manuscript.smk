@@ -125,25 +125,62 @@ rule provenance:
 REPORTED = [name for name, run in RUNS.items() if run.request.until == "report"]
 
 
+# what the texts of a run are written from: its page and its manuscript
+WRITTEN_FROM = {
+    "figures": lambda w: run_of(w).targets("figures"),
+    "tables": lambda w: run_of(w).targets("tables"),
+    "models": lambda w: run_of(w).files("model"),
+    "details": lambda w: run_of(w).files(*MODEL_FILES),
+    "cohort": lambda w: run_of(w).files(
+        "flow",
+        "participants",
+        "partition_participants",
+        "measured",
+        "features_reproducibility",
+    ),
+    "qc": lambda w: run_of(w).quality_files(),
+    "parameters": lambda w: parameter_files(run_of(w)),
+    # of every job that computed or drew: the libraries that it used
+    "software": lambda w: run_of(w).software_records()
+    + PLAN.measuring[w.run].paths("measured_software"),
+}
+
+
+rule article:
+    input:
+        **WRITTEN_FROM,
+        journal=lambda w: run_of(w).journal_files,
+    output:
+        **forms_of("manuscript"),
+        **forms_of("references"),
+        **paths_of("journal_notes", "numbers", "manuscript_settings"),
+    log:
+        "logs/{run}/article.log",
+    benchmark:
+        "logs/{run}/article.benchmark.tsv"
+    wildcard_constraints:
+        run=one_of(REPORTED),
+    group:
+        "manuscript"
+    conda:
+        "../../envs/study.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        info=lambda w: run_info(w.run),
+        spelling=PLAN.config.spelling,
+    message:
+        "manuscript: {wildcards.run}"
+    script:
+        "../../scripts/article.py"
+
+
 rule page:
     input:
-        figures=lambda w: run_of(w).targets("figures"),
-        tables=lambda w: run_of(w).targets("tables"),
-        models=lambda w: run_of(w).files("model"),
-        details=lambda w: run_of(w).files(*MODEL_FILES),
-        cohort=lambda w: run_of(w).files(
-            "flow",
-            "participants",
-            "partition_participants",
-            "measured",
-            "features_reproducibility",
-        ),
-        qc=lambda w: run_of(w).quality_files(),
+        **WRITTEN_FROM,
+        manuscript=lambda w: run_of(w).files("manuscript"),
         overlays=lambda w: run_of(w).batches("batch_overlays"),
-        parameters=lambda w: parameter_files(run_of(w)),
-        # of every job that computed or drew: the libraries that it used
-        software=lambda w: run_of(w).software_records()
-        + PLAN.measuring[w.run].paths("measured_software"),
         # audit and checklists; the crate describes the page itself
         evidence=lambda w: [
             file

@@ -17,15 +17,24 @@ from typing import TYPE_CHECKING, Any
 from her2radiomics.core import software
 
 if TYPE_CHECKING:
+    import citeproc
+    import citeproc.formatter.plain
+    import citeproc.source.json
     import docx
     import docx.enum.section
+    import docx.enum.style
+    import docx.enum.table
     import docx.enum.text
+    import docx.opc.constants
+    import docx.opc.packuri
+    import docx.opc.part
     import docx.oxml.ns
     import docx.shared
     import highdicom
     import highdicom.seg
     import jinja2
     import lifelines
+    import lxml.etree
     import matplotlib as mpl
     import openpyxl
     import pandas as pd
@@ -60,11 +69,13 @@ else:
                 import_module(f"{self.__name__}.{name}")
             return getattr(library, name)
 
+    citeproc = _Library("citeproc")
     docx = _Library("docx")
     highdicom = _Library("highdicom")
     inter_rater = _Library("statsmodels.stats.inter_rater")
     jinja2 = _Library("jinja2")
     lifelines = _Library("lifelines")
+    lxml = _Library("lxml")
     mpl = _Library("matplotlib")
     openpyxl = _Library("openpyxl")
     pd = _Library("pandas")
@@ -84,11 +95,13 @@ else:
 
 __all__ = [
     "PIL",
+    "citeproc",
     "docx",
     "highdicom",
     "inter_rater",
     "jinja2",
     "lifelines",
+    "lxml",
     "mpl",
     "openpyxl",
     "pa",

@@ -308,6 +308,7 @@ class ReportContext:
     files: tuple[Link, ...]
     audit: AuditSummary | None
     checklists: Checklists | None
+    manuscript: tuple[Link, ...]
 
 
 @dataclass(frozen=True)

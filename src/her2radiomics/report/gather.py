@@ -40,8 +40,11 @@ from her2radiomics.report.trust import not_predicted, trust
 if TYPE_CHECKING:
     from her2radiomics.study.config import RunRequest
 
+#: The run's manuscript, linked from its page and from the index.
+MANUSCRIPT = {("manuscript", "docx"): "Manuscript (Word)", ("manuscript", "tex"): "Manuscript (LaTeX)"}
 #: What lies beside a run's page and is linked from the index.
 BESIDE = {
+    **MANUSCRIPT,
     ("audit", "html"): "Audit of the paper",
     ("checklists", "html"): "Checklists",
     ("performance", "csv"): "Performance",
@@ -135,6 +138,7 @@ def build_context(
         files=file_links(folder, ("participants", "flow", "measured", "qc", "features_reproducibility", "ibsi")),
         audit=audit_summary(folder),
         checklists=checklists(folder),
+        manuscript=_present(layout, MANUSCRIPT),
     )
 
 
@@ -160,11 +164,16 @@ def summarise(run_folder: str | Path, info: RunInfo, href: str) -> RunSummary:
         n=int(sizes.sum()),
         model=info.protocol.model_label(primary),
         shown=aucs[info.partitions.index(info.headline_partition)],
-        links=tuple(
-            Link(label, f"{beside}{contract(name).below(end)}")
-            for (name, end), label in BESIDE.items()
-            if layout.path(name, end).is_file()
-        ),
+        links=_present(layout, BESIDE, beside),
+    )
+
+
+def _present(layout: Layout, files: Mapping[tuple[str, str], str], beside: str = "") -> tuple[Link, ...]:
+    """Links to those of the run's files that exist."""
+    return tuple(
+        Link(label, f"{beside}{contract(name).below(end)}")
+        for (name, end), label in files.items()
+        if layout.path(name, end).is_file()
     )
 
 

@@ -48,6 +48,12 @@ class Config(Settings):
     data: dict[str, str] = Field(
         default_factory=dict, description="Cohort to the folder where its data lie; environment variables are expanded."
     )
+    journal: str = Field(
+        "plain",
+        pattern=FILE_NAME,
+        description="Form of the manuscripts: a profile in workflow/journals, without .yaml. See manuscript.md.",
+    )
+    spelling: Literal["british", "american"] = Field("british", description="Spelling of the manuscripts.")
     patients_per_job: int = Field(
         24,
         ge=1,

@@ -30,7 +30,7 @@ def crate_copies(run: Run, base: Path) -> dict[str, str]:
         Folder of the Snakefile.
     """
     rules = sorted(map(str, Path("workflow/rules").glob("*.smk")))
-    names = [*rules, f"workflow/studies/{run.request.study}.yaml", *parameter_files(run)]
+    names = [*rules, f"workflow/studies/{run.request.study}.yaml", *parameter_files(run), *run.journal_files]
     beside = {name: str(base / name) for name in ("Snakefile", "requirements.lock")}
     return {name: name for name in names} | {n: path for n, path in beside.items() if Path(path).exists()}
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from her2radiomics.article.journals import read_journal
 from her2radiomics.cohort.outcome import labels_of, set_apart
 from her2radiomics.cohort.partitions import assign, named_centres
 from her2radiomics.cohort.settings import Cohort
@@ -56,6 +57,7 @@ class Plan:
         """Read and check the settings and tables of every run."""
         self.config = validate(Config, content, "config.yaml")
         self.workflow = workflow
+        self.journal = read_journal(workflow / "journals" / f"{self.config.journal}.yaml")
         self.datasets: dict[str, Dataset] = {}
         self.runs: dict[str, Run] = {}
         self.refused: dict[str, StudyError] = {}
@@ -69,6 +71,13 @@ class Plan:
         for name in set(self.config.data) - used:
             if not (workflow / "cohorts" / f"{name}.yaml").is_file():
                 raise SettingsError(f"config.yaml: data.{name}: there is no cohort file workflow/cohorts/{name}.yaml.")
+
+    @property
+    def journal_files(self) -> tuple[str, ...]:
+        """Profile and reference style of the manuscripts, below the project's folder."""
+        return tuple(
+            f"workflow/journals/{name}" for name in (f"{self.config.journal}.yaml", f"{self.journal.references}.csl")
+        )
 
     @property
     def base(self) -> Path:
@@ -178,6 +187,7 @@ class Plan:
         run = Run(
             request, protocol, dataset, participants, labels, partition, by, audit.is_file(), published, tuple(notes)
         )
+        run = replace(run, press=self.journal.figures.formats, journal_files=self.journal_files)
         found = check_features(run, self.workflow / "extraction")
         if request.until != "extraction":
             check_measured(run)

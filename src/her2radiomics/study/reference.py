@@ -44,6 +44,11 @@ PAGES = {
             "manifest": "her2radiomics.cohort.manifest:ManifestRow",
         },
     ),
+    "journal": (
+        "Journal profiles",
+        "What a profile in `workflow/journals/*.yaml` may say; what they do is described in `manuscript.md`.",
+        {"journal": "her2radiomics.article.journals:Journal"},
+    ),
     "audit_keys": (
         "Audit files",
         "What a file of printed numbers in `workflow/audits/*.yaml` may say; how to write one is described in `audit.md`.",

@@ -23,6 +23,8 @@ from her2radiomics.study.config import RunRequest
 from her2radiomics.study.protocol import Protocol
 from her2radiomics.study.protocol import Sequence as SequenceSettings
 
+#: Files of the manuscript.
+MANUSCRIPT = ("manuscript", "numbers", "references", "journal_notes", "manuscript_settings")
 #: Tables of a model that may hold what a paper prints.
 OF_MODELS = ("coefficients", "univariate", "multivariate", "reproducibility", "predictions")
 
@@ -118,6 +120,8 @@ class Run:
     audited: bool = False
     published: Sequence[PublishedNumber] = ()
     notes: tuple[str, ...] = ()  # what planning and report say of the data
+    journal_files: tuple[str, ...] = ()  # profile and reference style of the manuscript
+    press: tuple[str, ...] = ()  # endings of the figures' files that the journal asks for
 
     @property
     def id(self) -> str:
@@ -204,6 +208,16 @@ class Run:
             path_of("partition_features", run=self.id, partition=TRAINING),
         ]
 
+    def press_figures(self) -> list[str]:
+        """Figures as the journal asks for them, beside those that every run makes."""
+        usual = contract("figure").endings
+        return [
+            path_of("figure", ending, run=self.id, figure=figure.id)
+            for figure in self.protocol.figures
+            for ending in self.press
+            if ending not in usual
+        ]
+
     def quality_files(self) -> list[str]:
         """Quality control and standards: what the page shows of an extraction; none where features were brought."""
         return self.files("qc", "grey_levels", "ibsi") if self.extracted else []
@@ -217,12 +231,15 @@ class Run:
 
     def declared_files(self) -> list[str]:
         """Every file that the run's rules make and that a checklist or the crate may name, sorted."""
-        unnamed = self.files("overlays", "partition_participants", "partition_features")
+        unnamed = self.files("overlays", "partition_participants", "partition_features") + self.press_figures()
         unnamed += [] if self.extracted else self.files("features")
         return sorted({*self.targets("all")}.difference(unnamed))
 
     def targets(self, kind: str) -> list[str]:
-        """Files that a target asks for: ``extraction``, ``figures``, ``tables``, ``evidence``, ``report`` or ``all``."""
+        """Files that a target asks for.
+
+        ``kind`` is ``extraction``, ``figures``, ``tables``, ``manuscript``, ``evidence``, ``report`` or ``all``.
+        """
         extraction = [*self.files("features"), *self.quality_files()] if self.extracted else []
         if self.request.until == "extraction":
             extraction += self.files("extracted", "extraction_page", "overlays")
@@ -233,6 +250,7 @@ class Run:
         ]
         tables = [path for t in self.protocol.tables for path in forms_of("table", run=self.id, table=t.id).values()]
         tables += self.files("performance", "performance_extra", "delong", "published")
+        manuscript = [*self.files(*MANUSCRIPT), *self.press_figures()]
         report = self.files("report", "record")
         # what the page links to and a prediction needs: a file that was deleted is made again
         needed = self.files("features", "flow", "participants", "measured", *MODEL_FILES)
@@ -244,9 +262,12 @@ class Run:
         return {
             "figures": figures,
             "tables": tables,
+            "manuscript": manuscript,
             "evidence": evidence,
             "report": [*report, *evidence, *needed],
-            "all": [*dict.fromkeys([*extraction, *features, *figures, *tables, *report, *evidence, *needed])],
+            "all": [
+                *dict.fromkeys([*extraction, *features, *figures, *tables, *manuscript, *report, *evidence, *needed])
+            ],
         }[kind]
 
 

@@ -294,6 +294,24 @@ ABOUT = (
         ),
         for_people=True,
     ),
+    Contract(
+        "manuscript",
+        "manuscript/manuscript.docx",
+        "Manuscript of the run: text, tables and figures in the form of the journal that config.yaml names; every number is "
+        "bound to its cell by a content control (Word) or a macro (LaTeX).",
+        also=("tex",),
+    ),
+    Contract(
+        "references",
+        "manuscript/references.bib",
+        "References that the manuscript cites, as BibTeX, RIS and CSL-JSON.",
+        also=("ris", "json"),
+    ),
+    Contract(
+        "journal_notes",
+        "manuscript/journal.txt",
+        "What in the manuscript is not as the journal asks, a line each: words of the abstract, resolution of figures.",
+    ),
     Contract("report", "report.html", "The run's page: one file that loads nothing."),
     Contract(
         "record",

@@ -2,38 +2,52 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
+import re
 from collections.abc import Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from her2radiomics.core.libraries import docx
 from her2radiomics.manuscript.tables.model import Table
-from her2radiomics.manuscript.tables.text import true_minus
+from her2radiomics.manuscript.tables.word_parts import (
+    CAPTION,
+    TABLE,
+    TABLE_NOTE,
+    TABLE_TEXT,
+    add_table_styles,
+    element,
+    fix_properties,
+    numbered,
+    packed,
+    qualified,
+    runs,
+    set_type,
+)
 
 if TYPE_CHECKING:
     from docx.document import Document
     from docx.table import _Cell
 
-# a document must carry a date of making; a fixed one keeps the bytes the same
-_DATE = datetime(2000, 1, 1)
-_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+FONT, POINTS = "Times New Roman", 10.0
 # centimetres: text width of the page upright and across; a character, wide enough for fonts that may replace
-# Times; a cell's margins
-_UPRIGHT, _LANDSCAPE, _CHARACTER, _MARGIN = 17.0, 25.7, 0.22, 0.45
+# Times; a digit; a cell's margins
+_UPRIGHT, _LANDSCAPE, _CHARACTER, _DIGIT, _MARGIN = 17.0, 25.7, 0.22, 0.176, 0.45
 _ALIGN = {"left": "LEFT", "centre": "CENTER", "right": "RIGHT"}
-# characters: of a text that reads well in a column, and of the longest that counts when columns share the page
-_PARAGRAPH, _LONGEST = 34, 120
+# characters: of a text that reads well in a column, of the longest that counts when columns share the page, and
+# of a word (of the names of features) that may be broken
+_PARAGRAPH, _LONGEST, _WORD = 34, 120, 26
+#: A number at the start of a cell, its part before the decimal point and the rest of the cell.
+_NUMBER = re.compile(r"([<>]?[-−]?\d[\d,]*)(.*)", re.DOTALL)
 
 
 def to_docx(table: Table, number: str) -> bytes:
-    """Return a document with title, table and notes.
+    """Return a document with caption, table and notes.
 
-    Columns are as wide as their text asks for; a table that is wider than an upright page turns it to landscape.
+    Columns are as wide as their text asks for; a table that is wider than an upright page turns it to landscape. The
+    caption is one that Word lists, the table and its texts have styles of their own, columns of numbers are aligned at
+    the decimal point.
     """
     document = docx.Document()
-    _fix_properties(document, f"Table {number}. {table.printed_title}")
+    fix_properties(document, f"Table {number}. {table.printed_title}")
     section = document.sections[0]
     short, long = docx.shared.Cm(21.0), docx.shared.Cm(29.7)
     columns = [_share(heading, texts) for heading, texts in table.columns]
@@ -43,21 +57,18 @@ def to_docx(table: Table, number: str) -> bytes:
     section.page_width, section.page_height = (long, short) if wide else (short, long)
     for side in ("left_margin", "right_margin", "top_margin", "bottom_margin"):
         setattr(section, side, docx.shared.Cm(2))
-    normal = document.styles["Normal"]
-    normal.font.name, normal.font.size = "Times New Roman", docx.shared.Pt(10)
-    spacing = normal.paragraph_format
-    spacing.space_before, spacing.space_after = docx.shared.Pt(1), docx.shared.Pt(2)
-    title = document.add_paragraph()
+    set_type(document.styles["Normal"], FONT, POINTS)
+    add_table_styles(document, FONT, POINTS)
+    title = document.add_paragraph(style=CAPTION)
     title.paragraph_format.keep_with_next = True
-    title.add_run(f"Table {number}. ").bold = True
-    title.add_run(true_minus(table.printed_title))
+    label = [*numbered("Table", number), *runs(". ")]
+    for part in label:
+        part.get_or_add_rPr().insert(0, element("w:b"))
+    title._p.extend([*label, *runs(table.printed_title)])
     _add_table(document, table, widths(columns, _LANDSCAPE if wide else _UPRIGHT))
-    for position, note in enumerate(table.printed_footnotes):
-        paragraph = document.add_paragraph()
-        if position == 0:
-            paragraph.paragraph_format.space_before = docx.shared.Pt(4)
-        paragraph.add_run(true_minus(note)).font.size = docx.shared.Pt(8.5)
-    return _stable(document)
+    for note in table.printed_footnotes:
+        document.add_paragraph(style=TABLE_NOTE)._p.extend(runs(note))
+    return packed(document)
 
 
 class Share(NamedTuple):
@@ -72,7 +83,7 @@ def _share(heading: str, texts: list[str]) -> Share:
     words = [
         1.2 * max((len(word) for word in heading.split()), default=0),  # bold
         # an indent stays on the line of its first word
-        *(len(text) - len(text.lstrip()) + len(word) for text in texts for word in text.split()),
+        *(len(text) - len(text.lstrip()) + min(len(word), _WORD) for text in texts for word in text.split()),
     ]
     most = max([*map(len, texts), max(words), 1.2 * len(heading) / 2])
     return Share(*(_MARGIN + _CHARACTER * min(count, _LONGEST) for count in (max(words), most)))
@@ -93,10 +104,8 @@ def widths(columns: Sequence[Share], room: float) -> list[float]:
 
 
 def _add_table(document: Document, table: Table, widths: list[float]) -> None:
-    spans = table.spans
-    two_rows = any(group for group, _ in spans)
-    heads = 2 if two_rows else 1
-    grid = document.add_table(rows=heads + len(table.labels), cols=len(table.headings) + 1)
+    heads = 2 if any(group for group, _ in table.spans) else 1
+    grid = document.add_table(rows=heads + len(table.labels), cols=len(table.headings) + 1, style=TABLE)
     grid.autofit = False
     for column, width in zip(grid.columns, widths, strict=True):
         column.width = docx.shared.Cm(width)
@@ -105,82 +114,83 @@ def _add_table(document: Document, table: Table, widths: list[float]) -> None:
     for line in cells:
         for cell, width in zip(line, widths, strict=True):
             cell.width = docx.shared.Cm(width)
-    _write(cells[heads - 1][0], table.stub, bold=True, align="left")
-    for cell, heading in zip(cells[heads - 1][1:], table.headings, strict=True):
-        _write(cell, heading.label, bold=True)
-    if two_rows:
-        column = 1
-        for group, width in spans:
-            if group:
-                merged = cells[0][column]
-                if width > 1:
-                    merged = merged.merge(cells[0][column + width - 1])
-                _write(merged, group, bold=True, align="centre")
-                _border(merged, "bottom", 4)
-            column += width
+            cell.paragraphs[0].style = TABLE_TEXT
+    _write_heads(cells, table, heads)
+    points = [_decimal_point(texts, width) for (_, texts), width in zip(table.columns[1:], widths[1:], strict=True)]
     for position, (row, values) in enumerate(zip(table.labels, table.cells, strict=True), start=heads):
         line = cells[position]
         if row.section:
             _write(line[0].merge(line[-1]), row.text, bold=True, align="left")
             continue
         _write(line[0], row.text, align="left", indent=row.indent)
-        for cell, heading, value in zip(line[1:], table.headings, values, strict=True):
-            _write(cell, value, align=heading.align)
+        for cell, heading, value, point in zip(line[1:], table.headings, values, points, strict=True):
+            at = point if heading.align == "centre" and _NUMBER.match(value) else None
+            _write(cell, value, align=heading.align, point=at)
     for place, side, eighths in ((0, "top", 12), (heads - 1, "bottom", 6), (-1, "bottom", 12)):
         for cell in grid.rows[place].cells:
             _border(cell, side, eighths)
-    for row in grid.rows[:heads]:
-        _flag(row._tr.get_or_add_trPr(), "w:tblHeader")
     for row in grid.rows:
-        _flag(row._tr.get_or_add_trPr(), "w:cantSplit")
+        row._tr.get_or_add_trPr().append(element("w:cantSplit"))
+    for row in grid.rows[:heads]:
+        row._tr.get_or_add_trPr().append(element("w:tblHeader"))
 
 
-def _write(cell: _Cell, text: str, *, bold: bool = False, align: str = "centre", indent: int = 0) -> None:
+def _write_heads(cells: list[list[_Cell]], table: Table, heads: int) -> None:
+    """One row of headings, or two with spanning ones; a heading without one above it takes both rows."""
+    for cell in (cell for line in cells[:heads] for cell in line):
+        cell.vertical_alignment = docx.enum.table.WD_CELL_VERTICAL_ALIGNMENT.BOTTOM
+    groups = ["", *(group for group, width in table.spans for _ in range(width))]
+    for place, (group, label) in enumerate(zip(groups, [table.stub, *(h.label for h in table.headings)], strict=True)):
+        cell = cells[0][place] if group or heads == 1 else cells[0][place].merge(cells[1][place])
+        _write(cells[1][place] if group else cell, label, bold=True, align="centre" if place else "left")
+    column = 1
+    for group, width in table.spans if heads == 2 else []:
+        if group:
+            merged = cells[0][column].merge(cells[0][column + width - 1]) if width > 1 else cells[0][column]
+            _write(merged, group, bold=True)
+            _border(merged, "bottom", 4)
+        column += width
+
+
+def _decimal_point(texts: Sequence[str], width: float) -> float | None:
+    """Where in a column the decimal points lie, cm from the cell's left edge; nowhere unless all cells are numbers.
+
+    The numbers stand as a block in the middle of the column. Where they do not fit side by side they are centred.
+    """
+    numbers = [_NUMBER.match(text) for text in texts if any(character.isdigit() for character in text)]
+    parts = [found.groups() for found in numbers if found]
+    if not parts or len(parts) < len(numbers) or not any("." in rest or "," in rest for _, rest in parts):
+        return None
+    before, after = (max(len(part[side]) for part in parts) * _DIGIT for side in (0, 1))
+    room = width - _MARGIN
+    return (room - before - after) / 2 + before if before + after <= room else None
+
+
+def _write(
+    cell: _Cell, text: str, *, bold: bool = False, align: str = "centre", indent: int = 0, point: float | None = None
+) -> None:
+    """Write a cell; ``point`` is where its decimal point lies."""
     paragraph = cell.paragraphs[0]
-    paragraph.alignment = getattr(docx.enum.text.WD_ALIGN_PARAGRAPH, _ALIGN[align])
+    layout = paragraph.paragraph_format
+    layout.alignment = getattr(docx.enum.text.WD_ALIGN_PARAGRAPH, _ALIGN["left" if point else align])
+    if point:
+        layout.tab_stops.add_tab_stop(docx.shared.Cm(point), docx.enum.text.WD_TAB_ALIGNMENT.DECIMAL)
     if indent:
-        paragraph.paragraph_format.left_indent = docx.shared.Cm(0.5 * indent)
-    paragraph.add_run(true_minus(text)).bold = bold or None
+        layout.left_indent = docx.shared.Cm(0.5 * indent)
+    paragraph._p.extend(runs(text, bold=bold))
 
 
 def _border(cell: _Cell, side: str, eighths: int) -> None:
     properties = cell._tc.get_or_add_tcPr()
-    borders = properties.find(docx.oxml.ns.qn("w:tcBorders"))
+    borders = properties.find(qualified("w:tcBorders"))
     if borders is None:
-        borders = docx.oxml.OxmlElement("w:tcBorders")
-        properties.append(borders)
-    edge = borders.find(docx.oxml.ns.qn(f"w:{side}"))
+        borders = element("w:tcBorders")
+        placed = properties.find(qualified("w:vAlign"))  # the schema wants it after the borders
+        properties.append(borders) if placed is None else placed.addprevious(borders)
+    edge = borders.find(qualified(f"w:{side}"))
     if edge is None:
-        edge = docx.oxml.OxmlElement(f"w:{side}")
+        edge = element(f"w:{side}")
         # the schema wants top before bottom
         borders.insert(0, edge) if side == "top" else borders.append(edge)
     for name, value in (("val", "single"), ("sz", str(eighths)), ("space", "0"), ("color", "auto")):
-        edge.set(docx.oxml.ns.qn(f"w:{name}"), value)
-
-
-def _flag(parent: Any, name: str) -> None:
-    parent.append(docx.oxml.OxmlElement(name))
-
-
-def _fix_properties(document: Document, title: str) -> None:
-    properties = document.core_properties
-    properties.author = properties.last_modified_by = "her2radiomics"
-    # the core properties hold at most 255 characters
-    properties.title = title[:255]
-    properties.comments, properties.language, properties.revision = "", "en-GB", 1
-    properties.created = properties.modified = _DATE
-
-
-def _stable(document: Document) -> bytes:
-    """Save, then pack again with sorted names and a fixed date: zip entries carry the time of saving."""
-    buffer, packed = io.BytesIO(), io.BytesIO()
-    document.save(buffer)
-    with zipfile.ZipFile(buffer) as source, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as target:
-        # readers expect the content types first
-        names = sorted(source.namelist(), key=lambda name: (name != "[Content_Types].xml", name))
-        for name in names:
-            entry = zipfile.ZipInfo(name, date_time=_ZIP_DATE)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o600 << 16
-            target.writestr(entry, source.read(name))
-    return packed.getvalue()
+        edge.set(qualified(f"w:{name}"), value)
