@@ -208,7 +208,7 @@ def test_methods_are_written_from_the_protocol(context):
     text = "\n".join(" ".join(part.paragraphs) for part in context.methods)
     for phrase in (
         "Of 70 simulated patients, 64 were included.",
-        "clinical stage IV (4)",
+        "The reason for excluding 4 was clinical stage IV.",
         "the training set comprised patients of Centre 1 (3.0 T) and the test set comprised patients of Centre 2 (1.5 T)",
         "The training set (centre 1) had 34 patients",
         "1125 features were extracted from each region on fs-T2WI, DWI and DCE phase 2 (3375 in all)",

@@ -35,13 +35,14 @@ def places(manuscript: Manuscript) -> Iterator[Place]:
 
 def printed_places(manuscript: Manuscript) -> dict[str, str]:
     """Where each paragraph is printed, by its identifier: ``Methods, Feature extraction``."""
-    found: dict[str, str] = {block.id: f"Abstract, {block.label}" for block in manuscript.abstract}
+    found = {"title": "Title"} | {block.id: f"Abstract, {block.label}" for block in manuscript.abstract}
     section, parent = "", ""
     for block in (*manuscript.body, *manuscript.supplement):
         if isinstance(block, Heading):
             parent = block.text if block.level == 1 else parent
             section = parent if block.level == 1 else f"{parent}, {block.text}"
-        found.setdefault(block.id, section)
+        else:
+            found.setdefault(block.id, section)
     return found
 
 
@@ -63,6 +64,15 @@ def to_csv(manuscript: Manuscript) -> str:
         for place in places(manuscript)
     ]
     return as_text("numbers", assemble("numbers", rows))
+
+
+def places_csv(manuscript: Manuscript) -> str:
+    """Where each paragraph, table and figure is printed."""
+    rows = [
+        {"paragraph": name, "place": place, "simulated": manuscript.simulated}
+        for name, place in printed_places(manuscript).items()
+    ]
+    return as_text("manuscript_places", assemble("manuscript_places", rows))
 
 
 def stale(manuscript: Manuscript, folder: Path) -> list[tuple[Bound, str]]:

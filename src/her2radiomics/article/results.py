@@ -312,6 +312,7 @@ class Results(PrintedTests):
         for part in self.held_out or self.parts:
             rows = self.cells.rows("delong", partition=part.name)
             own = [row for row in rows if self.primary in (row["model_a"], row["model_b"])]
+            own = [row for row in own if {row["model_a"], row["model_b"]} <= self.protocol.models.keys()]
             pairs = []
             for row in own if len(self.protocol.models) <= MOST_NAMED else ():
                 which = {"partition": part.name, "model_a": row["model_a"], "model_b": row["model_b"]}
