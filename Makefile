@@ -1,4 +1,4 @@
-# Two commands on a bare machine (Python 3.11 or newer, a C compiler, make):
+# Two commands on a bare machine (Python 3.11 or newer, make):
 #   make demo   sets up everything and runs the study on the simulated demo cohort
 #   make test   sets up everything and runs the tests
 PYTHON ?= python3
@@ -14,7 +14,7 @@ UV := $(shell sed -n 's/^\(uv==[^ \\]*\).*/\1/p' requirements.lock)
 HER2RADIOMICS_DATA ?= $(realpath ../shared/data)
 export HER2RADIOMICS_DATA
 
-.PHONY: demo test test-cluster test-determinism test-security test-faults resume audit-dependencies setup cluster lint lock envs clean
+.PHONY: demo test test-cluster test-determinism test-security test-faults test-compiler resume audit-dependencies setup cluster lint lock envs clean
 
 demo: $(READY)
 	$(BIN)/snakemake --cores $(CORES)
@@ -56,6 +56,10 @@ FAULTS ?= all
 test-faults: $(READY)
 	HER2RADIOMICS_FAULTS=$(FAULTS) $(BIN)/python -m pytest tests/faults $(PYTEST_ARGS)
 
+# PyRadiomics built by the compiler of the lock file and by this machine's, and their features compared
+test-compiler: $(READY)
+	HER2RADIOMICS_COMPILER=1 $(BIN)/python -m pytest tests/test_compile_radiomics.py $(PYTEST_ARGS)
+
 # known vulnerabilities of the locked packages; asks the advisory database, so that it needs a network
 PIP_AUDIT ?= pip-audit==2.10.1
 audit-dependencies: $(READY)
@@ -68,11 +72,13 @@ cluster: $(CLUSTER)
 
 INSTALL = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r
 
+# PyRadiomics comes as source alone: where there is no C compiler, one from the package index builds it, and is removed.
 # uv installs the locked files many times faster; pip does where uv cannot reach the package index.
 # Byte code is compiled once, here: hundreds of short jobs would else compile their imports again and again.
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"Python 3.11 or newer is needed, found {v[0]}.{v[1]}: call make with PYTHON=/path/to/python3.11")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python scripts/compile_radiomics.py
 	($(BIN)/python -m pip install --quiet '$(UV)' \
 	  && $(INSTALL) requirements.lock) \
 	  || $(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
@@ -104,6 +110,7 @@ lock:
 	$(LOCK) --extra dev pyproject.toml -o requirements.lock
 	$(LOCK) --extra oracle --constraints requirements.lock pyproject.toml -o requirements.oracle.lock
 	$(LOCK) --group cluster --no-deps -o requirements.cluster.lock
+	$(LOCK) --group compiler --no-deps -o requirements.compiler.lock
 	$(MAKE) envs
 
 envs:

@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/planted_signal.py [RUN] [REDRAWS]
 
 Reads a finished simulated run (``nat_response`` by default), redraws every patient's outcome from the planted truth
-(strength 0: from nothing), refits the Rad-score on the training partition and judges it on the testing partition.
+(strength 0: from nothing), refits the Rad-score on the training set and judges it on the test set.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ For each checkout of the project (this one, or those named), all with the packag
 - *jobs*: the study's own jobs on a small simulated cohort, by Snakemake on one core. Libraries are imported on first use,
   so that only a whole job shows what it pays for; it also holds the work itself, which differs by job. CPU of all processes
   of a script, as a hook in each of them notes at its end. The least of the repeats for each job, summed over a script.
+- *commands*: ``her2radiomics --help`` and ``her2radiomics new study --help``, in place of which a shell asks for completions.
 - *planning*: ``snakemake -n`` of all studies in ``config.yaml``, and of the finished study. The least of the repeats.
 """
 
@@ -96,6 +97,15 @@ def plan_times(folder: Path, tree: Path, hook: Path) -> tuple[float, float]:
     return used.cpu, used.wall
 
 
+def command_times(tree: Path, hook: Path) -> dict[str, tuple[float, float]]:
+    """CPU and time of the command's help: what it pays before it does anything."""
+    variables = {"PYTHONPATH": f"{tree / 'src'}:{hook}", "START_TREE": str(tree)}
+    code = "import sys; from her2radiomics.cli.app import main; sys.argv[1:] = {}; main()"
+    words = {"her2radiomics --help": ["--help"], "her2radiomics new study --help": ["new", "study", "--help"]}
+    used = {name: run([sys.executable, "-c", code.format(given)], tree, variables) for name, given in words.items()}
+    return {name: (item.cpu, item.wall) for name, item in used.items()}
+
+
 def measure(tree: Path, folder: Path, hook: Path) -> dict[str, dict[str, tuple[float, float]]]:
     """All of it, once: what is measured to its parts."""
     imports = import_times(tree, hook)
@@ -103,7 +113,7 @@ def measure(tree: Path, folder: Path, hook: Path) -> dict[str, dict[str, tuple[f
     config = yaml.safe_load((tree / "config.yaml").read_text(encoding="utf-8"))
     whole = copy_of_workflow(folder / "whole", config, tree)
     plans = {"config.yaml": plan_times(whole, tree, hook), "finished study": plan_times(folder / "study", tree, hook)}
-    return {"imports": imports, "jobs": jobs, "planning": plans}
+    return {"imports": imports, "jobs": jobs, "commands": command_times(tree, hook), "planning": plans}
 
 
 def least(measured: list[dict[str, tuple[float, float]]]) -> dict[str, tuple[float, float]]:
@@ -117,7 +127,7 @@ def least(measured: list[dict[str, tuple[float, float]]]) -> dict[str, tuple[flo
 
 
 def main() -> None:
-    """Measure every tree in turn, and print a table for each of the three."""
+    """Measure every tree in turn, and print a table for each of the four."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tree", type=Path, nargs="+", default=[ROOT], help="checkouts of the project")
     parser.add_argument("--repeat", type=int, default=3)
@@ -131,7 +141,7 @@ def main() -> None:
         for _ in range(options.repeat):  # in turn, since the machine may do other work
             for name, tree in trees.items():
                 measured[name].append(measure(tree, Path(temporary) / name, hook))
-    for title in ("imports", "jobs", "planning"):
+    for title in ("imports", "jobs", "commands", "planning"):
         found = {name: least([one[title] for one in every]) for name, every in measured.items()}
         header = [title, *(f"{name}: {what} s" for name in trees for what in ("CPU", "clock"))]
         parts = sorted(set.union(*(set(parts) for parts in found.values())))

@@ -25,7 +25,9 @@ def main(snakemake):
     made = contents(manuscript, folder, read_journal(profile), style)
     print(made["journal_notes"].decode(), end="")
     settings = printed_settings(
-        info, {Path(path).stem: read_parameters(path) for path in files.parameters}, software.read_records(files.software)
+        info,
+        {Path(path).stem: read_parameters(path) for path in files.parameters},
+        software.read_records(files.software),
     )
     made["manuscript_places"] = places_csv(manuscript).encode()
     made["numbers"] = for_people(to_csv(manuscript))

@@ -1,4 +1,4 @@
-"""Fit one model on the training partition and resample it there; write all that prediction and the manuscript need of it."""
+"""Fit one model on the training set and resample it there; write all that prediction and the manuscript need of it."""
 
 from her2radiomics import modelling
 from her2radiomics.cohort.settings import Readers

@@ -270,7 +270,7 @@ def _features(rng: np.random.Generator, labelled: pd.DataFrame) -> pd.DataFrame:
 
 
 def _extra() -> pd.DataFrame:
-    """What resampling gave of the nomogram, and intervals of its rates and calibration in the test partition."""
+    """What resampling gave of the nomogram, and intervals of its rates and calibration in the test set."""
     training = [
         ("refits_final", 93, "93 of 100 resamples, 93 by maximum likelihood"),
         *((f"{name}_corrected_final", value, "") for name, value in CORRECTED.items()),

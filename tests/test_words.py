@@ -15,9 +15,20 @@ INSTEAD = {
     r"\bstand-in\b|\bstands? in (for|their)\b": "replacement, replaces",
     r"\bstands? (beside|alone|sideways|open)\b": "is beside, is in one file",
     r"\bhangs? on\b": "depends on",
-    r"\b(is|are|was|were) told\b": "is given, is said",
+    r"\b(is|are|was|were) told\b(?! apart)": "is given, is said",
     r"\b(at|in|through) the door\b": "when it is read",
     r"\boutside world\b": "name what is meant",
+    r"\b(step|texture|performance|patients) says? (little|nothing)\b": "removes nothing, is not informative",
+    r"\bmatter of luck\b": "chance",
+    r"\bchosen on training\b": "chosen in training",
+    r"\bbeyond the paper\b": "not part of the published study",
+    r"\bexternal validation \(later": "temporal test set",
+    r"\b(training|test) partitions?\b": "training set, test set",
+    r"\b(multivariate|univariate) (logistic|regression)": "multivariable, univariable",
+    # printed names of levels, not their keys
+    r"(?-i:: (Burr|Blur|Lump|Inflow|Outflow|Wash-out|Rough|Unclear|Uneven)[,}])": "the term of BI-RADS 2013",
+    r"\bthose who prefer\b": "with",
+    r"\bcosts its patient\b": "excludes the patient",
 }
 KINDS = ("*.py", "*.md", "*.yaml", "*.smk", "*.html", "*.csv", "Makefile", "Snakefile")
 

@@ -151,7 +151,7 @@ def test_check_lists_what_no_longer_agrees(old, new):
     [
         ("We saw 17 patients of 3.5 years (p < 0.05) and 12%.", ["17", "3.5", "0.05", "12"]),
         ("Of 36/43, −1.5 and 1,023 mm.", ["36", "43", "1.5", "1,023"]),
-        ("HER2, T2, Ki-67, DCE3, IBSI-1, p53, 3D and T2WI; BI-RADS 4, IHC 2+, grade 3.", []),
+        ("HER2, T2, Ki-67, DCE3, IBSI-1, p53, 3D and T2WI; BI-RADS 4, IHC 2+, immunohistochemistry 2+, grade 3.", []),
         ("Tables 2 and 3, Figures S1–S3, Fig. 2b, Section 2.4 and [1, 3–5]; in 2018 (doi: 10.1148/radiol.2020).", []),
         ("The 8th edition, 2-D, ICC(2,1), the 10th percentile and χ2.", []),
         ("See https://x.org/12 for it.", []),

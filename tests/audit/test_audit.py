@@ -74,7 +74,7 @@ def test_a_number_without_quotes_is_refused_with_the_reason():
 
 
 def test_fraction_by_hand():
-    assert fraction(parse("83.72 %"), 43).arithmetic == "83.72 % of 43 is 36/43."
+    assert fraction(parse("83.72 %"), 43).arithmetic == "83.72% of 43 is 36/43."
     wrong = fraction(parse("83.72 %"), 42)
     assert wrong.verdict == "inconsistent" and "36/43" in wrong.arithmetic
     assert fraction(parse("88.64 %"), 44, numerator=39).verdict == "consistent"

@@ -23,7 +23,7 @@ def section() -> str:
     """The section of the page."""
     lines = [
         "## Images\n",
-        "An image that differs from a right one by one thing. What is refused costs its patient and says what to do; a "
+        "An image that differs from a right one by one thing. What is refused excludes the patient and says what to do; a "
         "warning is in `qc.csv` and on the page of quality control. Each line is a test: "
         "[tests/imaging](../tests/imaging/what_happens_images.py) makes the files.\n",
     ]

@@ -472,7 +472,7 @@ def test_a_legend_has_as_many_columns_as_its_own_labels_allow():
 
 def test_sequences_of_several_patients_fill_the_width(inputs: FigureInputs):
     """Three rows of three sequences: outlined images at the right of the plain ones, one letter a patient."""
-    rows = ["Training", "Test", "External validation (later in time)"]
+    rows = ["Training", "Test", "External evaluation (later in time)"]
     images = [image.model_copy(update={"row": row}) for row in rows for image in inputs.images[:3]]
     drawing = draw(settings("sequences"), dataclasses.replace(inputs, images=images))
     data = drawing.data
@@ -486,7 +486,7 @@ def test_sequences_of_several_patients_fill_the_width(inputs: FigureInputs):
     assert min(edge.x0 for edge in edges) < 0.1 and max(edge.x1 for edge in edges) > 0.98
     assert drawing.figure.get_size_inches()[1] / style.MM < 110
     said = [text.get_text() for text in drawing.figure.texts]
-    assert any(text.endswith("validation\n(later\u00a0in\u00a0time)") for text in said)  # brackets stay whole
+    assert any(text.endswith("evaluation\n(later\u00a0in\u00a0time)") for text in said)  # brackets stay whole
 
 
 def test_no_two_models_of_a_figure_share_a_colour():

@@ -218,7 +218,7 @@ def test_thresholds_with_benefit_are_those_of_the_decision_curve(run, tmp_path):
     ("content", "message"),
     [
         ({"value": 0.83}, "expected it in quotes as printed"),
-        ({"value": "83.72"}, "Write 83.72 % as '83.72 %'"),
+        ({"value": "83.72"}, "Write 83.72% as '83.72%'"),
         ({"value": "0.9", "low": "0.5", "high": "0.8"}, "outside its interval"),
         ({}, "expected a value, names, or low and high"),
         ({"quantity": "count", "value": 3}, "expected 'table'"),
@@ -279,5 +279,10 @@ def test_names_in_remarks_are_the_printed_ones():
     assert NAMES.in_words(restored) == f"restored DCE phase 2: {whole}"
     assert NAMES.in_words("variance of z_score > 0; clinical patients of any age") == (
         "variance of z_score > 0; clinical patients of any age"
+    )
+    twins = "2 features are copies: DWI__tumour_slice__lbp-2D_glcm_Id = DWI__tumour_slice__lbp-2D_glcm_Idn, …"
+    assert NAMES.in_words(twins) == (
+        "2 features are copies: DWI · tumour, largest slice · LBP 2-D, GLCM inverse difference = "
+        "DWI · tumour, largest slice · LBP 2-D, GLCM inverse difference normalised, …"
     )
     assert NAMES.term("T2FS__my_mask__odd") == "T2FS · my mask · odd"

@@ -96,7 +96,7 @@ def test_correlation_is_spearmans(inputs):
     rho, p = stats.spearmanr(data["cea"], data["label"])
     row = table.data.iloc[0]
     assert row["label_rho"].startswith(f"{rho:.2f} (") and row["label_p"] == f"{p:.3f}"
-    assert [group for group, _ in table.spans] == ["HER2-positive (against HER2-negative)", "Death (Dead)"]
+    assert [group for group, _ in table.spans] == ["HER2-positive vs HER2-negative", "Death (Dead)"]
     with pytest.raises(SettingsError, match="3 levels without order"):
         make(settings(kind="correlation", columns=["cea"], against=["arm"]), inputs)
 

@@ -263,7 +263,7 @@ def test_steps_are_told_with_their_settings():
         "until 5 were left",
         "7 features were taken by minimum redundancy",
         "an elastic net (alpha 0.3)",
-        "first 6 to enter its path on at least 75 % of 100 random halves",
+        "first 6 to enter its path on at least 75% of 100 random halves",
         "beside the effect of age",
         "(transductive)",
     ):
@@ -476,7 +476,7 @@ def test_a_sentence_for_every_kind_of_model():
     }
     run = read_run_info(info)
     text = {name: model_sentence(run, name) for name in info["protocol"]["models"]}
-    assert "ridge penalty chosen by cross-validation inside the training partition" in text["ridge"]
+    assert "ridge penalty chosen by cross-validation inside the training set" in text["ridge"]
     assert "linear support vector machine, with probabilities by Platt scaling" in text["svm"]
     assert "a random forest of 300 trees" in text["forest"] and "smoothed share of votes" in text["forest"]
     assert "its terms were fixed beforehand, and none was screened" in text["published"]

@@ -12,7 +12,7 @@ from her2radiomics.study.descriptions import read_run_info
 
 CURVES = {"time": "age", "event": "tic"}
 ITEMS = [
-    {"id": "figure_s10_external", "kind": "flow", "title": "Beyond the paper"},
+    {"id": "figure_s10_external", "kind": "flow", "title": "External test set"},
     {"id": "figure_s2b_more", "kind": "flow", "title": "More, b"},
     {"id": "figure_s2a_more", "kind": "flow", "title": "More, a"},
     {"id": "figure_3_nomogram", "kind": "nomogram", "title": "Nomogram", "model": "nomogram"},

@@ -28,9 +28,14 @@ def fit(table: Any, room: int) -> bool:
     if share < _NARROWER:
         return False
     sizes = [*columns, *table.iter(qualified("w:tcW"))]
-    for sized, name in [*((part, "w:w") for part in sizes), *((tab, "w:pos") for tab in table.iter(qualified("w:tab")))]:
+    for sized, name in [
+        *((part, "w:w") for part in sizes),
+        *((tab, "w:pos") for tab in table.iter(qualified("w:tab"))),
+    ]:
         if sized.get(qualified(name)) is not None:
             sized.set(qualified(name), str(round(int(sized.get(qualified(name))) * share)))
+    for paragraph in table.iter(qualified("w:p")):  # of empty cells too, which would keep their rows tall
+        paragraph.get_or_add_pPr().append(element("w:rPr", element("w:sz", val=_SMALL)))
     for run in table.iter(qualified("w:r")):
         properties, size = run.get_or_add_rPr(), element("w:sz", val=_SMALL)
         raised = properties.find(qualified("w:vertAlign"))

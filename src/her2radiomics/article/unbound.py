@@ -20,7 +20,7 @@ _NAMES = re.compile(
     rf"\b(?:Tables?|Fig(?:ure)?s?\.?|Sections?|Eq(?:uation)?s?\.?|Appendix|Refs?\.?|References?|Items?|Boxe?s?)\s+{_LIST}"
     r"|\[\d+(?:\s*[,–-]\s*\d+)*\]"
     r"|(?:https?://|doi:\s?|10\.\d{4,}/)\S+"
-    r"|\b(?:BI-RADS|IHC|[Gg]rade|[Pp]hase|[Vv]ersion)\s+\d[\w.+]*"
+    r"|\b(?:BI-RADS|IHC|[Ii]mmunohistochemistry|[Gg]rade|[Pp]hase|[Vv]ersion)\s+\d[\w.+]*"
     r"|\bICC\(\d,\s?\d\)"
     r"|(?<![\d.,])(?:19|20)\d\d(?![\d.,]*\d|\s*%)"
 )

@@ -119,13 +119,14 @@ class _Writer:
         for key, printed in self.references.printed.items():
             entry = [run(f"{self.references.number(key)}."), element("w:r", element("w:tab")), *runs(printed)]
             self.document.add_paragraph(style=BIBLIOGRAPHY)._p.extend(entry)
-        if self.manuscript.supplement:
-            self.document.add_page_break()
+        before = len(self.document.paragraphs)
         if needs_heading(self.manuscript):
             self._own_heading(SUPPLEMENT)
         for part in self.manuscript.supplement:
             self._add(part)
         self._turn(False)
+        for first in self.document.paragraphs[before : before + 1]:
+            first.paragraph_format.page_break_before = True
 
     def _own_heading(self, text: str) -> None:
         paragraph = self.document.add_heading(text, 1)

@@ -79,6 +79,16 @@ def _add_styles(document: Document, journal: Journal) -> None:
         made.paragraph_format.space_after = pt(after)
     styles[FIGURE].paragraph_format.alignment = docx.enum.text.WD_ALIGN_PARAGRAPH.CENTER
     styles[FIGURE].paragraph_format.keep_with_next, styles[FIGURE].paragraph_format.space_before = True, pt(8)
+    styles[FIGURE].element.get_or_add_pPr().insert_element_before(
+        element("w:suppressLineNumbers"),
+        "w:pBdr",
+        "w:shd",
+        "w:tabs",
+        "w:suppressAutoHyphens",
+        "w:spacing",
+        "w:ind",
+        "w:jc",
+    )
     hanging = styles[BIBLIOGRAPHY].paragraph_format
     hanging.left_indent, hanging.first_line_indent = docx.shared.Cm(0.9), docx.shared.Cm(-0.9)
     hanging.line_spacing = journal.line_spacing

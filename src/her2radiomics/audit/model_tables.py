@@ -10,13 +10,12 @@ from pydantic import AfterValidator, Field, model_validator
 
 from her2radiomics.audit.base import NAME, Finding, join
 from her2radiomics.audit.regression import RegressionRow, crude_odds_ratio, odds_ratio
-from her2radiomics.audit.roc import Method, above_training, auc_granularity, auc_interval, rates
+from her2radiomics.audit.roc import RATES, Method, above_training, auc_granularity, auc_interval, rates
 from her2radiomics.audit.tables import TableCheck, slug
 from her2radiomics.core.printed import Printed, parse
 from her2radiomics.core.settings import Settings
 
 _RANGE = re.compile(r"\s*(?P<low>[-−]?\d*\.?\d+\s*%?)\s*(?:[-–—,;~]|to)\s*(?P<high>[-−]?\d*\.?\d+\s*%?)\s*")
-RATES = ("sensitivity", "specificity", "ppv", "npv", "accuracy")
 
 
 def limits(text: str) -> tuple[str, str]:
@@ -50,7 +49,7 @@ class PrintedRegressionRow(Settings):
     se: Printed | None = Field(None, description="Standard error.")
     wald: Printed | None = Field(None, description="Wald χ².")
     odds_ratio: Printed | None = Field(None, description="Odds ratio.")
-    ci: Interval | None = Field(None, description="Its 95 % interval, as '3.317–28.139'.")
+    ci: Interval | None = Field(None, description="Its 95% interval, as '3.317–28.139'.")
     p: Printed | None = Field(None, description="p.")
     counts: list[tuple[int, int]] | None = Field(
         None,
@@ -138,7 +137,7 @@ class PrintedPerformanceRow(Settings):
     model: str = Field(description="Model, as printed.")
     partition: str = Field(description="One of the table's partitions.")
     auc: Printed | None = Field(None, description="Area under the ROC curve.")
-    ci: Interval | None = Field(None, description="Its 95 % interval, as '0.796–0.956'.")
+    ci: Interval | None = Field(None, description="Its 95% interval, as '0.796–0.956'.")
     sensitivity: Printed | None = Field(None, description="Sensitivity.")
     specificity: Printed | None = Field(None, description="Specificity.")
     ppv: Printed | None = Field(None, description="Positive predictive value.")

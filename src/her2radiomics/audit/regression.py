@@ -23,7 +23,7 @@ SE_SLACK = 0.05
 
 @dataclass(frozen=True)
 class RegressionRow:
-    """One printed row; what the paper does not print is ``None``. The interval is of 95 %."""
+    """One printed row; what the paper does not print is ``None``. The interval is of 95%."""
 
     beta: Number | None = None
     se: Number | None = None
@@ -132,7 +132,7 @@ class OddsRatio(Check):
     se: Printed | None = Field(None, description="Printed standard error.")
     wald: Printed | None = Field(None, description="Printed Wald χ².")
     odds_ratio: Printed | None = Field(None, description="Printed odds ratio.")
-    ci_low: Printed | None = Field(None, description="Lower limit of its 95 % interval.")
+    ci_low: Printed | None = Field(None, description="Lower limit of its 95% interval.")
     ci_high: Printed | None = Field(None, description="Upper limit.")
     p: Printed | None = Field(None, description="Printed p.")
 
@@ -186,13 +186,13 @@ def crude_odds_ratio(
     printed
         The crude odds ratio as printed, if any.
     adjusted
-        The row of a multivariate model on the same patients, or some of them, if any.
+        The row of a multivariable model on the same patients, or some of them, if any.
 
     Notes
     -----
     A logistic model's adjusted SE is never below the crude one (Robinson & Jewell, International Statistical Review 58
     (1991) 227–240), and fewer patients only make it larger. Adjustment may turn an odds ratio round; here it is called
-    inconsistent where both 95 % intervals exclude 1 on opposite sides, which asks for an explanation.
+    inconsistent where both 95% intervals exclude 1 on opposite sides, which asks for an explanation.
     """
     if any(count == 0 for row in counts for count in row):
         return unknown("A cell is empty, so there is no crude odds ratio.")
@@ -229,7 +229,7 @@ class CrudeOddsRatio(Check):
         description="[with the outcome, without] a level. Two levels: exposed first. More: in their order, as 0, 1, 2, …",
     )
     printed: Printed | None = Field(None, description="Crude odds ratio as printed.")
-    adjusted: Printed | None = Field(None, description="Odds ratio of the multivariate model.")
+    adjusted: Printed | None = Field(None, description="Odds ratio of the multivariable model.")
     adjusted_low: Printed | None = Field(None, description="Lower limit of its interval.")
     adjusted_high: Printed | None = Field(None, description="Upper limit.")
     adjusted_se: Printed | None = Field(None, description="Standard error of its coefficient.")

@@ -15,6 +15,7 @@ from her2radiomics.statistics import proportion_interval
 
 Z95 = 1.959963984540054
 Method = Literal["binomial_exact", "delong", "hanley_mcneil"]
+RATES = ("sensitivity", "specificity", "ppv", "npv", "accuracy")
 NAMES = {"binomial_exact": "exact binomial", "delong": "DeLong", "hanley_mcneil": "Hanley–McNeil"}
 
 
@@ -33,7 +34,7 @@ def hanley_mcneil_se(auc: float, positives: int, negatives: int) -> float:
 def auc_interval(
     auc: Number, low: Number, high: Number, n: int, positives: int | None = None, claimed: Method | None = None
 ) -> Finding:
-    """Which method gives the printed 95 % interval of an AUC?
+    """Which method gives the printed 95% interval of an AUC?
 
     Parameters
     ----------
@@ -106,7 +107,7 @@ class AucInterval(Check):
 
     check: Literal["auc_interval"]
     auc: Printed = Field(description="Printed AUC.")
-    low: Printed = Field(description="Lower limit of its 95 % interval.")
+    low: Printed = Field(description="Lower limit of its 95% interval.")
     high: Printed = Field(description="Upper limit.")
     n: int = Field(ge=2, description="Number of patients.")
     positives: int | None = Field(None, gt=0, description="Number with the outcome, where stated.")
@@ -262,8 +263,7 @@ class Rates(Check):
 
     def examine(self, tables: Mapping) -> Finding:
         """See :func:`rates`."""
-        names = ("sensitivity", "specificity", "ppv", "npv", "accuracy")
-        given = {name: parse(text) for name in names if (text := getattr(self, name))}
+        given = {name: parse(text) for name in RATES if (text := getattr(self, name))}
         if not given:
             return unknown("No rate is printed.")
         return rates(given, self.positives, self.negatives)

@@ -39,7 +39,7 @@ class PrintedRow(Settings):
     """A characteristic in each group: counts of its levels, a mean with its standard deviation, or a median."""
 
     name: str = Field(description="Characteristic, as printed.")
-    levels: dict[str, list[str]] | None = Field(None, description="Level: one cell a group, as '54 (67.50 %)' or '54'.")
+    levels: dict[str, list[str]] | None = Field(None, description="Level: one cell a group, as '54 (67.50%)' or '54'.")
     mean_sd: list[MeanSdText] | None = Field(None, description="One '50.56 ± 9.12' a group.")
     median: list[str] | None = Field(None, description="One '52 (45, 60)' a group: median and quartiles.")
     whole_numbers: bool = Field(
@@ -58,7 +58,7 @@ class PrintedRow(Settings):
         for level, cells in (self.levels or {}).items():
             for cell in cells:
                 if _CELL.fullmatch(cell.strip()) is None:
-                    raise ValueError(f"row '{self.name}', {level}: found {cell!r}, expected '54' or '54 (67.50 %)'")
+                    raise ValueError(f"row '{self.name}', {level}: found {cell!r}, expected '54' or '54 (67.50%)'")
         return self
 
 
@@ -91,10 +91,10 @@ class PrintedTable(Settings):
 
     @staticmethod
     def parse_cell(text: str) -> Cell:
-        """Read ``54 (67.50 %)``."""
+        """Read ``54 (67.50%)``."""
         match = _CELL.fullmatch(text.strip())
         assert match is not None  # checked when the row was read
-        return Cell(int(match["count"]), f"{match['percent']} %" if match["percent"] else "")
+        return Cell(int(match["count"]), f"{match['percent']}%" if match["percent"] else "")
 
     def row(self, name: str) -> PrintedRow:
         """The row of a characteristic with levels.

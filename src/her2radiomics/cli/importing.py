@@ -13,7 +13,7 @@ from her2radiomics.cli import app as command
 from her2radiomics.cohort.settings import TableSource
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.settings import validate
-from her2radiomics.importing import apply, boxes, collections, masks, scan, table
+from her2radiomics.importing import apply, boxes, cohort_file, collections, masks, scan, table, tumour_volume
 from her2radiomics.importing.names import Identifiers
 from her2radiomics.importing.outcome import Outcome, Target
 
@@ -39,6 +39,11 @@ def register(app: typer.Typer) -> None:
             _collection(name)
         )
     app.add_typer(group, rich_help_panel=command.DATA)
+
+
+def _target(folder: Path, force: bool, dry_run: bool) -> Target:
+    """The data's folder; cohort files go to the project's, where the command runs in one."""
+    return Target(folder, force, dry_run, project=Path() if cohort_file.FOLDER.is_dir() else None)
 
 
 def tell(outcome: Outcome) -> None:
@@ -81,14 +86,14 @@ def dicom(
       her2radiomics import dicom --apply data/series.xlsx
     """
     if apply_table is not None:
-        tell(apply.apply_series(apply_table, Target(to or apply_table.parent, force, dry_run)))
+        tell(apply.apply_series(apply_table, _target(to or apply_table.parent, force, dry_run)))
         return
     if folder is None:
         raise SettingsError(
             "found neither a folder nor --apply; expected one: 'her2radiomics import dicom RAW/ --to data/', then "
             "'her2radiomics import dicom --apply data/series.xlsx'."
         )
-    tell(scan.import_dicom(folder, Target(to or DATA, force, dry_run), rules=rules, identifiers=_mode(identifiers)))
+    tell(scan.import_dicom(folder, _target(to or DATA, force, dry_run), rules=rules, identifiers=_mode(identifiers)))
 
 
 def _mode(text: str) -> Identifiers:
@@ -112,6 +117,9 @@ def import_masks(
     pattern: Annotated[
         str, typer.Option(help="Path of a mask below the folder, with {patient} and perhaps {sequence}; * is any text.")
     ] = "",
+    functional: Annotated[
+        bool, typer.Option("--functional", help="UCSF's functional tumour volume from the SER maps of I-SPY and NACT.")
+    ] = False,
     resample: Annotated[bool, typer.Option("--resample", help="Resample masks that lie on another grid.")] = False,
     to: To = DATA,
     force: Force = False,
@@ -125,8 +133,11 @@ def import_masks(
 
       her2radiomics import masks second_reading/ --reader 2 --pattern "{patient}_{sequence}.nii.gz" --to data/
     """
-    wanted = masks.Wanted(segment, reader, region, tuple(sequence or ()), pattern, "", resample)
-    tell(masks.import_masks(folder, Target(to, force, dry_run), wanted))
+    if functional:
+        tell(tumour_volume.import_tumour_volume(folder, _target(to, force, dry_run), reader=reader))
+        return
+    wanted = masks.Wanted(segment, reader, region, tuple(sequence or ()), pattern, resample)
+    tell(masks.import_masks(folder, _target(to, force, dry_run), wanted))
 
 
 def import_boxes(
@@ -152,7 +163,9 @@ def import_boxes(
       her2radiomics import boxes Annotation_Boxes.xlsx --to data/
     """
     counting = boxes.Counting(base, first_slice, clip)
-    tell(boxes.import_boxes(table, Target(to, force, dry_run), identifier=identifier, reader=reader, counting=counting))
+    tell(
+        boxes.import_boxes(table, _target(to, force, dry_run), identifier=identifier, reader=reader, counting=counting)
+    )
 
 
 def import_table(
@@ -179,10 +192,16 @@ def import_table(
 
       her2radiomics import table Clinical_and_Other_Features.xlsx --id "Patient ID" --sheet Data --header 2,3 --to data/
     """
-    given = {"file": file.name, "id": identifier, "sheet": sheet or None, "decimal": decimal or None}
-    given["header"] = [int(row) for row in header.split(",") if row.strip().isdigit()] or None
+    rows = [int(row) for row in header.split(",") if row.strip().isdigit()]
+    given = {
+        "file": file.name,
+        "id": identifier,
+        "sheet": sheet or None,
+        "decimal": decimal or None,
+        "header": rows or None,
+    }
     source = validate(TableSource, given, "import table")
-    tell(table.import_table(file, Target(to, force, dry_run), source, name=name, identifiers=_mode(identifiers)))
+    tell(table.import_table(file, _target(to, force, dry_run), source, name=name, identifiers=_mode(identifiers)))
 
 
 def _collection(name: str) -> Callable[..., None]:
@@ -200,6 +219,6 @@ def _collection(name: str) -> Callable[..., None]:
         dry_run: DryRun = False,
     ) -> None:
         default = folder if collections.read_collection(name).images else DATA
-        tell(collections.import_collection(name, folder, Target(to or default, force, dry_run), cohort=cohort))
+        tell(collections.import_collection(name, folder, _target(to or default, force, dry_run), cohort=cohort))
 
     return import_collection

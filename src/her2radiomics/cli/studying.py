@@ -40,11 +40,16 @@ def progress(label: str) -> Callable[[Sequence[int]], Iterator[int]]:
     return steps
 
 
+def on_terminal() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin.isatty()
+
+
 def asked(value: str, flag: str, question: str, default: str | None = None) -> str:
     """A flag's value; on a terminal one that was left open is asked for, elsewhere it is refused by its name."""
     if value:
         return value
-    if not sys.stdin.isatty():
+    if not on_terminal():
         raise SettingsError(f"{flag}: found nothing, and no terminal to ask on; expected an answer to: {question}")
     return str(typer.prompt(question, default=default))
 
@@ -167,6 +172,10 @@ def extract(
         list[str] | None,
         typer.Option(metavar="NAME", help="tumour_volume, tumour_slice, ring_3mm_volume, ring_3mm_slice; repeatable."),
     ] = None,
+    linked_folder: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="DIR", help="Folder outside the manifest's own into which links may lead; repeatable."),
+    ] = None,
     cores: Cores = None,
     dry_run: DryRun = False,
     force: Force = False,
@@ -183,15 +192,23 @@ def extract(
     if to.exists() and not (force or dry_run):
         raise SettingsError(f"{to}: found a file of this name. Give another one, or add --force.")
     if dry_run:
-        cases = engine.cases_in(manifest)
+        cases = engine.cases_in(manifest, linked_folder or ())
         typer.echo(f"{cases} cases of {manifest}, {', '.join(regions)}, by {file}, to {to}")
         return
     found = engine.extract_manifest(
-        manifest, file, regions, to, cores=cores or cores_here(), steps=progress("extracting")
+        manifest,
+        file,
+        regions,
+        to,
+        linked=linked_folder or (),
+        cores=cores or cores_here(),
+        steps=progress("extracting"),
     )
     typer.echo(f"{found.cases} cases, {found.computed} computed, the others were kept from before; by {file}")
     for path in found.files:
         typer.echo(f"written: {path}")
+    for doubt in found.doubtful:
+        typer.echo(f"look at: {doubt}")
     for problem in found.failed:
         typer.echo(f"failed: {problem}", err=True)
     if found.failed:

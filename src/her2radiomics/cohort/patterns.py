@@ -116,7 +116,7 @@ def _globbed(pattern: str) -> str:
 
 
 def path_expression(pattern: str, sequence: str) -> re.Pattern[str]:
-    """Expression of a path below the data's folder, with the groups ``patient`` and ``sequence`` (an expression of its texts)."""
+    """Expression of a path below the data's folder, with the groups ``patient`` and ``sequence``."""
     text = re.escape(_composed(pattern)).replace(r"\{patient\}", "{patient}").replace(r"\{sequence\}", "{sequence}")
     for name, what in (("patient", "[^/]+?"), ("sequence", sequence)):
         text = text.replace(f"{{{name}}}", f"(?P<{name}>{what})", 1).replace(f"{{{name}}}", f"(?P={name})")

@@ -252,15 +252,17 @@ def _manifest(
     return manifest, path, [*(f"{path}: {note}" for note in table.notes), *notes]
 
 
-def read_manifest(path: Path) -> tuple[pd.DataFrame, list[str]]:
+def read_manifest(path: Path, linked: Sequence[Path] = ()) -> tuple[pd.DataFrame, list[str]]:
     """A manifest by itself, without participants, checked as that of a cohort is; and what was found out while reading.
+
+    Its symbolic links may lead into the ``linked`` folders.
 
     Raises
     ------
     TableError
         The file is no manifest, or names files that it may not name.
     """
-    folder = intake.Folder(path.parent, [])
+    folder = intake.Folder(path.parent, list(linked))
     cohort = Cohort.model_validate({"title": path.name, "kind": "tables", "manifest": {"file": path.name}})
     manifest, _, notes = _manifest(cohort, path.parent, folder, named=True)
     relative = {name: manifest[name].str.removeprefix(f"{path.parent}{os.sep}") for name in ("image", "mask")}

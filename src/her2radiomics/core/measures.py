@@ -81,7 +81,7 @@ MEASURES: dict[MeasureName, Measure] = {
     "tic_type": Measure(
         "type of the time-intensity curve",
         "",
-        "persistent where the late change exceeds 10 %, wash-out where it is below −10 %, else plateau; the column's three "
+        "persistent where the late change exceeds 10%, wash-out where it is below −10%, else plateau; the column's three "
         "levels in this order",
         BI_RADS,
     ),
@@ -96,7 +96,7 @@ MEASURES: dict[MeasureName, Measure] = {
     "functional_tumour_volume": Measure(
         "functional tumour volume",
         "cm³",
-        "volume of the region's voxels with 100 · (S₁ − S₀) / S₀ ≥ 70 %, S₀ ≥ 60 % of its 95th percentile in the region, "
+        "volume of the region's voxels with 100 · (S₁ − S₀) / S₀ ≥ 70%, S₀ ≥ 60% of its 95th percentile in the region, "
         "(S₁ − S₀) / (S₂ − S₀) > 0, and at least 4 of 26 neighbours that enhance likewise; ratios above `ratio_above` count",
         f"{HYLTON}; {NEWITT}",
         150.0,

@@ -65,7 +65,7 @@ class Number:
 
 
 def parse(text: str, *, counted: bool = True) -> Number:
-    """Read a number as a paper prints it: ``83.72 %``, ``<0.001``, ``1,218``, ``−0.5``.
+    """Read a number as a paper prints it: ``83.72%``, ``<0.001``, ``1,218``, ``−0.5``.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def parse(text: str, *, counted: bool = True) -> Number:
     compact = _THOUSANDS.sub("", re.sub(r"\s", "", text))
     match = _NUMBER.fullmatch(compact)
     if match is None:
-        raise ValueError(f"found {text!r}, expected a number as printed, for example '0.894', '83.72 %', '<0.001'")
+        raise ValueError(f"found {text!r}, expected a number as printed, for example '0.894', '83.72%', '<0.001'")
     digits = match["digits"]
     decimals = len(digits.partition(".")[2])
     value = float(digits) * (-1 if match["sign"] else 1)

@@ -28,12 +28,13 @@ KEYS = ["patient_id", "reader"]
 
 @dataclass
 class Extracted:
-    """What came out: files that were written, cases that succeeded, and for each that failed a sentence."""
+    """What came out: files that were written, how many cases, and a sentence on each that failed or is doubtful."""
 
     files: list[Path]
     cases: int = 0
     computed: int = 0
     failed: list[str] = field(default_factory=list)
+    doubtful: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,9 @@ def parameters_of(name: str, workflow: Path) -> tuple[Path, list[str]]:
     return workflow / "extraction" / f"{parameters}.yaml", list(regions)
 
 
-def cases_in(manifest: Path) -> int:
+def cases_in(manifest: Path, linked: Sequence[Path] = ()) -> int:
     """How many patients' sequences a manifest lists."""
-    return len(read_manifest(manifest.absolute())[0].drop_duplicates(["patient_id", "sequence"]))
+    return len(read_manifest(manifest.absolute(), linked)[0].drop_duplicates(["patient_id", "sequence"]))
 
 
 def extract_manifest(
@@ -104,6 +105,7 @@ def extract_manifest(
     regions: Sequence[str],
     features: Path,
     *,
+    linked: Sequence[Path] = (),
     cores: int = 1,
     steps: Callable[[Sequence[int]], Iterator[int]] = iter,
 ) -> Extracted:
@@ -118,6 +120,8 @@ def extract_manifest(
     features
         The CSV to write, a row a patient and reader, columns ``<sequence>__<region>__<feature>``; empty where a sequence
         failed. Quality control and pictures go beside it.
+    linked
+        Folders outside the manifest's own into which its symbolic links may lead.
     cores
         Processes side by side; no number changes a byte.
     steps
@@ -128,7 +132,7 @@ def extract_manifest(
     TableError, SettingsError
         The manifest or the parameter file is none.
     """
-    table, places = read_manifest(manifest.absolute())[0], Places(features)
+    table, places = read_manifest(manifest.absolute(), linked)[0], Places(features)
     read_parameters(parameters)
     jobs = list(_jobs(table, parameters.absolute(), regions, manifest.absolute().parent))
     shutil.rmtree(places.store / "parts", ignore_errors=True)
@@ -141,9 +145,13 @@ def extract_manifest(
     _copy_pictures(places, parts)
     found = Extracted(places.written, sum(len(job.cases) for _, job in jobs), sum(computed))
     quality = pd.read_csv(places.beside("qc.csv"), dtype=str, keep_default_na=False)
-    for keys, rows in quality[quality["status"] != "ok"].groupby(["patient_id", "sequence", "reader"], sort=False):
-        patient, sequence, reader = map(str, keys)
-        found.failed.append(f"patient {patient}, sequence {sequence}, reader {reader}: {rows['reason'].iloc[0]}")
+    # a failure's reason names patient, sequence and reader
+    found.failed = list(dict.fromkeys(quality.loc[quality["status"] == "failed", "reason"]))
+    doubtful = quality[quality["status"] == "warned"]
+    found.doubtful = [
+        f"patient {row.patient_id}, sequence {row.sequence}, reader {row.reader}, {row.region}: {row.reason}"
+        for row in doubtful.itertuples()
+    ]
     return found
 
 

@@ -40,7 +40,7 @@ def extract_features(
     preprocessing
         What to do to image and masks first: the settings, or a mapping of their keys as a protocol has them
         (``{"n4": {}, "normalise": {"within": "image", "scale": 100}}``); nothing without it. A mask that had to be
-        resampled, or changed by more than 10 % in volume, gives a :class:`UserWarning`.
+        resampled, or changed by more than 10% in volume, gives a :class:`UserWarning`.
     breast
         Breast mask, for the steps that are limited to it.
     precontrast

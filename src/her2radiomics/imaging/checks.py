@@ -160,8 +160,8 @@ def check_mask(voxels: np.ndarray, file: str | Path = "") -> None:
             remedy="Check that the mask is not the image or an inverted outline.",
             file=file,
         )
-    planes = [np.flatnonzero(voxels.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))] if count else []
-    if sum(hits[-1] > hits[0] for hits in planes) < 2:
+    drawn = voxels[voxels.any(axis=(1, 2))]
+    if sum(np.count_nonzero(drawn.any(axis=axes)) > 1 for axes in ((1, 2), (0, 2), (0, 1))) < 2:
         raise CaseError(
             found={0: "an empty mask", 1: "one voxel"}.get(count, f"a line of {count} voxels"),
             expected="a region that spans at least two directions",

@@ -13,7 +13,7 @@ SQUARE = 1.01  # ratio of two spacings up to which pixels count as square
 STANDS_OUT = 1.5  # ratio of the largest spacing to the next one from which it is that of slices
 OBLIQUE = 0.9  # cosine between the slices' normal and the nearest axis of the patient
 STACKED = "her2radiomics.stacked"  # key of an image's metadata: a reader of series stacked its slices along this axis
-_PLANES = ("sagittal", "coronal", "axial")
+PLANES = ("sagittal", "coronal", "axial")  # by the axis of the patient across them
 
 
 class Slices(NamedTuple):
@@ -56,7 +56,7 @@ def slices_of(image: sitk.Image) -> Slices:
 def plane_of(image: sitk.Image, axis: int = 2) -> str:
     """How slices lie in the patient: ``axial``, ``sagittal`` or ``coronal``, with ``oblique`` before it where turned."""
     normal = np.abs(np.reshape(image.GetDirection(), (3, 3))[:, axis])
-    name = _PLANES[int(normal.argmax())]
+    name = PLANES[int(normal.argmax())]
     return name if normal.max() >= OBLIQUE else f"oblique {name}"
 
 

@@ -13,7 +13,7 @@
 
 *Foreground* is what lies above Li's minimum cross-entropy threshold of the image as read (Li and Tam, Pattern Recognit
 Lett 1998;19:771). Otsu's threshold keeps only skin, vessels and enhancing tissue of a fat-suppressed breast image
-(6 % of a real sagittal volume where Li's keeps 18 %).
+(6% of a real sagittal volume where Li's keeps 18%).
 """
 
 from __future__ import annotations

@@ -180,7 +180,7 @@ class Preprocessing(Settings):
         if self.subtract:
             words.append(f"minus {self.subtract}" if self.subtract_as == "difference" else f"% of {self.subtract}")
         if self.clip:
-            words.append(f"clipped {self.clip.low:g} to {self.clip.high:g} %")
+            words.append(f"clipped {self.clip.low:g} to {self.clip.high:g}%")
         words += ["z-score"] if self.normalise else []
         if self.resample:
             steps = zip("xyz", self.resample.spacing_mm, strict=True)

@@ -12,7 +12,7 @@ from her2radiomics.cohort.identity import identity_in_identifier
 from her2radiomics.cohort.tables import PATIENT_ID
 from her2radiomics.core.brought.numbers import MISSING, number
 from her2radiomics.core.brought.reading import read_brought
-from her2radiomics.core.errors import CaseError, Problems, SettingsError, StudyError, TableError
+from her2radiomics.core.errors import CaseError, Problems, SettingsError, StudyError
 from her2radiomics.core.libraries import pd, sitk
 from her2radiomics.imaging.formats.dicom import volumes
 from her2radiomics.importing import workbook
@@ -49,7 +49,8 @@ def apply_series(table: Path, target: Target) -> Outcome:
     path = target.folder / FILES
     if not path.is_file():
         raise SettingsError(
-            f"{path}: found no such file; expected the list of files beside {table.name}. Run 'her2radiomics import dicom' again."
+            f"{path}: found no such file; expected the list of files that the first step wrote. "
+            "Run 'her2radiomics import dicom' again."
         )
     content = json.loads(path.read_text(encoding="utf-8"))
     files: Files = content["volumes"]
@@ -61,9 +62,12 @@ def apply_series(table: Path, target: Target) -> Outcome:
             f"{table}: found no sequence in any row; expected at least one. Name the sequences (DCE1, T2) and save the file."
         )
     write_images(chosen.to_dict("records"), files, Path(content["folder"]), target, outcome)
+    outcome.said += target.in_words()
+    masks = rows["reason"].str.contains("import masks").any()
+    outcome.next = f"her2radiomics import masks {content['folder'] if masks else 'FOLDER'} --to {target.folder}"
     left = rows[rows["sequence"] == ""]
     outcome.said += [
-        f"not chosen: {row['patient_id']}, series {row['series']} '{row['description']}' ({row['volume']} of {row['volumes']})"
+        f"not chosen: {row['patient_id']}, series {row['series']} '{row['description']}', {row['volume']}/{row['volumes']}"
         for row in left.to_dict("records")
     ]
     return outcome
@@ -71,7 +75,7 @@ def apply_series(table: Path, target: Target) -> Outcome:
 
 def write_images(
     chosen: Sequence[Mapping[str, str]], files: Files, folder: Path, target: Target, outcome: Outcome
-) -> None:
+) -> list[dict[str, str]]:
     """Write each chosen volume to ``images/<patient>/<sequence>.nii.gz``; a bad one is listed and the others go on."""
     rows, origins = [], read_origins(target.folder)
     for row in chosen:
@@ -92,8 +96,7 @@ def write_images(
     write_manifest(with_images(read_manifest(target.folder, needed=False), rows), target)
     write_origins(origins, target)
     outcome.said.append(f"{len(rows)} images of {len({row['patient_id'] for row in rows})} patients")
-    outcome.said += target.in_words()
-    outcome.next = f"her2radiomics import masks FOLDER --to {target.folder}"
+    return rows
 
 
 def _write_image(source: Mapping[str, Any], folder: Path, name: str, target: Target) -> None:
@@ -133,9 +136,8 @@ def read_choices(table: Path, files: Files) -> pd.DataFrame:
     rows, problems = brought.cells, Problems()
     for name in workbook.COLUMNS:
         if name not in rows and name != "picture":
-            problems.append(
-                _mistake(table, None, name, "no such column", "the columns of the first step", "Add it again.")
-            )
+            expected = "the columns of the first step"
+            problems.add(file=table, column=name, found="no such column", expected=expected, remedy="Add it again.")
     problems.refuse()
     rows = rows.assign(
         **{name: rows[name].where(~rows[name].isin(MISSING), "") for name in ("sequence", "seconds", "b_value")}
@@ -143,20 +145,19 @@ def read_choices(table: Path, files: Files) -> pd.DataFrame:
     for place, row in rows.iterrows():
         if row["sequence"]:
             for column, found, expected, remedy in _wrong(row, files):
-                problems.append(_mistake(table, int(str(place)), column, found, expected, remedy))
+                row_number = int(str(place))
+                problems.add(file=table, row=row_number, column=column, found=found, expected=expected, remedy=remedy)
     chosen = rows[rows["sequence"] != ""]
     names = chosen["patient_id"] + "/" + chosen["sequence"].str.casefold()
     for place in chosen.index[names.duplicated()]:
         first = names.index[names == names[place]][0]
-        problems.append(
-            _mistake(
-                table,
-                int(place),
-                "sequence",
-                f"'{chosen.at[place, 'sequence']}' of patient {chosen.at[place, 'patient_id']} in row {first} too",
-                "each sequence of a patient once",
-                "Empty one of the two, or give a second examination a sequence or a patient_id of its own.",
-            )
+        problems.add(
+            file=table,
+            row=int(place),
+            column="sequence",
+            found=f"'{chosen.at[place, 'sequence']}' of patient {chosen.at[place, 'patient_id']} in row {first} too",
+            expected="each sequence of a patient once",
+            remedy="Empty one of the two, or give a second examination a sequence or a patient_id of its own.",
         )
     problems.refuse()
     return rows
@@ -192,7 +193,3 @@ def _wrong(row: Mapping[str, str], files: Files) -> list[tuple[str, str, str, st
                 (column, f"'{row[column]}'", f"a number from {least:g} on (or an empty cell)", "Correct the cell.")
             )
     return wrong
-
-
-def _mistake(table: Path, row: int | None, column: str, found: str, expected: str, remedy: str) -> TableError:
-    return TableError(file=table, row=row, column=column, found=found, expected=expected, remedy=remedy)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from her2radiomics.cohort.manifest import TUMOUR
 from her2radiomics.cohort.settings import TableSource
 from her2radiomics.cohort.tables import read_table, require_columns
 from her2radiomics.core.errors import CaseError, Problems, SettingsError, StudyError, TableError
@@ -80,7 +81,7 @@ def import_boxes(
         for row in mine:
             try:
                 outline, words = _mask(box, target.folder / row["image"], origins.get(row["image"], {}), counting)
-                mask = Mask(row["patient_id"], row["sequence"], reader, "tumour", "")
+                mask = Mask(row["patient_id"], row["sequence"], reader, TUMOUR, "")
                 rows, made, _ = write_mask(outline, mask, rows, target)
             except StudyError as error:
                 named = (
@@ -159,7 +160,7 @@ def _mask(box: Any, file: Path, origin: Mapping[str, Any], counting: Counting) -
                 found=f"a box over the {axis.lower()}s {box[f'Start {axis}']} to {box[f'End {axis}']}, and an image of "
                 f"{_counted(axis, size[place], first, step, counting.base)}",
                 expected="a box within the image",
-                remedy="Check that the image is the one that the box was drawn on, and --base; --clip cuts the box to the image.",
+                remedy="Check that the image is the one that the box was drawn on, and --base; --clip cuts the box to it.",
                 file=file,
             )
         ranges.append(slice(max(low, 0), min(high, size[place] - 1) + 1))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from her2radiomics.importing.columns import Profile
-from her2radiomics.importing.outcome import Target, would_overwrite
+from her2radiomics.importing.outcome import Target
 
 #: Where a project keeps its cohort files.
 FOLDER = Path("workflow/cohorts")
@@ -88,7 +88,7 @@ def compose(
         settings["identifiers"] = "checked"
     settings["protocol"] = {"columns": certain}
     lines = [
-        f"# Cohort made from {source} by 'her2radiomics import table'. A line with '#' is not used: decide, and remove the '#'.",
+        f"# Made from {source} by 'her2radiomics import table'. A line with '#' is not used: decide, and remove the '#'.",
         f"title: {quoted(name)} # as the report prints it",
         "kind: tables # participants.tsv and images.tsv in the folder below",
         f"root: {quoted(str(root))}",
@@ -113,13 +113,17 @@ def _lines(profile: Profile) -> list[str]:
     return lines
 
 
+def place(name: str, target: Target) -> Path:
+    """Where a cohort file is: among those of the project where there is one, else in the data's folder."""
+    return (target.folder if target.project is None else target.project / FOLDER) / f"{name}.yaml"
+
+
 def write(name: str, text: str, target: Target) -> Path:
-    """Write the cohort file: into the project's folder where there is one, else into the data's folder; the path."""
-    place = FOLDER / f"{name}.yaml"
-    if FOLDER.is_dir():
-        if place.is_file() and place.read_text(encoding="utf-8") != text and not target.force:
-            raise would_overwrite(place)
-        Target(Path(), target.force, target.dry_run, target.written, target.unchanged).text(str(place), text)
-        return place
-    target.text(f"{name}.yaml", text)
-    return target.folder / f"{name}.yaml"
+    """Write the cohort file; the path."""
+    path = place(name, target)
+    there = Target(path.parent, target.force, target.dry_run)
+    there.text(path.name, text)
+    shown = path.name if target.project is None else str(path)
+    target.written += [shown] * len(there.written)
+    target.unchanged += [shown] * len(there.unchanged)
+    return path

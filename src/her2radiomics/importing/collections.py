@@ -1,13 +1,11 @@
-"""Whole public collections as they lie on disk, described by ``collections.yaml``: images, masks, participants, cohort file."""
+"""Whole public collections as they lie on disk (``collections.yaml``): images, masks, participants, cohort file."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +22,14 @@ from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import SettingsError, StudyError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import Settings, validate
-from her2radiomics.importing import cohort_file, masks
+from her2radiomics.importing import cohort_file
 from her2radiomics.importing.apply import write_images
 from her2radiomics.importing.boxes import import_boxes
-from her2radiomics.importing.manifest import read_manifest, write_manifest
+from her2radiomics.importing.manifest import write_manifest
 from her2radiomics.importing.outcome import Outcome, Target
-from her2radiomics.importing.scan import file_list, scan
+from her2radiomics.importing.scan import TABLE, file_list, scan, write_table
 from her2radiomics.importing.table import PARTICIPANTS
+from her2radiomics.importing.tumour_volume import import_tumour_volume
 
 FILE = Path(__file__).parent / "collections.yaml"
 #: The collection's folder as a link in the data's folder, where the two differ.
@@ -63,10 +62,13 @@ class Collection(Settings):
     licence: str = Field(description="Licence of the data.")
     images: list[ImagePattern] = Field(default_factory=list, description="NIfTI images and masks by name.")
     rules: str = Field("", description="Rules for its DICOM series.")
-    masks: str = Field("", description="Series description of its DICOM masks.")
+    tumour_volume: bool = Field(False, description="Whether its DICOM files hold UCSF's functional tumour volume.")
     boxes: list[str] = Field(default_factory=list, description="Names that a table of boxes may have.")
     rename: dict[str, str] = Field(default_factory=dict, description="Expression of an identifier to what we call it.")
-    project: list[str] = Field(default_factory=list, description="Cohort files of the project for its feature tables.")
+    project: dict[str, str] = Field(
+        default_factory=dict,
+        description="Cohort file of the project for its feature tables, and the study that it is for.",
+    )
     features: list[str] = Field(default_factory=list, description="Names of its feature tables.")
     tables: list[CollectionTable] = Field(description="Clinical tables; the first that is there is read.")
 
@@ -106,19 +108,18 @@ def import_collection(name: str, folder: Path, target: Target, *, cohort: str = 
         There is no folder, or nothing of the collection in it.
     """
     found = read_collection(name)
-    cohort = cohort or name.replace("-", "_")
+    cohort = cohort or f"{name.replace('-', '_')}_images"
     if not folder.is_dir():
         raise SettingsError(f"{folder}: found no such folder; expected the collection {found.title}. Check the path.")
     outcome = Outcome()
-    _check_new(cohort, target)
-    missing = _images(found, folder, target, outcome)
+    _check_new(found, cohort, target)
+    rows, missing = _nifti(found, folder, target, outcome) if found.images else _dicom(found, folder, target, outcome)
     table, source = _clinical(found, folder, outcome, missing)
-    rows = read_manifest(target.folder, needed=False)
     features = [path for file in found.features if (path := _first(folder, [file]))]
-    if missing and not rows and not outcome.next and features and table is not None:
+    if not rows and features and table is not None:
         return _project_cohorts(found, folder, target, outcome, features)
     images = {row["patient_id"] for row in rows}
-    if not images and not target.dry_run:
+    if not images:
         raise StudyError(
             "\n".join([f"{folder}: nothing of {found.title} that can be used", *missing, *outcome.refused])
         )
@@ -131,10 +132,10 @@ def import_collection(name: str, folder: Path, target: Target, *, cohort: str = 
     return outcome
 
 
-def _check_new(cohort: str, target: Target) -> None:
-    target.refuse_existing(PARTICIPANTS)
-    if cohort_file.FOLDER.is_dir():
-        Target(cohort_file.FOLDER, target.force).refuse_existing(f"{cohort}.yaml")
+def _check_new(found: Collection, cohort: str, target: Target) -> None:
+    target.refuse_existing(PARTICIPANTS, *([] if found.images else [TABLE]))
+    path = cohort_file.place(cohort, target)
+    Target(path.parent, target.force).refuse_existing(path.name)
 
 
 def _first(folder: Path, names: Sequence[str]) -> Path | None:
@@ -143,77 +144,75 @@ def _first(folder: Path, names: Sequence[str]) -> Path | None:
     return next(fits, None)
 
 
-def _images(found: Collection, folder: Path, target: Target, outcome: Outcome) -> list[str]:
-    """Write the manifest of the images, with masks; what is missing, in words."""
-    if found.images:
-        return _nifti(found, folder, target, outcome)
+def _dicom(found: Collection, folder: Path, target: Target, outcome: Outcome) -> tuple[list[dict[str, str]], list[str]]:
+    """Write the images that rules propose, with the table of series and masks; their rows, and what is missing in words."""
     try:
         volumes = scan(folder, target, outcome, rules=found.rules, identifiers="pseudonyms")
     except SettingsError as error:
-        return [f"images: {error}"]
+        return [], [f"images: {error}"]
+    for item in volumes:
+        item.cells["patient_id"] = found.call(item.cells["patient_id"])
+    write_table(volumes, TABLE, target)
     chosen = [item.cells for item in volumes if item.cells["sequence"]]
     if not chosen:
-        return ["images: no series has a proposed sequence; import them with 'her2radiomics import dicom'"]
-    files = file_list(folder, volumes)
-    for cells in chosen:
-        cells["patient_id"] = found.call(cells["patient_id"])
-    write_images(chosen, files, folder, target, outcome)
+        return [], ["images: no series has a proposed sequence"]
+    rows = write_images(chosen, file_list(folder, volumes), folder, target, outcome)
     if target.dry_run:
-        return []
-    return _outlines(found, folder, target, outcome)
+        return rows, ["masks are looked for when the images are written"]
+    return rows, _outlines(found, folder, target, outcome)
 
 
 def _outlines(found: Collection, folder: Path, target: Target, outcome: Outcome) -> list[str]:
-    """Masks of a DICOM collection: from its boxes, or its segmentations."""
-    update = replace(target, written=target.written, unchanged=target.unchanged)
+    """Masks of a DICOM collection, from its boxes or its maps; what is missing, in words."""
     boxes = _first(folder, found.boxes)
     try:
         if boxes:
-            said = import_boxes(boxes, update)
-        elif found.masks:
-            said = masks.import_masks(folder, update, masks.Wanted(described=found.masks))
+            said = import_boxes(boxes, target)
+        elif found.tumour_volume:
+            said = import_tumour_volume(folder, target)
         else:
             return [f"boxes: no file {' or '.join(found.boxes)}"]
     except StudyError as error:
-        return [f"masks: {error}"]
-    outcome.said += [line for line in said.said if not line.startswith(("wrote", "would write"))]
+        first, *others = str(error).splitlines()
+        outcome.refused += others
+        return [f"masks: {first}"]
+    outcome.said += [line for line in said.said if not line.startswith("wrote")]
     outcome.refused += said.refused
     return []
 
 
-def _nifti(found: Collection, folder: Path, target: Target, outcome: Outcome) -> list[str]:
-    """The manifest of NIfTI files by name; masks that are not there are named."""
-    manifest, notes = find_images(found.images, folder.resolve())
-    same = folder.resolve() == target.folder.resolve()
-    if not same and not target.dry_run:
-        link = target.folder / LINK
-        target.folder.mkdir(parents=True, exist_ok=True)
-        if not link.is_symlink():
-            link.symlink_to(folder.resolve(), target_is_directory=True)
-        elif link.resolve() != folder.resolve():
-            raise SettingsError(
-                f"{link}: found a link to another folder; expected {folder}. Remove it, or choose another --to."
-            )
-    before, after = f"{folder.resolve()}{os.sep}", "" if same else f"{LINK}/"
-    absent = sorted(
-        {row["patient_id"] for row in manifest.to_dict("records") if row["mask"] and not Path(row["mask"]).is_file()}
-    )
-    for column in ("image", "mask"):
-        manifest[column] = [path.replace(before, after, 1) for path in manifest[column]]
-    manifest.loc[manifest["patient_id"].isin(absent), "mask"] = ""
-    rows = [{str(k): str(v) for k, v in row.items()} for row in manifest.to_dict("records")]
-    for row in rows:
+def _nifti(found: Collection, folder: Path, target: Target, outcome: Outcome) -> tuple[list[dict[str, str]], list[str]]:
+    """The manifest of NIfTI files by name, in place; its rows, and which patients have no mask."""
+    root = folder.resolve()
+    manifest, notes = find_images(found.images, root)
+    prefix = "" if root == target.folder.resolve() else f"{LINK}/"
+    if prefix and not target.dry_run:
+        _link(root, target.folder / LINK)
+    rows, absent = [], set()
+    for found_row in manifest.to_dict("records"):
+        row = {str(name): str(value) for name, value in found_row.items()}
         row["patient_id"] = row["patient_id"].upper()
+        if not Path(row["mask"]).is_file():
+            absent.add(row["patient_id"])
+            row["mask"] = ""
+        rows.append(row | {key: f"{prefix}{Path(row[key]).relative_to(root)}" for key in ("image", "mask") if row[key]})
     write_manifest(rows, target)
-    patients = {row["patient_id"] for row in rows}
     phases = Counter(Counter(row["patient_id"] for row in rows).values())
-    outcome.said += [note.replace(str(folder.resolve()), str(folder)) for note in notes]
-    outcome.said.append(
-        f"{len(rows)} images of {len(patients)} patients ("
-        + ", ".join(f"{n} with {k} phases" for k, n in sorted(phases.items()))
-        + ")"
-    )
-    return [f"masks of {len(absent)} patients ({', '.join(absent[:10])})"] if absent else []
+    counted = ", ".join(f"{patients} with {count} phases" for count, patients in sorted(phases.items()))
+    outcome.said += [note.replace(str(root), str(folder)) for note in notes]
+    outcome.said.append(f"{len(rows)} images of {phases.total()} patients ({counted})")
+    return rows, [f"masks of {len(absent)} patients ({_some(absent)})"] if absent else []
+
+
+def _link(folder: Path, link: Path) -> None:
+    """Link to the collection from the data's folder."""
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if not link.is_symlink():
+        link.symlink_to(folder, target_is_directory=True)
+    elif link.resolve() != folder:
+        raise SettingsError(
+            f"{link}: found a link to another folder; expected one to {folder}. Remove it, or choose another --to."
+        )
 
 
 def _clinical(
@@ -301,17 +300,17 @@ def _project_cohorts(
     found: Collection, folder: Path, target: Target, outcome: Outcome, features: Sequence[Path]
 ) -> Outcome:
     """Cohort files for a collection that is here as feature tables: those of the project, with this folder."""
-    names = [name for name in found.project if (cohort_file.FOLDER / f"{name}.yaml").is_file()]
+    names = [name for name in found.project if target.project and cohort_file.place(name, target).is_file()]
     if not names:
         raise SettingsError(
             f"{folder}: found the features of {found.title} and no image; expected to be in the project's folder, whose "
             f"workflow/cohorts hold {', '.join(found.project)}. Change there and run the command again."
         )
+    root = json.dumps(str(features[0].parent.resolve()))
     for name in names:
-        text = f"# {found.title} in a folder of this machine.\nextends: {name}\nroot: {json.dumps(str(features[0].parent.resolve()))}\n"
+        text = f"# {found.title} in a folder of this machine.\nextends: {name}\nroot: {root}\n"
         where = cohort_file.write(f"{name}_here", text, target)
         outcome.said.append(f"{where}: {name} with the features of {features[0].name}")
-    outcome.next = (
-        f"add to config.yaml under runs: {{study: her2_nomogram, cohort: {names[0]}_here}}, then: snakemake -n"
-    )
+    runs = ", ".join(f"{{study: {found.project[name]}, cohort: {name}_here}}" for name in names)
+    outcome.next = f"add to config.yaml under runs: {runs}, then: snakemake -n"
     return outcome

@@ -27,7 +27,8 @@ LATER = re.compile(
     r"pcr|response|recur|relaps|progress|death|dead|died|surviv|follow|rfs|dfs|pfs|\bos\b|rcb|surgery", re.IGNORECASE
 )
 IDENTITY = re.compile(
-    r"(^|\b(patient|first|last|family|given|full)[ _-]*)name\b|\b(surname|birth\w*|dob|address|street|phone|e-?mail|accession|mrn|insurance|zip|postcode|initials)\b",
+    r"(^|\b(patient|first|last|family|given|full)[ _-]*)name\b"
+    r"|\b(surname|birth\w*|dob|address|street|phone|e-?mail|accession|mrn|insurance|zip|postcode|initials)\b",
     re.IGNORECASE,
 )
 _UNIT = re.compile(r"[\[(]\s*(years?|y|mm|cm|ml|cc|days?|months?|weeks?|kg|g|m|%|ng/ml|u/ml)\s*[\])]", re.IGNORECASE)
@@ -177,9 +178,10 @@ def _as_numbers(profile: Profile, numbers: Sequence[float]) -> None:
         width = max(others) - min(others)
         far = [code for code in codes if code > max(others) + width or code < min(min(others), 0) <= 0 <= min(others)]
         if far:
+            shown = ", ".join(f"{code:g}" for code in far)
             profile.doubts.append(
-                f"{', '.join(f'{code:g}' for code in far)} may mean that nothing is known; all others are from {others[0]:g} to "
-                f"{others[-1]:g}: say 'missing: [{far[0]:g}]' or a range"
+                f"{shown} may mean that nothing is known; all others are from {others[0]:g} to {others[-1]:g}: "
+                f"say 'missing: [{far[0]:g}]' or a range"
             )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from her2radiomics.cohort.manifest import TUMOUR
 from her2radiomics.cohort.patterns import path_expression
 from her2radiomics.core.errors import CaseError, SettingsError, StudyError, quote
 from her2radiomics.core.libraries import pydicom, sitk
@@ -31,7 +32,6 @@ class Source:
 
     path: Path
     patient: str
-    description: str = ""
     series: set[str] = field(default_factory=set)
     sequence: str = ""
 
@@ -50,18 +50,15 @@ class Wanted:
         Sequences that get the mask; all that it fits without them.
     pattern
         Path of a mask below the folder with ``{patient}`` and, where each sequence has its own, ``{sequence}``.
-    described
-        Regular expression that the series description of a DICOM mask holds.
     resample
         Whether a mask on another grid is resampled onto the image's.
     """
 
     segment: str = ""
     reader: str = "1"
-    region: str = "tumour"
+    region: str = TUMOUR
     sequences: tuple[str, ...] = ()
     pattern: str = ""
-    described: str = ""
     resample: bool = False
 
 
@@ -87,8 +84,8 @@ def import_masks(folder: Path, target: Target, wanted: Wanted) -> Outcome:
     sources = find_masks(folder, rows, target.folder, wanted, outcome)
     if not sources:
         raise SettingsError(
-            f"{folder}: found no file that is a mask of a patient in the manifest; expected DICOM SEG or RTSTRUCT, or .seg.nrrd, "
-            ".nrrd, .nii.gz or .mha files with the patient's identifier in their path. Say where it stands by "
+            f"{folder}: found no file that is a mask of a patient in the manifest; expected DICOM SEG or RTSTRUCT, or "
+            ".seg.nrrd, .nrrd, .nii.gz or .mha files with the patient's identifier in their path. Say where it stands by "
             "--pattern '{patient}/mask.nii.gz'."
         )
     rows, placed = place_masks(sources, rows, target, wanted, outcome)
@@ -134,7 +131,7 @@ def find_masks(folder: Path, rows: Rows, data: Path, wanted: Wanted, outcome: Ou
         if file.name.lower().endswith(endings):
             source = _by_name(file, folder, rows, wanted)
         else:
-            source = _by_header(file, key, wanted) if is_dicom(file) and not wanted.pattern else None
+            source = _by_header(file, key) if is_dicom(file) and not wanted.pattern else None
         if source is None:
             continue
         if source.patient in patients or source.series:
@@ -154,25 +151,18 @@ def _files(folder: Path) -> list[Path]:
     return found
 
 
-def _by_header(file: Path, key: Mapping[str, str], wanted: Wanted) -> Source | None:
+def _by_header(file: Path, key: Mapping[str, str]) -> Source | None:
     """A DICOM mask with its patient and the series that it refers to; ``None`` for any other DICOM file."""
-    tags = [
-        "Modality",
-        "PatientID",
-        "SeriesDescription",
-        "ReferencedSeriesSequence",
-        "ReferencedFrameOfReferenceSequence",
-    ]
+    tags = ["Modality", "PatientID", "ReferencedSeriesSequence", "ReferencedFrameOfReferenceSequence"]
     try:
         header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=tags)
     except Exception as error:  # whatever a damaged file leads to
         raise_if_out(error)
         return None
-    described = str(header.get("SeriesDescription") or "")
-    if header.get("Modality") not in MASKS or not re.search(wanted.described, described, re.IGNORECASE):
+    if header.get("Modality") not in MASKS:
         return None
     patient = str(header.get("PatientID") or "")
-    return Source(file, key.get(patient, patient), described, {mark_of(uid) for uid in _referenced(header)})
+    return Source(file, key.get(patient, patient), {mark_of(uid) for uid in _referenced(header)})
 
 
 def _referenced(header: Any) -> set[str]:
@@ -285,7 +275,7 @@ def write_mask(
     outline: sitk.Image, mask: Mask, rows: list[dict[str, str]], target: Target, note: str = ""
 ) -> tuple[list[dict[str, str]], Mask, str]:
     """Write a mask on its image's grid, and the rows with it."""
-    what = "" if mask.region == "tumour" else f"_{mask.region}"
+    what = "" if mask.region == TUMOUR else f"_{mask.region}"
     path = f"masks/{mask.patient}/{mask.sequence}_reader{mask.reader}{what}.nii.gz"
     made = Mask(mask.patient, mask.sequence, mask.reader, mask.region, path)
     added = with_mask(rows, made, force=target.force)

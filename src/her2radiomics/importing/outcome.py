@@ -42,6 +42,8 @@ class Target:
         Whether a file that is there with another content is replaced.
     dry_run
         Whether nothing is written, and only said what would be.
+    project
+        Folder of the project, into whose cohort files new ones go; into ``folder`` without it.
     written, unchanged
         Paths of files that were (or would be) written, and of those that were there already with the same content.
     """
@@ -49,6 +51,7 @@ class Target:
     folder: Path
     force: bool = False
     dry_run: bool = False
+    project: Path | None = None
     written: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
 

@@ -61,16 +61,24 @@ def import_dicom(
     target.refuse_existing(table)
     outcome = Outcome()
     found = scan(folder, target, outcome, rules=rules, identifiers=identifiers)
-    rows = [item.cells for item in found]
-    target.put(table, lambda path: workbook.write(rows, [workbook.thumbnail(item.volume) for item in found], path))
-    proposed = sum(bool(row["sequence"]) for row in rows)
-    outcome.said += [f"{proposed} of {len(rows)} series and phases have a proposed sequence"]
+    write_table(found, table, target)
+    proposed = sum(bool(item.cells["sequence"]) for item in found)
+    outcome.said += [f"{proposed} of {len(found)} series and phases have a proposed sequence"]
     outcome.said += target.in_words()
     path = target.folder / table
     outcome.next = (
         f"look at the column 'sequence' in {path}, correct it and save, then: her2radiomics import dicom --apply {path}"
     )
     return outcome
+
+
+def write_table(found: Sequence[Found], name: str, target: Target) -> None:
+    """Write the table of series, with a picture of each volume."""
+
+    def write(path: Path) -> None:
+        workbook.write([item.cells for item in found], [workbook.thumbnail(item.volume) for item in found], path)
+
+    target.put(name, write)
 
 
 def scan(folder: Path, target: Target, outcome: Outcome, *, rules: str, identifiers: Identifiers) -> list[Found]:
@@ -219,7 +227,8 @@ def _description(series: Series, called: str) -> str:
     said = f"{series.patient} {series.text('PatientName')}".casefold()
     own = {part for part in re.split(r"[\W_]+", said) if len(part) > 2} - NO_NAMES
     own -= {*re.split(r"[\W_]+", called.casefold())}
-    if identity_in(words) or own & {*re.split(r"[\W_]+", words.casefold())}:
+    used = {part for part in re.split(r"[\W_]+", words.casefold()) if len(part) > 2}
+    if identity_in(words) or any(name in word or word in name for name in own for word in used):
         return "(left out: it may tell who was examined)"
     return words
 

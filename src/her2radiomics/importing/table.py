@@ -56,6 +56,8 @@ def import_table(
     table = _read(file, source)
     page = f"{name}_columns.html"
     target.refuse_existing(PARTICIPANTS, page)
+    path = cohort_file.place(name, target)
+    Target(path.parent, target.force).refuse_existing(path.name)
     outcome = Outcome([f"{file}: {note}" for note in table.notes])
     found = profiles(table, source.id)
     called = _patients(table, source.id, target, identifiers, outcome)
@@ -165,7 +167,7 @@ def _tell(outcome: Outcome, found: Sequence[Profile], participants: pd.DataFrame
     """Say what was found of the columns, and which patients have no images or are in no table."""
     unsure = [profile for profile in found if not profile.certain]
     outcome.said.append(
-        f"{len(participants)} patients, {len(found)} columns: {len(found) - len(unsure)} are declared, {len(unsure)} are comments"
+        f"{len(participants)} patients, {len(found)} columns: {len(found) - len(unsure)} declared, {len(unsure)} as comments"
     )
     outcome.said += [
         f"'{p.heading}': {doubt}" for p in found if p.private or p.remarks for doubt in (p.doubts + p.remarks)[:1]

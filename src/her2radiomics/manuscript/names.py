@@ -74,7 +74,7 @@ class Names:
         a colon.
         """
         head, colon, tail = remark.partition(": ")
-        listed = [self._name(item) for item in tail.split(", ")] if colon else []
+        listed = [self._name(item) if _TOKEN.fullmatch(item) else item for item in tail.split(", ")] if colon else []
         text = f"{head}{colon}{', '.join(listed)}"
         return _TOKEN.sub(lambda match: self._name(match[0]) if re.search(r"[_\d]", match[0]) else match[0], text)
 

@@ -29,20 +29,10 @@ def build_model(
 
     Parameters
     ----------
-    name
-        The model, a key of ``specs``.
-    specs
-        The protocol's models.
-    columns
-        The protocol's participants columns.
+    name, specs, columns, seed, shared, persons
+        As for :class:`StudyModel`.
     second_reader
         The second reader's features, patients × features; a table is wrapped.
-    seed
-        Seed of everything random in the fit.
-    shared
-        Fits of the models that this one is made of, which are not repeated.
-    persons
-        Patient to person, of those who share one with another patient.
 
     Raises
     ------

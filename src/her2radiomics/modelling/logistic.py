@@ -44,7 +44,8 @@ class LogisticFit:
         if self.separated:
             text += "; the data are separated"
         if self.dropped:
-            text += f"; {len(self.dropped)} left out as combinations of others or more than the rows can carry"
+            text += f"; {len(self.dropped)} left out: combinations of other terms, or more "
+            text += "terms than the number of patients allows"
         return text
 
 

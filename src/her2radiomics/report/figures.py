@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from her2radiomics.core.contracts import contract
@@ -62,8 +63,9 @@ def _figure(
     folder: Path, info: RunInfo, number: str, panels: list[Panel], whole: ComposedOptions | None
 ) -> ReportFigure:
     """A figure of its panels; ``whole`` is the composed one."""
+    panels = _said_once(sorted(panels, key=lambda panel: panel.letter))
     if whole is None:
-        return ReportFigure(number, tuple(sorted(panels, key=lambda panel: panel.letter)))
+        return ReportFigure(number, tuple(panels))
     titles = {item.id: item.title for item in info.protocol.figures}
     elsewhere = [name for name in whole.panels if _number(name)[0] != number]
     caption = (whole.caption or whole.about.caption).strip()
@@ -74,7 +76,17 @@ def _figure(
     if not files:
         path = Layout(folder).path("figure", figure=whole.id)
         raise StudyError(f"{path}: no such file; expected the figure. Draw it before the report.")
-    return ReportFigure(number, tuple(sorted(panels, key=lambda panel: panel.letter)), whole.title, caption, files)
+    return ReportFigure(number, tuple(panels), whole.title, caption, files)
+
+
+def _said_once(panels: list[Panel]) -> list[Panel]:
+    """The panels of a figure; a caption is given once, and with every picture for readers who cannot see it."""
+    seen: set[str] = set()
+    found = []
+    for panel in panels:
+        found.append(replace(panel, caption="") if panel.caption in seen else panel)
+        seen.add(panel.caption)
+    return found
 
 
 def _named(name: str, titles: Mapping[str, str]) -> str:

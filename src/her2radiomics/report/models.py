@@ -134,13 +134,19 @@ def _coefficients(table: pd.DataFrame, info: RunInfo) -> Grid:
 
 
 def _selection(table: pd.DataFrame, info: RunInfo) -> Grid:
-    rows = [
+    """Steps of a model's own; those of its parts are given with the parts."""
+    names = names_of(info)
+    part = [name.rpartition(": ")[0] for name in table["name"]]
+    given = [names.model(name) for name in dict.fromkeys(part) if name in info.protocol.models]
+    rows = [(f"Steps of {fmt.listing(given)}", "", "", "as given with these models")] if given else []
+    rows += [
         (
             step_label(row["name"], info),
             str(row["features_in"]),
             str(row["features_out"]),
-            names_of(info).in_words(str(row["note"])),
+            names.in_words(str(row["note"])),
         )
-        for _, row in table.iterrows()
+        for name, (_, row) in zip(part, table.iterrows(), strict=True)
+        if name not in info.protocol.models
     ]
     return Grid(("Step", "Before", "After", "Remark"), tuple(rows))

@@ -12,6 +12,7 @@ from her2radiomics.core.layout import Layout
 from her2radiomics.core.libraries import pd
 from her2radiomics.manuscript.formatting import listing
 from her2radiomics.manuscript.tables.html import fragment_of
+from her2radiomics.manuscript.tables.model import SIMULATED_NOTE
 from her2radiomics.manuscript.tables.text import true_minus
 from her2radiomics.report.context import FlowStep, Grid, Link, PartitionSummary, Published, PublishedRow, ReportTable
 from her2radiomics.report.info import RunInfo
@@ -93,7 +94,8 @@ def printed_table(folder: Path, name: str) -> ReportTable:
     forms = (("docx", "Word"), ("tex", "LaTeX"), ("html", "HTML"), ("csv", "CSV"))
     links = (Link(label, contract("table").below(end, table=name)) for end, label in forms)
     files = tuple(link for link in links if (folder / link.href).is_file())
-    return ReportTable(fragment_of(page.read_text(encoding="utf-8")), files)
+    fragment = fragment_of(page.read_text(encoding="utf-8"))
+    return ReportTable(fragment.replace(f"<li>{SIMULATED_NOTE}</li>", ""), files)  # the page says it once, on top
 
 
 def file_links(folder: Path, names: Sequence[str], **which: str) -> tuple[Link, ...]:

@@ -112,7 +112,7 @@ EARLY_MINUTES = tuple(0.25 * step for step in range(1, 11))
 def late_change(patient: Biology, centre: CentreSettings, late_minutes: float = 4.5) -> float:
     """Relative change of the tumour's signal from its peak in the first 2.5 minutes to a later time.
 
-    BI-RADS calls a curve persistent, plateau or wash-out by a late change above, within or below ± 10 %. The times are
+    BI-RADS calls a curve persistent, plateau or wash-out by a late change above, within or below ± 10%. The times are
     the same at every centre, however many phases it takes.
     """
     tumour, field = kinetics.TISSUES["tumour"], centre.field_strength_t

@@ -50,7 +50,7 @@ SPICULATION_LOADING = 0.6
 WASH_OUT_LOADING = 0.6
 """Correlation of wash-out with the speed of wash-in: fast curves fall early."""
 SATELLITE_ABOVE = 0.70
-"""A satellite lesion is drawn where the trait ``multiplicity`` exceeds this (24 % of the patients)."""
+"""A satellite lesion is drawn where the trait ``multiplicity`` exceeds this (24% of the patients)."""
 
 
 def draw_traits(seed: int, patient: str, loadings: Mapping[str, float]) -> dict[str, float]:

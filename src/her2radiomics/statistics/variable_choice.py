@@ -1,4 +1,4 @@
-"""The usual clinical route: univariate regressions first, then one multivariate model of what passed."""
+"""The usual clinical route: univariable regressions first, then one multivariable model of what passed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Keep = Literal["enter", "significant", "backward", "all"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class UnivariateThenMultivariate(Result):
-    """Univariate, then multivariate logistic regression.
+    """Univariable, then multivariable logistic regression.
 
     Attributes
     ----------
@@ -27,7 +27,7 @@ class UnivariateThenMultivariate(Result):
         One row a term: ``variable``, the columns of :class:`LogisticRegression`, ``p_variable`` (test of the
         whole variable), ``method`` (``ml``, ``firth``, or empty where nothing could be fitted) and ``note``.
     multivariate
-        The multivariate model's table with ``variable``, ``p_variable`` and ``method``; no rows where nothing
+        The multivariable model's table with ``variable``, ``p_variable`` and ``method``; no rows where nothing
         passed.
     entered, selected
         Variables that passed the univariate step, and those finally kept. Both may be empty.
@@ -47,7 +47,7 @@ class UnivariateThenMultivariate(Result):
     def remark(self) -> str:
         """What was entered and kept, in words."""
         if not self.entered:
-            return f"No variable had a univariate p < {self.p_enter:g}; nothing is selected."
+            return f"No variable had a univariable p < {self.p_enter:g}; nothing is selected."
         if not self.selected:
             return f"Entered {', '.join(self.entered)}; none was kept."
         return f"Entered {', '.join(self.entered)}; kept {', '.join(self.selected)} ({self.keep})."
@@ -80,10 +80,10 @@ def univariate_then_multivariate(
     table, labels, method, levels, level
         As for :func:`logistic_regression`.
     p_enter
-        Univariate p below which a variable enters; a variable with several levels enters as a whole.
+        Univariable p below which a variable enters; a variable with several levels enters as a whole.
     keep
         ``enter``: all that entered are kept. ``significant``: of these, the ones with p < ``p_keep`` in the
-        multivariate model, and :attr:`model` is refitted on them. ``backward``: the variable with the largest
+        multivariable model, and :attr:`model` is refitted on them. ``backward``: the variable with the largest
         p is removed and the rest refitted until every p < ``p_keep``. ``all``: every variable enters and stays,
         whatever its p, as in a model whose terms are published.
     p_keep

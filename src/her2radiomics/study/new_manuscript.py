@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Items = dict[str, dict[str, Any]]
-NAMES = {"training": "training", "testing": "test", "external": "external"}
+NAMES = {"training": "training set", "testing": "test set", "external": "external test set"}
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def _radiomics(fits: Fits) -> list[tuple[str, dict[str, Any]]]:
     return [
         *path,
         ("features", {"kind": "feature_weights", "title": "Selected features by weight"}),
-        ("clustermap", {"kind": "clustermap", "partition": "training", "title": "Selected features, training"}),
+        ("clustermap", {"kind": "clustermap", "partition": "training", "title": "Selected features, training set"}),
         ("rad_score", {"kind": "rad_score", "partition": last, "title": f"Rad-score by patient, {NAMES[last]}"}),
         ("score_groups", {"kind": "score_groups", "title": "Rad-score by outcome and partition"}),
     ]
@@ -154,7 +154,7 @@ def tables(fits: Fits) -> Items:
             ("outcome", {"kind": "baseline", **columns, "by": "label", "title": "Patients by outcome"}),
         ]
     if fits.clinical:
-        title = "Univariate and multivariate logistic regression, training"
+        title = "Univariable and multivariable logistic regression, training set"
         found.append(("regression", {"kind": "regression", "model": fits.clinical, "title": title}))
     found.append(("performance", {"kind": "performance", "title": "Performance of the models"}))
     if len(fits.models) > 1:

@@ -14,8 +14,8 @@ REGRESSION = (
     number("se", "Standard error of the coefficient.", "SE"),
     number("wald", "Wald's statistic."),
     number("odds_ratio", "Odds ratio.", "OR"),
-    number("ci_low", "Lower bound of the odds ratio's 95 % confidence interval."),
-    number("ci_high", "Upper bound of the odds ratio's 95 % confidence interval."),
+    number("ci_low", "Lower bound of the odds ratio's 95% confidence interval."),
+    number("ci_high", "Upper bound of the odds ratio's 95% confidence interval."),
     number("p", "p value.", "p"),
 )
 VARIABLE = text("variable", "Column or score that the term belongs to.")
@@ -30,8 +30,8 @@ REPRODUCIBILITY = (
     replace(SEQUENCE, meaning="Sequence that the feature was extracted from."),
     text("form", "Form of the intraclass correlation coefficient."),
     number("icc", "Intraclass correlation coefficient between the readers.", "ICC"),
-    number("low", "Lower bound of its 95 % confidence interval."),
-    number("high", "Upper bound of its 95 % confidence interval."),
+    number("low", "Lower bound of its 95% confidence interval."),
+    number("high", "Upper bound of its 95% confidence interval."),
     whole("n", "Training patients read twice."),
     text("kept", "Whether the feature passed.", values=("yes", "no", "not assessed")),
 )

@@ -54,7 +54,7 @@ def _done_first(item: Mapping[str, Any]) -> str:
 def training_rows(
     participants: str, features: str, columns: Mapping[str, Column], readers: Readers
 ) -> tuple[pd.DataFrame, pd.Series, pd.DataFrame, pd.DataFrame]:
-    """Read a training partition: the model table, the labels, all readers' features, and the participants."""
+    """Read a training set: the model table, the labels, all readers' features, and the participants."""
     people = read_participants(participants, columns)
     measured = read("partition_features", features)
     table = modelling.model_table(measured, people, columns, readers.reference)

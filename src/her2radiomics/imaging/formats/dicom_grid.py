@@ -12,6 +12,7 @@ import numpy as np
 
 from her2radiomics.core.errors import CaseError
 from her2radiomics.imaging.formats.dicom_frames import TELLING, Frame
+from her2radiomics.imaging.planes import PLANES
 
 GAP_TOLERANCE = 0.01  # of the slice spacing: DICOM positions are rounded to some micrometres
 SAME_PLACE_MM = 1e-3
@@ -97,7 +98,7 @@ def _check_alike(frames: Sequence[Frame], folder: Path) -> None:
 
 
 def _view(frame: Frame) -> str:
-    return ("sagittal", "coronal", "axial")[int(np.abs(np.cross(*frame.axes)).argmax())]
+    return PLANES[int(np.abs(np.cross(*frame.axes)).argmax())]
 
 
 def volumes_told_by(frames: Sequence[Frame]) -> tuple[str, ...] | None:

@@ -78,7 +78,7 @@ class DecisionCurveOptions(FramedOptions):
     """,
 )
 def draw(inputs: FigureInputs, options: DecisionCurveOptions) -> Drawing:
-    """Draw net benefit against threshold probability, in steps of 1 %; smoothed where few patients make steps."""
+    """Draw net benefit against threshold probability, in steps of 1%; smoothed where few patients make steps."""
     low, high = options.range_of(inputs)
     grid = np.arange(0, 100) / 100
     thresholds = grid[(grid >= low) & (grid <= high)]

@@ -32,7 +32,7 @@ class RocOptions(SquareOptions):
     partition: DrawnPartition
     band: tuple[str, ...] = Field(
         (),
-        description="Models whose pointwise 95 % confidence band is drawn (bootstrap within each outcome); one or a list.",
+        description="Models whose pointwise 95% confidence band is drawn (bootstrap within each outcome); one or a list.",
     )
     cross_validated: tuple[str, ...] = Field(
         (),
@@ -99,7 +99,7 @@ def roc_points(label: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.nda
 def sensitivity_band(
     label: np.ndarray, score: np.ndarray, *, seed: int, resamples: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pointwise 95 % interval of the sensitivity at each specificity, as ``pROC::ci.se``.
+    """Pointwise 95% interval of the sensitivity at each specificity, as ``pROC::ci.se``.
 
     Percentiles of curves of patients drawn with replacement within each outcome (Fawcett, Pattern Recognit Lett
     2006;27:861, vertical averaging).
@@ -142,7 +142,7 @@ def sensitivity_band(
     """,
 )
 def draw(inputs: FigureInputs, options: RocOptions) -> Drawing:
-    """Draw the curves, the chance diagonal, the locked thresholds, and AUC (95 % CI) in the legend."""
+    """Draw the curves, the chance diagonal, the locked thresholds, and AUC (95% CI) in the legend."""
     width = options.width_mm
     left, side = options.place_square()
     people = {model: inputs.predictions_of(model, options.partition) for model in options.models}

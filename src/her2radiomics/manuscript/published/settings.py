@@ -99,7 +99,7 @@ class PublishedNumber(Settings):
         description="Class of the features that are counted: firstorder, glcm, or texture for all but shape and firstorder.",
     )
     value: Printed | None = Field(
-        None, description="The number in quotes as printed: '0.830', '83.72 %', '<0.001'; counts need no quotes."
+        None, description="The number in quotes as printed: '0.830', '83.72%', '<0.001'; counts need no quotes."
     )
     low: Printed | None = Field(None, description="Lower bound of its interval or range, where printed.")
     high: Printed | None = Field(None, description="Upper bound.")
@@ -127,7 +127,7 @@ class PublishedNumber(Settings):
         declared = contract("performance")
         rate = self.quantity in measures() and declared.column(self.quantity).unit in (FROM_0_TO_1, SHARE)
         if rate and self.value and not 0 <= parse(self.value).value <= 1:
-            raise ValueError(f"{where}: found {self.value}, expected 0 to 1. Write 83.72 % as '83.72 %'.")
+            raise ValueError(f"{where}: found {self.value}, expected 0 to 1. Write 83.72% as '83.72%'.")
         kind = quantities().get(self.quantity)
         if kind and kind.source == "table" and not self.table:
             raise ValueError(f"{where}: expected 'table', the id of our table that holds the same")

@@ -91,7 +91,7 @@ def make(inputs: TableInputs, options: CorrelationTable) -> Table:
 
 def _label(name: str, inputs: TableInputs) -> str:
     if name == OUTCOME:
-        return f"{inputs.outcome.positive} (against {inputs.outcome.negative})"
+        return f"{inputs.outcome.positive} vs {inputs.outcome.negative}"
     column = inputs.columns[name]
     return f"{column.label} ({list(column.levels.values())[-1]})" if len(column.levels) == 2 else column.label
 

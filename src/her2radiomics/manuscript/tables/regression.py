@@ -1,4 +1,4 @@
-"""Univariate and multivariate logistic regression, side by side, levels under their column."""
+"""Univariable and multivariable logistic regression, side by side, levels under their column."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Statistic = Literal["beta", "se", "wald", "odds_ratio", "p"]
 
 
 class RegressionTable(TableOptions):
-    """Univariate and multivariate logistic regression, side by side."""
+    """Univariable and multivariable logistic regression, side by side."""
 
     kind: Literal["regression"]
     model: str = Field(description="The model whose regressions are printed.")
@@ -67,7 +67,7 @@ class RegressionTable(TableOptions):
     RegressionTable,
     needs=("univariate", "multivariate", "coefficients", "participants"),
     example="""
-        table_2_regression: {kind: regression, title: Univariate and multivariate regression, model: clinical}
+        table_2_regression: {kind: regression, title: Univariate and multivariable regression, model: clinical}
         table_4_nomogram:
           kind: regression
           title: The nomogram

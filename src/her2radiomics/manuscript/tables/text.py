@@ -129,7 +129,7 @@ def to_latex(table: Table, number: str, label: str) -> str:
 
 
 def _wide(table: Table) -> float:
-    r"""Natural width in cm of the table in ``\small`` type, to 6 %."""
+    r"""Natural width in cm of the table in ``\small`` type, to 6%."""
     longest = [max(map(len, [heading, *texts])) for heading, texts in table.columns]
     return sum(CHARACTER * characters + MARGIN for characters in longest)
 

@@ -35,9 +35,7 @@ class ElasticNetLogisticSpec(FoldedEstimator):
 
     def phrase(self) -> str:
         """Return the estimator in words."""
-        return (
-            "a logistic regression with an elastic-net penalty chosen by cross-validation inside the training partition"
-        )
+        return "a logistic regression with an elastic-net penalty chosen by cross-validation inside the training set"
 
     def learn(self, table: pd.DataFrame, labels: np.ndarray, fold: np.ndarray) -> FinalFit:
         """Choose the penalty and fit."""

@@ -31,7 +31,7 @@ class RidgeSpec(FoldedEstimator):
 
     def phrase(self) -> str:
         """Return the estimator in words."""
-        return "a logistic regression with a ridge penalty chosen by cross-validation inside the training partition"
+        return "a logistic regression with a ridge penalty chosen by cross-validation inside the training set"
 
     def learn(self, table: pd.DataFrame, labels: np.ndarray, fold: np.ndarray) -> FinalFit:
         """Choose the penalty and fit."""

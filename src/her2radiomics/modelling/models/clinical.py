@@ -1,4 +1,4 @@
-"""The clinical model: univariate screening of participants columns, then one multivariate logistic regression."""
+"""The clinical model: univariate screening of participants columns, then one multivariable logistic regression."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from her2radiomics.statistics import UnivariateThenMultivariate
 
 KEPT = {
-    "enter": "those that passed entered one multivariate logistic regression",
-    "backward": "those that passed entered a multivariate logistic regression with backward elimination",
-    "significant": "those that passed entered one multivariate logistic regression, whose predictors with p < {:g} were "
+    "enter": "those that passed entered one multivariable logistic regression",
+    "backward": "those that passed entered a multivariable logistic regression with backward elimination",
+    "significant": "those that passed entered one multivariable logistic regression, whose predictors with p < {:g} were "
     "kept and refitted",
 }
 
@@ -80,9 +80,9 @@ class FittedClinical(Fitted):
         return {"univariate": choice.univariate, "multivariate": choice.multivariate, "missing": self.known.missing}
 
 
-@model_kind(label="Clinical", rows={"multivariate": "Multivariate logistic regression"})
+@model_kind(label="Clinical", rows={"multivariate": "Multivariable logistic regression"})
 class ClinicalSpec(ModelSpec):
-    """A logistic model on participants columns: univariate screening, then a multivariate model."""
+    """A logistic model on participants columns: univariate screening, then a multivariable model."""
 
     kind: Literal["clinical"] = Field(description="A logistic model on participants columns.")
     candidates: tuple[str, ...] = Field(min_length=1, description="Participants columns to screen.")
@@ -90,10 +90,10 @@ class ClinicalSpec(ModelSpec):
     keep: Literal["enter", "significant", "backward", "all"] = Field(
         "enter",
         description="enter: all that pass the univariate test; significant: of these, those with p below p_keep in the "
-        "multivariate model; backward: the least significant removed one by one until all are below p_keep; "
+        "multivariable model; backward: the least significant removed one by one until all are below p_keep; "
         "all: every candidate, without screening (for a model with published terms).",
     )
-    p_keep: float = Field(0.05, gt=0, le=1, description="Level of the multivariate test of significant and backward.")
+    p_keep: float = Field(0.05, gt=0, le=1, description="Level of the multivariable test of significant and backward.")
     fallback: Literal["intercept"] = Field(
         "intercept", description="When nothing passes: the intercept alone, marked as empty."
     )
@@ -112,7 +112,7 @@ class ClinicalSpec(ModelSpec):
         else:
             text = (
                 f"{who} was a logistic regression on clinical and imaging characteristics. Candidates were {columns}; each "
-                f"was tested by univariate logistic regression (p < {self.p_enter:g}), and "
+                f"was tested by univariable logistic regression (p < {self.p_enter:g}), and "
                 f"{KEPT[self.keep].format(self.p_keep)}."
             )
         return text + MISSING_WORDS[self.missing]

@@ -1,4 +1,4 @@
-"""The multivariate model: image features, Rad-scores and participants columns selected together, then one regression."""
+"""The multivariable model: image features, Rad-scores and participants columns selected together, then one regression."""
 
 from __future__ import annotations
 
@@ -50,23 +50,23 @@ class LassoSelection(PenaltyPath):
 
 
 class BackwardSelection(Settings):
-    """Univariate regressions, then backward elimination."""
+    """Univariable regressions, then backward elimination."""
 
     by: Literal["backward"] = Field(description="Univariate screening, then backward elimination.")
     p_enter: float = Field(0.05, gt=0, le=1, description="Level of the univariate test.")
-    p_keep: float = Field(0.05, gt=0, le=1, description="Level of the multivariate test.")
+    p_keep: float = Field(0.05, gt=0, le=1, description="Level of the multivariable test.")
 
     def phrase(self) -> str:
         """Return the selection in words."""
         return (
-            f"screened together by univariate regressions (p < {self.p_enter:g}) and backward elimination "
+            f"screened together by univariable regressions (p < {self.p_enter:g}) and backward elimination "
             f"(p < {self.p_keep:g})"
         )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FittedMultivariate(Fitted):
-    """A fitted multivariate model.
+    """A fitted multivariable model.
 
     Attributes
     ----------

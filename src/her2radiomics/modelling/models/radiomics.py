@@ -141,7 +141,7 @@ class RadiomicsSpec(FeatureBlock, ModelSpec):
             rule = ForestRule(learning.name, predictors, fit.forest.trees)
             remarks.append(
                 "the threshold is Youden's on out-of-bag probabilities; training rows are predicted by trees that saw "
-                "them, so that their performance says little"
+                "them, so that their performance is optimistic"
             )
         else:
             rule = LinearRule(learning.name, fit.intercept, predictors)

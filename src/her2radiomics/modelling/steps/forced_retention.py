@@ -62,7 +62,7 @@ class FittedRetention(FittedStep):
 class ForcedRetentionStep(SelectionStep):
     """Give every sequence that the LASSO or elastic net emptied its best feature back.
 
-    The best has the smallest univariate p (then the largest statistic, then the first column) among the sequence's features
+    The best has the smallest univariable p (then the largest statistic, then the first column) among the sequence's features
     that reached the path; if none did, among those after the ICC filter or ComBat, whichever is later (or at the start of
     the chain where there is neither). It is scaled as the others are; the note in ``selection.csv`` names it.
     """

@@ -104,7 +104,7 @@ class StabilityStep(SelectionStep):
             else f"kept at {self.penalty:g} of the largest penalty"
         )
         return (
-            f"features {taken} on at least {100 * self.threshold:g} % of {self.samples} random halves of the training "
+            f"features {taken} on at least {100 * self.threshold:g}% of {self.samples} random halves of the training "
             f"patients were kept (stability selection with {method}: {FAMILIES[self.family]})"
         )
 

@@ -19,7 +19,7 @@ class VarianceStep(SelectionStep):
     """Drop features that hardly vary: of the measured values before a scaling step, of the scaled ones after it.
 
     Kept is a population variance above ``threshold`` of the values that reach the step; the notes say which they are. After
-    z-scoring every variance is 1, and the report says that the step says nothing.
+    z-scoring every variance is 1, and the report says that the step removes nothing.
     """
 
     step: Literal["variance"] = Field(description="Filter by variance.")
