@@ -5,7 +5,7 @@ from pathlib import Path
 
 from her2radiomics.article.files import contents
 from her2radiomics.article.journals import read_journal
-from her2radiomics.article.numbers import places_csv, to_csv
+from her2radiomics.article.numbers import checked, places_csv, to_csv
 from her2radiomics.article.text import write
 from her2radiomics.core import software
 from her2radiomics.core.files import whole_file
@@ -35,6 +35,8 @@ def main(snakemake):
     for name, content in made.items():
         with whole_file(output[name]) as temporary:
             temporary.write_bytes(content)
+    for line in checked(manuscript, folder):
+        print(line)
 
 
 with logged(snakemake):  # noqa: F821

@@ -34,6 +34,7 @@ from her2radiomics.article.spelling import spelled
 from her2radiomics.article.text import write
 from her2radiomics.core import software
 from her2radiomics.core.bound import MOST_KEY, NUMBER, BoundFloat, BoundInt, Source, bind, bind_text, pieces, plain
+from her2radiomics.core.errors import StudyError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.tables import read
 from her2radiomics.extraction import read_parameters
@@ -122,6 +123,9 @@ def test_a_number_that_changed_is_named(made, tmp_path):
     table.to_csv(path, index=False)
     stale = {number.key: now for number, now in numbers.stale(manuscript, copy)}
     assert stale["performance.nomogram.testing.auc.fixed-2"] == "0.11"
+    with pytest.raises(StudyError, match="expected '0.11', as tables/performance.csv has it in 'auc'"):
+        numbers.checked(manuscript, copy)
+    assert numbers.checked(manuscript, folder) == []
 
 
 def test_the_table_of_numbers_names_the_cell(made):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from her2radiomics.article.document import Bound, Heading, Manuscript, Source, Words
 from her2radiomics.core.bound import NUMBER
+from her2radiomics.core.errors import StudyError
 from her2radiomics.core.tables import as_text, assemble
 from her2radiomics.manuscript.cells import reprint
 
@@ -83,6 +84,22 @@ def stale(manuscript: Manuscript, folder: Path) -> list[tuple[Bound, str]]:
         if now != place.number.text:
             found[place.number.key] = (place.number, now)
     return list(found.values())
+
+
+def checked(manuscript: Manuscript, folder: Path) -> list[str]:
+    """Refuse a manuscript whose numbers are not what their cells print; say which numbers of its text are bound to nothing.
+
+    Raises
+    ------
+    StudyError
+        A cell prints another number than the text, or is missing.
+    """
+    for number, now in stale(manuscript, folder):
+        raise StudyError(
+            f"manuscript: found '{number.text}' ({number.key}), expected '{now}', as {number.source.file} has it in "
+            f"'{number.source.column}'. Make the tables again, then the manuscript."
+        )
+    return [f"{name}: the number {number} is bound to nothing" for name, number in unbound(manuscript)]
 
 
 def unbound(manuscript: Manuscript) -> list[tuple[str, str]]:
