@@ -5,7 +5,7 @@ from pathlib import Path
 
 from her2radiomics.article.files import contents
 from her2radiomics.article.journals import read_journal
-from her2radiomics.article.numbers import to_csv
+from her2radiomics.article.numbers import checked, places_csv, to_csv
 from her2radiomics.article.text import write
 from her2radiomics.core import software
 from her2radiomics.core.files import whole_file
@@ -29,11 +29,14 @@ def main(snakemake):
         {Path(path).stem: read_parameters(path) for path in files.parameters},
         software.read_records(files.software),
     )
+    made["manuscript_places"] = places_csv(manuscript).encode()
     made["numbers"] = for_people(to_csv(manuscript))
     made["manuscript_settings"] = (json.dumps(settings, indent=1, ensure_ascii=False) + "\n").encode()
     for name, content in made.items():
         with whole_file(output[name]) as temporary:
             temporary.write_bytes(content)
+    for line in checked(manuscript, folder):
+        print(line)
 
 
 with logged(snakemake):  # noqa: F821

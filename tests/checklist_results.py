@@ -22,4 +22,11 @@ def write_results(
     selection = pd.DataFrame(steps, columns=["step", "name", "features_in", "features_out", "note"])
     for name in run.radiomics:
         save("selection", selection, folder / "models" / name / "selection.csv")
+    places = {
+        "title": "Title",
+        "methods.extraction.features": "Methods, Feature extraction",
+        "data.statement": "Data availability",
+    }
+    table = pd.DataFrame({"paragraph": [*places], "place": [*places.values()]})
+    save("manuscript_places", table, folder / "manuscript" / "places.csv")
     return folder

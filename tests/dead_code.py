@@ -16,7 +16,13 @@ from vulture import Vulture
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Files that vulture cannot read and that use names of the package.
-OTHERS = ("Snakefile", "workflow/rules/*.smk", "src/her2radiomics/**/*.html", "src/her2radiomics/**/*.css")
+OTHERS = (
+    "Snakefile",
+    "workflow/rules/*.smk",
+    "src/her2radiomics/**/*.html",
+    "src/her2radiomics/**/templates/**/*.txt",
+    "src/her2radiomics/**/*.css",
+)
 #: Of pydantic, and of our registries: who is decorated is found.
 DECORATORS = [
     *(

@@ -252,6 +252,45 @@ def test_files(root, runs, tmp_path):
     assert len(Document(io.BytesIO(made["docx"])).tables) == 1
 
 
+def test_items_point_to_the_manuscript(root, lists, runs, tmp_path):
+    run = runs["nat_response"]
+    files = sorted((root / "workflow" / "checklists").glob("*.yaml"))
+    made = contents(files, run, write_results(tmp_path / "r", run))
+    rows = {
+        (row["checklist"], row["number"]): row for row in csv.DictReader(io.StringIO(made["csv"].decode("utf-8-sig")))
+    }
+    assert rows["tripod_ai", "1"]["place"] == "Title"
+    assert rows["clear", "26"]["place"] == "Methods, Feature extraction"
+    assert rows["clear", "26"]["paragraphs"] == "methods.extraction.features"
+    # the paragraph is not in this manuscript, or no text writes of the item
+    assert rows["clear", "19"]["place"] == rows["tripod_ai", "19"]["place"] == "not in the manuscript"
+    assert "Manuscript: Methods, Feature extraction" in made["html"].decode()
+
+
+def test_what_an_item_points_to_is_in_a_template(root, lists):
+    folder = root / "src/her2radiomics"
+    templates = [*(folder / "report/templates/methods").glob("*.txt"), *(folder / "article/templates").glob("*.txt")]
+    known = {"title", "data", "code", "statements", "results.reproducibility", "methods.reporting"}
+    for path in templates:
+        prefix = {"methods": "methods."}.get(path.parent.name, "results." if path.stem == "results" else "")
+        section = ""
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line.startswith("== "):
+                section = prefix + line[3:].partition(" | ")[0]
+                known.add(section)
+            elif line.startswith("-- ") and "{" not in line:
+                known.add(f"{section}.{line[3:].strip()}")
+    named = {
+        name
+        for checklist in lists.values()
+        for part in checklist.sections
+        for item in part.items
+        for name in item.written
+    }
+    # moved to the results, with what the figure of the flow shows
+    assert named - known <= {"results.participants.flow"}
+
+
 def test_page_escapes(root, runs, tmp_path):
     run = runs["nat_response"].model_copy(update={"title": "<script>alert(1)</script>"})
     files = sorted((root / "workflow" / "checklists").glob("*.yaml"))

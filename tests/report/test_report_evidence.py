@@ -15,10 +15,10 @@ from her2radiomics.report import RunInfo, page
 from her2radiomics.report.references import library, printed
 from her2radiomics.study.descriptions import read_run_info
 
-CHECKLISTS = """checklist,number,section,item,status,statement,files,points,simulated
-tripod_ai,1,Title,Title,for the author,,,,True
-tripod_ai,2,Methods,Data,filled,Said.,cohort/flow.csv,,True
-rqs,1,Image,Protocol,not done,,,0,True
+CHECKLISTS = """checklist,number,section,item,status,statement,files,place,paragraphs,points,simulated
+tripod_ai,1,Title,Title,for the author,,,,,,True
+tripod_ai,2,Methods,Data,filled,Said.,cohort/flow.csv,,,,True
+rqs,1,Image,Protocol,not done,,,,,0,True
 """
 
 

@@ -36,7 +36,7 @@ def test_a_consensus_trains_and_its_rows_come_first(runs):
     assert [row["reader"] for row in dataset.case_rows(twice, "DWI")] == ["consensus", "1", "2"]
     assert dataset.case_rows("nobody", "DWI")[0]["reader"] == "consensus"
     assert runs["her2_peritumoral"].dataset.readers.reference == "1"
-    assert "the consensus of the readers was used for training and testing" in " ".join(
+    assert "the readers' consensus was used for training and testing" in " ".join(
         sections_of(info_of(runs["nat_response"]), "imaging")["regions"]
     )
 

@@ -24,6 +24,7 @@ rule audit:
 rule checklists:
     input:
         checklists=sorted(map(str, Path("workflow/checklists").glob("*.yaml"))),
+        places=path_of("manuscript_places"),
         made=lambda w: checklist_files.evidence_inputs(run_of(w)),
         models=lambda w: run_of(w).files(*MODEL_FILES),
     output:

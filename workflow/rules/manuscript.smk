@@ -153,7 +153,9 @@ rule article:
     output:
         **forms_of("manuscript"),
         **forms_of("references"),
-        **paths_of("journal_notes", "numbers", "manuscript_settings"),
+        **paths_of(
+            "journal_notes", "numbers", "manuscript_settings", "manuscript_places"
+        ),
     log:
         "logs/{run}/article.log",
     benchmark:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from her2radiomics.article.document import Bound, Heading, Manuscript, Source, Words
 from her2radiomics.core.bound import NUMBER
+from her2radiomics.core.errors import StudyError
 from her2radiomics.core.tables import as_text, assemble
 from her2radiomics.manuscript.cells import reprint
 
@@ -35,13 +36,14 @@ def places(manuscript: Manuscript) -> Iterator[Place]:
 
 def printed_places(manuscript: Manuscript) -> dict[str, str]:
     """Where each paragraph is printed, by its identifier: ``Methods, Feature extraction``."""
-    found: dict[str, str] = {block.id: f"Abstract, {block.label}" for block in manuscript.abstract}
+    found = {"title": "Title"} | {block.id: f"Abstract, {block.label}" for block in manuscript.abstract}
     section, parent = "", ""
     for block in (*manuscript.body, *manuscript.supplement):
         if isinstance(block, Heading):
             parent = block.text if block.level == 1 else parent
             section = parent if block.level == 1 else f"{parent}, {block.text}"
-        found.setdefault(block.id, section)
+        else:
+            found.setdefault(block.id, section)
     return found
 
 
@@ -65,6 +67,15 @@ def to_csv(manuscript: Manuscript) -> str:
     return as_text("numbers", assemble("numbers", rows))
 
 
+def places_csv(manuscript: Manuscript) -> str:
+    """Where each paragraph, table and figure is printed."""
+    rows = [
+        {"paragraph": name, "place": place, "simulated": manuscript.simulated}
+        for name, place in printed_places(manuscript).items()
+    ]
+    return as_text("manuscript_places", assemble("manuscript_places", rows))
+
+
 def stale(manuscript: Manuscript, folder: Path) -> list[tuple[Bound, str]]:
     """Numbers that are not what their cells print now, with what they print."""
     found = {}
@@ -73,6 +84,22 @@ def stale(manuscript: Manuscript, folder: Path) -> list[tuple[Bound, str]]:
         if now != place.number.text:
             found[place.number.key] = (place.number, now)
     return list(found.values())
+
+
+def checked(manuscript: Manuscript, folder: Path) -> list[str]:
+    """Refuse a manuscript whose numbers are not what their cells print; say which numbers of its text are bound to nothing.
+
+    Raises
+    ------
+    StudyError
+        A cell prints another number than the text, or is missing.
+    """
+    for number, now in stale(manuscript, folder):
+        raise StudyError(
+            f"manuscript: found '{number.text}' ({number.key}), expected '{now}', as {number.source.file} has it in "
+            f"'{number.source.column}'. Make the tables again, then the manuscript."
+        )
+    return [f"{name}: the number {number} is bound to nothing" for name, number in unbound(manuscript)]
 
 
 def unbound(manuscript: Manuscript) -> list[tuple[str, str]]:

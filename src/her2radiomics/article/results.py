@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from her2radiomics.cohort.partitions import CentrePartition, RandomPartition
-from her2radiomics.core.bound import BoundNumber, Source, bind_text, marked, referred
+from her2radiomics.article.printed_tests import PrintedTests
+from her2radiomics.core.bound import BoundFloat, BoundNumber, Source, bind_text, referred
 from her2radiomics.core.contracts import TRAINING, contract
-from her2radiomics.core.layout import Layout
-from her2radiomics.manuscript.cells import combined, printed_p, shown, term_words
+from her2radiomics.extraction.names import region_label
+from her2radiomics.manuscript.cells import combined, shown, term_words
 from her2radiomics.manuscript.figures import ComposedOptions
 from her2radiomics.manuscript.formatting import NOT_ESTIMABLE, listing
-from her2radiomics.manuscript.tables.grouping import OUTCOME
 from her2radiomics.manuscript.tables.regression import split_term
 from her2radiomics.modelling.chain import NUMBERS
-from her2radiomics.report.cautions import late_columns, read_fits
 from her2radiomics.report.facts import Facts
 from her2radiomics.report.prose import interval
 from her2radiomics.report.words import MOST_NAMED, lower_first, step_label
@@ -56,12 +54,12 @@ class Part:
         return min(int(self.events), int(self.n) - int(self.events))
 
 
-class Results:
+class Results(PrintedTests):
     """What the templates of results and limitations name. Everything is read from the run's tables."""
 
     def __init__(self, facts: Facts) -> None:
         """Take the run's facts."""
-        self.f, self.cells, self.protocol = facts, facts.cells, facts.protocol
+        super().__init__(facts)
         self.primary = facts.protocol.primary_model
 
     # tables and figures
@@ -83,6 +81,11 @@ class Results:
     def at(self, kind: str, partition: str) -> list[str]:
         """Figures of a kind that show a partition."""
         found = [item.id for item in self.f.kinds(kind) if partition in item.partitions_used()]
+        return list(dict.fromkeys(self.shown.get(name, name) for name in found))
+
+    def own(self, *kinds: str) -> list[str]:
+        """Those of them that show the primary model."""
+        found = [item.id for item in self.f.kinds(*kinds) if getattr(item, "model", None) == self.primary]
         return list(dict.fromkeys(self.shown.get(name, name) for name in found))
 
     @staticmethod
@@ -164,40 +167,6 @@ class Results:
     # participants
 
     @cached_property
-    def baseline(self) -> list[dict[str, Any]]:
-        """Tables of the patients' characteristics: by what, and what differed."""
-        made = []
-        for item in self.f.kinds("baseline"):
-            if item.id.startswith("table_s"):
-                continue
-            rows = [row for row in self.cells.rows("table", {"table": item.id}) if row.get("p")]
-            found = []
-            for row in rows:
-                p = printed_p(row["p"])
-                if p and (p.startswith("p <") or float(p.split()[-1]) < self.f.rules["significance"]):
-                    found.append((self._characteristic(row["characteristic"]), self._p(item.id, row)))
-            made.append({"id": item.id, "by": self._by(item), "tested": bool(rows), "differences": found})
-        return made
-
-    @staticmethod
-    def _characteristic(text: str) -> str:
-        """``Age (years), mean ± SD`` as ``age``."""
-        return lower_first(text.rpartition(", ")[0].rpartition(" (")[0] or text.rpartition(", ")[0] or text)
-
-    def _p(self, table: str, row: Mapping[str, str], column: str = "p", *keys: str) -> str:
-        names = keys or ("characteristic", "level")
-        file = contract("table").below(table=table)
-        source = Source(file, tuple((name, row[name]) for name in names if name in row), column, rounding="printed p")
-        return marked(printed_p(row[column]), source)
-
-    def _by(self, item: Any) -> str:
-        by = getattr(item, "by", "partition")
-        label = self.protocol.label
-        return {"partition": "set", OUTCOME: f"outcome ({label.positive} or {label.negative})"}.get(
-            by, lower_first(self.protocol.column_label(by))
-        )
-
-    @cached_property
     def missing(self) -> list[tuple[str, Any, Any]]:
         """Clinical candidates with missing training values: name, patients without a value, patients."""
         found: dict[str, tuple[str, Any, Any]] = {}
@@ -270,7 +239,8 @@ class Results:
         source = Source(contract("coefficients").below(model=model), (("term", term),), "term")
         parts = term.split("__", 2)
         if len(parts) == 3:
-            region = "" if len(self.protocol.sequences[parts[0]].regions) == 1 else f" ({parts[1].replace('_', ' ')})"
+            label = bind_text(lower_first(region_label(parts[1])), source.step("region"))
+            region = "" if len(self.protocol.sequences[parts[0]].regions) == 1 else f" ({label})"
             words = bind_text(term_words(term), source.step("words"))
             return f"{self.protocol.sequence_label(parts[0])}{region}: {words}"
         name, level = split_term(term, self.protocol.columns) or (term, "")
@@ -278,7 +248,7 @@ class Results:
             return f"the score of {self.f.names.model(term)}"
         if name in self.protocol.columns:
             label = lower_first(self.protocol.column_label(name))
-            return f"{label}, {self.protocol.level_label(name, level)}" if level else label
+            return f"{label} ({lower_first(self.protocol.level_label(name, level))})" if level else label
         return bind_text(term, source)
 
     @cached_property
@@ -303,7 +273,7 @@ class Results:
         return {
             "rows": rows,
             "odds": odds,
-            "count": self._kept(self.primary, len(found)),
+            "count": self.less_intercept(self.primary, len(found)),
             "intercept": self.cells.cell("coefficients", "beta", which, term=intercept),
         }
 
@@ -312,9 +282,9 @@ class Results:
         text = shown(value, "ratio")
         if low == low and high == high:
             text += f", {100 * self.f.rules['odds_level']:g}% CI {shown(low, 'ratio')}–{shown(high, 'ratio')}"
-        return {"odds": text, "p": shown(cell["p"], "p value") if cell["p"] == cell["p"] else ""}
+        return {"odds": text, "p": shown(cell["p"], "p equals") if cell["p"] == cell["p"] else ""}
 
-    def _kept(self, model: str, count: int) -> Any:
+    def less_intercept(self, model: str, count: int) -> Any:
         """Terms without the intercept: rows of the table less one."""
         every = self.cells.over("count", "coefficients", "term", {"model": model})
         return combined("less one", every) if int(every) == count + 1 else every
@@ -342,17 +312,19 @@ class Results:
         for part in self.held_out or self.parts:
             rows = self.cells.rows("delong", partition=part.name)
             own = [row for row in rows if self.primary in (row["model_a"], row["model_b"])]
+            own = [row for row in own if {row["model_a"], row["model_b"]} <= self.protocol.models.keys()]
             pairs = []
             for row in own if len(self.protocol.models) <= MOST_NAMED else ():
                 which = {"partition": part.name, "model_a": row["model_a"], "model_b": row["model_b"]}
-                difference: BoundNumber = self.cells.cell("delong", "difference", **which)
+                cell = self.cells.cell("delong", "difference", **which)
+                difference = BoundFloat(float(cell), cell.source)
                 if self.primary == row["model_b"]:
-                    difference = difference * -1.0
+                    difference = difference * -1
                 other = row["model_a"] if row["model_b"] == self.primary else row["model_b"]
                 value = self.cells.cell("delong", p, **which)
                 if value == value:
                     pairs.append(
-                        {"model": other, "difference": shown(difference, "fixed", 2), "p": shown(value, "p value")}
+                        {"model": other, "difference": shown(difference, "fixed", 2), "p": shown(value, "p equals")}
                     )
             many = len(self.protocol.models) > MOST_NAMED
             smallest = self.cells.over("smallest", "delong", p, partition=part.name) if many else float("nan")
@@ -392,183 +364,3 @@ class Results:
             if rows:
                 made.append({"name": part.name, "phrase": part.phrase, "rows": rows})
         return made
-
-    @cached_property
-    def survival(self) -> list[dict[str, Any]]:
-        """Log-rank tests of the tables of survival."""
-        made = []
-        for item in self.f.kinds("survival"):
-            rows = [row for row in self.cells.rows("table", {"table": item.id}) if printed_p(row.get("logrank_p", ""))]
-            tests = [(row["endpoint"], self._p(item.id, row, "logrank_p", "endpoint", "group")) for row in rows]
-            if tests:
-                made.append({"id": item.id, "by": self._by(item), "endpoints": tests})
-        return made
-
-
-class Limits:
-    """What the limitations are written from, by stated rules."""
-
-    def __init__(self, results: Results) -> None:
-        """Read the fitted models."""
-        self.r, self.f = results, results.f
-        self.fit = read_fits(Layout(results.f.cells.folder), results.f.info)[results.primary]
-
-    @property
-    def published(self) -> list[str]:
-        """Tables of published numbers."""
-        return self.r.ids("published")
-
-    @cached_property
-    def where(self) -> Part:
-        """The set that the headline speaks of."""
-        return next(part for part in self.r.parts if part.name == self.f.info.headline_partition)
-
-    @cached_property
-    def training(self) -> Part:
-        """The training set."""
-        return next(part for part in self.r.parts if part.training)
-
-    @cached_property
-    def half_width(self) -> Any:
-        """Half the interval of the AUC, where it is wider than a rule allows."""
-        low, high = (self.r.performance(column, self.where.name) for column in ("auc_low", "auc_high"))
-        if low != low or high <= low:
-            return None
-        half = combined("half width", low, high)
-        return half if half > self.f.rules["imprecise_auc"] else None
-
-    @cached_property
-    def small(self) -> list[Part]:
-        """Held-out sets with too few patients of a class."""
-        return [part for part in self.r.held_out if part.smaller < self.f.rules["fewest_of_a_class"]]
-
-    @cached_property
-    def smaller(self) -> Any:
-        """Training patients of the smaller class."""
-        return combined("smaller class", self.training.events, self.training.n)
-
-    def _ends(self, column: str) -> Any:
-        """Predictors before the first or after the last step; of a combined model those of its parts together."""
-        which, rows = {"model": self.r.primary}, self.f.cells.rows("selection", {"model": self.r.primary})
-        groups: dict[str, list[Mapping[str, str]]] = {}
-        for row in rows:
-            groups.setdefault(row["name"].rpartition(": ")[0], []).append(row)
-        if len(groups) > 1:
-            groups.pop("", None)
-        place = 0 if column == "features_in" else -1
-        cells = [
-            self.f.cells.cell("selection", column, which, step=group[place]["step"], name=group[place]["name"])
-            for group in groups.values()
-        ]
-        if not cells:
-            return self.r._kept(self.r.primary, len(self.f.terms(self.r.primary)))
-        return cells[0] if len(cells) == 1 else combined("total", *cells)
-
-    @cached_property
-    def candidates(self) -> Any:
-        """Predictors that the selection began with."""
-        return self._ends("features_in")
-
-    @cached_property
-    def kept(self) -> Any:
-        """Predictors that it ended with."""
-        return self._ends("features_out")
-
-    @cached_property
-    def few(self) -> bool:
-        """Whether the smaller class is too small for the predictors kept."""
-        return bool(self.kept) and self.smaller < self.f.rules["events_per_predictor"] * int(self.kept)
-
-    @cached_property
-    def per_candidate(self) -> str:
-        """Patients of the smaller class per candidate, where they are fewer than the rule asks for."""
-        few = self.candidates and self.smaller < self.f.rules["events_per_predictor"] * int(self.candidates)
-        return self._per(self.candidates) if few else ""
-
-    @cached_property
-    def per_kept(self) -> str:
-        """Patients of the smaller class per predictor kept."""
-        return self._per(self.kept) if self.kept else ""
-
-    def _per(self, count: Any) -> str:
-        value = combined("quotient", self.smaller, count)
-        return shown(value, "fixed", 1) if value >= 0.1 else f"{value:.2g}"
-
-    @property
-    def single_split(self) -> bool:
-        """Whether one random split decided who tests."""
-        return isinstance(self.f.protocol.partitions, RandomPartition)
-
-    @property
-    def geographic(self) -> bool:
-        """Whether whole centres were held out as the test."""
-        return isinstance(self.f.protocol.partitions, CentrePartition) and bool(self.r.held_out)
-
-    @property
-    def two_centres(self) -> bool:
-        """Whether one centre trained and another one tested."""
-        settings = self.f.protocol.partitions
-        if not isinstance(settings, CentrePartition):
-            return False
-        return len(settings.training) == 1 and len([*settings.testing, *settings.external]) == 1
-
-    @property
-    def external(self) -> bool:
-        """Whether another centre was held out beside a random split, or the table says that a set is external."""
-        settings = self.f.protocol.partitions
-        named = getattr(settings, "external_centres", None)
-        given = settings.kind == "given"
-        return "external" in self.f.info.partitions and bool(named or given)
-
-    @property
-    def temporal(self) -> bool:
-        """Whether later patients were held out."""
-        return "external" in self.f.info.partitions and bool(getattr(self.f.protocol.partitions, "external_from", None))
-
-    @cached_property
-    def late(self) -> list[tuple[str, str]]:
-        """Predictors in the fitted model that are known too late, and when they are."""
-        return [(lower_first(label), when) for label, when in late_columns(self.fit, self.f.info).items()]
-
-    @cached_property
-    def unstable(self) -> bool:
-        """Whether a predictor was kept in fewer refits than a rule asks for."""
-        found = self.r.unstable
-        return found["low"] == found["low"] and found["low"] < self.f.rules["unstable_share"] * found["refits"]
-
-    @cached_property
-    def _agreement(self) -> list[Mapping[str, Any]]:
-        used = {self.r.primary, *getattr(self.f.protocol.models[self.r.primary], "of", ())}
-        return [row for group in self.f.agreement for row in group["models"] if row["model"] in used]
-
-    @property
-    def not_assessed(self) -> bool:
-        """Whether the readers' agreement was to be assessed and was not."""
-        return any(row["patients"] is None for row in self._agreement)
-
-    @property
-    def disagreed(self) -> Mapping[str, Any] | None:
-        """Features that did not agree, where they are more than a rule allows."""
-        share = self.f.rules["unstable_share"]
-        return next((row for row in self._agreement if row["kept"] < share * int(row["features"])), None)
-
-    @cached_property
-    def fall(self) -> bool:
-        """Whether the AUC is lower than in training by more than a rule allows."""
-        here, there = self.where, self.training
-        return here is not there and float(there.auc) - float(here.auc) >= self.f.rules["fall_of_auc"]
-
-    @property
-    def failed(self) -> Any:
-        """Patients whose features could not be extracted."""
-        return self.f.flow("sum", "excluded", "failed")
-
-    @cached_property
-    def unpredicted(self) -> list[tuple[Part, Any]]:
-        """Sets in which the primary model could not predict everybody, and how many it predicted."""
-        return [(part, part.n) for part in self.r.parts if int(part.n) < int(self.f.size(part.name))]
-
-    @property
-    def retrospective(self) -> bool:
-        """Whether the protocol states a retrospective design of the patients."""
-        return "retrospective" in self.f.protocol.reporting.design.lower() and not self.f.simulated

@@ -25,7 +25,8 @@ from her2radiomics.article.document import (
     TableBlock,
     Words,
 )
-from her2radiomics.article.results import Limits, Results
+from her2radiomics.article.limits import Limits
+from her2radiomics.article.results import Results
 from her2radiomics.article.spelling import Spelling, spelled
 from her2radiomics.core import software
 from her2radiomics.core.bound import pieces, plain

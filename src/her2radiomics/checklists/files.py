@@ -9,6 +9,7 @@ from her2radiomics.checklists.fill import FilledChecklist, fill
 from her2radiomics.checklists.render import to_csv, to_docx, to_html
 from her2radiomics.checklists.results import result_facts
 from her2radiomics.checklists.settings import Checklist, ChecklistRun
+from her2radiomics.core.layout import Layout
 from her2radiomics.core.settings import load
 from her2radiomics.core.spreadsheets import for_people
 
@@ -29,7 +30,9 @@ def read_checklists(files: Sequence[str | Path]) -> list[Checklist]:
 
 def filled_checklists(files: Sequence[str | Path], run: ChecklistRun, folder: Path) -> list[FilledChecklist]:
     """Fill every checklist for a run that is done and lies in ``folder``."""
-    whole = run.model_copy(update={"facts": {**run.facts, **result_facts(folder, run)}})
+    table = Layout(folder).read("manuscript_places")
+    places = dict(zip(table["paragraph"], table["place"], strict=True))
+    whole = run.model_copy(update={"facts": {**run.facts, **result_facts(folder, run)}, "places": places})
     return [fill(checklist, whole) for checklist in read_checklists(files)]
 
 

@@ -14,6 +14,7 @@ from her2radiomics.core.errors import SettingsError
 Status = Literal["filled", "partly", "for the author", "not done", "not applicable"]
 STATUSES: tuple[Status, ...] = ("filled", "partly", "for the author", "not done", "not applicable")
 MOST_LINKS = 3
+NOT_WRITTEN = "not in the manuscript"
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class FilledItem:
         Files below the run's folder that show it; at least one where it is filled or partly filled.
     points
         Points of the item or part; 0 in checklists without a score.
+    paragraphs, place
+        Identifiers of the manuscript's paragraphs that write of it, and where they are printed, in words.
     """
 
     number: str
@@ -41,6 +44,8 @@ class FilledItem:
     statement: str
     files: tuple[str, ...]
     points: float = 0.0
+    paragraphs: tuple[str, ...] = ()
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,12 @@ def shown_by(wanted: Sequence[str], run: ChecklistRun) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))[:MOST_LINKS]
 
 
+def written_in(wanted: Sequence[str], places: Mapping[str, str]) -> tuple[str, ...]:
+    """Paragraphs that ``wanted`` names, by their identifiers or the beginning of them; of each name the first."""
+    found = [next((p for p in places if p == name or p.startswith(f"{name}.")), "") for name in wanted]
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
 def fill(checklist: Checklist, run: ChecklistRun) -> FilledChecklist:
     """Fill a checklist for a run whose facts are all there, those of its results too.
 
@@ -142,13 +153,16 @@ def _item_rows(item: Item, section: str, run: ChecklistRun) -> list[FilledItem]:
     if len(parts) == 1:
         parts = [(item.number, *parts[0][1:])]
     rows = []
+    paragraphs = written_in(item.written, run.places)
+    place = "; ".join(dict.fromkeys(run.places[name] for name in paragraphs)) or NOT_WRITTEN
     for number, text, part in parts or [(item.number, item.text, item)]:
         status, files = _status(part, run)
         # a statement about what does not hold would be untrue; a draft belongs to what is the author's from the start
         draft = part.statement if part.evidence is None and not part.show else part.missing
         partly = f"{part.statement} Not shown: {part.lacking}."
         said = {"filled": part.statement, "partly": partly, "not applicable": ""}.get(status, draft)
-        rows.append(FilledItem(number, section, text, status, sentence(said, run.facts), files, part.points))
+        said = sentence(said, run.facts)
+        rows.append(FilledItem(number, section, text, status, said, files, part.points, paragraphs, place))
     return rows
 
 

@@ -50,6 +50,8 @@ def to_csv(checklists: Sequence[FilledChecklist], simulated: bool) -> str:
             "status": item.status,
             "statement": item.statement,
             "files": ";".join(item.files),
+            "place": item.place,
+            "paragraphs": ";".join(item.paragraphs),
             "points": f"{item.points:g}" if filled.score else "",
             "simulated": simulated,
         }
@@ -109,7 +111,7 @@ def to_table(checklists: Sequence[FilledChecklist], simulated: bool) -> Table:
                 section = item.section
                 rows.add(f"{filled.checklist.name}: {section}", section=True)
             cells = {"item": item.text, "status": item.status, "statement": item.statement}
-            rows.add(item.number, cells=cells | {"files": " ".join(item.files)})
+            rows.add(item.number, cells=cells | {"place": item.place, "files": " ".join(item.files)})
         name = filled.checklist.name
         notes.append(" ".join(filter(None, [f"{name}: {summary(filled)}.", score_words(filled)])))
         notes.append(filled.checklist.citation)
@@ -117,6 +119,7 @@ def to_table(checklists: Sequence[FilledChecklist], simulated: bool) -> Table:
         Heading("item", "Item", align="left"),
         Heading("status", "Status", align="left"),
         Heading("statement", "What the run says", align="left"),
+        Heading("place", "In the manuscript", align="left"),
         Heading("files", "Shown in", align="left"),
     )
     return Table(

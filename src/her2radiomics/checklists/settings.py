@@ -27,6 +27,9 @@ class ChecklistRun(Settings):
     models: dict[str, str] = Field(description="Models to their printed names.")
     primary: str = Field(description="The primary model.")
     radiomics: list[str] = Field(description="Models that select image features.")
+    places: dict[str, str] = Field(
+        default_factory=dict, description="Paragraphs of the manuscript to where they are printed, in order."
+    )
 
 
 class Evidence(Settings):
@@ -111,6 +114,11 @@ class Item(Part):
     """A numbered item; it may have parts that add up, or of which the best counts."""
 
     number: str = Field(description="Its number in the checklist.")
+    written: list[str] = Field(
+        default_factory=list,
+        description="Paragraphs of the manuscript that write of it, in order: a paragraph's identifier, or the beginning of "
+        "some (`methods.extraction`).",
+    )
     parts: list[Part] = Field(default_factory=list, description="Parts with points of their own.")
     pick: Literal["sum", "best"] = Field("sum", description="Parts add up, or the best of them counts.")
     floor: float = Field(0, description="Points where no part is fulfilled.")

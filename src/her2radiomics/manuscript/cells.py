@@ -12,12 +12,12 @@ Steps of rounding, in the order in which they are applied:
     the product with a number; without its sign.
 ``format <spec>``
     Python's format, as ``format g``.
-``fixed <digits>``, ``percent``, ``p value``, ``ratio``
-    those of :mod:`her2radiomics.manuscript.formatting`; ``p value`` is ``p_equals``.
+``fixed <digits>``, ``percent``, ``p value``, ``p equals``, ``ratio``
+    those of :mod:`her2radiomics.manuscript.formatting`.
 ``printed p``
     a p value in a printed table, without the mark of its footnote.
-``words``
-    a term in words, as :func:`her2radiomics.extraction.names.feature_words`.
+``words``, ``region``
+    the feature in a term in words, as :func:`her2radiomics.extraction.names.feature_words`; the region in it.
 ``number <k>``, ``digits``
     the k-th number of the cell's text; its first digits, also where they are joined to letters.
 """
@@ -36,7 +36,7 @@ from typing import Any
 from her2radiomics.core.bound import NUMBER, BoundFloat, BoundInt, BoundNumber, Source, bind_text, marked
 from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import StudyError
-from her2radiomics.extraction.names import feature_words
+from her2radiomics.extraction.names import feature_words, region_label
 from her2radiomics.manuscript import formatting as fmt
 
 OVER_ROWS: dict[str, Callable[[list[float]], float]] = {"sum": sum, "count": len, "smallest": min, "largest": max}
@@ -49,7 +49,8 @@ OVER_CELLS: dict[str, Callable[..., float]] = {
     "half width": lambda low, high: (high - low) / 2,
 }
 PRINTED: dict[str, Callable[..., str]] = {
-    "p value": fmt.p_equals,
+    "p value": fmt.p_value,
+    "p equals": fmt.p_equals,
     "ratio": fmt.ratio,
     "percent": lambda value: fmt.fixed(100 * value, 0),
     "fixed": lambda value, digits: fmt.fixed(value, digits).replace("-", "−"),
@@ -210,14 +211,17 @@ def _raw(folder: Path, source: Source) -> Iterator[Any]:
 def _printed(value: Any, steps: Sequence[str]) -> str:
     for step in steps:
         name, _, argument = step.partition(" ")
-        if step.startswith("p value"):
-            return PRINTED["p value"](_number(value))
+        if step in ("p value", "p equals"):
+            return PRINTED[step](_number(value))
         if name == "number":
             return NUMBER.findall(str(value))[int(argument) - 1]
         if step == "printed p":
             return printed_p(str(value))
         if name == "words":
             value = term_words(str(value))
+            continue
+        if name == "region":
+            value = region_label(str(value).split("__")[1])
             continue
         if name == "digits":
             value = float(re.findall(r"\d+(?:\.\d+)?", str(value))[0])

@@ -307,7 +307,11 @@ class Facts:
     def late(self, model: ModelSettings) -> list[str]:
         """Candidates of a model that are not known when the prediction is to be made."""
         tried = [self.protocol.columns[name] for name in getattr(model, "candidates", ())]
-        return [column.label for column in tried if not known_at(column.available_at, self.protocol.prediction_at)]
+        return [
+            lower_first(column.label)
+            for column in tried
+            if not known_at(column.available_at, self.protocol.prediction_at)
+        ]
 
     def refits(self, measure: str) -> tuple[Any, Any] | None:
         """Fewest and most bootstrap refits that could be used; ``None`` where there were none."""

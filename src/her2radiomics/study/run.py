@@ -24,7 +24,7 @@ from her2radiomics.study.protocol import Protocol
 from her2radiomics.study.protocol import Sequence as SequenceSettings
 
 #: Files of the manuscript.
-MANUSCRIPT = ("manuscript", "numbers", "references", "journal_notes", "manuscript_settings")
+MANUSCRIPT = ("manuscript", "numbers", "references", "journal_notes", "manuscript_settings", "manuscript_places")
 #: Tables of a model that may hold what a paper prints.
 OF_MODELS = ("coefficients", "univariate", "multivariate", "reproducibility", "predictions")
 

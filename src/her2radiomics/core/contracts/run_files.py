@@ -246,6 +246,8 @@ ABOUT = (
             ),
             text("statement", "What the run says."),
             text("files", "Files that show it, parted by `;`."),
+            text("place", "Where the manuscript writes of it, as its headings print it, or that it does not."),
+            text("paragraphs", "Identifiers of these paragraphs, parted by `;`."),
             text("points", "Points of the item, where the checklist has a score."),
             SIMULATED,
         ),
@@ -293,6 +295,16 @@ ABOUT = (
             SIMULATED,
         ),
         for_people=True,
+    ),
+    Contract(
+        "manuscript_places",
+        "manuscript/places.csv",
+        "Paragraphs, tables and figures of the manuscript in order, and where they are printed: what checklists point to.",
+        (
+            text("paragraph", "Identifier of the paragraph, table or figure."),
+            text("place", "Section and heading that it is printed under."),
+            SIMULATED,
+        ),
     ),
     Contract(
         "manuscript",
