@@ -129,7 +129,9 @@ def test_a_demo_takes_fewer_resamples(root):
 def test_a_journal_asks_for_its_figures_with_the_manuscript(root):
     (plain,) = planned(root, {"study": "nat_response"}).runs.values()
     (bmc,) = planned(root, {"study": "nat_response"}, journal="bmc").runs.values()
-    usual = {f"results/nat_response/manuscript/{name}" for name in ("manuscript.docx", "manuscript.tex", "references.ris")}
+    usual = {
+        f"results/nat_response/manuscript/{name}" for name in ("manuscript.docx", "manuscript.tex", "references.ris")
+    }
     assert usual <= set(plain.targets("manuscript")) <= set(plain.targets("all"))
     more = set(bmc.targets("manuscript")) - set(plain.targets("manuscript"))
     assert more == {f"results/nat_response/figures/{figure.id}.tiff" for figure in bmc.protocol.figures}
