@@ -1,4 +1,4 @@
-"""Children of Word's properties stand in the order of the schema (ECMA-376, Part 1, wml.xsd): Word repairs or refuses others."""
+"""Children of Word's properties stand in the order of the schema (ECMA-376, Part 1, wml.xsd): others Word may refuse."""
 
 import zipfile
 
@@ -12,17 +12,17 @@ ORDER = {
     "suppressAutoHyphens kinsoku wordWrap overflowPunct topLinePunct autoSpaceDE autoSpaceDN bidi adjustRightInd snapToGrid "
     "spacing ind contextualSpacing mirrorIndents suppressOverlap jc textDirection textAlignment textboxTightWrap outlineLvl "
     "divId cnfStyle rPr sectPr pPrChange",
-    "w:rPr": "rStyle rFonts b bCs i iCs caps smallCaps strike dstrike outline shadow emboss imprint noProof snapToGrid vanish "
-    "webHidden color spacing w kern position sz szCs highlight u effect bdr shd fitText vertAlign rtl cs em lang",
+    "w:rPr": "rStyle rFonts b bCs i iCs caps smallCaps strike dstrike outline shadow emboss imprint noProof snapToGrid "
+    "vanish webHidden color spacing w kern position sz szCs highlight u effect bdr shd fitText vertAlign rtl cs em lang",
     "w:tblPr": "tblStyle tblpPr tblOverlap bidiVisual tblStyleRowBandSize tblStyleColBandSize tblW jc tblCellSpacing tblInd "
     "tblBorders shd tblLayout tblCellMar tblLook tblCaption tblDescription",
     "w:tcPr": "cnfStyle tcW gridSpan hMerge vMerge tcBorders shd noWrap tcMar textDirection tcFitText vAlign hideMark",
     "w:tcBorders": "top start left bottom end right insideH insideV",
     "w:sdtPr": "rPr alias tag id lock placeholder temporary showingPlcHdr",
-    "w:sectPr": "headerReference footerReference footnotePr endnotePr type pgSz pgMar paperSrc pgBorders lnNumType pgNumType "
-    "cols formProt vAlign noEndnote titlePg textDirection bidi rtlGutter docGrid",
-    "w:style": "name aliases basedOn next link autoRedefine hidden uiPriority semiHidden unhideWhenUsed qFormat locked personal "
-    "personalCompose personalReply rsid pPr rPr tblPr trPr tcPr tblStylePr",
+    "w:sectPr": "headerReference footerReference footnotePr endnotePr type pgSz pgMar paperSrc pgBorders lnNumType "
+    "pgNumType cols formProt vAlign noEndnote titlePg textDirection bidi rtlGutter docGrid",
+    "w:style": "name aliases basedOn next link autoRedefine hidden uiPriority semiHidden unhideWhenUsed qFormat locked "
+    "personal personalCompose personalReply rsid pPr rPr tblPr trPr tcPr tblStylePr",
 }
 
 
