@@ -17,12 +17,13 @@ from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import validate
 from her2radiomics.core.templates import environment
 from her2radiomics.importing import cohort_file
-from her2radiomics.importing.columns import Profile, profiles
+from her2radiomics.importing.columns import Profile, feature_headings, profiles
 from her2radiomics.importing.manifest import read_manifest
 from her2radiomics.importing.names import Identifiers, call_patients, read_key, write_key
 from her2radiomics.importing.outcome import Outcome, Target
 
 PARTICIPANTS = contract("registered").path
+FEATURES = "features.csv"
 #: Headings that are the centre's, in lower case.
 CENTRES = ("centre", "center", "site", "hospital", "institution")
 
@@ -62,9 +63,23 @@ def import_table(
     found = profiles(table, source.id)
     called = _patients(table, source.id, target, identifiers, outcome)
     participants = _participants(table, source.id, called, found, name)
-    settings, text = cohort_file.compose(name, file.name, found, target.folder.resolve(), numbered=_numbered(called))
+    features = _features(table, source.id, called)
+    settings, text = cohort_file.compose(
+        name,
+        file.name,
+        found,
+        target.folder.resolve(),
+        numbered=_numbered(called),
+        features="" if features is None else FEATURES,
+    )
     validate(Cohort, settings, f"{name}.yaml")
     target.put(PARTICIPANTS, lambda path: tables.write("registered", participants, path))
+    if features is not None:
+        brought = features  # a name that the function below keeps
+        target.put(FEATURES, lambda path: brought.to_csv(path, index=False, lineterminator="\n"))
+        outcome.said.append(
+            f"{len(features.columns) - 1} columns are image features by their names: {FEATURES} holds them"
+        )
     html = environment("importing").get_template("columns.html")
     target.text(page, html.render(title=file.name, columns=found, n=len(participants), notes=table.notes))
     where = cohort_file.write(name, text, target)
@@ -160,6 +175,16 @@ def _participants(
         if profile.kind != "not readable" and not profile.private and profile.heading != centre:
             cells = table.column(profile.heading)
             made[profile.name] = list(cells.where(~cells.isin(MISSING), ""))
+    return pd.DataFrame(made).sort_values("patient_id", ignore_index=True)
+
+
+def _features(table: BroughtTable, identifier: str, called: dict[str, str]) -> pd.DataFrame | None:
+    """Image features of the patients as they stand in the table; ``None`` where it holds none."""
+    headings = feature_headings(table)
+    if not headings:
+        return None
+    made = {"patient_id": [called[patient] for patient in table.cells[identifier]]}
+    made |= {heading: list(table.column(heading)) for heading in headings}
     return pd.DataFrame(made).sort_values("patient_id", ignore_index=True)
 
 
