@@ -5,17 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from her2radiomics import importing
 from her2radiomics.cli import app as command
-from her2radiomics.cohort.settings import TableSource
 from her2radiomics.core.errors import SettingsError
-from her2radiomics.core.settings import validate
-from her2radiomics.importing import apply, boxes, cohort_file, collections, masks, scan, table, tumour_volume
-from her2radiomics.importing.names import Identifiers
-from her2radiomics.importing.outcome import Outcome, Target
+
+if TYPE_CHECKING:
+    from her2radiomics.importing.names import Identifiers
+    from her2radiomics.importing.outcome import Outcome, Target
 
 To = Annotated[Path, typer.Option("--to", help="The data's folder: where images, masks and tables are written.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that are there with another content.")]
@@ -35,15 +35,17 @@ def register(app: typer.Typer) -> None:
     group.command("boxes")(import_boxes)
     group.command("table")(import_table)
     for name, title in COLLECTIONS.items():
-        group.command(name, help=f"{title} as it lies on disk: images, masks, participants and a cohort file.")(
-            _collection(name)
-        )
+        about = f"{title} as it lies on disk: images, masks, participants and a cohort file."
+        example = f"\b\nher2radiomics import {name} {title.replace(' ', '')}/ --to data/"
+        group.command(name, help=f"{about}\n\n{example}")(_collection(name))
     app.add_typer(group, rich_help_panel=command.DATA)
 
 
 def _target(folder: Path, force: bool, dry_run: bool) -> Target:
     """The data's folder; cohort files go to the project's, where the command runs in one."""
-    return Target(folder, force, dry_run, project=Path() if cohort_file.FOLDER.is_dir() else None)
+    return importing.outcome.Target(
+        folder, force, dry_run, project=Path() if importing.cohort_file.FOLDER.is_dir() else None
+    )
 
 
 def tell(outcome: Outcome) -> None:
@@ -86,14 +88,18 @@ def dicom(
       her2radiomics import dicom --apply data/series.xlsx
     """
     if apply_table is not None:
-        tell(apply.apply_series(apply_table, _target(to or apply_table.parent, force, dry_run)))
+        tell(importing.apply.apply_series(apply_table, _target(to or apply_table.parent, force, dry_run)))
         return
     if folder is None:
         raise SettingsError(
             "found neither a folder nor --apply; expected one: 'her2radiomics import dicom RAW/ --to data/', then "
             "'her2radiomics import dicom --apply data/series.xlsx'."
         )
-    tell(scan.import_dicom(folder, _target(to or DATA, force, dry_run), rules=rules, identifiers=_mode(identifiers)))
+    tell(
+        importing.scan.import_dicom(
+            folder, _target(to or DATA, force, dry_run), rules=rules, identifiers=_mode(identifiers)
+        )
+    )
 
 
 def _mode(text: str) -> Identifiers:
@@ -134,10 +140,10 @@ def import_masks(
       her2radiomics import masks second_reading/ --reader 2 --pattern "{patient}_{sequence}.nii.gz" --to data/
     """
     if functional:
-        tell(tumour_volume.import_tumour_volume(folder, _target(to, force, dry_run), reader=reader))
+        tell(importing.tumour_volume.import_tumour_volume(folder, _target(to, force, dry_run), reader=reader))
         return
-    wanted = masks.Wanted(segment, reader, region, tuple(sequence or ()), pattern, resample)
-    tell(masks.import_masks(folder, _target(to, force, dry_run), wanted))
+    wanted = importing.masks.Wanted(segment, reader, region, tuple(sequence or ()), pattern, resample)
+    tell(importing.masks.import_masks(folder, _target(to, force, dry_run), wanted))
 
 
 def import_boxes(
@@ -162,9 +168,11 @@ def import_boxes(
     --------
       her2radiomics import boxes Annotation_Boxes.xlsx --to data/
     """
-    counting = boxes.Counting(base, first_slice, clip)
+    counting = importing.boxes.Counting(base, first_slice, clip)
     tell(
-        boxes.import_boxes(table, _target(to, force, dry_run), identifier=identifier, reader=reader, counting=counting)
+        importing.boxes.import_boxes(
+            table, _target(to, force, dry_run), identifier=identifier, reader=reader, counting=counting
+        )
     )
 
 
@@ -200,8 +208,12 @@ def import_table(
         "decimal": decimal or None,
         "header": rows or None,
     }
-    source = validate(TableSource, given, "import table")
-    tell(table.import_table(file, _target(to, force, dry_run), source, name=name, identifiers=_mode(identifiers)))
+    source = importing.table.source_of(given)
+    tell(
+        importing.table.import_table(
+            file, _target(to, force, dry_run), source, name=name, identifiers=_mode(identifiers)
+        )
+    )
 
 
 def _collection(name: str) -> Callable[..., None]:
@@ -218,7 +230,9 @@ def _collection(name: str) -> Callable[..., None]:
         force: Force = False,
         dry_run: DryRun = False,
     ) -> None:
-        default = folder if collections.read_collection(name).images else DATA
-        tell(collections.import_collection(name, folder, _target(to or default, force, dry_run), cohort=cohort))
+        default = folder if importing.collections.read_collection(name).images else DATA
+        tell(
+            importing.collections.import_collection(name, folder, _target(to or default, force, dry_run), cohort=cohort)
+        )
 
     return import_collection

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from her2radiomics.cohort.settings import Cohort, TableSource
 from her2radiomics.cohort.tables import PATIENT_ID, read_table
@@ -92,6 +93,17 @@ def import_table(
         f"her2radiomics new study NAME --cohort {name} --label {label}=1"
     )
     return outcome
+
+
+def source_of(given: Mapping[str, Any]) -> TableSource:
+    """How a table is read, from the command's options.
+
+    Raises
+    ------
+    SettingsError
+        An option may not be what it is.
+    """
+    return validate(TableSource, given, "import table")
 
 
 def _read(file: Path, source: TableSource) -> BroughtTable:
