@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 To = Annotated[Path, typer.Option("--to", help="The data's folder: where images, masks and tables are written.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that are there with another content.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Write nothing; say what would be written.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Write nothing; say what would be written.")]
 DATA = Path("data")
 #: Public collections by the command's name.
 COLLECTIONS = {"mama-mia": "MAMA-MIA", "duke": "Duke-Breast-Cancer-MRI", "ispy1": "I-SPY 1", "ispy2": "I-SPY 2"}
@@ -81,11 +81,9 @@ def dicom(
 ) -> None:
     """DICOM in two steps: a table of series to complete, then images.
 
-    Examples
-    --------
-      her2radiomics import dicom RAW/ --to data/
-
-      her2radiomics import dicom --apply data/series.xlsx
+    \b
+    her2radiomics import dicom RAW/ --to data/
+    her2radiomics import dicom --apply data/series.xlsx
     """
     if apply_table is not None:
         tell(importing.apply.apply_series(apply_table, _target(to or apply_table.parent, force, dry_run)))
@@ -121,7 +119,7 @@ def import_masks(
         list[str] | None, typer.Option(help="Sequence that gets the mask; may be repeated; by default all it fits.")
     ] = None,
     pattern: Annotated[
-        str, typer.Option(help="Path of a mask below the folder, with {patient} and perhaps {sequence}; * is any text.")
+        str, typer.Option(help="Path of a mask below the folder, with {patient} and perhaps {sequence}.")
     ] = "",
     functional: Annotated[
         bool, typer.Option("--functional", help="UCSF's functional tumour volume from the SER maps of I-SPY and NACT.")
@@ -133,11 +131,9 @@ def import_masks(
 ) -> None:
     """Masks: DICOM SEG and RTSTRUCT, 3D Slicer (.seg.nrrd), and NIfTI, NRRD or MetaImage files by name.
 
-    Examples
-    --------
-      her2radiomics import masks RAW/ --segment Tumour --to data/
-
-      her2radiomics import masks second_reading/ --reader 2 --pattern "{patient}_{sequence}.nii.gz" --to data/
+    \b
+    her2radiomics import masks RAW/ --segment Tumour --to data/
+    her2radiomics import masks second_reading/ --reader 2 --pattern "{patient}_{sequence}.nii.gz" --to data/
     """
     if functional:
         tell(importing.tumour_volume.import_tumour_volume(folder, _target(to, force, dry_run), reader=reader))
@@ -164,9 +160,8 @@ def import_boxes(
 ) -> None:
     """Boxes around tumours to masks; the slice order is found from the image's positions and shown.
 
-    Examples
-    --------
-      her2radiomics import boxes Annotation_Boxes.xlsx --to data/
+    \b
+    her2radiomics import boxes Annotation_Boxes.xlsx --to data/
     """
     counting = importing.boxes.Counting(base, first_slice, clip)
     tell(
@@ -194,11 +189,9 @@ def import_table(
 ) -> None:
     """A clinical table: a page on every column, participants.tsv, and a cohort file with what is unsure as comments.
 
-    Examples
-    --------
-      her2radiomics import table clin.xlsx --id "Patient ID" --to data/
-
-      her2radiomics import table Clinical_and_Other_Features.xlsx --id "Patient ID" --sheet Data --header 2,3 --to data/
+    \b
+    her2radiomics import table clin.xlsx --id "Patient ID" --to data/
+    her2radiomics import table Clinical_and_Other_Features.xlsx --id "Patient ID" --sheet Data --header 2,3 --to data/
     """
     rows = [int(row) for row in header.split(",") if row.strip().isdigit()]
     given = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +23,6 @@ from her2radiomics.importing.outcome import Outcome, Target
 AXES = ("Column", "Row", "Slice")  # along x, y and z of the image
 #: Where a slice lies that is further along an axis of the patient (LPS), and where one before it.
 ENDS = (("left", "right"), ("posterior", "anterior"), ("superior", "inferior"))
-End = Literal["left", "right", "posterior", "anterior", "superior", "inferior"]
 
 
 @dataclass(frozen=True)

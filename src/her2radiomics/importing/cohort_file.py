@@ -13,6 +13,8 @@ from her2radiomics.importing.outcome import Target
 
 #: Where a project keeps its cohort files.
 FOLDER = Path("workflow/cohorts")
+#: First line of each: editors complete and explain its keys by it.
+SCHEMA = "# yaml-language-server: $schema=../schemas/cohort.schema.json"
 
 
 def quoted(value: object) -> str:
@@ -130,8 +132,9 @@ def place(name: str, target: Target) -> Path:
 
 
 def write(name: str, text: str, target: Target) -> Path:
-    """Write the cohort file; the path."""
+    """Write the cohort file, with the project's schema for editors; the path."""
     path = place(name, target)
+    text = f"{SCHEMA}\n{text}" if target.project is not None else text
     there = Target(path.parent, target.force, target.dry_run)
     there.text(path.name, text)
     shown = path.name if target.project is None else str(path)
