@@ -113,7 +113,7 @@ def finish(rows: list[dict[str, str]], placed: Sequence[Mask], target: Target, o
     outcome.said += target.in_words()
     outcome.next = (
         f"her2radiomics import table CLINICAL.xlsx --id 'Patient ID' --to {target.folder}, or features alone: "
-        f"her2radiomics extract {target.folder}/images.tsv --parameters PARAMETERS.yaml --to features.csv"
+        f"her2radiomics extract {target.folder}/images.tsv --parameters features_1316_3d --to features.csv"
     )
 
 
