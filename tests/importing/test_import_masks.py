@@ -202,6 +202,17 @@ def test_cells_of_boxes_are_checked_at_once(tmp_path: Path) -> None:
     assert "column 'End Slice': found '1'; expected Start Slice or more" in str(caught.value)
 
 
+def test_a_manifest_with_columns_of_the_user_is_not_rewritten(data: Path, tmp_path: Path) -> None:
+    path = data / "images.tsv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text(
+        "\n".join([f"{lines[0]}\tremark", *(f"{line}\tmine" for line in lines[1:])]) + "\n", encoding="utf-8"
+    )
+    label_map(tmp_path / "m/P02.nii.gz")
+    with pytest.raises(StudyError, match=r"found columns that no manifest has \(remark\)"):
+        masks.import_masks(tmp_path / "m", Target(data), masks.Wanted())
+
+
 def copied(source: Path, target: Path) -> Path:
     for file in sorted(source.rglob("*.dcm")):
         to = target / file.relative_to(source)

@@ -206,6 +206,7 @@ def test_duke_and_i_spy(real_data: Path, root: Path, tmp_path: Path) -> None:
             to.parent.mkdir(parents=True, exist_ok=True)
             to.write_bytes(file.read_bytes())
     outcome = collections.import_collection("duke", raw, Target(data))
+    assert any("'Pathologic Response to Neoadjuvant Therapy': '5' became ''" in line for line in outcome.said)
     assert (
         "missing: boxes: no file Annotation_Boxes.xlsx or Annotation_Boxes.csv or Annotation_Boxes_row.csv"
         in outcome.said

@@ -236,6 +236,11 @@ def _clinical(
             cells = cells.where(~cells.isin([*MISSING, "NC"]), "")
             to = recode(cells, column.recode, column=sources[ours], file=str(path)) if column.recode else {}
             made[ours] = [to.get(cell, cell) for cell in cells]
+            turned = Counter(cell for cell in cells if to.get(cell, cell) != cell)
+            outcome.said += [
+                f"{path.name}, '{sources[ours]}': '{cell}' became '{to[cell]}' in {ours} ({count} patients)"
+                for cell, count in sorted(turned.items())
+            ]
             odd = {cell for cell in made[ours] if cell and column.levels and cell not in column.levels}
             if odd:
                 outcome.said.append(

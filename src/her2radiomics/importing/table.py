@@ -63,7 +63,7 @@ def import_table(
     outcome = Outcome([f"{file}: {note}" for note in table.notes])
     found = profiles(table, source.id)
     called = _patients(table, source.id, target, identifiers, outcome)
-    participants = _participants(table, source.id, called, found, name)
+    participants = _participants(table, source.id, called, found, name, outcome)
     features = _features(table, source.id, called)
     settings, text = cohort_file.compose(
         name,
@@ -176,12 +176,14 @@ def _numbered(called: dict[str, str]) -> bool:
 
 
 def _participants(
-    table: BroughtTable, identifier: str, called: dict[str, str], found: Sequence[Profile], name: str
+    table: BroughtTable, identifier: str, called: dict[str, str], found: Sequence[Profile], name: str, outcome: Outcome
 ) -> pd.DataFrame:
     """The participants table: numbers and levels as they stand, under our names; without what may be identity."""
     made = {"patient_id": [called[patient] for patient in table.cells[identifier]]}
     centre = next((p.heading for p in found if p.heading.lower() in CENTRES and not p.private), None)
     made["centre"] = list(table.cells[centre]) if centre else [name] * len(table.cells)
+    if not centre:
+        outcome.said.append(f"no column is called {' or '.join(CENTRES)}: the centre of all patients is '{name}'")
     made["exclude_reason"] = [""] * len(table.cells)
     for profile in found:
         if profile.kind != "not readable" and not profile.private and profile.heading != centre:
