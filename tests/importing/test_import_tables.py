@@ -253,6 +253,12 @@ def test_the_commands_say_what_is_wrong_and_what_is_next(clinical: Path, tmp_pat
     )
     neither = command("import", "dicom", folder=tmp_path)
     assert neither.returncode == 1 and "import dicom --apply data/series.xlsx" in neither.stderr
+    (tmp_path / "workflow/cohorts").mkdir(parents=True)
+    (tmp_path / "Snakefile").touch()
     good = command("import", "table", "clin.xlsx", "--id", "Patient ID", folder=tmp_path)
     assert good.returncode == 0, good.stderr
-    assert good.stdout.splitlines()[-1].startswith("Next: read data/data_columns.html")
+    last = good.stdout.splitlines()[-1]
+    assert last.startswith(
+        "Next: read data/data_columns.html, decide what is a comment in workflow/cohorts/data.yaml, then: "
+    )
+    assert cohort_of(tmp_path / "workflow/cohorts/data.yaml").root == str(tmp_path / "data")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from her2radiomics import importing
+from her2radiomics import importing, study
 from her2radiomics.cli import app as command
 from her2radiomics.core.errors import SettingsError
 
@@ -42,10 +44,11 @@ def register(app: typer.Typer) -> None:
 
 
 def _target(folder: Path, force: bool, dry_run: bool) -> Target:
-    """The data's folder; cohort files go to the project's, where the command runs in one."""
-    return importing.outcome.Target(
-        folder, force, dry_run, project=Path() if importing.cohort_file.FOLDER.is_dir() else None
-    )
+    """The data's folder; cohort files go to the project's, where there is a project."""
+    project = None
+    with contextlib.suppress(SettingsError):  # none: they go to the data's folder
+        project = Path(os.path.relpath(study.Project.find().folder))
+    return importing.outcome.Target(folder, force, dry_run, project)
 
 
 def tell(outcome: Outcome) -> None:
