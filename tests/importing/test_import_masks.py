@@ -108,6 +108,13 @@ def test_another_mask_is_not_overwritten_without_force(data: Path, tmp_path: Pat
     np.testing.assert_array_equal(read(data / "masks/P02/DCE0_reader1.nii.gz"), np.roll(INSIDE, 1, axis=1))
 
 
+def test_a_reader_is_no_path(data: Path, tmp_path: Path) -> None:
+    label_map(tmp_path / "m/P02.nii.gz")
+    with pytest.raises(StudyError, match=r"found '\.\./x'"):
+        masks.import_masks(tmp_path / "m", Target(data), masks.Wanted(reader="../x"))
+    assert not (data / "masks").exists()
+
+
 def test_a_dry_run_checks_and_writes_nothing(data: Path, tmp_path: Path) -> None:
     label_map(tmp_path / "m/P02.nii.gz")
     before = (data / "images.tsv").read_bytes()

@@ -190,6 +190,14 @@ def test_mama_mia_as_it_lies_on_disk(mama_mia: Path, tmp_path: Path) -> None:
     assert outcome.next.endswith("her2radiomics new study NAME --cohort mama_mia_images --label her2=1")
 
 
+def test_automatic_masks_where_there_is_no_expert_s(mama_mia: Path, tmp_path: Path) -> None:
+    (mama_mia / "segmentations/expert").rename(mama_mia / "segmentations/automatic")
+    outcome = collections.import_collection("mama-mia", mama_mia, Target(mama_mia))
+    assert "segmentations/automatic/{patient}.nii.gz is taken for all patients" in "\n".join(outcome.said)
+    text = (mama_mia / "images.tsv").read_text(encoding="utf-8")
+    assert "segmentations/automatic/duke_001.nii.gz" in text and "collection/" not in text
+
+
 def test_a_collection_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="no such folder"):
         collections.import_collection("duke", tmp_path / "none", Target(tmp_path / "data"))
