@@ -34,7 +34,8 @@ addEventListener("load", () => setTimeout(async () => {{
   const nodes = (list) => list.map((rule) => [rule.id, rule.nodes.slice(0, 4).map((node) => node.html.slice(0, 200) +
     " " + node.any.map((check) => check.message).join("; ").slice(0, 300)), rule.nodes.length]);
   const text = JSON.stringify({{ violations: nodes(found.violations), failed: found.failed ?? "",
-    passed: found.passes.length, dark, width: innerWidth, wide: document.documentElement.scrollWidth - document.documentElement.clientWidth }});
+    passed: found.passes.length, dark, width: innerWidth,
+    wide: document.documentElement.scrollWidth - document.documentElement.clientWidth }});
   parent.postMessage([window.name, text], "*");
 }}, 50));
 </script>"""
