@@ -82,7 +82,9 @@ def controls(model, patient, row, *, file: str = "") -> dict:
 
 
 def predicted(model, X):
-    people = X[[*COLUMNS, "centre"]].assign(ki67=np.where(X["ki67"] == "high", "35", "12")).reset_index(names="patient_id")
+    people = (
+        X[[*COLUMNS, "centre"]].assign(ki67=np.where(X["ki67"] == "high", "35", "12")).reset_index(names="patient_id")
+    )
     features = X.drop(columns=[*COLUMNS, "centre"]).reset_index(names="patient_id")
     return predict_patients(model, features, people.astype(str), model_card(model, "0" * 64))
 
@@ -124,7 +126,9 @@ def test_the_page_computes_what_predict_computes(models, data, tmp_path):
             assert patient.status == "predicted", patient.reason
             same(one, patient.prediction)
             beyond = [text for text in one["warnings"] if "outside the range" in text and "score" not in text]
-            assert len(beyond) == len([b for b in patient.prediction.outside if _has_control(models[name], b.predictor)])
+            assert len(beyond) == len(
+                [b for b in patient.prediction.outside if _has_control(models[name], b.predictor)]
+            )
     assert any("Age 99.5 lies outside" in text for text in shown["nomogram"]["results"][0]["warnings"])
 
 
@@ -177,9 +181,7 @@ def test_the_page_is_the_same_bytes_allows_no_other_script_and_escapes_texts(mod
     hostile = "</script><script>document.title='owned'</script><img src=x onerror=alert(1)>"
     content = dict(models["nomogram"].content)
     content["about"] = ABOUT.model_copy(update={"label": hostile, "positive": hostile}).model_dump()
-    content["columns"] = {
-        name: column | {"label": hostile} for name, column in content["columns"].items()
-    }
+    content["columns"] = {name: column | {"label": hostile} for name, column in content["columns"].items()}
     page = calculator_page(from_dict(content))
     assert page == calculator_page(from_dict(content))
     assert page.count("<script") == 2 and "<img" not in page
