@@ -9,7 +9,7 @@ from her2radiomics.engine.script import logged, settings_from, write_tables
 from her2radiomics.evaluation.settings import EvaluationSettings
 from her2radiomics.evaluation.validation import with_observed
 from her2radiomics.modelling import load_model
-from her2radiomics.prediction.calculator import calculator_page
+from her2radiomics.prediction import calculator_page
 
 
 def main(snakemake):

@@ -16,7 +16,7 @@ from her2radiomics.evaluation.validation import resample
 from her2radiomics.modelling.parts import SharedFits
 from her2radiomics.modelling.saved.about import About
 from her2radiomics.modelling.saved.fitted import sequences_of
-from her2radiomics.prediction.measuring import Measuring
+from her2radiomics.prediction import Measuring
 
 
 def main(snakemake):

@@ -15,7 +15,7 @@ from her2radiomics.modelling import build_model, from_dict, to_dict
 from her2radiomics.modelling.saved import rules as r
 from her2radiomics.modelling.saved.about import About
 from her2radiomics.modelling.settings import parse_models
-from her2radiomics.prediction.calculator import calculator, calculator_page
+from her2radiomics.prediction.calculator import calculator_of, calculator_page
 from her2radiomics.prediction.predicting import model_card, predict_patients
 
 STEPS = [{"step": "z_score"}, {"step": "univariate", "k": 4}]
@@ -117,7 +117,7 @@ def test_the_page_computes_what_predict_computes(models, data, tmp_path):
     for name, model in models.items():
         if name not in REFUSED:
             wanted[name] = [controls(model, X.loc[[who]], X.loc[who]) for who in X.index]
-    pages = {name: calculator(models[name]) for name in wanted}
+    pages = {name: calculator_of(models[name]) for name in wanted}
     shown = moved(pages, wanted, {}, tmp_path)
     for name, page in shown.items():
         told = predicted(models[name], X)
@@ -145,7 +145,7 @@ def test_features_from_a_dropped_file_give_the_score(models, data, tmp_path):
         name: [controls(models[name], X.loc[[who]], X.loc[who], file=who) for who in X.index]
         for name in ("radiomics", "many", "nomogram", "multivariate")
     }
-    shown = moved({name: calculator(models[name]) for name in wanted}, wanted, files, tmp_path)
+    shown = moved({name: calculator_of(models[name]) for name in wanted}, wanted, files, tmp_path)
     for name, page in shown.items():
         for one, patient in zip(page["results"], predicted(models[name], X), strict=True):
             same(one, patient.prediction)
@@ -159,7 +159,7 @@ def test_what_is_not_entered_is_asked_for_and_what_is_not_known_is_filled(models
     place = next(n for n, p in enumerate(models["clinical"].rule.predictors) if p.name == "age")
     without = {key: value for key, value in told.items() if key != f"p{place}"}
     wanted = {"clinical": [without, without | {f"p{place}-unknown": True}]}
-    first, second = moved({"clinical": calculator(models["clinical"])}, wanted, {}, tmp_path)["clinical"]["results"]
+    first, second = moved({"clinical": calculator_of(models["clinical"])}, wanted, {}, tmp_path)["clinical"]["results"]
     assert first["missing"] == "Still to enter: Age" and not first["probability"]
     X = X.astype({"age": object})
     X["age"] = ""
@@ -172,7 +172,7 @@ def test_what_is_not_entered_is_asked_for_and_what_is_not_known_is_filled(models
 @pytest.mark.parametrize("name", REFUSED)
 def test_kinds_without_a_calculator_are_refused_by_name(models, name):
     with pytest.raises(StudyError, match=f"model '{name}'.*{REFUSED[name]}"):
-        calculator(models[name])
+        calculator_of(models[name])
     page = calculator_page(models[name])
     assert "No calculator" in page and REFUSED[name] in page and "script-src 'none'" in page
 

@@ -6,6 +6,8 @@ import csv
 import json
 import math
 import re
+import shlex
+import shutil
 
 import jsonschema
 import numpy as np
@@ -18,9 +20,10 @@ from test_calculator import ABOUT, COLUMNS, CONTENT, REFUSED, N, data, models, p
 from typer.testing import CliRunner
 
 from her2radiomics.cli.app import application
+from her2radiomics.cohort.settings import Cohort
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import StudyError
-from her2radiomics.core.settings import dump
+from her2radiomics.core.settings import dump, load
 from her2radiomics.modelling import build_model, from_dict, load_model, save_model, to_dict
 from her2radiomics.modelling.settings import parse_models
 from her2radiomics.prediction.measuring import Measuring, measuring_of
@@ -299,3 +302,21 @@ def test_an_extraction_that_was_changed_in_the_file_is_refused(tmp_path):
     save_model(content, path)
     with pytest.raises(StudyError, match="found extraction settings"):
         measuring_of(load_model(path))
+
+
+def test_the_commands_and_the_cohort_file_of_the_docs_run(root, hospital, monkeypatch):
+    """Every command line and YAML block of docs/predict.md, as they stand there, in a folder with the files named."""
+    folder, _, _, _ = hospital
+    monkeypatch.chdir(folder)
+    for name in ("A-3", "A-4"):
+        shutil.rmtree(folder / "new" / name)
+    text = (root / "docs" / "predict.md").read_text(encoding="utf-8")
+    lines = [line for block in re.findall(r"```sh\n(.*?)```", text, re.S) for line in block.splitlines()]
+    assert len(lines) == 2
+    for line in lines:
+        done = command(*shlex.split(line)[1:])
+        assert done.exit_code == 0, done.output
+    assert (folder / "predicted" / "A-1.html").is_file() and (folder / "calculator.html").is_file()
+    (block,) = re.findall(r"```yaml\n(.*?)```", text, re.S)
+    (folder / "ours.yaml").write_text(block, encoding="utf-8")
+    assert load(Cohort, folder / "ours.yaml").columns["grade"].recode["G3"] == "II"

@@ -8,22 +8,19 @@ from typing import Annotated
 
 import typer
 
-from her2radiomics.cli import app as command
+from her2radiomics import modelling, prediction
+from her2radiomics.cli.app import MODEL
+from her2radiomics.cli.studying import DryRun, Force
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.files import write_text
-from her2radiomics.modelling.saved.model_file import load_model
-from her2radiomics.prediction import calculator as calculators
-from her2radiomics.prediction import run
 
 Model = Annotated[Path, typer.Argument(help="model.json of a run, or the folder that holds it.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Write nothing; say what would be done.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the two commands."""
-    app.command("predict", rich_help_panel=command.MODEL)(predict)
-    app.command("calculator", rich_help_panel=command.MODEL)(calculator)
+    app.command("predict", rich_help_panel=MODEL)(predict)
+    app.command("calculator", rich_help_panel=MODEL)(calculator)
 
 
 def predict(
@@ -45,33 +42,31 @@ def predict(
     force: Force = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Score, probability, class and a page for new patients; exit code 1 if any failed.
+    """Score, probability, class and a page of each new patient; exit code 1 if any failed.
 
-    Examples
-    --------
-      her2radiomics predict results/nat_response/models/nomogram --images new/ --clinical new.xlsx --page
-
-      her2radiomics predict model.json --features features.csv --clinical new.csv --cohort hospital.yaml --to out/
+    \b
+    her2radiomics predict results/nat_response/models/nomogram --images new/ --clinical new.xlsx --page
+    her2radiomics predict model.json --features features.csv --clinical new.csv --cohort hospital.yaml --to out/
     """
     if to.exists() and any(to.iterdir()) and not force and not dry_run:
         raise StudyError(
             f"{to}: found files there, expected an empty folder. Say --force to replace results, or --to another."
         )
-    request = run.Request(model, images, features, clinical, cohort, reader, page)
+    request = prediction.Request(model, images, features, clinical, cohort, reader, page)
     if dry_run:
-        for line in run.intended(request):
+        for line in prediction.intended(request):
             print(line)
         return
-    answer = run.predict(request, to)
+    answer = prediction.predict(request, to)
     for note in answer.notes:
         print(f"note: {note}", file=sys.stderr)
     for patient in answer.patients:
-        print(run.in_words(patient))
+        print(prediction.in_words(patient))
     for patient in answer.failed:
         print(f"failed: patient {patient.patient_id}: {patient.reason}", file=sys.stderr)
     first = next((p.patient_id for p in answer.patients if p.status == "predicted"), "")
     if first and page:
-        print(f"Next: open {to / f'{first}.html'}; all patients are in {to / run.TABLE}")
+        print(f"Next: open {to / f'{first}.html'}; all patients are in {to / prediction.TABLE}")
     if answer.failed:
         raise typer.Exit(1)
 
@@ -82,16 +77,15 @@ def calculator(
     force: Force = False,
     dry_run: DryRun = False,
 ) -> None:
-    """A page that computes the model in a browser, offline.
+    """Write a page that computes the model in a browser, offline.
 
-    Examples
-    --------
-      her2radiomics calculator results/nat_response/models/nomogram --to nomogram.html
+    \b
+    her2radiomics calculator results/nat_response/models/nomogram --to nomogram.html
     """
     if to.exists() and not force and not dry_run:
         raise StudyError(f"{to}: found a file there. Say --force to replace it, or --to another.")
-    loaded = load_model(run.model_file(model))
-    page = calculators.calculator(loaded)
+    loaded = modelling.load_model(prediction.model_file(model))
+    page = prediction.calculator_of(loaded)
     if dry_run:
         print(f"would write {to}: {loaded.label}, {len(loaded.rule.predictors)} predictors, {len(page) // 1000} kB")
         return

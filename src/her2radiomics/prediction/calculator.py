@@ -16,7 +16,7 @@ from her2radiomics.core.errors import StudyError
 from her2radiomics.core.libraries import scipy
 from her2radiomics.core.templates import environment
 from her2radiomics.modelling.saved import rules as r
-from her2radiomics.modelling.saved.outside import ROUNDING, raw_range
+from her2radiomics.modelling.saved.extrapolation import ROUNDING, raw_range
 from her2radiomics.modelling.saved.reference import LEVEL
 from her2radiomics.prediction.drawing import Sheet, drawable_points, sheet_of
 from her2radiomics.prediction.predicting import OLD
@@ -83,7 +83,7 @@ def refusal(model: FittedModel) -> str:
     return ""
 
 
-def calculator(model: FittedModel) -> str:
+def calculator_of(model: FittedModel) -> str:
     """The page of a model that has a calculator; the same bytes for the same model.
 
     Raises

@@ -12,7 +12,7 @@ from her2radiomics.core.errors import StudyError
 from her2radiomics.core.libraries import pd
 from her2radiomics.modelling.saved import rules as r
 from her2radiomics.modelling.saved.application import apply_model
-from her2radiomics.modelling.saved.outside import outside
+from her2radiomics.modelling.saved.extrapolation import find_extrapolated
 from her2radiomics.modelling.saved.reference import LEVEL
 from her2radiomics.prediction.results import Beyond, Interval, Likeness, ModelCard, Patient, Prediction, Value
 from her2radiomics.prediction.words import (
@@ -100,7 +100,7 @@ def _predict(model: FittedModel, features: pd.DataFrame | None, people: pd.DataF
     """Predictions of patients; the first obstacle is raised."""
     told = apply_model(model, features, people)
     table = model.table_of(features, people, typed=False)
-    beyond = outside(model, features, people, typed=False)
+    beyond = find_extrapolated(model, features, people, typed=False)
     filled = set(
         model.imputed(features, people, typed=False)[["patient_id", "column"]].itertuples(index=False, name=None)
     )
