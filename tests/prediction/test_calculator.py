@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 
 import numpy as np
 import pandas as pd
@@ -189,3 +191,15 @@ def test_the_page_is_the_same_bytes_allows_no_other_script_and_escapes_texts(mod
     assert policy.startswith("default-src 'none'") and re.search(r"script-src 'sha256-[A-Za-z0-9+/=]{44}'", policy)
     for never in ("http://", "https://", "url("):
         assert never not in page.replace("http-equiv", "")
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium browser, and none is installed")
+def test_the_page_prints_on_one_sheet(models, tmp_path):
+    (tmp_path / "page.html").write_text(calculator_of(models["nomogram"]), encoding="utf-8")
+    flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --no-pdf-header-footer".split()
+    subprocess.run(
+        [str(CHROMIUM), *flags, f"--user-data-dir={tmp_path / 'profile'}", f"--print-to-pdf={tmp_path / 'page.pdf'}",
+         (tmp_path / "page.html").as_uri()],
+        capture_output=True, timeout=120, check=True, env={**os.environ, "HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert len(re.findall(rb"/Type /Page\b", (tmp_path / "page.pdf").read_bytes())) == 1
