@@ -147,6 +147,20 @@ def test_features_from_a_dropped_file_give_the_score(models, data, tmp_path):
         name: [controls(models[name], X.loc[[who]], X.loc[who], file=who) for who in X.index]
         for name in ("radiomics", "many", "nomogram", "multivariate")
     }
+    # the same values under the names of PyRadiomics: a file of all patients for each sequence, named wrongly at first
+    groups = sorted({"__".join(f.name.split("__")[:2]) for f in models["nomogram"].rule.features()})
+    for group in groups:
+        own = X[[name for name in X.columns if name.startswith(f"{group}__")]]
+        files[group] = own.rename(columns=lambda name: name.split("__")[2]).to_csv(index_label="Image")
+    assert len(groups) > 1
+    for place, entered in enumerate(wanted["nomogram"]):
+        bare = {}
+        for number, group in enumerate(groups):
+            bare |= {f"file{number}": group}
+            for n, chosen in enumerate((groups[0], group)):
+                bare |= {f"{'group' + ' ' * (2 * number + n)}": chosen}
+            bare |= {"row" + " " * number: str(place)}
+        wanted["nomogram"][place] = bare | {key: value for key, value in entered.items() if key != "file"}
     shown = moved({name: calculator_of(models[name]) for name in wanted}, wanted, files, tmp_path)
     for name, page in shown.items():
         for one, patient in zip(page["results"], predicted(models[name], X), strict=True):

@@ -52,7 +52,13 @@ def patient_page(patient: Patient, model: FittedModel, folder: Path) -> str:
     pictures = [
         (name, data_uri((folder / path).read_bytes(), "image/png")) for name, path in sorted(patient.overlays.items())
     ]
-    shown: dict[str, object] = {"p": patient, "pictures": pictures, "given": GIVEN, "number": number, "percent": percent}
+    shown: dict[str, object] = {
+        "p": patient,
+        "pictures": pictures,
+        "given": GIVEN,
+        "number": number,
+        "percent": percent,
+    }
     if told is not None:
         points = {value.predictor: value.points for value in told.values if value.points is not None}
         sheet = sheet_of(model) if told.total_points is not None else None

@@ -6,7 +6,7 @@ const expit = (x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.
 const four = (x) => minus(Math.abs(x) >= 1e4 && Math.abs(x) < 1e6 ? x.toFixed(0) : String(Number(x.toPrecision(4))));
 // as on a patient's page: no probability is printed as 0 or 100 %
 const percent = (p) => (p >= 0.9995 ? "> 99.9" : p < 0.0005 ? "< 0.1" : (100 * p).toFixed(1));
-const loaded = {};
+let loaded = {}, before = {};
 let rows = [], header = [];
 
 function scaled(feature, value) {
@@ -147,17 +147,20 @@ function choose(select, choices) {
 
 async function read(file) {
   [rows, header] = parse(await file.text());
+  before = { ...loaded };
   const name = Math.max(0, header.findIndex((text) => /^(patient_id|patient|id|image)$/i.test(text)));
   choose($("row"), rows.map((row, place) => [String(place), row[name]]));
   const bare = !features().some((feature) => header.includes(feature.name));
   const groups = [...new Set(features().map((feature) => feature.name.split("__").slice(0, 2).join("__")))];
-  choose($("group"), bare ? groups.map((group) => [group, group.replace("__", ", ")]) : []);
+  const named = groups.map((group) => [group, group.replace("__", ", ")]);
+  choose($("group"), !bare ? [] : groups.length > 1 ? [["", "– choose –"], ...named] : named);
   take();
 }
 
 function take() {
   const row = rows[Number($("row").value || 0)] || [], group = $("group").value;
   let found = 0;
+  loaded = { ...before };
   for (const feature of features()) {
     const parts = feature.name.split("__");
     let place = header.indexOf(feature.name);
@@ -190,7 +193,7 @@ form.addEventListener("input", (event) => {
   else compute();
 });
 form.addEventListener("submit", (event) => event.preventDefault());
-form.addEventListener("reset", () => { for (const name of Object.keys(loaded)) delete loaded[name]; setTimeout(compute); });
+form.addEventListener("reset", () => { loaded = {}; before = {}; setTimeout(compute); });
 for (const kind of ["dragover", "drop"]) document.addEventListener(kind, (event) => {
   event.preventDefault();
   if (kind === "drop" && $("file") && event.dataTransfer.files[0]) read(event.dataTransfer.files[0]);
