@@ -8,7 +8,7 @@ For each checkout of the project (this one, or those named), all with the packag
 - *jobs*: the study's own jobs on a small simulated cohort, by Snakemake on one core. Libraries are imported on first use,
   so that only a whole job shows what it pays for; it also holds the work itself, which differs by job. CPU of all processes
   of a script, as a hook in each of them notes at its end. The least of the repeats for each job, summed over a script.
-- *commands*: ``her2radiomics --help`` and ``her2radiomics new study --help``, in place of which a shell asks for completions.
+- *commands*: ``her2radiomics --help`` and ``her2radiomics new study --help``, as a shell asks for completions.
 - *planning*: ``snakemake -n`` of all studies in ``config.yaml``, and of the finished study. The least of the repeats.
 """
 

@@ -3,11 +3,13 @@
 import pandas as pd
 
 from her2radiomics.core.columns import read_participants
+from her2radiomics.core.files import write_text
 from her2radiomics.engine.jobs.modelling import columns_from, extraction_hashes, features_of, read_refits
 from her2radiomics.engine.script import logged, settings_from, write_tables
 from her2radiomics.evaluation.settings import EvaluationSettings
 from her2radiomics.evaluation.validation import with_observed
 from her2radiomics.modelling import load_model
+from her2radiomics.prediction import calculator_page
 
 
 def main(snakemake):
@@ -29,6 +31,7 @@ def main(snakemake):
         "calibration": with_observed(training, predictions, settings, seed=params.seed, persons=params.persons),
     }
     write_tables(made, snakemake.output, simulated=params.simulated)
+    write_text(calculator_page(model), snakemake.output.calculator)
 
 
 with logged(snakemake):  # noqa: F821

@@ -14,6 +14,9 @@ from her2radiomics.engine.script import logged, settings_from, write_tables
 from her2radiomics.evaluation.settings import EvaluationSettings
 from her2radiomics.evaluation.validation import resample
 from her2radiomics.modelling.parts import SharedFits
+from her2radiomics.modelling.saved.about import About
+from her2radiomics.modelling.saved.fitted import sequences_of
+from her2radiomics.prediction import Measuring
 
 
 def main(snakemake):
@@ -25,8 +28,14 @@ def main(snakemake):
     model = unfitted(name, params.models, columns, features, readers, params.seed, files.parts, params.persons)
     model.fit(table, labels)
     extraction = extraction_hashes(params.sequences, files.parameters) or None
+    measuring = Measuring.of(params.sequences, files.parameters, sequences_of(model.rule_), readers.reference)
     content = modelling.to_dict(
-        model, centres=sorted(set(people["centre"])), extraction=extraction, simulated=params.simulated
+        model,
+        centres=sorted(set(people["centre"])),
+        extraction=extraction,
+        simulated=params.simulated,
+        about=settings_from(About, params.about),
+        measuring=measuring and measuring.model_dump(mode="json"),
     )
     modelling.save_model(content, snakemake.output.model)
     fits = SharedFits() if params.is_part else None

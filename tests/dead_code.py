@@ -47,8 +47,10 @@ CALLED = {
     "scikit-learn": "classes_ features_in_ features_out_ note_ get_feature_names_out input_features memo",
     "columns of tables, by the fields of a row": "image_peak",
     "notebooks": "_repr_html_",
+    "openpyxl": "freeze_panes",
     "python-docx": "autofit alignment left_indent last_modified_by comments language revision created modified "
-    "orientation page_height page_width space_after space_before keep_with_next compress_type external_attr",
+    "orientation page_height page_width space_after space_before keep_with_next compress_type external_attr "
+    "page_break_before widow_control base_style quick_style first_line_indent vertical_alignment rgb val",
 }
 #: For people: contracts of the package (tests/test_public_names.py), and what documentation tells them to read.
 PUBLIC = {

@@ -99,3 +99,22 @@ def test_latex_compiles_without_a_warning_of_references(tmp_path, journal):
     assert not re.search(
         r"undefined|multiply defined|Rerun to get|Missing character|Overfull \\hbox \((?:[5-9]\d|\d{3})", log
     )
+
+
+@pytest.mark.skipif(
+    not (shutil.which("pdflatex") and shutil.which("pdftotext")), reason="pdflatex or poppler-utils is not installed"
+)
+def test_a_table_of_many_rows_goes_on_over_pages(tmp_path):
+    rows = tuple(f"Row number{place}_of_many_rows" for place in range(120))
+    run = make_run(tmp_path / "a_study", rows=rows)
+    for picture in (run / "figures").glob("*.png"):
+        Image.open(picture).save(picture.with_suffix(".pdf"))
+    for _ in range(3):
+        command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "manuscript.tex"]
+        subprocess.run(command, cwd=run / "manuscript", check=True, capture_output=True, timeout=180)
+    text = subprocess.run(
+        ["pdftotext", "-layout", "manuscript.pdf", "-"], cwd=run / "manuscript", capture_output=True
+    ).stdout.decode()
+    assert [f"number{place}_" for place in range(120) if f"number{place}_" not in text] == []
+    assert text.count("AUC (95% CI)") >= 3, "the heading is repeated"
+    assert "see Table 1, Figure 1, Table S1" in " ".join(text.split())

@@ -7,15 +7,20 @@ import subprocess
 import zipfile
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 from article_run import AUC, JOURNALS, make_run, manuscript
 from docx import Document
+from docx.enum.text import WD_TAB_ALIGNMENT
 
 from her2radiomics.article.document import CrossReference, Heading, Paragraph, TableBlock, Words
 from her2radiomics.article.files import contents
 from her2radiomics.article.journals import Journal, read_journal, warnings_of
 from her2radiomics.article.numbering import bookmark_of, macros, places, tag_of
 from her2radiomics.core.errors import StudyError
+from her2radiomics.manuscript.tables.model import Heading as Column
+from her2radiomics.manuscript.tables.model import RowLabel, Table
+from her2radiomics.manuscript.tables.word import to_docx as table_to_docx
 from her2radiomics.manuscript.tables.word_parts import qualified, text_of
 
 PLAIN = read_journal(JOURNALS / "plain.yaml")
@@ -179,3 +184,46 @@ def test_libreoffice_prints_every_number(tmp_path, name):
     for text in ("0.812", "<0.001", "−0.52", "Table 1", "Table S1", "Figure S1", "Holm S.", "0.70 (0.61–0.79)"):
         assert text in printed, text
     assert "Error!" not in printed and "Reference source not found" not in printed
+
+
+def wide_table(columns: int) -> Table:
+    headings = tuple(Column(f"c{place}", f"Column {place}") for place in range(columns))
+    data = pd.DataFrame({heading.key: ["0.812 (0.70–0.90)", "<0.001ᵃ"] for heading in headings})
+    return Table("Wide", data, "Row", (RowLabel("One"), RowLabel("Two")), headings)
+
+
+@pytest.mark.parametrize(("columns", "upright", "small"), [(3, True, False), (5, True, True), (12, False, False)])
+def test_a_table_that_is_too_wide_is_set_smaller_or_on_a_page_across(tmp_path, columns, upright, small):
+    text = manuscript()
+    body = [*text.body, Paragraph("after", (Words("After."),))]
+    folder = make_run(tmp_path / "a_study")
+    path = folder / "tables" / "table_3_performance.docx"
+    path.write_bytes(table_to_docx(wide_table(columns), "3"))
+    made = contents(replace(text, body=body), folder, PLAIN, JOURNALS / "numbered.csl")
+    document = Document(io.BytesIO(made["docx"]))
+    wide = [section for section in document.sections if section.page_width > section.page_height]
+    assert len(wide) == (0 if upright else 1)
+    table = document.tables[0]
+    sizes = {size.get(qualified("w:val")) for size in table._tbl.iter(qualified("w:sz"))} - {"12", "6", "4"}
+    assert sizes == ({"16"} if small else set())
+    width = sum(column.width.mm for column in table.columns)
+    assert width <= (171 if upright else 258)
+    assert document.sections[-1].page_width < document.sections[-1].page_height
+
+
+def test_columns_of_numbers_are_aligned_at_the_decimal_point():
+    table = Document(io.BytesIO(table_to_docx(wide_table(2), "S2"))).tables[0]
+    stops = [table.cell(row, 1).paragraphs[0].paragraph_format.tab_stops for row in (1, 2)]
+    assert [[stop.alignment for stop in found] for found in stops] == [[WD_TAB_ALIGNMENT.DECIMAL]] * 2
+    assert stops[0][0].position == stops[1][0].position
+    raised = [run.text for run in table.cell(2, 1).paragraphs[0].runs if run.font.superscript]
+    assert raised == ["a"] and table.cell(2, 1).text == "<0.001a"
+    assert table.rows[0]._tr.trPr.find(qualified("w:tblHeader")) is not None
+
+
+def test_a_tables_own_file_has_a_caption_that_word_lists():
+    document = Document(io.BytesIO(table_to_docx(wide_table(2), "S2b")))
+    caption = document.paragraphs[0]
+    assert caption.style.name == "Caption" and text_of(caption._p) == "Table S2b. Wide"
+    assert [code.text.strip() for code in caption._p.iter(qualified("w:instrText"))] == [r"SEQ Table_S \* ARABIC \r 2"]
+    assert document.tables[0].cell(1, 1).paragraphs[0].style.name == "Table Text"

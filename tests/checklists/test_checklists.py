@@ -407,3 +407,10 @@ def test_real_features(root, lists, real_data):
     assert facts["cohort_licence"].startswith("CC BY")
     made = statuses(lists["ibsi"], run, facts | {"icc_assessed": False, "icc_words": ""})
     assert {made[number] for number in ("37", "41", "45", "50a", "56b", "61")} == {"for the author"}
+
+
+def test_sentences_of_several_facts_end_each():
+    facts = {"acquisition": "DWI, b 0 and 800 s/mm²", "injection": "Gd-DTPA was given at 0.1 mmol/kg", "readers": ""}
+    assert sentence("{acquisition} {injection}", facts) == "DWI, b 0 and 800 s/mm². Gd-DTPA was given at 0.1 mmol/kg."
+    assert sentence("{acquisition} {readers}", facts) == "DWI, b 0 and 800 s/mm²."
+    assert sentence("Images: {acquisition}.", facts | {"acquisition": "DWI."}) == "Images: DWI."

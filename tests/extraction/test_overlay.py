@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from PIL import Image
 
 from her2radiomics.extraction import draw_overlay
 from her2radiomics.extraction.loading import load_case
-from her2radiomics.extraction.overlay import FIRST_COLOUR, HEADER, LARGEST_FILE, OTHER_COLOUR, RING_COLOUR
+from her2radiomics.extraction.overlay import FIRST_COLOUR, HEADER, LARGEST_FILE, LAYERS, OTHER_COLOUR, RING_COLOUR
 
 IDENTITY = (1, 0, 0, 0, 1, 0, 0, 0, 1)
 
@@ -57,6 +58,28 @@ def test_small_deterministic_and_in_the_readers_colours(tmp_path):
     draw_overlay(rows[:1], ["tumour_volume"], tmp_path / "one.png")
     assert drawn(tmp_path / "one.png", FIRST_COLOUR) > 100
     assert drawn(tmp_path / "one.png", OTHER_COLOUR) == drawn(tmp_path / "one.png", RING_COLOUR) == 0
+
+
+def test_the_image_below_the_outlines_is_kept(tmp_path):
+    """The main slice without outlines is the same whoever outlined it; places name the slices: largest is the 7th of 14."""
+    rows = make_rows(tmp_path)
+    draw_overlay(rows, ["ring_3mm_volume"], tmp_path / "two.png")
+    draw_overlay(rows[:1], ["tumour_volume"], tmp_path / "one.png")
+    below = []
+    for name, outlines in (("two", {1, 3}), ("one", {1})):  # there both readers outlined the same
+        picture = Image.open(tmp_path / f"{name}.png")
+        layers = json.loads(picture.info[LAYERS])
+        number, left, top, wide, high = layers["slices"][0]
+        assert (number, left, top, layers["of"]) == (7, 0, HEADER, 14)
+        main = np.asarray(picture)[top : top + high, left : left + wide]
+        assert set(np.unique(main // layers["greys"])) == {0, *outlines}
+        below.append(main % layers["greys"] / layers["greys"])
+        numbers = [place[0] for place in layers["slices"][1:]]
+        assert numbers == sorted(numbers) and set(range(5, 10)) & set(numbers)
+        assert all(x + w <= picture.width and y + h <= picture.height for _, x, y, w, h in layers["slices"])
+    # to a step of the coarser scale: the more outlines, the fewer greys fit into the file
+    assert np.abs(below[0] - below[1]).max() <= 1 / 16
+    assert np.corrcoef(below[0].ravel(), below[1].ravel())[0, 1] > 0.999
 
 
 def test_mosaic_reaches_the_ring_above_the_tumour(tmp_path):

@@ -136,7 +136,9 @@ def test_an_ending_of_no_format_is_refused_with_those_that_have_one(tmp_path):
 def test_a_format_is_added_by_one_file(tmp_path, root):
     """A copy of the library with one file more: the image is read, refused and told of, in words, help and docs."""
     shutil.copytree(root / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(root / "docs", tmp_path / "docs")
+    for folder in ("docs", "workflow"):  # reference pages, and the files that the schemas take their examples from
+        shutil.copytree(root / folder, tmp_path / folder)
+    shutil.copy(root / "config.yaml", tmp_path)
     (tmp_path / "src/her2radiomics/imaging/formats/cubes.py").write_text(CUBES)
     voxels = np.arange(512, dtype=np.uint8)
     paths = [tmp_path / name for name in ("a.cube", "b.cube", "c.cube", "d.unknown")]

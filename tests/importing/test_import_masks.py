@@ -108,6 +108,13 @@ def test_another_mask_is_not_overwritten_without_force(data: Path, tmp_path: Pat
     np.testing.assert_array_equal(read(data / "masks/P02/DCE0_reader1.nii.gz"), np.roll(INSIDE, 1, axis=1))
 
 
+def test_a_reader_is_no_path(data: Path, tmp_path: Path) -> None:
+    label_map(tmp_path / "m/P02.nii.gz")
+    with pytest.raises(StudyError, match=r"found '\.\./x'"):
+        masks.import_masks(tmp_path / "m", Target(data), masks.Wanted(reader="../x"))
+    assert not (data / "masks").exists()
+
+
 def test_a_dry_run_checks_and_writes_nothing(data: Path, tmp_path: Path) -> None:
     label_map(tmp_path / "m/P02.nii.gz")
     before = (data / "images.tsv").read_bytes()
@@ -200,6 +207,17 @@ def test_cells_of_boxes_are_checked_at_once(tmp_path: Path) -> None:
         boxes.read_boxes(box_table(tmp_path / "b.xlsx", Start_Row="x", End_Slice=1), "Patient ID")
     assert "column 'Start Row': found 'x'" in str(caught.value)
     assert "column 'End Slice': found '1'; expected Start Slice or more" in str(caught.value)
+
+
+def test_a_manifest_with_columns_of_the_user_is_not_rewritten(data: Path, tmp_path: Path) -> None:
+    path = data / "images.tsv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text(
+        "\n".join([f"{lines[0]}\tremark", *(f"{line}\tmine" for line in lines[1:])]) + "\n", encoding="utf-8"
+    )
+    label_map(tmp_path / "m/P02.nii.gz")
+    with pytest.raises(StudyError, match=r"found columns that no manifest has \(remark\)"):
+        masks.import_masks(tmp_path / "m", Target(data), masks.Wanted())
 
 
 def copied(source: Path, target: Path) -> Path:

@@ -190,6 +190,14 @@ def test_mama_mia_as_it_lies_on_disk(mama_mia: Path, tmp_path: Path) -> None:
     assert outcome.next.endswith("her2radiomics new study NAME --cohort mama_mia_images --label her2=1")
 
 
+def test_automatic_masks_where_there_is_no_expert_s(mama_mia: Path, tmp_path: Path) -> None:
+    (mama_mia / "segmentations/expert").rename(mama_mia / "segmentations/automatic")
+    outcome = collections.import_collection("mama-mia", mama_mia, Target(mama_mia))
+    assert "segmentations/automatic/{patient}.nii.gz is taken for all patients" in "\n".join(outcome.said)
+    text = (mama_mia / "images.tsv").read_text(encoding="utf-8")
+    assert "segmentations/automatic/duke_001.nii.gz" in text and "collection/" not in text
+
+
 def test_a_collection_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="no such folder"):
         collections.import_collection("duke", tmp_path / "none", Target(tmp_path / "data"))
@@ -206,6 +214,7 @@ def test_duke_and_i_spy(real_data: Path, root: Path, tmp_path: Path) -> None:
             to.parent.mkdir(parents=True, exist_ok=True)
             to.write_bytes(file.read_bytes())
     outcome = collections.import_collection("duke", raw, Target(data))
+    assert any("'Pathologic Response to Neoadjuvant Therapy': '5' became ''" in line for line in outcome.said)
     assert (
         "missing: boxes: no file Annotation_Boxes.xlsx or Annotation_Boxes.csv or Annotation_Boxes_row.csv"
         in outcome.said
@@ -252,6 +261,12 @@ def test_the_commands_say_what_is_wrong_and_what_is_next(clinical: Path, tmp_pat
     )
     neither = command("import", "dicom", folder=tmp_path)
     assert neither.returncode == 1 and "import dicom --apply data/series.xlsx" in neither.stderr
+    (tmp_path / "workflow/cohorts").mkdir(parents=True)
+    (tmp_path / "Snakefile").touch()
     good = command("import", "table", "clin.xlsx", "--id", "Patient ID", folder=tmp_path)
     assert good.returncode == 0, good.stderr
-    assert good.stdout.splitlines()[-1].startswith("Next: read data/data_columns.html")
+    last = good.stdout.splitlines()[-1]
+    assert last.startswith(
+        "Next: read data/data_columns.html, decide what is a comment in workflow/cohorts/data.yaml, then: "
+    )
+    assert cohort_of(tmp_path / "workflow/cohorts/data.yaml").root == str(tmp_path / "data")

@@ -456,6 +456,19 @@ def test_index_over_runs(made):
     assert "No run has a report yet." in index([])
 
 
+def test_page_and_index_lead_to_the_manuscript(tmp_path):
+    folder, arguments = build(tmp_path)
+    beside = [folder / "manuscript" / f"manuscript.{ending}" for ending in ("docx", "tex")]
+    assert "manuscript/" not in " ".join(Parsed(page(build_context(folder, describe(), **arguments))).links)
+    for path in beside:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"")
+    links = Parsed(page(build_context(folder, describe(), **arguments))).links
+    assert {"manuscript/manuscript.docx", "manuscript/manuscript.tex"} <= set(links)
+    shown = Parsed(index([summarise(folder, describe(), "nat_response/report.html")]))
+    assert "nat_response/manuscript/manuscript.docx" in shown.links
+
+
 def test_a_sentence_for_every_kind_of_model():
     info = describe()
     ridge = {"kind": "radiomics", "steps": [], "estimator": {"kind": "ridge", "folds": 10}}

@@ -44,7 +44,7 @@ HOSTILE = (
     "</title></style></script></svg>--><!--<b onclick=alert(1)>{{7*7}}{% raw %}$x^{2}$&lt;\\input{/etc/passwd}"
 )
 # made by the workflow from no text of a user: a rendered fragment (tested on its own), pictures as data, and kinds
-OURS = {"fragment", "picture", "thumbnail", "kind"}
+OURS = {"fragment", "picture", "layers", "kind"}
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 

@@ -141,7 +141,7 @@ class TestEvidence:
         apart = set(run.targets("all")) - set(evidence_inputs(run))
         assert {Path(file).name for file in apart} == {
             *("audit.csv", "audit.html", "audit.docx", "checklists.html", "checklists.csv", "checklists.docx"),
-            *("ro-crate-metadata.json", "report.html", "run.json", "overlays"),
+            *("ro-crate-metadata.json", "report.html", "run.json", "overlays", "figures.zip", "tables.zip"),
             *("training.parquet", "testing.parquet", "participants_training.csv", "participants_testing.csv"),
         }
 

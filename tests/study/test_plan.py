@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from her2radiomics.article.journals import read_journal
 from her2radiomics.cohort.settings import Cohort
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.settings import read_yaml, validate
@@ -123,3 +124,25 @@ def test_a_demo_takes_fewer_resamples(root):
         validate(Cohort, {"title": "x", "kind": "tables", "at_size": {"demo": {}}}, "x.yaml")
     with pytest.raises(SettingsError, match="at_size.tiny"):
         validate(Cohort, {"title": "x", "kind": "simulated", "at_size": {"tiny": {}}}, "x.yaml")
+
+
+def test_a_journal_asks_for_its_figures_with_the_manuscript(root):
+    (plain,) = planned(root, {"study": "nat_response"}).runs.values()
+    (bmc,) = planned(root, {"study": "nat_response"}, journal="bmc").runs.values()
+    usual = {
+        f"results/nat_response/manuscript/{name}" for name in ("manuscript.docx", "manuscript.tex", "references.ris")
+    }
+    assert usual <= set(plain.targets("manuscript")) <= set(plain.targets("all"))
+    more = set(bmc.targets("manuscript")) - set(plain.targets("manuscript"))
+    assert more == {f"results/nat_response/figures/{figure.id}.tiff" for figure in bmc.protocol.figures}
+    assert more <= set(bmc.targets("all")) and not more & set(bmc.declared_files())
+    assert bmc.journal_files == ("workflow/journals/bmc.yaml", "workflow/journals/numbered.csl")
+
+
+def test_an_unknown_journal_or_reference_style_is_named(root, tmp_path):
+    with pytest.raises(SettingsError, match="frontier.yaml: no such file. Did you mean 'frontiers'"):
+        planned(root, {"study": "nat_response"}, journal="frontier")
+    path = tmp_path / "mine.yaml"
+    path.write_text("{name: Mine, references: nature}", encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"no style 'nature.csl' beside the profile, expected one of none"):
+        read_journal(path)

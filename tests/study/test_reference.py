@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from her2radiomics.core.settings import read_yaml
-from her2radiomics.study import reference
+from her2radiomics.study import reference, schemas
 
 
 @pytest.mark.parametrize("path", sorted(reference.files()))
@@ -35,3 +35,51 @@ def test_every_key_is_described(root):
         for line in (root / f"docs/{page}.md").read_text(encoding="utf-8").splitlines():
             if line.startswith("| `"):
                 assert line.rstrip(" |").count("|") >= 4 and line.split("|")[4].strip(), line
+
+
+FILES = [(name, path) for name in schemas.MODELS for path in schemas.of_project(name)]
+
+
+@pytest.mark.parametrize(("name", "path"), FILES, ids=lambda item: getattr(item, "stem", item))
+def test_every_settings_file_fits_its_schema_and_names_it(root, name, path):
+    """What an editor underlines in a file of ours, it would underline in a user's."""
+    jsonschema.validate(read_yaml(path), schemas.editor_schema(name))
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    assert first == schemas.editor_line(name, path.parent.relative_to(root).as_posix())
+    named = (path.parent / first.split("$schema=")[1]).resolve()
+    assert named == root / f"workflow/schemas/{name}.schema.json" and named.is_file()
+
+
+def test_every_settings_file_of_the_project_has_a_schema(root):
+    """Of the YAML files below workflow and the configuration none is left out."""
+    assert {path for _, path in FILES} == {root / "config.yaml", *(root / "workflow").rglob("*.yaml")}
+
+
+@pytest.mark.parametrize("name", schemas.MODELS)
+def test_every_key_has_a_meaning_and_examples_that_fit(name):
+    schema = schemas.editor_schema(name)
+    refs = {"$defs": schema.get("$defs", {})}
+    keys = [(key, child) for node in schemas._nodes(schema) for key, child in _properties(node)]
+    assert len(keys) > 3
+    for key, child in keys:
+        assert child.get("description") or "const" in child or "$ref" in child, key
+        assert child["examples"], key
+        for example in child["examples"]:
+            jsonschema.Draft202012Validator(child | refs).validate(example)  # without checking the schema each time
+
+
+def _properties(node):
+    found = node.get("properties")
+    return [(key, child) for key, child in found.items() if "type" in child or "description" in child] if found else []
+
+
+def test_schemas_refuse_what_the_settings_refuse(root):
+    content = read_yaml(root / "workflow/studies/nat_response.yaml")
+    schema = schemas.editor_schema("protocol")
+    for change in (
+        {"titel": "x"},
+        {"prediction_at": "later"},
+        {"figures": {"figure_1": {"kind": "none", "title": "x"}}},
+    ):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(content | change, schema)

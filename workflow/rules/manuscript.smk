@@ -98,6 +98,30 @@ rule published:
         "../../scripts/published.py"
 
 
+# for those who take all figures or tables home at once
+rule bundles:
+    input:
+        figures=lambda w: run_of(w).targets("figures"),
+        tables=lambda w: run_of(w).targets("tables"),
+    output:
+        **paths_of("all_figures", "all_tables"),
+    log:
+        "logs/{run}/bundles.log",
+    benchmark:
+        "logs/{run}/bundles.benchmark.tsv"
+    group:
+        "manuscript"
+    conda:
+        "../../envs/study.yaml"
+    resources:
+        mem_mb=500,
+        runtime=5,
+    message:
+        "figures and tables as one file each: {wildcards.run}"
+    script:
+        "../../scripts/bundles.py"
+
+
 rule provenance:
     input:
         lambda w: run_of(w).targets("tables"),
@@ -182,6 +206,7 @@ rule page:
     input:
         **WRITTEN_FROM,
         manuscript=lambda w: run_of(w).files("manuscript"),
+        bundles=lambda w: run_of(w).files("all_figures", "all_tables"),
         overlays=lambda w: run_of(w).batches("batch_overlays"),
         # audit and checklists; the crate describes the page itself
         evidence=lambda w: [

@@ -37,6 +37,7 @@ rule train:
         sequences=lambda w: settings_of(protocol_of(w).sequences),
         readers=lambda w: settings_of(run_of(w).dataset.readers),
         persons=lambda w: run_of(w).shared_persons,
+        about=lambda w: descriptions.model_about(run_of(w), w.model),
         seed=PLAN.config.seed,
         simulated=lambda w: run_of(w).dataset.simulated,
     message:
@@ -52,7 +53,7 @@ rule predict:
         participants=lambda w: run_of(w).files("partition_participants"),
         features=lambda w: run_of(w).files("partition_features"),
     output:
-        **paths_of("predictions", "not_predicted", "calibration"),
+        **paths_of("predictions", "not_predicted", "calibration", "calculator"),
         software=path_of("software", job="predict_{model}"),
     log:
         "logs/{run}/predict_{model}.log",

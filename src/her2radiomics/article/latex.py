@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -20,12 +19,12 @@ from her2radiomics.article.document import (
     Words,
 )
 from her2radiomics.article.journals import PAGES, Journal, label_of, spaced
+from her2radiomics.article.latex_tables import table_in_text
 from her2radiomics.article.numbering import macros, places
 from her2radiomics.article.pictures import picture
 from her2radiomics.article.references import ReferenceList
 from her2radiomics.article.word import ABSTRACT, REFERENCES, SUPPLEMENT, needs_heading
 from her2radiomics.article.word_styles import MARGIN, MARGIN_TALL, SIMULATED
-from her2radiomics.core.errors import StudyError
 from her2radiomics.core.layout import Layout
 from her2radiomics.manuscript.tables.text import escape_latex
 
@@ -33,14 +32,10 @@ _STYLES = {"bold": "textbf", "italic": "textit", "superscript": "textsuperscript
 _LEVELS = {1: "section", 2: "subsection", 3: "subsubsection"}
 #: Height in mm that a float's caption takes.
 _CAPTION_MM = 40.0
-#: Of a run's table: what the manuscript counts and words itself.
-_OWN_NUMBER = re.compile(r"^\\renewcommand\{\\thetable\}.*\n", re.MULTILINE)
-_OWN_CAPTION = re.compile(r"^\\caption\{.*\}\n\\label\{.*\}$", re.MULTILINE)
-_COMMENT = re.compile(r"^%.*\n", re.MULTILINE)
 _PREAMBLE = r"""\documentclass[{size}pt,{paper}]{{article}}
 \usepackage[T1]{{fontenc}}
 \usepackage[utf8]{{inputenc}}
-\usepackage{{textcomp,mathptmx,helvet,graphicx,booktabs,rotating,xcolor,fancyhdr,setspace,microtype}}
+\usepackage{{textcomp,mathptmx,helvet,graphicx,array,booktabs,longtable,rotating,xcolor,fancyhdr,setspace,microtype}}
 \usepackage[{geometry}]{{geometry}}
 {lines}\usepackage[hidelinks]{{hyperref}}
 \setlength{{\headheight}}{{14pt}}
@@ -156,12 +151,8 @@ class _Writer:
 
     def _table(self, block: TableBlock) -> str:
         """The run's LaTeX table, with the manuscript's number, title and label."""
-        path = self.layout.path("table", "tex", table=block.id)
-        if not path.is_file():
-            raise StudyError(f"{path}: found no table; expected one that the run made. Make it: snakemake {path}")
-        text = _COMMENT.sub("", _OWN_NUMBER.sub("", path.read_text(encoding="utf-8")))
         caption = rf"\caption{{{self._runs(block.title)}}}" + "\n" + self._label(block.id)
-        return _OWN_CAPTION.sub(lambda _: caption, text, count=1)
+        return table_in_text(self.layout, block.id, caption, PAGES[self.journal.page][0] - 2 * MARGIN)
 
     def _figure(self, block: FigureBlock) -> str:
         page = PAGES[self.journal.page]

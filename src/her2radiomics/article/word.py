@@ -101,7 +101,7 @@ class _Writer:
         self.places = places(manuscript, journal)
         self.document: Document = docx.Document()
         self.numbers = count(1)
-        self.wide = False
+        self.wide, self.across = False, False
         self.mark = Mark(manuscript.run, manuscript.simulated, journal.name, journal.abstract.words)
         set_up(self.document, journal, simulated=manuscript.simulated, language=manuscript.language)
 
@@ -119,14 +119,18 @@ class _Writer:
         for key, printed in self.references.printed.items():
             entry = [run(f"{self.references.number(key)}."), element("w:r", element("w:tab")), *runs(printed)]
             self.document.add_paragraph(style=BIBLIOGRAPHY)._p.extend(entry)
+        first = next((part for part in self.manuscript.supplement if isinstance(part, TableBlock | FigureBlock)), None)
+        # the supplement's first words stand with its first table
+        self.across = isinstance(first, TableBlock) and self._read_table(first)[1]
+        self._turn(self.across)
         before = len(self.document.paragraphs)
         if needs_heading(self.manuscript):
             self._own_heading(SUPPLEMENT)
         for part in self.manuscript.supplement:
             self._add(part)
         self._turn(False)
-        for first in self.document.paragraphs[before : before + 1]:
-            first.paragraph_format.page_break_before = True
+        for paragraph in self.document.paragraphs[before : before + 1]:
+            paragraph.paragraph_format.page_break_before = True
 
     def _own_heading(self, text: str) -> None:
         paragraph = self.document.add_heading(text, 1)
@@ -136,14 +140,14 @@ class _Writer:
     def _add(self, block: Heading | Paragraph | TableBlock | FigureBlock) -> None:
         match block:
             case Heading():
-                self._turn(False)
+                self._turn(self.across)
                 place = self.places[block.id]
                 paragraph = self.document.add_paragraph(style=f"Heading {block.level}")
                 paragraph._p.extend(bookmarked(bookmark_of(block.id), next(self.numbers), runs(place.heading)))
                 if self.journal.numbered_sections and not place.number:
                     unnumbered(paragraph)
             case Paragraph():
-                self._turn(False)
+                self._turn(self.across)
                 label = label_of(block, self.journal)
                 inside = [*(runs(f"{label} ", bold=True) if label else []), *self._runs(block.runs)]
                 paragraph = self.document.add_paragraph(style="Body Text")
@@ -204,7 +208,8 @@ class _Writer:
         paragraph._p.extend([*name, *stop[len(label) :], *self._runs(parts)])
         return f"{place.shown}. {plain_text(parts)}"
 
-    def _add_table(self, block: TableBlock) -> None:
+    def _read_table(self, block: TableBlock) -> tuple[Any, bool, list[Any]]:
+        """The run's table, whether it needs a page across, and its notes."""
         path = self.layout.path("table", "docx", table=block.id)
         if not path.is_file():
             raise StudyError(f"{path}: found no table; expected one that the run made. Make it: snakemake {path}")
@@ -213,23 +218,29 @@ class _Writer:
             raise StudyError(f"{path}: found no table in the file, expected one. Delete it and run snakemake again.")
         table = deepcopy(made.tables[0]._tbl)
         room = round(docx.shared.Mm(PAGES[self.journal.page][0] - 2 * MARGIN).twips)
-        self._turn(not fit(table, room))
+        notes = [paragraph._p for paragraph in made.paragraphs[1:] if paragraph.text.strip()]
+        return table, not fit(table, room), notes
+
+    def _add_table(self, block: TableBlock) -> None:
+        table, wide, notes = self._read_table(block)
+        self.across = False
+        self._turn(wide)
         caption = self._caption(block.id, block.title, above=True)
         # what Word shows as the table's alternative text, by which a refreshed copy finds it
         table.tblPr.extend([element("w:tblCaption", val=block.id), element("w:tblDescription", val=caption)])
         body = self.document.element.body
         body.insert(len(body) - 1, table)
-        notes = [paragraph for paragraph in made.paragraphs[1:] if paragraph.text.strip()]
         for place, note in enumerate(notes):
             paragraph = self.document.add_paragraph(style=TABLE_NOTE)
-            paragraph._p.extend(deepcopy(part) for part in note._p.r_lst)
+            paragraph._p.extend(deepcopy(part) for part in note.r_lst)
             if place == len(notes) - 1:
                 paragraph.paragraph_format.space_after = docx.shared.Pt(12)
         self.mark.tables[block.id] = TableMark(
-            self.places[block.id].shown, cells_of(table), [text_of(note._p) for note in notes]
+            self.places[block.id].shown, cells_of(table), [text_of(note) for note in notes]
         )
 
     def _add_figure(self, block: FigureBlock) -> None:
+        self.across = False
         self._turn(False)
         page = PAGES[self.journal.page]
         room = (page[0] - 2 * MARGIN, page[1] - 2 * MARGIN_TALL - _CAPTION_MM)

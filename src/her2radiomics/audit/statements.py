@@ -96,7 +96,9 @@ class TextAgainstTable(Check):
             False,
             f"The text says {printed.text}; {table.place} prints {shown} ({cell.count}/{table.groups[self.group]}) for "
             f"{self.row}, {self.level}, {self.group}.",
-            f"{printed.text} is printed there for {join(elsewhere, 'or')}." if elsewhere else "No cell there holds it.",
+            f"{printed.text} is printed there for {join(elsewhere, 'or')}."
+            if elsewhere
+            else "No cell of it has that value.",
         )
 
 

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from her2radiomics import importing, study
 from her2radiomics.cli import app as command
-from her2radiomics.cohort.settings import TableSource
 from her2radiomics.core.errors import SettingsError
-from her2radiomics.core.settings import validate
-from her2radiomics.importing import apply, boxes, cohort_file, collections, masks, scan, table, tumour_volume
-from her2radiomics.importing.names import Identifiers
-from her2radiomics.importing.outcome import Outcome, Target
+
+if TYPE_CHECKING:
+    from her2radiomics.importing.names import Identifiers
+    from her2radiomics.importing.outcome import Outcome, Target
 
 To = Annotated[Path, typer.Option("--to", help="The data's folder: where images, masks and tables are written.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that are there with another content.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Write nothing; say what would be written.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Write nothing; say what would be written.")]
 DATA = Path("data")
 #: Public collections by the command's name.
 COLLECTIONS = {"mama-mia": "MAMA-MIA", "duke": "Duke-Breast-Cancer-MRI", "ispy1": "I-SPY 1", "ispy2": "I-SPY 2"}
@@ -35,15 +37,18 @@ def register(app: typer.Typer) -> None:
     group.command("boxes")(import_boxes)
     group.command("table")(import_table)
     for name, title in COLLECTIONS.items():
-        group.command(name, help=f"{title} as it lies on disk: images, masks, participants and a cohort file.")(
-            _collection(name)
-        )
+        about = f"{title} as it lies on disk: images, masks, participants and a cohort file."
+        example = f"\b\nher2radiomics import {name} {title.replace(' ', '')}/ --to data/"
+        group.command(name, help=f"{about}\n\n{example}")(_collection(name))
     app.add_typer(group, rich_help_panel=command.DATA)
 
 
 def _target(folder: Path, force: bool, dry_run: bool) -> Target:
-    """The data's folder; cohort files go to the project's, where the command runs in one."""
-    return Target(folder, force, dry_run, project=Path() if cohort_file.FOLDER.is_dir() else None)
+    """The data's folder; cohort files go to the project's, where there is a project."""
+    project = None
+    with contextlib.suppress(SettingsError):  # none: they go to the data's folder
+        project = Path(os.path.relpath(study.Project.find().folder))
+    return importing.outcome.Target(folder, force, dry_run, project)
 
 
 def tell(outcome: Outcome) -> None:
@@ -79,21 +84,23 @@ def dicom(
 ) -> None:
     """DICOM in two steps: a table of series to complete, then images.
 
-    Examples
-    --------
-      her2radiomics import dicom RAW/ --to data/
-
-      her2radiomics import dicom --apply data/series.xlsx
+    \b
+    her2radiomics import dicom RAW/ --to data/
+    her2radiomics import dicom --apply data/series.xlsx
     """
     if apply_table is not None:
-        tell(apply.apply_series(apply_table, _target(to or apply_table.parent, force, dry_run)))
+        tell(importing.apply.apply_series(apply_table, _target(to or apply_table.parent, force, dry_run)))
         return
     if folder is None:
         raise SettingsError(
             "found neither a folder nor --apply; expected one: 'her2radiomics import dicom RAW/ --to data/', then "
             "'her2radiomics import dicom --apply data/series.xlsx'."
         )
-    tell(scan.import_dicom(folder, _target(to or DATA, force, dry_run), rules=rules, identifiers=_mode(identifiers)))
+    tell(
+        importing.scan.import_dicom(
+            folder, _target(to or DATA, force, dry_run), rules=rules, identifiers=_mode(identifiers)
+        )
+    )
 
 
 def _mode(text: str) -> Identifiers:
@@ -115,7 +122,7 @@ def import_masks(
         list[str] | None, typer.Option(help="Sequence that gets the mask; may be repeated; by default all it fits.")
     ] = None,
     pattern: Annotated[
-        str, typer.Option(help="Path of a mask below the folder, with {patient} and perhaps {sequence}; * is any text.")
+        str, typer.Option(help="Path of a mask below the folder, with {patient} and perhaps {sequence}.")
     ] = "",
     functional: Annotated[
         bool, typer.Option("--functional", help="UCSF's functional tumour volume from the SER maps of I-SPY and NACT.")
@@ -127,17 +134,15 @@ def import_masks(
 ) -> None:
     """Masks: DICOM SEG and RTSTRUCT, 3D Slicer (.seg.nrrd), and NIfTI, NRRD or MetaImage files by name.
 
-    Examples
-    --------
-      her2radiomics import masks RAW/ --segment Tumour --to data/
-
-      her2radiomics import masks second_reading/ --reader 2 --pattern "{patient}_{sequence}.nii.gz" --to data/
+    \b
+    her2radiomics import masks RAW/ --segment Tumour --to data/
+    her2radiomics import masks second_reading/ --reader 2 --pattern "{patient}_{sequence}.nii.gz" --to data/
     """
     if functional:
-        tell(tumour_volume.import_tumour_volume(folder, _target(to, force, dry_run), reader=reader))
+        tell(importing.tumour_volume.import_tumour_volume(folder, _target(to, force, dry_run), reader=reader))
         return
-    wanted = masks.Wanted(segment, reader, region, tuple(sequence or ()), pattern, resample)
-    tell(masks.import_masks(folder, _target(to, force, dry_run), wanted))
+    wanted = importing.masks.Wanted(segment, reader, region, tuple(sequence or ()), pattern, resample)
+    tell(importing.masks.import_masks(folder, _target(to, force, dry_run), wanted))
 
 
 def import_boxes(
@@ -158,13 +163,14 @@ def import_boxes(
 ) -> None:
     """Boxes around tumours to masks; the slice order is found from the image's positions and shown.
 
-    Examples
-    --------
-      her2radiomics import boxes Annotation_Boxes.xlsx --to data/
+    \b
+    her2radiomics import boxes Annotation_Boxes.xlsx --to data/
     """
-    counting = boxes.Counting(base, first_slice, clip)
+    counting = importing.boxes.Counting(base, first_slice, clip)
     tell(
-        boxes.import_boxes(table, _target(to, force, dry_run), identifier=identifier, reader=reader, counting=counting)
+        importing.boxes.import_boxes(
+            table, _target(to, force, dry_run), identifier=identifier, reader=reader, counting=counting
+        )
     )
 
 
@@ -186,11 +192,9 @@ def import_table(
 ) -> None:
     """A clinical table: a page on every column, participants.tsv, and a cohort file with what is unsure as comments.
 
-    Examples
-    --------
-      her2radiomics import table clin.xlsx --id "Patient ID" --to data/
-
-      her2radiomics import table Clinical_and_Other_Features.xlsx --id "Patient ID" --sheet Data --header 2,3 --to data/
+    \b
+    her2radiomics import table clin.xlsx --id "Patient ID" --to data/
+    her2radiomics import table Clinical_and_Other_Features.xlsx --id "Patient ID" --sheet Data --header 2,3 --to data/
     """
     rows = [int(row) for row in header.split(",") if row.strip().isdigit()]
     given = {
@@ -200,8 +204,12 @@ def import_table(
         "decimal": decimal or None,
         "header": rows or None,
     }
-    source = validate(TableSource, given, "import table")
-    tell(table.import_table(file, _target(to, force, dry_run), source, name=name, identifiers=_mode(identifiers)))
+    source = importing.table.source_of(given)
+    tell(
+        importing.table.import_table(
+            file, _target(to, force, dry_run), source, name=name, identifiers=_mode(identifiers)
+        )
+    )
 
 
 def _collection(name: str) -> Callable[..., None]:
@@ -218,7 +226,9 @@ def _collection(name: str) -> Callable[..., None]:
         force: Force = False,
         dry_run: DryRun = False,
     ) -> None:
-        default = folder if collections.read_collection(name).images else DATA
-        tell(collections.import_collection(name, folder, _target(to or default, force, dry_run), cohort=cohort))
+        default = folder if importing.collections.read_collection(name).images else DATA
+        tell(
+            importing.collections.import_collection(name, folder, _target(to or default, force, dry_run), cohort=cohort)
+        )
 
     return import_collection

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from her2radiomics.article.check import agrees, check
-from her2radiomics.article.refresh import refresh
+from her2radiomics import article
 
 Document = Annotated[
     Path, typer.Argument(metavar="EDITED.docx", help="The Word file that you edited; it is only read.")
@@ -29,8 +28,12 @@ def register(app: typer.Typer) -> None:
 
 
 def refresh_command(document: Document, run: Run, to: To = None, other_run: Other = False) -> None:
-    """Write a copy with the run's present numbers, tables and figures; your words, comments and changes stay."""
-    done = refresh(document, run, to, other_run=other_run)
+    """Write a copy with the run's present numbers, tables and figures; your words, comments and changes stay.
+
+    \b
+    her2radiomics manuscript refresh manuscript.docx --run results/her2_ours--default--our_hospital
+    """
+    done = article.refresh.refresh(document, run, to, other_run=other_run)
     for before, now in done.numbers:
         typer.echo(f"number: {before} -> {now}")
     for kind, changed in (("table", done.tables), ("figure", done.figures), ("note", done.notes)):
@@ -41,10 +44,14 @@ def refresh_command(document: Document, run: Run, to: To = None, other_run: Othe
 
 
 def check_command(document: Document, run: Run, other_run: Other = False) -> None:
-    """List what no longer agrees with the run, what is bound to nothing and what is still to be written; exit 1 if any."""
-    findings = check(document, run, other_run=other_run)
+    """List what no longer agrees with the run, what is bound to nothing and what is still to be written; exit 1 if any.
+
+    \b
+    her2radiomics manuscript check manuscript.docx --run results/her2_ours--default--our_hospital
+    """
+    findings = article.check.check(document, run, other_run=other_run)
     for finding in findings:
         typer.echo(str(finding))
-    if not agrees(findings):
+    if not article.check.agrees(findings):
         raise typer.Exit(1)
     typer.echo(f"{document}: all numbers, tables and figures agree with {run}.")

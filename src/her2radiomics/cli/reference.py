@@ -21,13 +21,14 @@ HEAD = f"""# Commands
 
 <!-- Made by `python -m her2radiomics.cli.reference` from the commands themselves: do not edit. -->
 
-`{NAME}` lies in `.venv/bin` after `make setup`. It works in the project's folder and the folders below it. Every command has `--help`;
-one that writes shows what it would write (`--dry-run`, `-n`) and replaces nothing without `--force`. What is wrong with the input ends
-with one message and exit code 1. A study made by `new study` has a configuration of its own in `configs/`, which `--study NAME` takes
-in place of `config.yaml`. Snakemake may always be called instead: `run` and `resume` print the command that they call.
+`{NAME}` lies in `.venv/bin` after `make setup`. It works in the project's folder and the folders below it. Every
+command has `--help`; one that writes shows what it would write (`--dry-run`) and replaces nothing without `--force`.
+What is wrong with the input ends with one message and exit code 1. A study made by `new study` has a configuration of
+its own in `configs/`, which `--study NAME` takes in place of `config.yaml`. Snakemake may always be called instead:
+`run` and `resume` print the command that they call.
 
-Completion of commands and options by the Tab key, for bash, zsh, fish and PowerShell: `{NAME} --install-completion`, then open a new
-shell; `{NAME} --show-completion` prints what would be installed.
+Completion of commands and options by the Tab key, for bash, zsh, fish and PowerShell: `{NAME} --install-completion`,
+then open a new shell; `{NAME} --show-completion` prints what would be installed.
 """
 
 

@@ -12,10 +12,13 @@ if TYPE_CHECKING:
 
 
 @cache
-def environment(package: str) -> jinja2.Environment:
-    """Templates in ``her2radiomics/<package>/templates``: everything is escaped, an unknown name is an error."""
+def environment(*packages: str) -> jinja2.Environment:
+    """Templates in ``her2radiomics/<package>/templates``: everything is escaped, an unknown name is an error.
+
+    Of several packages the first that has a template gives it.
+    """
     return jinja2.Environment(
-        loader=jinja2.PackageLoader(f"her2radiomics.{package}"),
+        loader=jinja2.ChoiceLoader([jinja2.PackageLoader(f"her2radiomics.{package}") for package in packages]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
@@ -44,6 +44,18 @@ def values_suffix(
     model serves patients whose masks need it and patients whose masks do not.
     """
     return extraction_suffix(preprocessing.model_copy(update={"resample_mask": False}), log_padding, slice_of)
+
+
+def extraction_hash(
+    parameters: bytes,
+    regions: Sequence[str],
+    preprocessing: Preprocessing,
+    log_padding: float | str = LOG_PADDING,
+    slice_of: str | None = None,
+) -> str:
+    """Hash of what a sequence's features depend on: the parameter file's bytes, the regions, the preprocessing."""
+    suffix = values_suffix(preprocessing, log_padding, slice_of)
+    return sha256(parameters + (" ".join(regions) + (f" {suffix}" if suffix else "")).encode()).hexdigest()[:16]
 
 
 def _chosen(preprocessing: Preprocessing, log_padding: float | str) -> dict[str, Any]:

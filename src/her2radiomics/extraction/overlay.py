@@ -3,11 +3,16 @@
 On the left the slice with the largest tumour area of the first reader that has a mask, on the right
 magnified slices through the tumour. Axial slices show the patient's right on the left, sagittal ones the
 anterior side.
+
+A pixel of an outline keeps the grey below it: its palette index is the grey's and a multiple of the number of greys, one for
+each colour. So a viewer can show the same picture without outlines. The PNG's text :data:`LAYERS` says how many greys there
+are, and which slice lies where.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import math
 import textwrap
 from collections.abc import Sequence
@@ -19,6 +24,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 from her2radiomics.cohort.manifest import BREAST, ManifestRow
 from her2radiomics.core.errors import CaseError
@@ -38,6 +44,9 @@ GREYS = (64, 48, 32, 24, 16)  # tried in turn until the file is small enough
 # Okabe and Ito's colours, distinguishable with colour-vision deficiency
 FIRST_COLOUR, OTHER_COLOUR, RING_COLOUR = (230, 159, 0), (86, 180, 233), (0, 158, 115)
 COLOURS = (FIRST_COLOUR, OTHER_COLOUR, RING_COLOUR)
+#: Text of the PNG, as JSON: ``greys``, ``slices`` (number of the slice from 1, left, top, width, height in pixels), ``of``.
+LAYERS = "layers"
+_Place = tuple[int, int, int, int, int]
 
 
 @dataclass
@@ -82,7 +91,8 @@ def draw_overlay(
         draw_reason(rows[0], reason, path, simulated=simulated)
         return
     for greys in GREYS:
-        data = _encode(_picture(layers, _title(rows[0], simulated), case, greys), greys)
+        picture, places = _picture(layers, _title(rows[0], simulated), case, greys)
+        data = _encode(picture, greys, {"greys": greys, "slices": places, "of": len(layers.image)})
         if len(data) < LARGEST_FILE:
             break
     _write(data, path)
@@ -156,14 +166,14 @@ def _orientation(image: sitk.Image):  # type: ignore[no-untyped-def]
     return turn, ((y, x, z) if transpose else (x, y, z))
 
 
-def _picture(layers: _Layers, title: str, case: LoadedCase, greys: int) -> np.ndarray:
-    """The whole picture as palette indices: header, largest slice, magnified slices."""
+def _picture(layers: _Layers, title: str, case: LoadedCase, greys: int) -> tuple[np.ndarray, list[_Place]]:
+    """The whole picture as palette indices: header, largest slice, magnified slices; and the places of its slices."""
     first = next(iter(layers.tumours.values()))
     areas = np.count_nonzero(first, axis=(1, 2))
     largest = case.levels.get(next(iter(layers.tumours)), int(areas.argmax()))
     everything = (slice(0, first.shape[1]), slice(0, first.shape[2]))
     main = _panel(layers, largest, everything, (PANEL, WIDEST), greys)
-    tiles = _tiles(layers, areas, greys)
+    tiles, places = _tiles(layers, areas, greys)
     body = np.concatenate([main, np.zeros((PANEL, 2), np.uint8), tiles], axis=1)
     readers = list(layers.tumours)
     legend = [(f"reader {readers[0]}", 0)]
@@ -177,10 +187,13 @@ def _picture(layers: _Layers, title: str, case: LoadedCase, greys: int) -> np.nd
     said = [f"MASK RESAMPLED onto the image: {' and '.join(whose)}"] if whose else []
     said += [f"image: {case.steps}"] if case.steps else []
     lines = [f"{title}   {note}", *said]
-    return np.concatenate([_header(body.shape[1], lines, legend, greys), body])
+    header = _header(body.shape[1], lines, legend, greys)
+    below, right = header.shape[0], main.shape[1] + 2
+    places = [(number, left + right, top + below, wide, high) for number, left, top, wide, high in places]
+    return np.concatenate([header, body]), [(largest + 1, 0, below, main.shape[1], main.shape[0]), *places]
 
 
-def _tiles(layers: _Layers, areas: np.ndarray, greys: int) -> np.ndarray:
+def _tiles(layers: _Layers, areas: np.ndarray, greys: int) -> tuple[np.ndarray, list[_Place]]:
     """Magnified slices, evenly spread over the slices that hold tumour of any reader, or a ring."""
     union = np.logical_or.reduce([*layers.tumours.values(), *layers.rings])
     rows, columns = (np.flatnonzero(union.any(axis=axes)) for axes in ((0, 2), (0, 1)))
@@ -188,13 +201,19 @@ def _tiles(layers: _Layers, areas: np.ndarray, greys: int) -> np.ndarray:
     window = _square(rows, columns, (y, x), union.shape[1:])
     slices = np.flatnonzero(union.any(axis=(1, 2)))
     if len(slices) == 1:
-        return _panel(layers, int(slices[0]), window, (PANEL, WIDEST), greys)
+        alone = _panel(layers, int(slices[0]), window, (PANEL, WIDEST), greys)
+        return alone, [(int(slices[0]) + 1, 0, 0, alone.shape[1], alone.shape[0])]
     down, across = TILES
     chosen = slices[np.unique(np.linspace(0, len(slices) - 1, down * across).round().astype(int))]
     height = (PANEL - 2) // down
     panels = [_panel(layers, int(index), window, (height, height), greys) for index in chosen]
+    shapes = [panel.shape for panel in panels]
     panels = [np.pad(p, ((0, height - p.shape[0]), (0, height - p.shape[1]))) for p in panels]
     across = min(across, math.ceil(len(panels) / down))
+    places = [
+        (int(index) + 1, number % across * (height + 1), number // across * (height + 2), wide, high)
+        for number, (index, (high, wide)) in enumerate(zip(chosen, shapes, strict=True))
+    ]
     panels += [np.zeros((height, height), np.uint8)] * (down * across - len(panels))
     gap = np.zeros((height, 1), np.uint8)
     lines = []
@@ -202,7 +221,7 @@ def _tiles(layers: _Layers, areas: np.ndarray, greys: int) -> np.ndarray:
         strip = [part for p in panels[line * across : (line + 1) * across] for part in (p, gap)]
         lines.append(np.concatenate(strip, axis=1))
     stacked = np.concatenate([lines[0], np.zeros((2, lines[0].shape[1]), np.uint8), *lines[1:]])
-    return np.pad(stacked, ((0, PANEL - stacked.shape[0]), (0, 0)))
+    return np.pad(stacked, ((0, PANEL - stacked.shape[0]), (0, 0))), places
 
 
 def _square(
@@ -234,7 +253,8 @@ def _panel(layers: _Layers, index: int, window: tuple[slice, slice], limit: tupl
     def outline(voxels: np.ndarray, colour: int) -> None:
         cut = Image.fromarray(voxels[index][window].astype(np.uint8) * 255)
         inside = np.asarray(cut.resize(size, Image.Resampling.NEAREST)) > 0
-        panel[inside & ~_eroded(inside)] = greys + colour
+        edge = inside & ~_eroded(inside)
+        panel[edge] = panel[edge] % greys + greys * (1 + colour)
 
     first = next(iter(layers.tumours.values()))
     for ring in layers.rings:
@@ -273,18 +293,21 @@ def _header(width: int, lines: Sequence[str], legend: Sequence[tuple[str, int]],
         left += 14 + draw.textlength(name, font=font) + 14
     header = _to_greys(np.asarray(strip), greys)
     for start, colour in places:
-        header[below + 22 : below + 25, start : start + 10] = greys + colour
+        header[below + 22 : below + 25, start : start + 10] = greys * (1 + colour)
     return header
 
 
-def _encode(indices: np.ndarray, greys: int) -> bytes:
-    """PNG bytes with a palette of greys and the outlines' colours; no time stamps."""
+def _encode(indices: np.ndarray, greys: int, layers: dict[str, Any] | None = None) -> bytes:
+    """PNG bytes with a palette of greys and, for each of them, the outlines' colours; no time stamps."""
     image = Image.fromarray(indices, mode="P")
     ramp = [round(level * 255 / (greys - 1)) for level in range(greys)]
-    image.putpalette([part for level in ramp for part in (level,) * 3] + [p for c in COLOURS for p in c])
+    image.putpalette([part for level in ramp for part in (level,) * 3] + [p for c in COLOURS for p in c * greys])
+    text = PngInfo()
+    if layers:
+        text.add_text(LAYERS, json.dumps(layers, separators=(",", ":")))
     buffer = io.BytesIO()
     # as small as the strongest compression makes it, to a hundredth, in half the time
-    image.save(buffer, format="PNG", compress_level=6)
+    image.save(buffer, format="PNG", compress_level=6, pnginfo=text)
     return buffer.getvalue()
 
 

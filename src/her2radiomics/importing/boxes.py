@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +23,6 @@ from her2radiomics.importing.outcome import Outcome, Target
 AXES = ("Column", "Row", "Slice")  # along x, y and z of the image
 #: Where a slice lies that is further along an axis of the patient (LPS), and where one before it.
 ENDS = (("left", "right"), ("posterior", "anterior"), ("superior", "inferior"))
-End = Literal["left", "right", "posterior", "anterior", "superior", "inferior"]
 
 
 @dataclass(frozen=True)
@@ -75,8 +74,12 @@ def import_boxes(
     key, origins = read_key(target.folder), read_origins(target.folder)
     outcome, placed = Outcome(), list[Mask]()
     images = {row["image"]: row for row in rows}
+    sources = {image: source.get("patient") for image, source in origins.items()}
+    strangers = 0
     for name, box in boxes.iterrows():
-        mine = [row for row in images.values() if row["patient_id"] == key.get(str(name), str(name))]
+        called = key.get(str(name), str(name))
+        mine = [row for row in images.values() if called in (row["patient_id"], sources.get(row["image"]))]
+        strangers += not mine
         said: dict[str, list[str]] = {}
         for row in mine:
             try:
@@ -94,9 +97,6 @@ def import_boxes(
             placed.append(made)
             said.setdefault(words, []).append(row["sequence"])
         outcome.said += [f"{mine[0]['patient_id']}, {', '.join(names)}: {words}" for words, names in said.items()]
-    strangers = len(boxes) - len(
-        {key.get(str(name), str(name)) for name in boxes.index} & {r["patient_id"] for r in rows}
-    )
     if strangers:
         outcome.said.append(f"{strangers} boxes are of patients who are not in the manifest")
     if not placed:

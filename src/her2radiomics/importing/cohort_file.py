@@ -13,6 +13,8 @@ from her2radiomics.importing.outcome import Target
 
 #: Where a project keeps its cohort files.
 FOLDER = Path("workflow/cohorts")
+#: First line of each: editors complete and explain its keys by it.
+SCHEMA = "# yaml-language-server: $schema=../schemas/cohort.schema.json"
 
 
 def quoted(value: object) -> str:
@@ -65,7 +67,7 @@ def _facts(profile: Profile) -> str:
 
 
 def compose(
-    name: str, source: str, columns: Sequence[Profile], root: Path, *, numbered: bool
+    name: str, source: str, columns: Sequence[Profile], root: Path, *, numbered: bool, features: str = ""
 ) -> tuple[dict[str, Any], str]:
     """The settings of a cohort of the project's own form, and the text that says the same with comments.
 
@@ -81,20 +83,31 @@ def compose(
         The data's folder.
     numbered
         Whether patients are called by numbers already.
+    features
+        Table of image features in the data's folder, where there is one.
     """
     certain = {profile.name: declared(profile) for profile in columns if profile.certain}
-    settings: dict[str, Any] = {"title": name, "kind": "tables", "root": str(root)}
+    settings: dict[str, Any] = {"title": name, "kind": "features" if features else "tables", "root": str(root)}
+    if features:
+        settings |= {"participants": [{"file": "participants.tsv"}], "features": {"table": {"file": features}}}
     if not numbered:
         settings["identifiers"] = "checked"
     settings["protocol"] = {"columns": certain}
     lines = [
         f"# Made from {source} by 'her2radiomics import table'. A line with '#' is not used: decide, and remove the '#'.",
         f"title: {quoted(name)} # as the report prints it",
-        "kind: tables # participants.tsv and images.tsv in the folder below",
+        f"kind: features # participants.tsv and {features} in the folder below"
+        if features
+        else "kind: tables # participants.tsv and images.tsv in the folder below",
         f"root: {quoted(str(root))}",
     ]
     if not numbered:
         lines.append("identifiers: checked")
+    if features:
+        lines += ["participants:", "  - {file: participants.tsv}", "features:", f"  table: {{file: {features}}}"]
+        lines += [
+            '  # say when they are known where some come from later images: available_at: {"*": before_treatment}'
+        ]
     lines += ["protocol:", "  columns:" if certain else "  columns: {}"]
     for profile in columns:
         lines += _lines(profile)
@@ -119,8 +132,9 @@ def place(name: str, target: Target) -> Path:
 
 
 def write(name: str, text: str, target: Target) -> Path:
-    """Write the cohort file; the path."""
+    """Write the cohort file, with the project's schema for editors; the path."""
     path = place(name, target)
+    text = f"{SCHEMA}\n{text}" if target.project is not None else text
     there = Target(path.parent, target.force, target.dry_run)
     there.text(path.name, text)
     shown = path.name if target.project is None else str(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,7 @@ class Collection(Settings):
     citation: str = Field(description="How it wants to be cited.")
     licence: str = Field(description="Licence of the data.")
     images: list[ImagePattern] = Field(default_factory=list, description="NIfTI images and masks by name.")
+    instead: str = Field("", description="Masks that are taken where none of those by name is there.")
     rules: str = Field("", description="Rules for its DICOM series.")
     tumour_volume: bool = Field(False, description="Whether its DICOM files hold UCSF's functional tumour volume.")
     boxes: list[str] = Field(default_factory=list, description="Names that a table of boxes may have.")
@@ -114,10 +115,12 @@ def import_collection(name: str, folder: Path, target: Target, *, cohort: str = 
     outcome = Outcome()
     _check_new(found, cohort, target)
     rows, missing = _nifti(found, folder, target, outcome) if found.images else _dicom(found, folder, target, outcome)
-    table, source = _clinical(found, folder, outcome, missing)
+    clinical = Outcome()
+    table, source = _clinical(found, folder, clinical, missing)
     features = [path for file in found.features if (path := _first(folder, [file]))]
     if not rows and features and table is not None:
-        return _project_cohorts(found, folder, target, outcome, features)
+        return _project_cohorts(found, folder, target, outcome, features)  # they recode by themselves
+    outcome.said += clinical.said
     images = {row["patient_id"] for row in rows}
     if not images:
         raise StudyError(
@@ -184,7 +187,8 @@ def _outlines(found: Collection, folder: Path, target: Target, outcome: Outcome)
 def _nifti(found: Collection, folder: Path, target: Target, outcome: Outcome) -> tuple[list[dict[str, str]], list[str]]:
     """The manifest of NIfTI files by name, in place; its rows, and which patients have no mask."""
     root = folder.resolve()
-    manifest, notes = find_images(found.images, root)
+    patterns = [_with_masks(pattern, found.instead, root, outcome) for pattern in found.images]
+    manifest, notes = find_images(patterns, root)
     prefix = "" if root == target.folder.resolve() else f"{LINK}/"
     if prefix and not target.dry_run:
         _link(root, target.folder / LINK)
@@ -202,6 +206,18 @@ def _nifti(found: Collection, folder: Path, target: Target, outcome: Outcome) ->
     outcome.said += [note.replace(str(root), str(folder)) for note in notes]
     outcome.said.append(f"{len(rows)} images of {phases.total()} patients ({counted})")
     return rows, [f"masks of {len(absent)} patients ({_some(absent)})"] if absent else []
+
+
+def _with_masks(pattern: ImagePattern, instead: str, root: Path, outcome: Outcome) -> ImagePattern:
+    """The pattern with other masks where there is none of its own, which is said."""
+    if not instead or any(map(_any_file(root), pattern.masks.values())) or not _any_file(root)(instead):
+        return pattern
+    outcome.said.append(f"no mask {' or '.join(pattern.masks.values())}: {instead} is taken for all patients")
+    return pattern.model_copy(update={"masks": dict.fromkeys(pattern.masks, instead)})
+
+
+def _any_file(root: Path) -> Callable[[str], bool]:
+    return lambda pattern: any(root.glob(pattern.replace("{patient}", "*").replace("{sequence}", "*")))
 
 
 def _link(folder: Path, link: Path) -> None:
@@ -236,6 +252,11 @@ def _clinical(
             cells = cells.where(~cells.isin([*MISSING, "NC"]), "")
             to = recode(cells, column.recode, column=sources[ours], file=str(path)) if column.recode else {}
             made[ours] = [to.get(cell, cell) for cell in cells]
+            turned = Counter(cell for cell in cells if to.get(cell, cell) != cell)
+            outcome.said += [
+                f"{path.name}, '{sources[ours]}': '{cell}' became '{to[cell]}' in {ours} ({count} patients)"
+                for cell, count in sorted(turned.items())
+            ]
             odd = {cell for cell in made[ours] if cell and column.levels and cell not in column.levels}
             if odd:
                 outcome.said.append(

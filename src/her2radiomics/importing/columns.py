@@ -14,6 +14,7 @@ from her2radiomics.core.brought.likeness import spelling_variants
 from her2radiomics.core.brought.numbers import MISSING, number
 from her2radiomics.core.brought.reading import BroughtTable
 from her2radiomics.core.errors import TableError
+from her2radiomics.extraction.names import CLASSES
 
 #: A column of more values is no category; one of whole numbers with more values than the second is a number.
 MOST_LEVELS, MOST_CODES = 20, 6
@@ -89,11 +90,21 @@ class Profile:
         return f"{self.low:g} to {self.high:g}, median {self.median:g}" if self.kind == "continuous" else ""
 
 
+#: Names that PyRadiomics gives to features, also behind a sequence and region (``DCE__tumour_volume__original_glcm_Id``).
+_FEATURE = re.compile(rf"(?:.+__)?[A-Za-z][\w.-]*_(?:{'|'.join(CLASSES)})_[A-Za-z0-9]+")
+
+
+def feature_headings(table: BroughtTable) -> list[str]:
+    """Headings of columns that are image features by PyRadiomics' naming: brought, not described one by one."""
+    return [str(name) for name in table.cells if _FEATURE.fullmatch(str(name))]
+
+
 def profiles(table: BroughtTable, identifier: str) -> list[Profile]:
-    """Look at every column but the identifier's, in the order of the table."""
+    """Look at every column but the identifier's and image features, in the order of the table."""
     patients, names = list(table.cells[identifier]), {"patient_id", "centre", "partition", "label"}
     found = []
-    headings = [str(name) for name in table.cells if name != identifier]
+    others = {identifier, *feature_headings(table)}
+    headings = [str(name) for name in table.cells if name not in others]
     for heading in headings + [name for name in table.refused if name not in headings]:
         name = _name(heading, names)
         names.add(name)
@@ -133,7 +144,7 @@ def _look(profile: Profile, cells: Sequence[str], patients: Sequence[str]) -> No
     what = by_heading(profile.heading) or by_values([*cells], [*patients])
     if what == DATE and all(number(cell) is not None for cell in filled):  # days from one date to another
         what = ""
-    looks = next((words for cell in filled if (words := identity_in(cell))), "")
+    looks = next((words for cell in filled if not _decimal(cell) and (words := identity_in(cell))), "")
     if IDENTITY.search(profile.heading) or what.startswith("an identifier") or looks:
         profile.kind, profile.private = what or "may tell who a patient is", True
         profile.doubts.append(
@@ -162,6 +173,11 @@ def _look(profile: Profile, cells: Sequence[str], patients: Sequence[str]) -> No
         profile.remarks.append("may be the label: a study that predicts it must not use it as a predictor")
     if LATER.search(profile.heading):
         profile.remarks.append("may be known only after treatment: say available_at (after_surgery, follow_up)")
+
+
+def _decimal(cell: str) -> bool:
+    """Whether a cell is a number with decimals: its digits are those of a measurement."""
+    return "." in cell and number(cell) is not None
 
 
 def _as_numbers(profile: Profile, numbers: Sequence[float]) -> None:

@@ -38,10 +38,14 @@ def read_manifest(folder: Path, *, needed: bool = True) -> list[dict[str, str]]:
                 "Import the images first (her2radiomics import dicom), or name the data's folder by --to."
             )
         return []
-    return [
-        {str(k): str(v) for k, v in row.items()}
-        for row in check_manifest(read_table(path).cells, path).to_dict("records")
-    ]
+    cells = read_table(path).cells
+    further = [str(name) for name in cells if name not in contract("manifest").names]
+    if further:
+        raise SettingsError(
+            f"{path}: found columns that no manifest has ({', '.join(further)}); "
+            f"expected {', '.join(contract('manifest').names)}. Keep yours in another table: an import writes this one."
+        )
+    return [{str(k): str(v) for k, v in row.items()} for row in check_manifest(cells, path).to_dict("records")]
 
 
 def write_manifest(rows: Iterable[Mapping[str, str]], target: Target) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from her2radiomics.cohort.manifest import TUMOUR
 from her2radiomics.cohort.patterns import path_expression
+from her2radiomics.cohort.tables import PATIENT_ID
 from her2radiomics.core.errors import CaseError, SettingsError, StudyError, quote
 from her2radiomics.core.libraries import pydicom, sitk
 from her2radiomics.core.memory import raise_if_out
@@ -113,7 +114,7 @@ def finish(rows: list[dict[str, str]], placed: Sequence[Mask], target: Target, o
     outcome.said += target.in_words()
     outcome.next = (
         f"her2radiomics import table CLINICAL.xlsx --id 'Patient ID' --to {target.folder}, or features alone: "
-        f"her2radiomics extract {target.folder}/images.tsv --parameters PARAMETERS.yaml --to features.csv"
+        f"her2radiomics extract {target.folder}/images.tsv --parameters features_1316_3d --to features.csv"
     )
 
 
@@ -275,6 +276,9 @@ def write_mask(
     outline: sitk.Image, mask: Mask, rows: list[dict[str, str]], target: Target, note: str = ""
 ) -> tuple[list[dict[str, str]], Mask, str]:
     """Write a mask on its image's grid, and the rows with it."""
+    odd = next((text for text in (mask.reader, mask.region) if not PATIENT_ID.fullmatch(text)), None)
+    if odd is not None:
+        raise SettingsError(f"--reader, --region: found '{odd}'; expected letters, digits, '_', '-' and '.'.")
     what = "" if mask.region == TUMOUR else f"_{mask.region}"
     path = f"masks/{mask.patient}/{mask.sequence}_reader{mask.reader}{what}.nii.gz"
     made = Mask(mask.patient, mask.sequence, mask.reader, mask.region, path)

@@ -109,7 +109,7 @@ def _shown(item: Found) -> str:
 
 
 def _apart(found: Sequence[Found]) -> list[str]:
-    """By what the volumes of series that hold several were told apart."""
+    """What tells the volumes of series apart that hold several."""
     counts = Counter(
         (item.cells["patient_id"], item.cells["series"], item.cells["description"], item.cells["told_apart_by"])
         for item in found
@@ -127,7 +127,7 @@ def _files(folder: Path, found: Sequence[Found]) -> str:
 
 
 def file_list(folder: Path, found: Sequence[Found]) -> dict[str, dict[str, Any]]:
-    """Volume's name to its series, patient and files, how it is told apart, and the numbers of its slices."""
+    """Volume's name to its series, patient and files, what tells it apart, and the numbers of its slices."""
     return {
         item.volume.name: {
             "series": item.volume.series.mark,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from her2radiomics.cohort.settings import Cohort, TableSource
 from her2radiomics.cohort.tables import PATIENT_ID, read_table
@@ -17,12 +18,13 @@ from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import validate
 from her2radiomics.core.templates import environment
 from her2radiomics.importing import cohort_file
-from her2radiomics.importing.columns import Profile, profiles
+from her2radiomics.importing.columns import Profile, feature_headings, profiles
 from her2radiomics.importing.manifest import read_manifest
 from her2radiomics.importing.names import Identifiers, call_patients, read_key, write_key
 from her2radiomics.importing.outcome import Outcome, Target
 
 PARTICIPANTS = contract("registered").path
+FEATURES = "features.csv"
 #: Headings that are the centre's, in lower case.
 CENTRES = ("centre", "center", "site", "hospital", "institution")
 
@@ -61,10 +63,24 @@ def import_table(
     outcome = Outcome([f"{file}: {note}" for note in table.notes])
     found = profiles(table, source.id)
     called = _patients(table, source.id, target, identifiers, outcome)
-    participants = _participants(table, source.id, called, found, name)
-    settings, text = cohort_file.compose(name, file.name, found, target.folder.resolve(), numbered=_numbered(called))
+    participants = _participants(table, source.id, called, found, name, outcome)
+    features = _features(table, source.id, called)
+    settings, text = cohort_file.compose(
+        name,
+        file.name,
+        found,
+        target.folder.resolve(),
+        numbered=_numbered(called),
+        features="" if features is None else FEATURES,
+    )
     validate(Cohort, settings, f"{name}.yaml")
     target.put(PARTICIPANTS, lambda path: tables.write("registered", participants, path))
+    if features is not None:
+        brought = features  # a name that the function below keeps
+        target.put(FEATURES, lambda path: brought.to_csv(path, index=False, lineterminator="\n"))
+        outcome.said.append(
+            f"{len(features.columns) - 1} columns are image features by their names: {FEATURES} holds them"
+        )
     html = environment("importing").get_template("columns.html")
     target.text(page, html.render(title=file.name, columns=found, n=len(participants), notes=table.notes))
     where = cohort_file.write(name, text, target)
@@ -77,6 +93,17 @@ def import_table(
         f"her2radiomics new study NAME --cohort {name} --label {label}=1"
     )
     return outcome
+
+
+def source_of(given: Mapping[str, Any]) -> TableSource:
+    """How a table is read, from the command's options.
+
+    Raises
+    ------
+    SettingsError
+        An option may not be what it is.
+    """
+    return validate(TableSource, given, "import table")
 
 
 def _read(file: Path, source: TableSource) -> BroughtTable:
@@ -149,17 +176,29 @@ def _numbered(called: dict[str, str]) -> bool:
 
 
 def _participants(
-    table: BroughtTable, identifier: str, called: dict[str, str], found: Sequence[Profile], name: str
+    table: BroughtTable, identifier: str, called: dict[str, str], found: Sequence[Profile], name: str, outcome: Outcome
 ) -> pd.DataFrame:
     """The participants table: numbers and levels as they stand, under our names; without what may be identity."""
     made = {"patient_id": [called[patient] for patient in table.cells[identifier]]}
     centre = next((p.heading for p in found if p.heading.lower() in CENTRES and not p.private), None)
     made["centre"] = list(table.cells[centre]) if centre else [name] * len(table.cells)
+    if not centre:
+        outcome.said.append(f"no column is called {' or '.join(CENTRES)}: the centre of all patients is '{name}'")
     made["exclude_reason"] = [""] * len(table.cells)
     for profile in found:
         if profile.kind != "not readable" and not profile.private and profile.heading != centre:
             cells = table.column(profile.heading)
             made[profile.name] = list(cells.where(~cells.isin(MISSING), ""))
+    return pd.DataFrame(made).sort_values("patient_id", ignore_index=True)
+
+
+def _features(table: BroughtTable, identifier: str, called: dict[str, str]) -> pd.DataFrame | None:
+    """Image features of the patients as they stand in the table; ``None`` where it holds none."""
+    headings = feature_headings(table)
+    if not headings:
+        return None
+    made = {"patient_id": [called[patient] for patient in table.cells[identifier]]}
+    made |= {heading: list(table.column(heading)) for heading in headings}
     return pd.DataFrame(made).sort_values("patient_id", ignore_index=True)
 
 

@@ -15,6 +15,7 @@ from her2radiomics.modelling.fit_report import FitReport
 from her2radiomics.modelling.model import Fitted, Learning, ModelSpec
 from her2radiomics.modelling.parts import SharedFits
 from her2radiomics.modelling.readers import SecondReader
+from her2radiomics.modelling.saved.reference import Reference, learn_reference
 from her2radiomics.modelling.saved.rules import Rule
 from her2radiomics.statistics import youden_threshold
 from her2radiomics.statistics._check import aligned, as_labels
@@ -60,6 +61,8 @@ class StudyModel(ClassifierMixin, BaseEstimator):
         Smallest and largest score of a training row.
     n_, events_ : int
         Training rows used, and those with label 1.
+    rows_ : pandas.DataFrame
+        Training rows used, with the columns that the rule needs.
     """
 
     fitted_: Fitted
@@ -69,6 +72,7 @@ class StudyModel(ClassifierMixin, BaseEstimator):
     classes_: np.ndarray
     n_: int
     events_: int
+    rows_: pd.DataFrame
 
     def __init__(
         self,
@@ -118,7 +122,9 @@ class StudyModel(ClassifierMixin, BaseEstimator):
         with threadpoolctl.threadpool_limits(limits=1):
             fitted = self.spec.fit(X, labels, learning)
         self.fitted_, self.rule_ = fitted, fitted.rule
-        X, labels = X[fitted.used], labels[fitted.used]
+        needed = self._columns()
+        X, labels = X[[name for name in X.columns if name in needed]][fitted.used], labels[fitted.used]
+        self.rows_ = X
         score = self.rule_.score(X)
         self.n_, self.events_ = len(labels), int(labels.sum())
         self.linear_range_ = (float(score.min()), float(score.max()))
@@ -127,6 +133,18 @@ class StudyModel(ClassifierMixin, BaseEstimator):
             judged = np.where(np.isnan(fitted.held_out), judged, fitted.held_out)
         self.threshold_ = youden_threshold(labels, judged)
         return self
+
+    def _columns(self) -> set[str]:
+        """Columns that the rule reads."""
+        rule = self.rule_
+        named = {p.name for p in (*rule.features(), *rule.clinical(), *rule.covariates())}
+        return named | {adjustment.column for adjustment in rule.adjustments()}
+
+    def reference(self) -> Reference:
+        """What later predictions are compared with."""
+        categorical = frozenset(name for name, column in self.columns.items() if column.kind == "categorical")
+        with threadpoolctl.threadpool_limits(limits=1):
+            return learn_reference(self.rule_, self.rows_, self.fitted_.method, categorical)
 
     @property
     def empty_(self) -> bool:

@@ -42,6 +42,11 @@ MEDIA = {
     ".lock": "text/plain",
     ".smk": "text/plain",
     ".sha256": "text/plain",
+    ".tex": "text/x-tex",
+    ".bib": "text/x-bibtex",
+    ".ris": "application/x-research-info-systems",
+    ".csl": "application/vnd.citationstyles.style+xml",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "": "text/plain",
 }
 

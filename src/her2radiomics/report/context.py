@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from her2radiomics.report.embed import Layered
 from her2radiomics.report.info import RunInfo
 
 if TYPE_CHECKING:
@@ -97,12 +98,12 @@ class Quality:
 
 @dataclass(frozen=True)
 class Overlay:
-    """A picture of region on image: a thumbnail as data URI (empty: only the link), and the picture itself."""
+    """A picture of region on image for the page (an empty one: only the link), and the picture in full size."""
 
     patient: str
     sequence: str
     status: str
-    thumbnail: str
+    layers: Layered
     href: str
 
 
@@ -126,7 +127,7 @@ class ReportTable:
 
 @dataclass(frozen=True)
 class Panel:
-    """A figure or a panel of one: a picture as data URI, what it shows, its files, and whether it fills the row."""
+    """A figure or a panel of one: picture as data URI, what it shows, files, width in print; ``wide`` ones fill a row."""
 
     letter: str
     title: str
@@ -134,6 +135,7 @@ class Panel:
     alt: str
     picture: str
     files: tuple[Link, ...]
+    width_mm: float
     wide: bool = False
 
 
@@ -271,6 +273,8 @@ class ReportContext:
         Cases that could not be used, as patient, sequence, reader, region and reason.
     table_files, files
         Tables of numbers that have no printed form; participants, flow, quality control, agreement of readers.
+    table_bundle, figure_bundle
+        All tables and all figures as one file each.
     versions, hashes
         Software that the run's jobs used, and SHA-256 of what went in.
     overlays_note, grey_levels_note
@@ -293,7 +297,9 @@ class ReportContext:
     methods: tuple[Methods, ...]
     tables: tuple[ReportTable, ...]
     table_files: tuple[Link, ...]
+    table_bundle: tuple[Link, ...]
     figures: tuple[ReportFigure, ...]
+    figure_bundle: tuple[Link, ...]
     models: tuple[ModelSummary, ...]
     published: Published | None
     versions: tuple[tuple[str, str], ...]

@@ -1,15 +1,19 @@
-"""Pictures inside the page, as data URIs: vector figures where they are small enough, thumbnails of overlays."""
+"""Pictures inside the page, as data URIs: vector figures where they are small enough, overlays and their outlines apart."""
 
 from __future__ import annotations
 
 import base64
 import io
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from her2radiomics.core.errors import StudyError
+from her2radiomics.extraction.overlay import COLOURS, LAYERS
 
 #: All figures together, before they are written as text; each may take its share.
 FIGURES = 3_500_000
@@ -19,7 +23,32 @@ LARGEST_FIGURE = 700_000
 THUMBNAILS = 3_500_000
 #: Pixels of a figure that is too large as it is.
 FIGURE_WIDTH = 1600
-_WIDTHS = ((120, 240), (300, 180), (10**9, 130))
+_WIDTHS = ((120, 640), (300, 480), (10**9, 260))  # most pictures, their width in pixels
+
+
+@dataclass(frozen=True)
+class Layered:
+    """An overlay on the page.
+
+    Attributes
+    ----------
+    picture
+        The picture as data URI, without outlines where they are known apart; empty where the page is full.
+    contours
+        The outlines on a clear ground, as data URI; empty where they are in the picture.
+    size
+        Width and height that the slices' places count in.
+    slices
+        Number of the slice from 1, left, top, width and height of each slice in the picture.
+    of
+        How many slices the image has; 0 where the picture does not say.
+    """
+
+    picture: str = ""
+    contours: str = ""
+    size: tuple[int, int] = (0, 0)
+    slices: tuple[tuple[int, ...], ...] = ()
+    of: int = 0
 
 
 def data_uri(content: bytes, media: str) -> str:
@@ -52,11 +81,11 @@ def figure_uri(stem: Path, figures: int = 1) -> str:
         return data_uri(vector.read_bytes(), "image/svg+xml")
     if pixels.stat().st_size <= most:
         return data_uri(pixels.read_bytes(), "image/png")
-    return data_uri(_webp(pixels, FIGURE_WIDTH, 85), "image/webp")
+    return data_uri(_as_webp(_opened(pixels), FIGURE_WIDTH, 85), "image/webp")
 
 
-def thumbnails(paths: Sequence[Path]) -> list[str]:
-    """Return small WebP pictures as data URIs, in order; empty texts once :data:`THUMBNAILS` bytes are used up.
+def overlays(paths: Sequence[Path]) -> list[Layered]:
+    """Overlays for the page, in order; those after the first :data:`THUMBNAILS` bytes are left to links.
 
     Raises
     ------
@@ -64,24 +93,49 @@ def thumbnails(paths: Sequence[Path]) -> list[str]:
         A file is missing or is no picture.
     """
     width = next(width for most, width in _WIDTHS if len(paths) <= most)
-    uris, used = [], 0
+    made, used = [], 0
     for path in paths:
-        # twice the printed width, for screens with fine pixels
-        uris.append(data_uri(_webp(path, 2 * width, 50), "image/webp") if used <= THUMBNAILS else "")
-        used += len(uris[-1])
-    return uris
+        made.append(_layered(path, width) if used <= THUMBNAILS else Layered())
+        used += len(made[-1].picture) + len(made[-1].contours)
+    return made
 
 
-def _webp(path: Path, width: int, quality: int) -> bytes:
-    """Return a picture at most ``width`` pixels wide and high as WebP."""
+def _layered(path: Path, width: int) -> Layered:
+    picture = _opened(path)
+    if LAYERS not in picture.info:
+        return Layered(data_uri(_as_webp(picture, width, 50), "image/webp"), size=picture.size)
+    layers = json.loads(picture.info[LAYERS])
+    indices, greys = np.asarray(picture), int(layers["greys"])
+    # the header's legend and a pixel below an outline are the grey that their index keeps
+    plain = Image.fromarray((indices % greys * (255 / (greys - 1))).round().astype(np.uint8))
+    outlines = Image.fromarray((indices // greys).astype(np.uint8), mode="P")
+    outlines.putpalette([0, 0, 0, *(part for colour in COLOURS for part in colour)])
+    buffer = io.BytesIO()
+    outlines.save(buffer, "PNG", transparency=0, bits=2, compress_level=9)
+    return Layered(
+        data_uri(_as_webp(plain, width, 50), "image/webp"),
+        data_uri(buffer.getvalue(), "image/png"),
+        picture.size,
+        tuple(map(tuple, layers["slices"])),
+        int(layers["of"]),
+    )
+
+
+def _opened(path: Path) -> Image.Image:
     try:
         with Image.open(path) as picture:
-            small = picture.convert("RGB")
-            small.thumbnail((width, width))
+            picture.load()
+            return picture
     except FileNotFoundError:
         raise StudyError(f"{path}: no such file; expected a picture. Make it before the report.") from None
     except UnidentifiedImageError:
         raise StudyError(f"{path}: found no picture; expected PNG. Make it again.") from None
+
+
+def _as_webp(picture: Image.Image, width: int, quality: int) -> bytes:
+    """Return a picture at most ``width`` pixels wide and high as WebP."""
+    small = picture.convert("RGB")
+    small.thumbnail((width, width))
     buffer = io.BytesIO()
     small.save(buffer, "WEBP", quality=quality, method=4)
     return buffer.getvalue()

@@ -43,7 +43,8 @@ def audit_summary(folder: Path) -> AuditSummary | None:
         if found:
             groups.append(AuditGroup(verdict, heading, found))
     parts = ", ".join(f"{counts[verdict]} {verdict}" for verdict in ("consistent", "inconsistent")) + (
-        f", {counts['cannot be checked']} that print alone cannot decide" * (counts["cannot be checked"] > 0)
+        f", {counts['cannot be checked']} that cannot be decided from the printed numbers"
+        * (counts["cannot be checked"] > 0)
     )
     return AuditSummary(f"{len(table)} checks: {parts}", tuple(groups), _links(folder, "audit"))
 

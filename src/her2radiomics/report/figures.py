@@ -109,7 +109,8 @@ def _panel(
     alt = f"{item.title.rstrip('.')}. {caption}{_numbers(info, item, performance)}"
     stem = Layout(folder).path("figure", figure=item.id).with_suffix("")
     picture, files = figure_uri(stem, count), _files(folder, item.id)
-    return Panel(letter, item.title, caption, alt, picture, files, wide=item.width_mm > ONE_COLUMN_MM)
+    wide = item.width_mm > ONE_COLUMN_MM
+    return Panel(letter, item.title, caption, alt, picture, files, item.width_mm, wide)
 
 
 def _numbers(info: RunInfo, item: FigureOptions, performance: pd.DataFrame) -> str:

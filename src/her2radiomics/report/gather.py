@@ -123,7 +123,9 @@ def build_context(
         methods=for_page(methods(facts), facts),
         tables=tuple(printed_table(folder, item.id) for item in protocol.tables if item.kind != "published"),
         table_files=file_links(folder, ("performance", "performance_extra", "delong", "published")),
+        table_bundle=file_links(folder, ("all_tables",)),
         figures=figures(folder, info, performance),
+        figure_bundle=file_links(folder, ("all_figures",)),
         models=tuple(models),
         published=published(beside, folder, info),
         versions=software.printed(used),
@@ -206,7 +208,7 @@ def _cohort_notes(info: RunInfo) -> tuple[str, ...]:
     cohort = info.cohort
     licence = f"Licence: {cohort.licence}." if cohort.licence else ""
     notes = [note if note.endswith((".", "!", "?")) else f"{words.upper_first(note)}." for note in info.notes]
-    texts = (cohort.description, cohort.citation, licence, *notes)
+    texts = (cohort.description, cohort.citation, licence, *map(names_of(info).in_words, notes))
     return tuple(text.strip() for text in texts if text.strip())
 
 

@@ -20,7 +20,7 @@ from her2radiomics.report.sections import file_links
 from her2radiomics.report.words import step_label, upper_first
 
 #: Files that the page links to.
-FILES = ("model", "coefficients", "selection", "predictions", "not_predicted", "calibration")
+FILES = ("calculator", "model", "coefficients", "selection", "predictions", "not_predicted", "calibration")
 
 
 def model_summary(

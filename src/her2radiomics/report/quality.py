@@ -14,11 +14,11 @@ from her2radiomics.core.files import whole_folder
 from her2radiomics.core.layout import Layout
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.tables import read_text
-from her2radiomics.manuscript.figures.grey_levels import outside_counts, place_of
+from her2radiomics.manuscript.figures.grey_levels import WIDTH, outside_counts, place_of
 from her2radiomics.manuscript.names import Names
 from her2radiomics.manuscript.tables.text import true_minus
 from her2radiomics.report.context import Choice, Grid, Link, Overlay, Panel, QcColumn, QcRow, Quality
-from her2radiomics.report.embed import figure_uri, thumbnails
+from her2radiomics.report.embed import figure_uri, overlays
 from her2radiomics.report.figures import FORMATS
 
 #: Columns of ``qc.csv`` that the page shows first, and the centre, which no file holds; others follow.
@@ -34,7 +34,7 @@ _WORST_FIRST = ("failed", "warned", "extracted")
 
 
 def read_quality(path: Path, centres: Mapping[str, str], printed: Names) -> Quality:
-    """Read ``qc.csv``: failed cases first, then warned ones, each in the file's order.
+    """Read ``qc.csv`` by urgency: failed regions, then warned ones, then the others by their case's lowest Dice.
 
     Parameters
     ----------
@@ -59,8 +59,7 @@ def read_quality(path: Path, centres: Mapping[str, str], printed: Names) -> Qual
         region=[printed.region(name) for name in table["region"]],
     )
     names = [*(name for name in FIRST if name in table), *(name for name in table if name not in FIRST)]
-    place = {name: number for number, name in enumerate(_WORST_FIRST)}
-    table = table.sort_values("status", key=lambda column: column.map(place).fillna(0), kind="stable")
+    table = _by_urgency(table)
     columns = tuple(QcColumn(name, _heading(name), number < PRINTED) for number, name in enumerate(names))
     rows = tuple(
         QcRow(cells[names.index("status")], tuple(map(_shown, names, cells)))
@@ -68,6 +67,15 @@ def read_quality(path: Path, centres: Mapping[str, str], printed: Names) -> Qual
     )
     choices = [Choice(name, _heading(name), _choices(table, name)) for name in FILTERS if name in table]
     return Quality(columns, rows, tuple(c for c in choices if len(c.values) > 1))
+
+
+def _by_urgency(table: pd.DataFrame) -> pd.DataFrame:
+    """Failed rows, then warned ones; within a status by the lowest Dice of the patient's sequence, else as in the file."""
+    place = {name: number for number, name in enumerate(_WORST_FIRST)}
+    dice = pd.to_numeric(table["dice"], errors="coerce").fillna(1.0)
+    lowest = dice.groupby([table["patient_id"], table["sequence"]]).transform("min")
+    keys = pd.DataFrame({"status": table["status"].map(place).fillna(0), "dice": lowest})
+    return table.loc[keys.sort_values(["status", "dice"], kind="stable").index]
 
 
 def _heading(name: str) -> str:
@@ -124,7 +132,7 @@ def grey_level_panel(folder: Path, quality: Quality) -> tuple[Panel | None, str]
         "a region beyond the dashed line is refused."
     )
     return Panel(
-        "", "Grey levels", caption, f"Grey levels of each region. {note}", figure_uri(stem), tuple(files)
+        "", "Grey levels", caption, f"Grey levels of each region. {note}", figure_uri(stem), tuple(files), WIDTH
     ), note
 
 
@@ -145,10 +153,10 @@ def gather_pictures(folders: Iterable[str | Path], target: Path) -> list[Path]:
 def overlay_pictures(
     paths: Sequence[Path], folder: Path, quality: Quality, names: Names
 ) -> tuple[tuple[Overlay, ...], str]:
-    """Thumbnails of ``…/<patient>/<sequence>.png`` with the worst status of the case.
+    """Pictures of ``…/<patient>/<sequence>.png`` with the worst status of the case.
 
-    Those that failed come first, then those that were warned, then the others by their lowest Dice: so those that
-    are linked only, once the page is full, are those that need the least of a look.
+    They come in the order of the table's cases, the most urgent first: so those that are linked only, once the page is
+    full, are those that need the least of a look.
 
     Returns
     -------
@@ -156,28 +164,21 @@ def overlay_pictures(
         The pictures, and a note on those that are linked but not shown.
     """
     status: dict[tuple[str, str], str] = {}
-    lowest: dict[tuple[str, str], float] = {}
     cases = zip(quality.values("patient_id"), quality.values("sequence"), strict=True)
-    for case, row, dice in zip(cases, quality.rows, quality.values("dice"), strict=True):
+    for case, row in zip(cases, quality.rows, strict=True):
         status.setdefault(case, row.status)  # worst first
-        lowest[case] = min(lowest.get(case, 1.0), float(dice or 1.0))
-    order = {name: place for place, name in enumerate(_WORST_FIRST)}
-
-    def urgency(path: Path) -> tuple[int, float]:
-        case = path.parent.name, names.sequence(path.stem)
-        return order.get(status.get(case, "extracted"), 0), lowest.get(case, 1.0)
-
-    paths = sorted(paths, key=urgency)
+    order = {case: place for place, case in enumerate(status)}
+    paths = sorted(paths, key=lambda path: order.get((path.parent.name, names.sequence(path.stem)), len(order)))
     pictures = tuple(
         Overlay(
             path.parent.name,
             names.sequence(path.stem),
             status.get((path.parent.name, names.sequence(path.stem)), ""),
-            uri,
+            layers,
             Path(os.path.relpath(path, folder)).as_posix(),
         )
-        for path, uri in zip(paths, thumbnails(paths), strict=True)
+        for path, layers in zip(paths, overlays(paths), strict=True)
     )
-    hidden = sum(not picture.thumbnail for picture in pictures)
+    hidden = sum(not picture.layers.picture for picture in pictures)
     note = f"{hidden} of {len(pictures)} pictures are linked only, to keep the page small." if hidden else ""
     return pictures, note

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from her2radiomics.cohort.settings import Cohort
-from her2radiomics.core.columns import level_labels
+from her2radiomics.core.columns import STAGES, level_labels
 from her2radiomics.core.settings import dump, validate
 from her2radiomics.evaluation.settings import INTERVALS
 from her2radiomics.extraction import Parameters, read_parameters
@@ -113,6 +113,24 @@ def grey_level_text(run: Run) -> dict[str, Any]:
         "groups": groups,
         "group_of": {patient: group_of[patient] for patient in run.patients if patient in group_of},
         "reference_reader": run.dataset.readers.reference,
+    }
+
+
+def model_about(run: Run, model: str) -> dict[str, Any]:
+    """Whom a model is for and what it says, as plain data for :class:`~her2radiomics.modelling.saved.about.About`."""
+    protocol = run.protocol
+    return {
+        "study": protocol.title,
+        "question": protocol.question,
+        "label": protocol.model_label(model),
+        "positive": protocol.label.positive,
+        "negative": protocol.label.negative,
+        "outcome": protocol.label.definition,
+        "prediction_at": STAGES[protocol.prediction_at],
+        "inclusion": list(protocol.inclusion),
+        "cohort": run.dataset.cohort.title,
+        "centres": dict(protocol.centres),
+        "models": {name: protocol.model_label(name) for name in protocol.models[model].parts()},
     }
 
 

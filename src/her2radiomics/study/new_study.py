@@ -128,10 +128,10 @@ class NewStudy:
         """
         with tempfile.TemporaryDirectory() as temporary:
             workflow = Path(temporary) / "workflow"
-            for part in ("cohorts", "extraction", "audits"):
-                workflow.mkdir(exist_ok=True)
-                (workflow / part).symlink_to((self.project.folder / "workflow" / part).resolve())
-            (workflow / "studies").mkdir()
+            (workflow / "studies").mkdir(parents=True)
+            for part in (self.project.folder / "workflow").iterdir():
+                if part.name != "studies":
+                    (workflow / part.name).symlink_to(part.resolve())
             protocol, config = self.files.values()
             (workflow / "studies" / f"{self.answers.name}.yaml").write_text(protocol, encoding="utf-8")
             (workflow / "config.yaml").write_text(config, encoding="utf-8")

@@ -251,7 +251,7 @@ class Run:
         tables = [path for t in self.protocol.tables for path in forms_of("table", run=self.id, table=t.id).values()]
         tables += self.files("performance", "performance_extra", "delong", "published")
         manuscript = [*self.files(*MANUSCRIPT), *self.press_figures()]
-        report = self.files("report", "record")
+        report = self.files("report", "record", "all_figures", "all_tables")
         # what the page links to and a prediction needs: a file that was deleted is made again
         needed = self.files("features", "flow", "participants", "measured", *MODEL_FILES)
         needed += self.files("partition_participants", "partition_features")

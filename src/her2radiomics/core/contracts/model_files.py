@@ -50,7 +50,11 @@ def _of_model(name: str, meaning: str, *columns: object, ending: str = "csv") ->
 
 #: What training writes: the fit, and what resampling the training rows gave.
 TRAINED = (
-    _of_model("model", "The fitted model: all that prediction needs.", ending="json"),
+    _of_model(
+        "model",
+        "The fitted model: all that prediction needs, from the settings of its extraction to the names of its classes.",
+        ending="json",
+    ),
     _of_model(
         "coefficients",
         "Terms of the final regression; a random forest has none. A penalised estimator has no columns from `se` on.",
@@ -201,5 +205,10 @@ APPLIED = (
         number("observed", "Observed proportion by a smoother; it may leave 0 to 1."),
         number("low", "Lower bound of its bootstrap band."),
         number("high", "Upper bound of its bootstrap band."),
+    ),
+    _of_model(
+        "calculator",
+        "The model as a page with a control for each predictor, which works offline; of a kind that has none, why.",
+        ending="html",
     ),
 )

@@ -208,6 +208,12 @@ TABLES = (
         "A figure of the protocol, by the paper's numbering: `figure_<n><letter>_<what>`; the CSV holds the numbers drawn.",
         also=("png", "pdf", "csv"),
     ),
+    Contract(
+        "all_tables", "tables.zip", "All tables in all their forms as one file; the same bytes for the same tables."
+    ),
+    Contract(
+        "all_figures", "figures.zip", "All figures in all their forms as one file; the same bytes for the same figures."
+    ),
 )
 ABOUT = (
     Contract(

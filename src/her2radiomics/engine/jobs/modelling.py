@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,12 @@ from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import validate
 from her2radiomics.core.tables import assemble, read
 from her2radiomics.extraction.filters import LOG_PADDING
-from her2radiomics.extraction.options import values_suffix
+from her2radiomics.extraction.options import extraction_hash
 from her2radiomics.imaging.preprocessing_settings import Preprocessing
 from her2radiomics.modelling.parts import SharedFits, rows_as_json
+from her2radiomics.modelling.saved.axes import nomogram_table
 from her2radiomics.modelling.saved.fitted import MAX_NOMOGRAM
 from her2radiomics.modelling.settings import ModelSettings, parse_models
-from her2radiomics.statistics import nomogram
-from her2radiomics.statistics.nomogram_scale import round_probabilities
 
 
 def columns_from(content: Mapping[str, Mapping[str, Any]]) -> dict[str, Column]:
@@ -36,19 +34,16 @@ def extraction_hashes(sequences: Mapping[str, Mapping[str, Any]], files: Sequenc
     """Sequence to the hash of what its features depend on: the parameter file, the regions, the preprocessing."""
     contents = {Path(file).stem: Path(file).read_bytes() for file in files}
     return {
-        name: sha256(
-            contents[item["parameters"]] + (" ".join(item["regions"]) + _done_first(item)).encode()
-        ).hexdigest()[:16]
+        name: extraction_hash(
+            contents[item["parameters"]],
+            item["regions"],
+            validate(Preprocessing, item.get("preprocessing") or {}, "preprocessing"),
+            item.get("log_padding", LOG_PADDING),
+            item.get("slice_of"),
+        )
         for name, item in sequences.items()
         if item["parameters"] in contents
     }
-
-
-def _done_first(item: Mapping[str, Any]) -> str:
-    """What a sequence's preprocessing adds to its hash; empty for the default."""
-    settings = validate(Preprocessing, item.get("preprocessing") or {}, "preprocessing")
-    suffix = values_suffix(settings, item.get("log_padding", LOG_PADDING), item.get("slice_of"))
-    return f" {suffix}" if suffix else ""
 
 
 def training_rows(
@@ -124,32 +119,3 @@ def report_tables(report: modelling.FitReport, model: modelling.FittedModel) -> 
     if model.linear and not model.empty and len(model.rule.predictors) <= MAX_NOMOGRAM:
         tables["nomogram"] = nomogram_table(model)
     return tables
-
-
-# denser towards the ends, where the axis of log-odds is long
-FEWEST = 3
-PROBABILITIES = (0.001, 0.01, 0.05, *(tenth / 10 for tenth in range(1, 10)), 0.95, 0.99, 0.999)
-
-
-def nomogram_table(model: modelling.FittedModel) -> pd.DataFrame:
-    """Axes of the model's nomogram: ``axis, label, value, position``, one row a tick.
-
-    ``position`` is in points on the axes of points and predictors, in total points on the other two.
-    """
-    laid_out = nomogram(model.nomogram_model())
-    reach = float(laid_out.to_frame().query("axis == 'total'")["points"].max())
-    probabilities = [p for p in PROBABILITIES if 0 <= laid_out.total_for(p) <= reach]
-    if len(probabilities) < FEWEST:  # a weak model's probabilities hardly differ
-        probabilities = round_probabilities(laid_out.probability(0.0), laid_out.probability(reach))
-    drawn = nomogram(model.nomogram_model(), probabilities=probabilities).to_frame()
-    points = [("points", f"{value}", f"{value}", float(value)) for value in range(0, 101, 10)]
-    names = {"total": "total_points"}
-    rows = [
-        (names.get(row.axis, row.axis), _text(row.value), _text(row.value), float(row.points))
-        for row in drawn.itertuples()
-    ]
-    return pd.DataFrame([*points, *rows], columns=list(contract("nomogram").names))
-
-
-def _text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -42,7 +42,7 @@ class FlowOptions(FigureOptions):
 @figure(
     FlowOptions,
     needs=("flow", "not_predicted"),
-    caption="Patients registered, excluded with reason, and included, by partition.",
+    caption="Patients registered, excluded with reason, and included, by set.",
     example="figure_1_flow: {kind: flow, title: Recruitment flow}",
 )
 def draw(inputs: FigureInputs, options: FlowOptions) -> Drawing:

@@ -262,7 +262,8 @@ class _Cells:
         if match is None:
             return NOTHING
         mean, sd = map(float, match.groups())
-        return Ours(mean if quantity == "mean" else sd, n=self._patients(), sd=sd, text=texts[0])
+        text = texts[0] if quantity == "mean" else match[2]
+        return Ours(mean if quantity == "mean" else sd, n=self._patients(), sd=sd, text=text)
 
     def _patients(self) -> int | None:
         """Patients of the group: as the table gives them, or all levels of its first characteristic that has some."""

@@ -16,7 +16,11 @@ POLICY = (
 )
 STYLE = """
 body { font: 15px/1.45 system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif; margin: 2rem; }
-body { color: #1a1a1a; background: #fff; }
+body { color: #1a1a1a; background: #fff; color-scheme: light dark; }
+@media (prefers-color-scheme: dark) { body { color: #e6e9ec; background: #14181c; } }
+@media (max-width: 30rem) { body { margin: .8rem; } }
+@media print { @page { @bottom-right { content: counter(page) " of " counter(pages); } } tr, li { break-inside: avoid; } }
+.table-scroll { overflow-x: auto; }
 .paper-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 .paper-table caption { text-align: left; font-weight: 600; padding-bottom: .5em; }
 .paper-table th, .paper-table td { padding: .25em .7em; text-align: center; vertical-align: baseline; }
@@ -46,7 +50,8 @@ def to_fragment(table: Table, number: str) -> str:
         Its number in the paper.
     """
     lines = [
-        '<div class="table-scroll">',
+        # wider than a phone: scrolled by keyboard too
+        f'<div class="table-scroll" tabindex="0" role="region" aria-label="Table {escape(number)}">',
         '<table class="paper-table">',
         f"<caption>Table {escape(number)}. {_text(table.printed_title)}</caption>",
         *_head(table),
@@ -68,7 +73,7 @@ def to_html(table: Table, number: str) -> str:
     return (
         f'<!doctype html>\n<html lang="en-GB">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n{POLICY}\n<title>{title}</title>\n'
-        f"<style>{STYLE}</style>\n</head>\n<body>\n{BEGIN}\n{to_fragment(table, number)}{END}\n"
+        f"<style>{STYLE}</style>\n</head>\n<body>\n<main>\n{BEGIN}\n{to_fragment(table, number)}{END}\n</main>\n"
         "</body>\n</html>\n"
     )
 

@@ -77,7 +77,12 @@ def _no_number(path: Path, table: BroughtTable, name: str, texts: pd.Series, pla
 
 
 def read_people(
-    path: str | Path, features: pd.DataFrame | None, needed: Collection[str] = (), notes: list[str] | None = None
+    path: str | Path,
+    features: pd.DataFrame | None,
+    needed: Collection[str] = (),
+    notes: list[str] | None = None,
+    *,
+    identifier: str = "patient_id",
 ) -> pd.DataFrame:
     """Participants table as text, from CSV, TSV, XLSX, ODS or Parquet; for ``-`` the patients of the feature table.
 
@@ -91,6 +96,8 @@ def read_people(
         Columns that the model uses.
     notes
         Takes what was found out about the file.
+    identifier
+        Column that identifies the patients; it is called ``patient_id`` in the result.
 
     Raises
     ------
@@ -106,12 +113,13 @@ def read_people(
                 remedy="Give the feature table, the participants table, or both.",
             )
         return pd.DataFrame({"patient_id": features["patient_id"].astype(str).drop_duplicates()})
-    table, problems = _read(Path(path), notes), Problems()
+    table, problems = _read(Path(path), notes, identifier), Problems()
     problems += [error for name, error in table.refused.items() if name in needed]
     columns = {}
     for name in table.cells:
         with problems.collect():
-            columns[name] = table.column(name) if name in needed else table.cells[name]
+            cells = table.column(name) if name in needed else table.cells[name]
+            columns["patient_id" if name == identifier else name] = cells
     problems.refuse()
     return pd.DataFrame(columns).reset_index(drop=True)
 
@@ -208,39 +216,39 @@ def apply_model(
     return table.merge(points.rename(columns=lambda c: c if c == "patient_id" else f"points_{c}"), on="patient_id")
 
 
-def _read(path: Path, notes: list[str] | None) -> BroughtTable:
+def _read(path: Path, notes: list[str] | None, identifier: str = "patient_id") -> BroughtTable:
     """A table of patients."""
-    table = read_brought(path, ["patient_id"])
-    if "patient_id" in table.refused:
-        raise table.refused["patient_id"]
+    table = read_brought(path, [identifier])
+    if identifier in table.refused:
+        raise table.refused[identifier]
     cells = table.cells
-    if "patient_id" not in cells:
+    if identifier not in cells:
         raise TableError(
             file=path,
-            column="patient_id",
+            column=identifier,
             found=f"columns {', '.join(map(str, cells.columns[:5]))} …",
-            expected="a column 'patient_id'",
-            remedy="Name the column that identifies the patient patient_id.",
+            expected=f"a column '{identifier}'",
+            remedy=f"Name the column that identifies the patient {identifier}.",
         )
     if cells.empty:
         raise TableError(file=path, found="no row", expected="a row a patient", remedy="Add the patients.")
     problems = Problems()
-    for row, patient in cells["patient_id"].items():
+    for row, patient in cells[identifier].items():
         if is_formula(patient) or unprintable(patient):
             problems.add(
                 file=path,
                 row=int(row),
                 patient=patient,
-                column="patient_id",
+                column=identifier,
                 found=f"{patient!r}, which spreadsheets run as a formula, or a control character in it",
                 expected="an identifier that begins with a letter or a digit",
                 remedy="Rename the patient.",
             )
-    for one, other in look_alikes(cells["patient_id"]):
+    for one, other in look_alikes(cells[identifier]):
         problems.add(
             file=path,
             patient=other,
-            column="patient_id",
+            column=identifier,
             found=f"'{other}' beside '{one}'",
             expected="identifiers that nobody takes for one another",
             remedy="Write them the same way if they are one patient, else rename one.",

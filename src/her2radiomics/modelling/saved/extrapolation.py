@@ -54,11 +54,20 @@ def find_extrapolated(
 
 def _of_feature(predictor: FeaturePredictor, table: pd.DataFrame) -> tuple[np.ndarray, float, float]:
     """Values and range before the scaling, or after it where it depends on the centre; a missing value is NaN."""
-    values = predictor.numbers(table)
+    values, ends = predictor.numbers(table), raw_range(predictor)
+    if ends is not None:
+        return values, *ends
     low, high = predictor.low, predictor.high
-    if all(isinstance(scaling, tuple) for scaling in predictor.scalings):
-        for shift, scale in reversed(predictor.scalings):  # type: ignore[misc]
-            low, high = sorted((low * scale + shift, high * scale + shift))
-        return values, low, high
     scaled = predictor.scaled(table)
     return np.where(np.isnan(values), np.nan, scaled), low, high
+
+
+def raw_range(predictor: FeaturePredictor) -> tuple[float, float] | None:
+    """Range of training before the scaling; ``None`` where the scaling depends on the centre."""
+    low, high = predictor.low, predictor.high
+    for scaling in reversed(predictor.scalings):
+        if not isinstance(scaling, tuple):
+            return None
+        shift, scale = scaling
+        low, high = sorted((low * scale + shift, high * scale + shift))
+    return low, high

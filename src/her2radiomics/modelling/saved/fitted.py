@@ -17,6 +17,8 @@ from her2radiomics.modelling.tables import model_table, sequence_of
 from her2radiomics.statistics import CategoricalPredictor, ContinuousPredictor, LinearModel, nomogram
 
 if TYPE_CHECKING:
+    from her2radiomics.modelling.saved.about import About
+    from her2radiomics.modelling.saved.reference import Reference
     from her2radiomics.statistics import LinearModel
 
 MAX_NOMOGRAM = 15
@@ -35,11 +37,17 @@ class FittedModel:
         The clinical columns that the rule uses, as the protocol declared them.
     content
         The whole of ``model.json``.
+    about
+        Classes and population; ``None`` where the file was written before they were kept.
+    reference
+        What intervals, similarity and contributions need; ``None`` likewise.
     """
 
     rule: r.Rule
     columns: Mapping[str, Column]
     content: Mapping[str, Any]
+    about: About | None = None
+    reference: Reference | None = None
 
     @property
     def name(self) -> str:
@@ -55,6 +63,16 @@ class FittedModel:
     def threshold(self) -> float:
         """Probability from which on a patient is called positive, locked on training."""
         return float(self.content["threshold"]["probability"])
+
+    @property
+    def label(self) -> str:
+        """Printed name of the model."""
+        return self.name if self.about is None else self.about.label
+
+    @property
+    def classes(self) -> tuple[str, str]:
+        """Printed names of the negative and the positive class."""
+        return ("class 0", "class 1") if self.about is None else (self.about.negative, self.about.positive)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -127,7 +145,7 @@ class FittedModel:
     @property
     def sequences(self) -> set[str]:
         """Sequences whose features the model uses; the empty text for features without one."""
-        return {sequence_of(feature.name) for feature in self.rule.features()}
+        return sequences_of(self.rule)
 
     @property
     def drawable(self) -> bool:
@@ -296,6 +314,11 @@ class FittedModel:
                 "sum of terms. Use estimator: logistic, ridge or linear_svm."
             )
         return self.rule
+
+
+def sequences_of(rule: r.Rule) -> set[str]:
+    """Sequences whose features a rule uses; the empty text for features without one."""
+    return {sequence_of(feature.name) for feature in rule.features()}
 
 
 def _digits(weight: float, digits: int) -> str:

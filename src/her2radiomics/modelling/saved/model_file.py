@@ -16,20 +16,30 @@ from her2radiomics.core.columns import Column
 from her2radiomics.core.derivation import with_sources
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.files import whole_file
+from her2radiomics.modelling.saved.about import About
 from her2radiomics.modelling.saved.fitted import FittedModel
+from her2radiomics.modelling.saved.reference import Reference
 from her2radiomics.modelling.saved.rule_json import rule_from_dict, rule_to_dict
 
 if TYPE_CHECKING:
     from her2radiomics.modelling.study_model import StudyModel
 
 FORMAT = "her2radiomics model"
-VERSION = 1
+#: Of the format. 1 had neither classes nor population, nor what intervals and similarity need.
+VERSION = 2
+READ = (1, 2)
 #: The largest model.json that is read: ten times a forest of 500 trees on a thousand patients.
 MOST_BYTES = 500_000_000
 
 
 def to_dict(
-    model: StudyModel, *, centres: list[str], extraction: str | Mapping[str, str] | None, simulated: bool
+    model: StudyModel,
+    *,
+    centres: list[str],
+    extraction: str | Mapping[str, str] | None,
+    simulated: bool,
+    about: About | None = None,
+    measuring: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Turn a fitted model into the content of ``model.json``.
 
@@ -43,6 +53,10 @@ def to_dict(
         Hash of the extraction's parameters: one for all, or by sequence; ``None`` for features from elsewhere.
     simulated
         Whether the training data are simulated.
+    about
+        Classes and population.
+    measuring
+        All that an extraction for this model needs, as plain data.
     """
     used = {p.name for p in [*model.rule_.clinical(), *model.rule_.covariates()]}
     used |= {adjustment.column for adjustment in model.rule_.adjustments()}
@@ -64,7 +78,10 @@ def to_dict(
         },
         "linear_range": list(model.linear_range_),
         "training": {"n": model.n_, "events": model.events_, "centres": sorted(centres)},
+        "about": None if about is None else about.model_dump(mode="json"),
+        "reference": model.reference().to_dict(),
         "extraction": dict(extraction) if isinstance(extraction, Mapping) else extraction,
+        "measuring": None if measuring is None else dict(measuring),
         "simulated": simulated,
         "empty": model.empty_,
         "notes": model.fitted_.notes,
@@ -83,14 +100,21 @@ def from_dict(content: Mapping[str, Any], source: str = "model.json") -> FittedM
     """
     if content.get("format") != FORMAT:
         raise StudyError(f"{source}: found format {content.get('format')!r}, expected {FORMAT!r}.")
-    if content.get("version") != VERSION:
+    if content.get("version") not in READ:
         raise StudyError(
-            f"{source}: found format version {content.get('version')!r}, expected {VERSION}. "
+            f"{source}: found format version {content.get('version')!r}, expected {' or '.join(map(str, READ))}. "
             "Read it with the release that wrote it, or train again."
         )
     try:
         columns = {name: Column.model_validate(value) for name, value in content["columns"].items()}
-        return FittedModel(rule_from_dict(content["rule"]), columns, content)
+        about, reference = content.get("about"), content.get("reference")
+        return FittedModel(
+            rule_from_dict(content["rule"]),
+            columns,
+            content,
+            None if about is None else About.model_validate(about),
+            None if reference is None else Reference.from_dict(reference),
+        )
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
         raise StudyError(f"{source}: the model is incomplete ({error!r}). Train it again.") from error
 

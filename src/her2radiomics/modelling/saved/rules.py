@@ -113,6 +113,10 @@ class NumericPredictor:
 
     def contribution(self, table: pd.DataFrame) -> np.ndarray:
         """What the predictor adds to the log-odds, shape (rows,)."""
+        return self.coefficient * self.scaled(table)
+
+    def scaled(self, table: pd.DataFrame) -> np.ndarray:
+        """Values, missing ones filled, shape (rows,)."""
         values = _column(table, self.name)
         try:
             numbers = values.to_numpy(dtype=float, na_value=np.nan)
@@ -136,7 +140,7 @@ class NumericPredictor:
                 expected="a finite number",
                 remedy="Correct the cell.",
             )
-        return self.coefficient * np.where(missing, self.fill if self.fill is not None else np.nan, numbers)
+        return np.where(missing, self.fill if self.fill is not None else np.nan, numbers)
 
 
 @dataclass(frozen=True)
@@ -165,6 +169,11 @@ class LevelPredictor:
 
     def contribution(self, table: pd.DataFrame) -> np.ndarray:
         """What the predictor adds to the log-odds, shape (rows,)."""
+        weights = dict(self.weights)
+        return np.array([weights[level] for level in self.found(table)], dtype=float)
+
+    def found(self, table: pd.DataFrame) -> list[str]:
+        """Level of each row, missing ones filled."""
         values = _column(table, self.name)
         missing = values.isna().to_numpy(dtype=bool)
         if missing.any() and self.fill is None:
@@ -183,7 +192,7 @@ class LevelPredictor:
                     remedy="The model cannot predict a category that it never saw; leave the patient out "
                     "(incomplete: omit).",
                 )
-        return np.array([weights[value] for value in values], dtype=float)
+        return [str(value) for value in values]
 
 
 @dataclass(frozen=True)
@@ -203,7 +212,11 @@ class ScorePredictor:
 
     def contribution(self, table: pd.DataFrame) -> np.ndarray:
         """What the predictor adds to the log-odds, shape (rows,)."""
-        return self.coefficient * self.rule.score(table)
+        return self.coefficient * self.scaled(table)
+
+    def scaled(self, table: pd.DataFrame) -> np.ndarray:
+        """The other rule's score, shape (rows,)."""
+        return self.rule.score(table)
 
 
 Predictor = FeaturePredictor | NumericPredictor | LevelPredictor | ScorePredictor

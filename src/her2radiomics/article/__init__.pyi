@@ -1,0 +1,4 @@
+from . import check as check
+from . import refresh as refresh
+
+__all__ = ["check", "refresh"]
