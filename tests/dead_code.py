@@ -48,8 +48,9 @@ CALLED = {
     "columns of tables, by the fields of a row": "image_peak",
     "notebooks": "_repr_html_",
     "openpyxl": "freeze_panes",
+    "zipfile": "create_system external_attr compress_type",
     "python-docx": "autofit alignment left_indent last_modified_by comments language revision created modified "
-    "orientation page_height page_width space_after space_before keep_with_next compress_type external_attr "
+    "orientation page_height page_width space_after space_before keep_with_next "
     "page_break_before widow_control base_style quick_style first_line_indent vertical_alignment rgb val",
 }
 #: For people: contracts of the package (tests/test_public_names.py), and what documentation tells them to read.

@@ -16,7 +16,9 @@ incomplete.mark(workflow, [change.path for change in CHANGED])
 
 onstart:
     again = jobs.outputs_to_make(workflow)
-    aside = file_records.set_aside(change for change in CHANGED if change.path in again)
+    aside = file_records.set_aside(
+        change for change in CHANGED if change.path in again
+    )
     for path, kept in aside.items():
         logger.warning(f"{path}: what was found there is kept as {kept}.")
     for path in file_records.clean():

@@ -61,6 +61,7 @@ def _over_pages(body: re.Match[str], notes: re.Match[str] | None, caption: str, 
     columns = "".join(rf">{{\raggedright\arraybackslash}}p{{{width:.1f}mm}}" for width in widths)
     rows = body["rows"].replace(r"\_", r"\_\allowbreak{}")
     lines = [
+        r"\clearpage",  # tables that float and come before it are printed before it
         r"\begingroup\footnotesize\setstretch{1}",
         rf"\begin{{longtable}}{{{columns}}}",
         f"{caption}\\\\",

@@ -11,9 +11,6 @@ from pathlib import Path
 
 from her2radiomics.study.project import Project
 
-#: What a target may be called; anything else is a file of the results.
-TARGETS = ("all", "extraction", "figures", "tables", "evidence", "report")
-
 
 def command(project: Project, words: Sequence[str] = (), *, cores: int | None = None) -> list[str]:
     """The words of Snakemake's command for a project; ``cores`` of ``None`` leaves the number to the workflow (all)."""

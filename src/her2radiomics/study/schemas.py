@@ -30,6 +30,7 @@ MODELS = {
     "cohort": ("her2radiomics.cohort.settings:Cohort", ("workflow/cohorts/*.yaml",)),
     "audit": ("her2radiomics.audit.paper:Audit", ("workflow/audits/*.yaml",)),
     "checklist": ("her2radiomics.checklists.settings:Checklist", ("workflow/checklists/*.yaml",)),
+    "journal": ("her2radiomics.article.journals:Journal", ("workflow/journals/*.yaml",)),
     "parameters": ("", ("workflow/extraction/*.yaml",)),
 }
 TEXT = {"type": "string"}

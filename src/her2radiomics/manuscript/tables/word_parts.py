@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from her2radiomics.core.archives import ZIP_TIME
 from her2radiomics.core.libraries import docx
 from her2radiomics.manuscript.formatting import MARKS
 from her2radiomics.manuscript.tables.text import true_minus
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 # a document must carry a date of making; a fixed one keeps the bytes the same
 _DATE = datetime(2000, 1, 1)
-_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 #: Styles that tables use; a document that takes a table over has them too.
 TABLE, TABLE_TEXT, TABLE_NOTE, CAPTION = "Journal Table", "Table Text", "Table Note", "Caption"
 _SUPERSCRIPTS = {
@@ -172,7 +172,7 @@ def zipped(parts: Mapping[str, bytes]) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as target:
         for name in sorted(parts, key=lambda name: (name != "[Content_Types].xml", name)):
-            entry = zipfile.ZipInfo(name, date_time=_ZIP_DATE)
+            entry = zipfile.ZipInfo(name, date_time=ZIP_TIME)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o600 << 16
             target.writestr(entry, parts[name])
