@@ -239,6 +239,7 @@ def test_the_author_is_asked_for_what_only_the_author_knows(made):
         "abstract.conclusion",
         "introduction.background",
         "discussion.interpretation",
+        "statements.author",  # ethics, which the protocol does not state
         "statements.author",
     ]
 

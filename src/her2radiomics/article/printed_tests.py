@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -41,7 +42,8 @@ class PrintedTests:
     @staticmethod
     def _characteristic(text: str) -> str:
         """``Age (years), mean ± SD`` as ``age``."""
-        return lower_first(text.rpartition(", ")[0].rpartition(" (")[0] or text.rpartition(", ")[0] or text)
+        name, how = re.fullmatch(r"(.*?)(?:, (n|mean|median)\b.*)?", text).groups()  # type: ignore[union-attr]
+        return lower_first(name if how == "n" else re.sub(r" \([^()]*\)$", "", name))
 
     def _p(self, table: str, row: Mapping[str, str], column: str = "p", *keys: str) -> str:
         names = keys or ("characteristic", "level")

@@ -64,7 +64,7 @@ class _Curves(NamedTuple):
 @figure(
     KaplanMeierOptions,
     needs=("participants",),
-    caption="Steps with pointwise 95% bands, a tick at each censored patient; numbers at risk below.",
+    caption="Steps with pointwise confidence bands, a tick at each censored patient; numbers at risk below.",
     example="""
         figure_2a_progression: {kind: kaplan_meier, title: Progression-free survival, time: pfs_months, event: pfs}
         figure_2b_overall:
