@@ -45,7 +45,8 @@ Promise.all(ready).then(async () => {{
           for (let n = 0; n < 99 && page.querySelector("[data-read]").textContent === told; n++) await wait();
           continue;
         }}
-        const field = page.getElementById(id.trim()) || [...page.getElementsByName(id)].find((option) => option.value === value);
+        const named = [...page.getElementsByName(id)].find((option) => option.value === value);
+        const field = page.getElementById(id.trim()) || named;
         if (field.type === "radio") field.checked = true;
         else if (field.type === "checkbox") field.checked = value;
         else field.value = value;
