@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from her2radiomics.core.columns import read_participants
+from her2radiomics.core.columns import columns_from, read_participants
 from her2radiomics.core.files import write_text
-from her2radiomics.engine.jobs.modelling import columns_from, extraction_hashes, features_of, read_refits
+from her2radiomics.engine.jobs.modelling import extraction_hashes, features_of, read_refits
 from her2radiomics.engine.script import logged, settings_from, write_tables
 from her2radiomics.evaluation.settings import EvaluationSettings
 from her2radiomics.evaluation.validation import with_observed

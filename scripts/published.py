@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from her2radiomics.engine.jobs.modelling import columns_from
+from her2radiomics.core.columns import columns_from
 from her2radiomics.engine.script import logged, settings_from, write_tables
 from her2radiomics.manuscript.names import Names
 from her2radiomics.manuscript.published import PublishedNumber, Results, published_table

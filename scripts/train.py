@@ -2,14 +2,8 @@
 
 from her2radiomics import modelling
 from her2radiomics.cohort.settings import Readers
-from her2radiomics.engine.jobs.modelling import (
-    columns_from,
-    extraction_hashes,
-    report_tables,
-    training_rows,
-    unfitted,
-    write_refits,
-)
+from her2radiomics.core.columns import columns_from
+from her2radiomics.engine.jobs.modelling import extraction_hashes, report_tables, training_rows, unfitted, write_refits
 from her2radiomics.engine.script import logged, settings_from, write_tables
 from her2radiomics.evaluation.settings import EvaluationSettings
 from her2radiomics.evaluation.validation import resample

@@ -36,7 +36,7 @@ Promise.all(ready).then(async () => {{
       page.getElementById("controls").reset();
       await wait();
       for (const [id, value] of Object.entries(controls)) {{
-        if (id === "file") {{
+        if (id.startsWith("file")) {{
           const pile = new view.DataTransfer();
           pile.items.add(new view.File([files[value]], "features.csv"));
           page.querySelector("[data-file]").files = pile.files;
@@ -45,7 +45,7 @@ Promise.all(ready).then(async () => {{
           for (let n = 0; n < 99 && page.querySelector("[data-read]").textContent === told; n++) await wait();
           continue;
         }}
-        const field = page.getElementById(id) || [...page.getElementsByName(id)].find((option) => option.value === value);
+        const field = page.getElementById(id.trim()) || [...page.getElementsByName(id)].find((option) => option.value === value);
         if (field.type === "radio") field.checked = true;
         else if (field.type === "checkbox") field.checked = value;
         else field.value = value;

@@ -192,6 +192,8 @@ def test_cells_are_those_of_our_printed_tables(rendered):
         rendered, quantity="mean", table="table_2_partition", row="age", group="training", value="50", sd="9", n=68
     )
     assert mean["reproduced"] == pytest.approx(training["age"].mean(), abs=0.06)
+    spread = ours(rendered, quantity="sd", table="table_2_partition", row="age", group="training", value="9")
+    assert mean["reproduced_text"].endswith(f" ± {spread['reproduced_text']}")
     p = ours(rendered, quantity="p", table="table_1_label", row="age", value="0.508")
     test = stats.ttest_ind(positive["age"], people[people["label"] == 0]["age"], equal_var=False, nan_policy="omit")
     assert p["reproduced"] == pytest.approx(test.pvalue, abs=6e-4)

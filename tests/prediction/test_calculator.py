@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 
 import numpy as np
 import pandas as pd
@@ -145,6 +147,20 @@ def test_features_from_a_dropped_file_give_the_score(models, data, tmp_path):
         name: [controls(models[name], X.loc[[who]], X.loc[who], file=who) for who in X.index]
         for name in ("radiomics", "many", "nomogram", "multivariate")
     }
+    # the same values under the names of PyRadiomics: a file of all patients for each sequence, named wrongly at first
+    groups = sorted({"__".join(f.name.split("__")[:2]) for f in models["nomogram"].rule.features()})
+    for group in groups:
+        own = X[[name for name in X.columns if name.startswith(f"{group}__")]]
+        files[group] = own.rename(columns=lambda name: name.split("__")[2]).to_csv(index_label="Image")
+    assert len(groups) > 1
+    for place, entered in enumerate(wanted["nomogram"]):
+        bare = {}
+        for number, group in enumerate(groups):
+            bare |= {f"file{number}": group}
+            for n, chosen in enumerate((groups[0], group)):
+                bare |= {f"{'group' + ' ' * (2 * number + n)}": chosen}
+            bare |= {"row" + " " * number: str(place)}
+        wanted["nomogram"][place] = bare | {key: value for key, value in entered.items() if key != "file"}
     shown = moved({name: calculator_of(models[name]) for name in wanted}, wanted, files, tmp_path)
     for name, page in shown.items():
         for one, patient in zip(page["results"], predicted(models[name], X), strict=True):
@@ -189,3 +205,15 @@ def test_the_page_is_the_same_bytes_allows_no_other_script_and_escapes_texts(mod
     assert policy.startswith("default-src 'none'") and re.search(r"script-src 'sha256-[A-Za-z0-9+/=]{44}'", policy)
     for never in ("http://", "https://", "url("):
         assert never not in page.replace("http-equiv", "")
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium browser, and none is installed")
+def test_the_page_prints_on_one_sheet(models, tmp_path):
+    (tmp_path / "page.html").write_text(calculator_of(models["nomogram"]), encoding="utf-8")
+    flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --no-pdf-header-footer".split()
+    subprocess.run(
+        [str(CHROMIUM), *flags, f"--user-data-dir={tmp_path / 'profile'}", f"--print-to-pdf={tmp_path / 'page.pdf'}",
+         (tmp_path / "page.html").as_uri()],
+        capture_output=True, timeout=120, check=True, env={**os.environ, "HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert len(re.findall(rb"/Type /Page\b", (tmp_path / "page.pdf").read_bytes())) == 1

@@ -27,6 +27,7 @@ from her2radiomics.core.settings import dump, load
 from her2radiomics.modelling import build_model, from_dict, load_model, save_model, to_dict
 from her2radiomics.modelling.settings import parse_models
 from her2radiomics.prediction.measuring import Measuring, measuring_of
+from her2radiomics.prediction.page import patient_page
 from her2radiomics.prediction.results import Patient
 from her2radiomics.study.plan import Plan
 
@@ -320,3 +321,15 @@ def test_the_commands_and_the_cohort_file_of_the_docs_run(root, hospital, monkey
     (block,) = re.findall(r"```yaml\n(.*?)```", text, re.S)
     (folder / "ours.yaml").write_text(block, encoding="utf-8")
     assert load(Cohort, folder / "ours.yaml").columns["grade"].recode["G3"] == "II"
+
+
+def test_a_patients_page_escapes_every_text(models, data, tmp_path):  # noqa: F811
+    hostile = "<img src=x onerror=alert(1)>"
+    content = dict(models["nomogram"].content) | {"about": dump(ABOUT) | {"label": hostile, "positive": hostile}}
+    content["columns"] = {name: column | {"label": hostile} for name, column in content["columns"].items()}
+    model = from_dict(content)
+    (told,) = predicted(model, data[0][N : N + 1])
+    quality = [{"sequence": hostile, "region": hostile, "status": "warned", "reason": hostile}]
+    for patient in (told, told.model_copy(update={"prediction": None, "reason": hostile})):
+        page = patient_page(patient.model_copy(update={"quality": quality, "notes": [hostile]}), model, tmp_path)
+        assert "<img" not in page and page.count("&lt;img") >= 3

@@ -381,7 +381,7 @@ def test_large_figures_give_way_to_pixels(tmp_path, monkeypatch):
 def test_pictures_beyond_the_budget_are_linked(made, monkeypatch):
     monkeypatch.setattr(embed, "THUMBNAILS", 10)
     context = build_context(made[0], describe(), **made[1])
-    assert [bool(picture.thumbnail) for picture in context.overlays] == [True, False, False]
+    assert [bool(picture.layers.picture) for picture in context.overlays] == [True, False, False]
     assert context.overlays_note.startswith("2 of 3 pictures are linked only")
 
 

@@ -10,11 +10,15 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import TypeAdapter
 from report_run import build, build_context, describe, summarise
 
 from her2radiomics.evaluation.predictions import on_common_patients
-from her2radiomics.report import page
-from her2radiomics.report.cautions import Fit, _counts, _errors, cautions
+from her2radiomics.manuscript.tables import TableInputs, TableSettings
+from her2radiomics.modelling.models.combined import CombinedSpec
+from her2radiomics.report import gather, page
+from her2radiomics.report.cautions import Fit, _counts, _errors, cautions, read_fits
+from her2radiomics.report.trust import CROSS_VALIDATED
 from her2radiomics.report.words import FEWEST, TOO_FEW, is_small
 from her2radiomics.statistics import auc
 from her2radiomics.study.descriptions import read_run_info
@@ -250,3 +254,49 @@ def test_usable_refits_are_printed_in_the_methods(run):
     pd.concat([table, extra]).to_csv(path, index=False)
     said = " ".join(text for part in build_context(run, describe()).methods for text in part.paragraphs)
     assert "bootstrap refits of the final regression (55 to 98, depending on the model, usable)" in said
+
+
+@pytest.mark.parametrize(
+    ("folds", "kept", "why"),
+    [
+        (0, 3, "the protocol asks for none"),
+        (5, 0, "no predictor was kept"),
+        (5, 3, "too few patients of a class in the folds"),
+    ],
+)
+def test_it_is_said_why_there_is_no_cross_validated_auc(made, monkeypatch, folds, kept, why):
+    monkeypatch.setattr(CombinedSpec, "reported_folds", property(lambda _: folds))
+
+    def changed(layout, info):
+        return {name: replace(fit, kept=kept) for name, fit in read_fits(layout, info).items()}
+
+    monkeypatch.setattr(gather, "read_fits", changed)
+    spots = build_context(made[0], describe()).trust.spots
+    assert next(spot.note for spot in spots if spot.label == CROSS_VALIDATED) == why
+
+
+def test_a_model_without_predictors_is_named_beside_its_rates(run):
+    """Its sensitivity of 100% and specificity of 0% follow from one probability for all patients."""
+    row = {
+        "model": "nomogram",
+        "partition": "testing",
+        "measure": "note_constant",
+        "method": "constant probability 0.4",
+    }
+    edit(
+        run / "tables" / "performance_extra.csv",
+        lambda table: pd.concat([table, pd.DataFrame([row])], ignore_index=True),
+    )
+    found = build_context(run, describe()).findings
+    assert "No predictor was kept: the model gives every patient the same probability." in found
+    inputs = TableInputs(
+        columns={},
+        partitions={"training": "Training set", "testing": "Test set"},
+        models={"clinical": "Clinical", "radiomics": "Radiomics", "nomogram": "Nomogram"},
+        simulated=True,
+        performance=run / "tables" / "performance.csv",
+        performance_extra=run / "tables" / "performance_extra.csv",
+    )
+    settings = TypeAdapter(TableSettings).validate_python({"kind": "performance", "id": "table_3_p", "title": "P"})
+    notes = [note for note in settings.make(inputs).footnotes if "one probability" in note]
+    assert len(notes) == 1 and notes[0].startswith("Nomogram: one probability for all patients (no predictor was kept)")

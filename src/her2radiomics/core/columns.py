@@ -17,7 +17,7 @@ from her2radiomics.core.derivation import LevelRule, derive, sources, with_defin
 from her2radiomics.core.errors import Problems, TableError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.measures import Measured
-from her2radiomics.core.settings import Settings
+from her2radiomics.core.settings import Settings, validate
 
 Stage = Literal["before_treatment", "during_treatment", "after_surgery", "follow_up"]
 # in the order of time, and in words: a column may be used by a prediction made at its own stage or later
@@ -122,6 +122,11 @@ class Column(Settings):
     def heading(self) -> str:
         """Label with its unit, for an axis or a table row."""
         return f"{self.label} ({self.unit})" if self.unit else self.label
+
+
+def columns_from(content: Mapping[str, Mapping[str, Any]]) -> dict[str, Column]:
+    """Participants columns from a rule's parameter."""
+    return {name: validate(Column, column, f"columns.{name}") for name, column in content.items()}
 
 
 def type_column(values: pd.Series, column: Column, *, file: str | Origins) -> pd.Series:

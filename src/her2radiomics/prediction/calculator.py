@@ -178,7 +178,6 @@ def _data(model: FittedModel, sheet: Sheet | None) -> dict[str, Any]:
             "lowest": [lowest[p.name] for p in model.rule.predictors],
             "perUnit": float(per_unit),
             "scale": sheet.scale,
-            "reach": sheet.reach,
         },
     }
 

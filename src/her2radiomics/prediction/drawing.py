@@ -65,21 +65,18 @@ class Sheet:
         From top to bottom: points, the predictors, total points, probability.
     scale
         Places of 0 points and of one point on the predictors' axes, then on the last two.
-    reach
-        Points at the ends of the predictors' axes and of the last two.
     """
 
     width: float
     height: float
     axes: tuple[Axis, ...]
     scale: tuple[tuple[float, float], tuple[float, float]]
-    reach: tuple[tuple[float, float], tuple[float, float]]
 
-    def place(self, axis: str, points: float) -> float:
+    def place(self, name: str, points: float) -> float:
         """Where points are on an axis; beyond its ends, at the end."""
-        which = int(axis in (TOTAL, PROBABILITY))
-        (origin, unit), (low, high) = self.scale[which], self.reach[which]
-        return origin + unit * min(max(points, low), high)
+        origin, unit = self.scale[int(name in (TOTAL, PROBABILITY))]
+        axis = next(axis for axis in self.axes if axis.name == name)
+        return min(max(origin + unit * points, axis.first), axis.last)
 
 
 def sheet_of(model: FittedModel) -> Sheet | None:
@@ -110,10 +107,11 @@ def sheet_of(model: FittedModel) -> Sheet | None:
         lines = _wrapped(title)
         ticks = _ticks(xs, labels, isinstance(predictor, r.LevelPredictor))
         deep = max(tick.line // 2 for tick in ticks)
-        y += (LINE / 2 if name == TOTAL else 0.0) + SMALL * deep
+        half = SMALL * max(0, len(lines) - 2) / 2
+        y += (LINE / 2 if name == TOTAL else 0.0) + SMALL * deep + half
         axes.append(Axis(name, lines, y, min(xs), max(xs), ticks))
-        y += LINE + SMALL * (deep + max(0, len(lines) - 2))
-    return Sheet(WIDTH, y - LINE + 30.0, tuple(axes), (common, total), ((0.0, 100.0), (low, high)))
+        y += LINE + SMALL * deep + half
+    return Sheet(WIDTH, y - LINE + 30.0, tuple(axes), (common, total))
 
 
 def marks_of(sheet: Sheet, points: Mapping[str, float], total: float) -> dict[str, float]:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from her2radiomics.core.templates import environment
+from her2radiomics.modelling.saved.rules import FeaturePredictor
 from her2radiomics.prediction.drawing import marks_of, sheet_of
 from her2radiomics.prediction.results import Patient, Prediction, Value
-from her2radiomics.prediction.words import GIVEN, number
+from her2radiomics.prediction.words import GIVEN, number, percent
 from her2radiomics.report.embed import data_uri
 
 if TYPE_CHECKING:
@@ -51,7 +52,13 @@ def patient_page(patient: Patient, model: FittedModel, folder: Path) -> str:
     pictures = [
         (name, data_uri((folder / path).read_bytes(), "image/png")) for name, path in sorted(patient.overlays.items())
     ]
-    shown: dict[str, object] = {"p": patient, "pictures": pictures, "given": GIVEN, "number": number}
+    shown: dict[str, object] = {
+        "p": patient,
+        "pictures": pictures,
+        "given": GIVEN,
+        "number": number,
+        "percent": percent,
+    }
     if told is not None:
         points = {value.predictor: value.points for value in told.values if value.points is not None}
         sheet = sheet_of(model) if told.total_points is not None else None
@@ -61,6 +68,7 @@ def patient_page(patient: Patient, model: FittedModel, folder: Path) -> str:
             "sums": _sums(told),
             "nearness": _nearness(told),
             "sheet": sheet,
+            "scaled_axes": any(isinstance(p, FeaturePredictor) for p in model.rule.predictors),
             "marks": marks_of(sheet, points, told.total_points) if sheet and told.total_points is not None else {},
             "no_nomogram": "The model has no nomogram: it is no sum of at most 15 terms of which one has an effect.",
         }

@@ -59,6 +59,11 @@ def number(value: float) -> str:
     return text.replace("-", "−")
 
 
+def percent(probability: float) -> str:
+    """A probability in per cent: none is printed as 0 or 100."""
+    return "> 99.9" if probability >= 0.9995 else "< 0.1" if probability < 0.0005 else f"{100 * probability:.1f}"
+
+
 def trained_on(model: FittedModel) -> str:
     """Whom the model learned from, as a sentence."""
     training, about = model.content["training"], model.about

@@ -7,27 +7,26 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from her2radiomics.cohort.manifest import BREAST, TUMOUR, ManifestRow
+from her2radiomics.core.columns import columns_from
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.settings import validate
 from her2radiomics.core.tables import read
-from her2radiomics.engine.jobs.modelling import columns_from
-from her2radiomics.manuscript.figures import ExampleImage, FigureInputs, FigureOptions, FigureSettings, StudyText
-from her2radiomics.manuscript.tables import Outcome, TableInputs, TableOptions, TableSettings
+from her2radiomics.manuscript import figures, tables
+from her2radiomics.manuscript.figures import ExampleImage, FigureInputs, FigureOptions, StudyText
+from her2radiomics.manuscript.tables import Outcome, TableInputs, TableOptions
 
 Rows = Sequence[Mapping[str, str]]
 
 
 def figure_from(content: Mapping[str, Any]) -> FigureOptions:
     """A figure's settings from a rule's parameter."""
-    return TypeAdapter(FigureSettings).validate_python(dict(content))
+    return figures.KINDS[content["kind"]].model_validate(dict(content))
 
 
 def table_from(content: Mapping[str, Any]) -> TableOptions:
     """A table's settings from a rule's parameter."""
-    return TypeAdapter(TableSettings).validate_python(dict(content))
+    return tables.KINDS[content["kind"]].model_validate(dict(content))
 
 
 def as_paths(inputs: Mapping[str, Any]) -> dict[str, Any]:

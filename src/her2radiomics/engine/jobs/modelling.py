@@ -25,11 +25,6 @@ from her2radiomics.modelling.saved.fitted import MAX_NOMOGRAM
 from her2radiomics.modelling.settings import ModelSettings, parse_models
 
 
-def columns_from(content: Mapping[str, Mapping[str, Any]]) -> dict[str, Column]:
-    """Participants columns from a rule's parameter."""
-    return {name: validate(Column, column, f"columns.{name}") for name, column in content.items()}
-
-
 def extraction_hashes(sequences: Mapping[str, Mapping[str, Any]], files: Sequence[str]) -> dict[str, str]:
     """Sequence to the hash of what its features depend on: the parameter file, the regions, the preprocessing."""
     contents = {Path(file).stem: Path(file).read_bytes() for file in files}

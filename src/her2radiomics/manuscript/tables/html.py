@@ -22,7 +22,7 @@ body { color: #1a1a1a; background: #fff; color-scheme: light dark; }
 @media print { @page { @bottom-right { content: counter(page) " of " counter(pages); } } tr, li { break-inside: avoid; } }
 .table-scroll { overflow-x: auto; }
 .paper-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-.paper-table caption { text-align: left; font-weight: 600; padding-bottom: .5em; }
+.paper-table caption { text-align: left; font-weight: 600; padding-bottom: .5em; max-width: calc(100vw - 2rem); }
 .paper-table th, .paper-table td { padding: .25em .7em; text-align: center; vertical-align: baseline; }
 .paper-table th { font-weight: normal; }
 .paper-table .left, .paper-table tbody th { text-align: left; }

@@ -4,7 +4,9 @@ const $ = (name) => document.querySelector(`[data-${name}]`);
 const minus = (text) => text.replace("-", "−");
 const expit = (x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));
 const four = (x) => minus(Math.abs(x) >= 1e4 && Math.abs(x) < 1e6 ? x.toFixed(0) : String(Number(x.toPrecision(4))));
-const loaded = {};
+// as on a patient's page: no probability is printed as 0 or 100 %
+const percent = (p) => (p >= 0.9995 ? "> 99.9" : p < 0.0005 ? "< 0.1" : (100 * p).toFixed(1));
+let loaded = {}, before = {};
 let rows = [], header = [];
 
 function scaled(feature, value) {
@@ -64,14 +66,14 @@ function compute() {
   const complete = missing.length === 0;
   for (const inner of Object.keys(loaded)) if (loaded[inner].beyond) warnings.push(loaded[inner].beyond);
   const probability = expit(score);
-  show("missing", null, complete ? "" : `Still to enter: ${missing.join(", ")}`);
-  show("probability", complete ? probability : null, complete ? `${(100 * probability).toFixed(1)} %` : "–");
+  show("missing", null, complete ? "" : `Still to enter: ${missing.slice(0, 4).join(", ")}${missing.length > 4 ? ` and ${missing.length - 4} more` : ""}`);
+  show("probability", complete ? probability : null, complete ? `${percent(probability)} %` : "–");
   show("score", complete ? score : null, complete ? minus(score.toFixed(3)) : "–");
   const positive = probability >= model.threshold;
   show("class", complete ? Number(positive) : null, complete ? model.classes[Number(positive)] : "–");
   let bounds = null;
   if (complete && model.uncertainty) bounds = interval(score, used);
-  show("interval", bounds && bounds.join(" "), bounds ? `${(100 * bounds[0]).toFixed(1)} to ${(100 * bounds[1]).toFixed(1)} %` : "–");
+  show("interval", bounds && bounds.join(" "), bounds ? `${percent(bounds[0])} to ${percent(bounds[1])} %` : "–");
   show("total", complete && model.points ? total : null, complete && model.points ? minus(total.toFixed(1)) : "–");
   document.querySelectorAll("[data-points]").forEach((out) => {
     const value = points[Number(out.dataset.points)];
@@ -101,8 +103,8 @@ function mark(points, total) {
     const value = last ? total : points[model.predictors.findIndex((predictor) => predictor.name === name)];
     circle.setAttribute("visibility", value === undefined ? "hidden" : "visible");
     if (value === undefined) return;
-    const [origin, unit] = model.points.scale[Number(last)], [low, high] = model.points.reach[Number(last)];
-    circle.setAttribute("cx", origin + unit * Math.min(Math.max(value, low), high));
+    const [origin, unit] = model.points.scale[Number(last)];
+    circle.setAttribute("cx", Math.min(Math.max(origin + unit * value, circle.dataset.first), circle.dataset.last));
   });
 }
 
@@ -145,17 +147,20 @@ function choose(select, choices) {
 
 async function read(file) {
   [rows, header] = parse(await file.text());
+  before = { ...loaded };
   const name = Math.max(0, header.findIndex((text) => /^(patient_id|patient|id|image)$/i.test(text)));
   choose($("row"), rows.map((row, place) => [String(place), row[name]]));
   const bare = !features().some((feature) => header.includes(feature.name));
   const groups = [...new Set(features().map((feature) => feature.name.split("__").slice(0, 2).join("__")))];
-  choose($("group"), bare ? groups.map((group) => [group, group.replace("__", ", ")]) : []);
+  const named = groups.map((group) => [group, group.replace("__", ", ")]);
+  choose($("group"), !bare ? [] : groups.length > 1 ? [["", "– choose –"], ...named] : named);
   take();
 }
 
 function take() {
   const row = rows[Number($("row").value || 0)] || [], group = $("group").value;
   let found = 0;
+  loaded = { ...before };
   for (const feature of features()) {
     const parts = feature.name.split("__");
     let place = header.indexOf(feature.name);
@@ -188,7 +193,7 @@ form.addEventListener("input", (event) => {
   else compute();
 });
 form.addEventListener("submit", (event) => event.preventDefault());
-form.addEventListener("reset", () => { for (const name of Object.keys(loaded)) delete loaded[name]; setTimeout(compute); });
+form.addEventListener("reset", () => { loaded = {}; before = {}; setTimeout(compute); });
 for (const kind of ["dragover", "drop"]) document.addEventListener(kind, (event) => {
   event.preventDefault();
   if (kind === "drop" && $("file") && event.dataTransfer.files[0]) read(event.dataTransfer.files[0]);
