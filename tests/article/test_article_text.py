@@ -10,7 +10,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from contract_tables import save
 from pydantic import TypeAdapter
 from report_run import TABLES, build, describe, protocol, used_software
 from table_run import make_run
@@ -33,12 +32,10 @@ from her2radiomics.article.document import (
 from her2radiomics.article.spelling import spelled
 from her2radiomics.article.text import write
 from her2radiomics.core import software
-from her2radiomics.core.bound import MOST_KEY, NUMBER, BoundFloat, BoundInt, Source, bind, bind_text, pieces, plain
+from her2radiomics.core.bound import MOST_KEY, NUMBER
 from her2radiomics.core.errors import StudyError
-from her2radiomics.core.libraries import pd
 from her2radiomics.core.tables import read
 from her2radiomics.extraction import read_parameters
-from her2radiomics.manuscript.cells import Cells, combined, reprint, shown
 from her2radiomics.manuscript.tables import TableSettings
 from her2radiomics.manuscript.tables import render as render_table
 from her2radiomics.report.facts import printed_settings
@@ -287,81 +284,6 @@ def test_an_american_manuscript(made):
     words = " ".join(run.text for _, run in manuscript.runs() if isinstance(run, Words))
     assert manuscript.language == "en-US" and "tumor" in words and "gray-level" in words
     assert not re.search(r"\b(tumours?|grey|normalised|centres?)\b", words)
-
-
-# bound numbers
-
-
-def test_numbers_stand_apart_from_names():
-    source = Source("a.csv", (), "x")
-    for name in ("HER2", "T2WI", "Ki-67", "3-D", "10⁻³", "8th", "CA15", "ICC(2,1)", "b800", "1-SE"):
-        assert plain(bind_text(name, source)) == name and bind_text(name, source) == name, name
-    marked = bind_text("3.0 T, 5 phases of 60 s from 2024-09-01, 7 of 10 (2 to 30 %)", source)
-    assert [text for kind, text, _ in pieces(marked) if kind == "n"] == [
-        "3.0",
-        "5",
-        "60",
-        "2024-09-01",
-        "7",
-        "10",
-        "2",
-        "30",
-    ]
-
-
-def test_settings_remember_their_path():
-    bound = bind(
-        {"a": {"level": 0.95, "n": 3, "label": "Phase 2", "kind": "x 1"}},
-        Source("s.json", (), ""),
-        frozenset({"label"}),
-    )
-    found = [
-        source
-        for text in (f"{100 * bound['a']['level']:g}%", str(bound["a"]["n"]), bound["a"]["label"])
-        for *_, source in pieces(text)
-        if source
-    ]
-    assert [(source.column, source.rounding) for source in found] == [
-        ("a.level", "times 100; format g"),
-        ("a.n", "format"),
-        ("a.label", "number 1"),
-    ]
-    assert bound["a"]["kind"] == "x 1"
-
-
-def test_cells_are_printed_again(tmp_path):
-    save(
-        "performance",
-        pd.DataFrame(
-            {
-                "model": ["a", "a"],
-                "partition": ["training", "testing"],
-                "n": [42, 30],
-                "events": [26, 12],
-                "auc": [0.954, 0.7],
-            }
-        ),
-        tmp_path / "tables/performance.csv",
-    )
-    cells = Cells(tmp_path)
-    n, events = (cells.cell("performance", name, model="a", partition="training") for name in ("n", "events"))
-    smaller = combined("smaller class", events, n)
-    assert int(smaller) == 16
-    for number, how, digits, printed in (
-        (cells.cell("performance", "auc", model="a", partition="training"), "fixed", (2,), "0.95"),
-        (cells.over("sum", "performance", "n"), "fixed", (0,), "72"),
-        (cells.over("count", "performance", "n"), "fixed", (0,), "2"),
-        (combined("quotient", smaller, n), "fixed", (2,), "0.38"),
-    ):
-        ((_, text, source),) = pieces(shown(number, how, *digits))
-        assert text == printed == reprint(tmp_path, source)
-    assert cells.cell("performance", "auc", model="nobody") != cells.cell("performance", "auc", model="nobody")
-
-
-def test_bound_numbers_are_numbers():
-    source = Source("a.csv", (), "x")
-    assert BoundInt(3, source) + 1 == 4 and BoundFloat(0.5, source) < 1 and float(2 * BoundFloat(0.5, source)) == 1
-    assert plain(f"{BoundFloat(0.694, source):.0%}") == "69%"
 
 
 def test_software_is_named(made, tmp_path):
