@@ -249,7 +249,9 @@ def check_word(content: bytes) -> None:
             if name.endswith((".xml", ".rels")):
                 ElementTree.fromstring(document.read(name))
         text = document.read("word/document.xml").decode("utf-8")
-        assert "instrText" not in text and "fldSimple" not in text
+        fields = re.findall(r"<w:instrText[^>]*>([^<]*)</w:instrText>", text)
+        assert all(re.fullmatch(r" SEQ (Table|Figure)(_\w)? \\\* ARABIC( \\r \d+)? ", field) for field in fields), fields
+        assert text.count("instrText") == 2 * len(fields) and "fldSimple" not in text
         assert "document.title='owned'" in text
         assert not [n for n in names if n.endswith(".rels") and b'TargetMode="External"' in document.read(n)]
         core = document.read("docProps/core.xml").decode("utf-8")

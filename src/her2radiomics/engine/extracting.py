@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from her2radiomics.cohort.sources import read_manifest
+from her2radiomics.core import tables
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.files import whole_file
 from her2radiomics.core.libraries import pd
@@ -144,7 +145,7 @@ def extract_manifest(
     _write_features(places, parts)
     _copy_pictures(places, parts)
     found = Extracted(places.written, sum(len(job.cases) for _, job in jobs), sum(computed))
-    quality = pd.read_csv(places.beside("qc.csv"), dtype=str, keep_default_na=False)
+    quality = tables.read("qc", places.beside("qc.csv"))
     # a failure's reason names patient, sequence and reader
     found.failed = list(dict.fromkeys(quality.loc[quality["status"] == "failed", "reason"]))
     doubtful = quality[quality["status"] == "warned"]
@@ -212,7 +213,7 @@ def _write_features(places: Places, parts: Mapping[str, list[int]]) -> None:
     for sequence, numbers in parts.items():
         joined = places.store / "parts" / f"{sequence}.csv"
         join_tables([places.store / f"{number:05d}.csv" for number in numbers], joined)
-        table = pd.read_csv(joined, dtype=str, keep_default_na=False)
+        table = tables.read("batch_features", joined)
         whole = table if whole is None else whole.merge(table, on=KEYS, how="outer", sort=True)
         for number in numbers:
             (places.store / f"{number:05d}.csv").unlink()

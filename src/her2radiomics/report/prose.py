@@ -65,8 +65,8 @@ def texts(package: str) -> Environment:
     made = environment(package).overlay(autoescape=False, trim_blocks=False)
     made.filters |= {
         "listing": _listing,
-        "lower": lower_first,
-        "upper": upper_first,
+        "lower_first": lower_first,
+        "upper_first": upper_first,
         "model": model_phrase,
         "sentence": sentence,
         "counted": counted,
