@@ -250,7 +250,9 @@ def check_word(content: bytes) -> None:
                 ElementTree.fromstring(document.read(name))
         text = document.read("word/document.xml").decode("utf-8")
         fields = re.findall(r"<w:instrText[^>]*>([^<]*)</w:instrText>", text)
-        assert all(re.fullmatch(r" SEQ (Table|Figure)(_\w)? \\\* ARABIC( \\r \d+)? ", field) for field in fields), fields
+        assert all(re.fullmatch(r" SEQ (Table|Figure)(_\w)? \\\* ARABIC( \\r \d+)? ", field) for field in fields), (
+            fields
+        )
         assert text.count("instrText") == 2 * len(fields) and "fldSimple" not in text
         assert "document.title='owned'" in text
         assert not [n for n in names if n.endswith(".rels") and b'TargetMode="External"' in document.read(n)]
