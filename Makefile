@@ -14,10 +14,14 @@ UV := $(shell sed -n 's/^\(uv==[^ \\]*\).*/\1/p' requirements.lock)
 HER2RADIOMICS_DATA ?= $(realpath ../shared/data)
 export HER2RADIOMICS_DATA
 
-.PHONY: demo test test-cluster test-determinism test-security test-faults test-compiler resume audit-dependencies setup cluster lint lock envs clean
+.PHONY: demo site test test-cluster test-determinism test-security test-faults test-compiler resume audit-dependencies setup cluster lint lock envs clean
 
 demo: $(READY)
 	$(BIN)/snakemake --cores $(CORES)
+
+# the documentation as pages with a search, into site/; a warning is an error
+site: $(READY)
+	$(BIN)/python scripts/build_site.py
 
 # go on after Snakemake itself was killed; nobody else may be running it in this folder
 resume: $(READY)

@@ -1,4 +1,4 @@
-"""The README's pictures, drawn from the demo; ``tests/manuscript/test_readme_pictures.py`` draws them again and compares.
+"""The pictures of README and tutorial, drawn from the demo; ``tests/manuscript/test_readme_pictures.py`` compares them.
 
     .venv/bin/python benchmarks/readme_pictures.py        # after a demo: takes over its tables, draws docs/images
 

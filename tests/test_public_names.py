@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import re
 import subprocess
 import sys
 
 import pytest
+
+from her2radiomics.study import python_reference
 
 PUBLIC = {
     "her2radiomics": "CaseError StudyError __version__",
@@ -32,6 +35,15 @@ def test_public_names_are_importable_and_listed(package):
     for name in PUBLIC[package].split():
         assert getattr(module, name) is not None
         assert name in module.__all__
+
+
+def test_the_page_of_python_has_every_public_name(root):
+    page = (root / "docs/python.md").read_text(encoding="utf-8")
+    assert set(PUBLIC) <= set(python_reference.PACKAGES)
+    for package, names in PUBLIC.items():
+        part = page.split(f"## `{package}`\n")[1].split("\n## ")[0]
+        shown = set(re.findall(r"^### `(\w+)`$", part, re.MULTILINE))
+        assert set(names.split()) - {"__version__"} <= shown, package
 
 
 @pytest.mark.parametrize(

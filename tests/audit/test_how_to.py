@@ -17,7 +17,7 @@ def page(root):
 @pytest.fixture(scope="module")
 def paper(page, tmp_path_factory):
     path = tmp_path_factory.mktemp("paper") / "my_paper.yaml"
-    path.write_text("\n".join(re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)), encoding="utf-8")
+    path.write_text("\n".join(re.findall(r"```yaml[^\n]*\n(.*?)```", page, re.DOTALL)), encoding="utf-8")
     return path
 
 

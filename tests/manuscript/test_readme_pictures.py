@@ -1,4 +1,4 @@
-"""The README's pictures are those of the present protocol, drawing code and simulator: drawn again and compared."""
+"""The pictures of README and tutorial are those of the present protocol, code and simulator: drawn again and compared."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workflow_run import ROOT
 spec = importlib.util.spec_from_file_location("readme_pictures", ROOT / "benchmarks/readme_pictures.py")
 readme_pictures = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(readme_pictures)
-RENEW = "Run the demo, then .venv/bin/python benchmarks/readme_pictures.py, and correct the README's numbers."
+RENEW = "Run the demo, then .venv/bin/python benchmarks/readme_pictures.py, and correct the tutorial's numbers."
 
 
 def differing(one: Image.Image, other: Image.Image) -> int:
@@ -42,8 +42,11 @@ def test_another_digit_is_seen():
     assert differing(one, other) > 25
 
 
-def test_the_readme_shows_these_pictures():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert all(f"docs/images/{file}" in text for file in readme_pictures.PICTURES.values())
+def test_readme_and_tutorial_show_these_pictures():
+    readme, tutorial = ((ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/tutorial.md"))
+    assert all(
+        f"docs/images/{file}" in readme or f"images/{file}" in tutorial for file in readme_pictures.PICTURES.values()
+    )
+    assert readme.count("docs/images/") == 1 and len(readme.splitlines()) <= 45
     stored = {path.name for path in readme_pictures.IMAGES.iterdir() if path.is_file()}
     assert stored == set(readme_pictures.PICTURES.values())

@@ -318,7 +318,7 @@ def test_the_commands_and_the_cohort_file_of_the_docs_run(root, hospital, monkey
         done = command(*shlex.split(line)[1:])
         assert done.exit_code == 0, done.output
     assert (folder / "predicted" / "A-1.html").is_file() and (folder / "calculator.html").is_file()
-    (block,) = re.findall(r"```yaml\n(.*?)```", text, re.S)
+    (block,) = re.findall(r"```yaml[^\n]*\n(.*?)```", text, re.S)
     (folder / "ours.yaml").write_text(block, encoding="utf-8")
     assert load(Cohort, folder / "ours.yaml").columns["grade"].recode["G3"] == "II"
 

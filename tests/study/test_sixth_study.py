@@ -1,6 +1,6 @@
 """A study of one's own, as docs/own_study.md writes it: its files run to the report, and nothing else is needed.
 
-The page is the fixture: its blocks are written out under the names in their first lines, so that it cannot rot. The images
+The page is the fixture: its blocks are written out under their titles, so that it cannot rot. The images
 are simulated ones, copied under other names and tables as if they came from two hospitals.
 """
 
@@ -28,7 +28,7 @@ SEED = 5
 
 def blocks() -> dict[str, str]:
     """Name in the first line to content, for every block of the page."""
-    found = re.findall(r"^```(?:yaml|tsv)\n# (\S+)\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.M | re.S)
+    found = re.findall(r'^```(?:yaml|tsv) title="(\S+)"\n(.*?)^```$', PAGE.read_text(encoding="utf-8"), re.M | re.S)
     return dict(found)
 
 

@@ -22,6 +22,7 @@ from her2radiomics.imaging.formats import FORMATS, formats_in_words
 from her2radiomics.imaging.segmentations import SEGMENTATIONS
 from her2radiomics.manuscript import figures, tables
 from her2radiomics.manuscript.published.settings import RULES, quantities
+from her2radiomics.study.python_reference import python_page
 from her2radiomics.study.schemas import MODELS, SCHEMAS, editor_schema
 
 PAGES = {
@@ -62,8 +63,14 @@ TABLES = {
         "estimators": "her2radiomics.modelling.estimators:ESTIMATORS",
     },
     "docs/measures.md": {"measures": "her2radiomics.core.measures:MEASURES"},
+    "docs/outputs.md": {
+        "files of a run": "her2radiomics.core.contracts:CONTRACTS",
+        "files of a cohort": "her2radiomics.core.contracts:CONTRACTS",
+    },
 }
 ROOT = Path(__file__).parents[3]
+#: Pictures of the kinds of figure, below ``docs``: drawn by ``python tests/gallery.py``.
+PICTURES = "images/kinds"
 NOTE = "Made by `python -m her2radiomics.study.reference` from the settings classes: do not edit."
 
 
@@ -81,12 +88,16 @@ def files() -> dict[str, str]:
         made[f"docs/{page}.md"] = "\n".join(parts)
     made |= {f"{SCHEMAS}/{name}.schema.json": _json(editor_schema(name)) for name in MODELS}
     made |= {"docs/contracts.md": contracts_page(), "docs/formats.md": _formats(), "docs/kinds.md": _manuscript()}
+    made["docs/python.md"] = python_page(NOTE.replace("the settings classes", "docstrings"))
     for page, homes in TABLES.items():
         text = (ROOT / page).read_text(encoding="utf-8")
         for name, home in homes.items():
             before, rest = text.split(f"<!-- {name}: made by `", 1)
             after = rest.split(f"<!-- end of {name} -->", 1)[1]
-            table = _measures(name) if name == "measures" else _kinds(name, _model(home))
+            if page == "docs/outputs.md":
+                table = _files_of(name)
+            else:
+                table = _measures(name) if name == "measures" else _kinds(name, _model(home))
             text = f"{before}{table}<!-- end of {name} -->{after}"
         made[page] = text
     return made
@@ -149,9 +160,10 @@ def _measures(name: str) -> str:
 def _manuscript() -> str:
     """The page of the kinds of figure and table, each with an example."""
     parts = [
-        f"# Kinds of figure and table\n\n<!-- {NOTE} -->\n\nWhat a protocol's `figures:` and `tables:` sections may ask "
-        "for, with an example of each. All keys are described in [protocol.md](protocol.md); sizes, palettes and what is "
-        "written are described in [figures.md](figures.md).\n"
+        f"# Gallery: kinds of figure and table\n\n<!-- {NOTE} -->\n\nWhat a protocol's `figures:` and `tables:` "
+        "sections may ask for, with the lines that make an example of each. The pictures are drawn from invented numbers by "
+        "these very lines; a test draws them again. All keys are described in [protocol.md](protocol.md), sizes, palettes "
+        "and files in [figures.md](figures.md).\n"
     ]
     for kinds in (figures.KINDS, tables.KINDS):
         parts.append(f"## {kinds.what.capitalize()}s\n")
@@ -161,7 +173,11 @@ def _manuscript() -> str:
             said += [f"Made from {', '.join(f'`{need}`' for need in about.needs)}."] if about.needs else []
             said += [f"Keys: [{heading}](protocol.md#{heading.lower()})."]
             said += [f"Caption in the report: “{about.caption}”"] if hasattr(about, "caption") else []
-            example = f"```yaml\n{kinds.what}s:\n{indent(about.example, '  ')}\n```\n"
+            if kinds is figures.KINDS:
+                said[-1] += f"\n\n![Example of a figure of the kind {name}]({PICTURES}/{name}.png)"
+            example = (
+                f'```yaml title="workflow/studies/my_study.yaml"\n{kinds.what}s:\n{indent(about.example, "  ")}\n```\n'
+            )
             parts.append(f"### `{name}`\n\n{' '.join(said)}\n\n{example}")
     return "\n".join(parts)
 
@@ -206,6 +222,28 @@ def _columns(columns: Sequence[TableColumn]) -> str:
         values = f" One of {', '.join(f'`{value}`' for value in c.values)}." if c.values else ""
         lines.append(f"| `{c.name}` | {kind} | {c.unit} | {printed} | {c.meaning}{values} |")
     return "\n".join(lines) + "\n"
+
+
+def _files_of(name: str) -> str:
+    """Every declared file of a run, or of a cohort, by folder, with what it holds."""
+    wanted = ("cohort",) if name == "files of a cohort" else ("run", "results")
+    folders: dict[str, list[str]] = {}
+    for declared in CONTRACTS.values():
+        if declared.home not in wanted:
+            continue
+        above, _, file = declared.path.rpartition("/")
+        place = f"{HOMES[declared.home]}/{above}".rstrip("/").replace("{", "<").replace("}", ">")
+        also = "".join(f", `.{ending}`" for ending in declared.also)
+        shown = file.replace("{", "<").replace("}", ">")
+        meaning = declared.meaning.replace("|", "\\|")
+        more = f" [Columns](contracts.md#{declared.name})" if declared.columns else ""
+        folders.setdefault(place, []).append(f"| `{shown}`{also} | {meaning}{more} |")
+    parts = [
+        f"<!-- {name}: made by `python -m her2radiomics.study.reference` from her2radiomics.core.contracts: do not edit. -->"
+    ]
+    for place, rows in folders.items():
+        parts.append("\n".join([f"\n### `{place}/`\n", "| file | what it holds |", "|---|---|", *rows]))
+    return "\n".join(parts) + "\n\n"
 
 
 def _model(home: str) -> Any:
