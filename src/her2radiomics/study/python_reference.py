@@ -64,7 +64,8 @@ def _called(name: str, value: Any) -> str:
     if inspect.isclass(value) and ("Parameters" not in documented or issubclass(value, Exception)):
         return f"class {name}"
     found = inspect.signature(value)
-    each, star = [], False
+    each: list[str] = []
+    star = False
     for parameter in found.parameters.values():
         if parameter.kind is parameter.KEYWORD_ONLY and not star:
             each, star = [*each, "*"], True
