@@ -188,3 +188,33 @@ def test_python_parses_and_its_names_are_there(page: str, text: str):
         if isinstance(node, ast.ImportFrom):
             module = importlib.import_module(str(node.module))
             assert all(hasattr(module, name.name) for name in node.names)
+
+
+#: Pages that quote measurements, and those that say how they were measured.
+QUOTING = "index tutorial external_centre leakage reader_agreement harmonisation thresholds small_test_sets".split()
+MEASURING = "modelling simulation real_data extraction statistics scale protocol".split()
+#: Sums of quoted numbers: 0.53 + 0.13, 0.73 - 0.12, 0.79 - 2 * 0.06.
+WORKED_OUT = {"0.66", "0.61", "0.67"}
+
+
+@pytest.mark.parametrize("page", QUOTING)
+def test_quoted_numbers_are_those_of_the_page_that_measured_them(page: str):
+    text, *sources = ((ROOT / f"docs/{name}.md").read_text(encoding="utf-8") for name in (page, *MEASURING))
+    numbers = set(re.findall(r"(?<![\d.])(?:\d\.\d{2,3}|\d+%)(?![\d.]*\d)", BLOCK.sub("", text)))
+    rounded = {
+        f"{float(number):.2f}" for source in sources for number in re.findall(r"(?<![\d.])\d\.\d{3}(?!\d)", source)
+    }
+    printed = {number for number in numbers if any(number in source for source in sources)}
+    assert not numbers - printed - rounded - WORKED_OUT
+
+
+def test_runs_in_blocks_name_studies_variants_and_cohorts_that_are_there():
+    for name, kind, text in documents():
+        own = {"node_status", "two_hospitals"} if name.startswith("own_study") else set()
+        for run in yaml.safe_load(text).get("runs", ()) if kind == "config" else ():
+            study, cohort = (
+                ROOT / f"workflow/{part}.yaml"
+                for part in (f"studies/{run['study']}", f"cohorts/{run.get('cohort', 'simulated')}")
+            )
+            assert run["study"] in own or "variant" not in run or run["variant"] in read_yaml(study)["variants"], name
+            assert {run["study"], run.get("cohort")} & own or (study.is_file() and cohort.is_file()), name
