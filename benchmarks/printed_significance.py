@@ -26,6 +26,7 @@ from her2radiomics.core.layout import Layout
 from her2radiomics.core.settings import read_yaml
 from her2radiomics.core.tables import write
 from her2radiomics.engine.jobs.modelling import report_tables
+from her2radiomics.manuscript.names import Names
 from her2radiomics.manuscript.published import PublishedNumber, Results, quantities
 from her2radiomics.manuscript.published.comparison import item, judge, printed
 from her2radiomics.manuscript.tables import Outcome, TableInputs
@@ -112,7 +113,7 @@ def judged(run: Run) -> Iterator[tuple[PublishedNumber, tuple[str, ...], str, st
             fitted = write_models(run, people, rows, layout)
             if rows == TRAINING:
                 write_tables(run, people, fitted, layout)
-            results = Results(layout.folder, run.protocol.columns)
+            results = Results(layout.folder, Names(run.protocol.columns))
             for number in run.published:
                 if number.quantity in (CLAIMS if rows == TRAINING else OF_MODELS):
                     ours = results.find(number)
@@ -124,11 +125,10 @@ def frequencies(seeds: Sequence[int], size: str, studies: Sequence[str]) -> dict
     found: dict[tuple[str, ...], Agreements] = {}
     for seed in seeds:
         for run in planned(seed, size, studies).runs.values():
+            names = Names(run.protocol.columns)
             for number, rows, agreement, _ in judged(run):
-                what = ": ".join(
-                    filter(None, (quantities()[number.quantity].label, item(number, run.protocol.columns, {})))
-                )
-                key = (run.id, what, number.source, printed(number))
+                what = ": ".join(filter(None, (quantities()[number.quantity].label, item(number, names))))
+                key = (run.id, what, number.source, printed(number, names))
                 found.setdefault(key, Counter())[rows, agreement] += 1
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -215,6 +216,7 @@ def write_settings(files: Files) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
     (workflow / "extraction").mkdir(exist_ok=True)
+    shutil.copytree(Path(__file__).parents[2] / "workflow/journals", workflow / "journals", dirs_exist_ok=True)
     (workflow / "extraction/few.yaml").write_text(
         "setting: {binWidth: 25, force2D: true}\nimageType: {Original: {}}\nfeatureClass: {firstorder: []}\n",
         encoding="utf-8",

@@ -656,7 +656,7 @@ def test_every_locked_package_is_pinned_by_hash(root):
     assert len(locks) >= 2
     for lock in locks:
         blocks = re.split(r"\n(?=[A-Za-z0-9])", lock.read_text(encoding="utf-8").strip())
-        assert len(blocks) > 1
+        assert all(blocks)
         for block in blocks:
             assert re.match(r"[A-Za-z0-9_.\[\]-]+==\S+ .*\\\n", block), block.splitlines()[0]
             assert re.search(r"--hash=sha256:[0-9a-f]{64}", block), block.splitlines()[0]

@@ -164,7 +164,7 @@ def test_the_methods_section_says_what_was_measured(plan, root, tmp_path):
     ]
     save("measured", assemble("measured", rows), tmp_path / "cohort/measured.csv")
     (text,) = sections_of(info, "extraction", tmp_path, parameters)["measured"]
-    assert "TIC type was measured in the outline on DCE phase 2: persistent where the late change exceeds 10 %" in text
+    assert "TIC type was measured in the outline on DCE phase 2: persistent where the late change exceeds 10%" in text
     assert "early time 120 s, late time 300 s (ACR BI-RADS Atlas 2013" in text
     assert "In 1 patient the images allowed no measurement, and the value of the participants table was taken." in text
     assert "In 2 patients the images allowed no measurement, and the value is missing." in text

@@ -70,7 +70,7 @@ def check_beside(path: Path, names: Sequence[str]) -> None:
     """Refuse a header whose voxels are not in one file beside it: a path, list or pattern, or a link elsewhere."""
     here = {path.parent.resolve(), path.resolve().parent}
     for name in names:
-        plain = not re.search(r"[/\\\s%:]", name) and name.upper() not in ("", ".", "..", "LIST", "SKIPLIST")
+        plain = not re.search(r"[/\\\s%:\x00]", name) and name.upper() not in ("", ".", "..", "LIST", "SKIPLIST")
         if not plain or (path.parent / name).resolve().parent not in here:
             raise CaseError(
                 found="a header whose voxels lie elsewhere",
