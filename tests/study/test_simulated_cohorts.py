@@ -195,10 +195,10 @@ def test_centres_agree_on_the_curve_type():
 
 #: What printed counts, or the paper's own contradictions, keep from coming out: see docs/simulation.md.
 CANNOT = {
-    ("her2_nomogram", "Odds ratio: Edge, coefficients"),
-    ("her2_nomogram", "p of the regression: Edge, coefficients"),
-    ("her2_nomogram", "Odds ratio: Local skin thickening or depression, Yes, coefficients"),
-    ("her2_nomogram", "p of the regression: Local skin thickening or depression, Yes, coefficients"),
+    ("her2_nomogram", "Odds ratio: Margin (edge), final model"),
+    ("her2_nomogram", "p of the regression: Margin (edge), final model"),
+    ("her2_nomogram", "Odds ratio: Skin thickening or retraction (depression), Yes, final model"),
+    ("her2_nomogram", "p of the regression: Skin thickening or retraction (depression), Yes, final model"),
     ("her2_peritumoral", "Terms kept"),
 }
 
