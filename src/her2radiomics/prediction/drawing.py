@@ -24,11 +24,15 @@ POINTS, TOTAL, PROBABILITY = "points", "total_points", "probability"
 
 @dataclass(frozen=True)
 class Tick:
-    """A tick at ``x``; ``label`` is empty where there is no space for it, ``line`` is even below the axis and odd above."""
+    """A tick at ``x``; ``label`` is empty where there is no space for it, ``line`` is even below the axis and odd above.
+
+    ``middle`` is that of the label: at the tick, or beside it where the label would leave the drawing.
+    """
 
     x: float
     label: str
     line: int = 0
+    middle: float = 0.0
 
     @property
     def way(self) -> int:
@@ -143,10 +147,11 @@ def _ticks(xs: list[float], labels: list[str], levels: bool) -> tuple[Tick, ...]
     ticks = []
     for place in sorted(range(len(xs)), key=lambda place: xs[place]):
         half = LETTER * len(shown[place]) / 2
-        line = next((n for n, end in enumerate(ends) if xs[place] - half >= end + APART), len(ends))
+        middle = min(xs[place], WIDTH - half)
+        line = next((n for n, end in enumerate(ends) if middle - half >= end + APART), len(ends))
         if line and not levels:
             ticks.append(Tick(xs[place], ""))
             continue
-        ends[line : line + 1] = [xs[place] + half]
-        ticks.append(Tick(xs[place], shown[place], line))
+        ends[line : line + 1] = [middle + half]
+        ticks.append(Tick(xs[place], shown[place], line, middle))
     return tuple(ticks)

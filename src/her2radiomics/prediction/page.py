@@ -126,9 +126,7 @@ def _nearness(told: Prediction) -> str:
     if told.likeness is None:
         return "The model's file keeps nothing by which the patient could be compared with those of training."
     share = told.likeness.share
-    who = (
-        "no training patient is as far" if share >= 1 else f"{100 * share:.0f} % of training patients are nearer to it"
-    )
+    who = "no training patient is as far" if share >= 1 else f"{100 * share:.0f}% of training patients are nearer to it"
     return f"Mahalanobis distance of the predictors from the training mean: {told.likeness.distance:.2f}; {who}."
 
 

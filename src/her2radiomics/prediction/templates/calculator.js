@@ -4,7 +4,7 @@ const $ = (name) => document.querySelector(`[data-${name}]`);
 const minus = (text) => text.replace("-", "−");
 const expit = (x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));
 const four = (x) => minus(Math.abs(x) >= 1e4 && Math.abs(x) < 1e6 ? x.toFixed(0) : String(Number(x.toPrecision(4))));
-// as on a patient's page: no probability is printed as 0 or 100 %
+// as on a patient's page: no probability is printed as 0 or 100%
 const percent = (p) => (p >= 0.9995 ? "> 99.9" : p < 0.0005 ? "< 0.1" : (100 * p).toFixed(1));
 let loaded = {}, before = {};
 let rows = [], header = [];
@@ -67,13 +67,13 @@ function compute() {
   for (const inner of Object.keys(loaded)) if (loaded[inner].beyond) warnings.push(loaded[inner].beyond);
   const probability = expit(score);
   show("missing", null, complete ? "" : `Still to enter: ${missing.slice(0, 4).join(", ")}${missing.length > 4 ? ` and ${missing.length - 4} more` : ""}`);
-  show("probability", complete ? probability : null, complete ? `${percent(probability)} %` : "–");
+  show("probability", complete ? probability : null, complete ? `${percent(probability)}%` : "–");
   show("score", complete ? score : null, complete ? minus(score.toFixed(3)) : "–");
   const positive = probability >= model.threshold;
   show("class", complete ? Number(positive) : null, complete ? model.classes[Number(positive)] : "–");
   let bounds = null;
   if (complete && model.uncertainty) bounds = interval(score, used);
-  show("interval", bounds && bounds.join(" "), bounds ? `${percent(bounds[0])} to ${percent(bounds[1])} %` : "–");
+  show("interval", bounds && bounds.join(" "), bounds ? `${percent(bounds[0])}% to ${percent(bounds[1])}%` : "–");
   show("total", complete && model.points ? total : null, complete && model.points ? minus(total.toFixed(1)) : "–");
   document.querySelectorAll("[data-points]").forEach((out) => {
     const value = points[Number(out.dataset.points)];
