@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from her2radiomics.cohort.settings import Cohort, TableSource
@@ -209,7 +210,10 @@ def _tell(outcome: Outcome, found: Sequence[Profile], participants: pd.DataFrame
         f"{len(participants)} patients, {len(found)} columns: {len(found) - len(unsure)} declared, {len(unsure)} as comments"
     )
     outcome.said += [
-        f"'{p.heading}': {doubt}" for p in found if p.private or p.remarks for doubt in (p.doubts + p.remarks)[:1]
+        f"'{shorten(p.heading, 60, placeholder=' …')}': {doubt}"
+        for p in found
+        if p.private or p.remarks
+        for doubt in (p.doubts + p.remarks)[:1]
     ]
     images = {row["patient_id"] for row in read_manifest(target.folder, needed=False)}
     if images:
