@@ -234,8 +234,9 @@ def test_reproducibility_not_assessed_is_said(made):
     save("reproducibility", pd.DataFrame({"feature": ["a"], "n": 4, "kept": "not assessed"}), path)
     context = build_context(folder, info, **arguments)
     path.write_text(before, encoding="utf-8")
-    text = next(part for part in context.methods if part.heading == "Reproducibility").paragraphs[0]
-    assert "not assessed, because fewer than 12 training patients were read twice" in text
+    methods = {part.heading: " ".join(part.paragraphs) for part in context.methods}
+    assert "not assessed, because fewer than 12 training patients were read twice" in methods["Reproducibility"]
+    assert "intraclass correlation" not in methods["Feature selection"]  # nothing was filtered by it
 
 
 def test_steps_are_told_with_their_settings():

@@ -231,12 +231,17 @@ class Facts:
 
     @cached_property
     def chains(self) -> list[tuple[tuple[SelectionStep, ...], list[str]]]:
-        """Models on image features that share their steps."""
+        """Models on image features that share their steps; a filter of readers' agreement that was not assessed is none."""
         found: dict[tuple[SelectionStep, ...], list[str]] = {}
         for name, model in self.protocol.models.items():
             if model.block:
-                found.setdefault(tuple(model.feature_steps()), []).append(name)
+                done = [s for s in model.feature_steps() if not isinstance(s, IccFilterStep) or self._assessed(name)]
+                found.setdefault(tuple(done), []).append(name)
         return list(found.items())
+
+    def _assessed(self, model: str) -> bool:
+        """Whether readers' agreement on a model's features was assessed."""
+        return any(row["kept"] != NOT_ASSESSED for row in self.cells.rows("reproducibility", {"model": model}))
 
     def steps(self, steps: Sequence[SelectionStep], model: str = "") -> list[tuple[str, Any]]:
         """Each step in words, and the number of features that it left in a model; none where that is not counted."""
@@ -270,8 +275,7 @@ class Facts:
             if step is None:
                 continue
             which = {"model": name}
-            table = self.cells.rows("reproducibility", which)
-            assessed = any(row["kept"] != NOT_ASSESSED for row in table)
+            assessed = self._assessed(name)
             rows.append(
                 {
                     "model": name,
