@@ -36,6 +36,20 @@ CALLS: dict[str, tuple[Callable[..., Any], Mapping[str, Any]]] = {
     "rank_correlation": (st.rank_correlation, {"x": X, "y": P, "level": 0.9}),
     "variance_inflation": (st.variance_inflation, {"table": TABLE, "levels": {"grade": ["I", "II", "III"]}}),
     "auc": (st.auc, {"labels": Y, "scores": X}),
+    "c_statistic_error": (st.c_statistic_error, {"n": 50, "prevalence": 0.4, "c_statistic": 0.8}),
+    "development_size": (
+        st.development_size,
+        {"parameters": 5, "prevalence": 0.4, "r2": 0.2, "target_shrinkage": 0.9, "margin": 0.05},
+    ),
+    "expected_shrinkage": (st.expected_shrinkage, {"n": 200, "parameters": 5, "r2": 0.2}),
+    "r2_max": (st.r2_max, {"prevalence": 0.4}),
+    "r2_of_c": (st.r2_of_c, {"c_statistic": 0.8, "prevalence": 0.4}),
+    "selection_stability": (st.selection_stability, {"kept": [[1, 0, 0], [1, 1, 0]], "level": 0.9}),
+    "validation_size": (
+        st.validation_size,
+        {"prevalence": 0.4, "c_statistic": 0.8, "mean": 0.0, "sd": 1.0, "width_observed_expected": 0.5}
+        | {"width_slope": 0.4, "width_c": 0.2},
+    ),
     "auc_interval": (st.auc_interval, {"labels": Y, "scores": X, "method": "bootstrap", "level": 0.9, **FEW}),
     "brier": (st.brier, {"labels": Y, "probabilities": P}),
     "brier_skill": (st.brier_skill, {"labels": Y, "probabilities": P}),
@@ -213,7 +227,9 @@ def test_every_public_function_is_tried() -> None:
         function(**right)
         parameters = inspect.signature(function).parameters
         assert set(right) <= set(parameters)
-        either = {"refit", "design", "resamples", "iterations", "bootstrap", "levels", "clusters"}
+        either = {"refit", "design", "resamples", "iterations", "bootstrap", "levels", "clusters"} | (
+            {"c_statistic"} if "r2" in right else set()
+        )
         assert set(parameters) - set(right) <= either, name
 
 

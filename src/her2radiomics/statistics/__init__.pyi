@@ -141,3 +141,13 @@ __all__ = [
     "variance_inflation",
     "youden_threshold",
 ]
+from .sample_size import DevelopmentSize as DevelopmentSize
+from .sample_size import ValidationSize as ValidationSize
+from .sample_size import c_statistic_error as c_statistic_error
+from .sample_size import development_size as development_size
+from .sample_size import expected_shrinkage as expected_shrinkage
+from .sample_size import r2_max as r2_max
+from .sample_size import r2_of_c as r2_of_c
+from .sample_size import validation_size as validation_size
+from .selection_stability import SelectionStability as SelectionStability
+from .selection_stability import selection_stability as selection_stability
