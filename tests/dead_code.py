@@ -55,8 +55,9 @@ CALLED = {
 }
 #: For people: contracts of the package (tests/test_public_names.py), and what documentation tells them to read.
 PUBLIC = {
-    "statistics": "auc_a auc_b delong_test_unpaired icc likelihood_ratio_test mean_absolute_error optimism_corrected_auc "
-    "total_points useful",
+    "statistics": "auc_a auc_b c_statistic_error delong_test_unpaired development_size events_per_parameter "
+    "expected_shrinkage icc likelihood_ratio_test mean_absolute_error mean_kept optimism_corrected_auc "
+    "selection_stability shrinkage total_points useful validation_size",
     "modelling": "cross_validated_scores",
     "extraction": "extract_features",
     "settings that only documentation shows": "fallback mri_date exclude_reason ParticipantRow",

@@ -154,7 +154,8 @@ def _summary(
             options.hosmer_lemeshow_groups,
             fitted=options.partition == TRAINING,
         )
-        said.append(f"Hosmer–Lemeshow {fmt.p_equals(test.p)}")
+        kind = "apparent " if options.partition == TRAINING else ""  # no refit corrects it
+        said.append(f"{kind}Hosmer–Lemeshow {fmt.p_equals(test.p)}")
     return said
 
 
