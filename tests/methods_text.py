@@ -33,12 +33,14 @@ def said(info: RunInfo, *templates: str) -> str:
     return " ".join(text for part in found for texts in part.values() for text in texts)
 
 
-def references_of(info: RunInfo, templates: Sequence[str] = ("models", "evaluation", "statistics")) -> tuple[str, ...]:
-    """References that templates cite."""
+def references_of(
+    info: RunInfo, templates: Sequence[str] = ("models", "evaluation", "statistics"), folder: Path | None = None
+) -> tuple[str, ...]:
+    """References that templates cite; without a folder from the protocol alone."""
     texts = [
         text
         for name in templates
-        for part in of_template(name, facts_of(info), flow=False)
+        for part in of_template(name, facts_of(info, folder), flow=False)
         for _, text in part.paragraphs
     ]
     return references(key for text in texts for key in citations(text))

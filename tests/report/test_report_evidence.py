@@ -78,7 +78,7 @@ def test_survival_and_groups_are_told():
     assert "statistics" not in sections_of(info_of(figures=[], tables=[]), "statistics")
 
 
-def test_agreement_collinearity_correlation_and_cox_are_told():
+def test_agreement_collinearity_correlation_and_cox_are_told(made):
     ends = [{"label": "Overall survival", "time": "t", "event": "e"}]
     tables = [
         {"id": "table_1_a", "kind": "baseline", "columns": ["age"], "tests": {"*": "pearson"}},
@@ -104,7 +104,7 @@ def test_agreement_collinearity_correlation_and_cox_are_told():
     assert "Cohen's κ, with linear weights" in relations and "variance inflation factors" in relations
     assert relations.endswith("Spearman's rank correlations.")
     for key in ("cox_1972", "schemper_1996", "cohen_1968"):
-        assert printed(library()[key]) in references_of(info)
+        assert printed(library()[key]) in references_of(info, folder=made[0])
 
 
 def test_references_are_those_of_what_was_used(made, tmp_path):
