@@ -16,6 +16,7 @@ include: "workflow/rules/cohort.smk"
 include: "workflow/rules/extraction.smk"
 include: "workflow/rules/modelling.smk"
 include: "workflow/rules/manuscript.smk"
+include: "workflow/rules/reporting.smk"
 include: "workflow/rules/evidence.smk"
 
 
@@ -38,6 +39,11 @@ rule tables:
 rule manuscript:
     input:
         PLAN.targets("manuscript"),
+
+
+rule records:
+    input:
+        PLAN.targets("records"),
 
 
 rule evidence:

@@ -29,6 +29,7 @@ DECORATORS = [
         "@field_validator",
         "@model_validator",
         "@selection_step",
+        "@analysis",
         "@estimator",
         "@model_kind",
         "@image_format",

@@ -11,7 +11,7 @@ import yaml
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.settings import dump
 from her2radiomics.study import crate_files, manuscript_inputs
-from her2radiomics.study.checklist_files import evidence_inputs
+from her2radiomics.study.checklist_files import checklist_inputs
 from her2radiomics.study.descriptions import patients_in_words, run_description
 from her2radiomics.study.extraction_inputs import (
     batch_cases,
@@ -138,7 +138,7 @@ class TestManuscript:
 class TestEvidence:
     def test_checklists_point_to_everything_but_themselves(self, simulated):
         run = run_of(simulated)
-        apart = set(run.targets("all")) - set(evidence_inputs(run))
+        apart = set(run.targets("all")) - set(checklist_inputs(run))
         assert {Path(file).name for file in apart} == {
             *("audit.csv", "audit.html", "audit.docx", "checklists.html", "checklists.csv", "checklists.docx"),
             *("ro-crate-metadata.json", "report.html", "run.json", "overlays", "figures.zip", "tables.zip"),

@@ -16,7 +16,13 @@ from her2radiomics.core.contracts import (
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.layout import forms_of, path_of, paths_of
 from her2radiomics.core.settings import dump as settings_of
-from her2radiomics.study import checklist_files, crate_files, descriptions
+from her2radiomics.evidence.analyses import ANALYSES
+from her2radiomics.study import (
+    checklist_files,
+    crate_files,
+    descriptions,
+    evidence_files,
+)
 from her2radiomics.study import manuscript_inputs as manuscript
 from her2radiomics.study.extraction_inputs import (
     batch_cases,
@@ -50,6 +56,7 @@ if workflow.is_main_process:
 RUNS = PLAN.runs
 DATASETS = PLAN.datasets
 PARAMETERS = PLAN.workflow / "extraction"
+SEED = PLAN.config.seed
 
 
 def one_of(names):
@@ -66,6 +73,7 @@ wildcard_constraints:
     model=one_of({name for run in RUNS.values() for name in run.protocol.models}),
     figure="figure_[A-Za-z0-9_]+",
     table="table_[A-Za-z0-9_]+",
+    analysis=one_of(ANALYSES),
 
 
 def run_of(wildcards):
@@ -119,6 +127,12 @@ def study_text_of(name):
 def run_info(name):
     """A run in words, for its page."""
     return descriptions.run_info(RUNS[name], PLAN.config.seed)
+
+
+def evidence_of(wildcards, name):
+    """Files of a run's analyses: one contract, an analysis each."""
+    made = evidence_files.made(run_of(wildcards), SEED)
+    return [path_of(name, run=wildcards.run, analysis=item) for item in made]
 
 
 def centres_of(run):

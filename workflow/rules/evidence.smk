@@ -1,107 +1,96 @@
-# What speaks about a run rather than belongs to it: audit of the paper, reporting checklists, and the run as a crate.
-rule audit:
+# How much of a run's performance would survive: repetitions of the whole study in jobs of about a minute, their summary, the page.
+rule evidence_batch:
     input:
-        paper=lambda w: f"workflow/audits/{run_of(w).request.study}.yaml",
+        **paths_of("participants", "features"),
     output:
-        **forms_of("audit"),
+        **paths_of("evidence_batch"),
     log:
-        "logs/{run}/audit.log",
+        "logs/{run}/evidence/{analysis}_{batch}.log",
     benchmark:
-        "logs/{run}/audit.benchmark.tsv"
-    group:
-        "manuscript"
-    conda:
-        "../../envs/study.yaml"
-    resources:
-        mem_mb=400,
-        runtime=5,
-    message:
-        "audit of the paper's numbers: {wildcards.run}"
-    script:
-        "../../scripts/audit.py"
-
-
-rule checklists:
-    input:
-        checklists=sorted(map(str, Path("workflow/checklists").glob("*.yaml"))),
-        places=path_of("manuscript_places"),
-        made=lambda w: checklist_files.evidence_inputs(run_of(w)),
-        models=lambda w: run_of(w).files(*MODEL_FILES),
-    output:
-        **forms_of("checklists"),
-    log:
-        "logs/{run}/checklists.log",
-    benchmark:
-        "logs/{run}/checklists.benchmark.tsv"
-    group:
-        "manuscript"
-    conda:
-        "../../envs/study.yaml"
-    resources:
-        mem_mb=500,
-        runtime=5,
-    params:
-        run=lambda w: settings_of(
-            checklist_files.checklist_run(run_of(w), PLAN.config, PARAMETERS)
-        ),
-        folder=lambda w: run_of(w).folder,
-    message:
-        "reporting checklists: {wildcards.run}"
-    script:
-        "../../scripts/checklists.py"
-
-
-rule crate:
-    input:
-        **paths_of("record"),
-        outputs=lambda w: crate_files.crate_outputs(run_of(w)),
-        copies=lambda w: crate_files.crate_copies(run_of(w), PLAN.base).values(),
-        data=lambda w: crate_files.crate_tables(run_of(w)),
-    output:
-        **paths_of("crate", "input_hashes"),
-        workflow_copies=directory(path_of("workflow_copies")),
-    log:
-        "logs/{run}/crate.log",
-    benchmark:
-        "logs/{run}/crate.benchmark.tsv"
-    group:
-        "manuscript"
-    conda:
-        "../../envs/study.yaml"
-    threads: 2
-    resources:
-        mem_mb=400,
-        runtime=60,
-    params:
-        folder=lambda w: run_of(w).folder,
-        outputs=lambda w: crate_files.crate_outputs(run_of(w)),
-        copies=lambda w: crate_files.crate_copies(run_of(w), PLAN.base),
-        texts=lambda w: crate_files.crate_texts(run_of(w), PLAN.config),
-        # every image of a cohort: not kept in the engine's records; an image that changes has its case extracted again
-        data=lambda w, input: crate_files.crate_data(run_of(w)),
-        names=lambda w, input: run_of(w).dataset.data.file_names(),
-        manifest=lambda w: run_of(w).dataset.manifest_fingerprint,
-        root=lambda w: str(run_of(w).dataset.root or run_of(w).dataset.folder),
-        about=lambda w: crate_files.crate_about(run_of(w), PLAN.config),
-    message:
-        "crate: {wildcards.run}"
-    script:
-        "../../scripts/crate.py"
-
-
-rule refused:
-    output:
-        path_of("refused"),
-    log:
-        "logs/{run}/refused.log",
+        "logs/{run}/evidence/{analysis}_{batch}.benchmark.tsv"
     wildcard_constraints:
-        run=one_of(PLAN.refused),
-    localrule: True
+        batch="[0-9]+",
+    group:
+        "evidence"
     conda:
         "../../envs/study.yaml"
+    resources:
+        mem_mb=lambda w, attempt: 1500 * attempt,
+        runtime=30,
     params:
-        why=lambda w: str(PLAN.refused[w.run]),
+        about=lambda w: evidence_files.parameters(run_of(w), SEED),
+        analysis=lambda w: settings_of(evidence_files.analyses(run_of(w))[w.analysis]),
+        repetitions=lambda w: evidence_files.repetitions(
+            run_of(w), w.analysis, w.batch, SEED
+        ),
+        others=[],
     message:
-        "{wildcards.run} is not carried out: {params.why}"
-    shell:
-        "echo {params.why:q} > {log}; exit 1"
+        "evidence, {wildcards.analysis}, batch {wildcards.batch}: {wildcards.run}"
+    script:
+        "../../scripts/evidence_batch.py"
+
+
+rule evidence_analysis:
+    input:
+        **paths_of("participants", "features"),
+        batches=lambda w: evidence_files.batches(run_of(w), w.analysis, SEED),
+    output:
+        **paths_of(
+            "evidence_repetitions", "evidence_analysis", "evidence_analysis_findings"
+        ),
+        **forms_of("evidence_figure"),
+    log:
+        "logs/{run}/evidence/{analysis}.log",
+    benchmark:
+        "logs/{run}/evidence/{analysis}.benchmark.tsv"
+    group:
+        "evidence"
+    conda:
+        "../../envs/study.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        about=lambda w: evidence_files.parameters(run_of(w), SEED),
+        analysis=lambda w: settings_of(evidence_files.analyses(run_of(w))[w.analysis]),
+        others=[],
+    message:
+        "evidence, {wildcards.analysis}: {wildcards.run}"
+    script:
+        "../../scripts/evidence_analysis.py"
+
+
+rule evidence_page:
+    input:
+        participants=path_of("participants"),
+        evidence_analysis=lambda w: evidence_of(w, "evidence_analysis"),
+        evidence_analysis_findings=lambda w: evidence_of(
+            w, "evidence_analysis_findings"
+        ),
+        figures=lambda w: evidence_of(w, "evidence_figure"),
+    output:
+        **paths_of("evidence_summary", "evidence_findings", "evidence_page"),
+    log:
+        "logs/{run}/evidence/page.log",
+    benchmark:
+        "logs/{run}/evidence/page.benchmark.tsv"
+    group:
+        "evidence"
+    conda:
+        "../../envs/study.yaml"
+    resources:
+        mem_mb=800,
+        runtime=5,
+    params:
+        about=lambda w: evidence_files.parameters(run_of(w), SEED),
+        analyses=lambda w: {
+            name: settings_of(analysis)
+            for name, analysis in evidence_files.analyses(run_of(w)).items()
+        },
+        made=lambda w: evidence_files.made(run_of(w), SEED),
+        obstacles=lambda w: evidence_files.obstacles(run_of(w), SEED),
+        run=lambda w: w.run,
+    message:
+        "evidence: {wildcards.run}"
+    script:
+        "../../scripts/evidence_page.py"

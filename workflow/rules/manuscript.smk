@@ -210,9 +210,7 @@ rule page:
         overlays=lambda w: run_of(w).batches("batch_overlays"),
         # audit and checklists; the crate describes the page itself
         evidence=lambda w: [
-            file
-            for file in run_of(w).targets("evidence")
-            if not file.endswith(".json")
+            file for file in run_of(w).targets("records") if not file.endswith(".json")
         ],
     output:
         **paths_of("report"),

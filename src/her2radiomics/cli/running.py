@@ -17,7 +17,7 @@ from her2radiomics.core.errors import SettingsError
 Targets = Annotated[
     list[str] | None,
     typer.Argument(
-        help="all, extraction, figures, tables, evidence, report, or files of the results.", show_default=False
+        help="all, extraction, figures, tables, records, evidence, report, or files of the results.", show_default=False
     ),
 ]
 Cores = Annotated[int | None, typer.Option("--cores", "-c", min=1, help="Cores (default: all).", show_default=False)]

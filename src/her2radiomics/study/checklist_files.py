@@ -11,9 +11,9 @@ from her2radiomics.study.config import Config
 from her2radiomics.study.run import Run
 
 
-def evidence_inputs(run: Run) -> list[str]:
-    """Files that the checklists point to: all targets but the evidence itself, the report, the record and ZIPs."""
-    own = {*run.targets("evidence"), *run.files("report", "record", "all_figures", "all_tables")}
+def checklist_inputs(run: Run) -> list[str]:
+    """Files that the checklists point to: all targets but the records themselves, the report, the record and ZIPs."""
+    own = {*run.targets("records"), *run.files("report", "record", "all_figures", "all_tables")}
     declared = set(run.declared_files())
     return [file for file in run.targets("all") if file in declared - own]
 

@@ -17,6 +17,7 @@ from her2radiomics.core.derivation import sources
 from her2radiomics.core.settings import FILE_NAME, Settings
 from her2radiomics.core.tables import SIMULATED
 from her2radiomics.evaluation.settings import EvaluationSettings
+from her2radiomics.evidence.settings import EvidenceSettings
 from her2radiomics.extraction.filters import LOG_PADDING
 from her2radiomics.extraction.options import LogPadding
 from her2radiomics.imaging.preprocessing_settings import Preprocessing
@@ -152,6 +153,9 @@ class Protocol(Settings):
     model_labels: dict[str, str] = Field(default_factory=dict, description="Printed names of models.")
     primary_model: str = Field(description="The model that the study is about.")
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings, description="How models are judged.")
+    evidence: EvidenceSettings = Field(
+        default_factory=EvidenceSettings, description="How much of a performance would survive: the target `evidence`."
+    )
     palette: PaletteName = Field("okabe_ito", description="Colours of the figures; a figure may name its own palette.")
     font_family: FontName = Field(
         "liberation_sans",
@@ -256,6 +260,7 @@ class Protocol(Settings):
                     self._check_harmonisation(name, step, model.allow_unavailable)
         _known("primary_model", [self.primary_model], self.models)
         _known("model_labels", self.model_labels, self.models)
+        _known("evidence.as_published", self.evidence.as_published, self.models)
         compared = [name for pair in self.evaluation.comparisons for name in pair]
         _known("evaluation.comparisons", compared, self.models)
         for piece in [*self.figures, *self.tables]:

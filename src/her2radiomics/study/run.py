@@ -238,7 +238,8 @@ class Run:
     def targets(self, kind: str) -> list[str]:
         """Files that a target asks for.
 
-        ``kind`` is ``extraction``, ``figures``, ``tables``, ``manuscript``, ``evidence``, ``report`` or ``all``.
+        ``kind`` is ``extraction``, ``figures``, ``tables``, ``manuscript``, ``records``, ``evidence``, ``report`` or
+        ``all``.
         """
         extraction = [*self.files("features"), *self.quality_files()] if self.extracted else []
         if self.request.until == "extraction":
@@ -258,15 +259,16 @@ class Run:
         needed += self.files("overlays") if self.extracted else []
         features = self.files("features_reproducibility")
         # audit of the paper, checklists and crate look at a run; nothing else is made from them
-        evidence = [*(self.files("audit") if self.audited else []), *self.files("checklists", "crate")]
+        records = [*(self.files("audit") if self.audited else []), *self.files("checklists", "crate")]
         return {
             "figures": figures,
             "tables": tables,
             "manuscript": manuscript,
-            "evidence": evidence,
-            "report": [*report, *evidence, *needed],
+            "records": records,
+            "evidence": self.files("evidence_page"),
+            "report": [*report, *records, *needed],
             "all": [
-                *dict.fromkeys([*extraction, *features, *figures, *tables, *manuscript, *report, *evidence, *needed])
+                *dict.fromkeys([*extraction, *features, *figures, *tables, *manuscript, *report, *records, *needed])
             ],
         }[kind]
 

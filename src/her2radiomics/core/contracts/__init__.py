@@ -12,13 +12,22 @@ import difflib
 from her2radiomics.core.contracts import run_files
 from her2radiomics.core.contracts.cohort_files import COHORT_FILES
 from her2radiomics.core.contracts.declare import FROM_0_TO_1, HOMES, SHARE, Contract, TableColumn
+from her2radiomics.core.contracts.evidence_files import EVIDENCE
 from her2radiomics.core.contracts.model_files import APPLIED, TRAINED
 from her2radiomics.core.contracts.names import FIRST_READER, PARTITIONS, TRAINING
 
 #: Every contract by its name, in the order of the documentation.
 CONTRACTS: dict[str, Contract] = {
     contract.name: contract
-    for contract in (*COHORT_FILES, *run_files.COHORT, *TRAINED, *APPLIED, *run_files.TABLES, *run_files.ABOUT)
+    for contract in (
+        *COHORT_FILES,
+        *run_files.COHORT,
+        *TRAINED,
+        *APPLIED,
+        *run_files.TABLES,
+        *EVIDENCE,
+        *run_files.ABOUT,
+    )
 }
 #: Files that training writes for a model.
 TRAINED_FILES = tuple(contract.name for contract in TRAINED)

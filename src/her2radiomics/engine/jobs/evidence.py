@@ -1,0 +1,42 @@
+"""What the evidence jobs of the workflow do with the library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from her2radiomics.core.columns import read_participants
+from her2radiomics.core.libraries import pd
+from her2radiomics.core.settings import validate
+from her2radiomics.core.tables import read
+from her2radiomics.evidence.analyses import ANALYSES
+from her2radiomics.evidence.analysis import Analysis
+from her2radiomics.evidence.study import About, EvidenceStudy, Facts
+
+
+def analysis_from(content: Mapping[str, Any]) -> Analysis:
+    """An analysis from a rule's parameter."""
+    return validate(ANALYSES[content["analysis"]], dict(content), "parameters of the rule")
+
+
+def facts_from(about: Mapping[str, Any], participants: str) -> Facts:
+    """What is known of a study without its features."""
+    known = validate(About, dict(about), "parameters of the rule")
+    return Facts(about=known, people=read_participants(participants, known.columns))
+
+
+def study_from(
+    about: Mapping[str, Any], participants: str, features: str, others: Mapping[str, str] | None = None
+) -> EvidenceStudy:
+    """A study with the features of all of its patients, and further feature tables by name."""
+    facts = facts_from(about, participants)
+    tables = {name: read("features", path) for name, path in (others or {}).items()}
+    return EvidenceStudy(
+        about=facts.about, people=facts.people, features=read("features", features), other_features=tables
+    )
+
+
+def all_batches(files: list[str]) -> pd.DataFrame:
+    """Repetitions of all batches, in their order."""
+    table = pd.concat([read("evidence_batch", file) for file in files], ignore_index=True)
+    return table.sort_values("repetition", kind="stable", ignore_index=True)

@@ -1,0 +1,41 @@
+"""What a protocol's ``evidence:`` section may say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from her2radiomics.core.settings import Settings
+from her2radiomics.evidence.analyses import ANALYSES, AnyAnalysis
+from her2radiomics.evidence.analysis import Analysis, in_order
+from her2radiomics.evidence.published import PublishedOrder
+
+
+class EvidenceSettings(Settings):
+    """How much of a performance would survive: the analyses of the target ``evidence``."""
+
+    as_published: dict[str, PublishedOrder] = Field(
+        default_factory=dict,
+        description="Radiomics model to its steps as the paper describes them; every other model is leak-safe in both.",
+    )
+    analyses: dict[str, AnyAnalysis] = Field(
+        default_factory=dict,
+        validate_default=True,
+        description="Settings of the analyses, by name; those not named have their defaults; `null` leaves one out.",
+    )
+
+    @field_validator("analyses", mode="before")
+    @classmethod
+    def _with_defaults(cls, value: Any) -> Any:
+        """Every analysis, with the defaults of those that are not named."""
+        if not isinstance(value, Mapping):
+            return value
+        named = {name: {"analysis": name, **settings} for name, settings in value.items() if settings is not None}
+        usual = {name: {"analysis": name} for name in ANALYSES if name not in value}
+        return {**usual, **named}
+
+    def in_order(self) -> dict[str, Analysis]:
+        """The analyses in their order on the page."""
+        return in_order(self.analyses)
