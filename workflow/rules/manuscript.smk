@@ -209,8 +209,14 @@ rule page:
         bundles=lambda w: run_of(w).files("all_figures", "all_tables"),
         overlays=lambda w: run_of(w).batches("batch_overlays"),
         # audit and checklists; the crate describes the page itself
-        evidence=lambda w: [
+        records=lambda w: [
             file for file in run_of(w).targets("records") if not file.endswith(".json")
+        ],
+        # minutes of work: on the page where it was made
+        evidence=lambda w: [
+            file
+            for file in run_of(w).files("evidence_findings")
+            if os.path.isfile(file)
         ],
     output:
         **paths_of("report"),

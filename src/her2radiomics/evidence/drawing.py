@@ -105,15 +105,18 @@ def distributions(
         values = np.asarray(item.values, dtype=float)
         values = np.sort(values[np.isfinite(values)])
         colour = style.colours()[item.colour % len(style.colours())]
-        if values.size:
+        if values.size == 1:
+            axes.plot(values, [y], "s", markersize=4, color=colour)
+        elif values.size:
             # a fixed pattern, so that the same values are drawn alike
             jitter = 0.28 * np.sin(np.arange(values.size) * 2.399963)
-            axes.plot(values, y + jitter, ".", markersize=1.6, color=colour, alpha=0.45, markeredgewidth=0)
+            axes.plot(values, y + jitter, ".", markersize=2.2, color=colour, alpha=0.5, markeredgewidth=0)
             low, middle, high = np.quantile(values, [0.05, 0.5, 0.95])
             axes.plot([low, high], [y, y], color=style.INK, linewidth=0.9, solid_capstyle="butt")
             axes.plot([middle, middle], [y - 0.3, y + 0.3], color=style.INK, linewidth=1.2)
         if np.isfinite(item.mark):
-            axes.plot([item.mark], [y], marker="D", markersize=4.5, color=style.positive(), markeredgecolor="white")
+            edge: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.4}
+            axes.plot([item.mark], [y], marker="D", markersize=4.5, color=style.positive(), zorder=5, **edge)
 
     return _lines(items, axis, mark, reference, limits)
 

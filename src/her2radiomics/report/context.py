@@ -216,6 +216,22 @@ class AuditSummary:
 
 
 @dataclass(frozen=True)
+class EvidenceGroup:
+    """Findings of one verdict under their heading: the claim, and what was found."""
+
+    heading: str
+    findings: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class EvidenceSummary:
+    """What would survive of the performance: findings by verdict, and the files."""
+
+    groups: tuple[EvidenceGroup, ...]
+    files: tuple[Link, ...]
+
+
+@dataclass(frozen=True)
 class Checklists:
     """Reporting checklists: items by status, a row a list, and the files with every item."""
 
@@ -312,6 +328,7 @@ class ReportContext:
     standards: Grid | None
     feature_sets: tuple[FeatureSet, ...]
     files: tuple[Link, ...]
+    evidence: EvidenceSummary | None
     audit: AuditSummary | None
     checklists: Checklists | None
     manuscript: tuple[Link, ...]

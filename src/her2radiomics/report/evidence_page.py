@@ -8,12 +8,16 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from her2radiomics.core.layout import Layout
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.templates import environment
 from her2radiomics.evidence.analysis import Analysis
+from her2radiomics.evidence.findings import LEFT_OUT
 from her2radiomics.evidence.study import Facts
+from her2radiomics.report.context import EvidenceGroup, EvidenceSummary
 from her2radiomics.report.embed import figure_uri
 from her2radiomics.report.references import references
+from her2radiomics.report.sections import file_links
 
 #: Verdicts in the order of the page, with their headings.
 VERDICTS = {"does not hold": "What does not hold", "cannot be told": "What cannot be told", "holds": "What holds"}
@@ -41,6 +45,31 @@ class Section:
     findings: tuple[Mapping[str, str], ...]
     figure: str
     why: str
+
+
+def by_verdict(findings: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
+    """Findings under the headings of the page; analyses that were left out are not among them."""
+    told = findings[findings["claim"] != LEFT_OUT].to_dict("records")
+    groups = {heading: [row for row in told if row["verdict"] == verdict] for verdict, heading in VERDICTS.items()}
+    return {heading: rows for heading, rows in groups.items() if rows}
+
+
+def evidence_summary(folder: Path) -> EvidenceSummary | None:
+    """The evidence on the report's page; ``None`` where none was made.
+
+    Raises
+    ------
+    TableError
+        ``evidence/findings.csv`` lacks a column.
+    """
+    layout = Layout(folder)
+    if not layout.path("evidence_findings").is_file():
+        return None
+    groups = tuple(
+        EvidenceGroup(heading, tuple((row["claim"], row["sentence"]) for row in rows))
+        for heading, rows in by_verdict(layout.read("evidence_findings")).items()
+    )
+    return EvidenceSummary(groups, file_links(folder, ("evidence_page", "evidence_findings", "evidence_summary")))
 
 
 def evidence_page(
@@ -80,15 +109,16 @@ def evidence_page(
         )
         for name, analysis in analyses.items()
     )
-    groups = {
-        heading: [row for row in told if row["verdict"] == verdict and row["analysis"] not in obstacles]
-        for verdict, heading in VERDICTS.items()
-    }
     cited = references(key for name, item in analyses.items() if name not in obstacles for key in item.references())
     return (
         environment("report")
         .get_template("evidence.html")
         .render(
-            facts=facts, run=run, sections=sections, groups=groups, references=cited, script_source=Markup("'none'")
+            facts=facts,
+            run=run,
+            sections=sections,
+            groups=by_verdict(findings),
+            references=cited,
+            script_source=Markup("'none'"),
         )
     )

@@ -19,6 +19,7 @@ from her2radiomics.report import words
 from her2radiomics.report.cautions import late_words, read_fits
 from her2radiomics.report.context import FeatureSet, Grid, Link, Quality, ReportContext, RunSummary
 from her2radiomics.report.evidence import audit_summary, checklists
+from her2radiomics.report.evidence_page import evidence_summary
 from her2radiomics.report.facts import Facts
 from her2radiomics.report.figures import figures
 from her2radiomics.report.ibsi_words import feature_sets
@@ -138,6 +139,7 @@ def build_context(
         standards=standards,
         feature_sets=sets,
         files=file_links(folder, ("participants", "flow", "measured", "qc", "features_reproducibility", "ibsi")),
+        evidence=evidence_summary(folder),
         audit=audit_summary(folder),
         checklists=checklists(folder),
         manuscript=_present(layout, MANUSCRIPT),

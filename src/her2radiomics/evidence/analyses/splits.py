@@ -136,7 +136,7 @@ class Splits(Analysis):
             for item in chosen.itertuples():
                 text, label = f"{item.value:.2f} (n = {item.n:.0f})", str(item.arm).removeprefix(CENTRES)
                 items.append(
-                    Distribution(label, [item.value], item.value, text, f"Held out; {facts.label(model)}", place)
+                    Distribution(label, [item.value], text=text, group=f"Held out: {facts.label(model)}", colour=place)
                 )
         return distributions(
             items, "Test AUC (points: splits; line: median and central 90%; diamond: the study's own split)"
