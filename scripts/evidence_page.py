@@ -1,5 +1,7 @@
 """The evidence of a run on one page: what holds, what does not, and what cannot be told."""
 
+from pathlib import Path
+
 from her2radiomics.core.files import write_text
 from her2radiomics.core.tables import read
 from her2radiomics.engine.jobs.evidence import analysis_from, facts_from
@@ -20,8 +22,8 @@ def main(snakemake):
     summary = together("evidence_summary", tables["evidence_analysis"])
     made = {"evidence_summary": summary, "evidence_findings": findings}
     write_tables(made, snakemake.output, simulated=facts.about.simulated)
-    figures = dict(zip(params.made, files.figures, strict=True))
-    page = evidence_page(facts, analyses, findings, figures, params.obstacles, params.run)
+    folder = Path(snakemake.output.evidence_page).parent
+    page = evidence_page(folder, snakemake.wildcards.run, facts, analyses, findings, summary, params.obstacles)
     write_text(page, snakemake.output.evidence_page)
 
 

@@ -68,6 +68,7 @@ rule evidence_page:
             w, "evidence_analysis_findings"
         ),
         figures=lambda w: evidence_of(w, "evidence_figure"),
+        repetitions=lambda w: evidence_of(w, "evidence_repetitions"),
     output:
         **paths_of("evidence_summary", "evidence_findings", "evidence_page"),
     log:
@@ -89,7 +90,6 @@ rule evidence_page:
         },
         made=lambda w: evidence_files.made(run_of(w), SEED),
         obstacles=lambda w: evidence_files.obstacles(run_of(w), SEED),
-        run=lambda w: w.run,
     message:
         "evidence: {wildcards.run}"
     script:

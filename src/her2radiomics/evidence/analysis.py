@@ -158,6 +158,10 @@ class Analysis(Settings):
     def draw(self, rows: pd.DataFrame, summary: pd.DataFrame, facts: Facts) -> Figure:
         """Draw the analysis, from the parts of :mod:`her2radiomics.evidence.drawing` where they serve."""
 
+    def method(self, facts: Facts) -> str:
+        """How the analysis is done, in a sentence or two for the page; empty: question and figure say it."""
+        return ""
+
     def references(self) -> tuple[str, ...]:
         """Keys of the references that the page prints."""
         return self.about.references

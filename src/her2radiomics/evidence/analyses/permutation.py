@@ -70,6 +70,13 @@ class Permutation(Analysis):
             words = f"(1 + {beyond}) / (1 + {null.size}); interval: Clopper–Pearson of {beyond} of {null.size}"
             yield summary_row("p", (1 + beyond) / (1 + null.size), low, high, method=words, **where)
 
+    def method(self, facts: Facts) -> str:
+        """How labels are permuted."""
+        return (
+            f"The outcomes were permuted {self.permutations} times among the patients of the same centre and set, and the "
+            f"whole pipeline was fitted each time; cross-validation within the training set had {self.folds} folds."
+        )
+
     def findings(self, summary: pd.DataFrame, facts: Facts) -> Iterable[Finding]:
         """Whether the primary model's test AUC lies beyond what chance gives."""
         rule = (

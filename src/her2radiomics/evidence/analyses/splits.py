@@ -96,6 +96,13 @@ class Splits(Analysis):
         if RANDOM in areas:
             yield from self._beaten(areas[RANDOM], study)
 
+    def method(self, facts: Facts) -> str:
+        """How splits are drawn."""
+        drawn = f"{self.splits} random splits of the study's own sizes were drawn, stratified by outcome"
+        return (
+            f"{drawn}; where centres allow it, every choice of held-out centres was made as well. Each was fitted anew."
+        )
+
     def findings(self, summary: pd.DataFrame, facts: Facts) -> Iterable[Finding]:
         """Whether the test AUC depends on the split, and whether the study's own was lucky."""
         primary = facts.about.primary
