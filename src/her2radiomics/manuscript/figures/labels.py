@@ -38,7 +38,7 @@ def feature_label(term: str, study: StudyText, *, region: bool = False) -> str:
 def predictor_label(term: str, study: StudyText) -> str:
     """Printed name of a column, or of the score of another model; the term itself otherwise."""
     if term in study.models and term not in study.columns:
-        return f"{study.models[term]} score"
+        return study.scores.get(term, f"{study.models[term]} score")
     return study.columns.get(term, term.replace("_", " "))
 
 
