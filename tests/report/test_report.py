@@ -452,7 +452,7 @@ def test_index_over_runs(made):
     assert "nat_response/tables/performance.csv" in parsed.links
     assert text.count("simulated data</strong>") == 1
     assert [run.n for run in runs] == [64, 64]
-    assert runs[0].shown[0] == "Test set (centre 2)"
+    assert text.count(runs[0].info.protocol.question.strip()) == 2 and "<table" not in text
     assert "AUC, Test set (centre 2)" in text and "n = 30" in text
     assert "No run has a report yet." in index([])
 

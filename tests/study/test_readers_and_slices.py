@@ -120,9 +120,7 @@ def test_what_a_protocol_states_is_said_of_the_paper_s_patients_and_counted(root
     info = info_of(run)
     made = sections_of(info, "patients") | sections_of(info, "imaging")
     patients = made["patients"][0]
-    assert patients.startswith(
-        "Published study (not the simulated cohort): retrospective study of one hospital"
-    )
+    assert patients.startswith("Published study (not the simulated cohort): retrospective study of one hospital")
     assert "Inclusion criteria were: preoperative MRI with DWI, T2FS and DCE; " in patients
     (pathology,) = made["pathology"]
     assert "Terms and stages follow BI-RADS (2023)." in pathology

@@ -230,7 +230,9 @@ def _processing(done: list[Preprocessing], files: list[Parameters]) -> dict[str,
             "and nearest-neighbour of the mask, on PyRadiomics' grid (aligned by the corner, cut to the region)."
         )
     words = {
-        "preprocessing_words": f"Images were preprocessed: {'; '.join(steps)}." if steps else "Images were used as acquired.",
+        "preprocessing_words": f"Images were preprocessed: {'; '.join(steps)}."
+        if steps
+        else "Images were used as acquired.",
         "normalisation_words": f"Intensities are {'' if normalised else 'not '}normalised.",
         "bias_words": "N4 bias field correction." if corrected else "No correction of non-uniformity.",
         "resampling_words": resampling,

@@ -56,6 +56,7 @@ def study_text(run: Run, extraction: Path) -> dict[str, Any]:
         "negative": protocol.label.negative,
         "partitions": {name: protocol.partition_label(name) for name in run.partitions},
         "models": {name: protocol.model_label(name) for name in protocol.models},
+        "scores": {name: protocol.score_label(name) for name in protocol.models},
         "sequences": {name: item.label for name, item in sequences.items()},
         "columns": {name: column.heading for name, column in protocol.columns.items()},
         "units": {name: column.unit for name, column in protocol.columns.items() if column.unit},

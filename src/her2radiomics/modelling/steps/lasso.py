@@ -18,7 +18,10 @@ from her2radiomics.modelling.people import by_person
 
 #: Families in the wording of a methods section.
 FAMILIES = {"gaussian": "least squares on the binary outcome", "binomial": "logistic"}
-RULES = {"min": "the smallest cross-validated error (lambda.min)", "1se": "one standard error above the smallest error (lambda.1se)"}
+RULES = {
+    "min": "the smallest cross-validated error (lambda.min)",
+    "1se": "one standard error above the smallest error (lambda.1se)",
+}
 
 
 @dataclass(frozen=True)
