@@ -75,7 +75,7 @@ def test_nothing_is_made_twice_and_a_change_costs_its_piece(job):
     assert job.run() == ["b"]
     Path("a").write_text("another")
     assert job.run() == ["a"]
-    assert len(list(Path("out", STORE).iterdir())) == 2, "earlier forms are dropped"
+    assert len(list(Path(STORE).iterdir())) == 2, "earlier forms are dropped"
 
 
 def test_a_piece_that_fails_stops_none_and_loses_none(job):
@@ -83,11 +83,11 @@ def test_a_piece_that_fails_stops_none_and_loses_none(job):
     with pytest.raises(PiecesError) as stopped:
         job.run()
     assert str(stopped.value) == (
-        "1 of 2 figures could not be made. The other 1 are kept in out/.finished and are not made again.\n"
+        "1 of 2 figures could not be made. The other 1 are kept in .finished and are not made again.\n"
         "a: StudyError: a: found nothing, expected something."
     )
     assert "found nothing" in Path("logs/run/a.log").read_text()
-    assert [path.name for path in Path("out").glob(f"{STORE}/*/*.csv")] == ["b.csv"]
+    assert [path.name for path in Path(STORE).glob("*/*.csv")] == ["b.csv"]
     job.meanwhile = lambda name: None
     assert job.run() == ["a"]
     assert Path("out/b.csv").is_file()
@@ -110,7 +110,7 @@ def test_what_was_made_while_its_file_changed_is_not_kept(job):
     job.piece = from_a
     with pytest.raises(PiecesError, match=ChangedFileError.__name__):
         job.run()
-    assert list(Path("out", STORE).iterdir()) == []
+    assert list(Path(STORE).iterdir()) == []
 
 
 def test_what_was_cut_in_the_store_or_edited_in_place_is_made_again(job):

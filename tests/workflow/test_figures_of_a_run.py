@@ -25,7 +25,7 @@ def test_a_bad_figure_a_mended_one_and_a_changed_one(tmp_path):
     printed = project.snakemake(target, ok=False)
     assert "PiecesError: 1 of 2 figures could not be made. The other 1 are kept in" in printed
     assert "figure_2_roc: FontError" in printed and JOB in printed
-    (kept,) = (project.folder / FIGURES / ".finished").rglob("*.svg")
+    (kept,) = (project.folder / f"results/{RUN}/.finished").rglob("*.svg")
     first = kept.read_bytes()
 
     project.change("studies/small.yaml", {"figures": {"figure_2_roc": {"panel_letter": "b"}}})

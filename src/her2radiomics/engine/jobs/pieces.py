@@ -1,10 +1,11 @@
 """A job that makes several results: one that fails does not cost the others, and none is made twice.
 
-Starting a job takes as long as drawing a figure, so one job makes all figures of a run that wait for the same files. The workflow
-engine deletes a job's outputs when it fails, and before it runs again. Every finished piece therefore also lies in a store
-(:class:`~her2radiomics.engine.jobs.case_store.CaseStore`) beside the results, in a folder named by the piece and a hash of all
-that decides about it: its settings, its files, the library and what this calls. The job takes from there what is unchanged,
-makes the others, and fails at its end with the names of those that could not be made. The store may be deleted at any time.
+Starting a job takes as long as drawing a figure, so one job makes all figures of a run that wait for the same files. The
+workflow engine deletes a job's outputs when it fails, and before it runs again. Every finished piece therefore also lies in
+a store (:class:`~her2radiomics.engine.jobs.case_store.CaseStore`) beside the results, in a folder named by the piece and a
+hash of all that decides about it: its settings, its files, the library and what this calls. The job takes from there what
+is unchanged, makes the others, and fails at its end with the names of those that could not be made. The store may be
+deleted at any time.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from her2radiomics.engine.file_records import Watch
 from her2radiomics.engine.jobs.case_store import CaseStore, content_key
 from her2radiomics.engine.script import in_words
 
-#: Name of the folder of finished pieces, beside the results.
+#: Name of the folder of finished pieces, in the one folder below which all files of a piece lie: the run's.
 STORE = ".finished"
 
 
@@ -60,11 +61,11 @@ class Piece:
     make: Callable[[Path], None]
 
 
-def make_pieces(pieces: Sequence[Piece], what: str, snakemake: Any) -> None:
+def make_pieces(pieces: Sequence[Piece], what: str, snakemake: Any) -> bool:
     """Make each piece, or take it from the store; one that fails stops none of the others.
 
-    A script that is run by hand for one file makes the piece that has it. What a piece prints goes to a log of its name beside the
-    job's.
+    A script that is run by hand for one file makes the piece that has it. What a piece prints goes to a log of its name
+    beside the job's.
 
     Parameters
     ----------
@@ -74,6 +75,11 @@ def make_pieces(pieces: Sequence[Piece], what: str, snakemake: Any) -> None:
         What they are in print, as in ``figures``.
     snakemake
         What the script was handed.
+
+    Returns
+    -------
+    bool
+        Whether all were made: by hand it may be one.
 
     Raises
     ------
@@ -86,7 +92,7 @@ def make_pieces(pieces: Sequence[Piece], what: str, snakemake: Any) -> None:
     failed: dict[str, str] = {}
     keys: dict[Path, set[str]] = {}
     for piece in chosen:
-        store = CaseStore(Path(piece.outputs[0]).parent / STORE)
+        store = CaseStore(Path(os.path.commonpath(piece.outputs), STORE))
         try:
             with contextlib.nullcontext() if by_hand else _printing_to(logs / f"{piece.name}.log"):
                 key = f"{piece.name}-{content_key(piece.files, {'settings': piece.settings}, _code())}"
@@ -102,6 +108,7 @@ def make_pieces(pieces: Sequence[Piece], what: str, snakemake: Any) -> None:
         reasons = "\n".join(f"{name}: {reason}" for name, reason in failed.items())
         raise PiecesError(f"{len(failed)} of {len(chosen)} {what} could not be made.{others}\n{reasons}")
     _drop_others(keys, {piece.name for piece in chosen})
+    return len(chosen) == len(pieces)
 
 
 def _made(piece: Piece, store: CaseStore, key: str) -> Path:
