@@ -7,12 +7,15 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from hashlib import sha256
 from html import unescape
 from pathlib import Path
 from typing import Any
 
+#: Where axe-core is installed.
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or tempfile.gettempdir()) / "her2radiomics-axe"
 LOCKED = Path(__file__).parent / "report" / "axe"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 WIDTHS = (390, 1280)

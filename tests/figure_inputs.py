@@ -92,7 +92,7 @@ STUDY: dict[str, Any] = {
     ],
     "evaluation": [
         "AUC with 95% CI; DeLong test",
-        "Sensitivity, specificity and accuracy at the threshold locked on training",
+        "Sensitivity, specificity and accuracy at the threshold of Youden's index in training",
         "Calibration; decision curves",
     ],
 }

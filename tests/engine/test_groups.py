@@ -8,13 +8,14 @@ import yaml
 
 
 def groups_of_rules(root) -> dict[str, set[str]]:
-    """Group to its rules, as the rules say."""
+    """Group to its rules, as the rules say; of those that are made for each run, the beginning of their names."""
     groups: dict[str, set[str]] = {}
     for path in (root / "workflow/rules").glob("*.smk"):
-        for rule in re.split(r"(?m)^(?=rule )", path.read_text(encoding="utf-8"))[1:]:
-            group = re.search(r"^    group:\n        \"(\w+)\"$", rule, re.MULTILINE)
+        for rule in re.split(r"(?m)^(?= *rule\b)", path.read_text(encoding="utf-8"))[1:]:
+            group = re.search(r"^ +group:\n +\"(\w+)\"$", rule, re.MULTILINE)
             if group:
-                groups.setdefault(group[1], set()).add(re.match(r"rule (\w+)", rule)[1])
+                name = re.match(r"rule (\w+)", rule) or re.search(r"name:\n +f\"(\w+?)_\{", rule)
+                groups.setdefault(group[1], set()).add(name[1])
     return groups
 
 

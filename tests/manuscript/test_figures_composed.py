@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -77,6 +78,25 @@ def test_frames_of_a_row_are_in_line(inputs: FigureInputs):
     assert placed[0][2] == pytest.approx(placed[0][3], abs=0.05)  # still square
     steps = [there[0] - here[0] for here, there in pairwise(placed)]
     assert steps == pytest.approx([(174 - 8) / 3 + 4] * 2, abs=0.01)
+
+
+def test_long_labels_of_axes_are_broken_inside_their_panels(inputs: FigureInputs):
+    """A long outcome in three columns: every text of a panel lies in the panel, and none meets another."""
+    study = inputs.study.model_copy(update={"positive": "Target-positive", "negative": "Target-negative"})
+    whole = composed(["roc", "calibration", "decision_curve"], columns=3)
+    with style.in_style():
+        figure = draw(whole, dataclasses.replace(inputs, study=study)).figure
+        seen = FigureCanvasAgg(figure).get_renderer()
+        broken = 0
+        for part in figure.subfigs:
+            labels = [axes.xaxis.label for axes in part.axes if "Target" in axes.get_xlabel()]
+            for label in labels:
+                box = label.get_window_extent(seen)
+                assert box.x0 >= part.bbox.x0 - 1 and box.x1 <= part.bbox.x1 + 1, label.get_text()
+                legends = [item.get_window_extent(seen) for axes in part.axes if (item := axes.get_legend())]
+                assert not any(box.overlaps(legend) for legend in legends)
+                broken += "\n" in label.get_text()
+    assert broken == 2
 
 
 def test_columns_are_in_line(inputs: FigureInputs):

@@ -32,7 +32,7 @@ def test_rho_and_the_number_of_patients_by_hand(inputs: FigureInputs):
         "CEA": people["cea"],
         "CD8+ T cells": people["cd8"],
         "Histological grade": people["grade"].map({"I": 0, "II": 1, "III": 2}).astype(float),
-        "Radiomics score": scores.reindex(people.index),
+        "Rad-score": scores.reindex(people.index),
     }
     drawing = draw(settings("correlation", columns=["cea", "cd8", "grade"]), inputs)
     assert len(drawing.data) == 6

@@ -217,13 +217,13 @@ def test_workflow_prints_the_selection_and_the_counts(inputs: FigureInputs):
     names = ["Extracted", "ICC(2,1) > 0.75", "F test, p < 0.05", "LASSO, 10-fold CV, λ min", "Forced retention"]
     assert list(chain["text"]) == names
     text = set(data["text"])
-    assert "3,375 features in all" in text
+    assert "3375 features in all" in text
     # whose selection it is, and the partitions in one line
     assert f"Model: {inputs.study.models['radiomics']}" in text
     study = inputs.study
     assert {f"{study.partitions[key]}: {note}" for key, note in study.partition_notes.items()} <= text
     plain = dataclasses.replace(inputs, study=study.model_copy(update={"partition_notes": {}}))
-    in_one_line = f"Partitions: {', '.join(study.partitions.values())}"
+    in_one_line = f"Sets of patients: {', '.join(study.partitions.values())}"
     assert in_one_line in set(draw(settings("workflow"), plain).data["text"])
     picture = draw(settings("workflow"), inputs).figure
     assert sum(len(axes.images) for axes in picture.axes) == 6  # three sequences of one patient, plain and outlined

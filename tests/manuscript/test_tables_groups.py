@@ -174,7 +174,7 @@ def test_a_negative_time_is_refused_by_name(tmp_path):
 # R 4.2.2 on patients(): shapiro.test by group (cea 5.8e-08, 0.55; cd8 2.2e-4, 0.0058), wilcox.test(x ~ label,
 # exact = FALSE)$p.value (0.0918, 0.00241), t.test(cea ~ label)$p.value (1.56e-06), quantile by label
 def test_markers_are_described_and_tested_as_r_does(inputs):
-    table = comparison().make(inputs)
+    table = comparison(stars=True).make(inputs)
     assert [label.text for label in table.labels] == ["CEA (ng/mL), median (Q1, Q3)", "CD8 (%), median (Q1, Q3)"]
     # positive first, as in the baseline table
     assert [heading.group for heading in table.headings[:6]] == ["HER2-positive"] * 3 + ["HER2-negative"] * 3
@@ -191,7 +191,7 @@ def test_markers_are_described_and_tested_as_r_does(inputs):
 def test_means_holm_and_missing_values(tmp_path):
     table = patients()
     table["cea"] = table["cea"].astype(object)
-    made = comparison(summaries={"cea": "mean"}, adjusted=True, stars=False).make(inputs_of(tmp_path, table))
+    made = comparison(summaries={"cea": "mean"}, adjusted=True).make(inputs_of(tmp_path, table))
     assert made.cells[0][2] == "3.04 ± 0.15" and made.cells[0][5] == "1.88 ± 1.29"
     assert made.cells[0][-2:] == ["<0.001ᵃ", "<0.001"]
     assert made.cells[1][-2:] == ["0.002ᵇ", "0.002"]  # Holm: the larger of two keeps its p
@@ -266,6 +266,6 @@ def test_columns_of_endpoints_and_models_of_comparisons_must_be_declared():
 
 def test_stars_survive_latex(inputs, tmp_path):
     """After a line break LaTeX takes a star for the break's own option, over spaces too."""
-    tex = render(comparison(), inputs, tmp_path / "table_6_markers")[2].read_text(encoding="utf-8")
+    tex = render(comparison(stars=True), inputs, tmp_path / "table_6_markers")[2].read_text(encoding="utf-8")
     assert r"\\ \relax * p \textless{} 0.05" in tex
     assert r"\\ *" not in tex

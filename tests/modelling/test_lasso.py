@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression, lasso_path
 from her2radiomics.modelling.base import Training
 from her2radiomics.modelling.penalised.binomial_path import _newton, _objective, binomial_path
 from her2radiomics.modelling.penalised.cross_validation import cross_validated_lasso, patient_folds
-from her2radiomics.modelling.penalised.gaussian_path import gaussian_path, lambda_grid, standardise
+from her2radiomics.modelling.penalised.gaussian_path import _from, _least_angle, gaussian_path, lambda_grid, standardise
 from her2radiomics.modelling.steps.lasso import LassoStep
 
 PATHS = {"gaussian": gaussian_path, "binomial": binomial_path}
@@ -130,6 +130,22 @@ def test_copies_of_a_feature_are_survived():
     reference = np.square(y[:, None] - y.mean() - columns @ theirs).mean(axis=0) / 2
     reference += some * np.abs(theirs).sum(axis=0)
     assert (objective[:40:10] <= reference * (1 + 1e-6)).all()
+
+
+def test_a_path_is_finished_exactly_from_any_of_its_solutions():
+    """Where least-angle regression stumbles: by the active set, here from nothing and from the middle of the path."""
+    x, y = wide_problem(copies=False)
+    columns, _, _ = standardise(x)
+    lambdas, centred = lambda_grid(x, y, 100)[:60], y - y.mean()
+    whole = _least_angle(columns, centred, lambdas)
+    for start in (0, 30):
+        before = whole[:, start - 1] if start else np.zeros(x.shape[1])
+        np.testing.assert_allclose(_from(before, columns, centred, lambdas[start:]), whole[:, start:], atol=1e-9)
+    copies, _ = wide_problem(copies=True)
+    columns, _, _ = standardise(copies)
+    survived = _from(np.zeros(copies.shape[1]), columns, centred, lambdas)
+    gradient = columns.T @ (centred[:, None] - columns @ survived) / len(y)
+    assert (np.abs(gradient) <= lambdas + 1e-4 * lambdas[0]).all()
 
 
 def test_the_binomial_minimum_is_scikit_learns():

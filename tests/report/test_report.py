@@ -257,15 +257,15 @@ def test_steps_are_told_with_their_settings():
     text = "; ".join(step.sentence(made[:place]) for place, step in enumerate(made))
     for phrase in (
         "a variance of 0.1 or less (of the measured values)",
-        "a variance of 0 or less (after min-max scaling)",
-        "20 features most related",
+        "features with zero variance (after min-max scaling) were removed",
+        "20 features most strongly associated",
         "Spearman",
         "lambda.1se",
         "until 5 were left",
         "7 features were taken by minimum redundancy",
         "an elastic net (alpha 0.3)",
         "first 6 to enter its path on at least 75% of 100 random halves",
-        "beside the effect of age",
+        "adjusted for age",
         "(transductive)",
     ):
         assert phrase in text
@@ -306,7 +306,7 @@ def test_models_show_formula_and_selection(context, html):
     assert len(radiomics.formula) == 1 + len(FEATURES)
     assert radiomics.selection.rows[1][:3] == ("Agreement of readers (ICC)", "3375", "2711")
     nomogram = next(model for model in context.models if model.id == "nomogram")
-    assert nomogram.formula[1:] == ("+ 1.1000 × Radiomics score", "+ 0.8000 × Ki-67 index: ≥ 20 %")
+    assert nomogram.formula[1:] == ("+ 1.1000 × Rad-score", "+ 0.8000 × Ki-67 index: ≥ 20 %")
     assert "Probability = 1 / (1 + exp(−score))" in html
 
 
@@ -452,7 +452,7 @@ def test_index_over_runs(made):
     assert "nat_response/tables/performance.csv" in parsed.links
     assert text.count("simulated data</strong>") == 1
     assert [run.n for run in runs] == [64, 64]
-    assert runs[0].shown[0] == "Test set (centre 2)"
+    assert text.count(runs[0].info.protocol.question.strip()) == 2 and "<table" not in text
     assert "AUC, Test set (centre 2)" in text and "n = 30" in text
     assert "No run has a report yet." in index([])
 

@@ -6,12 +6,8 @@ judge (the order of reading, the sense of an alternative text) is not tested her
 
 from __future__ import annotations
 
-import os
-import tempfile
-from pathlib import Path
-
 import pytest
-from accessibility import SCHEMES, WIDTHS, axe, look
+from accessibility import CACHE, SCHEMES, WIDTHS, axe, look
 from checklist_results import write_results
 from report_run import build, build_context, describe, summarise
 from table_run import hostile_table
@@ -26,8 +22,6 @@ from her2radiomics.report.extraction_page import extraction_context
 from her2radiomics.report.pages import extraction_page
 from her2radiomics.study.checklist_files import checklist_run
 from her2radiomics.study.plan import Plan
-
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or tempfile.gettempdir()) / "her2radiomics-axe"
 
 
 @pytest.fixture(scope="module")

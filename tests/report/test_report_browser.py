@@ -71,8 +71,6 @@ def test_smaller_pages_in_chromium(root, tmp_path):
         headline="The nomogram separated HER2-positive from HER2-negative with an AUC of 0.80.",
         aucs=(("Training", "0.83 (0.78–0.88), n = 224"), ("Validation", "0.80 (0.71–0.88), n = 96")),
         n=320,
-        model="Nomogram (published terms)",
-        shown=("Validation", "0.80 (0.71–0.88), n = 96"),
         links=(Link("Audit of the paper", "a/tables/audit.html"),),
     )
     pages = {

@@ -101,10 +101,10 @@ def test_there_is_one_count_of_patients_everywhere(run, missing):
     assert summary.n == included == sum(part.n for part in context.partitions)
     line = next(line for line in context.trust.lines if line.topic == "Not predicted")
     if not missing:
-        assert f"All {included} patients" in line.text and summary.shown[1].endswith("n = 30")
+        assert f"All {included} patients" in line.text and summary.aucs[-1][1].endswith("n = 30")
     else:
         assert line.word == f"{len(missing)} of {included}"
-        assert summary.shown[1].endswith(f"n = {30 - len(missing)} of 30")
+        assert summary.aucs[-1][1].endswith(f"n = {30 - len(missing)} of 30")
     steps = [step for step in context.flow if step.kind == "unpredicted"]
     assert [step.excluded for step in steps] == ([len(missing)] if missing else [])
 

@@ -120,24 +120,22 @@ def test_what_a_protocol_states_is_said_of_the_paper_s_patients_and_counted(root
     info = info_of(run)
     made = sections_of(info, "patients") | sections_of(info, "imaging")
     patients = made["patients"][0]
-    assert patients.startswith(
-        "Of the paper's patients, not of the simulated ones: retrospective study of one hospital"
-    )
-    assert "Inclusion criteria: preoperative MRI with DWI, T2FS and DCE; " in patients
+    assert patients.startswith("Published study (not the simulated cohort): retrospective study of one hospital")
+    assert "Inclusion criteria were: preoperative MRI with DWI, T2FS and DCE; " in patients
     (pathology,) = made["pathology"]
     assert "Terms and stages follow BI-RADS (2023)." in pathology
     (readers,) = made["regions"]
-    assert "6 years" in readers and "blinded" in readers and "Software: 3D Slicer 4.11." in readers
+    assert "6 years" in readers and "blinded" in readers and "The software was 3D Slicer 4.11." in readers
     assert "2.5 ml/s" in made["imaging"][0]
     facts = static_facts(
         run, Plan({"runs": [{"study": "nat_response"}]}, root / "workflow").config, root / "workflow/extraction"
     )
     assert facts["inclusion"] == run.protocol.inclusion and facts["software_stated"] == "3D Slicer 4.11"
-    assert facts["reference_reader"] == "1" and facts["sample_size_stated"] == ""
+    assert facts["reference_words"] == "Masks of reader 1" and facts["sample_size_stated"] == ""
     silent = replace(info, protocol=info.protocol.model_copy(update={"inclusion": [], "reporting": Reporting()}))
     made = sections_of(silent, "patients") | sections_of(silent, "imaging")
     assert "pathology" not in made and made["patients"][0].startswith("The outcome was")
-    assert not any("Of the paper's patients" in text for texts in made.values() for text in texts)
+    assert not any("Published study" in text for texts in made.values() for text in texts)
 
 
 def test_a_column_that_may_be_absent_is_missing_for_everybody(root):

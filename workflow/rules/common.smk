@@ -96,10 +96,6 @@ def figure_of(wildcards):
     return manuscript.item_of(protocol_of(wildcards).figures, wildcards.figure)
 
 
-def table_of(wildcards):
-    return manuscript.item_of(protocol_of(wildcards).tables, wildcards.table)
-
-
 def extraction_of(wildcards):
     """What a run asks of the extraction whose folder and sequence these wildcards name."""
     w = wildcards

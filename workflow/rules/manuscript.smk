@@ -1,34 +1,70 @@
 # Figures, tables and pages. A figure's or table's kind says what it is made from; nothing else here depends on the kinds.
-rule figure:
-    input:
-        lambda w: manuscript.figure_files(run_of(w), figure_of(w)),
-    output:
-        **forms_of("figure"),
-        software=path_of("software", job="{figure}"),
-    log:
-        "logs/{run}/figures/{figure}.log",
-    benchmark:
-        "logs/{run}/figures/{figure}.benchmark.tsv"
-    group:
-        "manuscript"
-    conda:
-        "../../envs/study.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=3,
-    params:
-        figure=lambda w: settings_of(figure_of(w)),
-        study=lambda w: study_text_of(w.run),
-        inputs=lambda w: manuscript.figure_inputs(run_of(w), figure_of(w)),
-        examples=lambda w: manuscript.example_cases(run_of(w), figure_of(w)),
-    message:
-        "{wildcards.figure}: {wildcards.run}"
-    script:
-        "../../scripts/figure.py"
+# One job makes all figures, or tables, of a run that wait for the same: starting a job takes as long as drawing one.
+def given(form, stage):
+    """What a job needs for its figures or tables: too much to be kept by the engine beside each of them."""
+    return lambda w, input: manuscript.given_to(run_of(w), form, stage)
+
+
+def fingerprint(form, stage):
+    """Changes when what a job is given does."""
+
+    def of(w):
+        given = manuscript.given_to(run_of(w), form, stage)
+        protocol = settings_of([protocol_of(w).columns, protocol_of(w).label])
+        return manuscript.fingerprint(
+            given, study_text_of(w.run), protocol if form == "table" else []
+        )
+
+    return of
+
+
+def stages(form):
+    """Runs, and what their figures or tables wait for."""
+    return [
+        (name, stage)
+        for name, run in RUNS.items()
+        for stage in manuscript.STAGES
+        if manuscript.items_at(run, form, stage)
+    ]
+
+
+for NAME, STAGE in stages("figure"):
+
+    rule:
+        name:
+            f"figures_{STAGE}_{NAME}"
+        input:
+            manuscript.inputs_of(RUNS[NAME], "figure", STAGE),
+        output:
+            **manuscript.outputs_of(RUNS[NAME], "figure", STAGE),
+        log:
+            f"logs/{{run}}/figures/{STAGE}.log",
+        benchmark:
+            f"logs/{{run}}/figures/{STAGE}.benchmark.tsv"
+        wildcard_constraints:
+            run=re.escape(NAME),
+        group:
+            "manuscript"
+        conda:
+            "../../envs/study.yaml"
+        resources:
+            mem_mb=1000,
+            runtime=15,
+        params:
+            fingerprint=fingerprint("figure", STAGE),
+            figures=given("figure", STAGE),
+            study=lambda w, input: study_text_of(w.run),
+            qc=lambda w: path_of("qc", run=w.run),
+        message:
+            f"figures {manuscript.STAGES[STAGE]}: {{wildcards.run}}"
+        script:
+            "../../scripts/figure.py"
 
 
 # a figure as a press asks for it, made when it is asked for by name
-use rule figure as figure_for_print with:
+rule figure_for_print:
+    input:
+        lambda w: manuscript.files_of(run_of(w), figure_of(w)),
     output:
         path_of("figure").removesuffix("svg") + "{ending}",
     log:
@@ -37,20 +73,6 @@ use rule figure as figure_for_print with:
         "logs/{run}/figures/{figure}.{ending}.benchmark.tsv"
     wildcard_constraints:
         ending="tiff|eps",
-    message:
-        "{wildcards.figure}.{wildcards.ending}: {wildcards.run}"
-
-
-rule table:
-    input:
-        lambda w: manuscript.table_files(run_of(w), table_of(w)),
-    output:
-        **forms_of("table"),
-        software=path_of("software", job="{table}"),
-    log:
-        "logs/{run}/tables/{table}.log",
-    benchmark:
-        "logs/{run}/tables/{table}.benchmark.tsv"
     group:
         "manuscript"
     conda:
@@ -59,15 +81,47 @@ rule table:
         mem_mb=1000,
         runtime=3,
     params:
-        table=lambda w: settings_of(table_of(w)),
+        figures=lambda w: {w.figure: manuscript.given_for(run_of(w), figure_of(w))},
         study=lambda w: study_text_of(w.run),
-        columns=lambda w: settings_of(protocol_of(w).columns),
-        outcome=lambda w: settings_of(protocol_of(w).label),
-        inputs=lambda w: manuscript.table_inputs(run_of(w), table_of(w)),
+        qc=lambda w: path_of("qc", run=w.run),
     message:
-        "{wildcards.table}: {wildcards.run}"
+        "{wildcards.figure}.{wildcards.ending}: {wildcards.run}"
     script:
-        "../../scripts/table.py"
+        "../../scripts/figure.py"
+
+
+for NAME, STAGE in stages("table"):
+
+    rule:
+        name:
+            f"tables_{STAGE}_{NAME}"
+        input:
+            manuscript.inputs_of(RUNS[NAME], "table", STAGE),
+        output:
+            **manuscript.outputs_of(RUNS[NAME], "table", STAGE),
+        log:
+            f"logs/{{run}}/tables/{STAGE}.log",
+        benchmark:
+            f"logs/{{run}}/tables/{STAGE}.benchmark.tsv"
+        wildcard_constraints:
+            run=re.escape(NAME),
+        group:
+            "manuscript"
+        conda:
+            "../../envs/study.yaml"
+        resources:
+            mem_mb=1000,
+            runtime=10,
+        params:
+            fingerprint=fingerprint("table", STAGE),
+            tables=given("table", STAGE),
+            study=lambda w, input: study_text_of(w.run),
+            columns=lambda w, input: settings_of(protocol_of(w).columns),
+            outcome=lambda w, input: settings_of(protocol_of(w).label),
+        message:
+            f"tables {manuscript.STAGES[STAGE]}: {{wildcards.run}}"
+        script:
+            "../../scripts/table.py"
 
 
 rule published:

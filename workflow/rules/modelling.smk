@@ -46,72 +46,68 @@ rule train:
         "../../scripts/train.py"
 
 
-rule predict:
-    input:
-        **paths_of("model", "refits"),
-        parameters=lambda w: parameter_files(run_of(w)),
-        participants=lambda w: run_of(w).files("partition_participants"),
-        features=lambda w: run_of(w).files("partition_features"),
-    output:
-        **paths_of("predictions", "not_predicted", "calibration", "calculator"),
-        software=path_of("software", job="predict_{model}"),
-    log:
-        "logs/{run}/predict_{model}.log",
-    benchmark:
-        "logs/{run}/predict_{model}.benchmark.tsv"
-    group:
-        "model_{model}"
-    conda:
-        "../../envs/study.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        columns=lambda w: settings_of(protocol_of(w).columns),
-        sequences=lambda w: settings_of(protocol_of(w).sequences),
-        evaluation=lambda w: {
-            name: getattr(protocol_of(w).evaluation, name)
-            for name in ("calibration_bootstrap", "level")
-        },
-        reader=lambda w: run_of(w).dataset.readers.reference,
-        persons=lambda w: run_of(w).shared_persons,
-        seed=PLAN.config.seed,
-        simulated=lambda w: run_of(w).dataset.simulated,
-    message:
-        "predictions of {wildcards.model}: {wildcards.run}"
-    script:
-        "../../scripts/predict.py"
+# what is written of each model's predictions, and of all models together
+PREDICTED = ("predictions", "not_predicted", "calibration", "calculator")
+JUDGED = ("performance", "performance_extra", "delong")
 
 
-rule evaluate:
-    input:
-        models=lambda w: run_of(w).files("model"),
-        predictions=lambda w: run_of(w).files("predictions"),
-        validations=lambda w: run_of(w).files("validation"),
-    output:
-        **paths_of("performance", "performance_extra", "delong"),
-        software=path_of("software", job="evaluate"),
-    log:
-        "logs/{run}/evaluate.log",
-    benchmark:
-        "logs/{run}/evaluate.benchmark.tsv"
-    group:
-        "manuscript"
-    conda:
-        "../../envs/study.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=20,
-    params:
-        models=lambda w: list(protocol_of(w).models),
-        evaluation=lambda w: settings_of(protocol_of(w).evaluation),
-        persons=lambda w: run_of(w).shared_persons,
-        seed=PLAN.config.seed,
-        simulated=lambda w: run_of(w).dataset.simulated,
-    message:
-        "performance: {wildcards.run}"
-    script:
-        "../../scripts/evaluate.py"
+# Predicting and judging are one job for all models of a run: starting a job takes as long as predicting.
+for NAME, RUN in RUNS.items():
+
+    rule:
+        name:
+            f"evaluate_{NAME}"
+        input:
+            models=RUN.files("model"),
+            refits=RUN.files("refits"),
+            validations=RUN.files("validation"),
+            parameters=parameter_files(RUN),
+            participants=RUN.files("partition_participants"),
+            features=RUN.files("partition_features"),
+        output:
+            **{
+                f"predictions_of_{model}": [
+                    *paths_of(*PREDICTED, model=model).values(),
+                    path_of("software", job=f"predict_{model}"),
+                ]
+                for model in RUN.protocol.models
+            },
+            judged=[
+                *paths_of(*JUDGED).values(),
+                path_of("software", job="evaluate"),
+            ],
+        log:
+            "logs/{run}/evaluate.log",
+        benchmark:
+            "logs/{run}/evaluate.benchmark.tsv"
+        wildcard_constraints:
+            run=re.escape(NAME),
+        group:
+            "manuscript"
+        conda:
+            "../../envs/study.yaml"
+        resources:
+            mem_mb=1000,
+            runtime=30,
+        params:
+            predicted=PREDICTED,
+            judged=JUDGED,
+            models=lambda w: list(protocol_of(w).models),
+            columns=lambda w: settings_of(protocol_of(w).columns),
+            sequences=lambda w: settings_of(protocol_of(w).sequences),
+            calibration=lambda w: {
+                name: getattr(protocol_of(w).evaluation, name)
+                for name in ("calibration_bootstrap", "level")
+            },
+            evaluation=lambda w: settings_of(protocol_of(w).evaluation),
+            reader=lambda w: run_of(w).dataset.readers.reference,
+            persons=lambda w: run_of(w).shared_persons,
+            seed=PLAN.config.seed,
+            simulated=lambda w: run_of(w).dataset.simulated,
+        message:
+            "predictions and performance: {wildcards.run}"
+        script:
+            "../../scripts/evaluate.py"
 
 
 rule reproducibility:

@@ -178,12 +178,16 @@ def _status(part: Part, run: ChecklistRun) -> tuple[Status, tuple[str, ...]]:
 
 
 def sentence(text: str, facts: Mapping[str, Fact]) -> str:
-    """``text`` with facts put in; lists are joined, and each sentence ends once: ``{acquisition} {injection}``."""
+    """``text`` with facts put in; lists are joined, and each sentence ends once: ``{acquisition} {injection}``.
+
+    Items of a list that hold commas are separated by semicolons.
+    """
     if not text:
         return ""
     words = {}
     for name, value in facts.items():
-        words[name] = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        items = [str(item) for item in value] if isinstance(value, list) else [str(value)]
+        words[name] = ("; " if any("," in item for item in items) else ", ").join(items)
         if f"{{{name}}}." in text:
             words[name] = words[name].rstrip(".")
         elif words[name] and f"{{{name}}} {{" in text:

@@ -10,7 +10,7 @@ from her2radiomics.checklists.fill import STATUSES, FilledChecklist, FilledItem
 from her2radiomics.core.tables import as_text, assemble
 from her2radiomics.core.templates import environment
 from her2radiomics.manuscript.tables.model import Heading, Rows, Table
-from her2radiomics.manuscript.tables.word import to_docx as table_to_docx
+from her2radiomics.manuscript.tables.word import several_to_docx
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -66,6 +66,7 @@ def _environment() -> Environment:
     made = environment("checklists").overlay()
     # Jinja's own groupby sorts; the order of the checklist is meant
     made.filters["groupby_section"] = _by_section
+    made.filters["class_name"] = lambda status: status.replace(" ", "-")
     return made
 
 
@@ -96,43 +97,40 @@ def to_html(title: str, checklists: Sequence[FilledChecklist], simulated: bool) 
             checklists=[(filled, summary(filled), score_words(filled)) for filled in checklists],
             simulated=SIMULATED if simulated else "",
             own_words=OWN_WORDS,
+            statuses=[(s, n) for s in STATUSES if (n := sum(filled.count(s) for filled in checklists))],
         )
     )
 
 
-def to_table(checklists: Sequence[FilledChecklist], simulated: bool) -> Table:
-    """Return all filled checklists as one table for Word: a heading for each list and section."""
+def to_table(filled: FilledChecklist, simulated: bool) -> Table:
+    """Return a filled checklist as a table for Word, with a heading for each section."""
     rows = Rows()
-    notes = []
-    for filled in checklists:
-        section = ""
-        for item in filled.items:
-            if item.section != section:
-                section = item.section
-                rows.add(f"{filled.checklist.name}: {section}", section=True)
-            cells = {"item": item.text, "status": item.status, "statement": item.statement}
-            rows.add(item.number, cells=cells | {"place": item.place, "files": " ".join(item.files)})
-        name = filled.checklist.name
-        notes.append(" ".join(filter(None, [f"{name}: {summary(filled)}.", score_words(filled)])))
-        notes.append(filled.checklist.citation)
+    section = ""
+    for item in filled.items:
+        if item.section != section:
+            section = item.section
+            rows.add(section, section=True)
+        said = "\n".join(filter(None, [item.statement, f"Shown in: {', '.join(item.files)}" if item.files else ""]))
+        rows.add(item.number, cells={"item": item.text, "status": item.status, "statement": said, "place": item.place})
     headings = (
         Heading("item", "Item", align="left"),
         Heading("status", "Status", align="left"),
         Heading("statement", "What the run says", align="left"),
         Heading("place", "In the manuscript", align="left"),
-        Heading("files", "Shown in", align="left"),
     )
+    counts = f"{summary(filled)[:1].upper()}{summary(filled)[1:]}."
     return Table(
-        "Reporting checklists, as far as the run can fill them",
+        f"{filled.checklist.name}, as far as the run can fill it",
         rows.frame([heading.key for heading in headings]),
         "No.",
         tuple(rows.labels),
         headings,
-        (*notes, OWN_WORDS),
+        (" ".join(filter(None, [counts, score_words(filled)])), filled.checklist.citation, OWN_WORDS),
         simulated,
     )
 
 
 def to_docx(checklists: Sequence[FilledChecklist], simulated: bool) -> bytes:
-    """Return all filled checklists as a Word document."""
-    return table_to_docx(to_table(checklists, simulated), "C1")
+    """Return the filled checklists as a Word document, a section for each."""
+    tables = [(to_table(filled, simulated), f"C{number}") for number, filled in enumerate(checklists, start=1)]
+    return several_to_docx(tables, "Reporting checklists, as far as the run can fill them")

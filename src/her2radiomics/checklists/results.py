@@ -41,17 +41,19 @@ def result_facts(folder: Path, run: ChecklistRun) -> dict[str, Fact]:
     most = max((after for _, after in kept.values()), default=0)
     return {
         "auc_words": "; ".join(
-            f"{run.models[run.primary]}, {row['partition']}: AUC {fmt.auc(row, 3)}" for _, row in rows.iterrows()
+            f"{run.models[run.primary]}, {run.partitions[row['partition']]}: AUC {fmt.auc(row, 3)}"
+            for _, row in rows.iterrows()
         ),
         "n_words": "; ".join(
-            f"{row['partition']}: {int(row['n'])} patients, {int(row['events'])} events" for _, row in rows.iterrows()
+            f"{run.partitions[row['partition']]}: {int(row['n'])} patients, {int(row['events'])} events"
+            for _, row in rows.iterrows()
         ),
         "selected_words": "; ".join(
             f"{run.models[n]}: {after} of {before} features" for n, (before, after) in kept.items()
         ),
         "minority_per_feature": round(smaller / most, 1) if most else 0.0,
         "icc_assessed": bool(notes),
-        "icc_words": "; ".join(dict.fromkeys(notes)),
+        "icc_words": "; ".join(note.replace("ICC2,1", "ICC(2,1)") for note in dict.fromkeys(notes)),
     }
 
 

@@ -25,6 +25,7 @@ class ChecklistRun(Settings):
         description="``figure:<kind>``, ``table:<kind>``, ``model:<table>`` to such files."
     )
     models: dict[str, str] = Field(description="Models to their printed names.")
+    partitions: dict[str, str] = Field(description="Partitions to their printed names.")
     primary: str = Field(description="The primary model.")
     radiomics: list[str] = Field(description="Models that select image features.")
     places: dict[str, str] = Field(

@@ -189,7 +189,7 @@ class Cohort(Settings):
     identifiers: Literal["checked", "pseudonyms", "numbered"] = Field(
         "checked",
         description=(
-            "How patients are called in everything that is made. checked: by their identifier, and the run is refused "
+            "How patients are named in all results. checked: by their identifier, and the run is refused "
             "where one looks like identity (a date, seven digits in a row, a name); pseudonyms: by their identifier, "
             "which the user vouches for; numbered: P001, P002, … in the order of the identifiers, with the key in "
             "results/cohorts/<cohort>/key.tsv alone and without any file's name"

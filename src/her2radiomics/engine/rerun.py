@@ -108,8 +108,15 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, bool | int | float) or value is None else str(value)
 
 
-def run(job: Any) -> dict[str, str]:
+def run(job: Any, asked: str = "") -> dict[str, str]:
     """Run a job's script in this process, with outputs that lie apart from the results.
+
+    Parameters
+    ----------
+    job
+        Snakemake's job.
+    asked
+        The output that is wanted: of a job that makes several things one by one, this one alone is made.
 
     Returns
     -------
@@ -131,8 +138,10 @@ def run(job: Any) -> dict[str, str]:
             f"snakemake --cores 1 {missing[0]}"
         )
     written = _apart(given, FOLDER / given.rule)
+    given.asked = written.get(os.path.relpath(asked), "") if asked else ""
     runpy.run_path(jobs.script_of(job), init_globals={"snakemake": given}, run_name="__main__")
-    return {path: _compared(path, new) for path, new in written.items()}
+    compared = {path: _compared(path, new) for path, new in written.items()}
+    return {path: how for path, how in compared.items() if not given.asked or Path(written[path]).exists()}
 
 
 def _apart(given: Snakemake, folder: Path) -> dict[str, str]:
@@ -175,7 +184,7 @@ def main(words: Sequence[str] | None = None) -> int:
                 print(as_text(job), end="")
                 return 0
             print(f"rule {job.rule.name}: {jobs.script_of(job)}", flush=True)
-            compared = run(job)
+            compared = run(job, options.file)
     except NoJobError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1

@@ -41,7 +41,7 @@ def logged(snakemake: Any, unlisted: Iterable[str] = ()) -> Iterator[None]:
         try:
             file_records.check_inputs(snakemake.input)
         except file_records.ChangedFileError as error:
-            print(_in_words(error), file=sys.stderr)
+            print(in_words(error), file=sys.stderr)
         with _noting(snakemake.output):
             yield
         return
@@ -62,10 +62,10 @@ def logged(snakemake: Any, unlisted: Iterable[str] = ()) -> Iterator[None]:
                     others.check()
                     file_records.write_records(snakemake.output, watch.stamps, others.stamps)
                 except Exception as error:
-                    said = _in_words(error)
+                    said = in_words(error)
                     print(said)
     except OSError as error:
-        print(f"{said}\n{_in_words(error)}" if said else _in_words(error), file=sys.stderr)
+        print(f"{said}\n{in_words(error)}" if said else in_words(error), file=sys.stderr)
         said = said or str(error)
     if said:
         sys.exit(1)
@@ -80,7 +80,8 @@ def _noting(output: Any) -> Iterator[None]:
         write_text(software.as_record(used), place)
 
 
-def _in_words(error: Exception) -> str:
+def in_words(error: Exception) -> str:
+    """What is said of an error: without a traceback where the user can correct it."""
     if isinstance(error, OSError) and error.errno in FULL:
         error = DiskFullError(error.filename or Path.cwd() / "results")
     if isinstance(error, StudyError):

@@ -19,7 +19,7 @@ from her2radiomics.study.run import Run
 
 LOGS, LOCKS = Path(".snakemake/log"), Path(".snakemake/locks")
 _JOB = re.compile(r"\s*Job (\d+): (.*)")
-_RULE = re.compile(r"\s*(?:local)?(?:rule|checkpoint) (\w+):")
+_RULE = re.compile(r"\s*(?:local)?(?:rule|checkpoint) (\S+):")
 _ID, _LOG = re.compile(r"\s+jobid: (\d+)"), re.compile(r"\s+log: (\S+?),? ")
 _ERROR, _DONE = re.compile(r"\s*Error in (?:rule|group) (\S+?):"), re.compile(r"\s*Finished jobid: (\d+)")
 _STEPS = re.compile(r"(\d+) of (\d+) steps")

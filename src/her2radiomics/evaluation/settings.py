@@ -31,7 +31,7 @@ INTERVALS: dict[Interval, IntervalWords] = {
     "binomial_exact": IntervalWords(
         "exact binomial",
         "exact binomial (Clopper–Pearson, x = AUC · n)",
-        "by the exact binomial method (Clopper–Pearson, x = AUC · n), with DeLong's beside it",
+        "by the exact binomial method (Clopper–Pearson, x = AUC · n), with DeLong's interval as well",
         "clopper_1934",
     ),
     "bootstrap": IntervalWords(

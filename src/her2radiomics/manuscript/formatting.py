@@ -53,6 +53,11 @@ def p_equals(p: float) -> str:
     return f"p {text[0]} {text[1:]}" if text[0] in "<>" else f"p = {text}"
 
 
+def quantity(value: float, unit: str) -> str:
+    """``20 %``, ``0.1 × 10⁻³ mm²/s``: a number with its unit, with a multiplication sign before a power of ten."""
+    return f"{value:g}{' × ' if unit[:1].isdigit() else ' '}{unit}".rstrip()
+
+
 def digits_for(values: Sequence[float]) -> int:
     """Decimals that give the typical size of ``values`` three significant figures, at most four.
 

@@ -27,12 +27,15 @@ class Names:
         Models and sequences.
     groups
         Partitions, and 1 and 0 of the label.
+    scores
+        Models, to the printed names of their scores.
     """
 
     columns: Mapping[str, Column] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
     sequences: Mapping[str, str] = field(default_factory=dict)
     groups: Mapping[str, str] = field(default_factory=dict)
+    scores: Mapping[str, str] = field(default_factory=dict)
 
     def term(self, term: str) -> str:
         """A term of a model: a feature by sequence and region, a column with its level, or another model's score."""
@@ -44,7 +47,7 @@ class Names:
             column = self.columns[name]
             return f"{column.label}: {column.levels.get(level, level)}" if level else column.label
         if term in self.models:
-            return f"{self.models[term]} score"
+            return self.scores.get(term, f"{self.models[term]} score")
         return "Intercept" if term.lower() in INTERCEPT else term
 
     def model(self, name: str) -> str:

@@ -14,7 +14,7 @@ from her2radiomics.modelling.steps.redundancy import RedundancyStep
 
 
 class RedundancyFilter(TransformerMixin, BaseEstimator):
-    """Of two features correlated above a threshold keep the one more related to the label.
+    """Of two features correlated above a threshold keep the one more strongly associated with the label.
 
     See :class:`~her2radiomics.modelling.steps.redundancy.RedundancyStep`.
 

@@ -38,7 +38,8 @@ def predictor_label(predictor: r.Predictor, model: FittedModel) -> str:
     if isinstance(predictor, r.FeaturePredictor):
         return feature_label(predictor.name, model)
     if isinstance(predictor, r.ScorePredictor):
-        return f"{(model.about.models if model.about else {}).get(predictor.name, predictor.name)} score"
+        models, scores = (model.about.models, model.about.scores) if model.about else ({}, {})
+        return scores.get(predictor.name) or f"{models.get(predictor.name, predictor.name)} score"
     return model.columns[predictor.name].label if predictor.name in model.columns else predictor.name
 
 

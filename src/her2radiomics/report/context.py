@@ -338,8 +338,8 @@ class ReportContext:
 class RunSummary:
     """A run in the index.
 
-    ``aucs`` is the primary model's AUC with interval by partition, ``shown`` the one of the headline; ``n`` counts the
-    patients of all partitions; ``links`` lead to the files beside the page.
+    ``aucs`` is the primary model's AUC with interval by partition; ``n`` counts the patients of all partitions; ``links``
+    lead to the files beside the page.
     """
 
     info: RunInfo
@@ -348,6 +348,4 @@ class RunSummary:
     headline: str
     aucs: tuple[tuple[str, str], ...]
     n: int
-    model: str
-    shown: tuple[str, str]
     links: tuple[Link, ...]

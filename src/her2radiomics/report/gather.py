@@ -166,8 +166,6 @@ def summarise(run_folder: str | Path, info: RunInfo, href: str) -> RunSummary:
         headline=words.headline(info, performance, path),
         aucs=tuple(aucs),
         n=int(sizes.sum()),
-        model=info.protocol.model_label(primary),
-        shown=aucs[info.partitions.index(info.headline_partition)],
         links=_present(layout, BESIDE, beside),
     )
 

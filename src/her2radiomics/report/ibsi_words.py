@@ -63,7 +63,7 @@ def _remarks(part: pd.DataFrame, parameters: Parameters, served: list[Sequence])
         _images(part, parameters),
         _by_reason(part, "converted", "By conversion"),
         _by_reason(part, "absent", "Not in IBSI-1"),
-        _by_reason(part, "own", "Other by a setting"),
+        _by_reason(part, "own", "Differs by setting"),
         *_regions(part),
         _discretisation(part, parameters),
         _aggregated(part, parameters),
@@ -106,13 +106,13 @@ def _features(rows: pd.DataFrame) -> list[str]:
 
 
 def _regions(part: pd.DataFrame) -> list[str]:
-    """Features that are IBSI-1's but on odd regions."""
+    """Features that are IBSI-1's but where a region has voxels without neighbours."""
     reasons: dict[str, list[str]] = {}
     for kind, name in part.loc[part["status"] == "ibsi", ["kind", "name"]].itertuples(index=False):
         if why := definitions()[kind, name].why:
             reasons.setdefault(why, []).append(kind)
     return [
-        f"Odd regions: {listing([CLASSES[kind].long for kind in dict.fromkeys(kinds)])} ({why})."
+        f"Isolated voxels: {listing([CLASSES[kind].long for kind in dict.fromkeys(kinds)])} ({why})."
         for why, kinds in reasons.items()
     ]
 

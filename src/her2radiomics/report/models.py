@@ -65,7 +65,7 @@ def model_summary(
         label=label,
         kind=spec.about.label,
         description=model_sentence(info, name),
-        score=f"{label} score" if spec.kind != "radiomics" else "Rad-score",
+        score=info.protocol.score_label(name),
         formula=_formula(coefficients, info),
         coefficients=_coefficients(coefficients, info),
         selection=_selection(layout.read("selection", model=name), info),

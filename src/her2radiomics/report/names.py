@@ -14,6 +14,7 @@ def names_of(info: RunInfo) -> Names:
         {name: protocol.model_label(name) for name in protocol.models},
         {name: item.label for name, item in protocol.sequences.items()},
         {name: protocol.partition_label(name) for name in info.partitions},
+        {name: protocol.score_label(name) for name in protocol.models},
     )
 
 

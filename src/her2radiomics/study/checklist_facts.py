@@ -23,7 +23,8 @@ from her2radiomics.study.descriptions import parameters_of
 from her2radiomics.study.run import Run
 
 MISSING = {
-    "impute": "missing clinical values become the training median or most frequent level, and are reported",
+    "impute": "missing clinical values are replaced by the training median or most frequent level, and their numbers are "
+    "reported",
     "complete_case": "patients with a missing clinical value are left out of the model",
 }
 #: What this workflow never does; checklists that ask for it say so.
@@ -68,15 +69,18 @@ def static_facts(run: Run, config: Config, extraction: Path) -> dict[str, Fact]:
         "public_images": bool(cohort.licence) and not run.dataset.simulated and run.extracted,
         "exclusions": list(protocol.exclusions.values()),
         "inclusion": list(protocol.inclusion),
-        "reference_reader": run.dataset.readers.reference,
+        "reference_words": "The readers' consensus"
+        if run.dataset.readers.reference == "consensus"
+        else f"Masks of reader {run.dataset.readers.reference}",
         "stated": not run.dataset.simulated,
         **{f"{name}_stated": getattr(stated, name) for name in ("design", "ethics", "enrolment", "sample_size")},
         **{f"{name}_stated": getattr(stated, name) for name in ("readers", "blinding", "software", "injection")},
         "pathology_stated": " ".join(f"{text.rstrip('.')}." for text in stated.pathology),
         "editions_stated": "; ".join(f"{name}: {edition}" for name, edition in stated.editions.items()),
         "excluded": int((run.participants["exclude_reason"] != "").sum()),
-        "acquisition": "; ".join(protocol.acquisition),
-        "delineation": "; ".join(protocol.delineation),
+        "software_words": f"The software was {stated.software}." if stated.software else "",
+        "acquisition": ". ".join(line.rstrip(".") for line in protocol.acquisition),
+        "delineation": ". ".join(line.rstrip(".") for line in protocol.delineation),
         "columns": len(protocol.columns),
         "candidates": len({name for model in clinical for name in model.candidates}),
         "models": [protocol.model_label(name) for name in protocol.models],
@@ -95,6 +99,9 @@ def static_facts(run: Run, config: Config, extraction: Path) -> dict[str, Fact]:
         "ci_method": INTERVALS[protocol.evaluation.ci_method].short,
         "bootstrap": protocol.evaluation.bootstrap,
         "calibration_bootstrap": protocol.evaluation.calibration_bootstrap,
+        "optimism_words": "correction for optimism by bootstrap refits"
+        if protocol.evaluation.calibration_bootstrap or protocol.evaluation.pipeline_bootstrap
+        else "no correction for optimism",
         "assumptions": len(protocol.assumptions),
         "contradictions": len(protocol.contradictions),
         "seed": config.seed,
@@ -112,7 +119,7 @@ def _steps(run: Run) -> dict[str, Fact]:
         "steps": [kind.name for kind in kinds],
         "step_words": ", ".join(kind.short for kind in kinds),
         "reduced": any(kind.reduces for kind in kinds),
-        "scaling_words": " and ".join(scaling) or "Features are not scaled",
+        "scaling_words": " and ".join(scaling) or "no scaling of features",
         "harmonised": any(kind.role == "harmonisation" for kind in kinds),
     }
 
@@ -137,7 +144,8 @@ def _partitions(run: Run) -> dict[str, Fact]:
             continue
         here = run.partition == name
         own = set(centre[here & ~by_date])
-        who = [f"other centres than training ({len(own - trained)})"] if own - trained else []
+        apart = len(own - trained)
+        who = [f"{apart} other centre{'s' if apart > 1 else ''}"] if apart else []
         who += ["the training centres"] if own & trained else []
         who += [f"the same hospital, examined from {later} on (temporal)"] if by_date[here].any() else []
         words.append(f"{protocol.partition_label(name)}: patients of {' and of '.join(who)}")
@@ -166,6 +174,7 @@ def _partitions(run: Run) -> dict[str, Fact]:
         "temporal": bool(by_date.any()),
         "testing_words": "; ".join(words) + "." if words else "",
         "centres": places.nunique(),
+        "centre_words": f"{places.nunique()} centre{'s' if places.nunique() > 1 else ''}",
         # one hospital whose periods are separated is not called by the name of a period
         "centre_names": [protocol.centre_label(name) for name in sorted(set(places))]
         if places.nunique() > 1 or not by_date.any()
@@ -211,7 +220,7 @@ def _processing(done: list[Preprocessing], files: list[Parameters]) -> dict[str,
     corrected = any(item.n4 for item in done)
     normalised = any(file.settings["normalize"] for file in files) or any(item.normalise for item in done)
     steps = sorted({item.summary() for item in done if item.summary()})
-    resampling = "Voxels are not resampled."
+    resampling = "Voxels were not resampled."
     if any(item.resample for item in done):
         resampling = "Resampled as the protocol's preprocessing says."
     if spacing:
@@ -221,7 +230,9 @@ def _processing(done: list[Preprocessing], files: list[Parameters]) -> dict[str,
             "and nearest-neighbour of the mask, on PyRadiomics' grid (aligned by the corner, cut to the region)."
         )
     words = {
-        "preprocessing_words": f"Done to images: {'; '.join(steps)}." if steps else "Images are used as they are.",
+        "preprocessing_words": f"Images were preprocessed: {'; '.join(steps)}."
+        if steps
+        else "Images were used as acquired.",
         "normalisation_words": f"Intensities are {'' if normalised else 'not '}normalised.",
         "bias_words": "N4 bias field correction." if corrected else "No correction of non-uniformity.",
         "resampling_words": resampling,

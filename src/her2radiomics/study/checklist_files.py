@@ -36,6 +36,7 @@ def checklist_run(run: Run, config: Config, extraction: Path) -> ChecklistRun:
         declared=[str(Path(file).relative_to(run.folder)) for file in run.declared_files()],
         kinds=kinds,
         models={name: protocol.model_label(name) for name in protocol.models},
+        partitions={name: protocol.partition_label(name) for name in run.partitions},
         primary=protocol.primary_model,
         radiomics=radiomics,
     )

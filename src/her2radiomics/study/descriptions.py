@@ -56,6 +56,7 @@ def study_text(run: Run, extraction: Path) -> dict[str, Any]:
         "negative": protocol.label.negative,
         "partitions": {name: protocol.partition_label(name) for name in run.partitions},
         "models": {name: protocol.model_label(name) for name in protocol.models},
+        "scores": {name: protocol.score_label(name) for name in protocol.models},
         "sequences": {name: item.label for name, item in sequences.items()},
         "columns": {name: column.heading for name, column in protocol.columns.items()},
         "units": {name: column.unit for name, column in protocol.columns.items() if column.unit},
@@ -86,6 +87,7 @@ def printed_names(run: Run) -> dict[str, dict[str, str]]:
     protocol = run.protocol
     return {
         "models": {name: protocol.model_label(name) for name in protocol.models},
+        "scores": {name: protocol.score_label(name) for name in protocol.models},
         "sequences": {name: item.label for name, item in protocol.sequences.items()},
         "groups": {name: protocol.partition_label(name) for name in run.partitions}
         | {"1": protocol.label.positive, "0": protocol.label.negative},
@@ -131,6 +133,7 @@ def model_about(run: Run, model: str) -> dict[str, Any]:
         "cohort": run.dataset.cohort.title,
         "centres": dict(protocol.centres),
         "models": {name: protocol.model_label(name) for name in protocol.models[model].parts()},
+        "scores": {name: protocol.score_label(name) for name in protocol.models[model].parts()},
     }
 
 
@@ -180,11 +183,13 @@ def read_run_info(content: Mapping[str, Any]) -> RunInfo:
 
 def evaluation_lines(run: Run) -> list[str]:
     """How the models are judged, a line each."""
-    settings = run.protocol.evaluation
+    settings, kinds = run.protocol.evaluation, {figure.kind for figure in run.protocol.figures}
+    auc = f"AUC with {settings.level:.0%} CI ({INTERVALS[settings.ci_method].short})"
+    curves = [name for kind, name in (("calibration", "calibration"), ("decision_curve", "decision")) if kind in kinds]
     return [
-        f"AUC with {settings.level:.0%} interval ({INTERVALS[settings.ci_method].short}), DeLong test",
-        "Sensitivity, specificity and accuracy at the threshold locked on training (Youden)",
-        "Calibration and decision curves",
+        auc + (", DeLong's test" if len(run.protocol.models) > 1 else ""),
+        "Sensitivity, specificity and accuracy at the threshold of Youden's index in training",
+        *([f"{' and '.join(curves).capitalize()} curves"] if curves else []),
     ]
 
 

@@ -1,19 +1,24 @@
-"""Which files of a run a figure or table is made from: from the kind's needs to paths."""
+"""Which files of a run a figure or table is made from, and which of them one job makes: from the kind's needs to paths."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from typing import Any, TypeVar
 
 from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import StudyError
-from her2radiomics.core.layout import path_of
+from her2radiomics.core.layout import forms_of, path_of
+from her2radiomics.core.settings import dump
 from her2radiomics.manuscript import figures, tables
 from her2radiomics.manuscript.kinds import Options
 from her2radiomics.study.extraction_inputs import case_files
 from her2radiomics.study.run import Run
 
 CANDIDATES_PER_PARTITION = 3
+#: What figures and tables wait for, and what is said of them: the last reads other tables.
+STAGES = {"cohort": "of the cohort", "models": "of the models", "published": "with the paper's numbers"}
 
 Item = TypeVar("Item", bound=Options)
 
@@ -103,3 +108,64 @@ def example_cases(run: Run, settings: figures.FigureOptions) -> dict[str, Any]:
         }
         for partition, patients in example_patients(run, settings).items()
     }
+
+
+def items_at(run: Run, form: str, stage: str) -> list[Any]:
+    """Figures or tables that wait for the same: those that one job makes.
+
+    Parameters
+    ----------
+    run
+        The run.
+    form
+        ``figure`` or ``table``.
+    stage
+        One of :data:`STAGES`.
+    """
+    if run.request.until != "report":
+        return []
+    items = run.protocol.figures if form == "figure" else run.protocol.tables
+    return [item for item in items if _stage(run, item) == stage]
+
+
+def _stage(run: Run, item: Options) -> str:
+    if "published" in item.needs():
+        return "published"
+    made = tuple(f"{run.folder}/{folder}/" for folder in ("models", "tables"))
+    return "models" if any(path.startswith(made) for path in files_of(run, item)) else "cohort"
+
+
+def files_of(run: Run, item: Any) -> list[str]:
+    """What a figure or table is made from."""
+    return figure_files(run, item) if isinstance(item, figures.FigureOptions) else table_files(run, item)
+
+
+def inputs_of(run: Run, form: str, stage: str) -> list[str]:
+    """Everything that a job's figures or tables are made from."""
+    return list(dict.fromkeys(path for item in items_at(run, form, stage) for path in files_of(run, item)))
+
+
+def outputs_of(run: Run, form: str, stage: str) -> dict[str, list[str]]:
+    """What a job's figures or tables are written to, for any run: name to files, the last its record of the software."""
+    return {
+        item.id: [*forms_of(form, **{form: item.id}).values(), path_of("software", job=item.id)]
+        for item in items_at(run, form, stage)
+    }
+
+
+def given_for(run: Run, item: Any) -> dict[str, Any]:
+    """What a job is given for a figure or table: settings, inputs by need, files and example cases."""
+    given = {"settings": dump(item), "files": files_of(run, item)}
+    if not isinstance(item, figures.FigureOptions):
+        return given | {"inputs": table_inputs(run, item)}
+    return given | {"inputs": figure_inputs(run, item), "examples": example_cases(run, item)}
+
+
+def given_to(run: Run, form: str, stage: str) -> dict[str, dict[str, Any]]:
+    """What a job is given for each of its figures or tables."""
+    return {item.id: given_for(run, item) for item in items_at(run, form, stage)}
+
+
+def fingerprint(*given: Any) -> str:
+    """Changes when something that a job is given does; the engine keeps it beside every output instead of all this."""
+    return sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:16]

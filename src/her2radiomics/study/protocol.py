@@ -343,6 +343,13 @@ class Protocol(Settings):
         """Printed name of a model."""
         return self.model_labels.get(name, name)
 
+    def score_label(self, name: str) -> str:
+        """Printed name of a model's score: the Rad-score, with the model's name where there are several."""
+        scores = [model for model, item in self.models.items() if item.kind == "radiomics"]
+        if name not in scores:
+            return f"{self.model_label(name)} score"
+        return "Rad-score" if len(scores) == 1 else f"Rad-score {self.model_label(name)}"
+
     def partition_label(self, name: str) -> str:
         """Printed name of a partition, or of several: ``training + testing``."""
         if " + " in name:

@@ -41,8 +41,13 @@ def case_key(files: Iterable[str | Path], settings: Mapping[str, Any]) -> str:
     settings
         Manifest rows, regions and whatever else decides about the result, as plain data.
     """
+    return content_key(files, settings, _code())
+
+
+def content_key(files: Iterable[str | Path], settings: Mapping[str, Any], code: str) -> str:
+    """Hash (40 hexadecimal digits) of files, settings and of the code that makes something from them."""
     digest = sha256(json.dumps(settings, sort_keys=True).encode())
-    digest.update(_code().encode())
+    digest.update(code.encode())
     for path in map(Path, files):
         for file in sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]:
             digest.update(f"\0{file}\0".encode())

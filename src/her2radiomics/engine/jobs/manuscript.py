@@ -60,7 +60,7 @@ def table_inputs_from(
         simulated=study["simulated"],
         outcome=Outcome(outcome["positive"], outcome["positive"], outcome["negative"]),
         level=study["level"],
-        terms={name: f"{label} score" for name, label in study["models"].items()},
+        terms=study["scores"],
         **as_paths(inputs),
     )
 

@@ -16,7 +16,7 @@ from her2radiomics.manuscript import style
 from her2radiomics.manuscript.fields import DrawnModel, DrawnPartition
 from her2radiomics.manuscript.figures.boxes import Paragraph, page, text_height, write
 from her2radiomics.manuscript.figures.inputs import FEWEST, FigureInputs
-from her2radiomics.manuscript.figures.labels import legend_grid, legend_height, legend_text, model_name
+from her2radiomics.manuscript.figures.labels import label_below, legend_grid, legend_height, legend_text, model_name
 from her2radiomics.manuscript.figures.registry import Drawing, SquareOptions, figure
 from her2radiomics.statistics import hosmer_lemeshow
 
@@ -87,7 +87,8 @@ def draw(inputs: FigureInputs, options: CalibrationOptions) -> Drawing:
     columns, rows = legend_grid(["Ideal", *drawn.values()], options.width_mm)
     said = _summary(inputs, options, extra, predictions, few=few)
     words = [Paragraph("; ".join(style.keep(part) for part in said))]
-    below_strip = style.head() + side + 2.0 + strip + style.mm(10.0)
+    title, more = label_below(f"Predicted probability of {inputs.study.positive}", left, side, options.width_mm)
+    below_strip = style.head() + side + 2.0 + strip + style.mm(10.0) + more
     legend_room = legend_height(rows)
     tall = below_strip + legend_room + text_height(words, options.width_mm - 3.0) + 1.0
     fig = style.new_figure(options.width_mm, tall)
@@ -115,7 +116,7 @@ def draw(inputs: FigureInputs, options: CalibrationOptions) -> Drawing:
 
     below = style.place(fig, left, style.head() + side + 2.0, side, strip)
     counts = _histogram(below, predictions, inputs)
-    below.set_xlabel(f"Predicted probability of {inputs.study.positive}")
+    below.set_xlabel(title)
     events = int(predictions["label"].sum())
     heading = inputs.partition_heading(options.partition, len(predictions), events)
     table = curves[["curve", "predicted", "observed", "low", "high"]]

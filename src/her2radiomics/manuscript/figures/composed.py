@@ -166,7 +166,7 @@ class _Panel:
 
 @figure(
     ComposedOptions,
-    caption="Its panels are shown one by one below; as printed they are panels of one figure.",
+    caption="Panels are shown separately below; the composed figure can be downloaded.",
     example="""
         figure_4a_score: {kind: rad_score, title: Rad-score by patient, model: radiomics, partition: training}
         figure_4b_decision: {kind: decision_curve, title: Decision curves, models: [clinical, nomogram], partition: testing}

@@ -13,7 +13,7 @@ from her2radiomics.manuscript import style
 from her2radiomics.manuscript.fields import Partitions
 from her2radiomics.manuscript.figures.boxes import Paragraph, page, text_height, write
 from her2radiomics.manuscript.figures.inputs import FigureInputs
-from her2radiomics.manuscript.figures.labels import model_name
+from her2radiomics.manuscript.figures.labels import predictor_label
 from her2radiomics.manuscript.figures.members import column_name, members, scope
 from her2radiomics.manuscript.figures.registry import Drawing, FigureOptions, figure
 
@@ -111,7 +111,7 @@ def _values(inputs: FigureInputs, options: CorrelationOptions) -> pd.DataFrame:
         values[name] = text.map(order).astype(float) if levels else cohort.numbers(column)
     for model in options.models:
         scores = inputs.table("predictions", model).drop_duplicates("patient_id").set_index("patient_id")
-        values[f"{model_name(inputs, model)} score"] = scores["score"].reindex(cohort.rows.index)
+        values[predictor_label(model, inputs.study)] = scores["score"].reindex(cohort.rows.index)
     return pd.DataFrame(values)
 
 

@@ -11,7 +11,14 @@ from her2radiomics.core.libraries import mpl, pd
 from her2radiomics.manuscript import style
 from her2radiomics.manuscript.fields import DrawnModels, DrawnPartition
 from her2radiomics.manuscript.figures.inputs import FEWEST, FigureInputs
-from her2radiomics.manuscript.figures.labels import below, legend_grid, legend_height, legend_text, model_name
+from her2radiomics.manuscript.figures.labels import (
+    below,
+    label_below,
+    legend_grid,
+    legend_height,
+    legend_text,
+    model_name,
+)
 from her2radiomics.manuscript.figures.registry import Drawing, FramedOptions, figure
 from her2radiomics.statistics import decision_curve
 
@@ -101,9 +108,10 @@ def draw(inputs: FigureInputs, options: DecisionCurveOptions) -> Drawing:
     names |= {ALL: f"{options.action} all", NONE: f"{options.action} none"}
     columns, lines = legend_grid(list(names.values()), width)
     named = legend_height(lines) if options.legend else 0.0
-    fig = style.new_figure(width, style.head() + tall + style.mm(11.0) + named)
+    title, more = label_below(f"Threshold probability of {inputs.study.positive} (%)", margin, inner, options.width_mm)
+    fig = style.new_figure(width, style.head() + tall + style.mm(11.0) + more + named)
     axes = style.place(fig, margin, style.head(), inner, tall)
-    axes.set(xlim=(low, high), xlabel=f"Threshold probability of {inputs.study.positive} (%)")
+    axes.set(xlim=(low, high), xlabel=title)
     axes.xaxis.set_major_formatter(mpl.ticker.PercentFormatter(1, symbol=None))
     axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
     axes.set_ylabel("Net benefit (smoothed)" if FEWEST <= rarer < SMOOTHED_BELOW else "Net benefit")
@@ -113,7 +121,7 @@ def draw(inputs: FigureInputs, options: DecisionCurveOptions) -> Drawing:
     else:
         _curves(axes, {name: (thresholds, smoothed[name]) for name in names}, names, inputs)
         if options.legend:
-            axes.legend(ncols=columns, **below(margin, inner, tall, width))
+            axes.legend(ncols=columns, **below(margin, inner, tall, width, more))
     heading = inputs.partition_heading(options.partition, len(label), int(label.sum()))
     tables = [
         pd.DataFrame({"strategy": name, "threshold": thresholds, "net_benefit": benefit, "drawn": smoothed[name]})

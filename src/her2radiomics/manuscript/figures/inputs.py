@@ -39,6 +39,7 @@ class StudyText(Settings):
         default_factory=dict, description="What a partition is, e.g. 'centre 1'; printed under its name."
     )
     models: dict[str, str] = Field(default_factory=dict, description="Models in order, with printed names.")
+    scores: dict[str, str] = Field(default_factory=dict, description="Printed names of the models' scores.")
     sequences: dict[str, str] = Field(default_factory=dict, description="Sequences in order, with printed names.")
     columns: dict[str, str] = Field(default_factory=dict, description="Printed names of columns and predictors.")
     units: dict[str, str] = Field(default_factory=dict, description="Units of columns, as printed.")

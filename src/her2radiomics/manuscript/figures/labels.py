@@ -38,7 +38,7 @@ def feature_label(term: str, study: StudyText, *, region: bool = False) -> str:
 def predictor_label(term: str, study: StudyText) -> str:
     """Printed name of a column, or of the score of another model; the term itself otherwise."""
     if term in study.models and term not in study.columns:
-        return f"{study.models[term]} score"
+        return study.scores.get(term, f"{study.models[term]} score")
     return study.columns.get(term, term.replace("_", " "))
 
 
@@ -75,7 +75,17 @@ def legend_height(rows: int) -> float:
     return style.mm(3.35 * rows + 1.5)
 
 
-def below(left: float, wide: float, tall: float, width: float) -> dict[str, Any]:
+def label_below(text: str, left: float, wide: float, width: float) -> tuple[str, float]:
+    """A horizontal axis's label in lines that fit a figure ``width`` mm wide, and the height in mm of all but the first.
+
+    The label stands in the middle of the frame, which begins ``left`` mm from the figure's edge and is ``wide`` mm wide.
+    """
+    middle = left + wide / 2
+    lines = style.wrap(text, 2 * min(middle, width - middle), style.base())
+    return "\n".join(lines), (len(lines) - 1) * style.line_height(style.base())
+
+
+def below(left: float, wide: float, tall: float, width: float, more: float = 0.0) -> dict[str, Any]:
     """Where a legend stands under a frame, in the middle of a figure ``width`` mm wide.
 
     Below the axes, not in them: on unseen patients a poor curve runs where a legend would stand.
@@ -86,8 +96,10 @@ def below(left: float, wide: float, tall: float, width: float) -> dict[str, Any]
         Left edge and size of the frame in mm.
     width
         Width of the figure in mm.
+    more
+        Height in mm of the axis's label beyond one line.
     """
-    return {"loc": "upper center", "bbox_to_anchor": ((width / 2 - left) / wide, -style.mm(9.5) / tall)}
+    return {"loc": "upper center", "bbox_to_anchor": ((width / 2 - left) / wide, -(style.mm(9.5) + more) / tall)}
 
 
 def model_name(inputs: FigureInputs, model: str) -> str:

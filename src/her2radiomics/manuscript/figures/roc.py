@@ -134,7 +134,7 @@ def sensitivity_band(
 @figure(
     RocOptions,
     needs=("predictions", "performance"),
-    caption="Marks show each model's threshold chosen in training; lines that coincide are nested.",
+    caption="Marks show each model's threshold chosen in training; coinciding curves are drawn in different widths.",
     example="""
         figure_5b_roc: {kind: roc, title: ROC curves, models: [clinical, radiomics, nomogram], partition: testing}
         figure_5c_roc: {kind: roc, title: ROC curve, models: [nomogram], partition: training, band: nomogram}

@@ -126,15 +126,15 @@ def _stages(inputs: FigureInputs, model: str | None, *, wide: bool) -> list[_Sta
     study = inputs.study
     counts = study.features_by_sequence
     names = {sequence: style.keep(label) for sequence, label in study.sequences.items()}
-    partitions = [f"Partitions: {', '.join(study.partitions.values())}"] if study.partitions else []
+    partitions = [f"Sets of patients: {', '.join(study.partitions.values())}"] if study.partitions else []
     if any(study.partition_notes.values()):
         partitions = [
             f"{name}: {note}" if (note := study.partition_notes.get(key, "")) else name
             for key, name in study.partitions.items()
         ]
-    features = [f"{names.get(s, s)}: {n:,} features" for s, n in counts.items()]
+    features = [f"{names.get(s, s)}: {n} features" for s, n in counts.items()]
     if len(counts) > 1:
-        features.append(f"{sum(counts.values()):,} features in all")
+        features.append(f"{sum(counts.values())} features in all")
     if study.image_types:
         types = (style.keep(name) if len(name) < 16 else name for name in study.image_types)
         features.append(f"Image types: {', '.join(types)}")
@@ -219,5 +219,5 @@ def _draw_funnel(axes: Axes, box: Box, top: float, funnel: list[tuple[str, int]]
         axes.add_patch(mpl.patches.Rectangle((box.x + PAD, y), length, height, **filled))
         write(axes, box.x + PAD + 0.6, y + 0.2, room, [Paragraph(" ".join(lines))])
         x, middle = box.x + box.width - PAD, y + height / 2
-        axes.text(x, middle, f"{n:,}", fontsize=style.small(), ha="right", va="center_baseline")
+        axes.text(x, middle, f"{n}", fontsize=style.small(), ha="right", va="center_baseline")
         y += height - 0.4 + BETWEEN

@@ -29,7 +29,7 @@ class GroupComparisonTable(ComparedOptions):
 
     kind: Literal["group_comparison"]
     columns: tuple[str, ...] = Field(min_length=1, description="Continuous participants columns, in order.")
-    stars: bool = Field(True, description="Mark p < 0.05, 0.01 and 0.001 with stars.")
+    stars: bool = Field(False, description="Mark p < 0.05, 0.01 and 0.001 with stars.")
     adjusted: bool = Field(False, description="Print p values after Holm's correction over the rows, too.")
 
 

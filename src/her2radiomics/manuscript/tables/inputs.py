@@ -69,7 +69,7 @@ class TableInputs:
     @property
     def names(self) -> Names:
         """Printed names of identifiers."""
-        return Names(self.columns, self.models, self.sequences, self.partitions)
+        return Names(self.columns, self.models, self.sequences, self.partitions, self.terms)
 
     def file(self, need: str, key: str | None = None) -> Path:
         """Path of an input, for a model or partition where there is one each.

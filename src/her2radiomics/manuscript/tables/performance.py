@@ -184,7 +184,7 @@ def _footnotes(rows: list[pd.Series], options: PerformanceTable) -> list[str]:
         notes.append(
             "AUC: area under the receiver operating characteristic curve; "
             f"CI: confidence interval, {fmt.listing(methods)}"
-            + (", with DeLong's beside it." if any(r["ci_method"] == "binomial_exact" for r in rows) else ".")
+            + (", and DeLong's interval." if any(r["ci_method"] == "binomial_exact" for r in rows) else ".")
         )
     if set(rates()) & set(options.measures):
         notes.append(

@@ -102,7 +102,7 @@ def make(inputs: TableInputs, options: RegressionTable) -> Table:
         else:
             text = column.heading if column else _printed(name, inputs)
             if column and name in options.per:
-                text = f"{column.label}, per {options.per[name]:g} {column.unit}".rstrip()
+                text = f"{column.label}, per {fmt.quantity(options.per[name], column.unit)}"
             if column and column.kind == "ordinal":
                 text += ", per level"
                 codes = [f"{code} ({level})" for code, level in enumerate(column.levels.values())]

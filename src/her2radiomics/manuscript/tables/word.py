@@ -25,6 +25,7 @@ from her2radiomics.manuscript.tables.word_parts import (
 
 if TYPE_CHECKING:
     from docx.document import Document
+    from docx.section import Section
     from docx.table import _Cell
 
 FONT, POINTS = "Times New Roman", 10.0
@@ -46,9 +47,23 @@ def to_docx(table: Table, number: str) -> bytes:
     caption is one that Word lists, the table and its texts have styles of their own, columns of numbers are aligned at
     the decimal point.
     """
+    return several_to_docx([(table, number)], f"Table {number}. {table.printed_title}")
+
+
+def several_to_docx(tables: Sequence[tuple[Table, str]], title: str) -> bytes:
+    """Return a document of several tables with their numbers, each in a section of its own, laid out as alone."""
     document = docx.Document()
-    fix_properties(document, f"Table {number}. {table.printed_title}")
-    section = document.sections[0]
+    fix_properties(document, title)
+    set_type(document.styles["Normal"], FONT, POINTS)
+    add_table_styles(document, FONT, POINTS)
+    for place, (table, number) in enumerate(tables):
+        section = document.add_section() if place else document.sections[0]
+        _add_section(document, section, table, number)
+    return packed(document)
+
+
+def _add_section(document: Document, section: Section, table: Table, number: str) -> None:
+    """Caption, table and notes on pages that are upright or landscape as the table asks for."""
     short, long = docx.shared.Cm(21.0), docx.shared.Cm(29.7)
     columns = [_share(heading, texts) for heading, texts in table.columns]
     asked = sum(min(column.most, _MARGIN + _CHARACTER * _PARAGRAPH) for column in columns)
@@ -57,8 +72,6 @@ def to_docx(table: Table, number: str) -> bytes:
     section.page_width, section.page_height = (long, short) if wide else (short, long)
     for side in ("left_margin", "right_margin", "top_margin", "bottom_margin"):
         setattr(section, side, docx.shared.Cm(2))
-    set_type(document.styles["Normal"], FONT, POINTS)
-    add_table_styles(document, FONT, POINTS)
     title = document.add_paragraph(style=CAPTION)
     title.paragraph_format.keep_with_next = True
     label = [*numbered("Table", number), *runs(". ")]
@@ -68,7 +81,6 @@ def to_docx(table: Table, number: str) -> bytes:
     _add_table(document, table, widths(columns, _LANDSCAPE if wide else _UPRIGHT))
     for note in table.printed_footnotes:
         document.add_paragraph(style=TABLE_NOTE)._p.extend(runs(note))
-    return packed(document)
 
 
 class Share(NamedTuple):

@@ -3,7 +3,8 @@
 Gaussian: minimise Σ(y − b₀ − xb)² / (2n) + λ‖b‖₁ on standardised columns; scikit-learn's ``alpha`` is this λ. The
 path is followed from knot to knot by least-angle regression (scikit-learn's ``lars_path``), which for a few dozen
 patients is faster than coordinate descent at any useful tolerance; each solution is then checked against the optimality
-conditions, and scikit-learn's coordinate descent finishes a path that fails them.
+conditions. A path that fails them is finished by Newton's method on the active features (``active_set``), and, where that does
+not end, by scikit-learn's coordinate descent.
 
 With a ridge share the penalty is λ(α‖b‖₁ + (1 − α)‖b‖² / (2s)), s the population SD of y: glmnet scales y to SD 1 before it
 applies the penalty and scales back, which changes nothing for the LASSO and divides the ridge by s. Such a path bends
@@ -108,7 +109,8 @@ def gaussian_path(values: np.ndarray, labels: np.ndarray, lambdas: np.ndarray, a
         good = _optimal(columns, centred, lambdas, coefficients)
         if not good.all():
             start = int(np.argmin(good))
-            coefficients[:, start:] = _coordinate_descent(columns, centred, lambdas[start:])
+            before = coefficients[:, start - 1] if start else np.zeros(columns.shape[1])
+            coefficients[:, start:] = _from(before, columns, centred, lambdas[start:])
     coefficients = coefficients / deviation[:, None]
     return Path(lambdas, coefficients, labels.mean() - mean @ coefficients)
 
@@ -202,6 +204,25 @@ def _optimal(columns: np.ndarray, centred: np.ndarray, lambdas: np.ndarray, coef
         np.maximum(np.abs(gradient) - lambdas, 0.0),
     )
     return np.asarray(slack.max(axis=0, initial=0.0) <= OPTIMAL * lambdas[0])
+
+
+def _from(before: np.ndarray, columns: np.ndarray, centred: np.ndarray, lambdas: np.ndarray) -> np.ndarray:
+    """Coefficients at the penalties, each from the solution before it; shape (features, l).
+
+    Near-copies of columns, on which least-angle regression stumbles, take coordinate descent seconds, and it may end before the
+    optimum; the active set is exact. Where its search does not end, coordinate descent finishes the path.
+    """
+    result = np.zeros((columns.shape[1], lambdas.size))
+    kept = _without_copies(columns, columns.T @ centred / len(centred))
+    varied, beta = columns[:, kept], before[kept]
+    for place, penalty in enumerate(lambdas.tolist()):
+        found = minimum(SQUARED, varied, centred, penalty, 0.0, beta, 0.0)
+        if found is None:
+            result[:, place:] = _coordinate_descent(columns, centred, lambdas[place:])
+            break
+        beta = found[0]
+        result[kept, place] = beta
+    return result
 
 
 def _coordinate_descent(columns: np.ndarray, centred: np.ndarray, lambdas: np.ndarray) -> np.ndarray:

@@ -21,3 +21,6 @@ class About(Settings):
     cohort: str = Field(description="Name of the training cohort.")
     centres: dict[str, str] = Field(description="Training centre to its printed name.")
     models: dict[str, str] = Field(description="Model whose score is a predictor to its printed name.")
+    scores: dict[str, str] = Field(
+        default_factory=dict, description="The same models to the printed names of their scores."
+    )

@@ -181,7 +181,7 @@ class CombatStep(SelectionStep):
             parts.append(f"reference {self.reference}")
         kept = [*self.covariates, *(["the outcome in training"] if self.preserve_label else [])]
         if kept:
-            parts.append(f"beside the effect of {listing(kept)}")
+            parts.append(f"adjusted for {listing(kept)}")
         unseen = {
             "refuse": f"another {self.batch} was refused",
             "pass_through": f"values of another {self.batch} were left as they are",

@@ -16,7 +16,7 @@ from her2radiomics.modelling.steps.lasso import FittedPath, PenaltyPath
 
 @selection_step(label="Elastic net", role="reduction", references=("zou_2005", "friedman_2010"))
 class ElasticNetStep(PenaltyPath, SelectionStep):
-    """Keep the features with a coefficient other than zero in a cross-validated elastic net.
+    """Keep the features with non-zero coefficients in a cross-validated elastic net.
 
     The LASSO's step with a share of ridge in the penalty; with ``alpha: 1`` the results are the LASSO's.
     """

@@ -18,7 +18,10 @@ from her2radiomics.modelling.people import by_person
 
 #: Families in the wording of a methods section.
 FAMILIES = {"gaussian": "least squares on the binary outcome", "binomial": "logistic"}
-RULES = {"min": "the smallest cross-validated error (lambda.min)", "1se": "one standard error above it (lambda.1se)"}
+RULES = {
+    "min": "the smallest cross-validated error (lambda.min)",
+    "1se": "one standard error above the smallest error (lambda.1se)",
+}
 
 
 @dataclass(frozen=True)
@@ -72,12 +75,12 @@ class PenaltyPath(Settings):
     def in_words(self, method: str) -> str:
         """Return the selection in the wording of a methods section."""
         return (
-            f"features with a coefficient other than zero were kept by {method}: {FAMILIES[self.family]}, penalty at "
+            f"features with non-zero coefficients in {method} were retained: {FAMILIES[self.family]}, penalty at "
             f"{RULES[self.rule]} in {self.folds}-fold cross-validation, features standardised inside each fold"
         )
 
     def choose(self, X: pd.DataFrame, y: np.ndarray, seed: int, alpha: float = 1.0) -> FittedPath:
-        """Keep the features with a coefficient other than zero at the cross-validated penalty.
+        """Keep the features with non-zero coefficients at the cross-validated penalty.
 
         Parameters
         ----------
@@ -108,7 +111,7 @@ class PenaltyPath(Settings):
 
 @selection_step(label="LASSO", role="reduction", references=("tibshirani_1996", "friedman_2010"))
 class LassoStep(PenaltyPath, SelectionStep):
-    """Keep the features with a coefficient other than zero in a cross-validated LASSO.
+    """Keep the features with non-zero coefficients in a cross-validated LASSO.
 
     By glmnet's conventions: columns are standardised inside every fold, and all folds use one grid of penalties.
     """
@@ -117,7 +120,7 @@ class LassoStep(PenaltyPath, SelectionStep):
 
     def sentence(self, before: Sequence[SelectionStep] = ()) -> str:
         """Return the step in words."""
-        return self.in_words("LASSO")
+        return self.in_words("a LASSO regression")
 
     def fit(self, X: pd.DataFrame, y: np.ndarray, training: Training) -> FittedPath:
         """Choose the penalty."""

@@ -14,7 +14,7 @@ from her2radiomics.modelling.base import FittedStep, SelectionStep, Training, is
 
 @selection_step(label="Correlation with one another", short="Redundancy", role="reduction")
 class RedundancyStep(SelectionStep):
-    """Of two correlated features keep the one more related to the label.
+    """Of two correlated features keep the one more strongly associated with the label.
 
     Features are visited from the most to the least related to the label (absolute correlation of the same kind with the 0/1
     label; ties in the order of the columns); one is dropped when it is correlated above ``threshold`` with one already kept.
@@ -29,7 +29,7 @@ class RedundancyStep(SelectionStep):
         """Return the step in words."""
         return (
             f"of two features with an absolute {self.method.capitalize()} correlation above {self.threshold:g}, the one "
-            "more related to the outcome was kept"
+            "more strongly associated with the outcome was retained"
         )
 
     def fit(self, X: pd.DataFrame, y: np.ndarray, training: Training) -> FittedStep:

@@ -65,7 +65,7 @@ class StabilityStep(SelectionStep):
     the patients are split in two, both halves are used, and where a class is odd one patient of it is in neither. They
     depend on the patients' identifiers and the seed. On each half either the first ``q`` features to enter the path are
     taken (of those that enter at the same penalty of the grid, the larger coefficients on standardised columns), or
-    those with a coefficient other than zero at a fixed penalty: ``penalty`` times the largest penalty of all training
+    those with non-zero coefficients at a fixed penalty: ``penalty`` times the largest penalty of all training
     rows. With q̂ features taken on average of p and threshold π, the expected number of falsely kept features is at
     most q̂² / ((2π − 1) p), if the noise features are exchangeable and the selection is better than guessing.
     """

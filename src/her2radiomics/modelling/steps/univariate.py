@@ -39,8 +39,8 @@ class UnivariateStep(SelectionStep):
     def sentence(self, before: Sequence[SelectionStep] = ()) -> str:
         """Return the step in words."""
         if self.k:
-            return f"the {self.k} features most related to the outcome by {TESTS[self.test]} were kept"
-        return f"features related to the outcome by {TESTS[self.test]} (p < {self.p:g}) were kept"
+            return f"the {self.k} features most strongly associated with the outcome by {TESTS[self.test]} were kept"
+        return f"features associated with the outcome by {TESTS[self.test]} (p < {self.p:g}) were kept"
 
     def fit(self, X: pd.DataFrame, y: np.ndarray, training: Training) -> FittedStep:
         """Test every feature against the label."""

@@ -29,7 +29,8 @@ class VarianceStep(SelectionStep):
         """Return the step in words, and of which values the variance is."""
         scaled = [step.about.noun for step in before if step.about.role == "scaling"]
         of = f"after {listing(scaled)}" if scaled else "of the measured values"
-        return f"features with a variance of {self.threshold:g} or less ({of}) were dropped"
+        low = f"a variance of {self.threshold:g} or less" if self.threshold else "zero variance"
+        return f"features with {low} ({of}) were removed"
 
     def fit(self, X: pd.DataFrame, y: np.ndarray, training: Training) -> FittedStep:
         """Learn the variances."""
