@@ -58,7 +58,9 @@ def main() -> None:
     with ProcessPoolExecutor(words.processes) as pool:
         spent = list(pool.map(refit, [words.run] * words.processes, ends[:-1], ends[1:]))
     wall = time.monotonic() - start
-    print(f"{words.refits} refits of the whole pipeline: {sum(spent):.1f} CPU s, {wall:.1f} s with {words.processes} processes")
+    print(
+        f"{words.refits} refits of the whole pipeline: {sum(spent):.1f} CPU s, {wall:.1f} s with {words.processes} processes"
+    )
     study, analyses = study_of(words.run)
     study.fit(study.rows(TRAINING))
     whole = 0.0
