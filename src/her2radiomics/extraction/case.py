@@ -183,7 +183,7 @@ class CaseResult:
         One mapping a reader whose regions all succeeded: ``patient_id``, ``reader``, then
         ``<sequence>__<region>__<feature>`` → value. A value may be NaN: the study drops such features.
     qc
-        One row a reader and region.
+        One row per reader and region.
     columns
         The feature table's header, also when no reader succeeded.
     case
@@ -226,7 +226,7 @@ def extract_case(
     parameters
         PyRadiomics parameter file.
     expected_features
-        Number of features a region that the protocol states; ``None`` leaves it to the parameter file.
+        Number of features per region that the protocol states; ``None`` leaves it to the parameter file.
     warn_grey_levels
         Fewest and most grey levels of a region that pass without a warning.
     max_grey_levels
@@ -254,7 +254,7 @@ def extract_case(
         parse_region(region)
     if expected_features is not None and len(settings.feature_names) != expected_features:
         raise SettingsError(
-            f"{parameters}: found {len(settings.feature_names)} features a region; expected the protocol's "
+            f"{parameters}: found {len(settings.feature_names)} features per region; expected the protocol's "
             f"{expected_features}. Correct the parameter file or the protocol."
         )
     if preprocessing is not None:

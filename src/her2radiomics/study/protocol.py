@@ -326,7 +326,7 @@ class Protocol(Settings):
             stages = ", ".join(f"{name} ({self.columns[name].available_at})" for name in late)
             raise ValueError(
                 f"models.{model} predicts {self.prediction_at}, but uses columns known only later: {stages}. "
-                "Remove them, or say allow_unavailable: true, which the report marks"
+                "Remove them, or set allow_unavailable: true, which the report marks"
             )
 
     @property
