@@ -1,0 +1,1 @@
+"""What supports a study's performance, and what does not."""
