@@ -3,8 +3,8 @@
 Gaussian: minimise Σ(y − b₀ − xb)² / (2n) + λ‖b‖₁ on standardised columns; scikit-learn's ``alpha`` is this λ. The
 path is followed from knot to knot by least-angle regression (scikit-learn's ``lars_path``), which for a few dozen
 patients is faster than coordinate descent at any useful tolerance; each solution is then checked against the optimality
-conditions. A path that fails them is finished by Newton's method on the active features (``active_set``), and, where that does
-not end, by scikit-learn's coordinate descent.
+conditions. A path that fails them is finished by Newton's method on the active features (``active_set``), and, where that
+does not end, by scikit-learn's coordinate descent.
 
 With a ridge share the penalty is λ(α‖b‖₁ + (1 − α)‖b‖² / (2s)), s the population SD of y: glmnet scales y to SD 1 before it
 applies the penalty and scales back, which changes nothing for the LASSO and divides the ridge by s. Such a path bends
@@ -209,8 +209,8 @@ def _optimal(columns: np.ndarray, centred: np.ndarray, lambdas: np.ndarray, coef
 def _from(before: np.ndarray, columns: np.ndarray, centred: np.ndarray, lambdas: np.ndarray) -> np.ndarray:
     """Coefficients at the penalties, each from the solution before it; shape (features, l).
 
-    Near-copies of columns, on which least-angle regression stumbles, take coordinate descent seconds, and it may end before the
-    optimum; the active set is exact. Where its search does not end, coordinate descent finishes the path.
+    Near-copies of columns, on which least-angle regression stumbles, take coordinate descent seconds, and it may end before
+    the optimum; the active set is exact. Where its search does not end, coordinate descent finishes the path.
     """
     result = np.zeros((columns.shape[1], lambdas.size))
     kept = _without_copies(columns, columns.T @ centred / len(centred))
