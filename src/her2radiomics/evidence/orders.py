@@ -98,8 +98,15 @@ class KnownSelection(LassoSelection):
 
 
 def orders(facts: Facts) -> dict[str, PublishedOrder]:
-    """Model to its order as published, of the models whose steps are those of the protocol, in whatever order."""
-    return {name: order for name, order in facts.about.published.items() if not differing(facts, name)}
+    """Model to its order as published, of the models whose steps are those of the protocol, in whatever order.
+
+    A cohort or a variant may leave models out: their orders are not used.
+    """
+    return {
+        name: order
+        for name, order in facts.about.published.items()
+        if name in facts.about.models and not differing(facts, name)
+    }
 
 
 def differing(facts: Facts, name: str) -> str:
