@@ -260,7 +260,6 @@ class Protocol(Settings):
                     self._check_harmonisation(name, step, model.allow_unavailable)
         _known("primary_model", [self.primary_model], self.models)
         _known("model_labels", self.model_labels, self.models)
-        _known("evidence.as_published", self.evidence.as_published, self.models)
         compared = [name for pair in self.evaluation.comparisons for name in pair]
         _known("evaluation.comparisons", compared, self.models)
         for piece in [*self.figures, *self.tables]:
