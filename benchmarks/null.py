@@ -8,7 +8,7 @@ their rows of clinical columns; the partition is made anew as the protocol says,
 fitted on the training rows and judged on the others. Whatever the features hold, an honest pipeline's mean AUC on
 unseen rows is then 0.5 within its Monte-Carlo error (the SD over the redraws divided by the root of their number).
 
-Writes one row a model and partition: mean AUC, its Monte-Carlo error, the SD over redraws, and the share of models that
+Writes one row per model and partition: mean AUC, its Monte-Carlo error, the SD over redraws, and the share of models that
 kept nothing. Exits with 1 where a mean lies more than three Monte-Carlo errors from 0.5 on unseen rows.
 """
 

@@ -4,7 +4,7 @@
                                             [--cores 2] [--folder DIR]
 
 A simulated cohort's images are made first, by the workflow's own rules, and are not counted. Then the merged feature
-table is made from nothing for each number of patients a job. The whole is the CPU time (user and system)
+table is made from nothing for each number of patients per job. The whole is the CPU time (user and system)
 of Snakemake and every process below it. Feature computation is the CPU time inside ``extract_case`` (reading image
 and masks, checks, filters, features), taken in each job, without the modules that are imported meanwhile: a hook
 which Python loads at its start times that function, and every import. All else is listed apart: the overlays
@@ -67,7 +67,7 @@ atexit.register(tell)
 
 
 def main() -> None:
-    """Make the images, extract for each number of patients a job, print the table."""
+    """Make the images, extract for each number of patients per job, print the table."""
     options = _options()
     with tempfile.TemporaryDirectory() as temporary:
         hook, spent = Path(temporary) / "hook", Path(temporary) / "spent"
@@ -96,7 +96,7 @@ def main() -> None:
 
 
 HEADER = [
-    "patients a job",
+    "patients per job",
     "jobs",
     "wall s",
     "CPU s",

@@ -13,6 +13,7 @@ from her2radiomics.study import python_reference
 
 PUBLIC = {
     "her2radiomics": "CaseError StudyError __version__",
+    "her2radiomics.evidence.discount": "ExpectedAuc chain_of coverage expected_auc read_benchmark read_chains",
     "her2radiomics.extraction": "extract_features extract_case draw_overlay",
     "her2radiomics.imaging": "read_image read_mask read_mask_onto",
     "her2radiomics.modelling": "load_model save_model gaussian_path lambda_grid binomial_path cross_validated_lasso "

@@ -80,7 +80,7 @@ class Project:
 
 
 def small_cohort(training: tuple[int, int], testing: tuple[int, int]) -> dict[str, Any]:
-    """Changes that make a study's simulated cohort as small as (positive, negative) patients a centre."""
+    """Changes that make a study's simulated cohort as small as (positive, negative) patients per centre."""
     counts = {
         name: {"counts": {"demo": {"positive": positive, "negative": negative}}}
         for name, (positive, negative) in (("centre_1", training), ("centre_2", testing))

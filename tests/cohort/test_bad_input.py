@@ -88,7 +88,7 @@ def test_config(project, config, said):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("P3\tcentre_1\t1\n", "P3\tcentre_1\t1\nP3\tcentre_1\t0\n", ["patient P3", "one row a patient"]),
+        ("P3\tcentre_1\t1\n", "P3\tcentre_1\t1\nP3\tcentre_1\t0\n", ["patient P3", "one row per patient"]),
         ("P3\tcentre_1\t1", "P3\tcentre_1\tG5", ["patient P3", "column 'pcr'", "expected 0 or 1"]),
         ("P3\tcentre_1", "P3\t", ["patient P3", "column 'centre'"]),
         ("pcr", "response", ["column 'pcr'"]),

@@ -50,7 +50,7 @@ class TestTables:
     @pytest.mark.parametrize(
         ("changes", "parts"),
         [
-            ({"patient_id": ["P1", "P1", "P3", "P4"]}, ["patient P1", "2 rows", "one row a patient"]),
+            ({"patient_id": ["P1", "P1", "P3", "P4"]}, ["patient P1", "2 rows", "one row per patient"]),
             ({"patient_id": ["P1", "", "P3", "P4"]}, ["patient_id", "letters, digits"]),
             ({"patient_id": ["P1", "../x", "P3", "P4"]}, ["patient ../x", "file names"]),
             ({"centre": ["a", "", "b", "b"]}, ["patient P2", "centre", "empty cell"]),
@@ -130,7 +130,7 @@ class TestPartitions:
             assign(participants(), self.labels, CentrePartition(training=["c"]), seed=1, file="p.tsv")
 
     def test_a_centre_without_partition_is_refused(self):
-        with pytest.raises(SettingsError, match="centre b is in no partition"):
+        with pytest.raises(SettingsError, match="centre b belongs to no set of patients"):
             assign(participants(), self.labels, CentrePartition(training=["a"]), seed=1, file="p.tsv")
 
     def test_one_class_only_is_refused(self):
@@ -225,7 +225,7 @@ class TestEnrolment:
         assert len(kept) == 5
 
     def test_a_partition_left_with_one_class_is_refused(self):
-        with pytest.raises(TableError, match="one class only left in the partition 'training' after 2 failed"):
+        with pytest.raises(TableError, match="only one class in the partition 'training' after 2 failed"):
             self.run(["P0", "P2"])
 
     def test_a_second_reader_who_fails_costs_no_patient(self):

@@ -141,7 +141,7 @@ def test_the_same_bytes(base, place, locales, variation):
         owners = {path.stat().st_uid for path in files(found).values()}
         modes = {path.stat().st_mode & 0o077 for path in files(found).values()}
         assert (owners, modes) == ({65534}, {0})
-    # another number of patients a job makes other batches: compared is what is made of them
+    # another number of patients per job makes other batches: compared is what is made of them
     odd = [name for name in differing(base, found) if "/extraction/" not in name]
     assert odd == []
     assert len(files(found)) > 300

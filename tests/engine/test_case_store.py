@@ -138,7 +138,7 @@ def test_a_file_replaced_while_its_case_is_computed_is_not_kept_under_the_old_on
         return make(patient, folder)
 
     monkeypatch.setattr(cases, "make", replaced)
-    with pytest.raises(ChangedFileError, match=r"P2\.nii: found another file than when the case was begun"):
+    with pytest.raises(ChangedFileError, match=r"P2\.nii: found content that changed since the case was begun"):
         cases.run()
     assert cases.outputs() == {}
     assert len(list((cases.folder / ".cases").iterdir())) == 2, "the other two are kept"

@@ -228,7 +228,7 @@ class TestWatch:
             "within": lambda: Path("dicom/1.dcm").write_text("others"),
         }[change]()
         named = {"appeared": "absent.nii", "within": "dicom"}.get(change, "image.nii")
-        with pytest.raises(ChangedFileError, match=f"^{named}: found another file than when this job began"):
+        with pytest.raises(ChangedFileError, match=f"^{named}: found content that changed since this job began"):
             watch.check()
 
     def test_a_result_written_again_with_the_same_bytes_is_the_same(self):

@@ -291,7 +291,7 @@ def test_an_exception_inside_pyradiomics_is_recorded_with_the_case_s_name(case, 
 
 
 def test_protocol_s_own_mistakes_stop_at_once(case, parameters, tmp_path):
-    with pytest.raises(SettingsError, match="found 5 features a region; expected the protocol's 1125"):
+    with pytest.raises(SettingsError, match="found 5 features per region; expected the protocol's 1125"):
         extract_case(case, regions=["tumour_volume"], parameters=parameters, expected_features=1125)
     with pytest.raises(SettingsError, match="ring_3mm"):
         extract_case(case, regions=["ring_3mm"], parameters=parameters)

@@ -276,7 +276,7 @@ HARMFUL = (
 
 
 def picture(voxels: np.ndarray, spacing, origin, direction=None) -> sitk.Image:
-    """An image of 2 to 4 dimensions, or of three values a voxel."""
+    """An image of 2 to 4 dimensions, or of three values per voxel."""
     vector = voxels.ndim == 4 and voxels.shape[-1] == 3
     image = sitk.GetImageFromArray(voxels, isVector=vector)
     if image.GetDimension() == 3:

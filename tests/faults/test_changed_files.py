@@ -160,7 +160,7 @@ class TestReplacedInput:
         wait_for(lambda: store.is_dir() and sum(1 for _ in store.iterdir()) == 2, run)
         self.replace_mask(tmp_path / "data")
         assert run.wait(300) == 0, own.printed()
-        assert "C2-002_DWI_reader1.nii.gz: found another file than when the case was begun" in own.printed()
+        assert "C2-002_DWI_reader1.nii.gz: found content that changed since the case was begun" in own.printed()
         assert self.tables(own) == expected
         assert own.jobs() == {}
 

@@ -16,7 +16,7 @@ from pydicom import uid
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import dicom_files as dicom
 
-# -- DICOM, a file a slice -------------------------------------------------------------------------------------------
+# -- DICOM, a file per slice -------------------------------------------------------------------------------------------
 
 
 def series(
@@ -306,7 +306,7 @@ def _(dataset: Any, index: int) -> None:
         dataset.Rows, dataset.Columns = dataset.Columns, dataset.Rows
 
 
-@series("colours", REFUSED, "3 values a voxel (RGB)")
+@series("colours", REFUSED, "3 values per voxel (RGB)")
 def _(dataset: Any, index: int) -> None:
     dataset.SamplesPerPixel, dataset.PlanarConfiguration, dataset.PhotometricInterpretation = 3, 0, "RGB"
     dataset.PixelData = dataset.PixelData * 3

@@ -133,7 +133,7 @@ def _(pair: Pair, folder: Path) -> Made:
     return saved(sitk.JoinSeries([pair.map(pair.tumour.astype(np.uint8))]), folder / "mask.nii.gz")
 
 
-@label_map("colours", REFUSED, "3 values a voxel")
+@label_map("colours", REFUSED, "3 values per voxel")
 def _(pair: Pair, folder: Path) -> Made:
     channel = pair.map((pair.tumour * 200).astype(np.uint8))
     return saved(sitk.Compose(channel, channel, channel), folder / "mask.nrrd")

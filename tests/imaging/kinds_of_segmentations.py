@@ -258,4 +258,4 @@ slicer_kind("an extent half a voxel off", cropped, ONE, REFUSED, "no voxels of t
 slicer_kind(
     "an extent that leaves the image", cropped, ONE, REFUSED, "mask voxels outside the image", offset=(37, 8, 3)
 )
-slicer_kind("layers whose segments the header does not name", overlapping, [], REFUSED, "2 values a voxel")
+slicer_kind("layers whose segments the header does not name", overlapping, [], REFUSED, "2 values per voxel")

@@ -290,7 +290,7 @@ def test_empty_one_voxel_line_and_full(tmp_path, voxels, tumour):
 
 def test_vector_and_4d_mask(tmp_path, voxels, tumour):
     single = volume(tumour)
-    assert "2 values a voxel" in mask_refused(tmp_path, voxels, sitk.Compose(single, single))
+    assert "2 values per voxel" in mask_refused(tmp_path, voxels, sitk.Compose(single, single))
     assert "4-D" in mask_refused(tmp_path, voxels, sitk.JoinSeries([single]))
 
 

@@ -22,7 +22,7 @@ from her2radiomics.imaging.__main__ import main
 from her2radiomics.imaging.formats import doubts_of
 
 SHIPPED = Path(pydicom.__file__).parent / "data" / "test_files"
-NO_PLACE, COLOUR, NO_IMAGE = ("without a readable position", "values a voxel", "a DICOM object without an image")
+NO_PLACE, COLOUR, NO_IMAGE = ("without a readable position", "values per voxel", "a DICOM object without an image")
 UNREADABLE, READ = "DICOM files that cannot be read", "read"
 #: What becomes of each file that pydicom ships, by the words of the error: one slice each, or what is no image of a volume.
 TABLE = {

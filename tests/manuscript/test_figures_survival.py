@@ -97,7 +97,7 @@ def test_numbers_at_risk_stand_under_their_ticks(lung: FigureInputs):
         printed = [t for t in canvas.texts if t.get_text() == f"{number}" and abs(t.get_position()[0] - x) < 1e-6]
         assert len(printed) == 1
     middles = sorted({t.get_position()[1] for t in canvas.texts if t.get_text().isdigit()})
-    assert len(middles) == 2  # a row a group
+    assert len(middles) == 2  # a row per group
 
 
 @pytest.fixture(scope="module")

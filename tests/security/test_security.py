@@ -401,7 +401,7 @@ class TestSettingsFiles:
             read_yaml(self.write(tmp_path, "\n".join(lines)))
 
     def test_aliases_that_hold_themselves_and_deep_nesting(self, tmp_path):
-        with pytest.raises(SettingsError, match="holds itself"):
+        with pytest.raises(SettingsError, match="contains itself"):
             read_yaml(self.write(tmp_path, "a: &a [*a]\n"))
         with pytest.raises(SettingsError, match="nested"):
             read_yaml(self.write(tmp_path, "a: " + "[" * 5000 + "]" * 5000))

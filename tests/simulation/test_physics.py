@@ -6,9 +6,9 @@ import math
 import numpy as np
 import pytest
 
+from her2radiomics.imaging.fields import apply_axes, slice_weights, smooth_field
 from her2radiomics.simulation.acquisition import TYPICAL
 from her2radiomics.simulation.biology import biology, late_change, phase_minutes
-from her2radiomics.simulation.fields import apply_axes, slice_weights, smooth_field
 from her2radiomics.simulation.kinetics import (
     TISSUES,
     concentration,

@@ -44,7 +44,7 @@ def test_a_run_measures_what_its_protocol_asks_for(plan):
         *((f"DCE{k}", "consensus", str(max(0, 60 * k - 30)), "") for k in (0, 1, 3, 4, 5)),
     ]
     files = found.files("batch_0001")
-    assert len(files) == 24 * 10  # eight images and two masks a patient
+    assert len(files) == 24 * 10  # eight images and two masks per patient
     nothing = plan.measuring["her2_nomogram"]
     assert nothing.columns == {} and nothing.paths("batch_measured") == []
 

@@ -82,7 +82,7 @@ def test_a_protocol_is_planned_with_its_figures_and_tables(study, size):
 
 @pytest.mark.parametrize("study", STUDIES)
 def test_the_features_expected_are_those_of_the_parameter_file(study):
-    """1125, 1316, 1023 (tumour and ring each) and 1218 features a region: the papers' counts."""
+    """1125, 1316, 1023 (tumour and ring each) and 1218 features per region: the papers' counts."""
     expected = {"nat_response": 1125, "her2_equivocal": 1316, "her2_peritumoral": 1023, "her2_nomogram": 1218}
     for sequence in protocol_of(study).sequences.values():
         parameters = read_parameters(WORKFLOW / f"extraction/{sequence.parameters}.yaml")

@@ -54,6 +54,8 @@ if workflow.is_main_process:
         )
 
 RUNS = PLAN.runs
+# what is extracted once more for the evidence of a run: of no rule but the extraction's
+SHADOWS = PLAN.shadows
 DATASETS = PLAN.datasets
 PARAMETERS = PLAN.workflow / "extraction"
 SEED = PLAN.config.seed
@@ -77,11 +79,11 @@ wildcard_constraints:
 
 
 def run_of(wildcards):
-    return RUNS[wildcards.run]
+    return (RUNS | SHADOWS)[wildcards.run]
 
 
 def protocol_of(wildcards):
-    return RUNS[wildcards.run].protocol
+    return run_of(wildcards).protocol
 
 
 def model_of(wildcards):

@@ -42,7 +42,7 @@ rule extract:
         numbered=lambda w: bool(dataset_of(w).data.key),
         attempts=ATTEMPTS,
         patients=lambda w: descriptions.patients_in_words(
-            dataset_of(w).batches[w.batch]
+            extraction_of(w).dataset.batches[w.batch]
         ),
     message:
         "features: {params.patients}, {wildcards.sequence}"
@@ -100,7 +100,9 @@ rule merge:
     benchmark:
         "logs/{run}/merge.benchmark.tsv"
     wildcard_constraints:
-        run=one_of(name for name, run in RUNS.items() if run.extracted),
+        run=one_of(
+            name for name, run in (RUNS | SHADOWS).items() if run.extracted
+        ),
     group:
         "cohort"
     conda:

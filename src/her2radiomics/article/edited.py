@@ -230,7 +230,7 @@ def read_pair(path: str | Path, folder: str | Path, *, other_run: bool) -> tuple
     if edited.mark.run != own.mark.run and not other_run:
         raise DocumentError(
             f"{path}: found a manuscript of the run '{edited.mark.run}', expected one of '{own.mark.run}' ({folder}). "
-            "Name the other run's folder, or ask for another run in so many words (--other-run)."
+            "Name the other run's folder, or allow another run with --other-run."
         )
     return edited, own
 

@@ -41,9 +41,7 @@ def places(manuscript: Manuscript, journal: Journal) -> dict[str, Place]:
     """
     twice = [name for name, count in Counter(block.id for block in manuscript.blocks).items() if count > 1]
     if twice:
-        raise StudyError(
-            f"manuscript: found two blocks called '{twice[0]}', expected one. Give the second a name of its own."
-        )
+        raise StudyError(f"manuscript: found two blocks named '{twice[0]}', expected one. Rename the second.")
     found = dict(_numbered(manuscript.body, "", journal)) | dict(_numbered(manuscript.supplement, "S", journal))
     for block, run in manuscript.runs():
         if isinstance(run, CrossReference) and run.target not in found:

@@ -102,7 +102,7 @@ def product(factors: Mapping[str, int], total: int) -> Finding:
 
 
 class Product(Check):
-    """Factors against their product, for example features a sequence times sequences."""
+    """Factors against their product, for example features per sequence times sequences."""
 
     check: Literal["product"]
     factors: dict[str, int] = Field(min_length=2, description="Each factor, by name.")

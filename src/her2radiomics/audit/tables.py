@@ -85,7 +85,7 @@ class PrintedTable(Settings):
                 if len(cells) != len(self.groups):
                     raise ValueError(
                         f"{self.place}, {row.name}, {what}: found {len(cells)} cells, "
-                        f"expected {len(self.groups)}, one a group"
+                        f"expected {len(self.groups)}, one per group"
                     )
         return self
 

@@ -40,7 +40,7 @@ def score_words(filled: FilledChecklist) -> str:
 
 
 def to_csv(checklists: Sequence[FilledChecklist], simulated: bool) -> str:
-    """A row an item (a part, where an item has several), in the order of the lists."""
+    """A row per item (a part, where an item has several), in the order of the lists."""
     rows = [
         {
             "checklist": filled.checklist.id,

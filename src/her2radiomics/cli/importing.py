@@ -175,7 +175,7 @@ def import_boxes(
 
 
 def import_table(
-    file: Annotated[Path, typer.Argument(help="CSV, TSV, XLSX, ODS or Parquet file, one row a patient.")],
+    file: Annotated[Path, typer.Argument(help="CSV, TSV, XLSX, ODS or Parquet file, one row per patient.")],
     identifier: Annotated[str, typer.Option("--id", help="Heading of the patients.")],
     sheet: Annotated[str, typer.Option(help="Sheet of a workbook, where several hold the heading.")] = "",
     header: Annotated[

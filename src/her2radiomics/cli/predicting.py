@@ -50,7 +50,8 @@ def predict(
     """
     if to.exists() and any(to.iterdir()) and not force and not dry_run:
         raise StudyError(
-            f"{to}: found files there, expected an empty folder. Say --force to replace results, or --to another."
+            f"{to}: found files there, expected an empty folder. Add --force to replace the results, or "
+            "choose another folder with --to."
         )
     request = prediction.Request(model, images, features, clinical, cohort, reader, page)
     if dry_run:
@@ -83,7 +84,7 @@ def calculator(
     her2radiomics calculator results/nat_response/models/nomogram --to nomogram.html
     """
     if to.exists() and not force and not dry_run:
-        raise StudyError(f"{to}: found a file there. Say --force to replace it, or --to another.")
+        raise StudyError(f"{to}: found a file there. Add --force to replace it, or choose another file with --to.")
     loaded = modelling.load_model(prediction.model_file(model))
     page = prediction.calculator_of(loaded)
     if dry_run:

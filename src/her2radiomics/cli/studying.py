@@ -50,7 +50,7 @@ def asked(value: str, flag: str, question: str, default: str | None = None) -> s
     if value:
         return value
     if not on_terminal():
-        raise SettingsError(f"{flag}: found nothing, and no terminal to ask on; expected an answer to: {question}")
+        raise SettingsError(f"{flag}: found no value, and no terminal to ask; expected an answer to: {question}")
     return str(typer.prompt(question, default=default))
 
 

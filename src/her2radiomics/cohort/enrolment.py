@@ -81,7 +81,7 @@ def enrol(
             raise TableError(
                 file=file,
                 column=label.column,
-                found=f"one class only left in the partition '{name}' after {len(reasons)} failed patients",
+                found=f"only one class in the partition '{name}' after {len(reasons)} failed patients",
                 expected="patients of both classes",
                 remedy="Correct the images that quality control lists, or change the partitions.",
             )

@@ -109,7 +109,7 @@ def check_identity(table: pd.DataFrame, file: str | Path, *, identifiers: bool) 
                     found=f"an identifier with {looks}",
                     expected="a pseudonym: identifiers are printed in the report, in figures' data and on quality-control "
                     "pictures",
-                    remedy="Say 'identifiers: numbered' in the cohort file to have patients called P001, P002, … "
+                    remedy="Write 'identifiers: numbered' in the cohort file to have patients called P001, P002, … "
                     "everywhere, or 'identifiers: pseudonyms' if these are pseudonyms already (docs/security.md).",
                 )
     for column in PRINTED:

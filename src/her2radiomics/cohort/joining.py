@@ -23,7 +23,7 @@ NAMED = 5
 
 @dataclass
 class Joined:
-    """The participants so far: a row a patient, indexed by identifier, and where each column came from."""
+    """The participants so far: a row per patient, indexed by identifier, and where each column came from."""
 
     cells: pd.DataFrame
     origins: dict[str, Origin] = field(default_factory=dict)
@@ -74,7 +74,7 @@ def join_tables(sources: Sequence[TableSource], root: Path, folder: intake.Folde
 
 
 def _piece(table: BroughtTable, source: TableSource) -> Joined:
-    """One table, a row a patient."""
+    """One table, a row per patient."""
     path, cells = str(table.file), table.cells
     identifiers = cells[source.id]
     rows = {patient: (path, int(row)) for row, patient in identifiers.items()}
@@ -87,7 +87,7 @@ def _piece(table: BroughtTable, source: TableSource) -> Joined:
             patient=patient,
             column=source.id,
             found=f"the patient in row {first} already",
-            expected="one row a patient",
+            expected="one row per patient",
             remedy="Remove one of the rows; give a second lesion or examination an identifier of its own, and say in a "
             "column 'person' who they are of.",
         )

@@ -152,7 +152,7 @@ def _by_centre(indexed: pd.DataFrame, settings: CentrePartition) -> pd.Series:
     left = sorted(indexed.loc[partition == "", "centre"].unique())
     if left:
         raise SettingsError(
-            f"partitions: centre {', '.join(left)} is in no partition. "
+            f"partitions: centre {', '.join(left)} belongs to no set of patients. "
             "Name it under training, testing or external, or write '*' for all others."
         )
     return partition
@@ -183,7 +183,8 @@ def _at_random(
     size = settings.training if settings.training < 1 else int(settings.training)
     if size >= len(outcome):
         raise SettingsError(
-            f"partitions: {size} patients are to train, but there are {len(outcome)}, some of whom must test."
+            f"partitions: {size} patients were asked for training, but there are {len(outcome)} in all; some "
+            "must be left for testing. Lower 'training'."
         )
     training, _ = sklearn.model_selection.train_test_split(
         outcome.index, train_size=size, random_state=seed, stratify=outcome if settings.stratified else None

@@ -67,7 +67,7 @@ def find_images(patterns: Sequence[ImagePattern], root: Path, *, named: bool = T
             found="no image that fits "
             + " or ".join(pattern.image for pattern in patterns)
             + (f", though {strange[0]} fits but for its sequence" if strange else ""),
-            expected="one file a patient and sequence",
+            expected="one file per patient and sequence",
             remedy="Check the folder in config.yaml's data section and the cohort file's patterns.",
         )
     manifest = (

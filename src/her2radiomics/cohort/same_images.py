@@ -84,7 +84,7 @@ def refuse_same_voxels(qc: pd.DataFrame, person: Mapping[str, str]) -> None:
         more = f"\n  and {len(pairs) - SHOWN} more" if len(pairs) > SHOWN else ""
         raise StudyError(
             f"found {len(pairs)} pair(s) of images that are the same voxel for voxel; expected another image for each "
-            "patient and sequence. Is a patient registered under two names, or a file copied to a wrong place? Correct "
+            "patient and sequence. Is a patient registered twice, or was a file copied to the wrong place? Correct "
             "the paths or exclude one of the two:\n" + "\n".join(lines) + more
         )
 

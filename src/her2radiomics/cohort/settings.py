@@ -132,7 +132,7 @@ class ImagePattern(Settings):
 class FeatureSource(Settings):
     """A feature table that the user brings instead of images."""
 
-    table: TableSource = Field(description="The table, one row a patient (and reader).")
+    table: TableSource = Field(description="The table, one row per patient (and reader).")
     further: list[TableSource] = Field(
         default_factory=list,
         description="Further tables: with append: true of other patients and the same features, else of the same patients "

@@ -41,7 +41,7 @@ class CohortData:
     participants
         The participants table.
     manifest
-        One row a patient, sequence, reader and region; image paths absolute or relative to the working
+        One row per patient, sequence, reader and region; image paths absolute or relative to the working
         directory; empty where the cohort brings features.
     features
         ``patient_id``, ``reader`` and numeric feature columns, or ``None`` where images are extracted.
@@ -303,7 +303,7 @@ def _features(
             row=int(row),
             patient=patient,
             found="the patient twice with the same reader",
-            expected="one row a patient and reader",
+            expected="one row per patient and reader",
             remedy="Remove the duplicate, or name the reader's column in the cohort file.",
         )
     numbers = {}

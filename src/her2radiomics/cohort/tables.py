@@ -54,7 +54,7 @@ def read_table(path: Path, source: ReadingOptions = NO_OPTIONS, *further: str) -
     require_columns(table.cells, [identifier], path)
     if table.cells.empty:
         raise TableError(
-            file=path, found="no row below the headings", expected="a row a patient", remedy="Add the patients."
+            file=path, found="no row below the headings", expected="a row per patient", remedy="Add the patients."
         )
     return table
 
@@ -93,7 +93,7 @@ def check_participants(participants: pd.DataFrame, columns: list[str], file: str
     require_columns(participants, ["patient_id", "centre", *columns], origins)
     if participants.empty:
         raise TableError(
-            file=origins.file, found="no rows", expected="one row a patient", remedy="Check the cohort's keep rules."
+            file=origins.file, found="no rows", expected="one row per patient", remedy="Check the cohort's keep rules."
         )
     included = (
         participants["exclude_reason"] == ""
@@ -126,7 +126,7 @@ def check_participants(participants: pd.DataFrame, columns: list[str], file: str
                 patient=identifier,
                 column="patient_id",
                 found=f"the patient in {int((identifiers == identifier).sum())} rows",
-                expected="one row a patient",
+                expected="one row per patient",
                 remedy="Remove the duplicate; give a second lesion or examination an identifier of its own, and say in a "
                 "column 'person' who they are of.",
             )

@@ -111,7 +111,7 @@ class Column(Settings):
         if name != "tic_type" and self.kind != "continuous" and self.cut is None:
             raise ValueError(f"measured: {name} is a number; the column is continuous, or has a cut")
         if self.kind == "continuous" and self.unit != unit:
-            raise ValueError(f"measured: {name} is in '{unit}', the column in '{self.unit}'; say unit: '{unit}'")
+            raise ValueError(f"measured: {name} is in '{unit}', the column in '{self.unit}'; set unit: '{unit}'")
 
     @property
     def may_be_absent(self) -> bool:

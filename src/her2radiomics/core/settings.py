@@ -76,7 +76,8 @@ def _refuse_bomb(root: yaml.Node | None, path: Path) -> None:
             return 1
         if id(node) in inside:
             raise SettingsError(
-                f"{path}, line {node.start_mark.line + 1}: found a value that holds itself by an alias. Write it out."
+                f"{path}, line {node.start_mark.line + 1}: found a value that contains itself through an "
+                "alias. Write it out."
             )
         if id(node) not in sizes:
             inside.add(id(node))

@@ -72,6 +72,6 @@ def _refuse_imported(foreign: set[str]) -> None:
         folder = next((folder for folder in foreign if place.startswith(folder + os.sep)), "")
         if folder and importlib.machinery.PathFinder.find_spec(name):
             raise StudyError(
-                f"PYTHONPATH: found another '{name}' in {folder}, which stands before the study's own; expected the locked "
-                "packages alone. Unset PYTHONPATH (or unload the module that sets it) and run again."
+                f"PYTHONPATH: found another '{name}' in {folder}, which is found before the study's own; expected only "
+                "the locked packages. Unset PYTHONPATH (or unload the module that sets it) and run again."
             )

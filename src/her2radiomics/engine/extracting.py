@@ -119,7 +119,7 @@ def extract_manifest(
     parameters, regions
         PyRadiomics parameter file, and the regions made of each mask.
     features
-        The CSV to write, a row a patient and reader, columns ``<sequence>__<region>__<feature>``; empty where a sequence
+        The CSV to write, a row per patient and reader, columns ``<sequence>__<region>__<feature>``; empty where a sequence
         failed. Quality control and pictures go beside it.
     linked
         Folders outside the manifest's own into which its symbolic links may lead.

@@ -149,8 +149,8 @@ def check_inputs(paths: Iterable[str]) -> None:
             with contextlib.suppress(OSError):  # its record is new: planning looks again
                 os.utime(str(_place(path)))
             raise ChangedFileError(
-                f"{path}: found {found}; expected the file as the job that made it left it. It was cut or edited since: "
-                "run again, and it is made anew."
+                f"{path}: found {found}; expected the file as its job wrote it. It was truncated or edited since. "
+                "Run again: it is made anew."
             )
 
 
@@ -190,8 +190,8 @@ class Watch:
         changed = self.changed()
         if changed:
             raise ChangedFileError(
-                f"{', '.join(changed)}: found another file than when this job began; expected inputs that stay as they "
-                "are while a job reads them. What was read may be neither the old nor the new: run again."
+                f"{', '.join(changed)}: found content that changed since this job began; expected inputs that stay "
+                "unchanged while a job reads them. What was read may mix old and new content: run again."
             )
 
 

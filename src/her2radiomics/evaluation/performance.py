@@ -44,11 +44,11 @@ class Evaluation:
     Attributes
     ----------
     performance
-        One row a model and partition: the columns of ``performance.csv``.
+        One row per model and partition: the columns of ``performance.csv``.
     extra
         One row a measure: the columns of ``performance_extra.csv``.
     delong
-        One row a partition and pair of models: the columns of ``delong.csv``.
+        One row per partition and pair of models: the columns of ``delong.csv``.
     """
 
     performance: pd.DataFrame
@@ -71,7 +71,7 @@ def evaluate(
     ----------
     predictions
         For each model, in the order of the tables: ``patient_id, partition, label`` (0/1), ``probability``,
-        one row a patient; further columns are ignored.
+        one row per patient; further columns are ignored.
     thresholds
         For each model, the probability at or above which a patient is called positive, fixed on training
         rows.

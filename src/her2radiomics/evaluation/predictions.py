@@ -79,7 +79,7 @@ def checked(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     frame = frame[list(COLUMNS)].astype({"patient_id": str}).reset_index(drop=True)
     twice = frame.loc[frame["patient_id"].duplicated(), "patient_id"]
     if len(twice):
-        raise refuse("two rows", "one row a patient", "Predict each patient once.", patient=twice.iloc[0])
+        raise refuse("two rows", "one row per patient", "Predict each patient once.", patient=twice.iloc[0])
     remedy = "Leave out patients without a known outcome or prediction."
     for column, expected in (("label", "0 or 1"), ("probability", "a number from 0 to 1")):
         values = frame[column].to_numpy(dtype=float)

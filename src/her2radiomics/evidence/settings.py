@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field, field_validator
 
-from her2radiomics.core.settings import Settings
+from her2radiomics.core.settings import FILE_NAME, Settings
 from her2radiomics.evidence.analyses import ANALYSES, AnyAnalysis
 from her2radiomics.evidence.analysis import Analysis, in_order
+from her2radiomics.evidence.extractions import Reextraction
 from her2radiomics.evidence.published import PublishedOrder
 
 
@@ -18,13 +20,29 @@ class EvidenceSettings(Settings):
 
     as_published: dict[str, PublishedOrder] = Field(
         default_factory=dict,
-        description="Radiomics model to its steps as the paper describes them; every other model is leak-safe in both.",
+        description="Model to its steps as the paper describes them; every other model is leak-safe in both. That of a model "
+        "which a cohort or variant leaves out is not used.",
     )
     analyses: dict[str, AnyAnalysis] = Field(
         default_factory=dict,
         validate_default=True,
         description="Settings of the analyses, by name; those not named have their defaults; `null` leaves one out.",
     )
+
+    extractions: dict[str, Reextraction | None] = Field(
+        default_factory=dict,
+        description="Other extractions from the images, by name, beside the usual ones (docs/extraction.md) or in "
+        "their place; `null` leaves one out. Each is a table of its own, `results/<run>/evidence/<name>/features.parquet`.",
+    )
+
+    @field_validator("extractions")
+    @classmethod
+    def _names_are_file_names(cls, value: dict[str, Any]) -> dict[str, Any]:
+        """They become folders of the results."""
+        odd = next((name for name in value if not re.fullmatch(FILE_NAME, name)), None)
+        if odd is not None:
+            raise ValueError(f"found the name '{odd}'; expected letters, digits, '_', '-' and '.'")
+        return value
 
     @field_validator("analyses", mode="before")
     @classmethod

@@ -82,6 +82,21 @@ class Facts:
         return [*self.about.models[self.about.primary].parts(), self.about.primary]
 
     @property
+    def imaging(self) -> list[str]:
+        """The main models if one of them uses image features; else the models that use some, parts first."""
+        models = self.about.models
+        using = {name for name, spec in models.items() if any(models[part].block for part in (*spec.parts(), name))}
+        return (
+            self.main if using.intersection(self.main) else sorted(using, key=lambda name: bool(models[name].parts()))
+        )
+
+    @property
+    def chief(self) -> str:
+        """The primary model if it is made from image features; else the first that is."""
+        found = self.imaging
+        return self.about.primary if self.about.primary in found or not found else found[0]
+
+    @property
     def tested(self) -> list[str]:
         """Partitions with patients who do not train, in the order of the papers."""
         return [name for name in PARTITIONS if name != TRAINING and (self.people["partition"] == name).any()]

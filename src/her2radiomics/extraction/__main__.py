@@ -20,10 +20,10 @@ from her2radiomics.imaging.preprocessing_settings import Preprocessing
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Extract one case and write a CSV row a region; bad input exits 1 with one clear line."""
+    """Extract one case and write a CSV row per region; bad input exits 1 with one clear line."""
     parser = argparse.ArgumentParser(
         prog="python -m her2radiomics.extraction",
-        description="PyRadiomics features of one image's regions, as CSV: a row a region.",
+        description="PyRadiomics features of one image's regions, as CSV: a row per region.",
     )
     steps = "n4, subtract, clip, normalise, resample, resample_mask"
     for name, text in (

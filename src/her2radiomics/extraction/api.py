@@ -51,7 +51,7 @@ def extract_features(
     Returns
     -------
     pandas.DataFrame
-        One row a region, the index its name; columns named and ordered as PyRadiomics does, without
+        One row per region, the index its name; columns named and ordered as PyRadiomics does, without
         diagnostics.
 
     Raises

@@ -16,7 +16,9 @@ from her2radiomics.core.libraries import sitk
 from her2radiomics.extraction.engine import Values, bounding_box, covers, extract
 from her2radiomics.extraction.filters import LOG_PADDING
 from her2radiomics.extraction.loading import LoadedCase, Row, as_case_error, load_case, name_case, readers_of
+from her2radiomics.extraction.options import Alteration
 from her2radiomics.extraction.parameters import Parameters, read_parameters
+from her2radiomics.extraction.perturbing import perturb_case
 from her2radiomics.extraction.plausibility import compare_readings
 from her2radiomics.extraction.quality import QualityRow, relative_to
 from her2radiomics.imaging import checks, make_region, parse_region
@@ -183,7 +185,7 @@ class CaseResult:
         One mapping a reader whose regions all succeeded: ``patient_id``, ``reader``, then
         ``<sequence>__<region>__<feature>`` → value. A value may be NaN: the study drops such features.
     qc
-        One row a reader and region.
+        One row per reader and region.
     columns
         The feature table's header, also when no reader succeeded.
     case
@@ -208,6 +210,7 @@ def extract_case(
     precontrast: str | Path = "",
     log_padding: float = LOG_PADDING,
     level_rows: Sequence[Row] = (),
+    altered: Alteration | None = None,
     root: str | Path = "",
 ) -> CaseResult:
     """Extract one patient's sequence: all readers and regions from one reading of the image.
@@ -226,7 +229,7 @@ def extract_case(
     parameters
         PyRadiomics parameter file.
     expected_features
-        Number of features a region that the protocol states; ``None`` leaves it to the parameter file.
+        Number of features per region that the protocol states; ``None`` leaves it to the parameter file.
     warn_grey_levels
         Fewest and most grey levels of a region that pass without a warning.
     max_grey_levels
@@ -240,6 +243,8 @@ def extract_case(
         Padding of the Laplacian of Gaussian's crop in σ, 20 for exact values.
     level_rows
         Manifest rows of the patient's other sequence at whose level slices are taken; without them a mask's largest.
+    altered
+        What is other than a study's own, to see what comes of it: outlines or image, settings of the parameter file.
     root
         Folder of the data set: quality-control rows name files relative to it, as the manifest does.
 
@@ -249,17 +254,29 @@ def extract_case(
         When the parameter file, a region's name or the expected number is wrong, or parameter file and
         preprocessing both normalise or resample: that is no one case's fault.
     """
-    settings = read_parameters(parameters)
+    altered = altered or Alteration()
+    settings = read_parameters(parameters, altered.setting)
     for region in regions:
         parse_region(region)
     if expected_features is not None and len(settings.feature_names) != expected_features:
         raise SettingsError(
-            f"{parameters}: found {len(settings.feature_names)} features a region; expected the protocol's "
+            f"{parameters}: found {len(settings.feature_names)} features per region; expected the protocol's "
             f"{expected_features}. Correct the parameter file or the protocol."
         )
     if preprocessing is not None:
         preprocessing.refuse_twice(settings.settings, str(parameters))
     case = load_case(rows, preprocessing, precontrast=precontrast, level_rows=level_rows)
+    if altered.perturb is not None:
+        row = ManifestRow.of(rows[0])
+        perturb_case(
+            case,
+            altered.perturb,
+            regions,
+            patient=row.patient_id,
+            sequence=row.sequence,
+            image_file=row.image,
+            changed=preprocessing is not None and preprocessing.changes_image,
+        )
     knob = "bin width and normalise.scale" if preprocessing and preprocessing.normalise else "bin width"
     limits = Limits(warn_grey_levels, knob, max_grey_levels)
     result = _result(rows, case, regions, settings, log_padding, limits)
@@ -270,12 +287,20 @@ def extract_case(
     return result
 
 
-def failed_case(rows: Sequence[Row], error: CaseError, *, regions: Sequence[str], parameters: Path) -> CaseResult:
+def failed_case(
+    rows: Sequence[Row],
+    error: CaseError,
+    *,
+    regions: Sequence[str],
+    parameters: Path,
+    altered: Alteration | None = None,
+) -> CaseResult:
     """The result of a case that could not be computed at all, for a reason found outside it; as :func:`extract_case`."""
     readers = readers_of([ManifestRow.of(row) for row in rows])
     problem = error.named(file=ManifestRow.of(rows[0]).image)
     case = LoadedCase([*readers], problems=dict.fromkeys(readers, problem))
-    return _result(rows, case, regions, read_parameters(parameters), LOG_PADDING, Limits())
+    settings = read_parameters(parameters, altered.setting if altered else {})
+    return _result(rows, case, regions, settings, LOG_PADDING, Limits())
 
 
 def _result(

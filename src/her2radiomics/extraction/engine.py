@@ -16,6 +16,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import TypeVar
 
 import numpy as np
@@ -25,7 +26,7 @@ from her2radiomics.core.libraries import radiomics, sitk
 from her2radiomics.core.memory import raise_if_out
 from her2radiomics.extraction.classes import BINS_FROM, image_features, shape_features
 from her2radiomics.extraction.filters import LOG_PADDING, SUPPORTED, Box, filtered
-from her2radiomics.extraction.parameters import Parameters, read_content
+from her2radiomics.extraction.parameters import Parameters
 from her2radiomics.extraction.regridding import INTERPOLATORS, resample_region
 from her2radiomics.imaging.checks import extremes
 from her2radiomics.imaging.preprocessing import resegmented
@@ -153,9 +154,8 @@ def _stock(
     image: sitk.Image, regions: Mapping[Key, sitk.Image], parameters: Parameters
 ) -> dict[Key, Values | CaseError]:
     """Stock PyRadiomics, for what the crops do not cover."""
-    extractor = radiomics.featureextractor.RadiomicsFeatureExtractor(
-        read_content(parameters.path.read_bytes()), additionalInfo=False
-    )
+    content = deepcopy(dict(parameters.content))
+    extractor = radiomics.featureextractor.RadiomicsFeatureExtractor(content, additionalInfo=False)
     found: dict[Key, Values | CaseError] = {}
     for key, mask in regions.items():
         with _recorded(found, key):

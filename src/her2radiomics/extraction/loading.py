@@ -148,7 +148,7 @@ def _given(source: Source, what: str) -> Source:
         raise CaseError(
             found=f"no {what.split()[-1]}",
             expected=f"the {what} of a sequence whose features are extracted",
-            remedy="Fill it in in the manifest, or exclude the patient with a reason.",
+            remedy="Add it to the manifest, or exclude the patient with a reason.",
         )
     return source
 
@@ -244,7 +244,7 @@ def _check_rows(rows: Sequence[ManifestRow]) -> None:
     if found:
         raise CaseError(
             found=", ".join(found),
-            expected="one image, one mask (region tumour) a reader, at most one of the breast",
+            expected="one image, one mask (region tumour) per reader, at most one of the breast",
             remedy="Correct the manifest.",
         )
 

@@ -3,16 +3,41 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from her2radiomics.core.settings import Settings
 from her2radiomics.extraction.filters import EXACT_LOG_PADDING, LOG_PADDING
+from her2radiomics.imaging.perturbation_settings import Perturbation
 from her2radiomics.imaging.preprocessing_settings import Preprocessing
 
 LogPadding = Annotated[float, Field(ge=LOG_PADDING)] | Literal["exact"]
+
+
+class Alteration(Settings):
+    """What of an extraction is another than a study's own, to see what comes of it; nothing in a study's own sequences."""
+
+    perturb: Perturbation | None = Field(
+        default=None, description="Change of outlines or image, after preprocessing and all checks of the mask."
+    )
+    setting: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Laid over the section `setting` of the parameter file: {binWidth: 12.5}. The features stay the same.",
+    )
+
+    def chosen(self) -> dict[str, Any]:
+        """What is asked for, as plain data; empty for nothing."""
+        return {name: value for name, value in self.model_dump(mode="json", include=set(KEYS)).items() if value}
+
+
+#: Keys of an alteration, wherever they are among others.
+KEYS = frozenset(Alteration.model_fields)
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def log_sigmas(padding: float | str) -> float:
@@ -21,9 +46,14 @@ def log_sigmas(padding: float | str) -> float:
 
 
 def extraction_suffix(
-    preprocessing: Preprocessing, log_padding: float | str = LOG_PADDING, slice_of: str | None = None
+    preprocessing: Preprocessing,
+    log_padding: float | str = LOG_PADDING,
+    slice_of: str | None = None,
+    altered: Mapping[str, Any] = NOTHING,
 ) -> str:
     """Third part of an extraction's name: words for what is done and a hash of how; empty for the default.
+
+    ``altered`` is what is other than the study's own (:meth:`Alteration.chosen`), and of whom.
 
     >>> extraction_suffix(Preprocessing())
     ''
@@ -32,7 +62,10 @@ def extraction_suffix(
     named = {"resample_mask": "mask", "log_padding": "logpad", "slice_of": "level"}
     steps = "resample_mask n4 subtract clip normalise resample round resegment log_padding slice_of"
     words = [named.get(key, key) for key in steps.split() if key in chosen]
-    return "-".join([*words, _hash(chosen)]) if words else ""
+    words += [altered["perturb"]["kind"].replace("_", "")] if "perturb" in altered else []
+    words += sorted(re.sub("[^a-z0-9]", "", key.lower()) for key in altered.get("setting", {}))
+    words += ["some"] if altered and not words else []
+    return "-".join([*words, _hash(chosen | dict(altered))]) if words else ""
 
 
 def values_suffix(

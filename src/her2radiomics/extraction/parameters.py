@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.libraries import radiomics, ruamel_yaml
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 #: What PyRadiomics 3.1 takes where neither a file nor its own table of defaults says anything.
-DEFAULTS = {"binWidth": 25, "symmetricalGLCM": True, "gldm_a": 0, "wavelet": "coif1"}
+DEFAULTS: dict[str, Any] = {"binWidth": 25, "symmetricalGLCM": True, "gldm_a": 0, "wavelet": "coif1"}
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,15 @@ class Parameters:
         Image type → its own settings, in the file's order.
     feature_classes
         Feature class → feature names; empty or ``None`` means all that are not deprecated.
+    content
+        The file's sections as PyRadiomics reads them.
     """
 
     path: Path
     settings: Mapping[str, Any]
     image_types: Mapping[str, Mapping[str, Any]]
     feature_classes: Mapping[str, list[str] | None]
+    content: Mapping[str, Any]
 
     @cached_property
     def feature_names(self) -> tuple[str, ...]:
@@ -101,8 +107,8 @@ def read_content(text: bytes) -> dict[str, Any]:
     return content
 
 
-def read_parameters(path: str | Path) -> Parameters:
-    """Read and check a PyRadiomics parameter file.
+def read_parameters(path: str | Path, setting: Mapping[str, Any] = NOTHING) -> Parameters:
+    """Read and check a PyRadiomics parameter file, with ``setting`` laid over its section of that name.
 
     Raises
     ------
@@ -114,14 +120,16 @@ def read_parameters(path: str | Path) -> Parameters:
     path = Path(path)
     if not path.is_file():
         raise SettingsError(f"{path}: no such PyRadiomics parameter file.")
-    return deepcopy(_checked(path, path.read_bytes()))
+    return deepcopy(_checked(path, path.read_bytes(), json.dumps(dict(setting))))
 
 
 @cache
-def _checked(path: Path, text: bytes) -> Parameters:
+def _checked(path: Path, text: bytes, setting: str) -> Parameters:
     """Parse and check a file's text: once in a job, since that takes as long as a tenth of a case."""
     try:
         content = read_content(text)
+        if changes := json.loads(setting):
+            content["setting"] = (content.get("setting") or {}) | changes
         extractor = radiomics.featureextractor.RadiomicsFeatureExtractor(content)
     except Exception as error:  # pykwalify and ruamel raise their own, unrelated classes
         raise SettingsError(f"{path}: PyRadiomics refuses this parameter file: {error}") from error
@@ -142,4 +150,5 @@ def _checked(path: Path, text: bytes) -> Parameters:
         settings=settings,
         image_types={name: own or {} for name, own in extractor.enabledImagetypes.items()},
         feature_classes=classes,
+        content=content,
     )

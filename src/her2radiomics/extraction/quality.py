@@ -1,4 +1,4 @@
-"""Quality control: a row a patient, sequence, reader and region; and how rows are written."""
+"""Quality control: a row per patient, sequence, reader and region; and how rows are written."""
 
 from __future__ import annotations
 

@@ -55,16 +55,16 @@ def check_image(image: sitk.Image, file: str | Path = "") -> None:
         raise CaseError(
             found=f"a constant image (every voxel is {low:g})",
             expected="an image with contrast",
-            remedy="Export the series again; this file holds no picture.",
+            remedy="Export the series again; this file contains no picture.",
             file=file,
         )
 
 
 def check_volume(image: sitk.Image, file: str | Path = "") -> None:
-    """Refuse what is not one real number a voxel on a 3-D grid with orthonormal axes."""
+    """Refuse what is not one real number per voxel on a 3-D grid with orthonormal axes."""
     kind = image.GetPixelIDTypeAsString()
     several = image.GetNumberOfComponentsPerPixel() > 1 or "vector" in kind or "complex" in kind
-    check_shape(image.GetSize(), f"{image.GetNumberOfComponentsPerPixel()} values a voxel ({kind})" * several, file)
+    check_shape(image.GetSize(), f"{image.GetNumberOfComponentsPerPixel()} values per voxel ({kind})" * several, file)
     check_axes(np.reshape(image.GetDirection(), (3, 3)), file)
     if not np.all(np.isfinite(image.GetSpacing())) or min(image.GetSpacing()) <= 0:
         raise CaseError(
@@ -87,11 +87,11 @@ def check_axes(direction: np.ndarray, file: str | Path) -> None:
 
 
 def check_shape(size: Sequence[int], several: str, file: str | Path) -> None:
-    """Refuse another dimension than three, and ``several`` values a voxel (in words; empty: one)."""
+    """Refuse another dimension than three, and ``several`` values per voxel (in words; empty: one)."""
     if several:
         raise CaseError(
             found=several,
-            expected="one real number a voxel",
+            expected="one real number per voxel",
             remedy="Convert a colour, vector or complex image to the one channel that is meant.",
             file=file,
         )

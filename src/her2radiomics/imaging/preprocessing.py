@@ -193,7 +193,7 @@ class _Within:
             raise CaseError(
                 found="no breast mask",
                 expected="a mask of the region 'breast', since preprocessing says within: breast",
-                remedy="Add it to the manifest (region breast), or say within: foreground or within: image.",
+                remedy="Add it to the manifest (region breast), or set within: foreground or within: image.",
             )
         if name == "image":
             return None
@@ -255,7 +255,7 @@ def _percent(voxels: np.ndarray, before: np.ndarray, precontrast: sitk.Image, pr
         raise CaseError(
             found=f"a pre-contrast image whose foreground starts at {floor:.4g}",
             expected="positive intensities to divide by",
-            remedy="Look at the pre-contrast image, or say subtract_as: difference.",
+            remedy="Check the pre-contrast image, or set subtract_as: difference.",
         )
     for key, mask in prepared.masks.items():
         inside = before[sitk.GetArrayViewFromImage(mask) != 0]
@@ -335,7 +335,7 @@ def _resample(prepared: Prepared, settings: Resample) -> None:
         raise CaseError(
             found=f"an image of {times(image.GetSize())} voxels",
             expected=f"at least {SHORTEST_SPLINE} along each axis for a cubic B-spline",
-            remedy="Say resample.interpolator: linear.",
+            remedy="Set resample.interpolator: linear.",
         )
     origin = np.array(image.GetOrigin()) + np.reshape(image.GetDirection(), (3, 3)) @ shift
     resampler = sitk.ResampleImageFilter()

@@ -24,7 +24,7 @@ def read_image(path: str | Path) -> sitk.Image:
     Returns
     -------
     SimpleITK.Image
-        3-D, one real finite number a voxel, in the file's own pixel type.
+        3-D, one real finite number per voxel, in the file's own pixel type.
 
     Raises
     ------

@@ -52,8 +52,8 @@ def import_boxes(
     Parameters
     ----------
     table
-        One row a patient: ``Start Row``, ``End Row``, ``Start Column``, ``End Column``, ``Start Slice``, ``End Slice``, ends
-        included.
+        One row per patient: ``Start Row``, ``End Row``, ``Start Column``, ``End Column``, ``Start Slice``, ``End Slice``,
+        ends included.
     target
         The data's folder, with the manifest.
     identifier

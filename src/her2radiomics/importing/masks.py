@@ -86,7 +86,7 @@ def import_masks(folder: Path, target: Target, wanted: Wanted) -> Outcome:
     if not sources:
         raise SettingsError(
             f"{folder}: found no file that is a mask of a patient in the manifest; expected DICOM SEG or RTSTRUCT, or "
-            ".seg.nrrd, .nrrd, .nii.gz or .mha files with the patient's identifier in their path. Say where it stands by "
+            ".seg.nrrd, .nrrd, .nii.gz or .mha files with the patient's identifier in their path. Give its place with "
             "--pattern '{patient}/mask.nii.gz'."
         )
     rows, placed = place_masks(sources, rows, target, wanted, outcome)

@@ -51,7 +51,7 @@ def import_table(
     Raises
     ------
     StudyError
-        The table cannot be read, its identifiers are not one a patient, or a file is there already.
+        The table cannot be read, its identifiers are not one per patient, or a file is there already.
     """
     name = name or target.folder.resolve().name
     if not PATIENT_ID.fullmatch(name):
@@ -129,7 +129,7 @@ def _patients(
     """Identifier to what the patient is called; refuses patients who stand twice or nearly so."""
     cells, problems = table.cells[identifier], Problems()
     for row, patient in cells[cells.duplicated()].items():
-        expected = "one row a patient"
+        expected = "one row per patient"
         remedy = "Remove one of the rows; give a second lesion or examination an identifier of its own."
         problems.append(_mistake(table, row, patient, identifier, "the patient twice", expected, remedy))
     for one, other in look_alikes(cells):

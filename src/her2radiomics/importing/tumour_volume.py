@@ -52,7 +52,7 @@ def import_tumour_volume(folder: Path, target: Target, *, reader: str = "1") -> 
     maps = [item for item in series if item.derived and _SER.search(item.text("SeriesDescription"))]
     if not maps:
         raise SettingsError(
-            f"{folder}: found no map of the signal enhancement ratio ('...: SER'); expected one a patient."
+            f"{folder}: found no map of the signal enhancement ratio ('...: SER'); expected one per patient."
         )
     key, origins = read_key(target.folder), read_origins(target.folder)
     sources = {image: source.get("patient") for image, source in origins.items()}
@@ -98,7 +98,7 @@ def _mask(folder: Path, item: Series) -> sitk.Image:
         ) from error
     if order is None or order[1] != 1:
         raise CaseError(
-            found="a map whose slices are not counted one by one along its positions",
+            found="a map whose slices are not numbered consecutively along its positions",
             expected="slices in the order that the box counts",
             remedy="Download the series again.",
         )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Apply a model and write a CSV row a patient; bad input exits 1 with one clear line."""
+    """Apply a model and write a CSV row per patient; bad input exits 1 with one clear line."""
     options = _parser().parse_args(arguments)
 
     try:
@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         "predict",
         help="score, probability, class and nomogram points of new patients",
         description="Score (log-odds), probability, class at the locked threshold and nomogram points of new patients, "
-        "as CSV: a row a patient.",
+        "as CSV: a row per patient.",
     )
     predict.add_argument("model", type=Path, help="model.json")
     predict.add_argument(

@@ -36,7 +36,7 @@ def check_unseen(step: CombatStep, trained: Mapping[str, int], counts: Mapping[s
         if step.unseen == "adapt" and counts[name] < step.minimum:
             raise StudyError(
                 f"{where}: combat cannot adapt to {step.batch} '{name}': found {counts[name]} patients, expected "
-                f"at least {step.minimum} predicted together. Say unseen: pass_through, or predict more of its patients at "
+                f"at least {step.minimum} predicted together. Set unseen: pass_through, or predict more of its patients at "
                 "once."
             )
 

@@ -134,13 +134,13 @@ def _refuse_confounded(batches: np.ndarray, covariates: np.ndarray) -> None:
     rank = int(np.linalg.matrix_rank(full, tol=1e-8 * np.sqrt(len(full))))
     if rank < full.shape[1]:
         raise StudyError(
-            "combat: found covariates that cannot be told from the centres or from one another (each centre has one "
-            "value, or a level occurs in one centre alone); expected some of each in the centres. Name fewer covariates."
+            "combat: found covariates that cannot be separated from the centres or from one another (each centre has one "
+            "value, or a level occurs in one centre alone); expected some of each in the centres. List fewer covariates."
         )
     if rank >= len(full):
         raise StudyError(
             f"combat: found {full.shape[1]} centres and covariates for {len(full)} rows; expected fewer. "
-            "Name fewer covariates."
+            "List fewer covariates."
         )
 
 

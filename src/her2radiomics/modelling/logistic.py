@@ -90,8 +90,8 @@ def fit_logistic(
         beta, used = fit.beta, "ml"
     elif method == "ml":
         raise StudyError(
-            f"model '{name}': found data that {', '.join(coding.terms)} separate, where maximum likelihood has no "
-            "solution; expected overlapping classes. Say method: auto or firth."
+            f"model '{name}': found classes that {', '.join(coding.terms)} separate, where maximum likelihood has no "
+            "solution; expected overlapping classes. Set method: auto, or method: firth."
         )
     else:
         try:

@@ -41,7 +41,7 @@ class People:
     """
 
     def __init__(self, table: pd.DataFrame, columns: Mapping[str, Column]) -> None:
-        """Keep one row a patient; the table must not be changed afterwards."""
+        """Keep one row per patient; the table must not be changed afterwards."""
         self.table = table[~table.index.duplicated()]
         self.columns = columns
 

@@ -35,7 +35,7 @@ class SecondReader:
                 file="second reader's features",
                 patient=str(twice[0]),
                 found="more than one row",
-                expected="one row a patient",
+                expected="one row per patient",
                 remedy="Keep one reading of each patient.",
             )
         self.table, self.first = table, first

@@ -109,7 +109,7 @@ class StudyModel(ClassifierMixin, BaseEstimator):
             Labels, 0 or 1, in the order of the rows; with an index they are aligned to it.
         """
         if len(X) != len(y):
-            raise StudyError(f"model '{self.name}': found {len(X)} rows and {len(y)} labels, expected one a row.")
+            raise StudyError(f"model '{self.name}': found {len(X)} rows and {len(y)} labels, expected one per row.")
         labels = as_labels(aligned(table=X, labels=y)["labels"]).astype(int)
         # sorted by patient, so that neither folds nor rounding depend on the order in which rows come
         order = np.argsort(X.index.to_numpy().astype(str), kind="stable")

@@ -84,7 +84,7 @@ def by_patient(table: pd.DataFrame, file: str) -> pd.DataFrame:
             file=file,
             patient=str(twice[0]),
             found="more than one row",
-            expected="one row a patient",
+            expected="one row per patient",
             remedy="Keep one of them.",
         )
     return table

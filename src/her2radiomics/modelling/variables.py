@@ -166,7 +166,7 @@ class LearnedColumns:
     missing
         Missing training values and what was done: ``column, rows, missing, handling, filled_with``.
     notes
-        Sentences on them: one a column, and how many rows were left out.
+        Sentences on them: one per column, and how many rows were left out.
     """
 
     raw: pd.DataFrame
@@ -212,7 +212,7 @@ def learn_columns(
     if not impute and len(np.unique(labels[used])) < 2:
         raise StudyError(
             f"model '{name}': found {int(used.sum())} complete rows without both labels; expected both. "
-            "Say missing: impute, or name fewer candidates."
+            "Set missing: impute, or name fewer candidates."
         )
     variables = {column: learn_variable(raw[column][used], columns[column], impute=impute) for column in raw}
     notes = missing_notes(raw, used, impute=impute)
@@ -235,7 +235,7 @@ def missing_table(raw: pd.DataFrame, variables: Mapping[str, Variable], *, imput
 
 
 def missing_notes(raw: pd.DataFrame, used: np.ndarray, *, impute: bool) -> list[str]:
-    """Sentences on missing training values: one a column, and how many rows were left out."""
+    """Sentences on missing training values: one per column, and how many rows were left out."""
     done = " and imputed" if impute else ""
     notes = [
         f"{name}: {count} of {len(raw)} training values were missing{done}"

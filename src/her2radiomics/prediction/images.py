@@ -112,7 +112,7 @@ def _by_name(root: Path, measuring: Measuring) -> tuple[pd.DataFrame, Path, list
             file=root,
             found=f"no {MANIFEST}, and no folder of a patient with an image of {' or '.join(measuring.needed)}",
             expected=f"{MANIFEST}, or <patient>/<sequence>.<ending> with <sequence>_{MASK}.<ending> or {MASK}.<ending>",
-            remedy="Call the files so, or write the manifest (her2radiomics import).",
+            remedy="Name the files in this way, or write the manifest (her2radiomics import).",
         )
     manifest = check_manifest(pd.DataFrame(rows), root)
     check_links(manifest, Folder(root), root)
@@ -227,7 +227,7 @@ def _of_reader(own: Sequence[ManifestRow], sequence: str, reader: str) -> list[M
     if len(chosen) > 1:
         readers = ", ".join(row.reader for row in chosen)
         raise StudyError(
-            f"sequence {sequence}: found outlines of the readers {readers}, expected one of {reader}. Say --reader."
+            f"sequence {sequence}: found outlines of the readers {readers}, expected one of {reader}. Add --reader."
         )
     return [*chosen, *(row for row in rows if row.region == BREAST)] or rows
 

@@ -199,7 +199,7 @@ def _people(
                 patient=name,
                 column="patient_id",
                 found=f"'{name}'",
-                expected="letters, digits, '_', '-' and '.', beginning with a letter or digit: results are called so",
+                expected="letters, digits, '_', '-' and '.', beginning with a letter or digit: result files have this name",
                 remedy="Rename the patient.",
             )
     twice = people["patient_id"][people["patient_id"].duplicated()]
@@ -208,7 +208,7 @@ def _people(
             file=source,
             patient=str(twice.iloc[0]),
             found="more than one row",
-            expected="one row a patient",
+            expected="one row per patient",
             remedy="Keep one of them.",
         )
     return people

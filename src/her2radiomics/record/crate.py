@@ -168,7 +168,7 @@ def metadata(inputs: CrateInputs) -> str:
     """
     main = next((name for name in inputs.copies if Path(name).name == "Snakefile"), None)
     if main is None:
-        raise StudyError("crate: found no Snakefile among the workflow's files; expected it, since it is what was run.")
+        raise StudyError("crate: found no Snakefile among the workflow's files; expected the workflow that was run.")
     files = [_file(inputs.folder, name) for name in sorted({*inputs.outputs, *inputs.copies, INPUTS})]
     asked = {name: value for name, value in sorted(inputs.run.items()) if value not in (None, "")}
     workflow = _workflow(inputs, _references(map(_formal, asked)))
@@ -295,7 +295,7 @@ def _file(folder: Path, name: str) -> dict[str, Any]:
     """A file of the crate with its size and hash; the record of the run differs each time and has neither."""
     path = folder / name
     if not path.is_file():
-        raise StudyError(f"{path}: no such file; expected it in the crate. Make the run whole before its crate.")
+        raise StudyError(f"{path}: no such file; expected it in the crate. Finish the run before its crate is made.")
     media = MEDIA.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     entity = _entity(name, "File", name=path.name, encodingFormat=media)
     if name == RECORD:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from her2radiomics.imaging.fields import Array, Weights, apply_axes, slice_weights
 from her2radiomics.simulation import kinetics
 from her2radiomics.simulation.anatomy import Breast, Grid
 from her2radiomics.simulation.biology import (
@@ -16,7 +17,6 @@ from her2radiomics.simulation.biology import (
     Biology,
     phase_minutes,
 )
-from her2radiomics.simulation.fields import Array, Weights, apply_axes, slice_weights
 from her2radiomics.simulation.lesion import Lesion
 from her2radiomics.simulation.settings import CentreSettings, SequenceSettings
 

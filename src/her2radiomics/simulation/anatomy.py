@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from her2radiomics.imaging.fields import Array, smooth_field
 from her2radiomics.simulation.biology import Biology
-from her2radiomics.simulation.fields import Array, smooth_field
 from her2radiomics.simulation.settings import FieldOfView
 
 Point = NDArray[np.float64]

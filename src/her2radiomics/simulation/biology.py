@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from her2radiomics.core.seeds import stream
 from her2radiomics.simulation import kinetics
-from her2radiomics.simulation.seeds import stream
 from her2radiomics.simulation.settings import CentreSettings, TumourSettings
 from her2radiomics.simulation.traits import SATELLITE_ABOVE, clipped
 

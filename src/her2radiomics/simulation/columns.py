@@ -9,6 +9,7 @@ from datetime import date
 
 import numpy as np
 
+from her2radiomics.core.seeds import stream
 from her2radiomics.simulation.biology import Biology, late_change
 from her2radiomics.simulation.column_settings import (
     CategoricalColumn,
@@ -23,7 +24,6 @@ from her2radiomics.simulation.column_settings import (
     SecondReading,
     TimeToEventColumn,
 )
-from her2radiomics.simulation.seeds import stream
 from her2radiomics.simulation.settings import CentreSettings
 from her2radiomics.simulation.traits import uniform
 

@@ -9,12 +9,12 @@ import numpy as np
 
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.libraries import pd
+from her2radiomics.core.seeds import stream
 from her2radiomics.core.tables import assemble
 from her2radiomics.simulation.biology import Biology, biology, phase_minutes
 from her2radiomics.simulation.column_settings import CategoricalColumn, ContinuousColumn
 from her2radiomics.simulation.columns import Drawn, Outcome, depends_on_outcome, draw_after, draw_before
 from her2radiomics.simulation.exact import exact_levels
-from her2radiomics.simulation.seeds import stream
 from her2radiomics.simulation.settings import SimulationSettings
 from her2radiomics.simulation.traits import TRAITS, draw_traits
 

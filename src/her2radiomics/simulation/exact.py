@@ -7,9 +7,9 @@ from fractions import Fraction
 from math import floor
 from typing import Protocol
 
+from her2radiomics.core.seeds import stream
 from her2radiomics.simulation.column_settings import CategoricalColumn
 from her2radiomics.simulation.columns import latent_value
-from her2radiomics.simulation.seeds import stream
 
 
 class Participant(Protocol):

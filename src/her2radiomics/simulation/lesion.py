@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2radiomics.core.libraries import scipy
+from her2radiomics.imaging.fields import Array, smooth_field
 from her2radiomics.simulation.anatomy import Grid, Point, Shape
 from her2radiomics.simulation.biology import Biology
-from her2radiomics.simulation.fields import Array, smooth_field
 
 HALO_MM = 4.0
 """Decay length of enhancement and oedema outside the tumour."""

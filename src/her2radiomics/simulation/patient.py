@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from her2radiomics.core.errors import CaseError
 from her2radiomics.core.files import whole_file
 from her2radiomics.core.libraries import sitk
+from her2radiomics.core.seeds import stream
+from her2radiomics.imaging.fields import apply_axes
 from her2radiomics.simulation.acquisition import Protocol, Sampling, apparent_diffusion, compose, measure, sampling
 from her2radiomics.simulation.anatomy import Breast, Grid, draw_breast, outer_shape
 from her2radiomics.simulation.biology import Biology
 from her2radiomics.simulation.enrolment import find, image_path, mask_path, read_twice
-from her2radiomics.simulation.fields import apply_axes
 from her2radiomics.simulation.lesion import Lesion, draw_lesion, place
 from her2radiomics.simulation.readers import outline
-from her2radiomics.simulation.seeds import stream
 from her2radiomics.simulation.settings import SimulationSettings
 
 SHIFT_SD_MM = 0.6

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from her2radiomics.imaging.fields import apply_axes, smooth_field
 from her2radiomics.simulation.acquisition import Sampling
-from her2radiomics.simulation.fields import apply_axes, smooth_field
 from her2radiomics.simulation.lesion import Lesion, solid
 from her2radiomics.simulation.settings import ReaderSettings
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from her2radiomics.simulation.seeds import stream
+from her2radiomics.core.seeds import stream
 
 # New traits go to the end: the order is the order of the random numbers.
 TRAITS: tuple[str, ...] = (

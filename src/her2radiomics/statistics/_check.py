@@ -109,7 +109,7 @@ def as_finite(values: ArrayLike, *, size: int | None = None, name: str = "scores
     except (TypeError, ValueError):
         raise ValueError(f"{name}: found {_some(array)}, expected numbers.") from None
     if numbers.ndim != 1 or (size is not None and numbers.size != size):
-        expected = "one value a row" if size is None else f"{size} values, one a row"
+        expected = "one value per row" if size is None else f"{size} values, one per row"
         raise ValueError(f"{name}: found shape {numbers.shape}, expected {expected}.")
     wrong = ~np.isfinite(numbers)
     if wrong.any():
@@ -177,7 +177,7 @@ def as_resamples(values: Any, size: int, name: str = "resamples") -> NDArray[np.
     """Return row numbers of resamples, shape (resamples, n), each from 0 to below ``size``."""
     rows = _array(values, name, "row numbers")
     if rows.ndim != 2 or rows.dtype.kind not in "iu" or 0 in rows.shape:
-        raise ValueError(f"{name}: found shape {rows.shape}, expected whole numbers, one row a resample.")
+        raise ValueError(f"{name}: found shape {rows.shape}, expected whole numbers, one row per resample.")
     if rows.min() < 0 or rows.max() >= size:
         raise ValueError(f"{name}: found rows {rows.min()} to {rows.max()}, expected 0 to {size - 1}.")
     return rows.astype(np.intp)
@@ -206,7 +206,7 @@ def _table(value: Any, name: str) -> Any:
     distinct(value.columns, f"{name}, columns")
     for column in value.select_dtypes(object).columns:
         if any(isinstance(cell, (list, dict, set, np.ndarray)) for cell in value[column]):
-            raise ValueError(f"{name}, column '{column}': found lists, expected one number or level a row.")
+            raise ValueError(f"{name}, column '{column}': found lists, expected one number or level per row.")
     return value
 
 
@@ -222,9 +222,9 @@ def _mapping(value: Any, name: str) -> Any:
 
 
 def _grouped(value: Any, name: str) -> Any:
-    """A column's name, or a level a row."""
-    if not isinstance(value, str) and _array(value, name, "one level a row").ndim != 1:
-        raise ValueError(f"{name}: found {type(value).__name__}, expected one level a row.")
+    """A column's name, or a level per row."""
+    if not isinstance(value, str) and _array(value, name, "one level per row").ndim != 1:
+        raise ValueError(f"{name}: found {type(value).__name__}, expected one level per row.")
     return value
 
 

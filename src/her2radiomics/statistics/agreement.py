@@ -42,7 +42,7 @@ def icc(ratings: ArrayLike, form: IccForm = "ICC2,1", level: float = 0.95) -> In
     Parameters
     ----------
     ratings
-        One row a subject, one column a reader, shape (n, k), n ≥ 2, k ≥ 2, complete.
+        One row per subject, one column per reader, shape (n, k), n ≥ 2, k ≥ 2, complete.
     form
         ``ICC1,1``: one-way random; ``ICC2,1``: two-way random, absolute agreement; ``ICC3,1``: two-way mixed,
         consistency.
@@ -88,7 +88,7 @@ def icc_table(
     Returns
     -------
     pandas.DataFrame
-        One row a feature: ``feature, icc, low, high, n, note``. A feature that is constant for both readers has no
+        One row per feature: ``feature, icc, low, high, n, note``. A feature that is constant for both readers has no
         ICC: its value is NaN and ``note`` says *constant*, or *constant, readers differ*.
 
     Raises

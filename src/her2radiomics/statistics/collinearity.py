@@ -16,7 +16,7 @@ def variance_inflation(table: pd.DataFrame, levels: Levels | None = None) -> pd.
     Parameters
     ----------
     table
-        Predictors, one row a patient, complete; text and categorical columns are expanded to their levels.
+        Predictors, one row per patient, complete; text and categorical columns are expanded to their levels.
     levels
         Levels of categorical columns, the reference first.
 

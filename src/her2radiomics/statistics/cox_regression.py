@@ -95,7 +95,7 @@ def cox(
     Parameters
     ----------
     table
-        One row a patient, complete; text and categorical columns are expanded to ``column[level]``.
+        One row per patient, complete; text and categorical columns are expanded to ``column[level]``.
     time, event
         As for :func:`kaplan_meier`.
     levels
@@ -118,7 +118,7 @@ def cox(
     one_of(ties, ("efron", "breslow"), "ties")
     times, seen = follow_up(time, event)
     if len(table) != times.size:
-        raise ValueError(f"table: found {len(table)} rows, expected {times.size}, one a follow-up time.")
+        raise ValueError(f"table: found {len(table)} rows, expected {times.size}, one per follow-up time.")
     if not seen.any():
         raise ValueError("event: found no event, expected at least one.")
     coding = treatment_coding(table, levels)

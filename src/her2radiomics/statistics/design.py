@@ -84,7 +84,7 @@ def treatment_coding(table: pd.DataFrame, levels: Levels | None = None) -> Codin
     Parameters
     ----------
     table
-        One row a patient. Numeric and boolean columns become one term; text and categorical columns, and
+        One row per patient. Numeric and boolean columns become one term; text and categorical columns, and
         every column named in ``levels``, one term a level but the reference.
     levels
         For a column, its levels with the reference first. Without it the reference is the first category of a

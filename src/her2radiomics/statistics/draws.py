@@ -29,7 +29,7 @@ def draw_rows(n: int, iterations: int, seed: int | None, clusters: ArrayLike | N
     random, iterations = np.random.default_rng(as_seed(seed)), as_whole(iterations, "iterations", 1)
     names = np.arange(n) if clusters is None else np.asarray(clusters).astype(str)
     if names.shape != (n,):
-        raise ValueError(f"clusters: found shape {names.shape}, expected ({n},), one a row.")
+        raise ValueError(f"clusters: found shape {names.shape}, expected ({n},), one per row.")
     found, member = np.unique(names, return_inverse=True)
     if found.size == n:
         return random.integers(0, n, (iterations, n))

@@ -21,7 +21,7 @@ _KINDS = ("continuous", "normal", "skewed", "ordinal", "categorical", "chi2")
 class GroupComparison(Result):
     """Comparison of groups.
 
-    ``table`` has ``variable, level``, one column a group (``p (group)`` for a group named as another column),
+    ``table`` has ``variable, level``, one column per group (``p (group)`` for a group named as another column),
     ``missing``, and on the first row of each variable ``statistic, test, p, shapiro_p``. ``sizes`` holds the number of
     rows of each group, and ``summaries`` how each variable is described (``n (%)``, ``mean ± SD`` or ``median (Q1,
     Q3)``); one without any value has one row, *0 of n*.
@@ -50,7 +50,7 @@ def compare_groups(
     Parameters
     ----------
     table
-        One row a patient. Missing values are left out variable by variable, and counted.
+        One row per patient. Missing values are left out variable by variable, and counted.
     group
         Group of each row, or the name of its column in ``table``; at least two groups, none missing.
     kinds
@@ -146,7 +146,7 @@ def _groups(group: pd.Series, size: int) -> tuple[np.ndarray, list[str], list[st
         missing = int(group.isna().sum())
         order = _order(group.rename("group"), None, argument="group")
     except TypeError:
-        raise ValueError(f"group: found {type(group).__name__}, expected one level a row.") from None
+        raise ValueError(f"group: found {type(group).__name__}, expected one level per row.") from None
     if len(group) != size or missing:
         raise ValueError(f"group: found {len(group)} values, {missing} missing; expected {size}, none missing.")
     if len(order) < 2:

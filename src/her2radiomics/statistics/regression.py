@@ -173,7 +173,7 @@ def logistic_regression(
     Parameters
     ----------
     table
-        One row a patient, complete. Text and categorical columns are expanded to ``column[level]``.
+        One row per patient, complete. Text and categorical columns are expanded to ``column[level]``.
     labels
         0 or 1, shape (rows,), both present.
     method
@@ -193,7 +193,7 @@ def logistic_regression(
     one_of(method, ("ml", "firth", "auto"), "method")
     positive = as_labels(labels)
     if len(table) != positive.size:
-        raise ValueError(f"table: found {len(table)} rows, expected {positive.size}, one a label.")
+        raise ValueError(f"table: found {len(table)} rows, expected {positive.size}, one per label.")
     coding = treatment_coding(table, levels)
     design = coding.matrix(table)
     refuse_aliased(design, coding.terms, len(design) - 1)

@@ -83,7 +83,7 @@ def logistic_refit(
     positive = as_labels(labels)
     one_of(method, ("ml", "firth", "auto"), "method")
     if len(table) != positive.size:
-        raise ValueError(f"table: found {len(table)} rows, expected {positive.size}, one a label.")
+        raise ValueError(f"table: found {len(table)} rows, expected {positive.size}, one per label.")
     design = treatment_coding(table, levels).matrix(table)
 
     def refit(rows: NDArray[np.intp]) -> Refitted | None:

@@ -48,7 +48,7 @@ class KaplanMeier(Result):
 
     @public
     def at_risk(self, times: ArrayLike) -> pd.DataFrame:
-        """Return the numbers at risk just before each of ``times``: one row a group, one column a time."""
+        """Return the numbers at risk just before each of ``times``: one row per group, one column a time."""
         at = as_finite(times, name="times")
         counts = {name: [int((follow_up >= t).sum()) for t in at] for name, follow_up in self._times.items()}
         return pd.DataFrame.from_dict(counts, orient="index", columns=at.tolist()).rename_axis("group")
@@ -230,7 +230,7 @@ def _members(group: ArrayLike | None, size: int) -> tuple[np.ndarray, list[str]]
     try:
         categories = pd.Categorical(group)
     except (TypeError, ValueError):
-        raise ValueError(f"group: found {type(group).__name__}, expected one level a row.") from None
+        raise ValueError(f"group: found {type(group).__name__}, expected one level per row.") from None
     if len(categories) != size or (categories.codes < 0).any():
         raise ValueError(f"group: found {len(categories)} values, some perhaps missing; expected {size}.")
     categories = categories.remove_unused_categories()

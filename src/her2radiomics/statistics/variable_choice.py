@@ -24,7 +24,7 @@ class UnivariateThenMultivariate(Result):
     Attributes
     ----------
     univariate
-        One row a term: ``variable``, the columns of :class:`LogisticRegression`, ``p_variable`` (test of the
+        One row per term: ``variable``, the columns of :class:`LogisticRegression`, ``p_variable`` (test of the
         whole variable), ``method`` (``ml``, ``firth``, or empty where nothing could be fitted) and ``note``.
     multivariate
         The multivariable model's table with ``variable``, ``p_variable`` and ``method``; no rows where nothing
@@ -102,7 +102,7 @@ def univariate_then_multivariate(
     positive = as_labels(labels)
     if len(table) != positive.size or table.shape[1] == 0:
         raise ValueError(
-            f"table: found {table.shape[0]} rows × {table.shape[1]} columns, expected {positive.size} rows, one a label."
+            f"table: found {table.shape[0]} rows × {table.shape[1]} columns, expected {positive.size} rows, one per label."
         )
     table, levels = table.rename(columns=str), {str(name): listed for name, listed in (levels or {}).items()}
     if unknown := [name for name in levels if name not in table.columns]:

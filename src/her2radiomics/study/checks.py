@@ -129,7 +129,7 @@ def _refuse_late_features(run: Run) -> None:
         if not known_at(stage, at):
             raise SettingsError(
                 f"run {run.id}: models.{ahead[0]} predicts {at}, but the feature '{feature}' is known only {stage}. "
-                "Drop it in the cohort file (features.drop), or say allow_unavailable: true, which the report marks."
+                "Drop it in the cohort file (features.drop), or set allow_unavailable: true, which the report marks."
             )
 
 
@@ -162,7 +162,7 @@ def _check_preprocessing(run: Run, name: str, parameters: Path) -> None:
     if settings.needs_breast and not masked.any():
         raise SettingsError(
             f"{where} says within: breast, but the manifest of cohort {run.dataset.cohort_id} holds no breast "
-            f"mask (region breast) of {name}. Add them, or say within: foreground or within: image."
+            f"mask (region breast) of {name}. Add them, or set within: foreground or within: image."
         )
     if settings.normalise or settings.resample:
         settings.refuse_twice(read_yaml(parameters).get("setting") or {}, where)

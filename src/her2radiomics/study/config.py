@@ -58,7 +58,7 @@ class Config(Settings):
         24,
         ge=1,
         description="Patients whose images one job makes or extracts. A job's start costs a second of CPU: small images "
-        "want many patients a job; fewer give a machine of many cores more jobs to share out.",
+        "want many patients per job; fewer give a machine of many cores more jobs to share out.",
     )
     failed_cases: FailedCases = Field(
         default_factory=lambda: FailedCases(count=2, share=0.05), description="How many failures are accepted."

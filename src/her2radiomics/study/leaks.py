@@ -20,7 +20,7 @@ BY_CHANCE = 0.05
 #: Two columns of fewer levels than this are compared level by level, of more by their numbers or ranks.
 LEVELS = 8
 DROP_OR_VOUCH = (
-    "List it under 'drop' in the cohort file; if it is a feature all the same, say features: vouched: ['{}']."
+    "List it under 'drop' in the cohort file; if it is a feature nevertheless, set features: vouched: ['{}']."
 )
 FEWEST = 8
 _LATER = re.compile(

@@ -35,6 +35,7 @@ from her2radiomics.study.measuring import Measuring, check_measured, measuring_o
 from her2radiomics.study.protocol import Protocol
 from her2radiomics.study.published import check_published_features, printed_numbers
 from her2radiomics.study.run import Dataset, Extraction, Run
+from her2radiomics.study.shadows import shadows_of
 
 
 class Plan:
@@ -92,11 +93,22 @@ class Plan:
 
     def extraction(self, dataset: str, name: str, sequence: str) -> Extraction | None:
         """What the runs ask of an extraction (:meth:`Run.extraction_id`); ``None`` where no run asks for it."""
-        for run in self.runs.values():
-            if run.dataset.id == dataset and run.extracted and sequence in run.protocol.sequences:
-                if run.extraction_id(sequence) == name:
-                    return Extraction(run.dataset, sequence, run.protocol.sequences[sequence])
-        return None
+        return self._extractions.get((dataset, name, sequence))
+
+    @cached_property
+    def _extractions(self) -> dict[tuple[str, str, str], Extraction]:
+        """Every extraction by its data set, name and sequence."""
+        found: dict[tuple[str, str, str], Extraction] = {}
+        for run in (*self.runs.values(), *self.shadows.values()):
+            for sequence, settings in run.protocol.sequences.items() if run.extracted else ():
+                key = (run.dataset.id, run.extraction_id(sequence), sequence)
+                found.setdefault(key, Extraction(run.dataset, sequence, settings))
+        return found
+
+    @property
+    def shadows(self) -> dict[str, Run]:
+        """What is extracted once more for the runs' evidence, by the names of the folders; of no other target."""
+        return {shadow.id: shadow for run in self.runs.values() for shadow in run.shadows.values()}
 
     def check_files(self) -> None:
         """Look whether every image and mask is there; runs that could not end for those that are not are refused.
@@ -112,6 +124,7 @@ class Plan:
             except StudyError as error:
                 self.refused[name] = error
                 del self.runs[name]
+        self.__dict__.pop("_extractions", None)
         self._go_on()
 
     def _go_on(self) -> None:
@@ -191,6 +204,7 @@ class Plan:
         found = check_features(run, self.workflow / "extraction")
         if request.until != "extraction":
             check_measured(run)
+            run = replace(run, shadows=shadows_of(run, self.workflow / "extraction", self.config.seed))
         return replace(run, notes=(*notes, *found))
 
     def _protocol(self, request: RunRequest, cohort: Cohort) -> tuple[Protocol, list[PublishedNumber]]:

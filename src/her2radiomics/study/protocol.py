@@ -19,7 +19,7 @@ from her2radiomics.core.tables import SIMULATED
 from her2radiomics.evaluation.settings import EvaluationSettings
 from her2radiomics.evidence.settings import EvidenceSettings
 from her2radiomics.extraction.filters import LOG_PADDING
-from her2radiomics.extraction.options import LogPadding
+from her2radiomics.extraction.options import Alteration, LogPadding
 from her2radiomics.imaging.preprocessing_settings import Preprocessing
 from her2radiomics.manuscript.figures import FigureOptions, FigureSettings, with_panels
 from her2radiomics.manuscript.palettes import PaletteName
@@ -78,6 +78,18 @@ class Sequence(Settings):
         description="How far, in σ, Laplacian-of-Gaussian filters see beyond the regions: 16 gives the whole image's "
         "values to 1e-7, exact (20) to 1e-9 at more cost.",
     )
+
+    def altered(self) -> dict[str, Any]:
+        """What is changed on purpose, as plain data; nothing in a study's own sequences."""
+        return {}
+
+
+class AlteredSequence(Alteration, Sequence):
+    """A sequence that is extracted once more with something changed, for the evidence of a run."""
+
+    def altered(self) -> dict[str, Any]:
+        """What is changed on purpose, as plain data."""
+        return self.chosen()
 
 
 class Reporting(Settings):
@@ -260,7 +272,6 @@ class Protocol(Settings):
                     self._check_harmonisation(name, step, model.allow_unavailable)
         _known("primary_model", [self.primary_model], self.models)
         _known("model_labels", self.model_labels, self.models)
-        _known("evidence.as_published", self.evidence.as_published, self.models)
         compared = [name for pair in self.evaluation.comparisons for name in pair]
         _known("evaluation.comparisons", compared, self.models)
         for piece in [*self.figures, *self.tables]:
@@ -326,7 +337,7 @@ class Protocol(Settings):
             stages = ", ".join(f"{name} ({self.columns[name].available_at})" for name in late)
             raise ValueError(
                 f"models.{model} predicts {self.prediction_at}, but uses columns known only later: {stages}. "
-                "Remove them, or say allow_unavailable: true, which the report marks"
+                "Remove them, or set allow_unavailable: true, which the report marks"
             )
 
     @property

@@ -15,6 +15,7 @@ PACKAGES = (
     "her2radiomics.extraction",
     "her2radiomics.modelling",
     "her2radiomics.statistics",
+    "her2radiomics.evidence.discount",
     "her2radiomics.prediction",
 )
 LONGEST_LINE = 88

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from her2radiomics.cohort.manifest import ManifestRow
+from her2radiomics.cohort.manifest import BREAST, ManifestRow
 from her2radiomics.cohort.partitions import persons
 from her2radiomics.cohort.settings import Cohort, Readers
 from her2radiomics.cohort.sources import CohortData
@@ -35,6 +35,25 @@ def batched(names: Sequence[str], size: int) -> list[list[str]]:
 
 
 @dataclass(frozen=True)
+class Part:
+    """Some patients or readers of a data set: of what is extracted once more, and not of everybody.
+
+    Attributes
+    ----------
+    patients
+        Who; none: all.
+    reference
+        Whether the reference reader's outlines alone count.
+    name
+        What tells the part from others, as plain data: a part of an extraction's name.
+    """
+
+    patients: frozenset[str]
+    reference: bool
+    name: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Dataset:
     """The data of one cohort, shared by the runs on it."""
 
@@ -45,6 +64,7 @@ class Dataset:
     data: CohortData
     root: Path | None = None
     patients_per_job: int = 1
+    part: Part | None = None
 
     def path(self, name: str) -> str:
         """Path of a contract's file."""
@@ -57,9 +77,10 @@ class Dataset:
 
     @property
     def patients(self) -> list[str]:
-        """Included patients, sorted."""
+        """Included patients, sorted; of a part its own."""
         table = self.data.participants
-        return sorted(table.loc[table["exclude_reason"] == "", "patient_id"])
+        included = table.loc[table["exclude_reason"] == "", "patient_id"]
+        return sorted(included[included.isin(self.part.patients)] if self.part and self.part.patients else included)
 
     @cached_property
     def batches(self) -> dict[str, list[str]]:
@@ -100,9 +121,10 @@ class Dataset:
     @cached_property
     def _rows(self) -> dict[tuple[str, str], list[dict[str, str]]]:
         rows: dict[tuple[str, str], list[dict[str, str]]] = {}
-        for row in self.data.manifest.to_dict("records"):
-            rows.setdefault((row["patient_id"], row["sequence"]), []).append(row)
         reference = self.readers.reference
+        for row in self.data.manifest.to_dict("records"):
+            if not (self.part and self.part.reference) or row["reader"] == reference or row["region"] == BREAST:
+                rows.setdefault((row["patient_id"], row["sequence"]), []).append(row)
         return {case: sorted(found, key=lambda row: row["reader"] != reference) for case, found in rows.items()}
 
 
@@ -122,11 +144,13 @@ class Run:
     notes: tuple[str, ...] = ()  # what planning and report say of the data
     journal_files: tuple[str, ...] = ()  # profile and reference style of the manuscript
     press: tuple[str, ...] = ()  # endings of the figures' files that the journal asks for
+    shadow: str = ""  # of a run that only extracts once more, for the evidence of another: its name there
+    shadows: Mapping[str, Run] = field(default_factory=dict)  # those of this run, by name
 
     @property
     def id(self) -> str:
         """Name of its folder in ``results``."""
-        return self.request.id
+        return f"{self.request.id}/evidence/{self.shadow}" if self.shadow else self.request.id
 
     @property
     def folder(self) -> str:
@@ -174,7 +198,8 @@ class Run:
     def extraction_parts(self, sequence: str) -> dict[str, str]:
         """Parameters, regions and preprocessing of an extraction, as its files' paths hold them."""
         settings = self.protocol.sequences[sequence]
-        done = extraction_suffix(settings.preprocessing, settings.log_padding, settings.slice_of)
+        altered = settings.altered() | dict(self.dataset.part.name if self.dataset.part else {})
+        done = extraction_suffix(settings.preprocessing, settings.log_padding, settings.slice_of, altered)
         return {
             "parameters": settings.parameters,
             "regions": "+".join(settings.regions),
@@ -196,6 +221,10 @@ class Run:
             for sequence in (self.protocol.sequences if self.extracted else ())
             for batch in self.dataset.batches
         ]
+
+    def shadow_features(self) -> dict[str, str]:
+        """Name of each other extraction from the run's images to its feature table; none where features were brought."""
+        return {name: shadow.path("features") for name, shadow in self.shadows.items()}
 
     def published_files(self) -> list[str]:
         """Files of the run that hold what the paper prints."""
@@ -283,10 +312,11 @@ class Extraction:
 
     @property
     def options(self) -> dict[str, Any]:
-        """Preprocessing and padding as plain data; empty for the default."""
-        if not extraction_suffix(self.settings.preprocessing, self.settings.log_padding):
+        """Preprocessing, padding and what is altered as plain data; empty for the default."""
+        altered = self.settings.altered()
+        if not extraction_suffix(self.settings.preprocessing, self.settings.log_padding, altered=altered):
             return {}
-        return self.settings.model_dump(mode="json", include={"preprocessing", "log_padding"})
+        return self.settings.model_dump(mode="json", include={"preprocessing", "log_padding"}) | altered
 
     def precontrast(self, patient: str) -> str:
         """The image that is subtracted from the patient's; empty where none is, or where the manifest lacks it."""

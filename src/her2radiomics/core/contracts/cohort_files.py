@@ -21,7 +21,7 @@ READER = text(
 #: Columns of every feature table.
 FEATURE_KEYS = (PATIENT, READER)
 FEATURES = (
-    "one a feature, named `<sequence>__<region>__<PyRadiomics name>`; features that a user brings keep their names"
+    "one per feature, named `<sequence>__<region>__<PyRadiomics name>`; features that a user brings keep their names"
 )
 
 QC_COLUMNS = (

@@ -52,7 +52,7 @@ COHORT = (
     Contract(
         "measured",
         "cohort/measured.csv",
-        "Columns measured from images, one row a patient and column; without rows where the protocol or cohort has none.",
+        "Columns measured from images, one row per patient and column; without rows where the protocol or cohort has none.",
         (
             *MEASURED_COLUMNS,
             text(
@@ -63,7 +63,7 @@ COHORT = (
             ),
         ),
     ),
-    Contract("qc", "cohort/qc.csv", "Quality control: one row a patient, sequence, reader and region.", QC_COLUMNS),
+    Contract("qc", "cohort/qc.csv", "Quality control: one row per patient, sequence, reader and region.", QC_COLUMNS),
     Contract(
         "grey_levels",
         "cohort/grey_levels.svg",
@@ -73,7 +73,7 @@ COHORT = (
     Contract(
         "features",
         "features/cohort.parquet",
-        "Feature table: one row a patient and reader who has every sequence.",
+        "Feature table: one row per patient and reader who has every sequence.",
         FEATURE_KEYS,
         others=FEATURES,
     ),
@@ -239,7 +239,7 @@ ABOUT = (
     Contract(
         "checklists",
         "checklists.csv",
-        "Reporting checklists, one row an item, filled from what the run declares and has made.",
+        "Reporting checklists, one row per item, filled from what the run declares and has made.",
         (
             text("checklist", "Name of the checklist."),
             text("number", "Number of the item."),

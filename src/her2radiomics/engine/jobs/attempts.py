@@ -110,4 +110,4 @@ def _in_own_process(make: Callable[[], bool]) -> bool:
         if name in FATAL:
             hint = ", as the kernel does when memory runs out" if name == "SIGKILL" else ""
             raise LostCase(f"a process that was ended by {name}{hint}")
-    raise RuntimeError(f"the process of a case ended with {code}; see above")
+    raise RuntimeError(f"the process of a case ended with exit code {code}; see above")

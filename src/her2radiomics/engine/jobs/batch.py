@@ -100,8 +100,8 @@ def run_batch(
             folders[patient] = found
         if changed:
             raise ChangedFileError(
-                f"{', '.join(changed)}: found another file than when the case was begun; expected images and masks that "
-                "stay as they are while features are computed. Run again: the other cases are kept."
+                f"{', '.join(changed)}: found content that changed since the case was begun; expected images and masks "
+                "that stay unchanged while features are computed. Run again: the other cases are kept."
             )
         if lost:
             then = "" if attempt.last else " They are tried again with more."

@@ -22,10 +22,11 @@ from her2radiomics.core.files import file_hash, own_mark, room_for
 CASE_FORMAT = 4
 #: The modules that decide a value or a picture; a test compares them with those that a case imports.
 COMPUTING = {
-    "imaging": "checks diffusion extent formats kinetics labels placing planes preprocessing preprocessing_settings reading "
-    "regions segmentations threads",
-    "extraction": "case classes cooccurrence engine filters loading measuring overlay parameters plausibility quality "
-    "regridding",
+    "core": "seeds",
+    "imaging": "checks diffusion extent fields formats kinetics labels perturbation perturbation_settings placing planes "
+    "preprocessing preprocessing_settings reading regions segmentations threads",
+    "extraction": "case classes cooccurrence engine filters loading measuring options overlay parameters perturbing "
+    "plausibility quality regridding",
 }
 #: Lists a case's files and their hashes, so that one that was cut or edited in the store is computed again.
 CONTENTS = ".sha256"

@@ -22,7 +22,7 @@ from her2radiomics.engine.jobs.attempts import Attempt
 from her2radiomics.engine.jobs.batch import Case, join_tables, run_batch
 from her2radiomics.engine.jobs.case_store import CaseStore
 from her2radiomics.extraction.filters import LOG_PADDING
-from her2radiomics.extraction.options import log_sigmas
+from her2radiomics.extraction.options import KEYS, Alteration, log_sigmas
 from her2radiomics.extraction.quality import relative_to
 from her2radiomics.imaging.preprocessing_settings import Preprocessing
 
@@ -73,7 +73,7 @@ class Extraction:
     sequence, parameters, regions, features
         Of the protocol: the sequence, PyRadiomics' parameter file, the regions, and the number of features of each.
     options
-        Preprocessing and padding where the protocol asks for other than the default, as plain data.
+        Preprocessing and padding where the protocol asks for other than the default, and alterations, as plain data.
     simulated, root, numbered
         Whether the images are; the data's folder, which no printed name holds; whether patients have study numbers: then no
         file is named.
@@ -124,6 +124,7 @@ class Extraction:
             precontrast=files.precontrast,
             level_rows=files.level_rows,
             log_padding=log_sigmas(options.get("log_padding", LOG_PADDING)),
+            altered=self._altered(),
         )
         return self._write(result, files, folder)
 
@@ -136,8 +137,15 @@ class Extraction:
             "exclude the patient with a reason.",
         )
         files = self.cases[patient]
-        result = extraction.failed_case(files.rows, error, regions=self.regions, parameters=self.parameters)
+        result = extraction.failed_case(
+            files.rows, error, regions=self.regions, parameters=self.parameters, altered=self._altered()
+        )
         self._write(result, files, folder)
+
+    def _altered(self) -> Alteration:
+        """What is other than the study's own."""
+        options = self.options or {}
+        return validate(Alteration, {key: options[key] for key in KEYS if key in options}, "parameters of the rule")
 
     def _write(self, result: extraction.CaseResult, files: Files, folder: Path) -> bool:
         extraction.write_rows(result.columns, result.features, folder / FEATURES)

@@ -25,11 +25,7 @@ RULE = (
 )
 
 
-@analysis(
-    label="The discount",
-    question="What would a test AUC like this one be in new patients?",
-    order=15,
-)
+@analysis(label="The discount", question="What would a test AUC like this one be in new patients?", order=15)
 class Discount(Analysis):
     """The study's test AUC beside what public radiomics tables let expect of it."""
 
@@ -109,7 +105,9 @@ class Discount(Analysis):
 
     def _models(self, facts: Facts) -> list[str]:
         """The main models that are made of image features alone."""
-        return [name for name in facts.main if facts.about.models[name].block and facts.about.models[name].feature_steps()]
+        return [
+            name for name in facts.main if facts.about.models[name].block and facts.about.models[name].feature_steps()
+        ]
 
     def _expected(self, rows: pd.DataFrame, study: EvidenceStudy, name: str) -> ExpectedAuc | None:
         """What the benchmark says of a model's test AUC; ``None`` where it has none."""

@@ -183,8 +183,8 @@ def _check_object(header: Dataset) -> None:
     colour, samples = (str(header.get("PhotometricInterpretation", "")), int(header.get("SamplesPerPixel") or 1))
     if samples != 1 or (colour and not colour.startswith("MONOCHROME")):
         raise _refusal(
-            f"{samples} values a voxel ({colour})" if samples != 1 else f"colours ({colour})",
-            "one real number a voxel, in shades of grey (MONOCHROME1 or 2)",
+            f"{samples} values per voxel ({colour})" if samples != 1 else f"colours ({colour})",
+            "one real number per voxel, in shades of grey (MONOCHROME1 or 2)",
             "Name the original series, not a colour map or a screenshot of it.",
         )
     if "MOSAIC" in _text(header.get("ImageType")):

@@ -134,7 +134,7 @@ def _at_one_place(frames: list[Frame], steps: np.ndarray, folder: Path) -> CaseE
     copies = len(frames) - len({(frame.marks["SOPInstanceUID"], frame.number) for frame in frames})
     if copies and all(frame.marks["SOPInstanceUID"] for frame in frames):
         return _refusal(
-            folder, f"{found}: {copies} of them are copies of others", "one image a position", "Delete the copies."
+            folder, f"{found}: {copies} of them are copies of others", "one image per position", "Delete the copies."
         )
     names = _telling(frames, levels)
     if names:
@@ -144,10 +144,10 @@ def _at_one_place(frames: list[Frame], steps: np.ndarray, folder: Path) -> CaseE
         by, plain = " and ".join(names), len(names) == 1 and is_printed(names[0])
         found += f", told apart by {by}{shown if plain else f' ({count} values)'}"
         return _refusal(
-            folder, found, "one image a position", SPLIT.format(by="".join(f" --by {name}" for name in names))
+            folder, found, "one image per position", SPLIT.format(by="".join(f" --by {name}" for name in names))
         )
     return _refusal(
-        folder, f"{found}, and nothing that tells them apart", "one image a position", "Export the series again."
+        folder, f"{found}, and nothing that tells them apart", "one image per position", "Export the series again."
     )
 
 

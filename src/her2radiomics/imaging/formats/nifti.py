@@ -42,7 +42,7 @@ class NIfTI(ITKFile):
         with _open(first) as stream:
             header, said = parse(path, stream.read(540))
         vector = len(header.size) == 5 and header.size[3] == 1 and header.size[4] > 1
-        check_shape(header.size, f"{header.size[-1]} values a voxel" * vector, path)
+        check_shape(header.size, f"{header.size[-1]} values per voxel" * vector, path)
         doubts = contradictions(path, said, header.size)
         return header._replace(doubts=doubts + surplus(_length(second) - header.offset - header.promised))
 

@@ -101,7 +101,7 @@ def _frames(content: Any, chosen: Segment, planes: Sequence[Mapping[str, Any]], 
             raise CaseError(
                 found=f"a fractional segmentation, with values between 0 and its maximum {full}",
                 expected="a segmentation whose voxels are in the segment or not",
-                remedy="Choose a threshold, say it in the methods, and export a binary segmentation.",
+                remedy="Choose a threshold, report it in the methods, and export a binary segmentation.",
                 file=path,
             )
         inside = frame == (chosen.number if labelled else full)
@@ -109,7 +109,7 @@ def _frames(content: Any, chosen: Segment, planes: Sequence[Mapping[str, Any]], 
         if part.GetOrigin() in found and inside.any():
             raise CaseError(
                 found="two frames of one segment at one position",
-                expected="one frame a position",
+                expected="one frame per position",
                 remedy="Export the segment again, each time point to a file of its own.",
                 file=path,
             )

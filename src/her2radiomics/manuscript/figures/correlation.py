@@ -98,7 +98,7 @@ def draw(inputs: FigureInputs, options: CorrelationOptions) -> Drawing:
 
 
 def _values(inputs: FigureInputs, options: CorrelationOptions) -> pd.DataFrame:
-    """A column a variable by its printed name, a row a patient."""
+    """A column per variable by its printed name, a row per patient."""
     cohort = members(inputs, "", options.partitions)
     values = {}
     for column in options.columns:

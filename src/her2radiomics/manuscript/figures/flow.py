@@ -132,7 +132,7 @@ def _check(table: pd.DataFrame, inputs: FigureInputs) -> None:
         refuse(f"the step '{unknown[0]}'", f"one of {', '.join(STEPS)}", "step")
     counts = table["step"].value_counts()
     if counts.get("registered", 0) != 1 or counts.get("partition", 0) < 1:
-        refuse("no single row 'registered', or no row 'partition'", "one 'registered' and a row a partition", "step")
+        refuse("no single row 'registered', or no row 'partition'", "one 'registered' and a row per partition", "step")
     left = int(table.loc[table["step"] == "registered", "remaining"].iloc[0])
     for _, row in table[table["step"].isin(["excluded", "failed"])].iterrows():
         left -= int(row["excluded"])

@@ -51,7 +51,7 @@ def place_of(levels: float) -> Place:
 
 
 def draw_grey_levels(qc: pd.DataFrame, text: GreyLevelText) -> Drawing:
-    """Draw one mark a region: a row a sequence and region, a lane a group, the number of grey levels across.
+    """Draw one mark a region: a row per sequence and region, a lane per group, the number of grey levels across.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def draw_grey_levels(qc: pd.DataFrame, text: GreyLevelText) -> Drawing:
     Returns
     -------
     Drawing
-        The figure, and a row a mark: :data:`COLUMNS`, ``group`` and ``place`` (:func:`place_of`).
+        The figure, and a row per mark: :data:`COLUMNS`, ``group`` and ``place`` (:func:`place_of`).
     """
     data = _drawn(qc, text)
     if data.empty:

@@ -1,4 +1,4 @@
-"""Markers by group: points, boxes and stars, one frame a marker."""
+"""Markers by group: points, boxes and stars, one frame per marker."""
 
 from __future__ import annotations
 

@@ -237,7 +237,7 @@ class _Cells:
         return next((n for n in names if n == own or n.endswith(f"_{own}")), "") if own else ""
 
     def cell(self, name: str, group: str) -> str:
-        """Cell of a column in the row of a group (tables with a row a group)."""
+        """Cell of a column in the row of a group (tables with a row per group)."""
         mine = self.rows[self.rows["group"] == group] if "group" in self.rows else self.rows[:0]
         return str(mine[name].iloc[0]) if len(mine) and name in mine else ""
 

@@ -47,7 +47,7 @@ class AgreementTable(TableOptions):
     """,
 )
 def make(inputs: TableInputs, options: AgreementTable) -> Table:
-    """Compare two readers, a row a characteristic; patients whom only one has read are left out.
+    """Compare two readers, a row per characteristic; patients whom only one has read are left out.
 
     Raises
     ------

@@ -106,7 +106,7 @@ def make(inputs: TableInputs, options: BaselineTable) -> Table:
     """
     patients, groups = grouped(inputs, options)
     if options.test and len(groups) < 2:
-        raise SettingsError(f"{options.id}: found one group, {groups[0].label}; expected two or more. Say test: false.")
+        raise SettingsError(f"{options.id}: found one group, {groups[0].label}; expected two or more. Set test: false.")
     order = [AS_A_ROW, *options.columns] if options.outcome else list(options.columns)
     declared = {**inputs.columns, AS_A_ROW: _outcome(inputs)}
     columns = {OUTCOME if name == AS_A_ROW else name: declared[name] for name in order}

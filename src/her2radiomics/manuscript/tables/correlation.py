@@ -46,7 +46,7 @@ class CorrelationTable(TableOptions):
     """,
 )
 def make(inputs: TableInputs, options: CorrelationTable) -> Table:
-    """Give Spearman's ρ with its interval and p, a row a column and a group of columns a counterpart.
+    """Give Spearman's ρ with its interval and p, a row per column and a group of columns a counterpart.
 
     Raises
     ------

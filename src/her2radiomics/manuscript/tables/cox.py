@@ -52,7 +52,7 @@ class CoxTable(TableOptions):
     """,
 )
 def make(inputs: TableInputs, options: CoxTable) -> Table:
-    """Print hazard ratios, a section an endpoint and a row a term.
+    """Print hazard ratios, a section per endpoint and a row per term.
 
     A univariable regression uses every patient whose column is known, the multivariable one those whose columns all are.
 

@@ -1,4 +1,4 @@
-"""DeLong's tests between models: a row a comparison, or a matrix of p values."""
+"""DeLong's tests between models: a row per comparison, or a matrix of p values."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class DelongTable(TableOptions):
     models: Models = ()
     partitions: Partitions = ()
     layout: Literal["pairs", "matrix"] = Field(
-        "pairs", description="pairs: a row a comparison; matrix: p values, a row and a column a model."
+        "pairs", description="pairs: a row per comparison; matrix: p values, a row and a column per model."
     )
     adjusted: bool = Field(True, description="Print the p values after Holm's correction, too.")
     nested: bool = Field(

@@ -41,7 +41,7 @@ class GroupComparisonTable(ComparedOptions):
     """,
 )
 def make(inputs: TableInputs, options: GroupComparisonTable) -> Table:
-    """Compare continuous columns between groups, a row a column.
+    """Compare continuous columns between groups, a row per column.
 
     A column is given as mean ± SD and tested by a t test where every group passes for normal (Shapiro–Wilk), else as
     median and quartiles and tested by ranks; missing values are left out column by column and counted.

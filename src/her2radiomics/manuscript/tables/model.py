@@ -47,7 +47,7 @@ class Table:
     stub
         Heading of the row labels.
     labels
-        One a row of ``data``.
+        One per row of ``data``.
     headings
         The printed columns of ``data``, in order.
     footnotes

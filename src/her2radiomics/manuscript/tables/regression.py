@@ -78,7 +78,7 @@ class RegressionTable(TableOptions):
     """,
 )
 def make(inputs: TableInputs, options: RegressionTable) -> Table:
-    """Print the regressions of one model: a row a term, a group of columns a regression.
+    """Print the regressions of one model: a row per term, a group of columns a regression.
 
     Raises
     ------

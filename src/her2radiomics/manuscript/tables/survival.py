@@ -67,7 +67,7 @@ class SurvivalTable(GroupedOptions):
     """,
 )
 def make(inputs: TableInputs, options: SurvivalTable) -> Table:
-    """Describe and compare follow-up by group, a section an endpoint and a row a group.
+    """Describe and compare follow-up by group, a section per endpoint and a row per group.
 
     Patients without time or event are left out, endpoint by endpoint, and counted below the table.
 

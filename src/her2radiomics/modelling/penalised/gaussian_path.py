@@ -209,8 +209,8 @@ def _optimal(columns: np.ndarray, centred: np.ndarray, lambdas: np.ndarray, coef
 def _from(before: np.ndarray, columns: np.ndarray, centred: np.ndarray, lambdas: np.ndarray) -> np.ndarray:
     """Coefficients at the penalties, each from the solution before it; shape (features, l).
 
-    On near-copies of columns, which least-angle regression gives up, coordinate descent takes seconds and may end before the
-    optimum; the active set is exact. Where its search does not end, coordinate descent finishes the path.
+    Near-copies of columns, on which least-angle regression stumbles, take coordinate descent seconds, and it may end before
+    the optimum; the active set is exact. Where its search does not end, coordinate descent finishes the path.
     """
     result = np.zeros((columns.shape[1], lambdas.size))
     kept = _without_copies(columns, columns.T @ centred / len(centred))

@@ -188,7 +188,7 @@ def centres_of(table: pd.DataFrame, column: str) -> np.ndarray:
 def unseen_remedy(minimum: int) -> str:
     """What can be done about a centre that did not train."""
     return (
-        "Train with patients of it, or say unseen: pass_through (not adjusted, and marked) or unseen: adapt "
+        "Train with patients of it, or set unseen: pass_through (not adjusted, and marked) or unseen: adapt "
         f"(location and scale from {minimum} or more of its patients predicted together, without labels)."
     )
 

@@ -147,7 +147,7 @@ def meeting(features: pd.DataFrame | None, people: pd.DataFrame, *, omit: bool) 
                 patient=patient,
                 found="no row of reader 1",
                 expected="features of every participant",
-                remedy=near or "Extract the patient's features, remove the participant, or say --incomplete omit.",
+                remedy=near or "Extract the patient's features, remove the participant, or add --incomplete omit.",
             )
     problems.refuse()
     said = [f"patient {patient} is left out: no features" for patient in absent]
@@ -231,7 +231,7 @@ def _read(path: Path, notes: list[str] | None, identifier: str = "patient_id") -
             remedy=f"Name the column that identifies the patient {identifier}.",
         )
     if cells.empty:
-        raise TableError(file=path, found="no row", expected="a row a patient", remedy="Add the patients.")
+        raise TableError(file=path, found="no row", expected="a row per patient", remedy="Add the patients.")
     problems = Problems()
     for row, patient in cells[identifier].items():
         if is_formula(patient) or unprintable(patient):

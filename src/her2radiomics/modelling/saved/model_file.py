@@ -142,7 +142,7 @@ def load_model(path: str | Path) -> FittedModel:
     try:
         size = path.stat().st_size
         if size > MOST_BYTES:
-            raise StudyError(f"{path}: found {size} bytes, expected at most {MOST_BYTES}. It is no saved model.")
+            raise StudyError(f"{path}: found {size} bytes, expected at most {MOST_BYTES}. It is not a saved model.")
         content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
     except RecursionError:
         raise StudyError(f"{path}: found values nested too deeply, expected a saved model.") from None

@@ -1,4 +1,4 @@
-"""The selection steps of a radiomics model: one file a step, found by looking into this folder.
+"""The selection steps of a radiomics model: one file per step, found by looking into this folder.
 
 A file holds a subclass of :class:`~her2radiomics.modelling.base.SelectionStep` with the step's settings, its fit and its
 words, decorated by ``@selection_step``. Protocols, chains, report, figures, checklists

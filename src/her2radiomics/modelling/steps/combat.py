@@ -298,7 +298,7 @@ def check_trained(step: CombatStep, counts: Mapping[str, int], where: str) -> No
         if counts[name] < needed:
             raise StudyError(
                 f"{where}: combat found {counts[name]} training patient of {step.batch} '{name}', expected "
-                f"{needed} or more, since it learns a spread of each. Say mean_only: true (locations alone), exclude "
+                f"{needed} or more, since it learns a spread of each. Set mean_only: true (locations only), exclude "
                 "these patients, or give them the name of a centre with the same scanner and protocol."
             )
     if step.reference is not None and step.reference not in counts:

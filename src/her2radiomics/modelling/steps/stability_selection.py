@@ -92,7 +92,7 @@ class StabilityStep(SelectionStep):
     @model_validator(mode="after")
     def _one_rule(self) -> Self:
         if (self.q is None) == (self.penalty is None):
-            raise ValueError("give either 'q' (features a half) or 'penalty' (a share), not both")
+            raise ValueError("give either 'q' (features per half) or 'penalty' (a share), not both")
         return self
 
     def sentence(self, before: Sequence[SelectionStep] = ()) -> str:
@@ -167,7 +167,7 @@ class StabilityStep(SelectionStep):
 
 
 def patient_halves(patients: np.ndarray, labels: np.ndarray, pairs: int, seed: int) -> list[np.ndarray]:
-    """Rows of complementary random halves of the patients, stratified by label: two lists of rows a pair.
+    """Rows of complementary random halves of the patients, stratified by label: two lists of rows per pair.
 
     The split depends on the patients' identifiers and the seed, not on the order of the rows; all rows of a patient
     (drawn twice by a bootstrap) go together. Empty with fewer than two patients of a class.
