@@ -11,8 +11,7 @@ from her2radiomics.evidence.findings import as_table
 
 def main(snakemake):
     params, files = snakemake.params, snakemake.input
-    others = dict(zip(params.others, files.others, strict=True)) if params.others else {}
-    study = study_from(params.about, files.participants, files.features, others)
+    study = study_from(params.about, files.participants, files.features, params.others)
     analysis, rows = analysis_from(params.analysis), all_batches(files.batches)
     summary = assemble("evidence_analysis", list(analysis.summarise(rows, study)))
     made = {

@@ -7,8 +7,7 @@ from her2radiomics.engine.script import logged
 
 def main(snakemake):
     params, files = snakemake.params, snakemake.input
-    others = dict(zip(params.others, files.others, strict=True)) if params.others else {}
-    study = study_from(params.about, files.participants, files.features, others)
+    study = study_from(params.about, files.participants, files.features, params.others)
     first, last = params.repetitions
     rows = analysis_from(params.analysis).run(study, first, last)
     write("evidence_batch", rows, snakemake.output.evidence_batch, simulated=study.about.simulated)

@@ -100,9 +100,7 @@ rule merge:
     benchmark:
         "logs/{run}/merge.benchmark.tsv"
     wildcard_constraints:
-        run=one_of(
-            name for name, run in (RUNS | SHADOWS).items() if run.extracted
-        ),
+        run=one_of(name for name, run in (RUNS | SHADOWS).items() if run.extracted),
     group:
         "cohort"
     conda:

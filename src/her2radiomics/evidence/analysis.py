@@ -138,6 +138,10 @@ class Analysis(Settings):
         """Why the analysis is left out of a study, as a sentence; empty: it is done."""
         return ""
 
+    def uses(self, facts: Facts) -> list[str]:
+        """Names of the other extractions whose features the analysis reads (:meth:`Facts.extractions`)."""
+        return []
+
     @abstractmethod
     def repetitions(self, facts: Facts) -> int:
         """How many repetitions the analysis has."""

@@ -20,8 +20,8 @@ class EvidenceSettings(Settings):
 
     as_published: dict[str, PublishedOrder] = Field(
         default_factory=dict,
-        description="Model to its steps as the paper describes them; every other model is leak-safe in both. That of a model "
-        "which a cohort or variant leaves out is not used.",
+        description="Model to its steps as the paper describes them; every other model is leak-safe in both. That of a "
+        "model which a cohort or variant leaves out is not used.",
     )
     analyses: dict[str, AnyAnalysis] = Field(
         default_factory=dict,

@@ -20,6 +20,7 @@ from her2radiomics.core.contracts import PARTITIONS, TRAINING
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import Settings
+from her2radiomics.evidence.extractions import Purpose, Reextraction
 from her2radiomics.evidence.published import PublishedOrder
 from her2radiomics.modelling.build import build_model, second_reader_table
 from her2radiomics.modelling.parts import SharedFits
@@ -52,7 +53,9 @@ class About(Settings):
     published: dict[str, PublishedOrder] = Field(
         default_factory=dict, description="Model to its steps as the paper describes them."
     )
-    others: list[str] = Field(default_factory=list, description="Names of other extractions from the same images.")
+    others: dict[str, Reextraction] = Field(
+        default_factory=dict, description="Other extractions from the same images, by name."
+    )
     title: str = Field("", description="Title of the study.")
     labels: dict[str, str] = Field(default_factory=dict, description="Printed names of models.")
     partition_labels: dict[str, str] = Field(default_factory=dict, description="Printed names of partitions.")
@@ -96,6 +99,10 @@ class Facts:
         found = self.imaging
         return self.about.primary if self.about.primary in found or not found else found[0]
 
+    def extractions(self, purpose: Purpose) -> list[str]:
+        """Names of the other extractions that are made for a purpose."""
+        return [name for name, item in self.about.others.items() if item.purpose == purpose]
+
     @property
     def tested(self) -> list[str]:
         """Partitions with patients who do not train, in the order of the papers."""
@@ -130,7 +137,8 @@ class EvidenceStudy(Facts):
     features
         ``patient_id``, ``reader``, then features, of all patients.
     other_features
-        Name of another extraction to its feature table.
+        Name of another extraction to the study's feature table with what was extracted again in its place, of the patients
+        and readers that it holds.
     """
 
     features: pd.DataFrame

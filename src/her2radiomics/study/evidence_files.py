@@ -27,6 +27,7 @@ def about(run: Run, seed: int) -> About:
         second_reader=_second_reader(run),
         extracted=run.extracted,
         simulated=run.dataset.simulated,
+        others={name: shadow.again for name, shadow in run.shadows.items() if shadow.again},
         published=protocol.evidence.as_published,
         title=protocol.title,
         labels={name: protocol.model_label(name) for name in protocol.models},
@@ -69,6 +70,12 @@ def batches(run: Run, name: str, seed: int) -> list[str]:
         path_of("evidence_batch", run=run.id, analysis=name, batch=batch)
         for batch in analyses(run)[name].batches(facts(run, seed))
     ]
+
+
+def others(run: Run, name: str, seed: int) -> dict[str, str]:
+    """Other extractions that an analysis reads, by name, and their feature tables."""
+    tables = run.shadow_features()
+    return {other: tables[other] for other in analyses(run)[name].uses(facts(run, seed))}
 
 
 def repetitions(run: Run, name: str, batch: str, seed: int) -> tuple[int, int]:

@@ -148,6 +148,7 @@ def _shadow(run: Run, name: str, settings: Reextraction, parameters: Path, seed:
         protocol=run.protocol.model_copy(update={"sequences": sequences}),
         dataset=_part(run.dataset, settings, seed),
         shadow=name,
+        again=settings,
     )
     problems = sequence_problems(shadow, parameters)
     if problems:

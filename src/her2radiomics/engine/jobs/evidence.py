@@ -11,6 +11,7 @@ from her2radiomics.core.settings import validate
 from her2radiomics.core.tables import read
 from her2radiomics.evidence.analyses import ANALYSES
 from her2radiomics.evidence.analysis import Analysis
+from her2radiomics.evidence.extractions import laid_over
 from her2radiomics.evidence.study import About, EvidenceStudy, Facts
 
 
@@ -28,12 +29,12 @@ def facts_from(about: Mapping[str, Any], participants: str) -> Facts:
 def study_from(
     about: Mapping[str, Any], participants: str, features: str, others: Mapping[str, str] | None = None
 ) -> EvidenceStudy:
-    """A study with the features of all of its patients, and further feature tables by name."""
-    facts = facts_from(about, participants)
-    tables = {name: read("features", path) for name, path in (others or {}).items()}
-    return EvidenceStudy(
-        about=facts.about, people=facts.people, features=read("features", features), other_features=tables
-    )
+    """A study with the features of all of its patients, and other extractions by name (paths of their tables)."""
+    facts, own = facts_from(about, participants), read("features", features)
+    known = facts.about.others
+    again = {name: read("features", path) for name, path in (others or {}).items()}
+    laid = {name: laid_over(own, table, known[name].regions) for name, table in again.items()}
+    return EvidenceStudy(about=facts.about, people=facts.people, features=own, other_features=laid)
 
 
 def all_batches(files: list[str]) -> pd.DataFrame:

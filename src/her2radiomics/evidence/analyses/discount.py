@@ -45,9 +45,9 @@ class Discount(Analysis):
     def method(self, facts: Facts) -> str:
         """Where the expectation comes from."""
         return (
-            "The expectation comes from a benchmark: the chains of four studies were run on 28 public radiomics tables with many "
-            "random splits of the sizes of published studies, and each model was applied to the patients held back. It knows no "
-            "change of hospital, scanner or time; these come on top."
+            "The expectation comes from a benchmark: the chains of four studies were run on 28 public radiomics tables with "
+            "many random splits of the sizes of published studies, and each model was applied to the patients held back. It "
+            "knows no change of hospital, scanner or time; these come on top."
         )
 
     def repetitions(self, facts: Facts) -> int:
