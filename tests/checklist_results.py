@@ -11,7 +11,7 @@ from her2radiomics.checklists.settings import ChecklistRun
 
 
 def write_results(
-    folder: Path, run: ChecklistRun, note: str = "ICC2,1 ≥ 0.75 in 42 training patients read twice"
+    folder: Path, run: ChecklistRun, note: str = "ICC(2,1) ≥ 0.75 in 42 training patients read twice"
 ) -> Path:
     """The tables that the checklists read: 42 training patients with 16 of the smaller group, 4 features selected."""
     columns = ["model", "partition", "n", "events", "auc", "auc_low", "auc_high"]

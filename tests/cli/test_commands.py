@@ -14,7 +14,7 @@ HEAVY = ("numpy", "pandas", "pydantic", "scipy", "SimpleITK", "snakemake", "yaml
 
 
 def her2radiomics(*words: str, cwd=None) -> subprocess.CompletedProcess:
-    """The command in a process of its own, in the locale of continuous integration."""
+    """The command in a separate process, in the locale of continuous integration."""
     code = "import sys; from her2radiomics.cli.app import main; sys.argv[0] = 'her2radiomics'; main()"
     environment = os.environ | {"LC_ALL": "C", "COLUMNS": "100"}
     environment.pop("PYTHONUTF8", None)

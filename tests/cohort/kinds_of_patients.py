@@ -307,7 +307,7 @@ def hospitals(f: Files, second, at: int = 10, **more) -> None:
     f.cohort["participants"].append({"file": "second.csv", "append": True, **more})
 
 
-tables("a second hospital's patients in a file of their own, by another separator")(
+tables("a second hospital's patients in a separate file, by another separator")(
     lambda f: hospitals(f, lambda rows: rows)
 )
 
@@ -336,7 +336,7 @@ def feature_tables(f: Files, second, **more) -> None:
     f.cohort["features"]["further"] = [{"file": "second.csv", **more}]
 
 
-tables("features of a second program in a file of their own")(lambda f: feature_tables(f, lambda rows: rows[::-1]))
+tables("features of a second program in a separate file")(lambda f: feature_tables(f, lambda rows: rows[::-1]))
 tables("features of a second program that lack a patient", REFUSED, "no row for 1 of 24 patients and readers (P001)")(
     lambda f: feature_tables(f, lambda rows: rows[1:])
 )
@@ -345,7 +345,7 @@ tables("two feature tables that disagree", REFUSED, "patient P001, column 'f0'")
 )
 
 
-@tables("features of a second hospital in a file of their own")
+@tables("features of a second hospital in a separate file")
 def _(f: Files) -> None:
     f.csv("features.csv", f.features[:10])
     csv_file(f.features[10:], f.data / "second.csv", sep=";", decimal=",")

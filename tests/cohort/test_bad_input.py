@@ -75,7 +75,7 @@ def test_snakemake_says_the_same_without_a_traceback(project):
         ({**BASE, "seed": "soon"}, ["'seed': found 'soon'"]),
         ({"runs": [{"study": "nat_respons"}]}, ["nat_respons.yaml: no such file. Did you mean 'nat_response'?"]),
         ({"runs": [{"study": "nat_response", "variant": "dce"}]}, ["no variant 'dce'", "dce_volume"]),
-        ({"runs": [{"study": "nat_response", "cohort": "mine"}]}, ["where do its data lie?", "mine: /path/to/data"]),
+        ({"runs": [{"study": "nat_response", "cohort": "mine"}]}, ["of its data is not known", "mine: /path/to/data"]),
         ({**BASE, "data": {"mine": "nowhere"}}, ["there is no folder nowhere"]),
         ({"runs": [{"study": "nat_response"}, {"study": "nat_response"}]}, ["listed twice"]),
     ],

@@ -457,5 +457,5 @@ def test_variance_says_of_which_values_it_is():
             [{"step": "min_max"}, {"step": "variance", "threshold": 0.01}],
         )
     )  # fmt: skip
-    assert before == "variance of measured values > 0.1"
-    assert after == "variance of values scaled by min_max > 0.01"
+    assert before == "variance of the measured values > 0.1"
+    assert after == "variance > 0.01 after min-max scaling"

@@ -259,7 +259,7 @@ def test_usable_refits_are_printed_in_the_methods(run):
 @pytest.mark.parametrize(
     ("folds", "kept", "why"),
     [
-        (0, 3, "the protocol asks for none"),
+        (0, 3, "not requested in the protocol"),
         (5, 0, "no predictor was kept"),
         (5, 3, "too few patients of a class in the folds"),
     ],

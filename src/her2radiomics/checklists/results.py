@@ -53,7 +53,7 @@ def result_facts(folder: Path, run: ChecklistRun) -> dict[str, Fact]:
         ),
         "minority_per_feature": round(smaller / most, 1) if most else 0.0,
         "icc_assessed": bool(notes),
-        "icc_words": "; ".join(note.replace("ICC2,1", "ICC(2,1)") for note in dict.fromkeys(notes)),
+        "icc_words": "; ".join(dict.fromkeys(notes)),
     }
 
 

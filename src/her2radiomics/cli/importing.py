@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
     group.command("boxes")(import_boxes)
     group.command("table")(import_table)
     for name, title in COLLECTIONS.items():
-        about = f"{title} as it lies on disk: images, masks, participants and a cohort file."
+        about = f"{title} as it is on disk: images, masks, participants and a cohort file."
         example = f"\b\nher2radiomics import {name} {title.replace(' ', '')}/ --to data/"
         group.command(name, help=f"{about}\n\n{example}")(_collection(name))
     app.add_typer(group, rich_help_panel=command.DATA)

@@ -88,7 +88,7 @@ def _piece(table: BroughtTable, source: TableSource) -> Joined:
             column=source.id,
             found=f"the patient in row {first} already",
             expected="one row per patient",
-            remedy="Remove one of the rows; give a second lesion or examination an identifier of its own, and say in a "
+            remedy="Remove one of the rows; give a second lesion or examination its own identifier, and say in a "
             "column 'person' who they are of.",
         )
     for one, other in look_alikes(identifiers):

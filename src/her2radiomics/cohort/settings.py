@@ -87,7 +87,7 @@ class Rule(Settings):
 
 
 class ImagePattern(Settings):
-    """Where the images and masks of a data set lie, by name.
+    """Where the images and masks of a data set are, by name.
 
     In a pattern ``{patient}`` is the identifier, matched without regard to upper and lower case, and
     ``{sequence}`` for the text that ``sequences`` turns into a sequence's name.
@@ -206,7 +206,7 @@ class Cohort(Settings):
     manifest: TableSource | None = Field(None, description="The manifest (kind tables); images.tsv by default.")
     columns: dict[str, ColumnSource] = Field(default_factory=dict, description="Our column to where it comes from.")
     keep: list[Rule] = Field(default_factory=list, description="Who is included, in the order of the flow.")
-    images: list[ImagePattern] = Field(default_factory=list, description="Where images lie (kind images).")
+    images: list[ImagePattern] = Field(default_factory=list, description="Where the images are (kind images).")
     features: FeatureSource | None = Field(
         None, description="The feature table (kind features); a purely clinical study needs none."
     )

@@ -1,4 +1,4 @@
-"""Importers: from a data set as it lies on disk to participants, manifest and brought features."""
+"""Importers: from a data set as it is on disk to participants, manifest and brought features."""
 
 from __future__ import annotations
 

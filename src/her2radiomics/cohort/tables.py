@@ -127,7 +127,7 @@ def check_participants(participants: pd.DataFrame, columns: list[str], file: str
                 column="patient_id",
                 found=f"the patient in {int((identifiers == identifier).sum())} rows",
                 expected="one row per patient",
-                remedy="Remove the duplicate; give a second lesion or examination an identifier of its own, and say in a "
+                remedy="Remove the duplicate; give a second lesion or examination its own identifier, and say in a "
                 "column 'person' who they are of.",
             )
         )

@@ -99,7 +99,7 @@ def check_shape(size: Sequence[int], several: str, file: str | Path) -> None:
         raise CaseError(
             found=f"a {len(size)}-D image of {times(size)} voxels",
             expected="a 3-D image",
-            remedy="Write a stack of slices, or each time point to a 3-D file of its own.",
+            remedy="Write a stack of slices, or each time point to a separate 3-D file.",
             file=file,
         )
 

@@ -1,4 +1,4 @@
-"""Whole public collections as they lie on disk (``collections.yaml``): images, masks, participants, cohort file."""
+"""Whole public collections as they are on disk (``collections.yaml``): images, masks, participants, cohort file."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def _patients(
     cells, problems = table.cells[identifier], Problems()
     for row, patient in cells[cells.duplicated()].items():
         expected = "one row per patient"
-        remedy = "Remove one of the rows; give a second lesion or examination an identifier of its own."
+        remedy = "Remove one of the rows; give a second lesion or examination its own identifier."
         problems.append(_mistake(table, row, patient, identifier, "the patient twice", expected, remedy))
     for one, other in look_alikes(cells):
         row = cells.index[cells == other][0]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 #: Name and printed names of the rule that runs before all steps.
 NUMBERS = "numbers"
-NUMBERS_LABEL, NUMBERS_SHORT = "Features that are numbers", "Computable in training"
+NUMBERS_LABEL, NUMBERS_SHORT = "Numeric in all training patients", "Numeric in training"
 
 
 # magnitude above which squares overflow, and spread below whose inverse they vanish

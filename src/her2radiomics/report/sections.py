@@ -18,7 +18,7 @@ from her2radiomics.report.context import FlowStep, Grid, Link, PartitionSummary,
 from her2radiomics.report.info import RunInfo
 from her2radiomics.report.words import model_phrase
 
-AGREEMENT = {"agrees": "agree", "differs": "differ", "not made in this run": "not made in this run"}
+AGREEMENT = {"agrees": "agree", "differs": "differ", "not made in this run": "could not be compared"}
 
 
 def partition_summaries(flow: pd.DataFrame, info: RunInfo) -> tuple[PartitionSummary, ...]:

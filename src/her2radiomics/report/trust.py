@@ -135,7 +135,7 @@ def _spot(label: str, value: float, low: float, high: float, note: str, small: b
 def _uncrossed(run: _Run, model: str) -> str:
     """Why there is no cross-validated AUC."""
     if not run.info.protocol.models[model].reported_folds:
-        return "the protocol asks for none"
+        return "not requested in the protocol"
     if not run.fits[model].kept:
         return "no predictor was kept"
     return "too few patients of a class in the folds"

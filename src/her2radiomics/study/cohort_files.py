@@ -42,7 +42,8 @@ def root_of(name: str, cohort: Cohort, data: Mapping[str, str]) -> Path:
     root = data.get(name, cohort.root)
     if root is None:
         raise SettingsError(
-            f"cohort {name}: where do its data lie? Say so in config.yaml, for example\n  data:\n    {name}: /path/to/data"
+            f"cohort {name}: the folder of its data is not known. Name it in config.yaml, for example\n"
+            f"  data:\n    {name}: /path/to/data"
         )
     expanded = Path(os.path.expandvars(root)).expanduser()
     if not expanded.is_dir():

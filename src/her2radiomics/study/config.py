@@ -46,7 +46,7 @@ class Config(Settings):
     )
     runs: list[RunRequest] = Field(min_length=1, description="Studies to carry out.")
     data: dict[str, str] = Field(
-        default_factory=dict, description="Cohort to the folder where its data lie; environment variables are expanded."
+        default_factory=dict, description="Cohort to the folder of its data; environment variables are expanded."
     )
     journal: str = Field(
         "plain",

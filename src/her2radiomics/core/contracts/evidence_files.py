@@ -69,5 +69,5 @@ EVIDENCE = (
         "What all analyses show: what holds, what does not, and what cannot be told; analyses that are left out say why.",
         (ANALYSIS, *FINDINGS),
     ),
-    Contract("evidence_page", "evidence.html", "The evidence on a page of its own: one file that loads nothing."),
+    Contract("evidence_page", "evidence.html", "The evidence on a separate page: one file that loads nothing."),
 )

@@ -167,7 +167,7 @@ TABLES = (
     Contract(
         "published",
         "tables/published.csv",
-        "Numbers, names and claims that the paper prints beside those of the run, with agreement by stated rules.",
+        "Numbers, names and claims of the paper, compared with those of the run by stated rules.",
         (
             text(
                 "quantity",

@@ -4,7 +4,7 @@ A job of several cases has some attempts, each with more memory than the one bef
 the job's own process, which costs nothing. A case that is refused memory there is lost to this attempt alone: the others
 are finished and kept, then the job fails and names it. When the process itself dies (killed by the kernel, or by an error
 in compiled code), nobody can say which case did it; so at later attempts each case, and only those that are not in the store
-yet, runs in a process of its own. What the last attempt cannot do either is recorded as failed, with the reason.
+yet, runs in a separate process. What the last attempt cannot do either is recorded as failed, with the reason.
 """
 
 from __future__ import annotations

@@ -186,7 +186,7 @@ def _check_one(path: Path, headers: Sequence[Dataset]) -> None:
             raise CaseError(
                 found=f"{len(counts)} {what} in one folder (of {numbers} files)",
                 expected="the DICOM files of one series",
-                remedy="Name the folder that holds the files themselves, each series in a folder of its own.",
+                remedy="Name the folder that holds the files themselves, each series in its own folder.",
                 file=path,
             )
 

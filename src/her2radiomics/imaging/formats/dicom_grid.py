@@ -23,7 +23,7 @@ WIDE_GAP = 1.5  # distance of slices over their thickness that is warned about
 #: How marks end whose values are not printed: words, directions, and times of the day, which may tell who was examined.
 NO_NUMBER = ("Type", "AcquisitionTime", "ContentTime", "DateTime", "Component", "Orientation")
 SPLIT = (
-    "Write each volume to a file of its own (python -m her2radiomics.imaging SERIES FOLDER{by}) and name the one that is "
+    "Write each volume to a separate file (python -m her2radiomics.imaging SERIES FOLDER{by}) and name the one that is "
     "meant in the manifest."
 )
 APART = "Put each into a folder of its own."

@@ -110,7 +110,7 @@ def _frames(content: Any, chosen: Segment, planes: Sequence[Mapping[str, Any]], 
             raise CaseError(
                 found="two frames of one segment at one position",
                 expected="one frame per position",
-                remedy="Export the segment again, each time point to a file of its own.",
+                remedy="Export the segment again, each time point to a separate file.",
                 file=path,
             )
         if inside.any():

@@ -72,7 +72,7 @@ def quantities() -> dict[str, Quantity]:
 
 
 class PublishedNumber(Settings):
-    """A number, a set of names or an order that the paper prints, and that a run can set beside its own."""
+    """A number, a set of names or an order that the paper prints, that a run can compare with its own."""
 
     quantity: str = Field(description=f"One of: {', '.join(quantities())}, or a measure of performance_extra.csv.")
     model: str = Field("", description="The model it belongs to; empty for numbers of the cohort.")

@@ -129,7 +129,9 @@ class MultivariateSpec(ModelSpec):
     kind: Literal["multivariate"] = Field(
         description="One selection and one logistic regression over all blocks of predictors."
     )
-    features: FeatureBlock | None = Field(None, description="Image features, after steps of their own; empty: none.")
+    features: FeatureBlock | None = Field(
+        None, description="Image features, after their own selection steps; empty: none."
+    )
     of: tuple[str, ...] = Field((), description="Radiomics models whose Rad-scores are predictors.")
     candidates: tuple[str, ...] = Field((), description="Participants columns.")
     selection: Annotated[LassoSelection | BackwardSelection, Field(discriminator="by")] = Field(

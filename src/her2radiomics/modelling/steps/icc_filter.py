@@ -80,7 +80,7 @@ class IccFilterStep(SelectionStep):
         values, counts = self._coefficients(*pairs)
         keep = np.nan_to_num(values[0], nan=-np.inf) >= self.threshold
         table = self._table(names, values, counts, np.where(keep, "yes", "no"))
-        note = f"{self.form} ≥ {self.threshold:g} in {n} training patients read twice"
+        note = f"{self.printed_form} ≥ {self.threshold:g} in {n} training patients read twice"
         return FittedIcc.of(X, keep, note, reproducibility=table)
 
     def _coefficients(self, one: pd.DataFrame, two: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

@@ -42,9 +42,9 @@ class VarianceStep(SelectionStep):
             with suppress(ValueError):  # that nothing passes is a result
                 rule.fit(values[:, varies])
             variance[varies] = rule.variances_
-        scaled = [step.about.name for step in training.before if step.about.role == "scaling"]
-        of = f"values scaled by {', then '.join(scaled)}" if scaled else "measured values"
-        note = f"variance of {of} > {self.threshold:g}"
+        scaled = [step.about.noun for step in training.before if step.about.role == "scaling"]
+        of, after = ("", f" after {listing(scaled)}") if scaled else (" of the measured values", "")
+        note = f"variance{of} > {self.threshold:g}{after}"
         if varies.any() and np.allclose(variance[varies], 1.0, rtol=0, atol=1e-9):
             note += "; after z-scoring every variance is 1, so this step removes nothing"
         return FittedStep.of(X, variance > self.threshold, note)
