@@ -28,9 +28,10 @@ resume: $(READY)
 	$(BIN)/snakemake --cores 1 --unlock
 	$(BIN)/snakemake --cores $(CORES)
 
-# a library may reset the locale of a process; files of other libraries are UTF-8 all the same
+# a library may reset the locale of a process; files of other libraries are UTF-8 all the same.
+# The files with the longest tests come first (tests/conftest.py): else one core works through them alone at the end.
 test: $(ORACLE)
-	PYTHONUTF8=1 $(BIN)/python -m pytest -n $(CORES) --dist loadfile $(PYTEST_ARGS)
+	PYTHONUTF8=1 $(BIN)/python -m pytest -n $(CORES) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 # a real Slurm of three nodes on this machine, for the time of the tests (Debian, root; docs/cluster.md).
 # CLUSTER_TESTS=quick leaves out those that wait for Slurm's own time-outs; CLUSTER_REQUIRED=no passes where no Slurm can be had

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -23,3 +24,9 @@ def real_data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("HER2RADIOMICS_DATA names no folder of real data")
     return Path(folder)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with the most long tests first: workers take files in this order (``make test``), so that all end together."""
+    long = Counter(item.path for item in items if {"workflow", "long"} & {mark.name for mark in item.iter_markers()})
+    items.sort(key=lambda item: -long[item.path])

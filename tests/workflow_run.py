@@ -17,6 +17,8 @@ from her2radiomics.core.settings import overlay, read_yaml
 ROOT = Path(__file__).resolve().parent.parent
 LINKED = ("Snakefile", "scripts", "src", "envs", "profiles")
 EXEMPT = ("provenance",)  # the only results that may differ between two runs of the same input
+# changes of a study: resampling is the same code in any number of rounds
+FEW_ROUNDS = {"evaluation": {"bootstrap": 100, "calibration_bootstrap": 10, "pipeline_bootstrap": 4}}
 
 
 class Project:

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 from submitted import Submitted, attempts, kind, megabytes, results
-from workflow_run import Project, small_cohort
+from workflow_run import FEW_ROUNDS, Project, small_cohort
 
 pytestmark = pytest.mark.cluster
 
@@ -24,10 +24,7 @@ LIMIT = 1800  # seconds: far more than on an idle machine
 
 def small_study(folder) -> Project:
     project = Project(folder, CONFIG)
-    project.change("studies/nat_response.yaml", small_cohort(training=(5, 4), testing=(2, 2)))
-    # resampling is the same code on a cluster; fewer rounds leave the time to the jobs
-    rounds = {"bootstrap": 100, "calibration_bootstrap": 10, "pipeline_bootstrap": 4}
-    project.change("studies/nat_response.yaml", {"evaluation": rounds})
+    project.change("studies/nat_response.yaml", small_cohort(training=(5, 4), testing=(2, 2)) | FEW_ROUNDS)
     return project
 
 

@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 import yaml
-from workflow_run import Project
+from workflow_run import FEW_ROUNDS, Project
 
 from her2radiomics.cohort.sources import NO_FEATURES
 from her2radiomics.core.errors import StudyError
@@ -92,6 +92,7 @@ class TestFeatureTable:
             "data": {"ispy2": str(needed(real_data / "ispy2_mri_features"))},
         }
         project = Project(tmp_path_factory.mktemp("table") / "p", config)
+        project.change("studies/nat_response.yaml", FEW_ROUNDS)
         project.snakemake()
         return project
 
@@ -246,7 +247,7 @@ class TestISPY1Planned:
 @pytest.mark.real
 @pytest.mark.workflow
 class TestISPY1:
-    """I-SPY 1, HER2 by her2_nomogram: models, performance and survival, without the resampling that takes long."""
+    """I-SPY 1, HER2 by her2_nomogram: models, performance and survival, with little resampling."""
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -256,6 +257,7 @@ class TestISPY1:
             "data": {"ispy1_her2": str(needed(real_data / "ispy1_radiomics"))},
         }
         project = Project(tmp_path_factory.mktemp("ispy1") / "p", config)
+        project.change("studies/her2_nomogram.yaml", FEW_ROUNDS)
         project.snakemake(
             f"results/{ISPY1}/models/radiomics/predictions.csv",
             f"results/{ISPY1}/models/radiomics_nomogram/predictions.csv",

@@ -10,11 +10,12 @@ import subprocess
 import sys
 
 import pytest
-from workflow_run import Project, small_cohort
+from workflow_run import FEW_ROUNDS, Project, small_cohort
 
 from her2radiomics.core.settings import read_yaml
 
-CONFIG = {"seed": 7, "size": "demo", "runs": [{"study": "nat_response"}], "patients_per_job": 4}
+CONFIG = {"seed": 7, "size": "demo", "runs": [{"study": "nat_response"}], "patients_per_job": 6}
+CHANGES = small_cohort(training=(7, 5), testing=(3, 2)) | FEW_ROUNDS
 RUN = "results/nat_response"
 COHORT = "results/cohorts/simulated_nat_response"
 
@@ -28,7 +29,7 @@ def rows(path):
 def finished(tmp_path_factory) -> Project:
     """The study, run once with two cores."""
     project = Project(tmp_path_factory.mktemp("study") / "two", CONFIG)
-    project.change("studies/nat_response.yaml", small_cohort(training=(9, 7), testing=(4, 3)))
+    project.change("studies/nat_response.yaml", CHANGES)
     project.printed = project.snakemake()
     return project
 
@@ -170,7 +171,7 @@ class TestStudy:
 
     def test_one_core_gives_the_same_bytes(self, finished, tmp_path):
         other = Project(tmp_path / "one", CONFIG)
-        other.change("studies/nat_response.yaml", small_cohort(training=(9, 7), testing=(4, 3)))
+        other.change("studies/nat_response.yaml", CHANGES)
         other.snakemake(cores=1)
         assert other.hashes() == finished.hashes()
 
@@ -189,7 +190,7 @@ class TestStudy:
         copy.snakemake(f"{RUN}/cohort/qc.csv")
         logs = (project / "logs").rglob("DWI/batch_*.log")
         (log,) = [path for path in logs if "C1-003" in path.read_text()]
-        assert log.read_text().startswith("1 of 4 cases were computed (C1-003)")
+        assert log.read_text().startswith("1 of 6 cases were computed (C1-003)")
 
     def test_other_batches_give_the_same_tables_from_the_store(self, finished, tmp_path):
         project = tmp_path / "batches"
@@ -198,10 +199,10 @@ class TestStudy:
         copy.folder = project
         wanted = [f"{RUN}/cohort/qc.csv", f"{RUN}/features/cohort.parquet"]
         before = [(project / path).read_bytes() for path in wanted]
-        copy.snakemake("--config", "patients_per_job=3", "--", *wanted)
+        copy.snakemake("--config", "patients_per_job=4", "--", *wanted)
         assert [(project / path).read_bytes() for path in wanted] == before
         logs = [path.read_text() for path in (project / "logs").rglob("DWI/batch_*.log")]
-        assert len(logs) == 8  # 23 patients
+        assert len(logs) == 5  # 17 patients
         assert all(text.startswith("0 of ") for text in logs)
 
     def test_a_corrupt_image_is_recorded_and_the_others_go_on(self, finished, tmp_path):
