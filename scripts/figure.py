@@ -10,8 +10,8 @@ from her2radiomics.manuscript.figures import render, render_for_print
 
 
 def main(snakemake):
-    params, run = snakemake.params, snakemake.wildcards.run  # begins with the protocol's id
-    about = {"run": run, "protocol": run.split("--")[0]}
+    params = snakemake.params
+    about = {"run": params.run, "protocol": params.run.split("--")[0]}
 
     def draw(name, given, folder):
         images = example_images(given["examples"], params.study, params.qc)
@@ -27,7 +27,7 @@ def main(snakemake):
         draw(name, params.figures[name], snakemake.output[0])
         return
     pieces = [
-        Piece(name, snakemake.output[name], given["files"], [given, params.study, run], partial(draw, name, given))
+        Piece(name, snakemake.output[name], given["files"], [given, params.study, about], partial(draw, name, given))
         for name, given in params.figures.items()
     ]
     make_pieces(pieces, "figures", snakemake)

@@ -17,12 +17,16 @@ from types import SimpleNamespace
 
 import pytest
 import snakemake.api
+import snakemake.output_index
+import snakemake.persistence.file
 from packaging.specifiers import SpecifierSet
 from snakemake.dag import DAG
+from snakemake.output_index import OutputIndex
 from snakemake.scheduling.job_scheduler import JobRateLimiter, JobScheduler
 
 from her2radiomics.core.errors import StudyError
 from her2radiomics.engine import patches
+from her2radiomics.engine.patches import lookups
 from her2radiomics.engine.patches.incomplete import mark
 from her2radiomics.engine.patches.scheduling import one_timer
 from her2radiomics.engine.patches.slurm import keep_unknown_jobs
@@ -276,6 +280,30 @@ class TestIncomplete:
         mark(SimpleNamespace(), [])
         with pytest.raises(StudyError, match=r"results/a\.txt.*expected snakemake==9\.27.*make setup"):
             mark(SimpleNamespace(), ["results/a.txt"])
+
+
+class TestLookups:
+    """What of Snakemake's index and records the patch touches."""
+
+    def test_a_file_is_looked_up_once_and_a_new_index_looks_again(self):
+        lookups.look_once()
+        looked: list[str] = []
+
+        class Rule:
+            def is_producer(self, file: str) -> bool:
+                looked.append(file)
+                return True
+
+        rule = Rule()
+        for _ in range(2):
+            index = OutputIndex([])
+            index.match = lambda file: {rule}
+            assert [index.match_producers("a"), index.match_producers("a")] == [{rule}, {rule}]
+        assert looked == ["a", "a"]
+
+    def test_snakemake_still_keeps_few_records_and_no_rules(self):
+        assert "known" not in inspect.getsource(snakemake.output_index)
+        assert "lru_cache()\n    def _read_record_cached" in inspect.getsource(snakemake.persistence.file)
 
 
 def test_the_api_still_has_no_way_to_the_jobs():

@@ -1,48 +1,43 @@
 # Figures, tables and pages. A figure's or table's kind says what it is made from; nothing else here depends on the kinds.
 # One job makes all figures, or tables, of a run that wait for the same: starting a job takes as long as drawing one.
-def given(form, stage):
-    """What a job needs for its figures or tables: too much to be kept by the engine beside each of them."""
-    return lambda w, input: manuscript.given_to(run_of(w), form, stage)
-
-
-def fingerprint(form, stage):
-    """Changes when what a job is given does."""
-
-    def of(w):
-        given = manuscript.given_to(run_of(w), form, stage)
-        protocol = settings_of([protocol_of(w).columns, protocol_of(w).label])
-        return manuscript.fingerprint(
-            given, study_text_of(w.run), protocol if form == "table" else []
-        )
-
-    return of
-
-
-def stages(form):
+def manuscript_jobs(form):
     """Runs, and what their figures or tables wait for."""
     return [
-        (name, stage)
-        for name, run in RUNS.items()
+        (run, stage)
+        for run in RUNS.values()
         for stage in manuscript.STAGES
         if manuscript.items_at(run, form, stage)
     ]
 
 
-for NAME, STAGE in stages("figure"):
+def given(run, form, stage):
+    """What a job needs for its figures or tables: too much to be kept by the engine beside each of them."""
+    return lambda w, input: manuscript.given_to(run, form, stage)
+
+
+def fingerprint(run, form, stage):
+    """Changes when what a job is given does."""
+    protocol = run.protocol
+    more = settings_of([protocol.columns, protocol.label]) if form == "table" else []
+    return lambda w: manuscript.fingerprint(
+        manuscript.given_to(run, form, stage), study_text_of(run.id), more
+    )
+
+
+# their paths name the run: Snakemake looks up a path with a wildcard at its beginning for each file of the workflow
+for RUN, STAGE in manuscript_jobs("figure"):
 
     rule:
         name:
-            f"figures_{STAGE}_{NAME}"
+            f"figures_{STAGE}_{RUN.id}"
         input:
-            manuscript.inputs_of(RUNS[NAME], "figure", STAGE),
+            manuscript.inputs_of(RUN, "figure", STAGE),
         output:
-            **manuscript.outputs_of(RUNS[NAME], "figure", STAGE),
+            **manuscript.outputs_of(RUN, "figure", STAGE),
         log:
-            f"logs/{{run}}/figures/{STAGE}.log",
+            f"logs/{RUN.id}/figures/{STAGE}.log",
         benchmark:
-            f"logs/{{run}}/figures/{STAGE}.benchmark.tsv"
-        wildcard_constraints:
-            run=re.escape(NAME),
+            f"logs/{RUN.id}/figures/{STAGE}.benchmark.tsv"
         group:
             "manuscript"
         conda:
@@ -51,12 +46,13 @@ for NAME, STAGE in stages("figure"):
             mem_mb=1000,
             runtime=15,
         params:
-            fingerprint=fingerprint("figure", STAGE),
-            figures=given("figure", STAGE),
-            study=lambda w, input: study_text_of(w.run),
-            qc=lambda w: path_of("qc", run=w.run),
+            run=RUN.id,
+            fingerprint=fingerprint(RUN, "figure", STAGE),
+            figures=given(RUN, "figure", STAGE),
+            study=lambda w, input, name=RUN.id: study_text_of(name),
+            qc=RUN.path("qc"),
         message:
-            f"figures {manuscript.STAGES[STAGE]}: {{wildcards.run}}"
+            f"figures {manuscript.STAGES[STAGE]}: {RUN.id}"
         script:
             "../../scripts/figure.py"
 
@@ -81,6 +77,7 @@ rule figure_for_print:
         mem_mb=1000,
         runtime=3,
     params:
+        run=lambda w: w.run,
         figures=lambda w: {w.figure: manuscript.given_for(run_of(w), figure_of(w))},
         study=lambda w: study_text_of(w.run),
         qc=lambda w: path_of("qc", run=w.run),
@@ -90,21 +87,19 @@ rule figure_for_print:
         "../../scripts/figure.py"
 
 
-for NAME, STAGE in stages("table"):
+for RUN, STAGE in manuscript_jobs("table"):
 
     rule:
         name:
-            f"tables_{STAGE}_{NAME}"
+            f"tables_{STAGE}_{RUN.id}"
         input:
-            manuscript.inputs_of(RUNS[NAME], "table", STAGE),
+            manuscript.inputs_of(RUN, "table", STAGE),
         output:
-            **manuscript.outputs_of(RUNS[NAME], "table", STAGE),
+            **manuscript.outputs_of(RUN, "table", STAGE),
         log:
-            f"logs/{{run}}/tables/{STAGE}.log",
+            f"logs/{RUN.id}/tables/{STAGE}.log",
         benchmark:
-            f"logs/{{run}}/tables/{STAGE}.benchmark.tsv"
-        wildcard_constraints:
-            run=re.escape(NAME),
+            f"logs/{RUN.id}/tables/{STAGE}.benchmark.tsv"
         group:
             "manuscript"
         conda:
@@ -113,13 +108,13 @@ for NAME, STAGE in stages("table"):
             mem_mb=1000,
             runtime=10,
         params:
-            fingerprint=fingerprint("table", STAGE),
-            tables=given("table", STAGE),
-            study=lambda w, input: study_text_of(w.run),
-            columns=lambda w, input: settings_of(protocol_of(w).columns),
-            outcome=lambda w, input: settings_of(protocol_of(w).label),
+            fingerprint=fingerprint(RUN, "table", STAGE),
+            tables=given(RUN, "table", STAGE),
+            study=lambda w, input, name=RUN.id: study_text_of(name),
+            columns=lambda w, input, run=RUN: settings_of(run.protocol.columns),
+            outcome=lambda w, input, run=RUN: settings_of(run.protocol.label),
         message:
-            f"tables {manuscript.STAGES[STAGE]}: {{wildcards.run}}"
+            f"tables {manuscript.STAGES[STAGE]}: {RUN.id}"
         script:
             "../../scripts/table.py"
 

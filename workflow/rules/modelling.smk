@@ -52,11 +52,11 @@ JUDGED = ("performance", "performance_extra", "delong")
 
 
 # Predicting and judging are one job for all models of a run: starting a job takes as long as predicting.
-for NAME, RUN in RUNS.items():
+for RUN in RUNS.values():
 
     rule:
         name:
-            f"evaluate_{NAME}"
+            f"evaluate_{RUN.id}"
         input:
             models=RUN.files("model"),
             refits=RUN.files("refits"),
@@ -67,21 +67,19 @@ for NAME, RUN in RUNS.items():
         output:
             **{
                 f"predictions_of_{model}": [
-                    *paths_of(*PREDICTED, model=model).values(),
-                    path_of("software", job=f"predict_{model}"),
+                    *paths_of(*PREDICTED, run=RUN.id, model=model).values(),
+                    path_of("software", run=RUN.id, job=f"predict_{model}"),
                 ]
                 for model in RUN.protocol.models
             },
             judged=[
-                *paths_of(*JUDGED).values(),
-                path_of("software", job="evaluate"),
+                *paths_of(*JUDGED, run=RUN.id).values(),
+                path_of("software", run=RUN.id, job="evaluate"),
             ],
         log:
-            "logs/{run}/evaluate.log",
+            f"logs/{RUN.id}/evaluate.log",
         benchmark:
-            "logs/{run}/evaluate.benchmark.tsv"
-        wildcard_constraints:
-            run=re.escape(NAME),
+            f"logs/{RUN.id}/evaluate.benchmark.tsv"
         group:
             "manuscript"
         conda:
@@ -92,20 +90,20 @@ for NAME, RUN in RUNS.items():
         params:
             predicted=PREDICTED,
             judged=JUDGED,
-            models=lambda w: list(protocol_of(w).models),
-            columns=lambda w: settings_of(protocol_of(w).columns),
-            sequences=lambda w: settings_of(protocol_of(w).sequences),
-            calibration=lambda w: {
-                name: getattr(protocol_of(w).evaluation, name)
+            models=list(RUN.protocol.models),
+            columns=lambda w, run=RUN: settings_of(run.protocol.columns),
+            sequences=lambda w, run=RUN: settings_of(run.protocol.sequences),
+            calibration={
+                name: getattr(RUN.protocol.evaluation, name)
                 for name in ("calibration_bootstrap", "level")
             },
-            evaluation=lambda w: settings_of(protocol_of(w).evaluation),
-            reader=lambda w: run_of(w).dataset.readers.reference,
-            persons=lambda w: run_of(w).shared_persons,
+            evaluation=lambda w, run=RUN: settings_of(run.protocol.evaluation),
+            reader=RUN.dataset.readers.reference,
+            persons=lambda w, run=RUN: run.shared_persons,
             seed=PLAN.config.seed,
-            simulated=lambda w: run_of(w).dataset.simulated,
+            simulated=RUN.dataset.simulated,
         message:
-            "predictions and performance: {wildcards.run}"
+            f"predictions and performance: {RUN.id}"
         script:
             "../../scripts/evaluate.py"
 

@@ -34,11 +34,12 @@ try:
 except StudyError as error:
     raise WorkflowError(str(error)) from None
 
-from her2radiomics.engine.patches import python_path, scheduling, slurm
+from her2radiomics.engine.patches import lookups, python_path, scheduling, slurm
 from her2radiomics.study.config import read_config
 
 slurm.keep_unknown_jobs()
 scheduling.one_timer()
+lookups.look_once()
 python_path.quote_python()
 
 try:

@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from her2radiomics.core.errors import SettingsError
-from her2radiomics.core.yaml_text import TextLoader
+from her2radiomics.core.yaml_text import loader_of
 
 #: Names that become parts of paths: of studies, variants, cohorts, sequences and models.
 FILE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
@@ -52,9 +52,7 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         size = path.stat().st_size
         if size > MOST_BYTES:
             raise SettingsError(f"{path}: found {size} bytes, expected at most {MOST_BYTES}. Is it a settings file?")
-        loader = TextLoader(path.read_text(encoding="utf-8"))
-        loader.name = str(path)
-        node = loader.get_single_node()
+        loader, node = loader_of(path.read_text(encoding="utf-8"), str(path))
         _refuse_bomb(node, path)
         content = None if node is None else loader.construct_document(node)
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -13,6 +13,9 @@ from her2radiomics.study.descriptions import run_description
 from her2radiomics.study.extraction_inputs import parameter_files
 from her2radiomics.study.run import Run
 
+#: The writer in C, where there is one: a plan writes every protocol.
+DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
 
 def crate_outputs(run: Run) -> list[str]:
     """Files of a run that its crate describes."""
@@ -45,7 +48,10 @@ def crate_texts(run: Run, config: Config) -> dict[str, str]:
         ),
         "config.yaml": config.model_dump(mode="json", exclude={"data"}),
     }
-    return {name: yaml.safe_dump(content, sort_keys=False, allow_unicode=True) for name, content in settings.items()}
+    return {
+        name: yaml.dump(content, Dumper=DUMPER, sort_keys=False, allow_unicode=True)
+        for name, content in settings.items()
+    }
 
 
 def crate_data(run: Run) -> list[str]:

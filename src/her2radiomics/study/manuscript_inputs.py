@@ -146,9 +146,9 @@ def inputs_of(run: Run, form: str, stage: str) -> list[str]:
 
 
 def outputs_of(run: Run, form: str, stage: str) -> dict[str, list[str]]:
-    """What a job's figures or tables are written to, for any run: name to files, the last its record of the software."""
+    """What a job's figures or tables are written to: name to files, the last its record of the software."""
     return {
-        item.id: [*forms_of(form, **{form: item.id}).values(), path_of("software", job=item.id)]
+        item.id: [*forms_of(form, run=run.id, **{form: item.id}).values(), path_of("software", run=run.id, job=item.id)]
         for item in items_at(run, form, stage)
     }
 

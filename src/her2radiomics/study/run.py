@@ -173,7 +173,7 @@ class Run:
             found += [path for which in choices for path in forms_of(name, run=self.id, **which).values()]
         return found
 
-    @property
+    @cached_property
     def partitions(self) -> list[str]:
         """Partitions that hold a patient, in the order of the papers."""
         return [name for name in PARTITIONS if (self.partition == name).any()]
