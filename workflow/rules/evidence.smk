@@ -2,6 +2,7 @@
 rule evidence_batch:
     input:
         **paths_of("participants", "features"),
+        others=lambda w: evidence_files.others(run_of(w), w.analysis, SEED).values(),
     output:
         **paths_of("evidence_batch"),
     log:
@@ -23,7 +24,7 @@ rule evidence_batch:
         repetitions=lambda w: evidence_files.repetitions(
             run_of(w), w.analysis, w.batch, SEED
         ),
-        others=[],
+        others=lambda w: [*evidence_files.others(run_of(w), w.analysis, SEED)],
     message:
         "evidence, {wildcards.analysis}, batch {wildcards.batch}: {wildcards.run}"
     script:
@@ -33,6 +34,7 @@ rule evidence_batch:
 rule evidence_analysis:
     input:
         **paths_of("participants", "features"),
+        others=lambda w: evidence_files.others(run_of(w), w.analysis, SEED).values(),
         batches=lambda w: evidence_files.batches(run_of(w), w.analysis, SEED),
     output:
         **paths_of(
@@ -53,7 +55,7 @@ rule evidence_analysis:
     params:
         about=lambda w: evidence_files.parameters(run_of(w), SEED),
         analysis=lambda w: settings_of(evidence_files.analyses(run_of(w))[w.analysis]),
-        others=[],
+        others=lambda w: [*evidence_files.others(run_of(w), w.analysis, SEED)],
     message:
         "evidence, {wildcards.analysis}: {wildcards.run}"
     script:

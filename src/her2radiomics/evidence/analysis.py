@@ -138,6 +138,10 @@ class Analysis(Settings):
         """Why the analysis is left out of a study, as a sentence; empty: it is done."""
         return ""
 
+    def others(self, facts: Facts) -> list[str]:
+        """Names of the other extractions (``facts.about.others``) whose features the repetitions read."""
+        return []
+
     @abstractmethod
     def repetitions(self, facts: Facts) -> int:
         """How many repetitions the analysis has."""

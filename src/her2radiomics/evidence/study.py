@@ -20,6 +20,7 @@ from her2radiomics.core.contracts import PARTITIONS, TRAINING
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import Settings
+from her2radiomics.evidence.extractions import Reextraction
 from her2radiomics.evidence.published import PublishedOrder
 from her2radiomics.modelling.build import build_model, second_reader_table
 from her2radiomics.modelling.parts import SharedFits
@@ -52,7 +53,9 @@ class About(Settings):
     published: dict[str, PublishedOrder] = Field(
         default_factory=dict, description="Model to its steps as the paper describes them."
     )
-    others: list[str] = Field(default_factory=list, description="Names of other extractions from the same images.")
+    others: dict[str, Reextraction] = Field(
+        default_factory=dict, description="Other extractions from the same images, by name."
+    )
     title: str = Field("", description="Title of the study.")
     labels: dict[str, str] = Field(default_factory=dict, description="Printed names of models.")
     partition_labels: dict[str, str] = Field(default_factory=dict, description="Printed names of partitions.")
@@ -115,7 +118,8 @@ class EvidenceStudy(Facts):
     features
         ``patient_id``, ``reader``, then features, of all patients.
     other_features
-        Name of another extraction to its feature table.
+        Name of another extraction to its feature table, laid over the study's own: the same columns, of the patients and
+        readers whom it holds.
     """
 
     features: pd.DataFrame

@@ -28,6 +28,7 @@ def about(run: Run, seed: int) -> About:
         extracted=run.extracted,
         simulated=run.dataset.simulated,
         published=protocol.evidence.as_published,
+        others={name: shadow.reextraction for name, shadow in run.shadows.items() if shadow.reextraction},
         title=protocol.title,
         labels={name: protocol.model_label(name) for name in protocol.models},
         partition_labels={name: protocol.partition_label(name) for name in PARTITIONS},
@@ -69,6 +70,12 @@ def batches(run: Run, name: str, seed: int) -> list[str]:
         path_of("evidence_batch", run=run.id, analysis=name, batch=batch)
         for batch in analyses(run)[name].batches(facts(run, seed))
     ]
+
+
+def others(run: Run, name: str, seed: int) -> dict[str, str]:
+    """Name of each other extraction that an analysis reads to its feature table."""
+    tables = run.shadow_features()
+    return {other: tables[other] for other in analyses(run)[name].others(facts(run, seed))}
 
 
 def repetitions(run: Run, name: str, batch: str, seed: int) -> tuple[int, int]:

@@ -17,6 +17,7 @@ from her2radiomics.cohort.settings import Cohort, Readers
 from her2radiomics.cohort.sources import CohortData
 from her2radiomics.core.contracts import MODEL_FILES, PARTITIONS, TRAINING, contract
 from her2radiomics.core.layout import folder_of, forms_of, path_of
+from her2radiomics.evidence.extractions import Reextraction
 from her2radiomics.extraction.options import extraction_suffix
 from her2radiomics.manuscript.published import PublishedNumber
 from her2radiomics.study.config import RunRequest
@@ -145,6 +146,7 @@ class Run:
     journal_files: tuple[str, ...] = ()  # profile and reference style of the manuscript
     press: tuple[str, ...] = ()  # endings of the figures' files that the journal asks for
     shadow: str = ""  # of a run that only extracts once more, for the evidence of another: its name there
+    reextraction: Reextraction | None = None  # and what is changed there
     shadows: Mapping[str, Run] = field(default_factory=dict)  # those of this run, by name
 
     @property

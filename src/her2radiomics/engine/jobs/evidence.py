@@ -11,6 +11,7 @@ from her2radiomics.core.settings import validate
 from her2radiomics.core.tables import read
 from her2radiomics.evidence.analyses import ANALYSES
 from her2radiomics.evidence.analysis import Analysis
+from her2radiomics.evidence.extractions import laid_over
 from her2radiomics.evidence.study import About, EvidenceStudy, Facts
 
 
@@ -30,10 +31,12 @@ def study_from(
 ) -> EvidenceStudy:
     """A study with the features of all of its patients, and further feature tables by name."""
     facts = facts_from(about, participants)
-    tables = {name: read("features", path) for name, path in (others or {}).items()}
-    return EvidenceStudy(
-        about=facts.about, people=facts.people, features=read("features", features), other_features=tables
-    )
+    own = read("features", features)
+    tables = {
+        name: laid_over(own, read("features", path), facts.about.others[name].regions)
+        for name, path in (others or {}).items()
+    }
+    return EvidenceStudy(about=facts.about, people=facts.people, features=own, other_features=tables)
 
 
 def all_batches(files: list[str]) -> pd.DataFrame:
