@@ -138,8 +138,8 @@ class Analysis(Settings):
         """Why the analysis is left out of a study, as a sentence; empty: it is done."""
         return ""
 
-    def uses(self, facts: Facts) -> list[str]:
-        """Names of the other extractions whose features the analysis reads (:meth:`Facts.extractions`)."""
+    def others(self, facts: Facts) -> list[str]:
+        """Names of the other extractions (``facts.about.others``) whose features the repetitions read."""
         return []
 
     @abstractmethod

@@ -18,17 +18,21 @@ NAMING = frozenset({"regions", "label", "description"})
 
 
 class Reextraction(Settings):
-    """Features extracted again with something changed; what is not changed is as the study has it."""
+    """Features extracted again with something changed; what is not changed is as the study has it.
 
-    description: str = Field(description="What is done otherwise, as pages print it.")
+    Of one of the usual names, what is said is laid over the usual settings.
+    """
+
+    description: str = Field(default="", description="What is done otherwise, as pages print it.")
     purpose: Purpose = Field(
+        default="specification",
         description="control: voxels that cannot hold what a model claims; perturbation: outlines and images that differ as "
-        "those of another reader or examination do; specification: a choice that the paper leaves open."
+        "those of another reader or examination do; specification: a choice that the paper leaves open.",
     )
     changes: dict[str, dict[str, Any]] = Field(
         default_factory=dict,
-        description="Sequence, or `*` for all of them, to what is laid over its settings: `perturb` and `setting` (of the "
-        "parameter file) beside those of a sequence. Sequences that nothing is said of keep the study's features.",
+        description="Sequence, or `*` for all that the primary model reads, to what is laid over its settings: `perturb` "
+        "and `setting` (of the parameter file) beside those of a sequence. Other sequences keep the study's features.",
     )
     regions: dict[str, str] = Field(
         default_factory=dict,
@@ -45,9 +49,7 @@ class Reextraction(Settings):
     )
 
     @model_validator(mode="after")
-    def _something_is_changed(self) -> Self:
-        if not self.changes and not self.regions:
-            raise ValueError("found neither changes nor regions; expected at least one of them")
+    def _regions_have_their_own_key(self) -> Self:
         named = sorted({key for own in self.changes.values() for key in own} & NAMING)
         if named:
             raise ValueError(

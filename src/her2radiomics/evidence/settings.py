@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, PositiveInt, field_validator
 
 from her2radiomics.core.settings import FILE_NAME, Settings
 from her2radiomics.evidence.analyses import ANALYSES, AnyAnalysis
@@ -32,7 +32,11 @@ class EvidenceSettings(Settings):
     extractions: dict[str, Reextraction | None] = Field(
         default_factory=dict,
         description="Other extractions from the images, by name, beside the usual ones (docs/extraction.md) or in "
-        "their place; `null` leaves one out. Each is a table of its own, `results/<run>/evidence/<name>/features.parquet`.",
+        "their place; `null` leaves one out. Each is a table of its own below `results/<run>/evidence/<name>/`.",
+    )
+
+    perturbed_patients: PositiveInt = Field(
+        default=30, description="Patients of whom outlines or images are changed as usual; of each centre its share."
     )
 
     @field_validator("extractions")

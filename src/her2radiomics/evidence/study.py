@@ -20,7 +20,7 @@ from her2radiomics.core.contracts import PARTITIONS, TRAINING
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import Settings
-from her2radiomics.evidence.extractions import Purpose, Reextraction
+from her2radiomics.evidence.extractions import Reextraction
 from her2radiomics.evidence.published import PublishedOrder
 from her2radiomics.modelling.build import build_model, second_reader_table
 from her2radiomics.modelling.parts import SharedFits
@@ -137,8 +137,8 @@ class EvidenceStudy(Facts):
     features
         ``patient_id``, ``reader``, then features, of all patients.
     other_features
-        Name of another extraction to the study's feature table with what was extracted again in its place, of the patients
-        and readers that it holds.
+        Name of another extraction to its feature table, laid over the study's own: the same columns, of the patients and
+        readers whom it holds.
     """
 
     features: pd.DataFrame

@@ -25,28 +25,28 @@ class _Seeded(Settings):
 
 
 class Grow(Settings):
-    """An outline grown by a distance in all directions."""
+    """An outline grown by `mm` in all directions."""
 
     kind: Literal["grow"] = "grow"
     mm: PositiveFloat = Field(description="Distance by which the border moves outwards.")
 
 
 class Shrink(Settings):
-    """An outline shrunk by a distance in all directions."""
+    """An outline shrunk by `mm` in all directions."""
 
     kind: Literal["shrink"] = "shrink"
     mm: PositiveFloat = Field(description="Distance by which the border moves inwards.")
 
 
 class Shift(_Seeded):
-    """Outlines shifted in the plane of the slices, those of all readers alike."""
+    """Outlines shifted by `mm` in the plane of the slices, those of all readers alike; the direction is drawn."""
 
     kind: Literal["shift"] = "shift"
     mm: PositiveFloat = Field(description="Length of the shift; its direction is drawn for each patient and sequence.")
 
 
 class ContourNoise(_Seeded):
-    """A border that wanders about the outline, for each reader another way."""
+    """A border that is off by smooth noise (`sd_mm`, kernel `length_mm`), for each reader another way."""
 
     kind: Literal["contour_noise"] = "contour_noise"
     sd_mm: PositiveFloat = Field(description="Standard deviation of the border's place.")
@@ -63,7 +63,7 @@ class ContourNoise(_Seeded):
 
 
 class ImageNoise(_Seeded):
-    """White Gaussian noise added to the image as features see it."""
+    """White Gaussian noise added to the image as features see it; `share` of the outline's standard deviation."""
 
     kind: Literal["image_noise"] = "image_noise"
     share: PositiveFloat = Field(
@@ -87,6 +87,16 @@ class OtherTissue(_Seeded):
     kind: Literal["other_tissue"] = "other_tissue"
 
 
+#: Every change by its name.
+PERTURBATIONS: dict[str, type[Settings]] = {
+    "grow": Grow,
+    "shrink": Shrink,
+    "shift": Shift,
+    "contour_noise": ContourNoise,
+    "image_noise": ImageNoise,
+    "shuffled_voxels": ShuffledVoxels,
+    "other_tissue": OtherTissue,
+}
 Perturbation: TypeAlias = Annotated[
     Grow | Shrink | Shift | ContourNoise | ImageNoise | ShuffledVoxels | OtherTissue, Field(discriminator="kind")
 ]

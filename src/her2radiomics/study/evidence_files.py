@@ -29,6 +29,7 @@ def about(run: Run, seed: int) -> About:
         simulated=run.dataset.simulated,
         others={name: shadow.again for name, shadow in run.shadows.items() if shadow.again},
         published=protocol.evidence.as_published,
+        others={name: shadow.reextraction for name, shadow in run.shadows.items() if shadow.reextraction},
         title=protocol.title,
         labels={name: protocol.model_label(name) for name in protocol.models},
         partition_labels={name: protocol.partition_label(name) for name in PARTITIONS},
@@ -73,9 +74,9 @@ def batches(run: Run, name: str, seed: int) -> list[str]:
 
 
 def others(run: Run, name: str, seed: int) -> dict[str, str]:
-    """Other extractions that an analysis reads, by name, and their feature tables."""
+    """Name of each other extraction that an analysis reads to its feature table."""
     tables = run.shadow_features()
-    return {other: tables[other] for other in analyses(run)[name].uses(facts(run, seed))}
+    return {other: tables[other] for other in analyses(run)[name].others(facts(run, seed))}
 
 
 def repetitions(run: Run, name: str, batch: str, seed: int) -> tuple[int, int]:

@@ -62,6 +62,7 @@ TABLES = {
         "steps": "her2radiomics.modelling.steps:STEPS",
         "estimators": "her2radiomics.modelling.estimators:ESTIMATORS",
     },
+    "docs/extraction.md": {"perturbations": "her2radiomics.imaging.perturbation_settings:PERTURBATIONS"},
     "docs/measures.md": {"measures": "her2radiomics.core.measures:MEASURES"},
     "docs/outputs.md": {
         "files of a run": "her2radiomics.core.contracts:CONTRACTS",

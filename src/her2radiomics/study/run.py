@@ -146,7 +146,7 @@ class Run:
     journal_files: tuple[str, ...] = ()  # profile and reference style of the manuscript
     press: tuple[str, ...] = ()  # endings of the figures' files that the journal asks for
     shadow: str = ""  # of a run that only extracts once more, for the evidence of another: its name there
-    again: Reextraction | None = None  # what such a run does otherwise
+    reextraction: Reextraction | None = None  # and what is changed there
     shadows: Mapping[str, Run] = field(default_factory=dict)  # those of this run, by name
 
     @property

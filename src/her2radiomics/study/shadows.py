@@ -1,8 +1,8 @@
 """Shadows of a run: its features extracted once more with something changed, for the evidence about it.
 
-A shadow is a run that ends with the feature table ``results/<run>/evidence/<name>/features.parquet``. It is made by the
-rules of every extraction, and by no target but those that ask for the table. It holds what differs: of which sequences and
-regions says :class:`~her2radiomics.evidence.extractions.Reextraction`.
+A shadow is a run that ends with a feature table below ``results/<run>/evidence/<name>/``. It is made by the rules of every
+extraction, and by no target but those that ask for the table. It holds what differs: of which sequences and regions says
+:class:`~her2radiomics.evidence.extractions.Reextraction`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,6 @@ PERTURBATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "noisy": ("Noise of 10% of the region's standard deviation added", {"kind": "image_noise", "share": 0.1}),
 }
-PATIENTS = 30
 BIN_WIDTHS = {"bins_halved": 0.5, "bins_doubled": 2.0}
 RING_STEPS_MM = {"ring_narrower": -1.0, "ring_wider": 1.0}
 
@@ -63,11 +62,14 @@ def shadows_of(run: Run, parameters: Path, seed: int) -> dict[str, Run]:
     """
     if not run.extracted:
         return {}
-    asked = run.protocol.evidence.extractions
-    wanted = {**usual_extractions(run.protocol, parameters), **asked}
+    asked, usual = run.protocol.evidence.extractions, usual_extractions(run.protocol, parameters)
     made = {}
-    for name, settings in wanted.items():
+    for name in dict.fromkeys([*usual, *asked]):
+        settings = asked.get(name, usual.get(name))
         if settings is not None:
+            if name in asked and name in usual:
+                laid = overlay(usual[name].model_dump(), settings.model_dump(exclude_unset=True))
+                settings = validate(Reextraction, laid, f"run {run.id}: evidence.extractions.{name}")
             made[name] = _shadow(run, name, settings, parameters, seed)
     return made
 
@@ -83,7 +85,7 @@ def usual_extractions(protocol: Protocol, parameters: Path) -> dict[str, Reextra
             description=words,
             purpose="perturbation",
             changes={"*": {"perturb": change}},
-            patients=PATIENTS,
+            patients=protocol.evidence.perturbed_patients,
             readers="reference",
         )
     names = evidence_sequences(protocol)
@@ -129,6 +131,8 @@ def _other_rings(protocol: Protocol, names: list[str], step: float) -> dict[str,
 
 def _shadow(run: Run, name: str, settings: Reextraction, parameters: Path, seed: int) -> Run:
     where = f"run {run.id}: evidence.extractions.{name}"
+    if not (settings.changes or settings.regions) or not settings.description:
+        raise SettingsError(f"{where}: found no description or no change; expected both: changes or regions.")
     known = run.protocol.sequences
     odd = sorted({*settings.changes} - {"*", *known})
     if odd:
@@ -148,7 +152,7 @@ def _shadow(run: Run, name: str, settings: Reextraction, parameters: Path, seed:
         protocol=run.protocol.model_copy(update={"sequences": sequences}),
         dataset=_part(run.dataset, settings, seed),
         shadow=name,
-        again=settings,
+        reextraction=settings,
     )
     problems = sequence_problems(shadow, parameters)
     if problems:

@@ -29,12 +29,14 @@ def facts_from(about: Mapping[str, Any], participants: str) -> Facts:
 def study_from(
     about: Mapping[str, Any], participants: str, features: str, others: Mapping[str, str] | None = None
 ) -> EvidenceStudy:
-    """A study with the features of all of its patients, and other extractions by name (paths of their tables)."""
-    facts, own = facts_from(about, participants), read("features", features)
-    known = facts.about.others
-    again = {name: read("features", path) for name, path in (others or {}).items()}
-    laid = {name: laid_over(own, table, known[name].regions) for name, table in again.items()}
-    return EvidenceStudy(about=facts.about, people=facts.people, features=own, other_features=laid)
+    """A study with the features of all of its patients, and further feature tables by name."""
+    facts = facts_from(about, participants)
+    own = read("features", features)
+    tables = {
+        name: laid_over(own, read("features", path), facts.about.others[name].regions)
+        for name, path in (others or {}).items()
+    }
+    return EvidenceStudy(about=facts.about, people=facts.people, features=own, other_features=tables)
 
 
 def all_batches(files: list[str]) -> pd.DataFrame:
