@@ -24,7 +24,7 @@ rule evidence_batch:
         repetitions=lambda w: evidence_files.repetitions(
             run_of(w), w.analysis, w.batch, SEED
         ),
-        others=lambda w: [*evidence_files.others(run_of(w), w.analysis, SEED)],
+        others=lambda w: evidence_files.others(run_of(w), w.analysis, SEED),
     message:
         "evidence, {wildcards.analysis}, batch {wildcards.batch}: {wildcards.run}"
     script:
@@ -55,7 +55,7 @@ rule evidence_analysis:
     params:
         about=lambda w: evidence_files.parameters(run_of(w), SEED),
         analysis=lambda w: settings_of(evidence_files.analyses(run_of(w))[w.analysis]),
-        others=lambda w: [*evidence_files.others(run_of(w), w.analysis, SEED)],
+        others=lambda w: evidence_files.others(run_of(w), w.analysis, SEED),
     message:
         "evidence, {wildcards.analysis}: {wildcards.run}"
     script:

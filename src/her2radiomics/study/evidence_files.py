@@ -27,7 +27,6 @@ def about(run: Run, seed: int) -> About:
         second_reader=_second_reader(run),
         extracted=run.extracted,
         simulated=run.dataset.simulated,
-        others={name: shadow.again for name, shadow in run.shadows.items() if shadow.again},
         published=protocol.evidence.as_published,
         others={name: shadow.reextraction for name, shadow in run.shadows.items() if shadow.reextraction},
         title=protocol.title,
