@@ -20,7 +20,7 @@ class EvidenceSettings(Settings):
 
     as_published: dict[str, PublishedOrder] = Field(
         default_factory=dict,
-        description="Model to its steps as the paper describes them; every other model is leak-safe in both. That of a model "
+        description="Model to its steps as the paper describes them; other models are leak-safe in both. That of a model "
         "which a cohort or variant leaves out is not used.",
     )
     analyses: dict[str, AnyAnalysis] = Field(
