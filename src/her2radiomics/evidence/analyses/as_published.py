@@ -37,7 +37,7 @@ def bare(prefix: str) -> str:
     label="As published and leak-safe",
     question="How much of the test performance comes from test patients who had a part in scaling or selection?",
     order=10,
-    references=("delong_1988", "efron_1993"),
+    references=("demircioglu_2021", "delong_1988", "efron_1993"),
 )
 class AsPublished(Analysis):
     """Every step as the paper describes it, on all patients where its text says or allows it, beside training alone.

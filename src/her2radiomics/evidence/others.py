@@ -1,0 +1,36 @@
+"""A study on features that were extracted otherwise from the same images."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from her2radiomics.core.libraries import pd
+from her2radiomics.evidence.study import EvidenceStudy, Facts
+
+
+def others_for(facts: Facts, purpose: str) -> list[str]:
+    """Names of the other extractions that were made for a purpose."""
+    others: Any = facts.about.others
+    return [name for name, item in dict(others).items() if item.purpose == purpose]
+
+
+def described(facts: Facts, name: str) -> str:
+    """What is otherwise in an extraction, as pages print it."""
+    others: Any = facts.about.others
+    return dict(others)[name].description or name.replace("_", " ")
+
+
+def on_other_features(study: EvidenceStudy, name: str) -> EvidenceStudy:
+    """The study on the features of another extraction, with the patients whom it holds."""
+    features = study.other_features[name]
+    known = study.people["patient_id"].isin(features["patient_id"].astype(str))
+    return replace(study, features=features, people=study.people[known])
+
+
+def of_all(study: EvidenceStudy, other: EvidenceStudy, probability: np.ndarray) -> np.ndarray:
+    """Probabilities of another study's patients, in the rows of this one; not a number for those whom it lacks."""
+    found: np.ndarray = pd.Series(probability, index=other.table.index).reindex(study.table.index).to_numpy()
+    return found
