@@ -13,7 +13,8 @@ def main(snakemake):
     params, files = snakemake.params, snakemake.input
     others = dict(zip(params.others, files.others, strict=True)) if params.others else {}
     study = study_from(params.about, files.participants, files.features, others)
-    analysis, rows = analysis_from(params.analysis), all_batches(files.batches)
+    analysis = analysis_from(params.analysis)
+    rows = analysis.wanted(all_batches(files.batches))
     summary = assemble("evidence_analysis", list(analysis.summarise(rows, study)))
     made = {
         "evidence_repetitions": rows,

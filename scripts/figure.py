@@ -22,7 +22,7 @@ def main(snakemake):
         else:
             render(figure, inputs, file / name, metadata=metadata)
 
-    if "figure" in snakemake.wildcards.keys():  # noqa: SIM118 for print
+    if "figure" in snakemake.wildcards.keys():
         name = snakemake.wildcards.figure
         draw(name, params.figures[name], snakemake.output[0])
         return
