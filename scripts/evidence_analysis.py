@@ -12,7 +12,8 @@ from her2radiomics.evidence.findings import as_table
 def main(snakemake):
     params, files = snakemake.params, snakemake.input
     study = study_from(params.about, files.participants, files.features, params.others)
-    analysis, rows = analysis_from(params.analysis), all_batches(files.batches)
+    analysis = analysis_from(params.analysis)
+    rows = analysis.wanted(all_batches(files.batches))
     summary = assemble("evidence_analysis", list(analysis.summarise(rows, study)))
     made = {
         "evidence_repetitions": rows,

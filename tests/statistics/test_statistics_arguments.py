@@ -36,6 +36,11 @@ CALLS: dict[str, tuple[Callable[..., Any], Mapping[str, Any]]] = {
     "rank_correlation": (st.rank_correlation, {"x": X, "y": P, "level": 0.9}),
     "variance_inflation": (st.variance_inflation, {"table": TABLE, "levels": {"grade": ["I", "II", "III"]}}),
     "auc": (st.auc, {"labels": Y, "scores": X}),
+    "auc_632_plus": (st.auc_632_plus, {"apparent": 0.9, "out_of_bag": 0.7}),
+    "cross_validated_auc": (
+        st.cross_validated_auc,
+        {"labels": Y, "scores": X, "folds": np.arange(24) % 3, "level": 0.9},
+    ),
     "c_statistic_error": (st.c_statistic_error, {"n": 50, "prevalence": 0.4, "c_statistic": 0.8}),
     "development_size": (
         st.development_size,

@@ -62,8 +62,35 @@ rule evidence_analysis:
         "../../scripts/evidence_analysis.py"
 
 
+# what predictions of new patients have their interval from, beside the model
+rule evidence_rules:
+    input:
+        model=path_of("model"),
+        batches=lambda w: evidence_files.batches(run_of(w), "instability", SEED),
+    output:
+        **paths_of("instability_rules"),
+    log:
+        "logs/{run}/evidence/rules_{model}.log",
+    benchmark:
+        "logs/{run}/evidence/rules_{model}.benchmark.tsv"
+    group:
+        "evidence"
+    conda:
+        "../../envs/study.yaml"
+    resources:
+        mem_mb=800,
+        runtime=5,
+    params:
+        about=lambda w: evidence_files.parameters(run_of(w), SEED),
+    message:
+        "evidence, refits of {wildcards.model}: {wildcards.run}"
+    script:
+        "../../scripts/evidence_rules.py"
+
+
 rule evidence_page:
     input:
+        rules=lambda w: evidence_files.instability_rules(run_of(w), SEED),
         participants=path_of("participants"),
         evidence_analysis=lambda w: evidence_of(w, "evidence_analysis"),
         evidence_analysis_findings=lambda w: evidence_of(

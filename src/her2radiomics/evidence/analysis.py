@@ -131,6 +131,8 @@ class Analysis(Settings):
     about: ClassVar[AnalysisKind]
     #: Repetitions of one job: about a minute of them.
     per_job: ClassVar[int] = 50
+    #: Analyses whose repetitions it reads as well as its own: refits that several analyses need are made once.
+    reads: ClassVar[tuple[str, ...]] = ()
     if TYPE_CHECKING:
         analysis: str
 
@@ -150,9 +152,13 @@ class Analysis(Settings):
     def repeat(self, study: EvidenceStudy, index: int) -> Iterable[dict[str, Any]]:
         """Compute one repetition: rows made by :func:`row`; random by the study's seed and ``index`` alone."""
 
+    def wanted(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return those of the repetitions, its own and those that it reads, that it sums up and that its table keeps."""
+        return rows
+
     @abstractmethod
     def summarise(self, rows: pd.DataFrame, study: EvidenceStudy) -> Iterable[dict[str, Any]]:
-        """Summarise all repetitions (``evidence_repetitions``): rows made by :func:`summary_row`."""
+        """Summarise all that is :meth:`wanted` (``evidence_repetitions``): rows made by :func:`summary_row`."""
 
     @abstractmethod
     def findings(self, summary: pd.DataFrame, facts: Facts) -> Iterable[Finding]:

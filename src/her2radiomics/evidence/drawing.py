@@ -165,6 +165,17 @@ def _lines(
     return figure
 
 
+def panel_below(figure: Figure, tall: float, right: float = 55.0) -> Axes:
+    """Make a figure ``tall`` mm higher, and add axes below all others that leave ``right`` mm free at their right."""
+    wide, before = style.size(figure)
+    after = before + tall
+    figure.set_size_inches(wide / 25.4, after / 25.4)
+    for axes in figure.axes:
+        x, y, width, height = axes.get_position().bounds
+        axes.set_position((x, (y * before + tall) / after, width, height * before / after))
+    return style.place(figure, 14.0, before + 4.0, wide - 14.0 - right, tall - style.mm(15.0))
+
+
 def write_figure(analysis: Analysis, rows: pd.DataFrame, summary: pd.DataFrame, facts: Facts, stem: Path) -> None:
     """Draw an analysis and write ``<stem>.svg``, ``.pdf`` and ``.png``."""
     stem.parent.mkdir(parents=True, exist_ok=True)

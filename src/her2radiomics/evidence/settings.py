@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field, PositiveInt, field_validator
+from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from her2radiomics.core.settings import FILE_NAME, Settings
 from her2radiomics.evidence.analyses import ANALYSES, AnyAnalysis
@@ -57,6 +57,14 @@ class EvidenceSettings(Settings):
         named = {name: {"analysis": name, **settings} for name, settings in value.items() if settings is not None}
         usual = {name: {"analysis": name} for name in ANALYSES if name not in value}
         return {**usual, **named}
+
+    @model_validator(mode="after")
+    def _what_is_read_is_made(self) -> Self:
+        for name, made in self.analyses.items():
+            absent = [source for source in made.reads if source not in self.analyses]
+            if absent:
+                raise ValueError(f"analyses: '{name}' reads the refits of '{absent[0]}', which is null; make both null")
+        return self
 
     def in_order(self) -> dict[str, Analysis]:
         """The analyses in their order on the page."""

@@ -20,7 +20,7 @@ from her2radiomics.core.contracts import PARTITIONS, TRAINING
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import Settings
-from her2radiomics.evidence.extractions import Reextraction
+from her2radiomics.evidence.extractions import Purpose, Reextraction
 from her2radiomics.evidence.published import PublishedOrder
 from her2radiomics.modelling.build import build_model, second_reader_table
 from her2radiomics.modelling.parts import SharedFits

@@ -145,6 +145,10 @@ def _cautions(patient: Patient, told: Prediction) -> list[str]:
         said.append("The patient's predictors are unlike those of nearly all training patients.")
     if told.interval is not None and told.interval.low < told.threshold <= told.interval.high:
         said.append("The interval holds the threshold: the class is uncertain.")
+    again = told.refitted
+    if again is not None and again.low is not None and again.high is not None:
+        if again.low < told.threshold <= again.high:
+            said.append("Refits of the model on resamples of its training patients do not agree on the class.")
     warned = [
         f"{row['sequence']}, {str(row['region']).replace('_', ' ')}"
         for row in patient.quality

@@ -14,6 +14,7 @@ from her2radiomics.modelling.saved import rules as r
 from her2radiomics.modelling.saved.application import apply_model
 from her2radiomics.modelling.saved.extrapolation import find_extrapolated
 from her2radiomics.modelling.saved.reference import LEVEL
+from her2radiomics.prediction.refitted import refitted
 from her2radiomics.prediction.results import Beyond, Interval, Likeness, ModelCard, Patient, Prediction, Value
 from her2radiomics.prediction.words import (
     feature_label,
@@ -28,6 +29,7 @@ from her2radiomics.prediction.words import (
 
 if TYPE_CHECKING:
     from her2radiomics.modelling.saved.fitted import FittedModel
+    from her2radiomics.modelling.saved.refits import Refits
 
 OLD = "the model's file is of format version 1, which keeps no covariance; train again"
 
@@ -59,6 +61,7 @@ def predict_patients(
     card: ModelCard,
     *,
     extraction: Mapping[str, str] | None = None,
+    refits: Refits | None = None,
 ) -> list[Patient]:
     """Predict patients one by one, in the order of ``people``.
 
@@ -76,6 +79,8 @@ def predict_patients(
         The model, as the results name it.
     extraction
         Sequence to the hash of its extraction, compared with training's.
+    refits
+        Refits of the model on resamples of its training patients.
 
     Raises
     ------
@@ -90,13 +95,15 @@ def predict_patients(
         rows = people[people["patient_id"].astype(str).isin(group)]
         own = None if features is None else features[features["patient_id"].astype(str).isin(group)]
         try:
-            found += _predict(model, own, rows, card)
+            found += _predict(model, own, rows, card, refits)
         except StudyError as error:
             found += [Patient(patient_id=name, status="failed", reason=str(error), model=card) for name in group]
     return found
 
 
-def _predict(model: FittedModel, features: pd.DataFrame | None, people: pd.DataFrame, card: ModelCard) -> list[Patient]:
+def _predict(
+    model: FittedModel, features: pd.DataFrame | None, people: pd.DataFrame, card: ModelCard, refits: Refits | None
+) -> list[Patient]:
     """Predictions of patients; the first obstacle is raised."""
     told = apply_model(model, features, people)
     table = model.table_of(features, people, typed=False)
@@ -108,6 +115,7 @@ def _predict(model: FittedModel, features: pd.DataFrame | None, people: pd.DataF
     bounds = None if reference is None else reference.interval(rule, table)
     near = [] if reference is None else reference.similarity(rule, table)
     drivers = [] if reference is None else reference.drivers(rule, table)
+    again = [None] * len(people) if refits is None else refitted(model, refits, features, people)
     patients = []
     for place, row in enumerate(told.to_dict("records")):
         patient = str(row["patient_id"])
@@ -129,6 +137,7 @@ def _predict(model: FittedModel, features: pd.DataFrame | None, people: pd.DataF
             values=_values(model, one, row, moved, {name for who, name in filled if who == patient}),
             outside=[_beyond(model, **item) for item in own],
             likeness=Likeness(distance=near[place].distance, share=near[place].share) if near else None,
+            refitted=again[place],
         )
         patients.append(Patient(patient_id=patient, status="predicted", model=card, prediction=prediction))
     return patients

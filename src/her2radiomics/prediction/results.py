@@ -73,6 +73,17 @@ class Likeness(Settings):
     share: float = Field(ge=0, le=1, description="Share of training patients who are no farther away.")
 
 
+class Refitted(Settings):
+    """What refits of the model on resamples of its training patients say."""
+
+    low: float | None = Field(default=None, ge=0, le=1, description="Lower percentile of their probabilities.")
+    high: float | None = Field(default=None, ge=0, le=1, description="Upper percentile.")
+    level: float = Field(gt=0, lt=1, description="Share of the refits between the two.")
+    refits: int = Field(description="Refits that the file beside the model keeps.")
+    used: int = Field(description="Those that could predict the patient.")
+    reason: str = Field(default="", description="Why there are no percentiles; empty where there are.")
+
+
 class Prediction(Settings):
     """What the model says."""
 
@@ -89,6 +100,9 @@ class Prediction(Settings):
     values: list[Value] = Field(description="Predictors, those inside a score after it.")
     outside: list[Beyond] = Field(description="Values outside the range of training.")
     likeness: Likeness | None = Field(description="Nearness to the training patients; none without predictors.")
+    refitted: Refitted | None = Field(
+        default=None, description="What refits of the model say; none where no file beside the model keeps any."
+    )
 
 
 class Patient(Settings):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,11 +21,13 @@ from her2radiomics.core.spreadsheets import safe_frame
 from her2radiomics.modelling.saved.application import NONE, read_features, read_people
 from her2radiomics.modelling.saved.fitted import FittedModel
 from her2radiomics.modelling.saved.model_file import load_model
+from her2radiomics.modelling.saved.refits import Refits
 from her2radiomics.modelling.tables import reader_rows
 from her2radiomics.prediction.images import Measured, feature_table, find_new_images, measure
 from her2radiomics.prediction.measuring import measuring_of
 from her2radiomics.prediction.page import patient_page
 from her2radiomics.prediction.predicting import as_table, model_card, predict_patients
+from her2radiomics.prediction.refitted import refits_beside
 from her2radiomics.prediction.results import ModelCard, Patient
 
 TABLE = "predictions.csv"
@@ -134,8 +137,10 @@ def predict(request: Request, folder: Path) -> Answer:
         The model or an input as a whole cannot be used; what is wrong with one patient is that patient's result.
     """
     path = model_file(request.model)
-    model, notes = load_model(path), []
+    model = load_model(path)
+    notes: list[str] = []
     card = model_card(model, file_hash(path))
+    refits = refits_beside(path, card.sha256, notes)
     if model.sequences and (request.images is None) == (request.features is None):
         raise StudyError(
             f"model '{model.name}': found {'both' if request.images else 'neither'} --images and --features, expected one "
@@ -155,15 +160,14 @@ def predict(request: Request, folder: Path) -> Answer:
         )
         features = feature_table(measured)
     elif request.features is not None and model.sequences:
-        features = read_features(request.features, [item.name for item in model.rule.features()], notes)
-        assert features is not None
+        features = _read_features(request.features, model, refits, notes)
         reader = request.reader or (model.content.get("measuring") or {}).get("reader", "1")
         features = reader_rows(features, reader).drop(columns="reader", errors="ignore")
     known = features if features is not None and len(features) else None
     people = _people(request, model, known, measured, notes).astype({"patient_id": str})
     failed = _without_features(people, features, measured, card)
     asked = people if features is None else people[people["patient_id"].isin(known_names(known))]
-    done = predict_patients(model, known, asked, card, extraction=hashes) if len(asked) else []
+    done = predict_patients(model, known, asked, card, extraction=hashes, refits=refits) if len(asked) else []
     found = failed | {patient.patient_id: patient for patient in done}
     if features is not None:
         alone = [name for name in people["patient_id"] if name not in found]
@@ -174,6 +178,21 @@ def predict(request: Request, folder: Path) -> Answer:
     answer = Answer(model, patients, notes)
     _write(answer, folder, pages=request.pages)
     return answer
+
+
+def _read_features(path: Path, model: FittedModel, refits: Refits | None, notes: list[str]) -> pd.DataFrame:
+    """Features that the model uses, and those of its refits where the table holds them as numbers."""
+    needed = [item.name for item in model.rule.features()]
+    if refits is not None:
+        said: list[str] = []
+        with contextlib.suppress(TableError):  # a cell that the model itself does not read costs no prediction
+            found = read_features(path, list(dict.fromkeys([*needed, *refits.features()])), said)
+            assert found is not None
+            notes += said
+            return found
+    found = read_features(path, needed, notes)
+    assert found is not None
+    return found
 
 
 def _people(

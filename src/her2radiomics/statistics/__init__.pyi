@@ -6,6 +6,9 @@ from .calibration_errors import calibration_errors as calibration_errors
 from .calibration_plot import CalibrationCurve as CalibrationCurve
 from .calibration_plot import calibration_curve as calibration_curve
 from .collinearity import variance_inflation as variance_inflation
+from .corrected_auc import CrossValidatedAuc as CrossValidatedAuc
+from .corrected_auc import auc_632_plus as auc_632_plus
+from .corrected_auc import cross_validated_auc as cross_validated_auc
 from .correlation import RankCorrelation as RankCorrelation
 from .correlation import rank_correlation as rank_correlation
 from .cox_regression import Cox as Cox
@@ -77,6 +80,7 @@ __all__ = [
     "Coding",
     "ContinuousPredictor",
     "Cox",
+    "CrossValidatedAuc",
     "DeLongTest",
     "DecisionCurve",
     "GroupComparison",
@@ -100,6 +104,7 @@ __all__ = [
     "UnivariateThenMultivariate",
     "YoudenThreshold",
     "auc",
+    "auc_632_plus",
     "auc_interval",
     "brier",
     "brier_skill",
@@ -108,6 +113,7 @@ __all__ = [
     "calibration_errors",
     "compare_groups",
     "cox",
+    "cross_validated_auc",
     "decision_curve",
     "delong_test",
     "delong_test_unpaired",

@@ -65,10 +65,12 @@ def obstacles(run: Run, seed: int) -> dict[str, str]:
 
 
 def batches(run: Run, name: str, seed: int) -> list[str]:
-    """Paths of the batches of an analysis."""
+    """Paths of the batches of an analysis, its own and those that it reads."""
+    known, every = facts(run, seed), analyses(run)
     return [
-        path_of("evidence_batch", run=run.id, analysis=name, batch=batch)
-        for batch in analyses(run)[name].batches(facts(run, seed))
+        path_of("evidence_batch", run=run.id, analysis=source, batch=batch)
+        for source in (name, *every[name].reads)
+        for batch in every[source].batches(known)
     ]
 
 
@@ -76,6 +78,13 @@ def others(run: Run, name: str, seed: int) -> dict[str, str]:
     """Name of each other extraction that an analysis reads to its feature table."""
     tables = run.shadow_features()
     return {other: tables[other] for other in analyses(run)[name].others(facts(run, seed))}
+
+
+def instability_rules(run: Run, seed: int) -> list[str]:
+    """Path of the primary model's refits, where the analysis that makes them is made."""
+    if "instability" not in made(run, seed):
+        return []
+    return [path_of("instability_rules", run=run.id, model=run.protocol.primary_model)]
 
 
 def repetitions(run: Run, name: str, batch: str, seed: int) -> tuple[int, int]:

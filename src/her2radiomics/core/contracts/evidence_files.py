@@ -9,7 +9,7 @@ SET = text(
     "`training`, `testing`, `external`, or `cross_validated` within the training set; empty: it concerns none.",
     "Set",
 )
-MEASURE = text("measure", "What the number is: `auc`, `difference`, `kept`, …", "Measure")
+MEASURE = text("measure", "What the number is, such as `auc` or `difference`.", "Measure")
 N = whole("n", "Patients that the number is of.", empty=True)
 EVENTS = whole("events", "Those with the positive outcome.", empty=True)
 REPETITIONS = (
@@ -60,6 +60,12 @@ EVIDENCE = (
         FINDINGS,
     ),
     Contract("evidence_figure", "evidence/{analysis}_figure.svg", "The analysis as a figure.", also=("pdf", "png")),
+    Contract(
+        "instability_rules",
+        "models/{model}/instability.json",
+        "Refits of the primary model on resamples of its training patients: predictions of new patients have an interval "
+        "by them. Forests have none.",
+    ),
     Contract(
         "evidence_summary", "evidence/summary.csv", "All analyses in numbers with intervals.", (ANALYSIS, *SUMMARY)
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,9 @@ from her2radiomics.core.tables import read
 from her2radiomics.evidence.analyses import ANALYSES
 from her2radiomics.evidence.analysis import Analysis
 from her2radiomics.evidence.extractions import laid_over
+from her2radiomics.evidence.resamples import RULE
 from her2radiomics.evidence.study import About, EvidenceStudy, Facts
+from her2radiomics.modelling.saved.refits import refits_content
 
 
 def analysis_from(content: Mapping[str, Any]) -> Analysis:
@@ -43,3 +46,10 @@ def all_batches(files: list[str]) -> pd.DataFrame:
     """Repetitions of all batches, in their order."""
     table = pd.concat([read("evidence_batch", file) for file in files], ignore_index=True)
     return table.sort_values("repetition", kind="stable", ignore_index=True)
+
+
+def refits_of(about: Mapping[str, Any], model: str, rows: pd.DataFrame, sha256: str) -> dict[str, Any]:
+    """Content of a model's ``instability.json`` from the repetitions that keep the refits' rules."""
+    columns = validate(About, dict(about), "parameters of the rule").columns
+    told = rows.loc[(rows["measure"] == RULE) & (rows["model"] == model), "note"]
+    return refits_content(model, [json.loads(text) for text in told], columns, sha256)
