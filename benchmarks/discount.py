@@ -1,6 +1,6 @@
 """How much of a reported test AUC new patients see: the studies' chains on public radiomics tables, split again and again.
 
-    .venv/bin/python benchmarks/discount.py FOLDER [--repetitions 16] [--processes 2] [--tables NAME …]   # the benchmark
+    .venv/bin/python benchmarks/discount.py FOLDER [--repetitions 10] [--processes 2] [--tables NAME …]   # the benchmark
     .venv/bin/python benchmarks/discount.py --draw       # the figure of docs/discount.md
     .venv/bin/python benchmarks/discount.py --summary    # its tables
     .venv/bin/python benchmarks/discount.py FOLDER --profile Keek2020            # what dominates
@@ -235,9 +235,9 @@ def picture(stem: Path) -> None:
     """Draw test AUC against AUC in new patients for each chain and order, with the calibration of a typical study."""
     table = reported(read_benchmark())
     grid = np.linspace(0.3, 1.0, 71)
-    side, gap, left, top = 34.0, 5.0, 16.0, 14.0
+    side, gap, left, top = 34.0, 5.0, 16.0, 8.0
     with style.in_style():
-        figure = style.new_figure(left + 4 * (side + gap), top + 2 * (side + gap + 4) + 8)
+        figure = style.new_figure(left + 4 * (side + gap), top + 2 * (side + gap + 4) + 4)
         for place, (order, chain) in enumerate((order, chain) for order in ORDERS for chain in read_chains()):
             row, column = divmod(place, 4)
             axes = style.place(figure, left + column * (side + gap), top + row * (side + gap + 4), side, side)
@@ -251,7 +251,7 @@ def picture(stem: Path) -> None:
             axes.set(xlim=(0.3, 1), ylim=(0.3, 1), xticks=(0.4, 0.6, 0.8, 1.0), yticks=(0.4, 0.6, 0.8, 1.0))
             axes.set_title(f"{chain}\n{order.replace('_', ' ')}", fontsize=style.small(), loc="left", pad=2)
             axes.tick_params(labelleft=column == 0, labelbottom=row == 1)
-        figure.supxlabel("AUC in the test set of 33 to 65 patients, as reported", fontsize=style.base())
+        figure.supxlabel("AUC in the test set, as a study would report it", fontsize=style.base())
         figure.supylabel("AUC in new patients", fontsize=style.base())
         style.choose_fonts(figure)
         stem.parent.mkdir(parents=True, exist_ok=True)
@@ -275,7 +275,7 @@ def summary() -> Iterator[str]:
     yield "|---|---|--:|--:|--:|--:|--:|--:|"
     for key in [(chain, order) for chain in read_chains() for order in ORDERS]:
         areas = [means[name][key] for name in names]
-        cells = " | ".join(f"{area:.3f}" for area in (*areas, areas[2] - areas[3]))
+        cells = " | ".join(f"{round(area, 3) + 0.0:.3f}" for area in (*areas, areas[2] - areas[3]))
         yield f"| `{key[0]}` | {key[1].replace('_', ' ')} | {empty[key]:.0%} | {cells} |"
     yield ""
     crossed = table.dropna(subset="cross_validated")
@@ -322,7 +322,7 @@ def main() -> None:
     """Run the benchmark into the package, or draw, or profile."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path)
-    parser.add_argument("--repetitions", type=int, default=16)
+    parser.add_argument("--repetitions", type=int, default=10)
     parser.add_argument("--cross-validate", type=int, default=8, metavar="EVERY")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--tables", nargs="+", help="names of tables; without it those of the benchmark")

@@ -131,3 +131,9 @@ def test_one_repetition_of_a_real_table(real_data):
                 discount.areas_of(chain, model, order, features, labels, parts, 7, False) for order in discount.ORDERS
             )
             assert one == pytest.approx(other, nan_ok=True)
+
+
+def test_the_page_has_the_numbers_of_the_shipped_table(root):
+    page = (root / "docs/discount.md").read_text(encoding="utf-8").splitlines()
+    lines = [line for part in discount.summary() for line in part.splitlines() if line]
+    assert len(lines) > 60 and not [line for line in lines if line not in page], "benchmarks/discount.py --summary"

@@ -123,13 +123,21 @@ def test_the_range_of_test_aucs_is_one_that_five_data_sets_reach():
     highest = table.groupby("dataset")["test"].max().sort_values(ascending=False)
     support = Support.of(pd.concat([table, table.iloc[:1].assign(kept=0, n=10_000)]))
     assert support.auc["a", "leak_safe"].high == highest.iloc[4]
+    assert (
+        155 * 1.05 in support.n and 155 * 1.06 not in support.n and 0.4 in support.share and 0.41 not in support.share
+    )
     assert (support.n.low, support.n.high) == (100, 155), "a model that kept nothing is not reported"
 
 
 def test_an_expected_auc_in_words():
     found = expected_auc(0.83, **STUDY)
     assert found.unsupported == () and 0.5 < found.low < found.expected < found.high < 1
-    assert f"about {found.expected:.2f} in new patients" in found.sentence
+    assert (
+        f"about {found.expected:.2f} in new patients, {0.83 - round(found.expected, 2):.2f} less than reported"
+        in str(found)
+    )
+    assert "more than reported" in replace(found, reported=0.6).sentence
+    assert "reported;" not in replace(found, reported=found.expected).sentence
     assert f"between {found.low:.2f} and {found.high:.2f}" in str(found) and "90%" in found.sentence
     high = replace(found, high=0.82)
     assert "above this interval: it is likely too high" in high.sentence

@@ -69,7 +69,8 @@ class ExpectedAuc(Result):
     def sentence(self) -> str:
         """The result for a reader who is no statistician.
 
-        The first sentence gives the expected AUC and its interval. The second says that the reported AUC is above, below or
+        The first sentence gives the expected AUC, how much less or more than the reported it is (in hundredths, as both are
+        printed), and its interval. The second says that the reported AUC is above, below or
         inside the interval. Others are added where the interval includes 0.5, and where the study has more features than the
         benchmark. Without support one sentence says why.
         """
@@ -80,8 +81,9 @@ class ExpectedAuc(Result):
             )
         first = (
             f"In public radiomics tables, models made by the same steps ({FITTED[self.order]}) that had a test AUC of "
-            f"{self.reported:.2f} in {self.test_n} patients had an AUC of about {self.expected:.2f} in new patients; for "
-            f"{self.level:.0%} of new data sets it is expected between {self.low:.2f} and {self.high:.2f}."
+            f"{self.reported:.2f} in {self.test_n} patients had an AUC of about {self.expected:.2f} in new patients"
+            f"{self._difference()}; for {self.level:.0%} of new data sets it is expected between {self.low:.2f} and "
+            f"{self.high:.2f}."
         )
         if self.reported > self.high:
             second = "The reported AUC is above this interval: it is likely too high."
@@ -95,6 +97,12 @@ class ExpectedAuc(Result):
             else ""
         )
         return " ".join(filter(None, (first, second, third, self.beyond)))
+
+    def _difference(self) -> str:
+        hundredths = round(100 * round(self.reported, 2)) - round(100 * round(self.expected, 2))
+        return (
+            f", {abs(hundredths) / 100:.2f} {'less' if hundredths > 0 else 'more'} than reported" if hundredths else ""
+        )
 
 
 def expected_auc(

@@ -11,20 +11,23 @@ from her2radiomics.evidence.discount.calibration import read_benchmark, reported
 #: Times the largest number of features up to which the calibration is used: data sets with up to twice as many features as
 #: those it was fitted on were predicted as well (``docs/discount.md``).
 MORE_FEATURES = 2
+#: Share of a count that lies in range beyond the ends: the largest drawn study is a draw, too.
+BEYOND = 0.05
 #: Data sets that had a test AUC as high, or as low, for it to be in range.
 ENOUGH = 5
 
 
 @dataclass(frozen=True)
 class Range:
-    """A quantity from the lowest to the highest that the benchmark has."""
+    """A quantity from the lowest to the highest that the benchmark has, and a twentieth beyond for a count."""
 
     low: float
     high: float
 
     def __contains__(self, value: float) -> bool:
-        """Whether a value lies in the range, ends included."""
-        return self.low <= value <= self.high
+        """Whether a value lies in the range."""
+        beyond = BEYOND if self.high > 1 else 0.0
+        return self.low * (1 - beyond) <= value <= self.high * (1 + beyond)
 
 
 @dataclass(frozen=True)
