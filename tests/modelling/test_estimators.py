@@ -236,7 +236,7 @@ def test_too_few_patients_of_a_class_leave_the_intercept():
         model = build_model("m", specs, {}, seed=0).fit(X, y)
         assert model.empty_
         assert model.predict_proba(X)[:, 1] == pytest.approx(2 / 30)
-        assert "too few patients of a class" in model.fit_report().selection["note"].iloc[-1]
+        assert "too few patients in one class" in model.fit_report().selection["note"].iloc[-1]
 
 
 def test_settings_of_another_estimator_are_refused():

@@ -165,7 +165,7 @@ def test_headline_of_a_partition_with_one_outcome(made, tmp_path):
     table.loc[table["partition"] == "testing", ["auc", "auc_low", "auc_high"]] = None
     table.to_csv(path, index=False)
     assert summarise(folder, describe(), "x").headline == (
-        "The nomogram: no AUC in 30 patients (18 pCR) of the test set (centre 2), since they are of one class. "
+        "The nomogram: no AUC in 30 patients (18 pCR) of the test set (centre 2), because all had the same outcome. "
         "Simulated data."
     )
 

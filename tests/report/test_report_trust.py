@@ -261,7 +261,7 @@ def test_usable_refits_are_printed_in_the_methods(run):
     [
         (0, 3, "not requested in the protocol"),
         (5, 0, "no predictor was kept"),
-        (5, 3, "too few patients of a class in the folds"),
+        (5, 3, "too few patients in one class in the folds"),
     ],
 )
 def test_it_is_said_why_there_is_no_cross_validated_auc(made, monkeypatch, folds, kept, why):

@@ -49,7 +49,7 @@ class Limits:
 
     @cached_property
     def small(self) -> list[Part]:
-        """Held-out sets with too few patients of a class."""
+        """Held-out sets with too few patients in one class."""
         return [part for part in self.r.held_out if part.smaller < self.f.rules["fewest_of_a_class"]]
 
     @cached_property

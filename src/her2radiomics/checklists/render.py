@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-OWN_WORDS = "Short texts of the items are our own wording; the publication has the full ones."
+OWN_WORDS = "The items are worded by us in short; the publication has the full text."
 SIMULATED = (
-    "Simulated patients: what is filled shows what this workflow would show with real ones, and says nothing about the "
+    "Simulated patients: filled items show what this workflow would report for real patients; they say nothing about the "
     "published study."
 )
 

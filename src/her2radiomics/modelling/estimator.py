@@ -154,7 +154,7 @@ class FoldedEstimator(Estimator):
             return intercept_only(labels, self.kind)
         fold = patient_folds(table.index.to_numpy(), labels, self.inner_folds, seed)
         if fold.size == 0:
-            return intercept_only(labels, self.kind, "too few patients of a class to cross-validate")
+            return intercept_only(labels, self.kind, "too few patients in one class to cross-validate")
         return self.learn(columns, labels, fold)
 
 

@@ -88,12 +88,12 @@ def cross_validated_scores(
     Raises
     ------
     StudyError
-        There are too few patients of a class, or a fold cannot be predicted.
+        There are too few patients in one class, or a fold cannot be predicted.
     """
     labels = np.asarray(y)
     fold = patient_folds(by_person(X, model.persons or {}).index.to_numpy(), labels, folds, seed)
     if fold.size == 0:
-        raise StudyError(f"model '{model.name}': found too few patients of a class for cross-validation.")
+        raise StudyError(f"model '{model.name}': found too few patients in one class for cross-validation.")
     scores = np.empty(len(labels))
     for number in np.unique(fold):
         test = fold == number

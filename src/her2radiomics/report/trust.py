@@ -138,7 +138,7 @@ def _uncrossed(run: _Run, model: str) -> str:
         return "not requested in the protocol"
     if not run.fits[model].kept:
         return "no predictor was kept"
-    return "too few patients of a class in the folds"
+    return "too few patients in one class in the folds"
 
 
 def _refits(run: _Run, model: str) -> str:

@@ -35,7 +35,7 @@ TOO_FEW = "too few patients to judge"
 
 
 def is_small(row: pd.Series) -> bool:
-    """Whether a row of ``performance.csv`` is of a set with too few patients of a class to judge a model."""
+    """Whether a row of ``performance.csv`` is of a set with too few patients in one class to judge a model."""
     return min(int(row["events"]), int(row["n"]) - int(row["events"])) < FEWEST
 
 
@@ -80,7 +80,7 @@ def headline(info: RunInfo, performance: pd.DataFrame, path: Path) -> str:
         n, events = int(row["n"]), int(row["events"])
         who = f"in {n} patients ({events} {label.positive}) of {partition_phrase(info, name)}"
         if row["auc"] != row["auc"]:
-            parts.append(f"no AUC {who}, since they are of one class")
+            parts.append(f"no AUC {who}, because all had the same outcome")
             continue
         parts.append(f"AUC {_area(row, protocol.evaluation.level)} {who}")
     notes = []
@@ -88,7 +88,7 @@ def headline(info: RunInfo, performance: pd.DataFrame, path: Path) -> str:
         notes.append("This is apparent performance, on the patients to whom the model was fitted.")
     elif small := [partition_phrase(info, name) for name, row in rows.items() if is_small(row)]:
         where = "" if len(small) == len(rows) else f" in {fmt.listing(small)}"
-        notes.append(f"{upper_first(TOO_FEW)}{where}: fewer than {FEWEST} patients of a class.")
+        notes.append(f"{upper_first(TOO_FEW)}{where}: fewer than {FEWEST} patients in one class.")
     if info.simulated:
         notes.append("Simulated data.")
     return " ".join([f"{model}: {fmt.listing(parts)}.", *notes])

@@ -34,7 +34,7 @@ REFITS = {"bias_corrected": "refits_final", "pipeline_corrected": "refits"}  # r
 MEASURES = {"calibration_intercept": "Intercept", "calibration_slope": "Slope", "brier": "Brier score"}
 BINS = 25
 NO_CURVE = "No curve: fewer than three different predictions, or resamples that could not be refitted"
-FEW = f"No curve: fewer than {FEWEST} patients of an outcome"
+FEW = f"No curve: fewer than {FEWEST} patients with one outcome"
 
 
 class CalibrationOptions(SquareOptions):

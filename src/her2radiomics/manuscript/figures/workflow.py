@@ -106,7 +106,8 @@ def _widths(row: list[_Stage], room: float, funnel: list[tuple[str, int]]) -> li
     """Widths in mm of the boxes of a row that make the row lowest; of equal ones the most even."""
     if len(row) == 1:
         return [room]
-    least = [style.text_width(f"0  {stage.heading}", style.base(), bold=True) + 2 * PAD + 0.5 for stage in row]
+    headings = [style.text_width(f"0  {stage.heading}", style.base(), bold=True) + 2 * PAD + 0.5 for stage in row]
+    least = [max(w, stage.picture.least if stage.picture else 0.0) for w, stage in zip(headings, row, strict=True)]
     shares = [
         shares
         for shares in product(range(4, 13), repeat=len(row))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,10 +26,11 @@ SIDE = 27.0  # mm: greatest side of a frame with axes
 
 
 class Picture(NamedTuple):
-    """What stands under the text of a box: its height in mm at a width, and how it is drawn at a height of the page."""
+    """What is under the text of a box: its height in mm at a width, how it is drawn, and the least width of the box."""
 
     height: Callable[[float], float]
     draw: Callable[[Figure, Axes, Box, float], None]
+    least: float = 0.0
 
 
 def thumbnails(inputs: FigureInputs, *, outlined: bool, largest: float = LARGEST) -> Picture | None:
@@ -45,7 +47,8 @@ def thumbnails(inputs: FigureInputs, *, outlined: bool, largest: float = LARGEST
         return min((width - 2 * PAD - GAP * (across - 1)) / across, largest)
 
     named = inputs.study.sequences
-    names = [named.get(image.sequence, image.sequence) for image in images]
+    # the number of a phase stays with its word
+    names = [re.sub(r" (?=\d+$)", "\u00a0", named.get(image.sequence, image.sequence)) for image in images]
     line = style.line_height(style.small())
 
     def under(width: float) -> list[list[str]]:
@@ -73,7 +76,9 @@ def thumbnails(inputs: FigureInputs, *, outlined: bool, largest: float = LARGEST
             for row, word in enumerate(words):
                 page.text(x + each / 2, top + each + (row + 0.5) * line, word, **look)
 
-    return Picture(height, draw)
+    longest = max(style.text_width(word, style.small()) for name in names for word in name.split(" "))
+    across = min(len(images), ACROSS)
+    return Picture(height, draw, across * longest + GAP * (across - 1) + 2 * PAD)
 
 
 def lasso_error(inputs: FigureInputs, model: str) -> Picture | None:

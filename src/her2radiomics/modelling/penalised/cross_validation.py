@@ -53,7 +53,7 @@ class CrossValidatedLasso:
 
 
 def patient_folds(patients: np.ndarray, labels: np.ndarray, folds: int, seed: int) -> np.ndarray:
-    """Assign rows to stratified folds, shape (rows,); empty when there are too few patients of a class.
+    """Assign rows to stratified folds, shape (rows,); empty when there are too few patients in one class.
 
     ``patients`` are those who must not be parted: the persons where several patients are one
     (:func:`~her2radiomics.modelling.people.by_person`); such a person is positive where one of the rows is.

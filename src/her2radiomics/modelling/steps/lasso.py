@@ -97,7 +97,7 @@ class PenaltyPath(Settings):
         nothing = np.zeros(X.shape[1], dtype=bool)
         fold = patient_folds(X.index.to_numpy(), labels, self.folds, seed)
         if fold.size == 0:
-            return FittedPath.of(X, nothing, "kept nothing: too few patients of a class to cross-validate")
+            return FittedPath.of(X, nothing, "kept nothing: too few patients in one class to cross-validate")
         cv = cross_validated_lasso(values, labels, fold, family=self.family, n_lambdas=self.n_lambdas, alpha=alpha)
         if cv is None:
             return FittedPath.of(X, nothing, "kept nothing: no feature varies with the label")

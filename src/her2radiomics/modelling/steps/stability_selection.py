@@ -121,7 +121,7 @@ class StabilityStep(SelectionStep):
             by_person(X, training.persons).index.to_numpy(), labels, self.samples // 2, training.seed
         )
         if not halves:
-            return nothing("too few patients of a class for two halves")
+            return nothing("too few patients in one class for two halves")
         grid = lambda_grid(values, labels, GRID, self.alpha)
         if grid.size == 0:
             return nothing("no feature varies with the label")
