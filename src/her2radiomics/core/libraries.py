@@ -63,11 +63,16 @@ else:
             self.__dict__["distribution"] = software.name_of(name)
 
         def __getattr__(self, name: str) -> Any:
-            software.note(self.__dict__["distribution"])
-            library = import_module(self.__name__)
-            if not hasattr(library, name):
+            known = self.__dict__
+            software.note(known["distribution"])
+            library = known.get("library")
+            if library is None:
+                library = known["library"] = import_module(self.__name__)
+            try:
+                return getattr(library, name)
+            except AttributeError:
                 import_module(f"{self.__name__}.{name}")
-            return getattr(library, name)
+                return getattr(library, name)
 
     citeproc = _Library("citeproc")
     docx = _Library("docx")

@@ -20,7 +20,7 @@ from her2radiomics.modelling import pipeline_refit
 from her2radiomics.modelling.fit_report import ROWS_PER_TERM
 from her2radiomics.modelling.penalised.cross_validation import patient_folds
 from her2radiomics.modelling.people import by_person
-from her2radiomics.statistics import auc, auc_interval, logistic_regression, optimism_corrected, remembered
+from her2radiomics.statistics import auc, auc_interval, optimism_corrected, remembered
 from her2radiomics.statistics.resampling import used_words
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ def likelihood_ratio_rows(model: StudyModel) -> list[dict[str, Any]]:
     if table.shape[1] == 0 or method not in ("ml", "firth") or crowded:
         return []
     try:
-        regression = logistic_regression(table, fitted.labels, method, fitted.levels)  # type: ignore[arg-type]
+        regression = fitted.regression
     except ValueError:
         return []
     added = {"": list(table.columns)}

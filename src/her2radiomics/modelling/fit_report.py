@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from her2radiomics.core.libraries import pd
 from her2radiomics.modelling.saved.rules import LevelPredictor, LinearRule, Rule
-from her2radiomics.statistics import logistic_regression
+from her2radiomics.statistics import LogisticRegression
 
 ROWS_PER_TERM = 4
 
@@ -39,9 +39,9 @@ class FitReport:
 
 
 def coefficient_table(
-    table: pd.DataFrame, labels: np.ndarray, rule: Rule, method: str, levels: Mapping[str, tuple]
+    table: pd.DataFrame, rule: Rule, method: str, regression: Callable[[], LogisticRegression]
 ) -> pd.DataFrame:
-    """``term, beta, se, …`` of the regression that a model used.
+    """``term, beta, se, …`` of the regression that a model used, which ``regression`` fits.
 
     ``term, beta`` when it is empty or penalised (ridge, support vector machine); no row for a forest, which has no
     coefficients. ``term, beta``, too, when Firth's method was used with more than a term every
@@ -56,7 +56,7 @@ def coefficient_table(
             raise ArithmeticError
         if method == "firth" and table.shape[1] * ROWS_PER_TERM > len(table):
             raise ArithmeticError
-        fit = logistic_regression(table, labels, method, levels)  # type: ignore[arg-type]
+        fit = regression()
         fit.table.attrs["wald_terms"] = fit.wald_terms
         return fit.table
     except (ArithmeticError, np.linalg.LinAlgError):

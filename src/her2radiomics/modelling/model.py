@@ -25,7 +25,7 @@ from her2radiomics.modelling.fit_report import FitReport, coefficient_notes, coe
 from her2radiomics.modelling.logistic import firth_reference
 from her2radiomics.modelling.parts import Part, SharedFits
 from her2radiomics.modelling.saved.rules import LevelPredictor, Rule
-from her2radiomics.statistics import logistic_refit
+from her2radiomics.statistics import LogisticRegression, logistic_refit, logistic_regression
 
 if TYPE_CHECKING:
     from her2radiomics.modelling.features import FeatureBlock
@@ -165,7 +165,12 @@ class Fitted(ABC):
 
     def coefficients(self) -> pd.DataFrame:
         """``term, beta, se, …`` of the final regression."""
-        return coefficient_table(self.table, self.labels, self.rule, self.method, self.levels)
+        return coefficient_table(self.table, self.rule, self.method, lambda: self.regression)
+
+    @cached_property
+    def regression(self) -> LogisticRegression:
+        """The final regression, fitted once for its table and its tests."""
+        return logistic_regression(self.table, self.labels, self.method, self.levels)  # type: ignore[arg-type]
 
     def fit_report(self) -> FitReport:
         """Tables of the fit."""

@@ -107,20 +107,29 @@ class Firth:
     def __init__(self, x: FloatArray, positive: BoolArray) -> None:
         """Keep the data."""
         self.x, self.positive = x, positive
+        self._at: tuple[FloatArray, tuple[FloatArray, FloatArray, FloatArray, FloatArray]] | None = None
+
+    def _point(self, beta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """Linear predictors, weights, and both factors of the weighted design: a step begins where a value was taken."""
+        if self._at is None or not np.array_equal(self._at[0], beta):
+            linear = self.x @ beta
+            weight = weights(linear)
+            q, r = np.linalg.qr(self.x * np.sqrt(weight)[:, None])
+            self._at = beta.copy(), (linear, weight, q, r)
+        return self._at[1]
 
     def value(self, beta: FloatArray) -> float:
         """Return the penalised log-likelihood."""
-        linear = self.x @ beta
-        diagonal = np.abs(np.diag(np.linalg.qr(self.x * np.sqrt(weights(linear))[:, None], mode="r")))
+        linear, _, _, r = self._point(beta)
+        diagonal = np.abs(np.diag(r))
         if diagonal.min() == 0:  # probabilities of exactly 0 and 1: outside what the penalty allows
             return float("-inf")
         return log_likelihood(linear, self.positive) + float(np.log(diagonal).sum())
 
     def step(self, beta: FloatArray, free: BoolArray) -> FloatArray:
         """Return Newton's step; where the likelihood is not concave, one of Fisher scoring."""
-        linear = self.x @ beta
-        weight, probability = weights(linear), _expit(linear)
-        q, _ = np.linalg.qr(self.x * np.sqrt(weight)[:, None])
+        linear, weight, q, _ = self._point(beta)
+        probability = _expit(linear)
         hat = q @ q.T
         leverage = np.diag(hat)
         tilt = 1 - 2 * probability
