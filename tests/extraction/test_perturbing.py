@@ -160,6 +160,28 @@ def test_other_tissue_is_seen_on_the_image_as_read(data):
     assert result.features and min(row.minimum for row in result.qc) > -0.5, "air has a z-score of about -1.9"
 
 
+@pytest.mark.parametrize("perturb", [None, *KINDS], ids=lambda kind: kind["kind"] if kind else "as it is")
+def test_a_slice_at_another_sequences_level_stays_there(data, perturb):
+    wide = np.zeros((16, 60, 64), np.uint8)
+    wide[6:11, 8:24, 10:26] = wide[9, 6:28, 8:30] = 1
+    level = [row | {"mask": write(data / f"level_{row['reader']}.nii.gz", wide)} for row in rows(data, sequence="DCE")]
+    result = extracted(data, perturb, regions=["tumour_slice", "ring_3mm_slice"], level_rows=level)
+    assert len(result.features) == 2 and {row.slice_index for row in result.qc} == {9}
+
+
+def test_a_slice_at_another_sequences_level_moves_with_the_outline(data):
+    """The lesion begins in slice 4, where no other tissue is: the next slice has some."""
+    image = sitk.ReadImage(str(data / "P1.nii.gz"))
+    voxels = sitk.GetArrayFromImage(image)
+    voxels[4:11, :, 30:] = voxels[4:11, 28:] = 3
+    write(data / "P1.nii.gz", voxels)
+    result = extracted(
+        data, {"kind": "other_tissue"}, regions=["tumour_slice"], level_rows=rows(data, sequence="DCE")
+    )  # fmt: skip
+    (index,) = {row.slice_index for row in result.qc}
+    assert index == 3 and min(row.minimum for row in result.qc) > 100
+
+
 def test_where_there_is_no_other_tissue_the_patient_is_named(data):
     full = np.zeros((16, 60, 64), np.uint8)
     full[2:14, 6:54, 6:58] = 1

@@ -96,10 +96,10 @@ class _Perturbing:
         taken = whole | needed
         source = self._as_read() if case.breast is None else self.image
 
-        def free(first: int, last: int) -> Mask:
-            return perturbation.tissue_of(source, case.breast, first, last) & ~taken[first:last]
-
-        step = perturbation.other_place(needed, whole, free, self.random(settings))
+        tissue = perturbation.tissue_of(source, case.breast)
+        step = perturbation.other_place(
+            needed, whole, lambda index: tissue(index) & ~taken[index], self.random(settings)
+        )
         for name, mask in outlines.items():
             self._put(name, np.roll(mask, step, axis=(0, 1, 2)), settings)
             if name in case.levels:

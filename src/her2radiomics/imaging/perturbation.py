@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import TypeAlias
 
 import numpy as np
@@ -23,7 +24,11 @@ from her2radiomics.imaging.threads import one_thread
 Mask = NDArray[np.bool_]
 Spacing: TypeAlias = "tuple[float, float, float]"
 
-GAPS_MM = 5.0  # radius of gaps that are closed in what lies above the threshold: fat between vessels, dark ducts
+NOISE_MM = 1.5  # standard deviation of the Gaussian that evens out noise, to tell air from tissue
+DARK = 100.0  # share of the mean image, inverted, below which the logarithm is flat
+OTSU_BINS = 256
+EDGE_MM = 2.0  # at the border to air
+GAPS_MM = 5.0  # radius of gaps that are closed in what lies above the threshold: cysts, vessels without signal
 SMOOTH_VOXELS = 0.7  # standard deviation of the Gaussian that finds the border among a mask's steps
 KERNEL_VOXELS = 4  # reach of that Gaussian
 BEYOND_VOXELS = KERNEL_VOXELS + 2  # of the image that an outline's distance looks at
@@ -138,30 +143,42 @@ def with_noise(
     return values + share * float(values[inside].std()) * random.standard_normal(voxels.shape)
 
 
-def tissue_of(image: sitk.Image, breast: sitk.Image | None, first: int, last: int) -> Mask:
-    """Tissue in some slices of an image, shape (z, y, x): the breast mask, or what lies above Li's threshold.
+def tissue_of(image: sitk.Image, breast: sitk.Image | None) -> Callable[[int], Mask]:
+    """Tissue of an image's slices, shape (y, x), by their number: the breast mask, or what is no air.
 
-    Of the latter, gaps of up to :data:`GAPS_MM` are closed in each slice, and what is enclosed is filled.
+    Air lies below Otsu's threshold of the logarithm of the smoothed image: noise and tissue differ by a factor, whatever is
+    bright. (Li's threshold, which preprocessing takes, leaves suppressed fat with the air.) In each slice gaps of up to
+    :data:`GAPS_MM` are closed, what is enclosed is filled, and the outermost :data:`EDGE_MM`, added by smoothing, left out.
     """
     if breast is not None:
-        return sitk.GetArrayFromImage(breast)[first:last] != 0
-    with one_thread():
-        above = sitk.GetArrayFromImage(sitk.LiThreshold(image, 0, 1))[first:last] != 0
+        inside = sitk.GetArrayFromImage(breast) != 0
+        return lambda index: inside[index]
     steps = image.GetSpacing()[1::-1]
+    values = sitk.GetArrayFromImage(image).astype(np.float64)
+    values = scipy.ndimage.gaussian_filter(values, [0.0, *(NOISE_MM / step for step in steps)])
+    values -= values.min()
+    logarithm = sitk.GetImageFromArray(np.log1p(values * (DARK / values.mean())))
+    with one_thread():
+        above = sitk.GetArrayFromImage(sitk.OtsuThreshold(logarithm, 0, 1, OTSU_BINS)) != 0
     wide = [(math.ceil(GAPS_MM / step) + 1,) * 2 for step in steps]
-    closed = np.zeros_like(above)
-    for place, plane in enumerate(above):
-        if plane.any():
-            padded = np.pad(plane, wide)
+
+    @cache
+    def closed(index: int) -> Mask:
+        padded = np.pad(above[index], wide)
+        if padded.any():
             near = scipy.ndimage.distance_transform_edt(~padded, sampling=steps) <= GAPS_MM
             padded |= scipy.ndimage.distance_transform_edt(near, sampling=steps) > GAPS_MM
-            inner = tuple(slice(before, -after) for before, after in wide)
-            closed[place] = scipy.ndimage.binary_fill_holes(padded[inner])
+        inner = tuple(slice(before, -after) for before, after in wide)
+        tissue = scipy.ndimage.binary_fill_holes(padded[inner])
+        if tissue.all():
+            return tissue
+        return scipy.ndimage.distance_transform_edt(tissue, sampling=steps) > EDGE_MM
+
     return closed
 
 
 def other_place(
-    needed: Mask, whole: Mask, free: Callable[[int, int], Mask], random: np.random.Generator
+    needed: Mask, whole: Mask, free: Callable[[int], Mask], random: np.random.Generator
 ) -> tuple[int, int, int]:
     """Voxels (z, y, x) by which an outline is moved to other tissue.
 
@@ -174,7 +191,7 @@ def other_place(
     whole
         Voxels of the whole outline, which is to stay within the image.
     free
-        First and last slice (exclusive) to the free voxels there: tissue, but for the tumour and its rings.
+        Slice to the free voxels (y, x) there: tissue, but for the tumour and its rings.
 
     Raises
     ------
@@ -183,15 +200,26 @@ def other_place(
     """
     low, high = _ends(needed)
     all_low, all_high = _ends(whole | needed)
+    size = needed.shape[1:]
     region = needed[low[0] : high[0], low[1] : high[1], low[2] : high[2]]
+    # the overlap at every place by the convolution theorem; a count is a whole number, so that rounding does not matter
+    mine = np.conj(np.fft.rfft2(region, s=size))
+
+    @cache
+    def blocked(index: int) -> NDArray[np.complex128]:
+        return np.fft.rfft2(~free(index))
+
     span = range(-all_low[0], needed.shape[0] - all_high[0] + 1)
     for step in sorted(span, key=lambda z: (abs(z), z)):
-        blocked = ~free(low[0] + step, high[0] + step)
-        places = _clear(region, blocked)
+        slices = range(low[0] + step, high[0] + step)
+        if any(np.count_nonzero(free(index)) < part.sum() for index, part in zip(slices, region, strict=True)):
+            continue
+        both = sum(part * blocked(index) for index, part in zip(slices, mine, strict=True))
+        places = np.fft.irfft2(both, s=size) < 0.5
         # the corner of the regions' box goes from `low` to a place where the whole outline stays inside
         places[: low[1] - all_low[1]] = places[:, : low[2] - all_low[2]] = False
-        places[needed.shape[1] - (all_high[1] - low[1]) + 1 :] = False
-        places[:, needed.shape[2] - (all_high[2] - low[2]) + 1 :] = False
+        places[size[0] - (all_high[1] - low[1]) + 1 :] = False
+        places[:, size[1] - (all_high[2] - low[2]) + 1 :] = False
         rows, columns = np.nonzero(places)
         if rows.size:
             chosen = int(random.integers(rows.size))
@@ -207,13 +235,3 @@ def _ends(mask: Mask) -> tuple[list[int], list[int]]:
     """First and last voxel (exclusive) along each axis."""
     found = [np.flatnonzero(mask.any(axis=tuple(o for o in range(3) if o != axis))) for axis in range(3)]
     return [int(hits[0]) for hits in found], [int(hits[-1]) + 1 for hits in found]
-
-
-def _clear(region: Mask, blocked: Mask) -> Mask:
-    """Corners (y, x) at which a region, laid over slices of the same number, holds no blocked voxel; the image wraps around.
-
-    The overlap at every place by the convolution theorem; a count is a whole number, so that rounding does not matter.
-    """
-    size = blocked.shape[1:]
-    both = np.fft.rfft2(blocked, s=size) * np.conj(np.fft.rfft2(region, s=size))
-    return np.fft.irfft2(both.sum(axis=0), s=size) < 0.5

@@ -81,7 +81,7 @@ class OtherTissue(_Seeded):
     """Outlines moved to other tissue of the same image: in their slices where there is space, else to other slices.
 
     At the new place lie no air, no tumour and no ring of the old place. The tissue is the breast mask where the manifest
-    has one, else what lies above Li's threshold of the image as read, with gaps closed.
+    has one, else what is no air: above Otsu's threshold of the logarithm of the image as read, smoothed, with gaps closed.
     """
 
     kind: Literal["other_tissue"] = "other_tissue"
