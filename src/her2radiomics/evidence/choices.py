@@ -29,6 +29,8 @@ USUAL: dict[str, tuple[Any, ...]] = {
     "forced_retention": (True, False),
     "estimator.method": ("auto", "firth"),
 }
+#: Values as figures print them.
+PRINTED = {"f_classif": "ANOVA F", "mann_whitney": "Mann–Whitney", "min": "lambda.min", "1se": "lambda.1se"}
 
 
 def values_of(spec: ModelSettings, key: str) -> list[Any]:
@@ -105,7 +107,8 @@ def printed_value(value: Any) -> str:
     """A value of a choice as figures print it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return STEPS[value].about.label if isinstance(value, str) and value in STEPS else str(value)
+    text = str(value)
+    return STEPS[text].about.label if text in STEPS else PRINTED.get(text, text)
 
 
 def with_values(models: Mapping[str, ModelSettings], values: Mapping[str, Any]) -> dict[str, ModelSettings]:

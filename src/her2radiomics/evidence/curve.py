@@ -54,8 +54,8 @@ def curve(item: Curve) -> Figure:
     place = {row: number + 0.6 * groups.index(row[0]) for number, row in enumerate(rows)}
     last = max(place.values(), default=0.0) + 1
     wide = max((style.text_width(value, style.small()) for _, value in rows), default=10.0) + 5.0
-    named = max((style.text_width(choice, style.small()) for choice in groups), default=10.0) + 3.0
-    left = min(named + wide, WIDTH * 0.48)
+    named = max((style.text_width(choice, style.small()) for choice in groups), default=10.0) * 1.1 + 4.0
+    left = min(named + wide, WIDTH * 0.55)
     top, below = style.head() + style.mm(1.0), style.mm(ROW) * last
     figure = style.new_figure(WIDTH, top + style.mm(TALL) + style.mm(3.0) + below + style.mm(9.0))
     across = WIDTH - left - 3.0

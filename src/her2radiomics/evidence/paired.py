@@ -10,12 +10,27 @@ import numpy as np
 from her2radiomics.core.contracts import TRAINING
 from her2radiomics.core.libraries import pd, scipy
 from her2radiomics.evidence.analysis import NAN, row, summary_row
-from her2radiomics.evidence.areas import NOT_FITTED
+from her2radiomics.evidence.areas import NOT_FITTED, area_row
 from her2radiomics.evidence.study import EvidenceStudy
-from her2radiomics.statistics import delong_test
+from her2radiomics.statistics import auc_interval, delong_test
 
+#: Bounds of an AUC's interval, as measures of a repetition.
+AUC_LOW, AUC_HIGH = "auc_low", "auc_high"
 #: The difference in AUC and the bounds of its paired interval, as measures of a repetition.
 DIFFERENCE, LOW, HIGH = "difference", "difference_low", "difference_high"
+
+
+def area_rows(
+    study: EvidenceStudy, model: str, partition: str, outcome: np.ndarray, probability: np.ndarray, arm: str
+) -> Iterator[dict[str, Any]]:
+    """AUC over the patients who have a prediction, and DeLong's interval of it."""
+    found = area_row(model, partition, outcome, probability, arm)
+    yield found
+    if np.isfinite(found["value"]):
+        known = ~np.isnan(probability)
+        bounds = auc_interval(outcome[known], probability[known], level=study.about.level)
+        for measure, value in zip((AUC_LOW, AUC_HIGH), bounds, strict=True):
+            yield row(measure, float(value), arm=arm, model=model, partition=partition)
 
 
 def difference_rows(

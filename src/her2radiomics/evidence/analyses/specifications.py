@@ -11,20 +11,18 @@ from pydantic import Field
 
 from her2radiomics.core.contracts import TRAINING
 from her2radiomics.core.libraries import pd
-from her2radiomics.evidence.analysis import Analysis, Finding, Verdict, analysis, row, summary_row
-from her2radiomics.evidence.areas import area_row
+from her2radiomics.evidence.analysis import Analysis, Finding, Verdict, analysis, summary_row
 from her2radiomics.evidence.choices import USUAL, printed, printed_value, values_of, with_value, with_values
 from her2radiomics.evidence.curve import Curve, curve
 from her2radiomics.evidence.others import described, on_other_features, others_for
+from her2radiomics.evidence.paired import AUC_LOW, area_rows
 from her2radiomics.evidence.study import EvidenceStudy, Facts, probabilities
-from her2radiomics.statistics import auc_interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: The choice among feature tables, and the arm of the study's own choices.
 FEATURES, OWN = "features", "the study's own"
-LOWER = "auc_low"
 
 
 @analysis(
@@ -135,12 +133,7 @@ class Specifications(Analysis):
             probability = probabilities(fits.get(model), source.table)
             for partition in (TRAINING, *study.tested):
                 rows = source.rows(partition)
-                found = area_row(model, partition, source.outcome[rows], probability[rows], arm)
-                yield found
-                if partition != TRAINING and np.isfinite(found["value"]):
-                    known = rows[~np.isnan(probability[rows])]
-                    interval = auc_interval(source.outcome[known], probability[known], level=study.about.level)
-                    yield row(LOWER, interval[0], arm=arm, model=model, partition=partition)
+                yield from area_rows(source, model, partition, source.outcome[rows], probability[rows], arm)
 
     def summarise(self, rows: pd.DataFrame, study: EvidenceStudy) -> Iterator[dict[str, Any]]:
         """Range over the specifications, share above chance, the place of the study's own, and the median by choice."""
@@ -150,7 +143,7 @@ class Specifications(Analysis):
             where: dict[str, Any] = {"model": str(model), "partition": str(partition)}
             areas = mine[mine["measure"] == "auc"].set_index("repetition")
             values = areas["value"].dropna()
-            lower = mine.loc[mine["measure"] == LOWER, "value"].dropna()
+            lower = mine.loc[mine["measure"] == AUC_LOW, "value"].dropna()
             words = (
                 "all combinations of the choices" if made == total else f"of {total:,} combinations, drawn by the seed"
             )
@@ -241,7 +234,9 @@ class Specifications(Analysis):
 
     def _lower(self, rows: pd.DataFrame, mine: pd.DataFrame) -> np.ndarray:
         """Lower bounds of the intervals of the specifications drawn."""
-        bounds = rows[(rows["measure"] == LOWER) & (rows["model"] == mine["model"].iloc[0])] if len(mine) else rows[:0]
+        bounds = (
+            rows[(rows["measure"] == AUC_LOW) & (rows["model"] == mine["model"].iloc[0])] if len(mine) else rows[:0]
+        )
         bounds = bounds[bounds["partition"] == mine["partition"].iloc[0]] if len(mine) else bounds
         found: np.ndarray = bounds.set_index("repetition")["value"].reindex(mine["repetition"]).to_numpy()
         return found

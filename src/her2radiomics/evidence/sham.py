@@ -1,0 +1,96 @@
+"""Features that cannot hold what a model claims: size alone, shape alone, and random numbers of the same correlation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from her2radiomics.core.contracts import TRAINING
+from her2radiomics.core.libraries import pd
+from her2radiomics.core.settings import validate
+from her2radiomics.evidence.study import EvidenceStudy, Facts
+from her2radiomics.modelling.models.clinical import ClinicalSpec
+from her2radiomics.modelling.models.radiomics import RadiomicsSpec
+from her2radiomics.modelling.settings import ModelSettings
+
+#: Names of PyRadiomics' features of size, the volume before the area, and the beginnings of those of shape.
+SIZES = ("original_shape_VoxelVolume", "original_shape_MeshVolume", "original_shape2D_PixelSurface",
+         "original_shape2D_MeshSurface")  # fmt: skip
+SHAPES = ("original_shape_", "original_shape2D_")
+SIZE, SHAPE = "size alone", "shape alone"
+
+
+def radiomics_models(facts: Facts) -> list[str]:
+    """The models of image features alone, of those that are judged and their parts."""
+    models = facts.about.models
+    names = dict.fromkeys(part for name in facts.imaging for part in (*models[name].parts(), name))
+    return [name for name in names if isinstance(models[name], RadiomicsSpec)]
+
+
+def columns_of(study: EvidenceStudy, model: str) -> list[str]:
+    """Feature columns that a model selects among, its sequences in the protocol's order."""
+    spec = study.about.models[model]
+    assert isinstance(spec, RadiomicsSpec)
+    found = spec.columns(study.table, study.about.columns, name=model)
+    order = list(spec.sequences)
+    return sorted(found, key=lambda name: order.index(s) if (s := name.split("__")[0]) in order else len(order))
+
+
+def size_column(study: EvidenceStudy, model: str, columns: tuple[str, ...]) -> str:
+    """The size of the model's first sequence that has one, else the first known participants column; or nothing."""
+    own = columns_of(study, model)
+    for size in SIZES:
+        for name in own:
+            if name.split("__", 2)[-1] == size:
+                return name
+    known = [name for name in columns if name in study.about.columns and name in study.table.columns]
+    return next((name for name in known if study.table[name].notna().any()), "")
+
+
+@lru_cache(maxsize=16)
+def alone(study: EvidenceStudy, model: str, columns: tuple[str, ...]) -> dict[str, ModelSettings]:
+    """Control to a model of it: size in one logistic regression, shape through the steps of the model itself."""
+    spec = study.about.models[model]
+    assert isinstance(spec, RadiomicsSpec)
+    found: dict[str, ModelSettings] = {}
+    size = size_column(study, model, columns)
+    if size in study.about.columns:
+        content: dict[str, Any] = {"kind": "clinical", "candidates": [size], "keep": "all", "allow_unavailable": True}
+        found[SIZE] = validate(ClinicalSpec, content, "size alone")
+    elif size:
+        content = {"kind": "radiomics", "only": [size], "steps": [{"step": "z_score"}]}
+        found[SIZE] = validate(RadiomicsSpec, content, "size alone")
+    shape = tuple(name for name in columns_of(study, model) if name.split("__", 2)[-1].startswith(SHAPES))
+    if 1 < len(shape) < len(columns_of(study, model)):
+        found[SHAPE] = spec.model_copy(update={"only": shape})
+    return found
+
+
+def on_random_features(study: EvidenceStudy, random: np.random.Generator) -> EvidenceStudy:
+    """The study on random numbers that correlate with one another as its features do, and with nothing else.
+
+    Each patient's values are a mixture, with independent standard normal weights, of the standardised rows of the training
+    patients: normal numbers whose covariance is exactly the training patients' correlation matrix, then given each
+    feature's training mean and standard deviation. Another reader's values differ from them as the reader's true values
+    differ from the reference reader's, so that the agreement of readers stays. Features that are not a number for every
+    training patient, which no model uses, stay as they are.
+    """
+    names = [name for name in study.features.columns if name not in ("patient_id", "reader") and name in study.table]
+    true = study.table[names].astype(float)
+    training = true.iloc[study.rows(TRAINING)]
+    usable = np.isfinite(training.to_numpy()).all(axis=0)
+    names = [name for name, use in zip(names, usable, strict=True) if use]
+    values = training[names].to_numpy()
+    centred = values - values.mean(axis=0)
+    weights = random.normal(size=(len(true), len(values)))
+    made = values.mean(axis=0) + weights @ centred / np.sqrt(len(values) - 1)
+    drawn = pd.DataFrame(made, index=true.index, columns=names)
+    patients = study.features["patient_id"].astype(str)
+    features = study.features[patients.isin(true.index)].copy()
+    who = patients[patients.isin(true.index)]
+    differs = features[names].to_numpy(dtype=float) - true.loc[who, names].to_numpy()
+    features[names] = drawn.loc[who].to_numpy() + differs
+    return replace(study, features=features)
