@@ -157,7 +157,7 @@ def test_no_error_of_a_numbered_cohort_names_a_file(tmp_path, hospital, monkeypa
         def unexpected(path):
             raise RuntimeError(f"cannot cope with {path}, nor with Jane")
 
-        monkeypatch.setattr("her2radiomics.extraction.loading.read_volume", unexpected)
+        monkeypatch.setattr("her2radiomics.extraction.outlines.read_volume", unexpected)
     else:
         path = fault(folder)
         for row in case["rows"]:

@@ -13,7 +13,7 @@ import pytest
 import SimpleITK as sitk
 
 from her2radiomics.core.errors import SettingsError
-from her2radiomics.extraction import QC_COLUMNS, extract_case, extract_features, read_parameters, write_rows
+from her2radiomics.extraction import QC_COLUMNS, classes, extract_case, extract_features, read_parameters, write_rows
 from her2radiomics.extraction.__main__ import main
 
 FILES = Path(__file__).parents[2] / "workflow" / "extraction"
@@ -258,9 +258,8 @@ def test_warnings(case, parameters):
 
 
 def test_a_feature_that_is_not_a_number_is_kept_empty_and_said(case, parameters, tmp_path, monkeypatch):
-    from radiomics.firstorder import RadiomicsFirstOrder
-
-    monkeypatch.setattr(RadiomicsFirstOrder, "getSkewnessFeatureValue", lambda self: np.array([np.nan]))
+    first_order = classes.first_order
+    monkeypatch.setattr(classes, "first_order", lambda *given: first_order(*given) | {"Skewness": np.nan})
     result = extract_case(case[:1], regions=["tumour_volume"], parameters=parameters)
     assert result.qc[0]["status"] == "warned"
     assert "1 features are not numbers (original_firstorder_Skewness)" in result.qc[0]["reason"]
@@ -279,12 +278,10 @@ def test_a_missing_feature_is_an_error(case, tmp_path):
 
 
 def test_an_exception_inside_pyradiomics_is_recorded_with_the_case_s_name(case, parameters, monkeypatch):
-    from radiomics.glcm import RadiomicsGLCM
-
     def explode(*_args, **_kwargs):
         raise MemoryError("no memory left")
 
-    monkeypatch.setattr(RadiomicsGLCM, "__init__", explode)
+    monkeypatch.setattr(classes.texture, "cooccurrence", explode)
     result = extract_case(case[:1], regions=["tumour_volume"], parameters=parameters)
     for word in ("patient P007", "sequence DWI", "reader 1", "MemoryError", "no memory left"):
         assert word in result.qc[0]["reason"]

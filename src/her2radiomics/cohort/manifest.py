@@ -10,8 +10,8 @@ from pydantic import Field
 from her2radiomics.core.contracts import FIRST_READER, contract
 from her2radiomics.core.settings import Settings
 from her2radiomics.imaging.formats import formats_in_words
-
-TUMOUR, BREAST = "tumour", "breast"
+from her2radiomics.imaging.regions import BREAST as BREAST
+from her2radiomics.imaging.regions import TUMOUR as TUMOUR
 
 
 def described(table: str, column: str, default: Any = ...) -> Any:

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     import seaborn as sns
     import SimpleITK as sitk
     import skimage
+    import skimage.feature._texture as skimage_texture
     import skimage.measure
     import sklearn
     import threadpoolctl
@@ -94,6 +95,8 @@ else:
     sns = _Library("seaborn")
     sitk = _Library("SimpleITK")
     skimage = _Library("skimage")
+    # the functions behind skimage.feature's, which imports scipy.ndimage and matplotlib's colours for others
+    skimage_texture = _Library("skimage.feature._texture")
     sklearn = _Library("sklearn")
     smoothers_lowess = _Library("statsmodels.nonparametric.smoothers_lowess")
     threadpoolctl = _Library("threadpoolctl")
@@ -118,6 +121,7 @@ __all__ = [
     "scipy",
     "sitk",
     "skimage",
+    "skimage_texture",
     "sklearn",
     "smoothers_lowess",
     "sns",

@@ -14,7 +14,7 @@ import platform
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import metadata
+from importlib import import_module
 from pathlib import Path
 
 #: What a distribution may decide: numbers and drawings of a study.
@@ -51,7 +51,13 @@ class Distribution:
     @property
     def version(self) -> str:
         """The installed version."""
-        return platform.python_version() if self.name == "python" else metadata.version(self.name)
+        return platform.python_version() if self.name == "python" else _version(self.name)
+
+
+def _version(name: str) -> str:
+    """The version by ``importlib.metadata``, whose own imports (of e-mail) a job does without until it writes its record."""
+    found: str = import_module("importlib.metadata").version(name)
+    return found
 
 
 def _table() -> Iterator[Distribution]:

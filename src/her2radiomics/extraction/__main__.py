@@ -9,14 +9,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from her2radiomics.core import settings
+from her2radiomics import imaging
 from her2radiomics.core.errors import StudyError
-from her2radiomics.extraction.case import extract_outlines
 from her2radiomics.extraction.filters import EXACT_LOG_PADDING, LOG_PADDING
-from her2radiomics.extraction.loading import Outline, load
+from her2radiomics.extraction.outlines import Outline, load
 from her2radiomics.extraction.parameters import read_parameters
+from her2radiomics.extraction.regions import extract_outlines
 from her2radiomics.imaging.formats import formats_in_words
-from her2radiomics.imaging.preprocessing_settings import Preprocessing
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,7 +59,7 @@ def _extract(options: argparse.Namespace) -> tuple[list[str], list[list[str]]]:
     parameters = read_parameters(options.parameters)
     preprocessing = None
     if options.preprocessing:
-        preprocessing = settings.load(Preprocessing, options.preprocessing)
+        preprocessing = imaging.Preprocessing.read(options.preprocessing)
         preprocessing.refuse_twice(parameters.settings, str(options.parameters))
     case = load(
         options.image,

@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 from her2radiomics.core.libraries import pd, sitk
 from her2radiomics.core.settings import validate
-from her2radiomics.extraction.case import extract_outlines
 from her2radiomics.extraction.filters import LOG_PADDING
-from her2radiomics.extraction.loading import Outline, load
 from her2radiomics.extraction.options import log_sigmas
+from her2radiomics.extraction.outlines import Outline, load
 from her2radiomics.extraction.parameters import read_parameters
+from her2radiomics.extraction.regions import extract_outlines
 from her2radiomics.imaging.preprocessing_settings import Preprocessing
 
 

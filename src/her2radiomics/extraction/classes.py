@@ -1,23 +1,26 @@
-"""PyRadiomics' feature classes on one cropped region, without the work that they repeat.
+"""The feature classes of one region, without the work that PyRadiomics' repeat.
 
-Every class finds its feature names by introspection and discretises the region's intensities by itself, with
-Python's ``min`` and ``max`` over numpy scalars. Here both are done once: the names for a class, the grey
-levels for a region of a filtered image, by PyRadiomics' own bin edges. All matrices and features are
-PyRadiomics', but for a few sums of :mod:`~her2radiomics.extraction.cooccurrence`.
+Of the unfiltered region the shape is PyRadiomics' own. Of every filtered image the intensities are discretised once, by
+PyRadiomics' bin edges; first-order and texture features are those of :mod:`~her2radiomics.extraction.firstorder` and
+:mod:`~her2radiomics.extraction.texture`. A class of which a file asks for a feature that these lack (one that PyRadiomics
+calls deprecated) is computed by PyRadiomics.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 import numpy as np
 
 from her2radiomics.core.errors import CaseError
 from her2radiomics.core.libraries import radiomics, sitk
-from her2radiomics.extraction.cooccurrence import FasterCooccurrence
+from her2radiomics.extraction import texture
+from her2radiomics.extraction.firstorder import first_order
+from her2radiomics.extraction.neighbours import Neighbours
 from her2radiomics.extraction.parameters import Parameters
+from her2radiomics.extraction.texture import Levels
 
 # of a filtered image: a wavelet's approximation in 3-D spreads the 500 levels allowed to an image to 1,415
 MOST_LEVELS = 2000
@@ -33,53 +36,95 @@ def shape_features(image: sitk.Image, mask: sitk.Image, parameters: Parameters) 
     values: dict[str, float] = {}
     for kind in ("shape", "shape2D"):
         if kind in parameters.feature_classes:
-            calculator = radiomics.getFeatureClasses()[kind](image, mask, **parameters.settings)
-            values.update(_run(calculator, parameters.feature_classes[kind], f"original_{kind}"))
+            found = _by_pyradiomics(kind, parameters.feature_classes[kind], image, mask, parameters.settings)
+            values |= {f"original_{kind}_{name}": value for name, value in found.items()}
     return values
 
 
-def image_features(
-    image: sitk.Image, mask: sitk.Image, name: str, settings: Mapping[str, Any], parameters: Parameters
+class Region:
+    """A region cut to its bounding box (``mask``, 0 and 1), and what the features of all filtered images share."""
+
+    def __init__(self, mask: sitk.Image, parameters: Parameters) -> None:
+        """Keep the mask; neighbours are found when the first texture asks."""
+        self.mask, self._parameters = mask, parameters
+        self._inside = sitk.GetArrayFromImage(mask) != 0
+        self._names = {kind: parameters.features_of(kind) for kind in parameters.feature_classes}
+        self._near: dict[str, Neighbours] = {}
+
+    def features(self, image: sitk.Image, name: str, settings: Mapping[str, Any]) -> dict[str, float]:
+        """Every class's features but the shape's, of a filtered image cut to the same box."""
+        intensities = sitk.GetArrayViewFromImage(image)[self._inside]
+        levels = grey_levels(intensities, settings)
+        values: dict[str, float] = {}
+        for kind, wanted in self._parameters.feature_classes.items():
+            if kind.startswith("shape"):
+                continue
+            found = self._class(kind, intensities, levels, image.GetSpacing()[::-1], settings)
+            names = self._names[kind]
+            if not found.keys() >= {*names}:
+                found = _by_pyradiomics(kind, wanted, image, self.mask, settings)
+                names = [*found]
+            values |= {f"{name}_{kind}_{feature}": found[feature] for feature in names}
+        return values
+
+    def _class(
+        self, kind: str, values: np.ndarray, levels: Levels, spacing: tuple[float, ...], settings: Mapping[str, Any]
+    ) -> dict[str, float]:
+        near = self._neighbours(settings)
+        match kind:
+            case "firstorder":
+                counts = np.bincount(levels.place)
+                return first_order(values, counts, math.prod(spacing), settings.get("voxelArrayShift", 0))
+            case "glcm":
+                return texture.cooccurrence(levels, near, spacing, settings, with_mcc="MCC" in self._names[kind])
+            case "glrlm":
+                return texture.runs(levels, near, spacing, settings)
+            case "glszm":
+                return texture.zones(levels, self._inside, settings)
+            case "gldm":
+                return texture.dependences(levels, near, settings)
+            case "ngtdm":
+                return texture.differences(levels, near)
+        return {}
+
+    def _neighbours(self, settings: Mapping[str, Any]) -> Neighbours:
+        """Those of the settings, which an image type may have of its own."""
+        key = repr([settings.get(name) for name in ("distances", "force2D", "force2Ddimension")])
+        if key not in self._near:
+            self._near[key] = Neighbours(self._inside, settings)
+        return self._near[key]
+
+
+def _by_pyradiomics(
+    kind: str, wanted: list[str] | None, image: sitk.Image, mask: sitk.Image, settings: Mapping[str, Any]
 ) -> dict[str, float]:
-    """Every other class's features of one filtered image, cut to the region's bounding box."""
-    levels = _GreyLevels()
-    values: dict[str, float] = {}
-    for kind, wanted in parameters.feature_classes.items():
-        if not kind.startswith("shape"):
-            calculator = _sharing(kind)(levels, image, mask, **settings)
-            values.update(_run(calculator, wanted, f"{name}_{kind}"))
-    return values
-
-
-def _run(calculator: Any, wanted: list[str] | None, prefix: str) -> dict[str, float]:
+    calculator = radiomics.getFeatureClasses()[kind](image, mask, **settings)
     for feature in wanted or []:
         calculator.enableFeatureByName(feature)
-    # MCC is the root of an eigenvalue, which newer SciPy returns as a complex number without imaginary part
-    return {f"{prefix}_{feature}": float(value.real) for feature, value in calculator.execute().items()}
+    # a root of an eigenvalue is a complex number without imaginary part in newer SciPy
+    return {feature: float(value.real) for feature, value in calculator.execute().items()}
 
 
-class _GreyLevels:
-    """The discretised intensities of one region, computed when the first class asks."""
+def grey_levels(values: np.ndarray, settings: Mapping[str, Any]) -> Levels:
+    """Grey level of each intensity, as PyRadiomics' ``imageoperations.binImage``.
 
-    def __init__(self) -> None:
-        self._found: tuple[np.ndarray, np.ndarray] | None = None
-
-    def of(self, voxels: np.ndarray, mask: np.ndarray, settings: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-        """Grey level of each voxel in the mask (0 outside), and the levels present, as ``imageoperations.binImage``."""
-        if self._found is None:
-            values = voxels[mask]
-            _check_levels(float(values.min()), float(values.max()), settings)
-            # the edges depend on the two extremes alone; their numpy type decides about rounding
-            extremes = np.array([values.min(), values.max()], dtype=values.dtype)
-            start, width = settings.get(BINS_FROM), settings.get("binWidth", 25)
-            if start is not None and settings.get("binCount") is None:
-                levels = np.floor((values - start) / width).astype(int) + 1
-            else:
-                levels = np.digitize(values, radiomics.imageoperations.getBinEdges(extremes, **settings))
-            matrix = np.zeros(voxels.shape, dtype="int")
-            matrix[mask] = levels
-            self._found = matrix, np.unique(levels)
-        return self._found
+    Raises
+    ------
+    CaseError
+        There are too many for a texture matrix.
+    """
+    low, high = values.min(), values.max()
+    _check_levels(float(low), float(high), settings)
+    start, width = settings.get(BINS_FROM), settings.get("binWidth", 25)
+    if start is not None and settings.get("binCount") is None:
+        found = np.floor((values - start) / width).astype(int) + 1
+    else:
+        # the edges depend on the two extremes alone; their numpy type decides about rounding
+        extremes = np.array([low, high], dtype=values.dtype)
+        found = np.digitize(values, radiomics.imageoperations.getBinEdges(extremes, **settings))
+    counts = np.bincount(found)
+    present = np.flatnonzero(counts)
+    return Levels(found, (np.cumsum(counts > 0) - 1)[found], present)
 
 
 def _check_levels(low: float, high: float, settings: Mapping[str, Any]) -> None:
@@ -90,30 +135,3 @@ def _check_levels(low: float, high: float, settings: Mapping[str, Any]) -> None:
             expected=f"at most {MOST_LEVELS} grey levels with this bin width",
             remedy="Look for a stray voxel in or near the region, or choose a bin width that fits.",
         )
-
-
-@cache
-def _sharing(kind: str) -> Any:
-    """A PyRadiomics feature class that takes its grey levels from :class:`_GreyLevels`."""
-    base: Any = radiomics.getFeatureClasses()[kind]
-    names = base.getFeatureNames()
-    bases = (FasterCooccurrence, base) if kind == "glcm" else (base,)
-
-    class Sharing(*bases):  # type: ignore[misc]
-        def __init__(self, levels: _GreyLevels, image: sitk.Image, mask: sitk.Image, **settings: Any) -> None:
-            self._levels = levels
-            super().__init__(image, mask, **settings)
-
-        def _applyBinning(self, matrix: np.ndarray) -> np.ndarray:
-            binned, present = self._levels.of(matrix, self.maskArray, self.settings)
-            self.coefficients["grayLevels"] = present
-            self.coefficients["Ng"] = int(present.max())
-            return binned
-
-        @classmethod
-        def getFeatureNames(cls) -> dict[str, bool]:
-            return names
-
-    # PyRadiomics names its loggers after a class's module
-    Sharing.__module__ = base.__module__
-    return Sharing

@@ -17,21 +17,22 @@ import logging
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
-from typing import TypeVar
-
-import numpy as np
+from typing import TYPE_CHECKING, TypeVar
 
 from her2radiomics.core.errors import CaseError, quote
 from her2radiomics.core.libraries import radiomics, sitk
 from her2radiomics.core.memory import raise_if_out
-from her2radiomics.extraction.classes import BINS_FROM, image_features, shape_features
-from her2radiomics.extraction.filters import LOG_PADDING, SUPPORTED, Box, filtered
+from her2radiomics.extraction.classes import BINS_FROM, Region, shape_features
+from her2radiomics.extraction.filters import LOG_PADDING, POINTWISE, SUPPORTED, filtered
 from her2radiomics.extraction.parameters import Parameters
 from her2radiomics.extraction.regridding import INTERPOLATORS, resample_region
+from her2radiomics.imaging.boxes import Box, bounding_box
 from her2radiomics.imaging.checks import extremes
 from her2radiomics.imaging.preprocessing import resegmented
-from her2radiomics.imaging.preprocessing_settings import Resegment
 from her2radiomics.imaging.threads import one_thread
+
+if TYPE_CHECKING:
+    from her2radiomics.imaging.preprocessing_settings import Resegment
 
 Key = TypeVar("Key", bound=Hashable)
 Values = dict[str, float]
@@ -110,27 +111,29 @@ def _cropped(
         tuple(min(box.low[axis] for box in boxes.values()) for axis in range(3)),  # type: ignore[arg-type]
         tuple(max(box.high[axis] for box in boxes.values()) for axis in range(3)),  # type: ignore[arg-type]
     )
-    masks = {key: boxes[key].cut(mask) for key, mask in regions.items()}
     found: dict[Key, Values | CaseError] = {}
-    for key, mask in [*masks.items()]:
+    cut: dict[Key, Region] = {}
+    for key, whole in regions.items():
         with _recorded(found, key):
-            crop = boxes[key].cut(image)
+            crop, mask = boxes[key].cut(image), boxes[key].cut(whole)
             found[key] = shape_features(crop, mask, parameters)
             if resegment is not None:
-                masks[key] = resegmented(crop, mask, resegment)
+                mask = resegmented(crop, mask, resegment)
+            cut[key] = Region(mask, parameters)
     bins = resegment.low if resegment is not None and resegment.bins_from_low else None
-    low, high = extremes(image)
-    peak = low if -low > high else high
+    peak = 0.0
+    if POINTWISE & {*parameters.image_types}:
+        low, high = extremes(image)
+        peak = low if -low > high else high
     images = filtered(image, union, parameters.image_types, parameters.settings, peak, log_padding)
     for crop, name, settings in images:
         if name == "original":
             settings = settings | {BINS_FROM: bins}
-        for key, mask in masks.items():
+        for key, region in cut.items():
             values = found[key]
             if not isinstance(values, CaseError):
                 with _recorded(found, key):
-                    region = boxes[key].within(union).cut(crop)
-                    values.update(image_features(region, mask, name, settings, parameters))
+                    values.update(region.features(boxes[key].within(union).cut(crop), name, settings))
     return found
 
 
@@ -161,23 +164,6 @@ def _stock(
         with _recorded(found, key):
             found[key] = {name: float(value.real) for name, value in extractor.execute(image, mask).items()}
     return found
-
-
-def bounding_box(mask: sitk.Image) -> Box:
-    """The smallest box that holds every non-zero voxel; a mask without one is a :class:`CaseError`."""
-    voxels = sitk.GetArrayViewFromImage(mask)
-    planes = np.flatnonzero(voxels.any(axis=(1, 2)))
-    if not planes.size:
-        raise CaseError(
-            found="an empty region", expected="a region with voxels", remedy="Look at the overlay of this region."
-        )
-    low, high = [int(planes[0])], [int(planes[-1]) + 1]
-    within = voxels[low[0] : high[0]]
-    for axis in (1, 2):
-        hits = np.flatnonzero(within.any(axis=(0, 3 - axis)))
-        low.append(int(hits[0]))
-        high.append(int(hits[-1]) + 1)
-    return Box(tuple(reversed(low)), tuple(reversed(high)))  # type: ignore[arg-type]
 
 
 @contextmanager

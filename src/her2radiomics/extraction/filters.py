@@ -19,51 +19,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from her2radiomics.core import software
-from her2radiomics.core.libraries import pywt, radiomics, sitk
+from her2radiomics.core.libraries import pywt, radiomics, sitk, skimage_texture
+from her2radiomics.extraction.laplacian import laplacian_of_gaussian
+from her2radiomics.imaging.boxes import Box
 
-SUPPORTED = frozenset(
-    ("Original", "Wavelet", "LoG", "Square", "SquareRoot", "Logarithm", "Exponential", "Gradient", "LBP2D")
-)
-LOG_PADDING = 16.0  # σ: within 1e-7 of the whole image's values
-EXACT_LOG_PADDING = 20.0  # σ: within 1e-9
+#: Image types that PyRadiomics scales by the whole image's largest magnitude.
+POINTWISE = frozenset(("Square", "SquareRoot", "Logarithm", "Exponential"))
+SUPPORTED = POINTWISE | {"Original", "Wavelet", "LoG", "Gradient", "LBP2D"}
+LOG_PADDING = 18.0  # σ: the whole image's values to the last bit in every public case, within 1e-7 in others
+EXACT_LOG_PADDING = 20.0  # σ
+#: Methods of the local binary pattern, as scikit-image names them and codes them.
+LBP_METHODS = {"default": "D", "ror": "R", "uniform": "U", "nri_uniform": "N", "var": "V"}
 GRADIENT_PADDING = 2  # voxels
-SMALLEST_LOG_SIDE = 4  # voxels: ITK's recursive filters need as many
-
-
-@dataclass(frozen=True)
-class Box:
-    """Voxels ``low`` to ``high`` (exclusive) along x, y, z."""
-
-    low: tuple[int, int, int]
-    high: tuple[int, int, int]
-
-    def padded(self, margin: tuple[int, ...], size: tuple[int, ...]) -> Box:
-        """Widen by ``margin`` voxels along each axis, within an image of ``size``."""
-        low = tuple(max(0, a - m) for a, m in zip(self.low, margin, strict=True))
-        high = tuple(min(s, b + m) for b, m, s in zip(self.high, margin, size, strict=True))
-        return Box(low, high)  # type: ignore[arg-type]
-
-    def within(self, outer: Box) -> Box:
-        """The same voxels counted from the corner of ``outer``."""
-        low = tuple(a - o for a, o in zip(self.low, outer.low, strict=True))
-        high = tuple(b - o for b, o in zip(self.high, outer.low, strict=True))
-        return Box(low, high)  # type: ignore[arg-type]
-
-    @property
-    def slices(self) -> tuple[slice, ...]:
-        """The same voxels of an array (z, y, x)."""
-        return tuple(slice(a, b) for a, b in zip(self.low[::-1], self.high[::-1], strict=True))
-
-    def cut(self, image: sitk.Image) -> sitk.Image:
-        """The image's voxels in the box, with the geometry that goes with them."""
-        size = [b - a for a, b in zip(self.low, self.high, strict=True)]
-        return sitk.RegionOfInterest(image, size, list(self.low))
 
 
 def filtered(
@@ -87,7 +58,7 @@ def filtered(
         elif kind == "Wavelet":
             yield from _wavelet(image, box, arguments)
         elif kind == "LoG":
-            yield from _log(image, box, arguments, log_padding)
+            yield from laplacian_of_gaussian(image, box, arguments, log_padding)
         elif kind == "Gradient":
             outer = box.padded((GRADIENT_PADDING,) * 3, image.GetSize())
             for found, name, used in radiomics.imageoperations.getGradientImage(outer.cut(image), None, **arguments):
@@ -149,60 +120,28 @@ def _take(voxels: np.ndarray, places: np.ndarray, axis: int) -> np.ndarray:
     return np.take(voxels, places, axis=axis)
 
 
-def _log(
-    image: sitk.Image, box: Box, arguments: dict[str, Any], padding: float
-) -> Iterator[tuple[sitk.Image, str, dict[str, Any]]]:
-    """Laplacian of Gaussian, axis by axis as ITK's LaplacianRecursiveGaussianImageFilter.
-
-    The recursive filters run along lines, so that after each pass only the lines that the next ones need are
-    kept: the first pass alone sees the whole padded crop.
-    """
-    size, spacing = np.array(image.GetSize()), np.array(image.GetSpacing())
-    for sigma in arguments.get("sigma", []):
-        # PyRadiomics leaves the filter out, with a warning; the check of feature names turns that into an error
-        if size.min() < SMALLEST_LOG_SIDE or np.any(size < np.ceil(sigma / spacing) + 1):
-            continue
-        margin = tuple(max(SMALLEST_LOG_SIDE, math.ceil(padding * sigma / step)) for step in spacing)
-        outer = box.padded(margin, image.GetSize())
-        crop = outer.cut(image)
-        inner = box.within(outer)
-        total = np.zeros(tuple(high - low for low, high in zip(box.low, box.high, strict=True))[::-1], np.float32)
-        for axis in range(3):
-            part = sitk.GetArrayFromImage(_passes(crop, inner, axis, sigma))
-            # ITK adds in double precision and stores in single, which decides the last bit
-            total = (total + part * (1.0 / np.float64(spacing[axis]) ** 2)).astype(np.float32)
-        result = sitk.GetImageFromArray(total)
-        result.CopyInformation(box.cut(image))
-        yield result, f"log-sigma-{str(sigma).replace('.', '-')}-mm-3D", arguments
-
-
-def _passes(crop: sitk.Image, inner: Box, derivative: int, sigma: float) -> sitk.Image:
-    """Second derivative along one axis, then smoothing along the others, cropping behind each pass."""
-    found, left = crop, Box((0, 0, 0), crop.GetSize())
-    for axis in (derivative, *(other for other in range(3) if other != derivative)):
-        gaussian = sitk.RecursiveGaussianImageFilter()
-        gaussian.SetDirection(axis)
-        gaussian.SetSigma(sigma)
-        gaussian.SetNormalizeAcrossScale(True)
-        gaussian.SetOrder(2 if axis == derivative else 0)
-        found = gaussian.Execute(found)
-        low, high = list(left.low), list(left.high)
-        low[axis], high[axis] = inner.low[axis], inner.high[axis]
-        kept = Box(tuple(low), tuple(high))  # type: ignore[arg-type]
-        found = kept.within(left).cut(found)
-        left = kept
-    return found
-
-
 def _lbp(image: sitk.Image, box: Box, arguments: dict[str, Any]) -> Iterator[tuple[sitk.Image, str, dict[str, Any]]]:
-    """Local binary pattern in 2-D on the slices of the box, cut only beyond its far sides."""
-    across = 2 - arguments.get("force2Ddimension", 0)
-    margin = math.ceil(arguments.get("lbp2DRadius", 1)) + 2
-    low = tuple(box.low[axis] if axis == across else 0 for axis in range(3))
-    high = tuple(
-        box.high[axis] if axis == across else min(image.GetSize()[axis], box.high[axis] + margin) for axis in range(3)
-    )
-    outer = Box(low, high)  # type: ignore[arg-type]
-    software.note("scikit-image")
-    for found, name, used in radiomics.imageoperations.getLBP2DImage(outer.cut(image), None, **arguments):
-        yield box.within(outer).cut(found), name, used
+    """Local binary pattern in 2-D on the slices of the box, cut only beyond its far sides.
+
+    As PyRadiomics' ``getLBP2DImage``, by the compiled function that scikit-image's ``local_binary_pattern`` calls: to import
+    that one takes as long as a case.
+    """
+    axis = arguments.get("force2Ddimension", 0)
+    radius, samples = arguments.get("lbp2DRadius", 1), arguments.get("lbp2DSamples", 8)
+    method = ord(LBP_METHODS[arguments.get("lbp2DMethod", "uniform").lower()])
+    margin = math.ceil(radius) + 2
+    window = [slice(0, length + margin) for length in reversed(box.high)]
+    window[axis] = box.slices[axis]
+    voxels = sitk.GetArrayViewFromImage(image)[tuple(window)]
+    kept = [slice(a, b) for a, b in zip(reversed(box.low), reversed(box.high), strict=True)]
+    kept[axis] = slice(None)
+    patterns = np.empty_like(voxels)
+    for pattern, plane in zip(np.moveaxis(patterns, axis, 0), np.moveaxis(voxels, axis, 0), strict=True):
+        floating = np.ascontiguousarray(plane, dtype=np.float64)
+        with np.errstate(
+            invalid="ignore"
+        ):  # a variance of nothing is no whole number: as PyRadiomics, which says nothing
+            pattern[...] = skimage_texture._local_binary_pattern(floating, samples, radius, method)
+    found = sitk.GetImageFromArray(np.ascontiguousarray(patterns[tuple(kept)]))
+    found.CopyInformation(box.cut(image))
+    yield found, "lbp-2D", arguments

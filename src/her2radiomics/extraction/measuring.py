@@ -13,7 +13,7 @@ from her2radiomics.cohort.manifest import TUMOUR, ManifestRow
 from her2radiomics.core.errors import CaseError
 from her2radiomics.core.libraries import scipy, sitk
 from her2radiomics.core.measures import Measured
-from her2radiomics.extraction.loading import as_case_error
+from her2radiomics.extraction.outlines import as_case_error
 from her2radiomics.imaging import extent, kinetics
 from her2radiomics.imaging.checks import check_same_grid
 from her2radiomics.imaging.diffusion import adc_map

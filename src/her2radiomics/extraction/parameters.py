@@ -49,9 +49,9 @@ class Parameters:
         """The names that every region must yield, in PyRadiomics' order."""
         shapes = [name for name in self.feature_classes if name in ("shape", "shape2D")]
         others = [name for name in self.feature_classes if not name.startswith("shape")]
-        names = [f"original_{kind}_{name}" for kind in shapes for name in self._features(kind)]
+        names = [f"original_{kind}_{name}" for kind in shapes for name in self.features_of(kind)]
         names += [
-            f"{image}_{kind}_{name}" for image in self.image_names for kind in others for name in self._features(kind)
+            f"{image}_{kind}_{name}" for image in self.image_names for kind in others for name in self.features_of(kind)
         ]
         return tuple(names)
 
@@ -67,7 +67,8 @@ class Parameters:
             names += _image_names(kind, self.of_image(kind))
         return tuple(names)
 
-    def _features(self, kind: str) -> list[str]:
+    def features_of(self, kind: str) -> list[str]:
+        """The features of one class that every region must yield."""
         known = radiomics.getFeatureClasses()[kind].getFeatureNames()
         return self.feature_classes[kind] or [name for name, deprecated in known.items() if not deprecated]
 

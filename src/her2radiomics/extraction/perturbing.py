@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from her2radiomics.core.errors import CaseError
 from her2radiomics.core.libraries import sitk
 from her2radiomics.core.seeds import stream
-from her2radiomics.extraction.loading import LoadedCase, as_case_error
+from her2radiomics.extraction.outlines import LoadedCase, as_case_error
 from her2radiomics.extraction.plausibility import measure_mask
 from her2radiomics.imaging import perturbation
 from her2radiomics.imaging.checks import check_mask, extremes

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from her2radiomics.core.libraries import sitk
-from her2radiomics.extraction.engine import bounding_box
+from her2radiomics.imaging.boxes import bounding_box
 from her2radiomics.imaging.checks import extremes, volume_ml
 
 MOST_OF_IMAGE = 0.25  # share of the image's voxels

@@ -15,7 +15,7 @@ import numpy as np
 
 from her2radiomics.core.errors import CaseError
 from her2radiomics.core.libraries import sitk
-from her2radiomics.extraction.filters import Box
+from her2radiomics.imaging.boxes import Box
 
 INTERPOLATORS = frozenset({"sitkBSpline", "sitkLinear", "sitkNearestNeighbor"})
 SPLINE_PADDING = 24

@@ -85,7 +85,8 @@ def choose_values(voxels: np.ndarray, label: int | str | None, file: str | Path)
         Values are not whole numbers or as many as an image's; ``label`` names none that is there, is missing among
         several, or is one bit of a code whose sums name overlaps (``only 1`` says that it is not).
     """
-    values = np.unique(voxels[voxels != 0])
+    values = np.sort(voxels[voxels != 0])  # np.unique would import numpy's masked arrays
+    values = values[np.diff(values, prepend=np.nan) != 0]
     broken = values[~(np.isfinite(values) & (values == np.round(values)))]
     match = _VALUES.fullmatch(str(label).strip()) if label not in (None, "") else None
     remedy = "Correct mask_label in the manifest, or the mask."

@@ -23,7 +23,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
@@ -31,8 +31,17 @@ from her2radiomics.core.errors import CaseError
 from her2radiomics.core.libraries import sitk
 from her2radiomics.imaging.checks import check_image, check_mask, check_same_grid, times, volume_ml
 from her2radiomics.imaging.placing import VOLUME_CHANGE
-from her2radiomics.imaging.preprocessing_settings import BiasField, Clip, Normalise, Preprocessing, Resample, Resegment
 from her2radiomics.imaging.threads import one_thread
+
+if TYPE_CHECKING:
+    from her2radiomics.imaging.preprocessing_settings import (
+        BiasField,
+        Clip,
+        Normalise,
+        Preprocessing,
+        Resample,
+        Resegment,
+    )
 
 Key = TypeVar("Key", bound=Hashable)
 

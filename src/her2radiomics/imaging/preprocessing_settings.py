@@ -7,12 +7,13 @@ Everything is off by default. The steps and their order are those of
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from her2radiomics.core.errors import SettingsError
-from her2radiomics.core.settings import Settings
+from her2radiomics.core.settings import Settings, load
 
 Within = Literal["breast", "foreground", "image"]
 Interpolator = Literal["linear", "b_spline", "nearest"]
@@ -193,6 +194,11 @@ class Preprocessing(Settings):
     def needs_breast(self) -> bool:
         """Whether a step cannot do without a breast mask."""
         return any(step is not None and step.within == "breast" for step in (self.n4, self.clip, self.normalise))
+
+    @classmethod
+    def read(cls, path: str | Path) -> Self:
+        """Read a YAML file of these keys."""
+        return load(cls, path)
 
     def refuse_twice(self, setting: Mapping[str, Any], where: str) -> None:
         """Refuse a parameter file (``where``, its ``setting`` section) that normalises, resamples or resegments as well.

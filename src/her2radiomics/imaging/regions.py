@@ -27,7 +27,10 @@ import numpy as np
 
 from her2radiomics.core.errors import CaseError, SettingsError
 from her2radiomics.core.libraries import sitk
+from her2radiomics.imaging.boxes import bounding_box
 
+#: What a mask of the manifest outlines.
+TUMOUR, BREAST = "tumour", "breast"
 PARALLEL = math.cos(math.radians(15))
 DISTANCE_TOLERANCE = 1e-4  # mm: five voxels of a float32 header's 0.6 mm are 3.0000001 mm
 _NAME = re.compile(r"(?:(?P<tumour>tumour)|ring_(?P<radius>\d+(?:\.\d+)?)mm)_(?P<extent>volume|slice)")
@@ -135,30 +138,38 @@ def make_region(mask: sitk.Image, name: str, breast: sitk.Image | None = None, l
         When the mask is empty, has one slice where a volume is asked for, or leaves no voxel for the ring.
     """
     region = parse_region(name)
-    tumour = sitk.GetArrayViewFromImage(mask) != 0
-    inside = None if breast is None else sitk.GetArrayViewFromImage(breast) != 0
-    voxels = region_voxels(tumour, mask.GetSpacing(), region, inside, level)
-    image = sitk.GetImageFromArray(voxels.view("uint8"))
+    drawn = sitk.GetArrayViewFromImage(mask)
+    try:
+        box = bounding_box(mask)
+    except CaseError:
+        raise CaseError(
+            found="an empty mask", expected="a tumour outline", remedy="Outline the tumour.", region=region.name
+        ) from None
+    reach = [math.ceil((region.radius_mm or 0) / step) for step in mask.GetSpacing()]
+    around = box.padded(tuple(reach), mask.GetSize())
+    inside = None if breast is None else sitk.GetArrayViewFromImage(breast)[around.slices] != 0
+    voxels = np.zeros(drawn.shape, np.uint8)
+    voxels[around.slices] = _region_voxels(
+        drawn[around.slices] != 0, mask.GetSpacing(), region, inside, level, first=around.low[2]
+    )
+    image = sitk.GetImageFromArray(voxels)
     image.CopyInformation(mask)
     return image
 
 
-def region_voxels(
+def _region_voxels(
     tumour: np.ndarray,
     spacing: tuple[float, float, float],
     region: Region,
-    breast: np.ndarray | None = None,
-    level: int | None = None,
+    breast: np.ndarray | None,
+    level: int | None,
+    first: int,
 ) -> np.ndarray:
-    """Return the boolean region, shape ``(z, y, x)`` as ``tumour``; ``spacing`` is ``(x, y, z)`` in mm."""
+    """The boolean region, ``(z, y, x)`` as ``tumour`` from slice ``first`` on; ``spacing`` is ``(x, y, z)`` in mm."""
     areas = np.count_nonzero(tumour, axis=(1, 2))
-    if not areas.any():
-        raise CaseError(
-            found="an empty mask", expected="a tumour outline", remedy="Outline the tumour.", region=region.name
-        )
     if region.extent == "volume" and np.count_nonzero(areas) == 1:
         raise CaseError(
-            found=f"a mask of one slice (index {int(areas.argmax())})",
+            found=f"a mask of one slice (index {first + int(areas.argmax())})",
             expected="a mask of several slices, since the protocol's region is a volume",
             remedy="Outline the tumour on every slice, or choose the region's _slice form in the protocol.",
             region=region.name,
@@ -166,7 +177,7 @@ def region_voxels(
     core = tumour
     if region.extent == "slice":
         core = np.zeros_like(tumour)
-        index = areas.argmax() if level is None else level
+        index = areas.argmax() if level is None else level - first
         core[index] = tumour[index]
     if region.radius_mm is None:
         return core

@@ -19,14 +19,14 @@ from her2radiomics.core import software
 from her2radiomics.core.files import file_hash, own_mark, room_for
 
 #: Another number when what a finished case's folder holds is another.
-CASE_FORMAT = 4
+CASE_FORMAT = 5
 #: The modules that decide a value or a picture; a test compares them with those that a case imports.
 COMPUTING = {
     "core": "seeds",
-    "imaging": "checks diffusion extent fields formats kinetics labels perturbation perturbation_settings placing planes "
-    "preprocessing preprocessing_settings reading regions segmentations threads",
-    "extraction": "case classes cooccurrence engine filters loading measuring options overlay parameters perturbing "
-    "plausibility quality regridding",
+    "imaging": "boxes checks diffusion extent fields formats kinetics labels perturbation perturbation_settings placing "
+    "planes preprocessing preprocessing_settings reading regions segmentations threads",
+    "extraction": "case classes engine filters firstorder laplacian loading measuring neighbours options outlines overlay "
+    "parameters perturbing plausibility quality regions regridding texture",
 }
 #: Lists a case's files and their hashes, so that one that was cut or edited in the store is computed again.
 CONTENTS = ".sha256"
