@@ -67,8 +67,8 @@ class Subgroups(Analysis):
         """Without a column of groups there are none."""
         if not self.groups(facts):
             return (
-                "the participants table has no column of age, menopausal status, centre, scanner or field strength that makes "
-                "two groups."
+                "the participants table has no column of age, menopausal status, centre, scanner or field strength that "
+                "makes two groups."
             )
         return ""
 
@@ -122,7 +122,7 @@ class Subgroups(Analysis):
             method = f"{how}; DeLong's interval on the logit scale"
             yield summary_row("auc", item.value, float(low), float(high), method=method, **where, **counts)
         tested = rows[rows["measure"] == P]
-        adjusted = holm(tested["value"].to_numpy()) if len(tested) else []
+        adjusted: Iterable[float] = holm(tested["value"].to_numpy()) if len(tested) else ()
         for item, p in zip(tested.itertuples(), adjusted, strict=True):
             where = {"model": primary, "partition": item.partition, "arm": item.arm, "n": int(item.n)}
             told = [float(table[item.partition, item.arm, f"{DIFFERENCE}{end}"]) for end in ("", "_low", "_high")]
@@ -161,8 +161,8 @@ class Subgroups(Analysis):
             verdict,
             f"{facts.label(facts.about.primary)}: the AUC is alike in all subgroups",
             sentence.strip() or "No two subgroups of the same set were large enough to be compared.",
-            f"Does not hold where a difference has p < {self.alpha:g} by Holm; holds where every subgroup is large enough and "
-            f"all intervals of differences lie within {self.alike:g}; otherwise it cannot be told.",
+            f"Does not hold where a difference has p < {self.alpha:g} by Holm; holds where every subgroup is large enough "
+            f"and all intervals of differences lie within {self.alike:g}; otherwise it cannot be told.",
         )
 
     def draw(self, rows: pd.DataFrame, summary: pd.DataFrame, facts: Facts) -> Figure:
