@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -14,6 +17,24 @@ from her2radiomics.statistics import (
     selection_stability,
     validation_size,
 )
+
+ORACLE = json.loads((Path(__file__).parents[1] / "reference/statistics/sample_size.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("example", ORACLE["development"], ids=lambda item: str(item["call"]["parameters"]))
+def test_development_against_published_examples(example):
+    size = development_size(**example["call"])
+    assert {name: getattr(size, name) for name in example["found"]} == example["found"]
+    if "events_per_parameter" in example:
+        assert size.events_per_parameter == pytest.approx(example["events_per_parameter"], abs=0.005)
+
+
+@pytest.mark.parametrize("example", ORACLE["validation"], ids=lambda item: str(item["call"]["prevalence"]))
+def test_validation_against_published_examples(example):
+    """Within 0.5%: the published slope is from a simulation, and O:E from a search in steps of 0.0001."""
+    size = validation_size(**example["call"])
+    for name, expected in example["found"].items():
+        assert getattr(size, name) == pytest.approx(expected, rel=0.005), name
 
 
 def test_development_as_pmsampsize():

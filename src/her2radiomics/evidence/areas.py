@@ -71,7 +71,7 @@ def cross_validated_area(
     seed
         Of the folds; the study's by default.
     """
-    fold, held = _held_out(study, rows, outcome, folds, list(models) or study.main, seed)
+    fold, held = held_out(study, rows, outcome, folds, list(models) or study.main, seed)
     counted = (len(rows), int(outcome[rows].sum()))
     known: dict[str, list[float]] = {}
     for name, probability in held.items():
@@ -95,7 +95,7 @@ def cross_validation(
 ) -> dict[str, Folded]:
     """As :func:`cross_validated_area`, with the labels as they are, and with standard errors."""
     outcome = study.outcome
-    fold, held = _held_out(study, rows, outcome, folds, list(models), seed)
+    fold, held = held_out(study, rows, outcome, folds, list(models), seed)
     found = {}
     for name, probability in held.items():
         known = ~np.isnan(probability)
@@ -111,8 +111,8 @@ def cross_validation(
     return found
 
 
-def _held_out(
-    study: EvidenceStudy, rows: np.ndarray, outcome: np.ndarray, folds: int, models: list[str], seed: int | None
+def held_out(
+    study: EvidenceStudy, rows: np.ndarray, outcome: np.ndarray, folds: int, models: list[str], seed: int | None = None
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Fold of each row, and by model its probability by a fit of the whole pipeline without the fold."""
     fold = patient_folds(study.who[rows], outcome[rows], folds, study.about.seed if seed is None else seed)
