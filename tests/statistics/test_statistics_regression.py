@@ -219,3 +219,20 @@ def test_firth_near_saturation_has_wald_intervals_where_the_profile_has_none() -
         assert np.log([row["ci_low"], row["ci_high"]]) == pytest.approx([row["beta"] - half, row["beta"] + half])
         assert row["p"] == pytest.approx(float(chdtrc(1, (row["beta"] / row["se"]) ** 2)))
     assert f"Wald's interval and p, since the profile has no bound: {', '.join(fit.wald_terms)}." in fit.remark
+
+
+def test_a_proof_of_overlap_never_contradicts_linear_programming():
+    """Weights that balance the signed rows, and a direction that separates them, exclude each other (Gordan's theorem)."""
+    random, proved, apart = np.random.default_rng(5), 0, 0
+    for draw in range(200):
+        n, p = int(random.integers(8, 60)), int(random.integers(1, 5))
+        x = random.normal(size=(n, p)) if draw % 2 else random.integers(0, 3, size=(n, p)).astype(float)
+        positive = random.random(n) < 1 / (1 + np.exp(-x[:, 0] * random.uniform(0, 8)))
+        whole = np.linalg.matrix_rank(np.column_stack([np.ones(n), x])) == p + 1
+        if positive.all() or not positive.any() or not whole:
+            continue
+        rows = separation._signed(separation._standard(x)[0], positive)
+        overlap, direction = separation._overlap(rows), separation._direction(rows).any()
+        assert not (overlap and direction)
+        proved, apart = proved + overlap, apart + direction
+    assert proved > 60 and apart > 60

@@ -21,6 +21,8 @@ from her2radiomics.statistics.likelihood import Fit, log_likelihood, weights
 from her2radiomics.statistics.partial_likelihood import Partial
 
 _TOLERANCE = 1e-6
+#: Steps of Newton's method, and the largest linear predictor in them: beyond it linear programming decides.
+_NEWTON, _FAR = 8, 20.0
 
 
 class _Binomial:
@@ -42,7 +44,28 @@ class _Binomial:
 
 def separated(design: FloatArray, positive: BoolArray) -> bool:
     """Whether a logistic model of independent terms that vary, shape (n, p), has no maximum likelihood."""
-    return bool(_direction(_signed(_standard(design)[0], positive)).any())
+    rows = _signed(_standard(design)[0], positive)
+    return not _overlap(rows) and bool(_direction(rows).any())
+
+
+def _overlap(rows: FloatArray) -> bool:
+    """Whether positive weights that balance the signed rows prove that no direction separates them.
+
+    Where w > 0 and wᵀ rows = 0, a direction b with rows b ≥ 0 has rows b = 0 (Gordan's theorem). The residuals of maximum
+    likelihood are such weights; a few steps of Newton's method find them where the classes overlap, far sooner than linear
+    programming finds that there is no direction. ``False`` proves nothing.
+    """
+    beta, eye = np.zeros(rows.shape[1]), 1e-12 * np.eye(rows.shape[1])
+    for _ in range(_NEWTON):
+        wrong = scipy.special.expit(-rows @ beta)
+        gram = rows.T @ (rows * (wrong * (1 - wrong))[:, None])
+        beta = beta + np.linalg.solve(gram + eye * max(float(np.trace(gram)), 1e-300), rows.T @ wrong)
+        if not np.abs(rows @ beta).max() < _FAR:
+            return False
+    wrong = scipy.special.expit(-rows @ beta)
+    # the smallest change that makes the balance exact; the weights must stay positive by far
+    change = rows @ np.linalg.lstsq(rows.T @ rows, rows.T @ wrong, rcond=None)[0]
+    return bool(np.abs(change).max() < 1e-3 * wrong.min())
 
 
 def logistic_limit(design: FloatArray, positive: BoolArray) -> Fit | None:
