@@ -8,7 +8,12 @@ import pytest
 from scipy.special import chdtrc
 from statistics_reference import COHORTS, R, cohort
 
-from her2radiomics.statistics import likelihood_ratio_test, logistic_regression, univariate_then_multivariate
+from her2radiomics.statistics import (
+    likelihood_ratio_test,
+    logistic_regression,
+    separation,
+    univariate_then_multivariate,
+)
 
 COLUMNS = ["score_a", "age", "grade", "er"]
 LEVELS = {"grade": ["II", "I", "III"]}
