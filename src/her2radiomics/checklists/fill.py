@@ -197,7 +197,7 @@ def sentence(text: str, facts: Mapping[str, Fact]) -> str:
     except KeyError as error:
         raise SettingsError(f"checklists: no fact {error}; known: {', '.join(sorted(facts))}.") from None
     made = made.strip().strip(";").strip()
-    if "} {" in text and made and made[-1] not in ".!?":
+    if made and made[-1] not in ".!?":
         made += "."
     # a file's or a sequence's name keeps its own first letter
     return made[:1].upper() + made[1:] if re.match(r"[a-z]+[ ,;:.]", made) else made

@@ -49,7 +49,7 @@ def result_facts(folder: Path, run: ChecklistRun) -> dict[str, Fact]:
             for _, row in rows.iterrows()
         ),
         "selected_words": "; ".join(
-            f"{run.models[n]}: {after} of {before} features" for n, (before, after) in kept.items()
+            f"{run.models[n]}: {after} of {before} features kept" for n, (before, after) in kept.items()
         ),
         "minority_per_feature": round(smaller / most, 1) if most else 0.0,
         "icc_assessed": bool(notes),

@@ -216,7 +216,8 @@ def _sequences_of(run: Run, name: str) -> set[str]:
 
 def _processing(done: list[Preprocessing], files: list[Parameters]) -> dict[str, Fact]:
     """What is done to images before extraction, as truth values and in words; no word where nothing is extracted."""
-    spacing = _each(file.settings["resampledPixelSpacing"] for file in files)
+    each = [file.settings["resampledPixelSpacing"] for file in files]
+    spacing = _each(" × ".join(f"{side:g}" if side else "unchanged" for side in sides) for sides in each if sides)
     corrected = any(item.n4 for item in done)
     normalised = any(file.settings["normalize"] for file in files) or any(item.normalise for item in done)
     steps = sorted({item.summary() for item in done if item.summary()})
@@ -232,7 +233,7 @@ def _processing(done: list[Preprocessing], files: list[Parameters]) -> dict[str,
     words = {
         "preprocessing_words": f"Images were preprocessed: {'; '.join(steps)}."
         if steps
-        else "Images were used as acquired.",
+        else "Images were not preprocessed before extraction.",
         "normalisation_words": f"Intensities are {'' if normalised else 'not '}normalised.",
         "bias_words": "N4 bias field correction." if corrected else "No correction of non-uniformity.",
         "resampling_words": resampling,
