@@ -1,7 +1,7 @@
 """Fit one model on the training set and resample it there; write all that prediction and the manuscript need of it."""
 
 from her2radiomics import modelling
-from her2radiomics.cohort.settings import Readers
+from her2radiomics.cohort.readers import Readers
 from her2radiomics.core.columns import columns_from
 from her2radiomics.engine.jobs.modelling import extraction_hashes, report_tables, training_rows, unfitted, write_refits
 from her2radiomics.engine.script import logged, settings_from, write_tables

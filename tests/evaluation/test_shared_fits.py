@@ -10,7 +10,7 @@ import pytest
 from model_cohort import COLUMNS
 from model_cohort import cohort as made
 
-from her2radiomics.cohort.settings import Readers
+from her2radiomics.cohort.readers import Readers
 from her2radiomics.core.errors import StudyError
 from her2radiomics.engine.jobs.modelling import read_refits, unfitted, write_refits
 from her2radiomics.evaluation.performance import EvaluationSettings

@@ -10,9 +10,9 @@ from pydantic import Field, field_validator, model_validator
 from her2radiomics.cohort.intake import is_inside
 from her2radiomics.cohort.limits import Size
 from her2radiomics.cohort.manifest import described
+from her2radiomics.cohort.readers import Readers
 from her2radiomics.core.brought.options import ReadingOptions
 from her2radiomics.core.columns import Stage
-from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.settings import Settings
 
 
@@ -151,24 +151,6 @@ class FeatureSource(Settings):
         default_factory=dict,
         description="Feature name (shell wildcards allowed) to the stage at which it is known; the first match counts.",
     )
-
-
-class Readers(Settings):
-    """Whose outlines train and test, and whose are compared."""
-
-    reference: str = Field(
-        default=FIRST_READER,
-        description="The reader whose outlines train and test: 1, or consensus, as the manifest names it.",
-    )
-    compared: tuple[str, str] = Field(
-        default=(FIRST_READER, "2"), description="The two readers between whom the intraclass correlation is taken."
-    )
-
-    @model_validator(mode="after")
-    def _two(self) -> Readers:
-        if self.compared[0] == self.compared[1]:
-            raise ValueError(f"compared: found {self.compared[0]} twice, expected two readers")
-        return self
 
 
 class Cohort(Settings):

@@ -13,7 +13,8 @@ import pandas as pd
 
 from her2radiomics.cohort.manifest import BREAST, ManifestRow
 from her2radiomics.cohort.partitions import persons
-from her2radiomics.cohort.settings import Cohort, Readers
+from her2radiomics.cohort.readers import Readers
+from her2radiomics.cohort.settings import Cohort
 from her2radiomics.cohort.sources import CohortData
 from her2radiomics.core.contracts import MODEL_FILES, PARTITIONS, TRAINING, contract
 from her2radiomics.core.layout import folder_of, forms_of, path_of

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from her2radiomics import modelling
-from her2radiomics.cohort.settings import Readers
+from her2radiomics.cohort.readers import Readers
 from her2radiomics.core.columns import Column, read_participants
 from her2radiomics.core.contracts import FIRST_READER, TRAINED_FILES, contract
 from her2radiomics.core.errors import StudyError

@@ -132,11 +132,8 @@ def _smooth_minimum(
     ``active`` and ``signs`` are changed in place. Returns the solution and the slope of each row's loss.
     """
     n = len(outcome)
+    design, pull, shrink = _terms(columns, lasso, ridge, active, signs)
     for _ in range(_MAX_STEPS + 4 * len(active)):
-        design = np.column_stack([np.ones(n), columns[:, active]])
-        pull = lasso * np.array([0.0, *signs])
-        shrink = np.full(theta.size, ridge)
-        shrink[0] = 0.0
         linear = design @ theta
         slope = loss.slope(linear, outcome)
         gradient = design.T @ slope / n + pull + shrink * theta
@@ -147,7 +144,7 @@ def _smooth_minimum(
             step = -np.linalg.solve(curvature, gradient)
         except np.linalg.LinAlgError:
             return None
-        against = np.array([0.0, *signs]) * step < 0
+        against = pull * step < 0
         reach = np.divide(-theta, step, out=np.full(theta.size, np.inf), where=against)
         leaver = int(np.argmin(reach))
         share = min(1.0, float(reach[leaver]))
@@ -162,6 +159,17 @@ def _smooth_minimum(
         if share == reach[leaver]:
             theta = np.delete(theta, leaver)
             del active[leaver - 1], signs[leaver - 1]
+            design, pull, shrink = _terms(columns, lasso, ridge, active, signs)
         elif share <= 1e-10:
             return None
     return None
+
+
+def _terms(
+    columns: Vector, lasso: float, ridge: float, active: list[int], signs: list[float]
+) -> tuple[Vector, Vector, Vector]:
+    """Design of intercept and active features, the slope of their l1 penalty, and the ridge of each."""
+    design = np.column_stack([np.ones(len(columns)), columns[:, active]])
+    shrink = np.full(1 + len(active), ridge)
+    shrink[0] = 0.0
+    return design, lasso * np.array([0.0, *signs]), shrink
