@@ -243,6 +243,9 @@ def test_batches_of_any_size_give_the_same_numbers(data, tmp_path, perturb):
     whole = batch(data, tmp_path / "whole", ["P1", "P2"], options)
     parts = [row for name in ("P1", "P2") for row in batch(data, tmp_path / name, [name], options)]
     assert whole == parts and len(whole) == 4
+    assert len([*(tmp_path / "whole/b.overlays").rglob("T2.png")]) == 2
+    assert batch(data, tmp_path / "undrawn", ["P1", "P2"], options | {"pictures": False}) == whole
+    assert [*(tmp_path / "undrawn/b.overlays").iterdir()] == []
 
 
 def test_nothing_changes_where_nothing_is_asked(data, tmp_path):

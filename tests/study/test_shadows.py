@@ -146,7 +146,7 @@ def test_a_protocol_may_add_change_and_leave_out(root, tmp_path):
     shadows = made.runs["nat_response"].shadows
     assert [*shadows] == [name for name in USUAL if name != "noisy"] + ["exact"]
     grown = shadows["grown"]
-    assert grown.protocol.sequences["DWI"].altered() == {"perturb": {"kind": "grow", "mm": 2.0}}
+    assert grown.protocol.sequences["DWI"].altered() == {"perturb": {"kind": "grow", "mm": 2.0}, "pictures": False}
     assert (len(grown.patients), grown.reextraction.description) == (5, "Outline grown by 1 mm")
     exact = shadows["exact"]
     assert [*exact.protocol.sequences] == ["DWI"] and exact.extraction_id("DWI").startswith(

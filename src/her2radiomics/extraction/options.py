@@ -29,10 +29,13 @@ class Alteration(Settings):
         default_factory=dict,
         description="Laid over the section `setting` of the parameter file: {binWidth: 12.5}. The features stay the same.",
     )
+    pictures: bool = Field(default=True, description="Whether outlines are drawn for quality control.")
 
     def chosen(self) -> dict[str, Any]:
         """What is asked for, as plain data; empty for nothing."""
-        return {name: value for name, value in self.model_dump(mode="json", include=set(KEYS)).items() if value}
+        usual = Alteration().model_dump(mode="json")
+        plain = self.model_dump(mode="json", include=set(usual))
+        return {name: value for name, value in plain.items() if value != usual[name]}
 
 
 #: Keys of an alteration, wherever they are among others.

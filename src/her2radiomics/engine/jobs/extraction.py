@@ -151,7 +151,7 @@ class Extraction:
         extraction.write_rows(result.columns, result.features, folder / FEATURES)
         rows = [row.calling_files(files.place, quoting=not self.numbered) for row in result.qc]
         (folder / QUALITY).write_text(json.dumps([asdict(row) for row in rows]), encoding="utf-8")
-        if result.case.masks:
+        if result.case.masks and self._altered().pictures:
             picture = folder / PICTURE
             extraction.draw_overlay(files.rows, self.regions, picture, simulated=self.simulated, case=result.case)
         return all(row.problem is None for row in result.qc)
@@ -161,7 +161,7 @@ class Extraction:
         quality = {patient: self._printed(patient, folder) for patient, folder in folders.items()}
         extraction.write_rows(extraction.QC_COLUMNS, [row for rows in quality.values() for row in rows], qc)
         with whole_folder(overlays) as pictures:
-            for patient, folder in folders.items():
+            for patient, folder in folders.items() if self._altered().pictures else ():
                 picture = pictures / patient / f"{self.sequence}.png"
                 picture.parent.mkdir()
                 if (folder / PICTURE).exists():
