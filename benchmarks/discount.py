@@ -9,11 +9,11 @@
 features; a table that is not there is left out and named. Nothing of them is kept but counts and AUCs.
 
 In each repetition a study is drawn from a table: n patients, of whom 33 to 65 are its test set; the rest of the table are
-new patients that the study never sees. Draws are stratified by the outcome. Each chain of ``benchmarks/discount.yaml`` is
-run on the study twice: leak-safe (every step is fitted on training rows), and as published (the steps that the paper fits
-on all patients are fitted on training and test rows together). Of each model the AUC is taken on the training rows
-(apparent), in 5-fold cross-validation of what is fitted on training rows (every ``--cross-validate``-th repetition), on the
-test set, and on the new patients.
+new patients that the study never sees. Draws are stratified by the outcome. Each protocol's chain is run twice: leak-safe
+(every step is fitted on training rows), and as published (what ``evidence.as_published`` of the protocol has ``on_all`` is
+fitted on training and test rows together). Of each model the AUC is taken on the training rows (apparent), in 5-fold
+cross-validation of what is fitted on training rows (every ``--cross-validate``-th repetition), on the test set, and on the
+new patients.
 
 A repetition is a function of the table's name, the seed and its number, so that the result has the same bytes for any
 number of processes. Finished batches are kept in ``build/discount`` and are not run again.
@@ -39,12 +39,14 @@ import numpy as np
 import pandas as pd
 
 from her2radiomics.core.files import whole_file, write_text
-from her2radiomics.core.settings import read_yaml
+from her2radiomics.core.settings import read_yaml, validate
 from her2radiomics.evidence.discount import ORDERS, Chain, coverage, expected_auc, read_benchmark, read_chains
-from her2radiomics.evidence.discount.calibration import extrapolation, reported
+from her2radiomics.evidence.discount.calibration import LEVEL, extrapolation, grouped, reported
+from her2radiomics.evidence.discount.calibration import judged as judged_by
+from her2radiomics.evidence.published import PublishedOrder
 from her2radiomics.manuscript import style
 from her2radiomics.modelling import build_model, cross_validated_scores
-from her2radiomics.modelling.base import Training
+from her2radiomics.modelling.base import SelectionStep, Training
 from her2radiomics.modelling.chain import fit_chain
 from her2radiomics.modelling.models.radiomics import RadiomicsSpec
 from her2radiomics.modelling.penalised.cross_validation import patient_folds
@@ -54,6 +56,7 @@ from her2radiomics.statistics import auc
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src/her2radiomics/evidence/discount"
 PICTURE = ROOT / "docs/images/discount/test_and_new.png"
+STUDIES = ("nat_response", "her2_equivocal", "her2_peritumoral", "her2_nomogram")
 SEED = 20261128
 COLUMNS = (
     *("dataset", "repetition", "n", "events", "features", "test_n", "test_events", "new_n", "new_events"),
@@ -72,14 +75,16 @@ BATCH = 2
 
 
 @cache
-def chains() -> dict[str, tuple[Chain, RadiomicsSpec]]:
-    """The protocols' chains, and the models that they are."""
+def chains() -> dict[str, tuple[Chain, RadiomicsSpec, PublishedOrder]]:
+    """The chain of each protocol's first radiomics model, the model, and its order as published."""
     found = {}
-    for study, said in read_yaml(ROOT / "benchmarks/discount.yaml").items():
-        models = parse_models(read_yaml(ROOT / f"workflow/studies/{study}.yaml")["models"])
-        model = models[said["model"]].model_copy(update={"sequences": (), "regions": ()})
-        same = said.get("equal_orders", False)
-        found[study] = (Chain.of(study, model, said["fitted_on_all"], said["source"], equal_orders=same), model)
+    for study in STUDIES:
+        protocol = read_yaml(ROOT / f"workflow/studies/{study}.yaml")
+        models = parse_models(protocol["models"])
+        name, model = next((name, model) for name, model in models.items() if isinstance(model, RadiomicsSpec))
+        published = validate(PublishedOrder, protocol["evidence"]["as_published"][name], study)
+        model = model.model_copy(update={"sequences": (), "regions": ()})
+        found[study] = (Chain.of(study, model, published), model, published)
     return found
 
 
@@ -124,30 +129,30 @@ def repetition(
         "new_n": len(new),
         "new_events": int(labels[new].sum()),
     }
-    for study, (chain, model) in chains().items():
+    for study, (chain, model, published) in chains().items():
         for order in ORDERS:
             if order == ORDERS[0] or not chain.equal_orders:
-                areas = areas_of(chain, model, order, features, labels, (training, testing, new), seed, crossed)
+                first, later = ((), model.steps) if order == ORDERS[0] else (published.on_all, published.on_training)
+                areas = areas_of(model, first, later, features, labels, (training, testing, new), seed, crossed)
             yield {**drawn, "chain": study, "order": order, **areas}
 
 
 def areas_of(
-    chain: Chain,
     model: RadiomicsSpec,
-    order: str,
+    first: Sequence[SelectionStep],
+    later: Sequence[SelectionStep],
     features: pd.DataFrame,
     labels: np.ndarray,
     parts: Sequence[np.ndarray],
     seed: int,
     crossed: bool,
 ) -> dict[str, Any]:
-    """Run a chain on a study: its first steps on all patients where they are so published, the others on training rows."""
-    first, later = chain.split(model.steps, order)
+    """Run a chain on a study: its ``first`` steps on all patients, training and test, the ``later`` on training rows."""
     if first:
         together = np.sort(np.concatenate(parts[:2]))
         fitted, _ = fit_chain(first, features.iloc[together], labels[together], Training(seed))
         features = fitted.transform(features)
-    return judged({"model": model.model_copy(update={"steps": later})}, features, labels, parts, seed, crossed)
+    return judged({"model": model.model_copy(update={"steps": tuple(later)})}, features, labels, parts, seed, crossed)
 
 
 def judged(
@@ -318,6 +323,18 @@ def summary() -> Iterator[str]:
         yield f"| {name} | {patients} | {drawn['features']:,} | {smaller:.0%} | {areas} | {part['covered'].mean():.0%} |"
 
 
+def judge(path: Path) -> Iterator[str]:
+    """Lines on a result table of other data sets: what the shipped calibration says of them."""
+    fitted = dict(grouped(read_benchmark()))
+    found = pd.concat(judged_by(rows, fitted[key], LEVEL) for key, rows in grouped(pd.read_csv(path)))
+    yield "| data set | reported | expected | in new patients | covered |\n|---|--:|--:|--:|--:|"
+    for name, part in found.groupby("dataset"):
+        areas = " | ".join(f"{part[column].mean():.2f}" for column in ("reported", "expected", "observed"))
+        yield f"| {name} | {areas} | {part['covered'].mean():.0%} |"
+    off = " and ".join(f"{found[name].mean():.2f}" for name in ("missed", "missed_as_reported"))
+    yield f"\ncovered {found['covered'].mean():.0%}; expected and reported are off by {off}"
+
+
 def main() -> None:
     """Run the benchmark into the package, or draw, or profile."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -331,22 +348,23 @@ def main() -> None:
     parser.add_argument("--profile", metavar="TABLE")
     parser.add_argument("--draw", action="store_true", help="the figure of docs/discount.md")
     parser.add_argument("--summary", action="store_true", help="the tables of docs/discount.md")
+    parser.add_argument("--judge", type=Path, metavar="TABLE", help="a result table of other data sets (--out)")
     said = parser.parse_args()
-    if said.summary:
-        print("\n".join(summary()))
+    if said.summary or said.judge:
+        print("\n".join(judge(said.judge) if said.judge else summary()))
         return
     if said.draw:
         picture(PICTURE)
         return
     if said.folder is None:
-        parser.error("found no folder of tables; expected one, --draw or --summary")
+        parser.error("found no folder of tables; expected one, --draw, --summary or --judge")
     if said.profile:
         profile(said.folder / f"{said.profile}.csv.gz")
         return
     names = said.tables or sorted(path.name.removesuffix(".csv.gz") for path in said.folder.glob("*.csv.gz"))
     found = run(said.folder, names, said.repetitions, said.processes, said.cross_validate, said.kept)
     compressed(found, said.out / "table.csv.gz")
-    said_of = {study: chain.to_dict() for study, (chain, _) in chains().items()}
+    said_of = {study: chain.to_dict() for study, (chain, _, _) in chains().items()}
     write_text(json.dumps(said_of, indent=1, ensure_ascii=False) + "\n", said.out / "chains.json")
     print(found.groupby(["chain", "order"])[["apparent", "cross_validated", "test", "new"]].mean().round(3))
 

@@ -60,7 +60,7 @@ PUBLIC = {
     "expected_shrinkage icc likelihood_ratio_test mean_absolute_error mean_kept optimism_corrected_auc "
     "selection_stability shrinkage total_points useful validation_size",
     "modelling": "cross_validated_scores",
-    "evidence": "chain_of coverage expected_auc extrapolation rows",
+    "evidence": "chain_of coverage equal_orders expected_auc extrapolation rows",
     "extraction": "extract_features",
     "settings that only documentation shows": "fallback mri_date exclude_reason ParticipantRow",
     "fields that are read by name": "ppv npv accuracy lasso_cv slice_index",

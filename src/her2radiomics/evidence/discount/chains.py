@@ -14,6 +14,7 @@ from her2radiomics.modelling.models.radiomics import RadiomicsSpec
 from her2radiomics.modelling.steps import STEPS
 
 if TYPE_CHECKING:
+    from her2radiomics.evidence.published import PublishedOrder
     from her2radiomics.modelling.settings import ModelSettings
 
 #: All steps on training rows, or some of them on training and test rows together.
@@ -30,51 +31,43 @@ class Chain:
     name
         The study whose protocol it is taken from.
     steps
-        Settings of its steps, in the order in which they run.
+        Settings of its steps, in the order in which they run on training patients.
     estimator
         Settings of what makes the Rad-score.
-    fitted_on_all
-        Names of the first steps, those that are fitted on all patients as published.
+    on_all, on_training
+        The same steps as the paper describes them: those fitted on all patients, and those after them.
     source
         What the paper says about it.
-    equal_orders
-        Whether it predicts the same either way.
     """
 
     name: str
     steps: tuple[dict[str, Any], ...]
     estimator: dict[str, Any]
-    fitted_on_all: tuple[str, ...]
+    on_all: tuple[dict[str, Any], ...]
+    on_training: tuple[dict[str, Any], ...]
     source: str
-    equal_orders: bool
 
     @classmethod
-    def of(
-        cls, name: str, model: RadiomicsSpec, fitted_on_all: Sequence[str], source: str, *, equal_orders: bool = False
-    ) -> Self:
-        """Take the chain of a protocol's model.
+    def of(cls, name: str, model: RadiomicsSpec, published: PublishedOrder) -> Self:
+        """Take the chain of a protocol's model, and its order as published."""
+        steps, on_all, on_training = map(_plain, (model.steps, published.on_all, published.on_training))
+        return cls(name, steps, _estimator(model), on_all, on_training, published.source)
 
-        Raises
-        ------
-        ValueError
-            ``fitted_on_all`` is not how the steps begin.
+    @property
+    def equal_orders(self) -> bool:
+        """Whether it predicts the same either way, since nothing but scaling sees all patients.
+
+        The LASSO standardises again, and the regression has no penalty.
         """
-        steps = tuple(step.model_dump() for step in model.steps)
-        first = tuple(step["step"] for step in steps[: len(fitted_on_all)])
-        if first != tuple(fitted_on_all):
-            raise ValueError(f"{name}: found {', '.join(fitted_on_all)}; expected the first steps, {', '.join(first)}")
-        return cls(name, steps, _estimator(model), first, source, equal_orders)
-
-    def split(
-        self, steps: Sequence[SelectionStep], order: str
-    ) -> tuple[tuple[SelectionStep, ...], tuple[SelectionStep, ...]]:
-        """Part a model's steps into those fitted on all patients and those fitted on training rows."""
-        place = len(self.fitted_on_all) if order == "as_published" else 0
-        return tuple(steps[:place]), tuple(steps[place:])
+        return all(STEPS[step["step"]].about.role in ("scaling", "reproducibility") for step in self.on_all)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the chain as plain data."""
         return asdict(self)
+
+
+def _plain(steps: Sequence[SelectionStep]) -> tuple[dict[str, Any], ...]:
+    return tuple(step.model_dump() for step in steps)
 
 
 def _estimator(model: RadiomicsSpec) -> dict[str, Any]:
@@ -85,9 +78,10 @@ def _estimator(model: RadiomicsSpec) -> dict[str, Any]:
 @cache
 def read_chains() -> dict[str, Chain]:
     """Return the chains of the shipped table, by name."""
-    content = json.loads(files(__package__).joinpath(FILE).read_text(encoding="utf-8"))
+    content: dict[str, dict[str, Any]] = json.loads(files(__package__).joinpath(FILE).read_text(encoding="utf-8"))
+    lists = ("steps", "on_all", "on_training")
     return {
-        name: Chain(**{**said, "steps": tuple(said["steps"]), "fitted_on_all": tuple(said["fitted_on_all"])})
+        name: Chain(**{**said, **{key: tuple(said[key]) for key in lists}})
         for name, said in content.items()
     }
 
@@ -100,7 +94,7 @@ def chain_of(model: ModelSettings) -> str:
     """
     if not isinstance(model, RadiomicsSpec):
         return ""
-    mine = _compared(tuple(step.model_dump() for step in model.steps)), _estimator(model)
+    mine = _compared(_plain(model.steps)), _estimator(model)
     for name, chain in read_chains().items():
         if mine == (_compared(chain.steps), chain.estimator):
             return name
