@@ -195,14 +195,16 @@ class Specifications(Analysis):
             few = too_few(own["n"], own["events"])
             verdict: Verdict = "cannot be told"
             if not few:
-                verdict = "holds" if share >= 0.95 else "does not hold" if share < 0.8 else verdict
+                agree = share >= 0.95 and firm >= 0.5
+                verdict = "holds" if agree else "does not hold" if share < 0.8 else verdict
             yield Finding(
                 verdict,
                 f"{where}: better than chance however the open choices are made",
                 f"Of {made['value']:.0f} specifications, {share:.0%} had an AUC above 0.5 and {firm:.0%} an interval above "
                 f"0.5. The AUC ranged from {ends['low']:.3f} to {ends['high']:.3f} (median {ends['value']:.3f}).",
-                "Holds where at least 95% of the specifications have an AUC above 0.5; does not hold where fewer than 80% "
-                f"do; cannot be told with fewer than {FEWEST} patients of an outcome.",
+                "Holds where at least 95% of the specifications have an AUC above 0.5 and at least half of them an interval "
+                "above 0.5; does not hold where fewer than 80% have an AUC above 0.5; otherwise, and with fewer than "
+                f"{FEWEST} patients of an outcome, it cannot be told.",
             )
             width = central["high"] - central["low"]
             yield Finding(
