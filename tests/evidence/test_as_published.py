@@ -226,3 +226,36 @@ def test_every_protocol_has_its_order_as_published_with_the_steps_of_its_models(
     assert orders(facts).keys() == protocol.evidence.as_published.keys()
     assert any(orders(facts)[name].learns_from_all for name in facts.imaging if name in orders(facts))
     assert all(len(order.source) > 60 for order in orders(facts).values())
+
+
+def test_a_model_that_other_settings_leave_alone_is_fitted_once():
+    study = made_study(published={"radiomics": order(MODELS["radiomics"]["steps"])})
+    safe = study.fit(study.rows("training"), models=["combined", "clinical"])
+    published = fit_as_published(study, everyone(study), models=["combined", "clinical"])
+    assert published["clinical"] is safe["clinical"]  # the same settings, rows and labels
+    assert published["combined"] is not safe["combined"]
+    again = made_study(published={"radiomics": order(MODELS["radiomics"]["steps"])})
+    alone = fit_as_published(again, everyone(again), models=["combined"])["combined"]
+    assert np.array_equal(probabilities(alone, study.table), probabilities(published["combined"], study.table))
+    permuted = 1 - study.outcome
+    assert study.fit(study.rows("training"), permuted, models=["clinical"])["clinical"] is not safe["clinical"]
+
+
+def test_a_loss_is_no_gain_and_a_handful_of_patients_tells_nothing():
+    analysis = AsPublished()
+    columns = {"model": "radiomics", "partition": "testing", "method": ""}
+
+    def verdict(value, low, high, events):
+        rows = [
+            {"arm": "", "measure": DIFFERENCE, "value": value, "low": low, "high": high, "n": 40, "events": events},
+            {"arm": PUBLISHED, "measure": "auc", "value": 0.5 + value, "n": 40, "events": events},
+            {"arm": SAFE, "measure": "auc", "value": 0.5, "n": 40, "events": events},
+        ]
+        summary = assemble("evidence_analysis", [{**columns, **row} for row in rows])
+        (found,) = analysis.findings(summary, made_study(primary="radiomics"))
+        return found.verdict
+
+    assert verdict(-0.2, -0.3, -0.1, 20) == "holds"
+    assert verdict(0.2, 0.1, 0.3, 20) == "does not hold"
+    assert verdict(0.2, -0.1, 0.5, 20) == "cannot be told"
+    assert verdict(0.2, 0.1, 0.3, 4) == verdict(0.2, 0.1, 0.3, 36) == "cannot be told"

@@ -12,6 +12,7 @@ from evidence.made_study import made_study
 from her2radiomics.core.tables import assemble
 from her2radiomics.evidence.analyses.controls import OWN, RANDOM, Controls
 from her2radiomics.evidence.drawing import write_figure
+from her2radiomics.evidence.extractions import Reextraction
 from her2radiomics.evidence.others import on_other_features
 from her2radiomics.evidence.sham import SHAPE, SIZE, alone, on_random_features, radiomics_models, size_column
 from her2radiomics.evidence.study import About
@@ -144,15 +145,8 @@ def test_features_of_altered_images_are_a_control_with_the_patients_whom_they_ha
 
 def other_extractions(about: About, **purposes):
     """Settings of a study with other extractions, by name and purpose."""
-    made = {name: Extraction(purpose) for name, purpose in purposes.items()}
+    made = {name: Reextraction(purpose=purpose) for name, purpose in purposes.items()}
     return about.model_copy(update={"others": made})
-
-
-class Extraction:
-    """What analyses read of another extraction."""
-
-    def __init__(self, purpose):
-        self.purpose, self.description = purpose, ""
 
 
 def test_a_study_without_a_model_of_images_alone_says_so():

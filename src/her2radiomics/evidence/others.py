@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from her2radiomics.core.libraries import pd
+from her2radiomics.evidence.extractions import Purpose
 from her2radiomics.evidence.study import EvidenceStudy, Facts
 
 
-def others_for(facts: Facts, purpose: str) -> list[str]:
+def others_for(facts: Facts, purpose: Purpose) -> list[str]:
     """Names of the other extractions that were made for a purpose."""
-    others: Any = facts.about.others
-    return [name for name, item in dict(others).items() if item.purpose == purpose]
+    return [name for name, item in facts.about.others.items() if item.purpose == purpose]
 
 
 def described(facts: Facts, name: str) -> str:
     """What is otherwise in an extraction, as pages print it."""
-    others: Any = facts.about.others
-    return dict(others)[name].description or name.replace("_", " ")
+    return facts.about.others[name].description or name.replace("_", " ")
 
 
 def on_other_features(study: EvidenceStudy, name: str) -> EvidenceStudy:

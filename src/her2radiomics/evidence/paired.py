@@ -11,6 +11,7 @@ from her2radiomics.core.contracts import TRAINING
 from her2radiomics.core.libraries import pd, scipy
 from her2radiomics.evidence.analysis import NAN, row, summary_row
 from her2radiomics.evidence.areas import NOT_FITTED, area_row
+from her2radiomics.evidence.resamples import FEWEST
 from her2radiomics.evidence.study import EvidenceStudy
 from her2radiomics.statistics import auc_interval, delong_test
 
@@ -18,6 +19,11 @@ from her2radiomics.statistics import auc_interval, delong_test
 AUC_LOW, AUC_HIGH = "auc_low", "auc_high"
 #: The difference in AUC and the bounds of its paired interval, as measures of a repetition.
 DIFFERENCE, LOW, HIGH = "difference", "difference_low", "difference_high"
+
+
+def too_few(n: float, events: float) -> bool:
+    """Whether a set has too few patients of the rarer outcome for a claim on its AUC."""
+    return not min(events, n - events) >= FEWEST
 
 
 def area_rows(

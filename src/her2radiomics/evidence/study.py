@@ -34,6 +34,8 @@ from her2radiomics.statistics import auc
 NAN = float("nan")
 #: What a data set of evidence is called where it is no partition.
 CROSS_VALIDATED = "cross_validated"
+#: Fits that are remembered, of the rows and labels that were fitted last.
+MOST_RECENT = 12
 
 
 class About(Settings):
@@ -175,6 +177,11 @@ class EvidenceStudy(Facts):
         return np.flatnonzero(self.patients["partition"].to_numpy() == partition)
 
     @cached_property
+    def _recent(self) -> dict[tuple[str, bytes, bytes], StudyModel]:
+        """Last fits with the study's own settings by model, rows and labels: other settings leave some models alone."""
+        return {}
+
+    @cached_property
     def who(self) -> np.ndarray:
         """Whom each row of :attr:`table` is of: rows of one person are drawn together."""
         return by_person(self.table, self.about.persons).index.to_numpy().astype(str)
@@ -218,7 +225,14 @@ class EvidenceStudy(Facts):
         chosen, shared = table.iloc[rows], SharedFits()
         parts = [part for name in asked for part in specs[name].parts()]
         fits: dict[str, StudyModel] = {}
+        usual = table is self.table and second is None
         for name in dict.fromkeys([*parts, *asked]):
+            same = all(specs[part] is self.about.models.get(part) for part in (*specs[name].parts(), name))
+            key = (name, np.asarray(rows).tobytes(), labels.tobytes())
+            if usual and same and key in self._recent:
+                fits[name] = self._recent[key]
+                shared.keep(fits[name].fitted_.part(), chosen.index, labels)
+                continue
             model = build_model(
                 name,
                 specs,
@@ -233,6 +247,10 @@ class EvidenceStudy(Facts):
             except (StudyError, ValueError):
                 continue  # a resample may lose a class, or what a step needs
             shared.keep(model.fitted_.part(), chosen.index, labels)
+            if usual and same:
+                self._recent[key] = fits[name]
+                if len(self._recent) > MOST_RECENT:
+                    del self._recent[next(iter(self._recent))]
         return {name: fits[name] for name in asked if name in fits}
 
 

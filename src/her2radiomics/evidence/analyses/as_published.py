@@ -15,7 +15,17 @@ from her2radiomics.evidence.analysis import Analysis, Finding, Verdict, analysis
 from her2radiomics.evidence.areas import area_row
 from her2radiomics.evidence.dumbbells import Dumbbell, dumbbells
 from her2radiomics.evidence.orders import differing, fit_as_published, orders
-from her2radiomics.evidence.paired import DIFFERENCE, HIGH, LOW, difference_rows, drawn_again, mean_row, spread_row
+from her2radiomics.evidence.paired import (
+    DIFFERENCE,
+    HIGH,
+    LOW,
+    difference_rows,
+    drawn_again,
+    mean_row,
+    spread_row,
+    too_few,
+)
+from her2radiomics.evidence.resamples import FEWEST
 from her2radiomics.evidence.study import EvidenceStudy, Facts, probabilities
 
 if TYPE_CHECKING:
@@ -122,7 +132,7 @@ class AsPublished(Analysis):
                 yield mean_row("auc_null", values, what="null twins", arm=arm, **where)
 
     def findings(self, summary: pd.DataFrame, facts: Facts) -> Iterable[Finding]:
-        """Whether the AUC depends on what was learned from test patients, and whether that makes something of nothing."""
+        """Whether the AUC gains from what was learned from test patients, and whether that makes something of nothing."""
         model = facts.chief
         for partition in facts.tested:
             mine = summary[(summary["model"] == model) & (summary["partition"] == partition)]
@@ -171,21 +181,19 @@ class AsPublished(Analysis):
         found = mine.set_index("measure")
         number, area = found.loc[DIFFERENCE], mine[mine["measure"] == "auc"].set_index("arm")["value"]
         verdict: Verdict = "cannot be told"
-        if number["high"] < self.margin:
-            verdict = "holds"
-        elif number["low"] > 0:
-            verdict = "does not hold"
+        if not too_few(number["n"], number["events"]):
+            verdict = "holds" if number["high"] < self.margin else "does not hold" if number["low"] > 0 else verdict
         again = ""
         if RESAMPLED in found.index and np.isfinite(found.loc[RESAMPLED, "low"]):
             low, high = found.loc[RESAMPLED, "low"], found.loc[RESAMPLED, "high"]
             again = f" When patients were drawn again, 95% of the differences lay between {low:+.3f} and {high:+.3f}."
         return Finding(
             verdict,
-            f"{where}: the AUC does not depend on what was learned from test patients",
+            f"{where}: the AUC gains nothing from what was learned from test patients",
             f"With the steps as published the AUC was {area[PUBLISHED]:.3f}; with everything fitted on training patients "
             f"alone it was {area[SAFE]:.3f}: a difference of {_signed(number)}." + again,
             f"Holds where the whole interval of the difference lies below {self.margin:g}; does not hold where it lies "
-            "above 0; otherwise there are too few patients to tell.",
+            f"above 0; otherwise, and with fewer than {FEWEST} patients of an outcome, there are too few to tell.",
         )
 
     def _on_null_twins(self, mine: pd.DataFrame, where: str) -> Finding:

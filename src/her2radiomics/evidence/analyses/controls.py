@@ -24,7 +24,9 @@ from her2radiomics.evidence.paired import (
     difference_rows,
     drawn_again,
     spread_row,
+    too_few,
 )  # fmt: skip
+from her2radiomics.evidence.resamples import FEWEST
 from her2radiomics.evidence.sham import alone, on_random_features, radiomics_models
 from her2radiomics.evidence.study import EvidenceStudy, Facts, probabilities
 from her2radiomics.statistics import proportion_interval
@@ -199,10 +201,8 @@ class Controls(Analysis):
     def _beside(self, found: pd.DataFrame, control: str, own: float, where: str) -> Finding:
         number, value = found.loc[DIFFERENCE], found.loc["auc", "value"]
         verdict: Verdict = "cannot be told"
-        if number["low"] > 0:
-            verdict = "holds"
-        elif number["high"] < self.margin:
-            verdict = "does not hold"
+        if not too_few(found.loc["auc", "n"], found.loc["auc", "events"]):
+            verdict = "holds" if number["low"] > 0 else "does not hold" if number["high"] < self.margin else verdict
         share = ""
         if "share_reached" in found.index:
             share = (
@@ -215,7 +215,7 @@ class Controls(Analysis):
             f"The AUC was {own:.3f}; that of the control ({name}) was {value:.3f}: a difference of {number['value']:+.3f} "
             f"({number['low']:+.3f} to {number['high']:+.3f}).{share}",
             f"Holds where the interval of the difference lies above 0; does not hold where it lies below {self.margin:g}; "
-            "otherwise there are too few patients to tell.",
+            f"otherwise, and with fewer than {FEWEST} patients of an outcome, there are too few to tell.",
         )
 
     def _beside_random(self, found: pd.DataFrame, control: str, own: float, where: str) -> Finding:

@@ -15,7 +15,8 @@ from her2radiomics.evidence.analysis import Analysis, Finding, Verdict, analysis
 from her2radiomics.evidence.choices import USUAL, printed, printed_value, values_of, with_value, with_values
 from her2radiomics.evidence.curve import Curve, curve
 from her2radiomics.evidence.others import described, on_other_features, others_for
-from her2radiomics.evidence.paired import AUC_LOW, area_rows
+from her2radiomics.evidence.paired import AUC_LOW, area_rows, too_few
+from her2radiomics.evidence.resamples import FEWEST
 from her2radiomics.evidence.study import EvidenceStudy, Facts, probabilities
 
 if TYPE_CHECKING:
@@ -190,28 +191,36 @@ class Specifications(Analysis):
             where = f"{facts.label(facts.chief)}, {facts.partition_label(partition)}"
             made, ends, central = found.loc["specifications"], found.loc["auc_range"], found.loc["auc_central"]
             share, firm = found.loc["above_chance", "value"], found.loc["interval_above_chance", "value"]
-            verdict: Verdict = "holds" if share >= 0.95 else "does not hold" if share < 0.8 else "cannot be told"
+            own = mine[mine["arm"] == OWN].iloc[0]
+            few = too_few(own["n"], own["events"])
+            verdict: Verdict = "cannot be told"
+            if not few:
+                agree = share >= 0.95 and firm >= 0.5
+                verdict = "holds" if agree else "does not hold" if share < 0.8 else verdict
             yield Finding(
                 verdict,
                 f"{where}: better than chance however the open choices are made",
-                f"Of {made['value']:.0f} specifications, {share:.0%} had an AUC above 0.5, and {firm:.0%} an interval above "
+                f"Of {made['value']:.0f} specifications, {share:.0%} had an AUC above 0.5 and {firm:.0%} an interval above "
                 f"0.5. The AUC ranged from {ends['low']:.3f} to {ends['high']:.3f} (median {ends['value']:.3f}).",
-                "Holds where at least 95% of the specifications have an AUC above 0.5; does not hold where fewer than 80% "
-                "do.",
+                "Holds where at least 95% of the specifications have an AUC above 0.5 and at least half of them an interval "
+                "above 0.5; does not hold where fewer than 80% have an AUC above 0.5; otherwise, and with fewer than "
+                f"{FEWEST} patients of an outcome, it cannot be told.",
             )
             width = central["high"] - central["low"]
             yield Finding(
-                "holds" if width <= self.wide else "does not hold",
+                "cannot be told" if few else "holds" if width <= self.wide else "does not hold",
                 f"{where}: the AUC depends little on the open choices",
                 f"90% of the specifications had an AUC between {central['low']:.3f} and {central['high']:.3f}.",
-                f"Holds where 90% of the specifications lie within {self.wide:g} of AUC.",
+                f"Holds where 90% of the specifications lie within {self.wide:g} of AUC; cannot be told with fewer than "
+                f"{FEWEST} patients of an outcome.",
             )
             if "percentile" in found.index:
-                place, own = found.loc["percentile", "value"], mine[mine["arm"] == OWN].iloc[0]["value"]
+                place = found.loc["percentile", "value"]
                 yield Finding(
                     "holds" if place <= 0.9 else "does not hold",
                     f"{where}: the study's own choices are not a favourable combination",
-                    f"The study's own specification had an AUC of {own:.3f}, higher than {place:.0%} of all specifications.",
+                    f"The study's own specification had an AUC of {own['value']:.3f}, higher than {place:.0%} of the "
+                    "specifications.",
                     "Does not hold where more than 90% of the specifications gave a lower AUC.",
                 )
 
