@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import tempfile
 from collections import Counter
@@ -89,7 +90,8 @@ def main() -> None:
                 shutil.rmtree(folder / "results" / study, ignore_errors=True)
             shutil.rmtree(spent, ignore_errors=True)
             spent.mkdir()
-            variables = {"PYTHONPATH": str(hook), "HER2RADIOMICS_HOOKS": str(hook), "OVERHEAD_FOLDER": str(spent)}
+            path = os.pathsep.join([str(hook), *filter(None, [os.environ.get("PYTHONPATH")])])
+            variables = {"PYTHONPATH": path, "HER2RADIOMICS_HOOKS": str(hook), "OVERHEAD_FOLDER": str(spent)}
             used = snakemake(folder, *cores, *targets, environment=variables)
             rows.append(_row(number, used, spent))
             print(table(HEADER, rows), flush=True)

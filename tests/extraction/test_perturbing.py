@@ -239,7 +239,7 @@ def batch(data: Path, folder: Path, patients: Sequence[str], options: Mapping[st
 
 @pytest.mark.parametrize("perturb", KINDS[2:], ids=lambda kind: kind["kind"])
 def test_batches_of_any_size_give_the_same_numbers(data, tmp_path, perturb):
-    options = {"preprocessing": {}, "log_padding": 16, "perturb": perturb}
+    options = {"preprocessing": {}, "log_padding": 18, "perturb": perturb}
     whole = batch(data, tmp_path / "whole", ["P1", "P2"], options)
     parts = [row for name in ("P1", "P2") for row in batch(data, tmp_path / name, [name], options)]
     assert whole == parts and len(whole) == 4

@@ -22,7 +22,7 @@ def image_model(folder: Path) -> Path:
     """Log-odds −4 + 2 × (mean − 80) / 10 + 0.5 × (grade 2 or 3): a feature that is scaled, and a level."""
     sequence = {"label": "T2", "regions": ["tumour_volume"], "slice_of": None, "parameters": "first", "features": 2}
     measuring = Measuring(
-        sequences={"T2": sequence | {"preprocessing": {}, "log_padding": 16}},
+        sequences={"T2": sequence | {"preprocessing": {}, "log_padding": 18}},
         parameter_files={"first": PARAMETERS},
         reader="1",
     )

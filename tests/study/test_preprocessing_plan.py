@@ -61,7 +61,7 @@ def test_folder_and_inputs_follow_and_the_default_is_as_it_was(root, tmp_path):
 
 
 def test_every_key_changes_the_name_and_the_default_has_none():
-    def suffix(padding=16, **keys):
+    def suffix(padding=18, **keys):
         return extraction_suffix(validate(Preprocessing, keys, "preprocessing"), padding)
 
     asked = [
@@ -86,7 +86,7 @@ def test_every_key_changes_the_name_and_the_default_has_none():
     names = [suffix(**keys) for keys in asked]
     assert len(set(names)) == len(names)
     assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*-[0-9a-f]{8}", name) for name in names)
-    assert suffix() == suffix(padding=16.0) == suffix(resample_mask=False) == ""
+    assert suffix() == suffix(padding=18.0) == suffix(resample_mask=False) == ""
     # 0 and null keep an axis alike, 1 and 1.0 are one spacing
     assert suffix(resample={"spacing_mm": [1.0, 1, 0]}) == suffix(resample={"spacing_mm": [1, 1, None]})
 
@@ -159,7 +159,7 @@ def test_what_was_not_done_is_not_said_to_have_been(root):
     def sequence(label, **keys):
         done = validate(Preprocessing, keys, "preprocessing").model_dump(mode="json")
         base = {"label": label, "parameters": "features_1023_3d", "regions": ["tumour_slice"], "features": 1023}
-        return base | {"preprocessing": done, "log_padding": 16.0}
+        return base | {"preprocessing": done, "log_padding": 18.0}
 
     (plain,) = said(A=sequence("A"), B=sequence("B"))
     assert "Images were not resampled. Intensities were not normalised." in plain

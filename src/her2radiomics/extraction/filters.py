@@ -5,14 +5,13 @@ region's values depend on, a padded crop:
 
 - wavelet: the filter's length a level, the periodic wrap of the stationary transform rebuilt at image edges;
 - gradient: 2 voxels;
-- Laplacian of Gaussian: a recursive filter looks infinitely far, but 16 σ away its weight is below 1e-7 of the image's
-  range (20 σ: below float32 resolution);
+- Laplacian of Gaussian: a recursive filter looks infinitely far, but 18 σ away its weight is below 2e-11 (20 σ: 1e-12);
 - LBP: slices cut on the far sides only, since its interpolation rounds differently at other coordinates;
-- square, square root, logarithm, exponential: scaled by the whole image's largest magnitude, which is
-handed to
-  PyRadiomics' own function as one extra voxel.
+- square, square root, logarithm, exponential: scaled by the whole image's largest magnitude, which is handed
+  to PyRadiomics' own function as one extra voxel.
 
-Each filter is PyRadiomics' or ITK's own; nothing here computes an intensity by another formula.
+Each filter is PyRadiomics', ITK's or scikit-image's own, but for the Laplacian of Gaussian, which adds ITK's weights in
+another order (:mod:`~her2radiomics.extraction.laplacian`).
 """
 
 from __future__ import annotations
@@ -31,7 +30,8 @@ from her2radiomics.imaging.boxes import Box
 POINTWISE = frozenset(("Square", "SquareRoot", "Logarithm", "Exponential"))
 SUPPORTED = POINTWISE | {"Original", "Wavelet", "LoG", "Gradient", "LBP2D"}
 LOG_PADDING = 18.0  # σ: the whole image's values to the last bit in every public case, within 1e-7 in others
-EXACT_LOG_PADDING = 20.0  # σ
+EXACT_LOG_PADDING = 20.0  # σ: to the last bit, but for the rounding of sums in another order
+LEAST_LOG_PADDING = 16.0  # σ: within 2e-6; that of models made before
 #: Methods of the local binary pattern, as scikit-image names them and codes them.
 LBP_METHODS = {"default": "D", "ror": "R", "uniform": "U", "nri_uniform": "N", "var": "V"}
 GRADIENT_PADDING = 2  # voxels

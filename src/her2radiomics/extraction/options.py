@@ -12,11 +12,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from her2radiomics.core.settings import Settings
-from her2radiomics.extraction.filters import EXACT_LOG_PADDING, LOG_PADDING
+from her2radiomics.extraction.filters import EXACT_LOG_PADDING, LEAST_LOG_PADDING, LOG_PADDING
 from her2radiomics.imaging.perturbation_settings import Perturbation
 from her2radiomics.imaging.preprocessing_settings import Preprocessing
 
-LogPadding = Annotated[float, Field(ge=LOG_PADDING)] | Literal["exact"]
+LogPadding = Annotated[float, Field(ge=LEAST_LOG_PADDING)] | Literal["exact"]
 
 
 class Alteration(Settings):

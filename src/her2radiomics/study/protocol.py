@@ -75,7 +75,7 @@ class Sequence(Settings):
     )
     log_padding: LogPadding = Field(
         LOG_PADDING,
-        description="How far, in σ, Laplacian-of-Gaussian filters see beyond the regions: 16 gives the whole image's "
+        description="How far, in σ, Laplacian-of-Gaussian filters see beyond the regions: 18 gives the whole image's "
         "values to 1e-7, exact (20) to 1e-9 at more cost.",
     )
 
