@@ -26,7 +26,9 @@ MOST_BYTES, MOST_VALUES = 5_000_000, 500_000
 class Settings(BaseModel):
     """Base of every settings model: immutable, strict about unknown keys; a number where text is wanted is its text."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), coerce_numbers_to_str=True, defer_build=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, protected_namespaces=(), coerce_numbers_to_str=True, defer_build=True
+    )
 
 
 Model = TypeVar("Model", bound=Settings)

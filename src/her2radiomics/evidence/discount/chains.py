@@ -80,10 +80,7 @@ def read_chains() -> dict[str, Chain]:
     """Return the chains of the shipped table, by name."""
     content: dict[str, dict[str, Any]] = json.loads(files(__package__).joinpath(FILE).read_text(encoding="utf-8"))
     lists = ("steps", "on_all", "on_training")
-    return {
-        name: Chain(**{**said, **{key: tuple(said[key]) for key in lists}})
-        for name, said in content.items()
-    }
+    return {name: Chain(**{**said, **{key: tuple(said[key]) for key in lists}}) for name, said in content.items()}
 
 
 def chain_of(model: ModelSettings) -> str:
