@@ -26,6 +26,7 @@ MOST_BYTES, MOST_VALUES = 5_000_000, 500_000
 class Settings(BaseModel):
     """Base of every settings model: immutable, strict about unknown keys; a number where text is wanted is its text."""
 
+    # built when it is used: a job uses few of the kinds that there are
     model_config = ConfigDict(
         extra="forbid", frozen=True, protected_namespaces=(), coerce_numbers_to_str=True, defer_build=True
     )
