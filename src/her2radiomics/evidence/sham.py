@@ -89,8 +89,9 @@ def on_random_features(study: EvidenceStudy, random: np.random.Generator) -> Evi
     made = values.mean(axis=0) + weights @ centred / np.sqrt(len(values) - 1)
     drawn = pd.DataFrame(made, index=true.index, columns=names)
     patients = study.features["patient_id"].astype(str)
-    features = study.features[patients.isin(true.index)].copy()
+    features = study.features[patients.isin(true.index)]
     who = patients[patients.isin(true.index)]
-    differs = features[names].to_numpy(dtype=float) - true.loc[who, names].to_numpy()
-    features[names] = drawn.loc[who].to_numpy() + differs
-    return replace(study, features=features)
+    # in one block: column by column takes seconds
+    values = features[names].to_numpy(dtype=float) - true.loc[who, names].to_numpy() + drawn.loc[who].to_numpy()
+    block = pd.DataFrame(values, index=features.index, columns=names)
+    return replace(study, features=pd.concat([features.drop(columns=names), block], axis=1))

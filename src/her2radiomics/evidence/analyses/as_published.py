@@ -174,7 +174,7 @@ class AsPublished(Analysis):
                     points = drawn.loc[same, "value"].to_numpy()
                     ends = float(areas[SAFE]), float(areas[PUBLISHED])
                     items.append(Dumbbell(label, group, *ends, value, low, high, points))
-        axis = "Difference in test AUC (line: 95% interval; points: resamples, null twins)"
+        axis = "Difference in test AUC\n(line: 95% interval; points: resamples, null twins)"
         return dumbbells(items, ("Leak-safe", "As published"), axis)
 
     def _on_this_cohort(self, mine: pd.DataFrame, where: str) -> Finding:
