@@ -146,7 +146,8 @@ class Subgroups(Analysis):
         known = (bounds["low"] > -self.alike) & (bounds["high"] < self.alike) & (bounds["low"] < bounds["high"])
         alike = len(bounds) > 0 and bool(known.all())
         verdict: Verdict = "does not hold" if len(apart) else "holds" if alike and not few else "cannot be told"
-        sentence = f"Of {len(single)} subgroups {few} were too small to say anything of them." if few else ""
+        share = f"All {few}" if few == len(single) else f"{few} of {len(single)}"
+        sentence = f"{share} subgroups were too small to say anything of them." if few else ""
         if len(tests):
             partition, arm = tests[P].idxmin()
             least = tests.loc[(partition, arm)]
