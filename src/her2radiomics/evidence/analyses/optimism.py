@@ -152,6 +152,14 @@ class Optimism(Analysis):
                 "of the draws of training patients, not of the patients who are tested.",
             )
 
+    def method(self, facts: Facts) -> str:
+        """How it is done."""
+        return (
+            f"Cross-validation ({self.folds} folds, {self.repeats} times) and the bootstrap repeated the whole pipeline, "
+            "the choice of features and of penalties included. For the learning curve models were trained on growing random "
+            "parts of the training patients."
+        )
+
     def draw(self, rows: pd.DataFrame, summary: pd.DataFrame, facts: Facts) -> Figure:
         """Estimates of every model, and the learning curves below."""
         points = []

@@ -118,6 +118,14 @@ class Precision(Analysis):
                 "Holds where the set has as many patients as the largest of the three criteria asks for.",
             )
 
+    def method(self, facts: Facts) -> str:
+        """How it is done."""
+        return (
+            "Candidate parameters are all features that were offered to the selection, and the coefficients of the clinical "
+            "candidates. Riley's criteria were made for regression without selection or penalties; with these the number "
+            "needed is a guide to its order, no exact count."
+        )
+
     def draw(self, rows: pd.DataFrame, summary: pd.DataFrame, facts: Facts) -> Figure:
         """Patients that there were, and that each criterion asks for."""
         points, needed = [], summary[summary["measure"] == NEEDED]

@@ -137,6 +137,13 @@ class Stability(Analysis):
         for measure in dict.fromkeys(summary.loc[summary["measure"].str.startswith(SHIFT), "measure"]):
             yield self._alike(summary[summary["measure"] == measure], str(measure).removeprefix(SHIFT), facts)
 
+    def method(self, facts: Facts) -> str:
+        """How it is done."""
+        return (
+            "The refits are those of the instability of predictions. Agreement was measured for the features of the study's "
+            "own models."
+        )
+
     def draw(self, rows: pd.DataFrame, summary: pd.DataFrame, facts: Facts) -> Figure:
         """How often refits keep each variable, with the agreement of the features beside it."""
         names = Names(facts.about.columns, facts.about.labels, facts.about.sequence_labels)
@@ -244,8 +251,8 @@ class Stability(Analysis):
             f"{facts.about.centre_labels.get(centre, centre)}: the kept features are alike there and in the largest centre",
             f"Of the {len(told)} kept features {len(beyond) or 'none'} had an interval beyond {self.apart:g} standard "
             f"deviations; the largest difference was {told['value'].abs().max():.2f}.",
-            f"Does not hold where the interval of a difference lies beyond {self.apart:g} standard deviations; holds where all "
-            "lie within. Centres may differ in their patients as well as in their scanners.",
+            f"Does not hold where the interval of a difference lies beyond {self.apart:g} standard deviations; holds where "
+            "all lie within. Centres may differ in their patients as well as in their scanners.",
         )
 
 

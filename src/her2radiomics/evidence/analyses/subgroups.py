@@ -166,6 +166,13 @@ class Subgroups(Analysis):
             f"and all intervals of differences lie within {self.alike:g}; otherwise it cannot be told.",
         )
 
+    def method(self, facts: Facts) -> str:
+        """How it is done."""
+        return (
+            f"The model was judged in each group with at least {self.fewest} patients of each outcome; in the training set "
+            "by predictions of cross-validation."
+        )
+
     def draw(self, rows: pd.DataFrame, summary: pd.DataFrame, facts: Facts) -> Figure:
         """AUC of every subgroup by set."""
         points = []
