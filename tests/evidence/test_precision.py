@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from evidence.made_study import made_study
 
+from her2radiomics.core.columns import Column
 from her2radiomics.core.tables import assemble
 from her2radiomics.evidence.analyses.precision import Precision, candidate_parameters, kept_parameters
 from her2radiomics.modelling.saved.rules import (
@@ -30,14 +31,20 @@ def value(summary, measure, partition="training", arm=""):
 
 
 def test_parameters_by_hand():
-    """20 features, age, and a status of two levels; a rule of two features (one twice), a number, and three levels."""
+    """20 features, age, a status of two levels; a rule of two features, a number, levels without and with order."""
     assert candidate_parameters(made_study(n=40)) == 22
     features = [FeaturePredictor(name, 1.0, 0.0, 0.0, 1.0) for name in ("a", "b")]
     age = NumericPredictor("age", 0.1, 0.0, 1.0)
-    levels = LevelPredictor("grade", (("I", 0.0), ("II", 0.5), ("III", 1.0)), None)
+    levels = [LevelPredictor(name, (("I", 0.0), ("II", 0.5), ("III", 1.0)), None) for name in ("grade", "stage")]
     inner = LinearRule("score", 0.0, (*features, age))
-    rule = LinearRule("whole", 0.0, (ScorePredictor(inner, 1.0, 0.0, 1.0), features[0], levels, age))
-    assert kept_parameters(rule) == 2 + 1 + 2
+    rule = LinearRule("whole", 0.0, (ScorePredictor(inner, 1.0, 0.0, 1.0), features[0], *levels, age))
+    three = {"I": "I", "II": "II", "III": "III"}
+    columns = {
+        "age": Column(label="Age", kind="continuous"),
+        "grade": Column(label="Grade", kind="categorical", levels=three),
+        "stage": Column(label="Stage", kind="ordinal", levels=three),
+    }
+    assert kept_parameters(rule, columns) == 2 + 1 + 2 + 1
 
 
 def test_sizes_are_those_of_the_statistics(made):

@@ -79,7 +79,7 @@ def test_a_shift_between_centres_by_hand(made):
 def test_findings_by_their_rules(made):
     study, _, summary = made
     found = {item.claim: item.verdict for item in Stability().findings(summary, study)}
-    assert found["The kept features are alike in centre_2 and the largest centre"] == "does not hold"
+    assert found["centre_2: the kept features are alike there and in the largest centre"] == "does not hold"
     assert (
         found["The kept features are reproducible where the images are measured otherwise (Noise)"] == "does not hold"
     )

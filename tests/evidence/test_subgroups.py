@@ -79,7 +79,7 @@ def test_nothing_is_said_of_small_subgroups():
     assert set(rows["measure"]) == {"auc"} and set(rows["note"]) == {TOO_FEW} and rows["value"].isna().all()
     summary = assemble("evidence_analysis", list(analysis.summarise(rows, study)))
     (finding,) = analysis.findings(summary, study)
-    assert finding.verdict == "cannot be told" and "too small" in finding.sentence
+    assert finding.verdict == "cannot be told" and "subgroups were too small" in finding.sentence
 
 
 def test_a_study_without_groups_says_so():

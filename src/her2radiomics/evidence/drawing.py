@@ -165,7 +165,7 @@ def _lines(
     return figure
 
 
-def panel_below(figure: Figure, tall: float, right: float = 55.0) -> Axes:
+def panel_below(figure: Figure, tall: float, right: float) -> Axes:
     """Make a figure ``tall`` mm higher, and add axes below all others that leave ``right`` mm free at their right."""
     wide, before = style.size(figure)
     after = before + tall

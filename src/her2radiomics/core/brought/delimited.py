@@ -147,6 +147,7 @@ def _separator(text: str, path: Path, wanted: Collection[str], options: ReadingO
     last = max(options.header) if isinstance(options.header, list) else options.header or 0
     head = "\n".join(text.split("\n")[: max(40, last + 1)])
     fits, widths = [], {}
+    csv.field_size_limit(max(LONGEST_CELL, len(head)))  # another separator leaves a wide heading row in one cell
     for separator in SEPARATORS:
         rows = list(csv.reader(io.StringIO(head), delimiter=separator))
         headed = [row for row in rows if {cell.strip() for cell in row} & set(wanted)]

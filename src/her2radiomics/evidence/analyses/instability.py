@@ -144,6 +144,14 @@ class Instability(Analysis):
             f"Holds where at most {self.many:.0%} of the patients do.",
         )
 
+    def method(self, facts: Facts) -> str:
+        """How it is done."""
+        return (
+            f"The whole pipeline was fitted again on {self.resamples} bootstrap resamples of the training patients, and "
+            "each model so developed predicted every patient. A good model of a small study may still say very different "
+            "things of the same patient."
+        )
+
     def draw(self, rows: pd.DataFrame, summary: pd.DataFrame, facts: Facts) -> Figure:
         """Prediction instability plot, and how often each patient's class changes."""
         wide = summary[(summary["arm"] != "") & (summary["partition"] == TRAINING)]

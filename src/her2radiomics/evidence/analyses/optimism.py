@@ -26,6 +26,8 @@ APPARENT, CORRECTED, PLUS, OPTIMISM = "auc_apparent", "auc_bootstrap", "auc_632_
 #: AUC of a fit on some of the training patients; the arm is their number.
 LEARNING, GAIN, LEFT_OUT = "auc_learning", "gain", "left_out"
 LABELS = {APPARENT: "Apparent (training)", AUC: "Cross-validated", CORRECTED: "Bootstrap-corrected", PLUS: ".632+"}
+#: Width in mm of what is beside the learning curves.
+BESIDE = 60.0
 NEWCOMBE = "interval: Newcombe's standard error of an AUC of this size in as many patients"
 
 
@@ -51,6 +53,7 @@ class Optimism(Analysis):
         description="Sizes of the learning curve as shares of the training patients, growing.",
     )
     small: float = Field(0.05, gt=0, lt=0.5, description="Optimism up to which the apparent AUC counts as honest.")
+    fewest: int = Field(10, ge=2, description="Tested patients of each outcome below which a curve tells nothing.")
     flat: float = Field(0.02, gt=0, lt=0.5, description="Gain in AUC below which a learning curve counts as level.")
 
     def obstacle(self, facts: Facts) -> str:
@@ -137,15 +140,25 @@ class Optimism(Analysis):
                 "Holds where the lower bounds of both are above 0.5; does not hold where both estimates are at most 0.5.",
             )
         for item in mine[mine["measure"] == GAIN].itertuples():
-            level, rises = item.high < self.flat, item.low > 0
+            known = min(item.events, item.n - item.events) >= self.fewest and item.low < item.high
+            level, rises = known and item.high < self.flat, known and item.low > 0
             yield Finding(
                 "holds" if level else "does not hold" if rises else "cannot be told",
                 f"{name}, {_where(item.partition, facts)}: more training patients would hardly raise the AUC",
                 f"From {item.arm} the AUC changed by {item.value:+.3f} ({item.low:+.3f} to {item.high:+.3f}), in the same "
                 f"{item.n:.0f} patients.",
                 f"Holds where the upper bound of the change is below {self.flat:g}; does not hold where the lower bound is "
-                "above 0. The interval is that of the draws of training patients, not of the patients who are tested.",
+                f"above 0; cannot be told with fewer than {self.fewest} tested patients of an outcome. The interval is that "
+                "of the draws of training patients, not of the patients who are tested.",
             )
+
+    def method(self, facts: Facts) -> str:
+        """How it is done."""
+        return (
+            f"Cross-validation ({self.folds} folds, {self.repeats} times) and the bootstrap repeated the whole pipeline, "
+            "the choice of features and of penalties included. For the learning curve models were trained on growing random "
+            "parts of the training patients."
+        )
 
     def draw(self, rows: pd.DataFrame, summary: pd.DataFrame, facts: Facts) -> Figure:
         """Estimates of every model, and the learning curves below."""
@@ -167,12 +180,13 @@ class Optimism(Analysis):
         curve = summary[summary["measure"] == LEARNING]
         if curve.empty or not points:
             return figure
-        axes = panel_below(figure, 55.0)
+        axes = panel_below(figure, 55.0, BESIDE)
         known = [facts.label(model) for model in facts.about.models]
         for (model, partition), line in curve.groupby(["model", "partition"], sort=False):
             shown = style.line_of(facts.label(str(model)), known)
             sizes = line["arm"].str.split().str[0].astype(float)
             first = partition == curve["partition"].iloc[0]
+            name = f"{facts.label(str(model))}, {_where(str(partition), facts)}"
             axes.plot(
                 sizes,
                 line["value"],
@@ -181,10 +195,11 @@ class Optimism(Analysis):
                 marker="o" if first else "s",
                 markersize=3,
                 linewidth=1.1,
-                label=f"{facts.label(str(model))}, {_where(str(partition), facts)}",
+                label="\n".join(style.wrap(name, BESIDE - 16.0, style.small())),
             )
         axes.axhline(0.5, color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 2)), zorder=0)
         axes.set(xlabel="Training patients", ylabel="Mean AUC of the draws")
+        axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(8, integer=True))
         axes.yaxis.set_major_locator(mpl.ticker.MaxNLocator(6))
         axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=style.small())
         return figure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -14,11 +14,13 @@ from her2radiomics.evidence.analysis import Analysis, Finding, Verdict, analysis
 from her2radiomics.evidence.areas import interval_rows
 from her2radiomics.evidence.drawing import Point, forest
 from her2radiomics.evidence.study import EvidenceStudy, Facts, probabilities
-from her2radiomics.modelling.saved.rules import LevelPredictor, Rule
+from her2radiomics.modelling.saved.rules import Rule
 from her2radiomics.statistics import development_size, expected_shrinkage, r2_max, r2_of_c, validation_size
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from her2radiomics.core.columns import Column
 
 CANDIDATES, KEPT = "candidate_parameters", "kept_parameters"
 PER_CANDIDATE, PER_KEPT = "events_per_candidate", "events_per_kept"
@@ -69,7 +71,7 @@ class Precision(Analysis):
         where: dict[str, Any] = {"model": primary, "partition": TRAINING, "n": n, "events": events}
         yield row(CANDIDATES, candidate_parameters(study), **where)
         if fit is not None:
-            yield row(KEPT, kept_parameters(fit.rule_), **where)
+            yield row(KEPT, kept_parameters(fit.rule_, study.about.columns), **where)
 
     def summarise(self, rows: pd.DataFrame, study: EvidenceStudy) -> Iterator[dict[str, Any]]:
         """Widths, events per parameter, and the patients that development and validation would have needed."""
@@ -115,6 +117,14 @@ class Precision(Analysis):
                 f"{needed:,.0f}; an interval of the AUC that is 0.1 wide, {mine.loc['c_statistic', 'value']:,.0f}.",
                 "Holds where the set has as many patients as the largest of the three criteria asks for.",
             )
+
+    def method(self, facts: Facts) -> str:
+        """How it is done."""
+        return (
+            "Candidate parameters are all features that were offered to the selection, and the coefficients of the clinical "
+            "candidates. Riley's criteria were made for regression without selection or penalties; with these the number "
+            "needed is a guide to its order, no exact count."
+        )
 
     def draw(self, rows: pd.DataFrame, summary: pd.DataFrame, facts: Facts) -> Figure:
         """Patients that there were, and that each criterion asks for."""
@@ -193,8 +203,8 @@ class Precision(Analysis):
         yield summary_row(NEEDED, size.n, method=f"{method}; the largest", arm="all", **where)
 
     def _claim(self, found: pd.Series, study: EvidenceStudy) -> tuple[float | None, str]:
-        """The AUC that the study claims: that of its first test set, or in training where nobody is tested."""
-        partition = next(iter(study.tested), TRAINING)
+        """The AUC that the study claims: that of its largest test set, or in training where nobody is tested."""
+        partition = max(study.tested, key=lambda name: study.size(name)[0], default=TRAINING)
         value = _discriminating(float(found.get((partition, "auc"), np.nan)))
         return value, f"an AUC of {value:.3f} ({study.partition_label(partition)})" if value is not None else ""
 
@@ -233,16 +243,18 @@ def candidate_parameters(study: EvidenceStudy) -> int:
         if spec.block is not None:
             features |= set(spec.block.columns(study.table, about.columns, name=model))
         columns |= set(getattr(spec, "candidates", ()))
-    terms = [about.columns[name] for name in columns]
-    return len(features) + sum(len(term.levels) - 1 if term.kind == "categorical" else 1 for term in terms)
+    return len(features) + sum(_coefficients(about.columns[name]) for name in columns)
 
 
-def kept_parameters(rule: Rule) -> int:
+def kept_parameters(rule: Rule, columns: Mapping[str, Column]) -> int:
     """Coefficients of a rule without its intercept, those inside its scores among them; each feature and column once."""
-    features = {feature.name for feature in rule.features()}
-    columns = {predictor.name: predictor for predictor in rule.clinical()}
-    levels = [len(p.weights) - 1 if isinstance(p, LevelPredictor) else 1 for p in columns.values()]
-    return len(features) + sum(levels)
+    kept = {predictor.name for predictor in rule.clinical()}
+    return len({feature.name for feature in rule.features()}) + sum(_coefficients(columns[name]) for name in kept)
+
+
+def _coefficients(column: Column) -> int:
+    """Coefficients of a column: levels but the reference; one of a number, and of levels in an order."""
+    return len(column.levels) - 1 if column.kind == "categorical" else 1
 
 
 def _discriminating(auc: float) -> float | None:

@@ -51,7 +51,9 @@ class Stability(Analysis):
     reproducible: float = Field(0.75, gt=0, lt=1, description="ICC from which on a feature counts as reproducible.")
     apart: float = Field(0.5, gt=0, description="Standardised difference above which centres count as apart.")
     fewest: int = Field(5, ge=3, description="Patients of a centre, or read twice, below which nothing is computed.")
-    shown: int = Field(20, ge=1, description="Most variables of each model in the figure.")
+    shown: int = Field(
+        20, ge=1, description="Variables of each model in the figure, beside those of the study's own fit."
+    )
 
     def obstacle(self, facts: Facts) -> str:
         """Refits are those of the analysis of instability."""
@@ -126,8 +128,7 @@ class Stability(Analysis):
                 "does not hold" if item.high < self.poor else "holds" if item.low >= self.poor else "cannot be told",
                 f"{facts.label(item.model)}: resamples of the patients keep the same features",
                 f"The stability of the selection was {item.value:.2f} ({item.low:.2f} to {item.high:.2f}); 1 is the same "
-                f"set every time, 0 what chance alone gives. {often} features or columns were kept by at least half of the "
-                "refits.",
+                f"set every time, 0 what chance alone gives. Kept by half of the refits or more: {often}.",
                 f"Nogueira's index: holds where its lower bound is at least {self.poor:g}; does not hold where its upper "
                 "bound is lower.",
             )
@@ -135,6 +136,13 @@ class Stability(Analysis):
             yield self._reproducible(summary[summary["measure"] == measure], str(measure).removeprefix(ICC), facts)
         for measure in dict.fromkeys(summary.loc[summary["measure"].str.startswith(SHIFT), "measure"]):
             yield self._alike(summary[summary["measure"] == measure], str(measure).removeprefix(SHIFT), facts)
+
+    def method(self, facts: Facts) -> str:
+        """How it is done."""
+        return (
+            "The refits are those of the instability of predictions. Agreement was measured for the features of the study's "
+            "own models."
+        )
 
     def draw(self, rows: pd.DataFrame, summary: pd.DataFrame, facts: Facts) -> Figure:
         """How often refits keep each variable, with the agreement of the features beside it."""
@@ -144,7 +152,8 @@ class Stability(Analysis):
         for place, model in enumerate(selecting(facts)):
             mine = summary[(summary["measure"] == KEPT) & (summary["model"] == model)]
             own = set(summary.loc[(summary["measure"] == OWN) & (summary["model"] == model), "arm"])
-            for item in mine.head(self.shown).itertuples():
+            mine = mine[mine["arm"].isin(own) | (np.arange(len(mine)) < self.shown)]
+            for item in mine.itertuples():
                 told = agreement[agreement["arm"] == item.arm]
                 parts = [f"{item.value:.0%}{' *' if item.arm in own else ''}"]
                 readers = told.loc[told["measure"] == f"{ICC}{READERS}", "value"]
@@ -228,7 +237,7 @@ class Stability(Analysis):
         return Finding(
             verdict,
             f"The kept features are reproducible {where}",
-            f"Of {len(known)} kept features {len(below)} had an intraclass correlation below {self.reproducible:g}."
+            f"Of the {len(known)} kept features {len(below) or 'none'} had an ICC below {self.reproducible:g}."
             + (f" The lowest was {known['value'].min():.2f}." if len(known) else ""),
             f"Does not hold where an ICC is below {self.reproducible:g}; holds where all lower bounds are above it.",
         )
@@ -239,9 +248,9 @@ class Stability(Analysis):
         verdict: Verdict = "does not hold" if len(beyond) else "holds" if within else "cannot be told"
         return Finding(
             verdict,
-            f"The kept features are alike in {facts.about.centre_labels.get(centre, centre)} and the largest centre",
-            f"Of {len(told)} kept features {len(beyond)} had an interval beyond {self.apart:g} standard deviations; the "
-            f"largest difference was {told['value'].abs().max():.2f}.",
+            f"{facts.about.centre_labels.get(centre, centre)}: the kept features are alike there and in the largest centre",
+            f"Of the {len(told)} kept features {len(beyond) or 'none'} had an interval beyond {self.apart:g} standard "
+            f"deviations; the largest difference was {told['value'].abs().max():.2f}.",
             f"Does not hold where the interval of a difference lies beyond {self.apart:g} standard deviations; holds where "
             "all lie within. Centres may differ in their patients as well as in their scanners.",
         )

@@ -146,7 +146,8 @@ class Subgroups(Analysis):
         known = (bounds["low"] > -self.alike) & (bounds["high"] < self.alike) & (bounds["low"] < bounds["high"])
         alike = len(bounds) > 0 and bool(known.all())
         verdict: Verdict = "does not hold" if len(apart) else "holds" if alike and not few else "cannot be told"
-        sentence = f"Of {len(single)} subgroups {few} were too small to say anything of them." if few else ""
+        share = f"All {few}" if few == len(single) else f"{few} of {len(single)}"
+        sentence = f"{share} subgroups were too small to say anything of them." if few else ""
         if len(tests):
             partition, arm = tests[P].idxmin()
             least = tests.loc[(partition, arm)]
@@ -163,6 +164,13 @@ class Subgroups(Analysis):
             sentence.strip() or "No two subgroups of the same set were large enough to be compared.",
             f"Does not hold where a difference has p < {self.alpha:g} by Holm; holds where every subgroup is large enough "
             f"and all intervals of differences lie within {self.alike:g}; otherwise it cannot be told.",
+        )
+
+    def method(self, facts: Facts) -> str:
+        """How it is done."""
+        return (
+            f"The model was judged in each group with at least {self.fewest} patients of each outcome; in the training set "
+            "by predictions of cross-validation."
         )
 
     def draw(self, rows: pd.DataFrame, summary: pd.DataFrame, facts: Facts) -> Figure:
