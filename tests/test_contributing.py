@@ -43,6 +43,7 @@ def test_every_recipe_is_followed():
     assert "docs/own_study.md" in TEXT and (ROOT / "tests/study/test_sixth_study.py").is_file()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("heading", recipes())
 def test_a_recipe_works_as_it_stands(heading, tmp_path):
     recipe = recipes()[heading]

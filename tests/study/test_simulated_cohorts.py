@@ -203,6 +203,7 @@ CANNOT = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("study", ["her2_nomogram", "her2_peritumoral", "nat_response"])
 def test_what_the_papers_print_as_significant_comes_out_in_most_seeds(study):
     """Three seeds here; thirty of each, by the benchmark, in docs/simulation.md."""
