@@ -208,7 +208,7 @@ class TestLostCases:
 
     def test_a_job_that_is_ended_from_outside_blames_no_case(self, cases, monkeypatch):
         monkeypatch.setattr(cases, "make", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-        with pytest.raises(RuntimeError, match=r"ended with -15"):
+        with pytest.raises(RuntimeError, match=r"ended with exit code -15"):
             cases.run(attempt=Attempt(3, 3, 6000), give_up=self.give_up)
 
 
