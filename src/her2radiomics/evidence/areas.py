@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,8 +12,10 @@ from her2radiomics.core.contracts import TRAINING
 from her2radiomics.evidence.analysis import NAN, row
 from her2radiomics.evidence.study import EvidenceStudy, area, probabilities
 from her2radiomics.modelling.penalised.cross_validation import patient_folds
-from her2radiomics.modelling.study_model import StudyModel
 from her2radiomics.statistics import auc_interval, cross_validated_auc
+
+if TYPE_CHECKING:
+    from her2radiomics.modelling.study_model import StudyModel
 
 #: DeLong's variance needs two patients of each class.
 FEWEST_OF_A_CLASS = 2

@@ -7,7 +7,7 @@ the models that are made of it among them, is fitted on training rows by the sam
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import PrivateAttr
@@ -24,7 +24,9 @@ from her2radiomics.modelling.models.multivariate import LassoSelection, Multivar
 from her2radiomics.modelling.scaling import FittedScaling
 from her2radiomics.modelling.settings import ModelSettings
 from her2radiomics.modelling.steps.lasso import FittedPath
-from her2radiomics.modelling.study_model import StudyModel
+
+if TYPE_CHECKING:
+    from her2radiomics.modelling.study_model import StudyModel
 
 
 class KnownStep(SelectionStep):

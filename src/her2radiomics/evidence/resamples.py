@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +15,9 @@ from her2radiomics.modelling.saved.refits import storable
 from her2radiomics.modelling.saved.rule_json import rule_to_dict
 from her2radiomics.modelling.saved.rules import ScorePredictor
 from her2radiomics.modelling.settings import ModelSettings
-from her2radiomics.modelling.study_model import StudyModel
+
+if TYPE_CHECKING:
+    from her2radiomics.modelling.study_model import StudyModel
 
 #: AUC of a refit in its resample, in the training patients, and in those whom the resample left out.
 RESAMPLE, ORIGINAL, OUT_OF_BAG = "auc_resample", "auc_original", "auc_out_of_bag"

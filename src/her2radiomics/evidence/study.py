@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 import numpy as np
 from pydantic import Field
 
+from her2radiomics import modelling
 from her2radiomics.cohort.partitions import Partitioning
 from her2radiomics.cohort.settings import Readers
 from her2radiomics.core.columns import Column
@@ -22,14 +24,15 @@ from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import Settings
 from her2radiomics.evidence.extractions import Purpose, Reextraction
 from her2radiomics.evidence.published import PublishedOrder
-from her2radiomics.modelling.build import build_model, second_reader_table
 from her2radiomics.modelling.parts import SharedFits
 from her2radiomics.modelling.people import by_person
 from her2radiomics.modelling.readers import SecondReader
 from her2radiomics.modelling.settings import ModelSettings
-from her2radiomics.modelling.study_model import StudyModel
 from her2radiomics.modelling.tables import model_table
 from her2radiomics.statistics import auc
+
+if TYPE_CHECKING:
+    from her2radiomics.modelling.study_model import StudyModel
 
 NAN = float("nan")
 #: What a data set of evidence is called where it is no partition.
@@ -170,7 +173,7 @@ class EvidenceStudy(Facts):
     @cached_property
     def second(self) -> SecondReader | None:
         """Rows of the compared readers; a fit looks up its own patients and no others."""
-        return second_reader_table(self.features, self.about.readers.compared, self.about.readers.reference)
+        return modelling.second_reader_table(self.features, self.about.readers.compared, self.about.readers.reference)
 
     def rows(self, partition: str) -> np.ndarray:
         """Row numbers of a partition in :attr:`table`."""
@@ -233,7 +236,7 @@ class EvidenceStudy(Facts):
                 fits[name] = self._recent[key]
                 shared.keep(fits[name].fitted_.part(), chosen.index, labels)
                 continue
-            model = build_model(
+            model = modelling.build_model(
                 name,
                 specs,
                 self.about.columns,

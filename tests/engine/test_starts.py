@@ -1,0 +1,21 @@
+"""What the start of a job, and of a plan, loads: libraries that take long come in when they are used."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+
+#: pandas is needed by nearly every job.
+HEAVY = {"sklearn", "scipy", "matplotlib", "seaborn", "lifelines", "statsmodels", "radiomics", "SimpleITK", "skimage"}
+
+
+def test_no_script_and_no_plan_loads_what_it_may_not_need(root):
+    lines = ["import sys", "import her2radiomics.study.plan"]
+    for path in sorted((root / "scripts").glob("*.py")):
+        found = ast.parse(path.read_text(encoding="utf-8")).body
+        lines += [ast.unparse(item) for item in found if isinstance(item, ast.Import | ast.ImportFrom)]
+        lines.append(f"assert not {HEAVY} & set(sys.modules), {path.stem!r}")
+    code = "\n".join(line for line in lines if "__future__" not in line)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
