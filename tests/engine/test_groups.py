@@ -21,7 +21,7 @@ def groups_of_rules(root) -> dict[str, set[str]]:
 
 def test_the_documented_groups_are_those_of_the_rules(root):
     page = (root / "docs/cluster.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `(cohort|model|manuscript)` \| (.*?) \|", page, re.MULTILINE)
+    rows = re.findall(r"^\| `(cohort|model|evidence|manuscript)` \| (.*?) \|", page, re.MULTILINE)
     assert {group: set(re.findall(r"`(\w+)`", rules)) for group, rules in rows} == groups_of_rules(root)
 
 
