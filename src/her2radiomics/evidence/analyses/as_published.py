@@ -132,7 +132,7 @@ class AsPublished(Analysis):
                 yield mean_row("auc_null", values, what="null twins", arm=arm, **where)
 
     def findings(self, summary: pd.DataFrame, facts: Facts) -> Iterable[Finding]:
-        """Whether the AUC gains from what was learned from test patients, and whether that makes something of nothing."""
+        """Whether the AUC gains from what was learned from test patients, and whether it finds something on null twins."""
         model = facts.chief
         for partition in facts.tested:
             mine = summary[(summary["model"] == model) & (summary["partition"] == partition)]
@@ -206,7 +206,7 @@ class AsPublished(Analysis):
             verdict = "holds"
         return Finding(
             verdict,
-            f"{where}: the order as published makes nothing of nothing",
+            f"{where}: the order as published finds nothing where there is nothing",
             "With the outcomes permuted within centre and set there is nothing to predict. The mean AUC was then "
             f"{area[PUBLISHED]:.3f} as published and {area[SAFE]:.3f} leak-safe: a mean difference of {_signed(number)}.",
             f"Does not hold where the mean difference is {self.null_margin:g} or more and its interval lies above 0; "
