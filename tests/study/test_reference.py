@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 
 import jsonschema
 import pytest
@@ -10,12 +11,20 @@ import pytest
 from her2radiomics.core.settings import read_yaml
 from her2radiomics.study import reference, schemas
 
+MADE = reference.files()
 
-@pytest.mark.parametrize("path", sorted(reference.files()))
+
+@cache
+def validator(name: str) -> jsonschema.Draft202012Validator:
+    """Of a kind of file; the schema itself is checked once."""
+    schema = schemas.editor_schema(name)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+@pytest.mark.parametrize("path", sorted(MADE))
 def test_reference_has_not_drifted(root, path):
-    assert (root / path).read_text(encoding="utf-8") == reference.files()[path], (
-        "run 'python -m her2radiomics.study.reference'"
-    )
+    assert (root / path).read_text(encoding="utf-8") == MADE[path], "run 'python -m her2radiomics.study.reference'"
 
 
 @pytest.mark.parametrize("kind", ["cohort", "config"])
@@ -43,7 +52,7 @@ FILES = [(name, path) for name in schemas.MODELS for path in schemas.of_project(
 @pytest.mark.parametrize(("name", "path"), FILES, ids=lambda item: getattr(item, "stem", item))
 def test_every_settings_file_fits_its_schema_and_names_it(root, name, path):
     """What an editor underlines in a file of ours, it would underline in a user's."""
-    jsonschema.validate(read_yaml(path), schemas.editor_schema(name))
+    validator(name).validate(read_yaml(path))
     first = path.read_text(encoding="utf-8").splitlines()[0]
     assert first == schemas.editor_line(name, path.parent.relative_to(root).as_posix())
     named = (path.parent / first.split("$schema=")[1]).resolve()
@@ -75,11 +84,10 @@ def _properties(node):
 
 def test_schemas_refuse_what_the_settings_refuse(root):
     content = read_yaml(root / "workflow/studies/nat_response.yaml")
-    schema = schemas.editor_schema("protocol")
     for change in (
         {"titel": "x"},
         {"prediction_at": "later"},
         {"figures": {"figure_1": {"kind": "none", "title": "x"}}},
     ):
         with pytest.raises(jsonschema.ValidationError):
-            jsonschema.validate(content | change, schema)
+            validator("protocol").validate(content | change)

@@ -274,7 +274,9 @@ def _different(values: list[Any], *, free: bool = True) -> list[Any]:
         plain = _cut(plain) if free else plain
         if plain not in (None, {}, []) and plain not in shown and len(str(plain)) <= LONGEST_OF_ALL:
             shown.append(plain)
-    return shown[:MOST_EXAMPLES]
+        if len(shown) == MOST_EXAMPLES:
+            break
+    return shown
 
 
 def _cut(value: Any) -> Any:
