@@ -165,7 +165,7 @@ def test_what_is_wrong_is_said(project, words, said):
 def test_an_open_flag_is_refused_by_name_where_nobody_can_be_asked(project, flag):
     place = WORDS.index(flag)
     done = her2radiomics(*WORDS[:place], *WORDS[place + 2 :], cwd=project.folder)
-    assert done.returncode == 1 and done.stderr.startswith(f"error: {flag}: found nothing"), done.stderr
+    assert done.returncode == 1 and done.stderr.startswith(f"error: {flag}: found no value"), done.stderr
 
 
 def test_an_open_flag_is_asked_on_a_terminal(project, monkeypatch):
