@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 
@@ -13,9 +14,14 @@ from her2radiomics.evidence.analysis import Finding
 LEFT_OUT, WHY = "The analysis was not made", "An analysis is left out where the study does not have what it needs."
 
 
+#: A hyphen before a number, which prints as a minus sign.
+_MINUS = re.compile(r"(?<=[\s(])-(?=\d)")
+
+
 def as_table(findings: Iterable[Finding]) -> pd.DataFrame:
-    """Findings of one analysis (``evidence_analysis_findings``)."""
-    return assemble("evidence_analysis_findings", [asdict(item) for item in findings])
+    """Findings of one analysis (``evidence_analysis_findings``), as they are printed."""
+    rows = [{name: _MINUS.sub("−", text) for name, text in asdict(item).items()} for item in findings]
+    return assemble("evidence_analysis_findings", rows)
 
 
 def together(
