@@ -181,6 +181,12 @@ def test_images_to_pages(hospital):
         page = (out / f"{name}.html").read_text(encoding="utf-8")
         assert told["prediction"]["class_name"] in page and "data:image/png" in page and 'data-mark="grade"' in page
         assert "For research use only" in page and "script-src 'none'" in page
+    listed = (out / "_patients.html").read_text(encoding="utf-8")
+    for name, row in table.items():
+        assert f'<a href="{name}.html">{name}</a>' in listed and row["class"] in listed
+        reason = re.sub(r"['\"].*", "", row["reason"])  # quotation marks are escaped on a page
+        assert reason in listed
+    assert "4 patients, 2 without a prediction" in listed and "For research use only" in listed
     bright = json.loads((out / "A-2.json").read_text(encoding="utf-8"))["prediction"]
     assert [(item["predictor"], item["low"], item["high"]) for item in bright["outside"]] == [(MEAN, 80.0, 120.0)]
     for file in out.rglob("*.*"):

@@ -65,9 +65,8 @@ def predict(
         print(prediction.in_words(patient))
     for patient in answer.failed:
         print(f"failed: patient {patient.patient_id}: {patient.reason}", file=sys.stderr)
-    first = next((p.patient_id for p in answer.patients if p.status == "predicted"), "")
-    if first and page:
-        print(f"Next: open {to / f'{first}.html'}; all patients are in {to / prediction.TABLE}")
+    if page and len(answer.failed) < len(answer.patients):
+        print(f"Next: open {to / prediction.INDEX}; all numbers are in {to / prediction.TABLE}")
     if answer.failed:
         raise typer.Exit(1)
 

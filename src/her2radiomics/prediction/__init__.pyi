@@ -2,6 +2,7 @@ from .calculator import calculator_of as calculator_of
 from .calculator import calculator_page as calculator_page
 from .measuring import Measuring as Measuring
 from .results import Patient as Patient
+from .run import INDEX as INDEX
 from .run import TABLE as TABLE
 from .run import Answer as Answer
 from .run import Request as Request
@@ -11,6 +12,7 @@ from .run import model_file as model_file
 from .run import predict as predict
 
 __all__ = [
+    "INDEX",
     "TABLE",
     "Answer",
     "Measuring",

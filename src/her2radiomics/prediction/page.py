@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,6 +75,20 @@ def patient_page(patient: Patient, model: FittedModel, folder: Path) -> str:
         }
     page = environment("prediction", "report").get_template("patient.html")
     return page.render(**shown, script_source=Markup("'none'"))
+
+
+def patients_page(patients: Sequence[Patient], table: str) -> str:
+    """The page over the pages of several patients, in their order; ``table`` is the file with all numbers."""
+    rows = [(patient, _cautions(patient, patient.prediction) if patient.prediction else []) for patient in patients]
+    page = environment("prediction", "report").get_template("patients.html")
+    return page.render(
+        model=patients[0].model,
+        patients=rows,
+        failed=sum(patient.prediction is None for patient in patients),
+        table=table,
+        percent=percent,
+        script_source=Markup("'none'"),
+    )
 
 
 def _rows(told: Prediction) -> list[Row]:

@@ -25,12 +25,14 @@ from her2radiomics.modelling.saved.refits import Refits
 from her2radiomics.modelling.tables import reader_rows
 from her2radiomics.prediction.images import Measured, feature_table, find_new_images, measure
 from her2radiomics.prediction.measuring import measuring_of
-from her2radiomics.prediction.page import patient_page
+from her2radiomics.prediction.page import patient_page, patients_page
 from her2radiomics.prediction.predicting import as_table, model_card, predict_patients
 from her2radiomics.prediction.refitted import refits_beside
 from her2radiomics.prediction.results import ModelCard, Patient
 
 TABLE = "predictions.csv"
+#: The page over the pages of the patients; no identifier begins with an underscore.
+INDEX = "_patients.html"
 NAMED = 5
 
 
@@ -265,6 +267,8 @@ def _write(answer: Answer, folder: Path, *, pages: bool) -> None:
         write_text(patient.model_dump_json(indent=1) + "\n", folder / f"{patient.patient_id}.json")
         if pages:
             write_text(patient_page(patient, answer.model, folder), folder / f"{patient.patient_id}.html")
+    if pages and answer.patients:
+        write_text(patients_page(answer.patients, TABLE), folder / INDEX)
 
 
 def in_words(patient: Patient) -> str:
