@@ -206,8 +206,8 @@ class AsPublished(Analysis):
             verdict = "holds"
         return Finding(
             verdict,
-            f"{where}: the order as published finds nothing where there is nothing",
-            "With the outcomes permuted within centre and set there is nothing to predict. The mean AUC was then "
+            f"{where}: the order as published gains nothing when the outcomes are permuted",
+            "With the outcomes permuted within centre and set no AUC above 0.5 is to be expected. The mean AUC was "
             f"{area[PUBLISHED]:.3f} as published and {area[SAFE]:.3f} leak-safe: a mean difference of {_signed(number)}.",
             f"Does not hold where the mean difference is {self.null_margin:g} or more and its interval lies above 0; "
             f"holds where the interval lies below {self.null_margin:g}; otherwise more null twins are needed.",
