@@ -148,7 +148,7 @@ def test_errors_name_what_is_wrong(run, tmp_path):
     lost = replace(manuscript(), body=[Paragraph("p", (CrossReference("table_9"),))])
     with pytest.raises(StudyError, match="p: found a cross-reference to 'table_9'"):
         places(lost, PLAIN)
-    with pytest.raises(StudyError, match="two blocks called 'methods'"):
+    with pytest.raises(StudyError, match="two blocks named 'methods'"):
         places(replace(manuscript(), body=[Heading("methods", "A"), Heading("methods", "B")], supplement=()), PLAIN)
     absent = replace(manuscript(), body=[TableBlock("table_9_none", ())], supplement=())
     with pytest.raises(StudyError, match=r"table_9_none.*found no table"):

@@ -61,7 +61,7 @@ def test_what_is_as_it_was_left_fits():
 def test_a_cut_file_is_found_and_never_read():
     path = made("results/x.csv")
     os.truncate(path, 3)
-    with pytest.raises(ChangedFileError, match=r"results/x\.csv: found 3 of 8 bytes; .* run again"):
+    with pytest.raises(ChangedFileError, match=r"results/x\.csv: found 3 of 8 bytes; .* Run again"):
         check_inputs([path])
     assert find_changed() == [Change(path, "3 of 8 bytes")]
 
@@ -266,7 +266,7 @@ class TestLogged:
         with pytest.raises(SystemExit), logged(self.job(input=["image.nii"])):
             Path("results/x.csv").write_text("a\n")
             Path("image.nii").write_text("other voxels")
-        assert "image.nii: found another file" in Path("logs/x.log").read_text()
+        assert "image.nii: found content that changed" in Path("logs/x.log").read_text()
         assert not list(FOLDER.rglob("x.csv.json"))
 
     def test_a_full_disk_is_said_without_a_traceback(self):

@@ -138,7 +138,7 @@ def test_the_policy_lets_the_pages_own_script_run_and_no_other(hostile_page):
 def test_the_index(context):
     run = RunSummary(
         info=context.info, href="r/report.html", variant="v", headline="h",
-        aucs=(("Test", "0.8, n = 3"),), n=3, model="m", shown=("Test", "0.8, n = 3"), links=(),
+        aucs=(("Test", "0.8, n = 3"),), n=3, links=(),
     )  # fmt: skip
     same_elements(index([poisoned(run, "x")]), index([poisoned(run)]))
     assert "script-src 'none'" in index([run])
