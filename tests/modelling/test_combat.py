@@ -250,7 +250,7 @@ def test_what_cannot_be_learned_is_refused_by_name():
     with pytest.raises(TableError, match="column 'scanner': found no such column"):
         fit(people, batch="scanner")
     confounded = people.assign(grade=np.where(centre == "1", "1", "0"))
-    with pytest.raises(StudyError, match="cannot be told from the centres"):
+    with pytest.raises(StudyError, match="cannot be separated from the centres"):
         fit(confounded, covariates=("grade",))
     with pytest.raises(StudyError, match="found 'stage', expected one of the protocol's columns: age"):
         fit(people, covariates=("stage",))

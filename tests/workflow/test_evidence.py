@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from html import unescape
 
 import pytest
 from small_study import RUN, small_project
@@ -56,5 +57,5 @@ class TestEvidence:
 
     def test_the_report_has_a_section_where_the_evidence_was_made(self, made):
         made.snakemake("report")
-        page = (made.folder / "results" / RUN / "report.html").read_text(encoding="utf-8")
+        page = unescape((made.folder / "results" / RUN / "report.html").read_text(encoding="utf-8"))
         assert '<section id="evidence"' in page and "The study's own split" in page

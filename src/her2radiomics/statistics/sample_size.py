@@ -263,8 +263,15 @@ def _slope_variance(prevalence: float, c: float, mean: float | None, sd: float |
         points, weights = np.polynomial.hermite_e.hermegauss(_POINTS)
         scores, weights = mean + sd * points, weights / weights.sum()
     shape = weights * scipy.special.expit(scores) * scipy.special.expit(-scores)
-    a, ab, b = (float(shape @ scores**power) for power in (0, 1, 2))
-    return a / (a * b - ab**2)
+    with np.errstate(over="ignore", invalid="ignore"):
+        a, ab, b = (float(shape @ scores**power) for power in (0, 1, 2))
+    information = a * b - ab**2
+    if not information > 0 or not math.isfinite(a / information):
+        raise ValueError(
+            f"mean, sd: found {mean} and {sd}, expected a linear predictor that varies and whose probabilities are not all "
+            "0 or 1: it says nothing of a slope."
+        )
+    return a / information
 
 
 def _c_size(prevalence: float, c: float, error: float) -> int:
