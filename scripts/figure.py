@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 
+from her2radiomics.core.layout import path_of
 from her2radiomics.engine.jobs.manuscript import example_images, figure_from, figure_inputs_from, made_from
 from her2radiomics.engine.jobs.pieces import Piece, make_pieces
 from her2radiomics.engine.script import logged
@@ -14,7 +15,7 @@ def main(snakemake):
     about = {"run": params.run, "protocol": params.run.split("--")[0]}
 
     def draw(name, given, folder):
-        images = example_images(given["examples"], params.study, params.qc)
+        images = example_images(given["examples"], params.study, path_of("qc", run=params.run))
         inputs = figure_inputs_from(given["inputs"], params.study, images)
         figure, metadata = figure_from(given["settings"]), made_from(given["files"]) | about
         if (file := Path(folder)).suffix in (".tiff", ".eps"):

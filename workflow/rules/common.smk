@@ -136,3 +136,27 @@ def evidence_of(wildcards, name):
 def centres_of(run):
     """Patient to centre."""
     return dict(zip(run.participants["patient_id"], run.participants["centre"]))
+
+
+def manuscript_jobs(form):
+    """Runs, and what their figures or tables wait for."""
+    return [
+        (run, stage)
+        for run in RUNS.values()
+        for stage in manuscript.STAGES
+        if manuscript.items_at(run, form, stage)
+    ]
+
+
+def given(run, form, stage):
+    """What a job needs for its figures or tables: too much to be kept by the engine beside each of them."""
+    return lambda w, input: manuscript.given_to(run, form, stage)
+
+
+def fingerprint(run, form, stage):
+    """Changes when what a job is given does."""
+    protocol = run.protocol
+    more = settings_of([protocol.columns, protocol.label]) if form == "table" else []
+    return lambda w: manuscript.fingerprint(
+        manuscript.given_to(run, form, stage), study_text_of(run.id), more
+    )

@@ -1,29 +1,5 @@
 # Figures, tables and pages. A figure's or table's kind says what it is made from; nothing else here depends on the kinds.
 # One job makes all figures, or tables, of a run that wait for the same: starting a job takes as long as drawing one.
-def manuscript_jobs(form):
-    """Runs, and what their figures or tables wait for."""
-    return [
-        (run, stage)
-        for run in RUNS.values()
-        for stage in manuscript.STAGES
-        if manuscript.items_at(run, form, stage)
-    ]
-
-
-def given(run, form, stage):
-    """What a job needs for its figures or tables: too much to be kept by the engine beside each of them."""
-    return lambda w, input: manuscript.given_to(run, form, stage)
-
-
-def fingerprint(run, form, stage):
-    """Changes when what a job is given does."""
-    protocol = run.protocol
-    more = settings_of([protocol.columns, protocol.label]) if form == "table" else []
-    return lambda w: manuscript.fingerprint(
-        manuscript.given_to(run, form, stage), study_text_of(run.id), more
-    )
-
-
 # their paths name the run: Snakemake looks up a path with a wildcard at its beginning for each file of the workflow
 for RUN, STAGE in manuscript_jobs("figure"):
 
@@ -50,7 +26,6 @@ for RUN, STAGE in manuscript_jobs("figure"):
             fingerprint=fingerprint(RUN, "figure", STAGE),
             figures=given(RUN, "figure", STAGE),
             study=lambda w, input, name=RUN.id: study_text_of(name),
-            qc=RUN.path("qc"),
         message:
             f"figures {manuscript.STAGES[STAGE]}: {RUN.id}"
         script:
@@ -80,7 +55,6 @@ rule figure_for_print:
         run=lambda w: w.run,
         figures=lambda w: {w.figure: manuscript.given_for(run_of(w), figure_of(w))},
         study=lambda w: study_text_of(w.run),
-        qc=lambda w: path_of("qc", run=w.run),
     message:
         "{wildcards.figure}.{wildcards.ending}: {wildcards.run}"
     script:
