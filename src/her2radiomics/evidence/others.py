@@ -7,13 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from her2radiomics.core.libraries import pd
-from her2radiomics.evidence.extractions import Purpose
 from her2radiomics.evidence.study import EvidenceStudy, Facts
-
-
-def others_for(facts: Facts, purpose: Purpose) -> list[str]:
-    """Names of the other extractions that were made for a purpose."""
-    return [name for name, item in facts.about.others.items() if item.purpose == purpose]
 
 
 def described(facts: Facts, name: str) -> str:

@@ -13,7 +13,7 @@ from her2radiomics.core.libraries import pd
 from her2radiomics.evidence.analysis import Analysis, Finding, Verdict, analysis, summary_row
 from her2radiomics.evidence.areas import area_row
 from her2radiomics.evidence.drawing import Point, forest
-from her2radiomics.evidence.others import described, of_all, on_other_features, others_for
+from her2radiomics.evidence.others import described, of_all, on_other_features
 from her2radiomics.evidence.paired import (
     AUC_HIGH,
     AUC_LOW,
@@ -78,7 +78,7 @@ class Controls(Analysis):
 
     def others(self, facts: Facts) -> list[str]:
         """Features of altered images."""
-        return others_for(facts, "control")
+        return facts.extractions("control")
 
     def repetitions(self, facts: Facts) -> int:
         """The study (repetition 0), its bootstrap resamples, sets of random features."""

@@ -14,7 +14,7 @@ from her2radiomics.core.libraries import pd
 from her2radiomics.evidence.analysis import Analysis, Finding, Verdict, analysis, summary_row
 from her2radiomics.evidence.choices import USUAL, printed, printed_value, values_of, with_value, with_values
 from her2radiomics.evidence.curve import Curve, curve
-from her2radiomics.evidence.others import described, on_other_features, others_for
+from her2radiomics.evidence.others import described, on_other_features
 from her2radiomics.evidence.paired import AUC_LOW, area_rows, too_few
 from her2radiomics.evidence.resamples import FEWEST
 from her2radiomics.evidence.study import EvidenceStudy, Facts, probabilities
@@ -61,7 +61,7 @@ class Specifications(Analysis):
 
     def others(self, facts: Facts) -> list[str]:
         """Feature tables that were extracted by another choice."""
-        return others_for(facts, "specification")
+        return facts.extractions("specification")
 
     def options(self, facts: Facts) -> dict[str, tuple[Any, ...]]:
         """Choice to the values other than the study's own, of the choices that concern a model.
