@@ -14,8 +14,10 @@ from her2radiomics.evidence.analyses.controls import OWN, RANDOM, Controls
 from her2radiomics.evidence.drawing import write_figure
 from her2radiomics.evidence.extractions import Reextraction
 from her2radiomics.evidence.others import on_other_features
-from her2radiomics.evidence.sham import SHAPE, SIZE, alone, on_random_features, radiomics_models, size_column
+from her2radiomics.evidence.sham import SHAPE, SIZE, WITHOUT, alone, controlled_models, on_random_features, size_column
 from her2radiomics.evidence.study import About
+from her2radiomics.modelling.settings import parse_models
+from her2radiomics.statistics import auc
 
 SIZED = "T1__tumour_volume__original_shape_VoxelVolume"
 SHAPED = "T1__tumour_volume__original_shape_Sphericity"
@@ -149,10 +151,49 @@ def other_extractions(about: About, **purposes):
     return about.model_copy(update={"others": made})
 
 
-def test_a_study_without_a_model_of_images_alone_says_so():
+LASSO = {"by": "lasso", "family": "gaussian", "folds": 5, "rule": "min"}
+ALL = {"kind": "multivariate", "features": {"steps": [{"step": "z_score"}]}, "candidates": ["age", "status"]}
+
+
+def test_a_multivariate_model_keeps_its_other_predictors_in_its_controls():
+    """Shape and the clinical predictors by hand; the texture of features 1 and 2 is in none of them."""
+    study = sized(signal=2.0, features=12)
+    models = parse_models({**MODELS, "all": {**ALL, "selection": LASSO}})
+    about = study.about.model_copy(update={"models": models, "primary": "all"})
+    study = replace(study, about=about)
+    assert controlled_models(study) == ["all"]
+    made = alone(study, "all", ())
+    assert list(made) == [SIZE, SHAPE, WITHOUT]
+    assert made[SHAPE].features.only == (SHAPED, SIZED) and made[SHAPE].candidates == ("age", "status")
+    assert made[WITHOUT].features is None and made[WITHOUT].selection == models["all"].selection
+    analysis = Controls(bootstrap=0, random=20)
+    _, summary = summarised(analysis, study)
+    tested = summary[summary["partition"] == "testing"].set_index(["arm", "measure"])
+    alone_ = study.fit(study.rows("training"), models=["x"], specs={**models, "x": made[WITHOUT]})["x"]
+    rows = study.rows("testing")
+    by_hand = auc(study.outcome[rows], alone_.predict_proba(study.table.iloc[rows])[:, 1])
+    assert tested.loc[(WITHOUT, "auc"), "value"] == pytest.approx(by_hand)
+    for arm in (SIZE, SHAPE, WITHOUT):
+        assert tested.loc[(arm, "difference"), "low"] > 0
+    assert tested.loc[(RANDOM, "p"), "value"] == pytest.approx(1 / 21)
+    assert "clinical predictors of all stay in these controls" in analysis.method(study)
+
+
+def test_a_model_of_rad_scores_has_no_control_of_shape_and_the_page_says_so():
+    scores = {"kind": "multivariate", "of": ["radiomics"], "candidates": ["age"], "selection": LASSO}
+    study = made_study(n=120, signal=2.0, models={**MODELS, "scores": scores}, primary="scores")
+    assert controlled_models(study) == ["radiomics", "scores"]
+    assert list(alone(study, "scores", ())) == [WITHOUT]
+    assert "scores selects among Rad-scores, so that it has no control of shape." in Controls().method(study)
+    _, summary = summarised(Controls(bootstrap=0, random=20), study)
+    found = summary[(summary["model"] == "scores") & (summary["partition"] == "testing")].set_index(["arm", "measure"])
+    assert found.loc[(WITHOUT, "difference"), "low"] > 0 and found.loc[(RANDOM, "p"), "value"] < 0.2
+
+
+def test_a_study_without_a_model_of_images_says_so():
     models = {"clinical": {"kind": "clinical", "candidates": ["age"], "keep": "all"}}
     study = made_study(models=models, primary="clinical")
-    assert radiomics_models(study) == []
-    assert Controls().obstacle(study) == "the study has no model of image features alone."
+    assert controlled_models(study) == []
+    assert Controls().obstacle(study) == "the study has no model that selects image features or Rad-scores."
     study.people["partition"] = "training"
     assert "no patient is held out" in Controls().obstacle(study)

@@ -11,8 +11,9 @@ from evidence.test_controls import other_extractions
 from her2radiomics.core.errors import SettingsError
 from her2radiomics.core.tables import assemble
 from her2radiomics.evidence.analyses.specifications import FEATURES, OWN, Specifications
-from her2radiomics.evidence.choices import values_of, with_value
+from her2radiomics.evidence.choices import printed, values_of, with_value
 from her2radiomics.evidence.drawing import write_figure
+from her2radiomics.modelling.models.multivariate import BackwardSelection
 
 # the made study has z_score, univariate (f_classif, p 0.2), lasso (5 folds, min) and a logistic regression (auto)
 SMALL = {"scaling": ["z_score", "min_max"], "univariate.p": [0.1, 0.2, 0.3], "lasso.rule": ["min", "1se"]}
@@ -69,6 +70,32 @@ def test_a_choice_changes_its_setting_and_nothing_else():
     assert with_value(kept, "forced_retention", False).steps == spec.steps
     assert with_value(spec, "estimator.method", "firth").estimator.method == "firth"
     assert with_value(spec, "icc_filter.form", "ICC1,1") is spec
+
+
+def test_the_penalty_of_a_multivariate_model_and_of_an_estimator_are_choices():
+    """Two rules and two folds of the selection among all predictors; of ridge its rule and its inner folds."""
+    selection = {"by": "lasso", "family": "gaussian", "folds": 5, "rule": "min"}
+    ridge = {"kind": "radiomics", "steps": [{"step": "z_score"}], "estimator": {"kind": "ridge"}}
+    scores = {"kind": "multivariate", "of": ["radiomics"], "candidates": ["age"], "selection": selection}
+    study = made_study(models={"radiomics": ridge, "scores": scores}, primary="scores", signal=1.0)
+    options = Specifications().options(study)
+    penalties = {"selection.rule": ("1se",), "selection.folds": (10,)}
+    assert options == {
+        "scaling": ("min_max",), "estimator.rule": ("1se",), "estimator.inner_folds": (5,), **penalties
+    }  # fmt: skip
+    spec = study.about.models["scores"]
+    changed = with_value(spec, "selection.rule", "1se")
+    assert changed.selection.rule == "1se" and changed.selection.folds == 5 and changed.of == spec.of
+    assert with_value(study.about.models["radiomics"], "selection.rule", "1se") is study.about.models["radiomics"]
+    analysis = Specifications(choices={"selection.rule": ["min", "1se"]})
+    rows, _ = summarised(analysis, study)
+    scored = rows[(rows["model"] == "scores") & (rows["partition"] == "training") & (rows["measure"] == "auc")]
+    assert scored["arm"].tolist() == [OWN, "selection.rule = lambda.1se"]
+    backward = with_value(
+        spec.model_copy(update={"selection": BackwardSelection(by="backward")}), "selection.rule", "1se"
+    )
+    assert backward.selection.by == "backward"
+    assert printed("selection.rule") == "LASSO of all predictors: rule"
 
 
 @pytest.mark.parametrize(

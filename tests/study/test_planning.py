@@ -16,6 +16,8 @@ from her2radiomics.cohort.enrolment import extracted_in_words
 from her2radiomics.cohort.same_images import refuse_same_voxels
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.libraries import pd
+from her2radiomics.evidence.orders import left_out
+from her2radiomics.study import evidence_files
 from her2radiomics.study.config import for_extraction, read_config
 from her2radiomics.study.summary import summary
 
@@ -77,6 +79,21 @@ def test_one_bad_run_does_not_stop_the_others(tmp_path):
     assert "results/small--default--other/refused.txt" in plan.targets("all")
     with pytest.raises(StudyError, match="other.yaml: no such file"):
         planned(small_project(tmp_path / "q", runs=runs[1:]))
+
+
+def test_an_order_as_published_is_that_of_a_model_of_the_study(tmp_path):
+    """A name in no model is refused; a model that the cohort leaves out is not."""
+    order = {"on_all": [{"step": "z_score"}], "source": "made up"}
+    wrong = {"evidence": {"as_published": {"radiomic": order}}}
+    with pytest.raises(
+        StudyError, match="found the model 'radiomic', which it does not have; did you mean 'radiomics'"
+    ):
+        planned(small_project(tmp_path / "p", wrong))
+    right = {"evidence": {"as_published": {"clinical": {"source": "made up", "choice_on_all": True}}}}
+    without = {"protocol": {"models": {"clinical": None}}}
+    run = planned(small_project(tmp_path / "q", right, without)).runs[RUN]
+    assert list(run.protocol.models) == ["radiomics"]
+    assert left_out(evidence_files.facts(run, 7)) == "The order of clinical is not compared: this run leaves it out."
 
 
 def test_an_extraction_needs_its_sequences_alone(tmp_path):

@@ -11,9 +11,12 @@ from her2radiomics.modelling.base import STEPS, SelectionStep
 from her2radiomics.modelling.settings import ModelSettings
 from her2radiomics.modelling.steps.lasso import PenaltyPath
 
-#: Key of what scales the features, and of the estimator's settings.
-SCALING, ESTIMATOR = "scaling", "estimator"
-#: What other authors choose: a setting of a step, whether a step is done, which scaling, a setting of the estimator.
+#: Key of what scales the features.
+SCALING = "scaling"
+#: Parts of a model that have settings of their own, and what figures call them.
+PARTS = {"estimator": "Estimator", "selection": "LASSO of all predictors"}
+#: What other authors choose: a setting of a step, whether a step is done, which scaling, a setting of the estimator or of
+#: the selection that a multivariate model makes among all of its predictors.
 USUAL: dict[str, tuple[Any, ...]] = {
     "scaling": ("z_score", "min_max"),
     "icc_filter.threshold": (0.75, 0.8, 0.9),
@@ -28,6 +31,10 @@ USUAL: dict[str, tuple[Any, ...]] = {
     "elastic_net.folds": (5, 10),
     "forced_retention": (True, False),
     "estimator.method": ("auto", "firth"),
+    "estimator.rule": ("min", "1se"),
+    "estimator.inner_folds": (5, 10),
+    "selection.rule": ("min", "1se"),
+    "selection.folds": (5, 10),
 }
 #: Values as figures print them.
 PRINTED = {"f_classif": "ANOVA F", "mann_whitney": "Mann–Whitney", "min": "lambda.min", "1se": "lambda.1se"}
@@ -37,8 +44,8 @@ def values_of(spec: ModelSettings, key: str) -> list[Any]:
     """What a model has for a choice, once for every step that it concerns; empty: the choice does not concern it."""
     kind, _, setting = key.partition(".")
     steps = spec.feature_steps()
-    if kind == ESTIMATOR:
-        own = getattr(getattr(spec, ESTIMATOR, None), setting, None)
+    if kind in PARTS:
+        own = getattr(getattr(spec, kind, None), setting, None)
         return [] if own is None else [own]
     if key == SCALING:
         return [step.about.name for step in steps if step.about.role == "scaling"]
@@ -61,13 +68,17 @@ def with_value(spec: ModelSettings, key: str, value: Any) -> ModelSettings:
         return spec
     where = f"evidence.analyses.specifications.choices: {key}"
     kind, _, setting = key.partition(".")
-    if kind == ESTIMATOR:
-        own = getattr(spec, ESTIMATOR)
-        return spec.model_copy(update={ESTIMATOR: validate(type(own), {**own.model_dump(), setting: value}, where)})
+    if kind in PARTS:
+        own = getattr(spec, kind)
+        return spec.model_copy(update={kind: validate(type(own), {**own.model_dump(), setting: value}, where)})
+    return with_block(spec, {"steps": tuple(_steps(spec.feature_steps(), key, value, where))})
+
+
+def with_block(spec: ModelSettings, changes: Mapping[str, Any]) -> ModelSettings:
+    """A model with other settings of its image features."""
     block = spec.block
     assert block is not None
-    steps = {"steps": tuple(_steps(block.steps, key, value, where))}
-    return spec.model_copy(update=steps if block is spec else {"features": block.model_copy(update=steps)})
+    return spec.model_copy(update=changes if block is spec else {"features": block.model_copy(update=changes)})
 
 
 def _steps(steps: Sequence[SelectionStep], key: str, value: Any, where: str) -> list[SelectionStep]:
@@ -99,7 +110,7 @@ def _steps(steps: Sequence[SelectionStep], key: str, value: Any, where: str) -> 
 def printed(key: str) -> str:
     """A choice as figures print it."""
     kind, _, setting = key.partition(".")
-    name = STEPS[kind].about.short if kind in STEPS else kind.capitalize()
+    name = STEPS[kind].about.short if kind in STEPS else PARTS.get(kind, kind.capitalize())
     return f"{name}: {setting.replace('_', ' ')}" if setting else name
 
 

@@ -15,6 +15,7 @@ from pydantic import PrivateAttr
 from her2radiomics.core.contracts import TRAINING
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.libraries import pd, threadpoolctl
+from her2radiomics.core.wording import listing
 from her2radiomics.evidence.published import PublishedOrder
 from her2radiomics.evidence.study import EvidenceStudy, Facts
 from her2radiomics.modelling.base import FittedStep, SelectionStep, StepKind, Training
@@ -109,6 +110,14 @@ def orders(facts: Facts) -> dict[str, PublishedOrder]:
         for name, order in facts.about.published.items()
         if name in facts.about.models and not differing(facts, name)
     }
+
+
+def left_out(facts: Facts) -> str:
+    """A sentence on the orders of models that the protocol has and the run leaves out; empty: there is none."""
+    names = [facts.label(name) for name in facts.about.published if name not in facts.about.models]
+    if not names:
+        return ""
+    return f"The order of {listing(names)} is not compared: this run leaves {'it' if len(names) == 1 else 'them'} out."
 
 
 def differing(facts: Facts, name: str) -> str:

@@ -11,8 +11,10 @@ import numpy as np
 from her2radiomics.core.contracts import TRAINING
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import validate
+from her2radiomics.evidence.choices import with_block
 from her2radiomics.evidence.study import EvidenceStudy, Facts
 from her2radiomics.modelling.models.clinical import ClinicalSpec
+from her2radiomics.modelling.models.multivariate import MultivariateSpec
 from her2radiomics.modelling.models.radiomics import RadiomicsSpec
 from her2radiomics.modelling.settings import ModelSettings
 
@@ -20,22 +22,28 @@ from her2radiomics.modelling.settings import ModelSettings
 SIZES = ("original_shape_VoxelVolume", "original_shape_MeshVolume", "original_shape2D_PixelSurface",
          "original_shape2D_MeshSurface")  # fmt: skip
 SHAPES = ("original_shape_", "original_shape2D_")
-SIZE, SHAPE = "size alone", "shape alone"
+SIZE, SHAPE, WITHOUT = "size alone", "shape alone", "the clinical predictors alone"
 
 
-def radiomics_models(facts: Facts) -> list[str]:
-    """The models of image features alone, of those that are judged and their parts."""
+def controlled_models(facts: Facts) -> list[str]:
+    """The models of image features, and those that select image features or Rad-scores among other predictors."""
     models = facts.about.models
-    names = dict.fromkeys(part for name in facts.imaging for part in (*models[name].parts(), name))
-    return [name for name in names if isinstance(models[name], RadiomicsSpec)]
+    return [name for name in facts.judged if isinstance(models[name], RadiomicsSpec) or other_predictors(facts, name)]
+
+
+def other_predictors(facts: Facts, model: str) -> bool:
+    """Whether a model selects among image features or Rad-scores and something else."""
+    spec = facts.about.models[model]
+    return isinstance(spec, MultivariateSpec) and bool(spec.block or spec.of)
 
 
 def columns_of(study: EvidenceStudy, model: str) -> list[str]:
-    """Feature columns that a model selects among, its sequences in the protocol's order."""
-    spec = study.about.models[model]
-    assert isinstance(spec, RadiomicsSpec)
-    found = spec.columns(study.table, study.about.columns, name=model)
-    order = list(spec.sequences)
+    """Feature columns that a model selects among, its sequences in the protocol's order; none where these are Rad-scores."""
+    block = study.about.models[model].block
+    if block is None or study.about.models[model].parts():
+        return []
+    found = block.columns(study.table, study.about.columns, name=model)
+    order = list(block.sequences)
     return sorted(found, key=lambda name: order.index(s) if (s := name.split("__")[0]) in order else len(order))
 
 
@@ -52,9 +60,11 @@ def size_column(study: EvidenceStudy, model: str, columns: tuple[str, ...]) -> s
 
 @lru_cache(maxsize=16)
 def alone(study: EvidenceStudy, model: str, columns: tuple[str, ...]) -> dict[str, ModelSettings]:
-    """Control to a model of it: size in one logistic regression, shape through the steps of the model itself."""
+    """Control to a model of it: size in one logistic regression, shape through the steps of the model itself.
+
+    A model with other predictors keeps them with shape, and is fitted without image features too.
+    """
     spec = study.about.models[model]
-    assert isinstance(spec, RadiomicsSpec)
     found: dict[str, ModelSettings] = {}
     size = size_column(study, model, columns)
     if size in study.about.columns:
@@ -65,7 +75,9 @@ def alone(study: EvidenceStudy, model: str, columns: tuple[str, ...]) -> dict[st
         found[SIZE] = validate(RadiomicsSpec, content, "size alone")
     shape = tuple(name for name in columns_of(study, model) if name.split("__", 2)[-1].startswith(SHAPES))
     if 1 < len(shape) < len(columns_of(study, model)):
-        found[SHAPE] = spec.model_copy(update={"only": shape})
+        found[SHAPE] = with_block(spec, {"only": shape})
+    if isinstance(spec, MultivariateSpec) and spec.candidates:
+        found[WITHOUT] = spec.model_copy(update={"features": None, "of": ()})
     return found
 
 

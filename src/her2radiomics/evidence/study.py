@@ -99,6 +99,12 @@ class Facts:
         )
 
     @property
+    def judged(self) -> list[str]:
+        """:attr:`imaging` and the models that they are made of, these first."""
+        models = self.about.models
+        return list(dict.fromkeys(part for name in self.imaging for part in (*models[name].parts(), name)))
+
+    @property
     def chief(self) -> str:
         """The primary model if it is made from image features; else the first that is."""
         found = self.imaging

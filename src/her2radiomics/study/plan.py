@@ -210,7 +210,7 @@ class Plan:
     def _protocol(self, request: RunRequest, cohort: Cohort) -> tuple[Protocol, list[PublishedNumber]]:
         """The protocol with variant and cohort laid over it, and what the paper prints, in the names of the study's own."""
         path = self.workflow / "studies" / f"{request.study}.yaml"
-        content = read_yaml(path)
+        content = own_content = read_yaml(path)
         source = f"workflow/studies/{request.study}.yaml"
         if request.variant != "default":
             whole = for_extraction(content) if request.until == "extraction" else content
@@ -228,6 +228,8 @@ class Plan:
             content, laid = for_extraction(content), for_extraction(laid)
         over = f"{source}, laid over by workflow/cohorts/{request.cohort}.yaml"
         protocol = validate(Protocol, laid, source if laid == content else over)
+        models = [name for said in (laid, content, own_content) for name in said.get("models") or {}]
+        _check_orders(protocol, list(dict.fromkeys(models)), source if laid == content else over)
         printed = bool(protocol.published or protocol.published_tables)
         own_names = protocol if laid == content or not printed else validate(Protocol, content, source)
         numbers = printed_numbers(own_names, self.workflow / "audits" / f"{request.study}.yaml") if printed else []
@@ -259,6 +261,17 @@ class Plan:
         for column in ("image", "mask"):
             manifest[column] = [f"{folder}/{path}" if path else "" for path in manifest[column]]
         return CohortData(made.participants.astype(str), manifest, source=source)
+
+
+def _check_orders(protocol: Protocol, models: list[str], source: str) -> None:
+    """The orders as published are those of models that the study, its variant or its cohort has."""
+    for name in protocol.evidence.as_published:
+        if name not in models:
+            near = difflib.get_close_matches(name, models, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"its models: {', '.join(models)}."
+            raise SettingsError(
+                f"{source}, evidence.as_published: found the model '{name}', which it does not have; {hint}"
+            )
 
 
 def _placed(error: StudyError, request: RunRequest) -> StudyError:

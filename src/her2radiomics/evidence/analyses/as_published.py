@@ -14,7 +14,7 @@ from her2radiomics.evidence.analyses.permutation import permuted
 from her2radiomics.evidence.analysis import Analysis, Finding, Verdict, analysis, summary_row
 from her2radiomics.evidence.areas import area_row
 from her2radiomics.evidence.dumbbells import Dumbbell, dumbbells
-from her2radiomics.evidence.orders import differing, fit_as_published, orders
+from her2radiomics.evidence.orders import differing, fit_as_published, left_out, orders
 from her2radiomics.evidence.paired import (
     DIFFERENCE,
     HIGH,
@@ -74,10 +74,17 @@ class AsPublished(Analysis):
         known = orders(facts)
         if not any(known[name].learns_from_all for name in self._needed(facts) if name in known):
             why = [f"{facts.label(name)}: {differing(facts, name)}" for name in self._changed(facts)]
-            return "nothing is fitted on all patients in the order as published" + (
-                f" ({'; '.join(why)})." if why else "."
-            )
+            words = f" ({'; '.join(why)})" if why else ""
+            return f"nothing is fitted on all patients in the order as published{words}. {left_out(facts)}".rstrip()
         return ""
+
+    def method(self, facts: Facts) -> str:
+        """What is done in both orders, and whose order is not compared."""
+        return (
+            "As published, the steps that the paper fits on all patients, or may have fitted so, learned from the test "
+            "patients too; leak-safe, every step learned from training patients alone. In null twins, copies of the study "
+            f"with permuted outcomes, there is nothing to find. {left_out(facts)}"
+        ).rstrip()
 
     def repetitions(self, facts: Facts) -> int:
         """The study (repetition 0), its bootstrap resamples, its null twins."""

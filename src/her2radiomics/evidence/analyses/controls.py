@@ -10,6 +10,7 @@ from pydantic import Field
 
 from her2radiomics.core.contracts import TRAINING
 from her2radiomics.core.libraries import pd
+from her2radiomics.core.wording import listing
 from her2radiomics.evidence.analysis import Analysis, Finding, Verdict, analysis, summary_row
 from her2radiomics.evidence.areas import area_row
 from her2radiomics.evidence.drawing import Point, forest
@@ -27,7 +28,7 @@ from her2radiomics.evidence.paired import (
     too_few,
 )  # fmt: skip
 from her2radiomics.evidence.resamples import FEWEST
-from her2radiomics.evidence.sham import alone, on_random_features, radiomics_models
+from her2radiomics.evidence.sham import alone, controlled_models, on_random_features, other_predictors
 from her2radiomics.evidence.study import EvidenceStudy, Facts, probabilities
 from her2radiomics.statistics import proportion_interval
 
@@ -45,11 +46,12 @@ BOOTSTRAP = "bootstrap: "
     references=("welch_2019", "delong_1988"),
 )
 class Controls(Analysis):
-    """Each radiomics model beside the size of the tumour alone, its shape alone, random features, and altered images.
+    """Each model of image features beside the size of the tumour alone, its shape, random features, and altered images.
 
     Size is the volume (or area) of the outline in one logistic regression; where features have none, a participants column
     of size. Shape, random features and features of altered images go through the model's own steps. Random features are
-    normal numbers with the correlation of the training patients' features.
+    normal numbers with the correlation of the training patients' features. A multivariate model keeps its other predictors
+    in these, and is fitted on them alone too; one that selects among Rad-scores has no control of shape.
     """
 
     per_job: ClassVar[int] = 40
@@ -69,12 +71,12 @@ class Controls(Analysis):
     )
 
     def obstacle(self, facts: Facts) -> str:
-        """Nobody is tested, or no model is made of image features alone."""
+        """Nobody is tested, or no model selects image features."""
         if not facts.tested:
             return (
                 "no patient is held out for testing, so that controls cannot be compared on patients who did not train."
             )
-        return "" if radiomics_models(facts) else "the study has no model of image features alone."
+        return "" if controlled_models(facts) else "the study has no model that selects image features or Rad-scores."
 
     def others(self, facts: Facts) -> list[str]:
         """Features of altered images."""
@@ -89,8 +91,8 @@ class Controls(Analysis):
         random = study.random(self.analysis, index)
         if index > self.bootstrap:
             made = on_random_features(study, random)
-            fits = made.fit(made.rows(TRAINING), models=radiomics_models(study))
-            for model in radiomics_models(study):
+            fits = made.fit(made.rows(TRAINING), models=controlled_models(study))
+            for model in controlled_models(study):
                 probability = probabilities(fits.get(model), made.table)
                 for partition in (TRAINING, *study.tested):
                     rows = made.rows(partition)
@@ -98,7 +100,7 @@ class Controls(Analysis):
             return
         rows = drawn_again(study, random) if index else np.arange(len(study.table))
         partitions = study.patients["partition"].to_numpy()[rows]
-        for model in radiomics_models(study):
+        for model in controlled_models(study):
             found = dict(self._probabilities(study, model, rows[partitions == TRAINING]))
             for partition in (TRAINING, *study.tested):
                 own = rows[partitions == partition]
@@ -140,7 +142,7 @@ class Controls(Analysis):
     def findings(self, summary: pd.DataFrame, facts: Facts) -> Iterable[Finding]:
         """Whether each model is better than each control, in the first test set."""
         partition = facts.tested[0]
-        for model in radiomics_models(facts):
+        for model in controlled_models(facts):
             mine = summary[(summary["model"] == model) & (summary["partition"] == partition)]
             own = mine[(mine["arm"] == OWN) & (mine["measure"] == "auc")]
             for arm in [name for name in dict.fromkeys(mine["arm"]) if name != OWN]:
@@ -150,6 +152,19 @@ class Controls(Analysis):
                 make = self._beside_random if arm == RANDOM else self._beside
                 where = f"{facts.label(model)}, {facts.partition_label(partition)}"
                 yield make(found, self._printed(facts, arm), float(own["value"].iloc[0]), where)
+
+    def method(self, facts: Facts) -> str:
+        """What the controls are made of."""
+        text = (
+            "Size and shape say nothing of the texture, and random numbers nothing of the tumour. All controls but size go "
+            "through the same steps as the model; size is the only predictor of a logistic regression."
+        )
+        models, several = facts.about.models, [n for n in controlled_models(facts) if other_predictors(facts, n)]
+        if kept := [facts.label(name) for name in several if getattr(models[name], "candidates", ())]:
+            text += f" The clinical predictors of {listing(kept)} stay in these controls."
+        if scored := [facts.label(name) for name in several if models[name].parts()]:
+            text += f" {listing(scored)} selects among Rad-scores, so that it has no control of shape."
+        return text
 
     def draw(self, rows: pd.DataFrame, summary: pd.DataFrame, facts: Facts) -> Figure:
         """AUC of each model and of its controls, with intervals; of random features the median and the central 95 %."""

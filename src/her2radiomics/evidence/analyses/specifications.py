@@ -18,6 +18,7 @@ from her2radiomics.evidence.others import described, on_other_features
 from her2radiomics.evidence.paired import AUC_LOW, area_rows, too_few
 from her2radiomics.evidence.resamples import FEWEST
 from her2radiomics.evidence.study import EvidenceStudy, Facts, probabilities
+from her2radiomics.modelling.models.multivariate import MultivariateSpec
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -47,7 +48,8 @@ class Specifications(Analysis):
     choices: dict[str, tuple[Any, ...]] = Field(
         default_factory=lambda: dict(USUAL),
         description="Choice to its values. `<step>.<setting>`: a setting of a selection step; `<step>`: whether it is done; "
-        "`scaling`: which step scales; `estimator.<setting>`: a setting of the estimator.",
+        "`scaling`: which step scales; `estimator.<setting>`: a setting of the estimator; `selection.<setting>`: one of the "
+        "selection that a multivariate model makes among all of its predictors.",
     )
     wide: float = Field(0.1, gt=0, lt=1, description="Width of the central 90 % above which the choices are decisive.")
 
@@ -262,10 +264,9 @@ class Specifications(Analysis):
         return [name for name in facts.imaging if concerned.intersection((name, *models[name].parts()))]
 
     def _concerned(self, facts: Facts) -> list[str]:
-        """The models that select image features, of those that are judged."""
+        """The models that select image features, or Rad-scores among other predictors, of those that are judged."""
         models = facts.about.models
-        names = dict.fromkeys(part for name in facts.imaging for part in (*models[name].parts(), name))
-        return [name for name in names if models[name].block]
+        return [name for name in facts.judged if models[name].block or isinstance(models[name], MultivariateSpec)]
 
 
 def _single_changes(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
