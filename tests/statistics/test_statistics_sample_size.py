@@ -21,20 +21,22 @@ from her2radiomics.statistics import (
 ORACLE = json.loads((Path(__file__).parents[1] / "reference/statistics/sample_size.json").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("example", ORACLE["development"], ids=lambda item: str(item["call"]["parameters"]))
+@pytest.mark.parametrize("example", ORACLE["development"], ids=lambda item: str(list(item["call"].values())))
 def test_development_against_published_examples(example):
+    """Equal, but where the published R² is from a simulation."""
     size = development_size(**example["call"])
-    assert {name: getattr(size, name) for name in example["found"]} == example["found"]
+    for name, expected in example["found"].items():
+        assert getattr(size, name) == pytest.approx(expected, rel=example.get("tolerance", 0)), name
     if "events_per_parameter" in example:
         assert size.events_per_parameter == pytest.approx(example["events_per_parameter"], abs=0.005)
 
 
-@pytest.mark.parametrize("example", ORACLE["validation"], ids=lambda item: str(item["call"]["prevalence"]))
+@pytest.mark.parametrize("example", ORACLE["validation"], ids=lambda item: str(list(item["call"].values())))
 def test_validation_against_published_examples(example):
     """Within 0.5%: the published slope is from a simulation, and O:E from a search in steps of 0.0001."""
     size = validation_size(**example["call"])
     for name, expected in example["found"].items():
-        assert getattr(size, name) == pytest.approx(expected, rel=0.005), name
+        assert getattr(size, name) == pytest.approx(expected, rel=example["tolerance"]), name
 
 
 def test_development_as_pmsampsize():
