@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import subprocess
+import sys
 from html import unescape
 
 import pytest
@@ -11,8 +14,15 @@ from small_study import RUN, small_project
 from her2radiomics.core.layout import Layout
 from her2radiomics.evidence.analyses import ANALYSES
 
-#: Few repetitions of two analyses; the others are tested in tests/evidence.
-FEW = {"permutation": {"permutations": 20, "folds": 2}, "splits": {"splits": 20}}
+#: Few repetitions of three analyses; the others are tested in tests/evidence.
+FEW = {"permutation": {"permutations": 20, "folds": 2}, "splits": {"splits": 20}, "instability": {"resamples": 20}}
+#: Script to a result that it makes.
+MADE_BY = {
+    "evidence_batch": "evidence/splits/batch_0001.parquet",
+    "evidence_analysis": "evidence/splits.csv",
+    "evidence_rules": "models/radiomics/instability.json",
+    "evidence_page": "evidence.html",
+}
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +55,21 @@ class TestEvidence:
         assert len(files) > 10
         for file in files:
             assert file.read_bytes() == (second / file.relative_to(first)).read_bytes(), file
+
+    def test_every_script_can_be_run_by_hand(self, made):
+        """The same bytes, written apart: no result changes."""
+        rules = (made.folder / "workflow/rules/evidence.smk").read_text(encoding="utf-8")
+        assert set(MADE_BY) == set(re.findall(r"scripts/(\w+)\.py", rules))
+        before = made.hashes()
+        for script, path in MADE_BY.items():
+            command = [sys.executable, "-m", "her2radiomics.engine.rerun", f"results/{RUN}/{path}"]
+            done = subprocess.run(command, cwd=made.folder, capture_output=True, encoding="utf-8")
+            first, *rest = done.stdout.splitlines()
+            assert done.returncode == 0 and f"/{script}.py" in first, done.stdout + done.stderr
+            compared = [line for line in rest if line.startswith("results/")]
+            assert f"results/{RUN}/{path}: as the finished one" in compared
+            assert all(line.endswith(": as the finished one") for line in compared), compared
+        assert made.hashes() == before
 
     def test_an_interrupted_analysis_goes_on_where_it_stopped(self, made):
         """Repetitions that were computed are not computed again."""
