@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,8 +46,16 @@ class Coding:
             before += width
         raise KeyError(variable)
 
+    def of(self, variables: Sequence[str]) -> Coding:
+        """Return the coding of some of the variables, in their order."""
+        return Coding(tuple(variables), {name: self.levels[name] for name in variables if name in self.levels})
+
     def matrix(self, table: pd.DataFrame) -> FloatArray:
-        """Return the design, shape (rows, terms), without an intercept.
+        """Return the design, shape (rows, terms), without an intercept; see :meth:`blocks`."""
+        return joined(self.blocks(table).values(), len(table))
+
+    def blocks(self, table: pd.DataFrame) -> dict[str, FloatArray]:
+        """Return the columns of the design by variable, each of shape (rows, terms of the variable).
 
         Raises
         ------
@@ -60,12 +68,12 @@ class Coding:
             raise ValueError(
                 f"table, column '{absent[0]}': found no such column, expected {', '.join(self.variables)}."
             )
-        parts: list[FloatArray] = []
+        parts: dict[str, FloatArray] = {}
         for name in self.variables:
             column = table[name]
             _refuse_missing(column, name)
             if name not in self.levels:
-                parts.append(_numbers(column, name)[:, None])
+                parts[name] = _numbers(column, name)[:, None]
                 continue
             known = self.levels[name]
             unseen = [value for value in column.unique() if value not in known]
@@ -73,8 +81,14 @@ class Coding:
                 raise ValueError(
                     f"table, column '{name}': found level '{unseen[0]}', expected one of {', '.join(map(str, known))}."
                 )
-            parts.append(np.stack([(column == level).to_numpy(dtype=float) for level in known[1:]], axis=1))
-        return np.concatenate(parts, axis=1) if parts else np.empty((len(table), 0))
+            parts[name] = np.stack([(column == level).to_numpy(dtype=float) for level in known[1:]], axis=1)
+        return parts
+
+
+def joined(blocks: Iterable[FloatArray], rows: int) -> FloatArray:
+    """The blocks of a design side by side, shape (rows, terms)."""
+    parts = list(blocks)
+    return np.concatenate(parts, axis=1) if parts else np.empty((rows, 0))
 
 
 @public
@@ -157,6 +171,8 @@ def refuse_aliased(design: FloatArray, terms: list[str], most: int) -> None:
         raise ValueError(
             f"table: found {len(terms)} terms for {len(design)} rows, expected at most {most}. Select variables first."
         )
+    if len(terms) == 1:
+        return
     standardised = (design - design.mean(axis=0)) / design.std(axis=0)
     triangle, order = scipy.linalg.qr(standardised, mode="r", pivoting=True)
     diagonal = np.abs(np.diag(triangle))

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -32,17 +33,21 @@ _MAX_PROFILED = 60
 COLUMNS = ["term", "beta", "se", "wald", "odds_ratio", "ci_low", "ci_high", "p"]
 
 
+@dataclass(frozen=True)
+class _FirthPeak:
+    """Firth's maximum on standardised terms, the intercept first: coefficients, their covariance, and the value there."""
+
+    beta: FloatArray
+    covariance: FloatArray
+    value: float
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class LogisticRegression(Result):
     """Logistic regression.
 
     Attributes
     ----------
-    table
-        ``term, beta, se, wald, odds_ratio, ci_low, ci_high, p``, the intercept first. ``wald`` is (β / SE)²
-        on one degree of freedom. ``ci_low`` and ``ci_high`` bound the odds ratio: Wald intervals after
-        maximum likelihood, profile intervals of the penalised likelihood after Firth, whose ``p`` are
-        likelihood-ratio p (but see ``wald_terms``).
     method
         ``ml`` or ``firth``: what was fitted.
     converged, separated
@@ -51,15 +56,11 @@ class LogisticRegression(Result):
         likelihood.
     log_likelihood
         Maximised log-likelihood (penalised for Firth).
-    wald_terms
-        Terms with Wald's interval and p after Firth's method: close to saturation a profile may never fall to its
-        bound, and it is not looked for in models of more than 60 terms.
     coefficients, intercept
         For prediction: Firth's intercept is replaced by the one that makes the mean probability equal the
         prevalence (FLIC).
     """
 
-    table: pd.DataFrame
     method: str
     converged: bool
     separated: bool
@@ -70,10 +71,43 @@ class LogisticRegression(Result):
     events: int
     level: float
     coding: Coding
-    wald_terms: tuple[str, ...]
     _design: FloatArray = field(repr=False)
     _positive: BoolArray = field(repr=False)
-    _covariance: FloatArray = field(repr=False)
+    _fit: likelihood.Fit = field(repr=False)
+    _peak: _FirthPeak | None = field(repr=False)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """``term, beta, se, wald, odds_ratio, ci_low, ci_high, p``, the intercept first.
+
+        ``wald`` is (β / SE)² on one degree of freedom. ``ci_low`` and ``ci_high`` bound the odds ratio: Wald intervals
+        after maximum likelihood, profile intervals of the penalised likelihood after Firth, whose ``p`` are
+        likelihood-ratio p (but see :attr:`wald_terms`).
+        """
+        return self._tabled[0]
+
+    @property
+    def wald_terms(self) -> tuple[str, ...]:
+        """Terms with Wald's interval and p after Firth's method.
+
+        Close to saturation a profile may never fall to its bound, and it is not looked for in models of more than 60 terms.
+        """
+        return self._tabled[1]
+
+    @cached_property
+    def _tabled(self) -> tuple[pd.DataFrame, tuple[str, ...]]:
+        """The table and its Wald terms, made when they are read: Firth's intervals cost hundreds of fits."""
+        if self._peak is None:
+            frame, wald = _wald(self._fit, self.level), list[int]()
+        else:
+            frame, wald = _profiles(self._design, self._positive, self._peak, self._fit.beta, self.level)
+        terms = [INTERCEPT, *self.coding.terms]
+        frame.insert(0, "term", terms)
+        return frame[COLUMNS], tuple(terms[i] for i in wald)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the table."""
+        return self.table
 
     @property
     def remark(self) -> str:
@@ -114,6 +148,10 @@ class LogisticRegression(Result):
         ``lr``: (penalised) likelihood-ratio test of all its terms. ``wald``: overall Wald test, as SPSS
         prints; for maximum likelihood only.
         """
+        return pd.DataFrame(self.tests(test), columns=["variable", "statistic", "df", "p"])
+
+    def tests(self, test: Literal["lr", "wald"]) -> list[tuple[str, float, int, float]]:
+        """Rows of :meth:`variable_tests`."""
         one_of(test, ("lr", "wald"), "test")
         if test == "wald" and self.method == "firth":
             raise ValueError("test: found 'wald' after Firth's method, expected 'lr'.")
@@ -125,13 +163,13 @@ class LogisticRegression(Result):
                 statistic = float("nan")
             elif test == "wald":
                 beta = np.array([self.coefficients[t] for t in self.coding.terms_of(variable)])
-                block = self._covariance[at.start + 1 : at.stop + 1, at.start + 1 : at.stop + 1]
+                block = self._fit.covariance[at.start + 1 : at.stop + 1, at.start + 1 : at.stop + 1]
                 statistic = float(beta @ np.linalg.solve(block, beta))
             else:
                 places = np.arange(at.start, at.stop)
                 statistic = max(0.0, 2 * (self.log_likelihood - self._constrained(places)))
             rows.append((variable, statistic, df, float(scipy.special.chdtrc(df, statistic))))
-        return pd.DataFrame(rows, columns=["variable", "statistic", "df", "p"])
+        return rows
 
     def test_without(self, variables: Sequence[str]) -> tuple[float, int, float]:
         """(Penalised) likelihood-ratio test of several variables together: statistic, degrees of freedom, p.
@@ -195,28 +233,28 @@ def logistic_regression(
     if len(table) != positive.size:
         raise ValueError(f"table: found {len(table)} rows, expected {positive.size}, one per label.")
     coding = treatment_coding(table, levels)
-    design = coding.matrix(table)
+    return fitted(coding.matrix(table), positive, coding, method, level)
+
+
+def fitted(design: FloatArray, positive: BoolArray, coding: Coding, method: str, level: float) -> LogisticRegression:
+    """Fit a logistic regression on a design, shape (rows, terms), that a coding made; see :func:`logistic_regression`."""
     refuse_aliased(design, coding.terms, len(design) - 1)
     separated = separation.separated(design, positive)
-    parts, wald = None, list[int]()
+    fit, peak = None, None
     if method != "firth":
-        limit = separation.logistic_limit(design, positive) if separated else None
-        fit = likelihood.fit_ml(design, positive) if limit is None else limit
-        parts = _wald(fit, level), fit, float(fit.beta[0])
-    use_firth = method == "firth" or (method == "auto" and parts is not None and not parts[1].converged)
-    if use_firth or parts is None:
+        fit = (separation.logistic_limit(design, positive) if separated else None) or likelihood.fit_ml(design, positive)
+    if fit is None or (method == "auto" and not fit.converged):
         try:
-            parts, wald = _firth(design, positive, level)
+            fit, peak, intercept = _firth(design, positive)
         except (ArithmeticError, np.linalg.LinAlgError) as error:
             raise ValueError(
                 f"table: found no maximum of Firth's likelihood with {design.shape[1]} terms and {len(design)} "
                 "rows, expected far fewer terms than rows. Select variables first."
             ) from error
-    frame, fit, intercept = parts
-    frame.insert(0, "term", [INTERCEPT, *coding.terms])
+    else:
+        intercept = float(fit.beta[0])
     return LogisticRegression(
-        table=frame[COLUMNS],
-        method="firth" if use_firth else "ml",
+        method="ml" if peak is None else "firth",
         converged=fit.converged,
         separated=separated,
         log_likelihood=fit.log_likelihood,
@@ -226,10 +264,10 @@ def logistic_regression(
         events=int(positive.sum()),
         level=level,
         coding=coding,
-        wald_terms=tuple([INTERCEPT, *coding.terms][i] for i in wald),
         _design=design,
         _positive=positive,
-        _covariance=fit.covariance,
+        _fit=fit,
+        _peak=peak,
     )
 
 
@@ -246,35 +284,54 @@ def _wald(fit: likelihood.Fit, level: float) -> pd.DataFrame:
     return _assemble(fit.beta, error, wald, bounds, scipy.special.chdtrc(1, wald))
 
 
-def _firth(
-    design: FloatArray, positive: BoolArray, level: float
-) -> tuple[tuple[pd.DataFrame, likelihood.Fit, float], list[int]]:
-    """Firth's fit, its likelihood-ratio tests and profile intervals, on standardised terms.
+def _firth(design: FloatArray, positive: BoolArray) -> tuple[likelihood.Fit, _FirthPeak, float]:
+    """Firth's fit on standardised terms, of the terms as given and on them, and the intercept for prediction."""
+    x = _with_intercept(_standardised(design))
+    beta, value = likelihood.firth_fit(x, positive)
+    weight = likelihood.weights(x @ beta)
+    peak = _FirthPeak(beta, np.asarray(np.linalg.inv(x.T @ (x * weight[:, None])), dtype=float), value)
+    back = _back(design)
+    given = back @ beta
+    fit = likelihood.Fit(
+        beta=given,
+        covariance=back @ peak.covariance @ back.T,
+        log_likelihood=float(value + np.log(design.std(axis=0)).sum()),
+        converged=True,
+    )
+    return fit, peak, likelihood.intercept_for(design @ given[1:], positive)
+
+
+def _back(design: FloatArray) -> FloatArray:
+    """The matrix from coefficients of standardised terms, the intercept first, to those of the terms as given."""
+    back = np.diag(np.concatenate([[1.0], 1 / design.std(axis=0)]))
+    back[0, 1:] = -design.mean(axis=0) / design.std(axis=0)
+    return back
+
+
+def _profiles(
+    design: FloatArray, positive: BoolArray, peak: _FirthPeak, beta: FloatArray, level: float
+) -> tuple[pd.DataFrame, list[int]]:
+    """Table of Firth's fit with likelihood-ratio tests and profile intervals.
 
     Close to saturation the profile of a term may not fall to its bound, or not be followed: Wald's interval and test
     take its place, and the last item of the result names the rows.
     """
     x = _with_intercept(_standardised(design))
     size = x.shape[1]
-    peak, value = likelihood.firth_fit(x, positive)
-    weight = likelihood.weights(x @ peak)
-    covariance = np.asarray(np.linalg.inv(x.T @ (x * weight[:, None])), dtype=float)
-    # the coefficients as given are these combinations of the standardised ones; each is tested along its own axis
-    back = np.diag(np.concatenate([[1.0], 1 / design.std(axis=0)]))
-    back[0, 1:] = -design.mean(axis=0) / design.std(axis=0)
-    beta, error, bounds, statistics = back @ peak, np.empty(size), np.empty((size, 2)), np.empty(size)
+    error, bounds, statistics = np.empty(size), np.empty((size, 2)), np.empty(size)
     wald: list[int] = []
-    for i, row in enumerate(back):
+    # the coefficients as given are combinations of the standardised ones; each is tested along its own axis
+    for i, row in enumerate(_back(design)):
         length = float(np.linalg.norm(row))
         axes = np.linalg.qr(np.column_stack([row, np.eye(size)]))[0]
         axes[:, 0] *= np.sign(axes[:, 0] @ row)
-        turned, top = x @ axes, axes.T @ peak
-        along = float(np.sqrt(axes[:, 0] @ covariance @ axes[:, 0]))
+        turned, top = x @ axes, axes.T @ peak.beta
+        along = float(np.sqrt(axes[:, 0] @ peak.covariance @ axes[:, 0]))
         error[i] = length * along
         found = None
         if size <= _MAX_PROFILED:
             objective = likelihood.Firth(turned, positive)
-            found = penalised.profiled(objective, top, value, along, 0, level)
+            found = penalised.profiled(objective, top, peak.value, along, 0, level)
         if found is None:
             half = float(scipy.special.ndtri(1 - (1 - level) / 2)) * error[i]
             bounds[i] = beta[i] - half, beta[i] + half
@@ -282,14 +339,7 @@ def _firth(
             wald.append(i)
         else:
             bounds[i], statistics[i] = (length * found[0], length * found[1]), found[2]
-    fit = likelihood.Fit(
-        beta=beta,
-        covariance=back @ covariance @ back.T,
-        log_likelihood=float(value + np.log(design.std(axis=0)).sum()),
-        converged=True,
-    )
-    frame = _assemble(beta, error, np.square(beta / error), bounds, scipy.special.chdtrc(1, statistics))
-    return (frame, fit, likelihood.intercept_for(design @ beta[1:], positive)), wald
+    return _assemble(beta, error, np.square(beta / error), bounds, scipy.special.chdtrc(1, statistics)), wald
 
 
 def _standardised(design: FloatArray) -> FloatArray:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -11,9 +12,11 @@ from numpy.typing import ArrayLike
 from her2radiomics.core.libraries import pd, scipy
 from her2radiomics.statistics._check import as_labels, one_of, public
 from her2radiomics.statistics._result import Result
-from her2radiomics.statistics.design import Levels
-from her2radiomics.statistics.regression import COLUMNS, INTERCEPT, LogisticRegression, Method, logistic_regression
+from her2radiomics.statistics.design import Levels, joined, treatment_coding
+from her2radiomics.statistics.regression import COLUMNS, INTERCEPT, LogisticRegression, Method, fitted
 
+#: A regression and the p of each of its variables.
+Tested = tuple[LogisticRegression, dict[str, float]]
 Keep = Literal["enter", "significant", "backward", "all"]
 
 
@@ -23,25 +26,39 @@ class UnivariateThenMultivariate(Result):
 
     Attributes
     ----------
-    univariate
-        One row per term: ``variable``, the columns of :class:`LogisticRegression`, ``p_variable`` (test of the
-        whole variable), ``method`` (``ml``, ``firth``, or empty where nothing could be fitted) and ``note``.
-    multivariate
-        The multivariable model's table with ``variable``, ``p_variable`` and ``method``; no rows where nothing
-        passed.
     entered, selected
         Variables that passed the univariate step, and those finally kept. Both may be empty.
     model
         The model of :attr:`selected`; ``None`` where nothing was selected.
     """
 
-    univariate: pd.DataFrame
-    multivariate: pd.DataFrame
     entered: tuple[str, ...]
     selected: tuple[str, ...]
     model: LogisticRegression | None
     p_enter: float
     keep: str
+    _single: dict[str, Tested | None] = field(repr=False)
+    _together: Tested | None = field(repr=False)
+
+    @cached_property
+    def univariate(self) -> pd.DataFrame:
+        """One row per term: ``variable``, the columns of :class:`LogisticRegression`, ``p_variable``, ``method``, ``note``.
+
+        ``p_variable`` is the test of the whole variable, ``method`` is ``ml``, ``firth``, or empty where nothing could be
+        fitted.
+        """
+        empty = dict.fromkeys(COLUMNS[1:], float("nan")) | {"method": "", "note": "one value in all rows"}
+        rows = [
+            row
+            for name, tested in self._single.items()
+            for row in (_rows(*tested) if tested else [{"variable": name, "term": name, **empty}])
+        ]
+        return pd.DataFrame(rows, columns=[*_TABLED, "note"])
+
+    @cached_property
+    def multivariate(self) -> pd.DataFrame:
+        """The multivariable model's table with ``variable``, ``p_variable`` and ``method``; no rows where nothing passed."""
+        return pd.DataFrame(_rows(*self._together) if self._together else [], columns=_TABLED)
 
     @property
     def remark(self) -> str:
@@ -108,58 +125,52 @@ def univariate_then_multivariate(
     if unknown := [name for name in levels if name not in table.columns]:
         raise ValueError(f"levels: found '{unknown[0]}', expected a column of the table.")
 
-    def fitted(names: list[str]) -> tuple[LogisticRegression, pd.Series]:
-        chosen = {name: levels[name] for name in names if name in levels}
-        model = logistic_regression(table[names], labels, method, chosen, level)
-        tested = model.variable_tests("lr" if model.method == "firth" else test)
-        return model, tested.set_index("variable")["p"]
+    varying = [name for name in table.columns if len(table[name].unique()) > 1]
+    coding = treatment_coding(table[varying], {name: seen for name, seen in levels.items() if name in varying})
+    blocks = coding.blocks(table)
 
-    univariate, entered = [], []
-    for name in table.columns:
-        if table[name].nunique(dropna=False) < 2:
-            empty = dict.fromkeys(COLUMNS[1:], float("nan"))
-            note = "one value in all rows"
-            univariate.append({"variable": name, "term": name, **empty, "method": "", "note": note})
-            continue
-        model, p = fitted([name])
-        univariate += _rows(model, p)
-        if keep == "all" or p[name] < p_enter:
-            entered.append(name)
+    def tested(names: list[str]) -> Tested:
+        design = joined([blocks[name] for name in names], len(table))
+        model = fitted(design, positive, coding.of(names), method, level)
+        return model, {name: p for name, *_, p in model.tests("lr" if model.method == "firth" else test)}
 
-    selected, tabled, final = list(entered), None, None
+    single = {name: tested([name]) if name in blocks else None for name in table.columns}
+    entered = [name for name, found in single.items() if found and (keep == "all" or found[1][name] < p_enter)]
+    selected, together, final = list(entered), None, None
     if entered:
-        final, p = fitted(selected)
-        tabled = (final, p)
+        together = final, p = tested(selected)
         if keep == "significant":
             selected = [name for name in selected if p[name] < p_keep]
-            final = fitted(selected)[0] if selected else None
+            final = tested(selected)[0] if selected else None
         while keep == "backward" and selected:
             worst = max(selected, key=lambda name: (np.nan_to_num(p[name], nan=2.0), selected.index(name)))
             if p[worst] < p_keep:
                 break
             selected.remove(worst)
-            final, p = fitted(selected) if selected else (None, p)
-            tabled = (final, p) if final is not None else None
-    columns = ["variable", *COLUMNS, "p_variable", "method"]
+            together = tested(selected) if selected else None
+            final, p = together or (None, p)
     return UnivariateThenMultivariate(
-        univariate=pd.DataFrame(univariate, columns=[*columns, "note"]),
-        multivariate=pd.DataFrame(_rows(*tabled) if tabled else [], columns=columns),
         entered=tuple(entered),
         selected=tuple(selected),
         model=final,
         p_enter=p_enter,
         keep=keep,
+        _single=single,
+        _together=together,
     )
 
 
-def _rows(model: LogisticRegression, p: pd.Series) -> list[dict]:
+_TABLED = ["variable", *COLUMNS, "p_variable", "method"]
+
+
+def _rows(model: LogisticRegression, p: dict[str, float]) -> list[dict]:
     """Rows of a model's table without the intercept, each with its variable and the variable's p."""
     variable = {term: name for name in model.coding.variables for term in model.coding.terms_of(name)}
     return [
         {
             "variable": variable[row["term"]],
             **row,
-            "p_variable": float(p[variable[row["term"]]]),
+            "p_variable": p[variable[row["term"]]],
             "method": model.method,
             "note": "" if model.converged else "separated: maximum likelihood has no solution",
         }
