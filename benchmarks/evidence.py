@@ -131,7 +131,9 @@ def main() -> None:
     parser.add_argument("--refits", type=int, default=100)
     parser.add_argument("--all", action="store_true", help="refit all models")
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--repetitions", type=int, default=3, help="repetitions of each analysis that are timed; 0: none")
+    parser.add_argument(
+        "--repetitions", type=int, default=3, help="repetitions of each analysis that are timed; 0: none"
+    )
     words = parser.parse_args()
     refits(words)
     if words.repetitions:

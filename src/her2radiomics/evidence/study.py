@@ -93,10 +93,10 @@ class Facts:
     def imaging(self) -> list[str]:
         """The main models if one of them uses image features; else the models that use some, parts first."""
         models = self.about.models
-        using = {name for name, spec in models.items() if any(models[part].block for part in (*spec.parts(), name))}
-        return (
-            self.main if using.intersection(self.main) else sorted(using, key=lambda name: bool(models[name].parts()))
-        )
+        using = [name for name, spec in models.items() if any(models[part].block for part in (*spec.parts(), name))]
+        if not set(using).isdisjoint(self.main):
+            return self.main
+        return sorted(using, key=lambda name: bool(models[name].parts()))
 
     @property
     def judged(self) -> list[str]:

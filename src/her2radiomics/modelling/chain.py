@@ -30,15 +30,15 @@ class FittedNumbers(FittedStep):
 
     Attributes
     ----------
-    medians
-        Shape (features,).
+    training
+        The training rows of the features that are kept, shape (rows, features).
     extreme
         Features that were dropped since they lie beyond 1e150, or vary by less than 1e-150.
     copies
         ``b = a`` for every feature that equals an earlier one in all training rows; both stay.
     """
 
-    medians: np.ndarray
+    training: np.ndarray
     extreme: tuple[str, ...] = ()
     copies: tuple[str, ...] = ()
 
@@ -51,8 +51,11 @@ class FittedNumbers(FittedStep):
         spread = np.ptp(known, axis=0)
         extreme = (np.abs(known).max(axis=0) > EXTREME) | ((spread > 0) & (spread < 1 / EXTREME))
         keep, first = finite & ~extreme, dict[bytes, str]()
-        named = zip(X.columns, known.T + 0.0, keep, strict=True)
-        pairs = [(name, first.setdefault(column.tobytes(), name)) for name, column, kept in named if kept]
+        # only features that share their value in the first row can be copies
+        _, group, size = np.unique(known[:1], return_inverse=True, return_counts=True)
+        alike = np.flatnonzero(keep & (size[group.ravel()] > 1) if len(known) else keep)
+        named = zip(X.columns[alike], known[:, alike].T + 0.0, strict=True)
+        pairs = [(name, first.setdefault(column.tobytes(), name)) for name, column in named]
         lost, odd = int((~finite).sum()), int(extreme.sum())
         parts = [f"{lost} not a number for every training patient"] if lost else []
         parts += [f"{odd} beyond 1e150, or varying by less than 1e-150"] if odd else []
@@ -60,7 +63,7 @@ class FittedNumbers(FittedStep):
             X,
             keep,
             ", ".join(parts),
-            medians=np.median(values[:, keep], axis=0),
+            training=values[:, keep],
             extreme=tuple(X.columns[extreme]),
             copies=tuple(f"{name} = {of}" for name, of in pairs if of != name),
         )
@@ -83,7 +86,7 @@ class FittedNumbers(FittedStep):
         values = X[names].to_numpy(dtype=float)
         finite = np.isfinite(values)
         if not finite.all():
-            values = np.where(finite, values, self.medians)
+            values = np.where(finite, values, np.median(self.training, axis=0))
         return pd.DataFrame(values, index=X.index, columns=names)
 
 
@@ -113,11 +116,11 @@ class FittedChain:
         """Steps in the order in which they ran, those inside a forced retention before it."""
         return [part for _, step in self.steps for part in step.flat()]
 
-    def medians(self) -> dict[str, float]:
-        """Training median of every feature that is a number."""
+    def median(self, feature: str) -> float:
+        """Training median of a feature that is a number."""
         numbers = self[NUMBERS]
         assert isinstance(numbers, FittedNumbers)
-        return dict(zip(numbers.names_out, numbers.medians.tolist(), strict=True))
+        return float(np.median(numbers.training[:, numbers.names_out.index(feature)]))
 
     def scalings(self, feature: str) -> tuple[tuple[float, float] | Adjustment, ...]:
         """What the chain does to a feature, one after the other: ``(shift, scale)``, or ComBat's adjustment."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import itertools
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -94,57 +95,68 @@ class FeatureBlock(Settings):
         TableError
             A feature column does not hold numbers, or occurs twice.
         """
-        known = set(columns).union(RESERVED)
-        features = sorted(str(c) for c in X.columns if c not in known)
-        for what, place, wanted in (("sequence", 0, self.sequences), ("region", 1, self.regions)):
-            if not wanted:
-                continue
-            parts = {f: f.split("__") for f in features}
-            found = {p[place] for p in parts.values() if len(p) >= 3}
-            for item in wanted:
-                if item not in found:
-                    raise StudyError(
-                        f"model '{name}': found no feature of the {what} '{item}'; expected columns named "
-                        f"<sequence>__<region>__<feature>; {what}s in the table: {', '.join(sorted(found)) or 'none'}."
-                    )
-            features = [f for f in features if len(parts[f]) >= 3 and parts[f][place] in wanted]
-        for feature in self.only:
-            if feature not in features:
-                near = difflib.get_close_matches(feature, features, n=1)
-                hint = f"; did you mean '{near[0]}'?" if near else "."
-                raise StudyError(f"model '{name}', only: found no feature '{feature}'{hint}")
-        features = [f for f in features if f in self.only] if self.only else features
-        if len(set(features)) < len(features):
-            twice = next(f for f, g in itertools.pairwise(features) if f == g)
-            raise TableError(
-                file="feature table",
-                column=twice,
-                found="the column twice",
-                expected="once",
-                remedy="Drop one of them.",
-            )
-        for feature, kind in zip(features, X.dtypes.loc[features], strict=True):
-            if not pd.api.types.is_numeric_dtype(kind):
+        features = _chosen(tuple(X.columns), frozenset(columns), self.sequences, self.regions, self.only, name)
+        kinds = X.dtypes.loc[list(features)]
+        numeric = {kind: pd.api.types.is_numeric_dtype(kind) for kind in kinds.unique()}
+        for feature, kind in kinds.items() if not all(numeric.values()) else ():
+            if not numeric[kind]:
                 raise TableError(
                     file="feature table",
-                    column=feature,
+                    column=str(feature),
                     found=f"{kind}",
                     expected="numbers, or a column declared in the protocol",
                     remedy="Declare the column in the protocol, or remove it from the table.",
                 )
-        return features
+        return list(features)
+
+
+@lru_cache(maxsize=32)
+def _chosen(
+    names: tuple[str, ...],
+    declared: frozenset[str],
+    sequences: tuple[str, ...],
+    regions: tuple[str, ...],
+    only: tuple[str, ...],
+    model: str,
+) -> tuple[str, ...]:
+    """Names of a table's feature columns, remembered: a study is fitted a thousand times on the same columns."""
+    known = declared.union(RESERVED)
+    features = sorted(str(c) for c in names if c not in known)
+    for what, place, wanted in (("sequence", 0, sequences), ("region", 1, regions)):
+        if not wanted:
+            continue
+        parts = {f: f.split("__") for f in features}
+        found = {p[place] for p in parts.values() if len(p) >= 3}
+        for item in wanted:
+            if item not in found:
+                raise StudyError(
+                    f"model '{model}': found no feature of the {what} '{item}'; expected columns named "
+                    f"<sequence>__<region>__<feature>; {what}s in the table: {', '.join(sorted(found)) or 'none'}."
+                )
+        features = [f for f in features if len(parts[f]) >= 3 and parts[f][place] in wanted]
+    for feature in only:
+        if feature not in features:
+            near = difflib.get_close_matches(feature, features, n=1)
+            hint = f"; did you mean '{near[0]}'?" if near else "."
+            raise StudyError(f"model '{model}', only: found no feature '{feature}'{hint}")
+    features = [f for f in features if f in only] if only else features
+    if len(set(features)) < len(features):
+        twice = next(f for f, g in itertools.pairwise(features) if f == g)
+        raise TableError(
+            file="feature table", column=twice, found="the column twice", expected="once", remedy="Drop one of them."
+        )
+    return tuple(features)
 
 
 def feature_predictors(
     chain: FittedChain, table: pd.DataFrame, coefficients: Mapping[str, float]
 ) -> tuple[FeaturePredictor, ...]:
     """Rules of the columns of ``table``, scaled as the steps do; coefficient 1 where none is given."""
-    medians = chain.medians()
     return tuple(
         FeaturePredictor(
             name=f,
             coefficient=coefficients.get(f, 1.0),
-            fill=medians[f],
+            fill=chain.median(f),
             low=float(table[f].min()),
             high=float(table[f].max()),
             scalings=chain.scalings(f),

@@ -65,24 +65,27 @@ class SecondReader:
         TableError
             If the second reader's table lacks a feature.
         """
-        absent = first.columns.difference(self.table.columns)
+        absent = first.columns[self.table.columns.get_indexer(first.columns) < 0]
         if len(absent):
             raise TableError(
                 file="second reader's features",
-                column=str(absent[0]),
+                column=str(min(absent)),
                 found=f"{len(absent)} of {first.shape[1]} features absent",
                 expected="the features of the reference reader",
                 remedy="Extract both readers' regions with the same settings.",
             )
-        if self.first is not None:
-            patients = first.index.unique()
-            first = self.first.loc[patients[patients.isin(self.first.index)], list(first.columns)]
-        once = ~first.index.duplicated()
-        both = once & np.asarray(first.index.isin(self.table.index))
-        one = first[both]
-        rows = self.table.index.get_indexer(one.index)
-        two = np.array(self.table[list(first.columns)].to_numpy(dtype=float)[rows], order="C")
+        own = first if self.first is None else self.first
+        patients = first.index[~first.index.duplicated()]
+        patients = patients[patients.isin(self.table.index) & patients.isin(own.index)]
+        one, two = (_values(table, patients, first.columns) for table in (own, self.table))
         return (
-            pd.DataFrame(np.array(one.to_numpy(dtype=float), order="C"), index=one.index, columns=one.columns),
-            pd.DataFrame(two, index=one.index, columns=one.columns),
+            pd.DataFrame(one, index=patients, columns=first.columns),
+            pd.DataFrame(two, index=patients, columns=first.columns),
         )
+
+
+def _values(table: pd.DataFrame, patients: pd.Index, columns: pd.Index) -> np.ndarray:
+    """The first row of each patient, columns in their order, shape (patients, columns)."""
+    once = ~table.index.duplicated()
+    rows = np.flatnonzero(once)[table.index[once].get_indexer(patients)]
+    return table.to_numpy(dtype=float)[np.ix_(rows, table.columns.get_indexer(columns))]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from her2radiomics.core.libraries import pd, scipy
-from her2radiomics.statistics._check import FloatArray, distinct, one_of, public
+from her2radiomics.statistics._check import BoolArray, FloatArray, distinct, one_of, public
 from her2radiomics.statistics._result import Result
 
 IccForm = Literal["ICC1,1", "ICC2,1", "ICC3,1"]
@@ -66,7 +66,8 @@ def icc(ratings: ArrayLike, form: IccForm = "ICC2,1", level: float = 0.95) -> In
             f"ratings: found {int((~np.isfinite(values)).sum())} missing or infinite values, expected none. "
             "Keep only the subjects that every reader has read."
         )
-    value, low, high = (float(x[0]) for x in _coefficients(values.T[:, :, None], form, level))
+    squares = MeanSquares.of(values.T[:, :, None])
+    value, low, high = (float(x[0]) for x in (squares.value(form), *squares.interval(form, level)))
     if np.isnan(value):
         raise ValueError("ratings: found one value throughout for every reader, expected subjects that differ.")
     return IntraclassCorrelation(form, value, low, high, values.shape[0], values.shape[1], level)
@@ -116,7 +117,8 @@ def icc_table(
             f"reader_{reader + 1}: feature '{names[column]}', subject {reader_1.index[row]!r}, reader {reader + 1}: "
             f"found a missing or infinite value ({len(wrong)} in all), expected finite numbers."
         )
-    value, low, high = _coefficients(values, form, level)
+    squares = MeanSquares.of(values)
+    value, (low, high) = squares.value(form), squares.interval(form, level)
     table = pd.DataFrame({"feature": reader_1.columns, "icc": value, "low": low, "high": high})
     table["n"] = len(reader_1)
     apart = (values[0, 0] != values[1, 0]) & np.isnan(value)
@@ -134,40 +136,89 @@ def _numbers(table: pd.DataFrame, reader: str) -> FloatArray:
         ) from None
 
 
-def _coefficients(values: FloatArray, form: str, level: float) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """ICC, low and high of each feature, for ``values`` of shape (readers, subjects, features)."""
-    one_of(form, _FORMS, "form")
-    upper = 1 - (1 - level) / 2
-    k, n, _ = values.shape
-    # neither scale nor origin matter to an ICC: squares neither overflow nor lose the digits of large features
-    values = np.ldexp(values, -np.frexp(np.abs(values).max(axis=(0, 1)))[1])
-    values = values - values[0, 0]
-    subjects, readers, grand = values.mean(axis=0), values.mean(axis=1), values.mean(axis=(0, 1))
-    between = k * np.square(subjects - grand).sum(axis=0) / (n - 1)
-    within = np.square(values - subjects).sum(axis=(0, 1)) / (n * (k - 1))
-    columns = n * np.square(readers - grand).sum(axis=0) / (k - 1)
-    residual = np.square(values - subjects - readers[:, None] + grand).sum(axis=(0, 1)) / ((n - 1) * (k - 1))
-    # readers a constant apart differ by rounding alone, which is no residual
-    residual = np.where(residual <= 1e-28 * (between + columns), 0.0, residual)
+@dataclass(frozen=True)
+class MeanSquares:
+    """Mean squares of subjects and readers, each of shape (features,): what all forms and their intervals are made of.
 
-    with np.errstate(divide="ignore", invalid="ignore"):
-        if form == "ICC2,1":
-            spread = between + (k - 1) * residual + k * (columns - residual) / n
-            value = (between - residual) / spread
-            # Satterthwaite's degrees of freedom, multiplied through by the residual, which may be 0
-            shift, free = k * value * columns, (n * (1 + (k - 1) * value) - k * value) * residual
-            df = (k - 1) * (n - 1) * np.square(shift + free) / ((n - 1) * np.square(shift) + np.square(free))
-            f_low, f_high = scipy.special.fdtri(n - 1, df, upper), scipy.special.fdtri(df, n - 1, upper)
-            noise = k * columns + (k * n - k - n) * residual
-            low = n * (between - f_low * residual) / (f_low * noise + n * between)
-            high = n * (f_high * between - residual) / (noise + n * f_high * between)
-        else:
-            error, df_error = (within, n * (k - 1)) if form == "ICC1,1" else (residual, (n - 1) * (k - 1))
-            value = (between - error) / (between + (k - 1) * error)
-            least = between / scipy.special.fdtri(n - 1, df_error, upper)
-            most = between * scipy.special.fdtri(df_error, n - 1, upper)
-            low, high = (least - error) / (least + (k - 1) * error), (most - error) / (most + (k - 1) * error)
-    perfect = np.ptp(values, axis=0).max(axis=0) == 0  # readers agree to the last bit
-    value, low, high = (np.where(perfect, 1.0, x) for x in (value, low, high))
-    constant = np.ptp(values, axis=1).max(axis=0) == 0  # for every reader
-    return tuple(np.where(constant, np.nan, x) for x in (value, low, high))  # type: ignore[return-value]
+    Attributes
+    ----------
+    k, n
+        Readers and subjects.
+    between, within
+        Between and within subjects.
+    columns, residual
+        Between readers, and what is left.
+    perfect, constant
+        Whether the readers agree to the last bit, and whether the subjects do not differ for any of them.
+    """
+
+    k: int
+    n: int
+    between: FloatArray
+    within: FloatArray
+    columns: FloatArray
+    residual: FloatArray
+    perfect: BoolArray
+    constant: BoolArray
+
+    @classmethod
+    def of(cls, values: FloatArray) -> MeanSquares:
+        """From ratings, shape (readers, subjects, features)."""
+        k, n, _ = values.shape
+        # neither scale nor origin matter to an ICC: squares neither overflow nor lose the digits of large features
+        values = np.ldexp(values, -np.frexp(np.abs(values).max(axis=(0, 1)))[1])
+        values = values - values[0, 0]
+        subjects, readers, grand = values.mean(axis=0), values.mean(axis=1), values.mean(axis=(0, 1))
+        between = k * np.square(subjects - grand).sum(axis=0) / (n - 1)
+        within = np.square(values - subjects).sum(axis=(0, 1)) / (n * (k - 1))
+        columns = n * np.square(readers - grand).sum(axis=0) / (k - 1)
+        residual = np.square(values - subjects - readers[:, None] + grand).sum(axis=(0, 1)) / ((n - 1) * (k - 1))
+        # readers a constant apart differ by rounding alone, which is no residual
+        residual = np.where(residual <= 1e-28 * (between + columns), 0.0, residual)
+        perfect, constant = np.ptp(values, axis=0).max(axis=0) == 0, np.ptp(values, axis=1).max(axis=0) == 0
+        return cls(k, n, between, within, columns, residual, perfect, constant)
+
+    def value(self, form: str) -> FloatArray:
+        """ICC of each feature."""
+        return self._settled(self._value(form))
+
+    def interval(self, form: str, level: float) -> tuple[FloatArray, FloatArray]:
+        """Bounds of the ICC of each feature."""
+        k, n, between, columns, residual = self.k, self.n, self.between, self.columns, self.residual
+        upper = 1 - (1 - level) / 2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            if form == "ICC2,1":
+                value = self._value(form)
+                # Satterthwaite's degrees of freedom, multiplied through by the residual, which may be 0
+                shift, free = k * value * columns, (n * (1 + (k - 1) * value) - k * value) * residual
+                df = (k - 1) * (n - 1) * np.square(shift + free) / ((n - 1) * np.square(shift) + np.square(free))
+                f_low, f_high = scipy.special.fdtri(n - 1, df, upper), scipy.special.fdtri(df, n - 1, upper)
+                noise = k * columns + (k * n - k - n) * residual
+                low = n * (between - f_low * residual) / (f_low * noise + n * between)
+                high = n * (f_high * between - residual) / (noise + n * f_high * between)
+            else:
+                error, df_error = self._error(form)
+                least = between / scipy.special.fdtri(n - 1, df_error, upper)
+                most = between * scipy.special.fdtri(df_error, n - 1, upper)
+                low, high = (least - error) / (least + (k - 1) * error), (most - error) / (most + (k - 1) * error)
+        return self._settled(low), self._settled(high)
+
+    def _value(self, form: str) -> FloatArray:
+        one_of(form, _FORMS, "form")
+        k, between = self.k, self.between
+        with np.errstate(divide="ignore", invalid="ignore"):
+            if form == "ICC2,1":
+                spread = between + (k - 1) * self.residual + k * (self.columns - self.residual) / self.n
+                return (between - self.residual) / spread
+            error, _ = self._error(form)
+            return (between - error) / (between + (k - 1) * error)
+
+    def _error(self, form: str) -> tuple[FloatArray, int]:
+        """Mean square of the error of a one-way or consistency form, and its degrees of freedom."""
+        if form == "ICC1,1":
+            return self.within, self.n * (self.k - 1)
+        return self.residual, (self.n - 1) * (self.k - 1)
+
+    def _settled(self, found: FloatArray) -> FloatArray:
+        """1 where readers agree to the last bit; nothing where the subjects do not differ."""
+        return np.where(self.constant, np.nan, np.where(self.perfect, 1.0, found))

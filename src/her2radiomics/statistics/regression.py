@@ -242,7 +242,9 @@ def fitted(design: FloatArray, positive: BoolArray, coding: Coding, method: str,
     separated = separation.separated(design, positive)
     fit, peak = None, None
     if method != "firth":
-        fit = (separation.logistic_limit(design, positive) if separated else None) or likelihood.fit_ml(design, positive)
+        fit = (separation.logistic_limit(design, positive) if separated else None) or likelihood.fit_ml(
+            design, positive
+        )
     if fit is None or (method == "auto" and not fit.converged):
         try:
             fit, peak, intercept = _firth(design, positive)

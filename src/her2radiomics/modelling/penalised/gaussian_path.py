@@ -125,7 +125,7 @@ def _least_angle(columns: np.ndarray, centred: np.ndarray, lambdas: np.ndarray) 
     kept = _without_copies(columns, columns.T @ centred / len(centred))
     if kept.size == 0:
         return result
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), sklearn.config_context(skip_parameter_validation=True):
         warnings.simplefilter("ignore")  # what it warns of, the optimality conditions decide
         knots, _, path = sklearn.linear_model.lars_path(
             np.asfortranarray(columns[:, kept]),
@@ -143,7 +143,9 @@ def _least_angle(columns: np.ndarray, centred: np.ndarray, lambdas: np.ndarray) 
     span = knots[end - 1] - knots[np.minimum(end, knots.size - 1)]
     share = np.divide(knots[end - 1] - at, span, out=np.zeros_like(at), where=span > 0)
     share[share <= ROUNDING] = 0.0
-    result[kept] = path[:, end - 1] * (1 - share) + path[:, np.minimum(end, knots.size - 1)] * share
+    ever = np.flatnonzero(path.any(axis=1))
+    path = path[ever]
+    result[kept[ever]] = path[:, end - 1] * (1 - share) + path[:, np.minimum(end, knots.size - 1)] * share
     return result
 
 
@@ -197,7 +199,8 @@ def _coordinate_net(
 
 def _optimal(columns: np.ndarray, centred: np.ndarray, lambdas: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
     """Whether each solution fulfils the optimality (Karush–Kuhn–Tucker) conditions; shape (l,)."""
-    gradient = columns.T @ (centred[:, None] - columns @ coefficients) / len(centred)
+    ever = coefficients.any(axis=1)
+    gradient = columns.T @ (centred[:, None] - columns[:, ever] @ coefficients[ever]) / len(centred)
     slack = np.where(
         coefficients != 0,
         np.abs(gradient - lambdas * np.sign(coefficients)),

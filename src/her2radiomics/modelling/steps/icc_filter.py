@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -12,14 +13,22 @@ from pydantic import Field
 from her2radiomics.core.libraries import pd
 from her2radiomics.modelling.base import FittedStep, SelectionStep, Training, selection_step
 from her2radiomics.modelling.tables import sequence_of
-from her2radiomics.statistics.agreement import icc_table
+from her2radiomics.statistics.agreement import MeanSquares
+
+#: Level of the intervals in the table.
+LEVEL = 0.95
 
 
 @dataclass(frozen=True)
 class FittedIcc(FittedStep):
-    """The agreement of each feature, the table of this contract; ``kept`` is *yes*, *no* or *not assessed*."""
+    """The agreement of each feature: ``made`` makes the table when it is read, since intervals take longer than the rest."""
 
-    reproducibility: pd.DataFrame
+    made: Callable[[], pd.DataFrame]
+
+    @cached_property
+    def reproducibility(self) -> pd.DataFrame:
+        """The table of this contract; ``kept`` is *yes*, *no* or *not assessed*."""
+        return self.made()
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """``reproducibility``."""
@@ -69,35 +78,41 @@ class IccFilterStep(SelectionStep):
         names = list(X.columns)
         pairs = None
         if training.second_reader is not None and names:
-            raw = X if training.first_reader is None else training.first_reader[names]
-            pairs = training.second_reader.pairs(raw)
+            raw = X if training.first_reader is None else training.first_reader
+            pairs = training.second_reader.pairs(raw if raw.shape[1] == len(names) else raw[names])
         n = 0 if pairs is None else len(pairs[0])
         if pairs is None or n < self.minimum_patients:
             none = training.second_reader is None
             note = f"not assessed: {'no second reader' if none else f'{n} training patients read twice'}"
-            table = self._table(names, np.full((3, len(names)), np.nan), n, "not assessed")
-            return FittedIcc.of(X, None, note, reproducibility=table)
-        values, counts = self._coefficients(*pairs)
+            nothing = np.full((3, len(names)), np.nan)
+            return FittedIcc.of(X, None, note, made=lambda: self._table(names, nothing, n, "not assessed"))
+        values, counts, intervals = self._coefficients(*(table.to_numpy(dtype=float) for table in pairs))
         keep = np.nan_to_num(values[0], nan=-np.inf) >= self.threshold
-        table = self._table(names, values, counts, np.where(keep, "yes", "no"))
         note = f"{self.printed_form} ≥ {self.threshold:g} in {n} training patients read twice"
-        return FittedIcc.of(X, keep, note, reproducibility=table)
 
-    def _coefficients(self, one: pd.DataFrame, two: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-        """ICC with its interval, shape (3, features), and the number of pairs of each feature."""
-        finite = np.isfinite(one.to_numpy(dtype=float)) & np.isfinite(two.to_numpy(dtype=float))
+        def made() -> pd.DataFrame:
+            for places, squares in intervals:
+                values[1:, places] = squares.interval(self.form, LEVEL)
+            return self._table(names, values, counts, np.where(keep, "yes", "no"))
+
+        return FittedIcc.of(X, keep, note, made=made)
+
+    def _coefficients(
+        self, one: np.ndarray, two: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, list[tuple[np.ndarray, MeanSquares]]]:
+        """ICC of each feature in the first of three rows, its number of pairs, and what the bounds are made of, by places."""
+        finite = np.isfinite(one) & np.isfinite(two)
         counts = finite.sum(axis=0)
         values = np.full((3, one.shape[1]), np.nan)
         whole = counts == len(one)
-        columns = ["icc", "low", "high"]
-        if whole.any():
-            table = icc_table(one.loc[:, whole], two.loc[:, whole], self.form)
-            values[:, whole] = table[columns].to_numpy(dtype=float).T
-        for place in np.flatnonzero(~whole & (counts >= self.minimum_patients)):
-            rows = finite[:, place]
-            table = icc_table(one.iloc[rows, [place]], two.iloc[rows, [place]], self.form)
-            values[:, place] = table[columns].to_numpy(dtype=float)[0]
-        return values, counts
+        alike = [(whole, np.ones(len(one), dtype=bool))] if whole.any() else []
+        gaps = np.flatnonzero(~whole & (counts >= self.minimum_patients))
+        intervals = []
+        for places, rows in [*alike, *((np.array([place]), finite[:, place]) for place in gaps)]:
+            squares = MeanSquares.of(np.stack([one[np.ix_(rows, places)], two[np.ix_(rows, places)]]))
+            values[0, places] = squares.value(self.form)
+            intervals.append((places, squares))
+        return values, counts, intervals
 
     def _table(self, names: list[str], values: np.ndarray, n: Any, kept: Any) -> pd.DataFrame:
         table = pd.DataFrame({"feature": names, "sequence": [sequence_of(name) for name in names]})
