@@ -19,6 +19,7 @@ import argparse
 import resource
 import time
 from concurrent.futures import ProcessPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -93,7 +94,7 @@ def refit(name: str, size: str | None, first: int, last: int, every: bool) -> tu
 def refits(words: argparse.Namespace) -> None:
     """Print time and memory of refits."""
     ends = np.linspace(0, words.refits, words.processes + 1).astype(int)
-    jobs = [(words.run, words.size, int(a), int(b), words.all) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    jobs = [(words.run, words.size, int(a), int(b), words.all) for a, b in pairwise(ends)]
     start = time.monotonic()
     with ProcessPoolExecutor(words.processes) as pool:
         spent, memory = zip(*pool.map(refit, *zip(*jobs, strict=True)), strict=True)

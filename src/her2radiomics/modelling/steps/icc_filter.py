@@ -100,7 +100,7 @@ class IccFilterStep(SelectionStep):
     def _coefficients(
         self, one: np.ndarray, two: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, list[tuple[np.ndarray, MeanSquares]]]:
-        """ICC of each feature in the first of three rows, its number of pairs, and what the bounds are made of, by places."""
+        """ICC of each feature in the first of three rows, its number of pairs, and what bounds are made of, by place."""
         finite = np.isfinite(one) & np.isfinite(two)
         counts = finite.sum(axis=0)
         values = np.full((3, one.shape[1]), np.nan)
