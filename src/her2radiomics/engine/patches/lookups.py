@@ -1,4 +1,4 @@
-"""Snakemake looks up the rule of a file, and reads what it keeps of it, once in a plan; a path without wildcards by its text."""
+"""A plan looks up the rule of a file, and reads what is kept of it, once; paths without wildcards are compared as texts."""
 
 from __future__ import annotations
 
