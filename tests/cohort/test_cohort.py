@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import product
+
+import numpy as np
 import pandas as pd
 import pytest
+from sklearn.model_selection import train_test_split
 
 from her2radiomics.cohort.enrolment import enrol, extracted_in_words
 from her2radiomics.cohort.flow import flow_table
@@ -153,6 +157,27 @@ class TestPartitions:
         assert (found == "training").sum() == 70
         assert labels[found == "training"].mean() == pytest.approx(0.25, abs=0.02)
         pd.testing.assert_series_equal(found, again.loc[found.index])
+
+    @pytest.mark.parametrize("stratified", [True, False])
+    @pytest.mark.parametrize("size", [0.7, 0.5, 1 / 3, 7, 30, 40])
+    def test_the_random_draw_is_that_of_scikit_learn(self, stratified, size):
+        """Exact, with and without ties between the classes (reference: ``train_test_split``)."""
+        names, drawn = [f"P{i:02d}" for i in range(42)], 0
+        table = pd.DataFrame({"patient_id": names, "centre": "a"})
+        for seed, positive in product(range(12), (5, 14, 21, 30)):
+            labels = pd.Series(0, index=names)
+            labels[np.random.default_rng(seed).choice(names, positive, replace=False)] = 1
+            training, _ = train_test_split(
+                names, train_size=size, random_state=seed, stratify=labels if stratified else None
+            )
+            settings = RandomPartition(training=size, stratified=stratified)
+            try:
+                found = assign(table, labels, settings, seed=seed, file="p.tsv")
+            except TableError:  # a part of one class is refused
+                continue
+            assert sorted(found.index[found == "training"]) == sorted(training)
+            drawn += 1
+        assert drawn > 10
 
     def test_held_out_centre_and_later_patients_are_external(self):
         table, labels = self.big()

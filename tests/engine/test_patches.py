@@ -14,6 +14,7 @@ import threading
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import snakemake.api
@@ -21,7 +22,9 @@ import snakemake.output_index
 import snakemake.persistence.file
 from packaging.specifiers import SpecifierSet
 from snakemake.dag import DAG
+from snakemake.io import IOFile
 from snakemake.output_index import OutputIndex
+from snakemake.rules import Rule
 from snakemake.scheduling.job_scheduler import JobRateLimiter, JobScheduler
 
 from her2radiomics.core.errors import StudyError
@@ -300,6 +303,28 @@ class TestLookups:
             index.match = lambda file: {rule}
             assert [index.match_producers("a"), index.match_producers("a")] == [{rule}, {rule}]
         assert looked == ["a", "a"]
+
+    def test_a_path_without_wildcards_is_compared_as_text(self):
+        lookups.look_once()
+
+        class Made:
+            def __init__(self, *paths: str) -> None:
+                self.paths = [IOFile(path, rule=None) for path in paths]
+
+            def products(self) -> list[Any]:
+                return self.paths
+
+            is_producer = Rule.is_producer
+
+        plain, wild = Made("results/a.txt", "results/b.txt"), Made("results/{name}.txt")
+        index = OutputIndex([plain, wild])
+        assert index.match_producers("results/b.txt") == {plain, wild}
+        assert index.match_producers("results/c.txt") == {wild}
+        assert index.match_producers("results/a.txt.changed") == set()
+        same = plain.paths[0].match("results/a.txt")
+        assert same and same.groupdict() == {} and plain.paths[0]._regex is None
+        assert plain.paths[0].match("results/axtxt") is None
+        assert wild.paths[0].match("results/a.txt").groupdict() == {"name": "a"}
 
     def test_snakemake_still_keeps_few_records_and_no_rules(self):
         assert "known" not in inspect.getsource(snakemake.output_index)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 
 #: pandas is needed by nearly every job.
 HEAVY = {"sklearn", "scipy", "matplotlib", "seaborn", "lifelines", "statsmodels", "radiomics", "SimpleITK", "skimage"}
+
+#: Parameter files are checked by PyRadiomics' own schema when a study is planned.
+UNPLANNED = HEAVY - {"radiomics", "SimpleITK"}
 
 
 def test_no_script_and_no_plan_loads_what_it_may_not_need(root):
@@ -18,4 +22,24 @@ def test_no_script_and_no_plan_loads_what_it_may_not_need(root):
         lines.append(f"assert not {HEAVY} & set(sys.modules), {path.stem!r}")
     code = "\n".join(line for line in lines if "__future__" not in line)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_planning_every_study_loads_none_of_them(root):
+    """Also where a random split is drawn, as three of the studies do."""
+    code = "\n".join(
+        [
+            "import sys",
+            "from pathlib import Path",
+            "from her2radiomics.study.config import read_config",
+            "from her2radiomics.study.plan import Plan",
+            "plan = Plan(read_config('config.yaml'), Path('workflow'))",
+            "assert len(plan.runs) == 4 and plan.targets('all')",
+            "assert {run.protocol.partitions.kind for run in plan.runs.values()} >= {'random'}",
+            f"assert not {UNPLANNED} & set(sys.modules), {UNPLANNED} & set(sys.modules)",
+        ]
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, env=os.environ, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr

@@ -122,6 +122,7 @@ def study_text_of(name):
     return descriptions.study_text(RUNS[name], PARAMETERS)
 
 
+@cache
 def run_info(name):
     """A run in words, for its page."""
     return descriptions.run_info(RUNS[name], PLAN.config.seed)

@@ -1,5 +1,7 @@
 # Results that were cut, edited or made from other inputs than those of today: marked as incomplete, which Snakemake makes again.
 # Only the process that plans looks; a dry run shows what would be made again and renames nothing.
+import gc
+
 from snakemake.logging import logger
 
 from her2radiomics.engine import file_records
@@ -15,6 +17,7 @@ incomplete.mark(workflow, [change.path for change in CHANGED])
 
 
 onstart:
+    gc.enable()
     again = jobs.outputs_to_make(workflow)
     aside = file_records.set_aside(
         change for change in CHANGED if change.path in again

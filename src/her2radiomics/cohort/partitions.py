@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
+import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
+from her2radiomics.core import software
 from her2radiomics.core.brought.origins import Origins
 from her2radiomics.core.contracts import PARTITIONS, TRAINING
 from her2radiomics.core.errors import Problems, SettingsError
-from her2radiomics.core.libraries import sklearn
 from her2radiomics.core.settings import Settings
 
 REST = "*"
@@ -186,11 +187,50 @@ def _at_random(
             f"partitions: {size} patients were asked for training, but there are {len(outcome)} in all; some "
             "must be left for testing. Lower 'training'."
         )
-    training, _ = sklearn.model_selection.train_test_split(
-        outcome.index, train_size=size, random_state=seed, stratify=outcome if settings.stratified else None
-    )
+    training = outcome.index[_drawn(outcome.to_numpy() if settings.stratified else None, len(outcome), size, seed)]
     partition[rest[person.isin(training)]] = "training"
     return partition
+
+
+def _drawn(outcome: np.ndarray | None, n: int, size: float, seed: int) -> np.ndarray:
+    """Places of those who train: the draw of scikit-learn's ``train_test_split``, which planning does without importing it.
+
+    A test compares the two. The methods section names scikit-learn for it.
+
+    Parameters
+    ----------
+    outcome
+        0 or 1 of each of the ``n``, of which both parts keep the shares; ``None``: drawn from all.
+    n, size
+        How many there are, and how many of them train (a count, or a share below 1).
+    seed
+        Seed of NumPy's ``RandomState``.
+    """
+    software.note("scikit-learn")
+    pool = np.random.RandomState(seed)
+    wanted = int(np.floor(size * n)) if size < 1 else int(size)
+    if outcome is None:
+        return pool.permutation(n)[n - wanted :]
+    _, of_class, counts = np.unique(outcome, return_inverse=True, return_counts=True)
+    training = _shared_out(counts, wanted, pool)
+    _shared_out(counts - training, n - wanted, pool)  # of the others, whose ties take numbers from the same pool
+    drawn = [np.flatnonzero(of_class == i)[pool.permutation(count)][: training[i]] for i, count in enumerate(counts)]
+    return np.concatenate(drawn)
+
+
+def _shared_out(counts: np.ndarray, wanted: int, pool: np.random.RandomState) -> np.ndarray:
+    """How many of each class are drawn: the mode of the multivariate hypergeometric distribution, ties at random."""
+    expected = counts / counts.sum() * wanted
+    shares = np.floor(expected)
+    left, fractions = int(wanted - shares.sum()), expected - shares
+    for fraction in np.sort(np.unique(fractions))[::-1] if left else ():
+        tied = np.flatnonzero(fractions == fraction)
+        more = min(len(tied), left)
+        shares[pool.choice(tied, size=more, replace=False)] += 1
+        left -= more
+        if not left:
+            break
+    return shares.astype(int)
 
 
 def _dates(indexed: pd.DataFrame, origins: Origins) -> pd.Series:

@@ -173,7 +173,7 @@ class Plan:
         if request.until == "report" and dataset.root is not None:
             refuse_shared_images(data, dataset.cohort, dataset.root)
         problems.refuse()
-        participants = data.participants
+        participants, typed = data.participants, pd.DataFrame()
         if request.until != "extraction":
             participants = set_apart(participants, protocol.label, protocol.columns, file)
         included = participants[participants["exclude_reason"] == ""].reset_index(drop=True)
@@ -184,7 +184,7 @@ class Plan:
             labels = pd.Series(0, index=included["patient_id"])
             partition = pd.Series("", index=included["patient_id"], dtype=object)
         else:
-            typed, labels = pd.DataFrame(), pd.Series(dtype=int)
+            labels = pd.Series(dtype=int)
             with problems.collect():
                 typed = type_columns(included, protocol.columns, file)
             with problems.collect():
@@ -198,7 +198,17 @@ class Plan:
         audit = self.workflow / "audits" / f"{request.study}.yaml"
         by = tuple(sorted(used))
         run = Run(
-            request, protocol, dataset, participants, labels, partition, by, audit.is_file(), published, tuple(notes)
+            request,
+            protocol,
+            dataset,
+            participants,
+            labels,
+            partition,
+            typed,
+            by,
+            audit.is_file(),
+            published,
+            tuple(notes),
         )
         run = replace(run, press=self.journal.figures.formats, journal_files=self.journal_files)
         found = check_features(run, self.workflow / "extraction")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -77,7 +78,7 @@ class Dataset:
         """Where its tables lie."""
         return folder_of("cohort", dataset=self.id)
 
-    @property
+    @cached_property
     def patients(self) -> list[str]:
         """Included patients, sorted; of a part its own."""
         table = self.data.participants
@@ -95,7 +96,7 @@ class Dataset:
         """Whether the patients are made, not real."""
         return self.cohort.kind == "simulated"
 
-    @property
+    @cached_property
     def readers(self) -> Readers:
         """Whose outlines train, and whose are compared."""
         made = self.protocol.simulation.readers if self.simulated and self.protocol.simulation else None
@@ -140,6 +141,7 @@ class Run:
     participants: pd.DataFrame
     labels: pd.Series
     partition: pd.Series
+    typed: pd.DataFrame = field(default_factory=pd.DataFrame)  # the protocol's columns of the included patients
     software: tuple[str, ...] = ()  # distributions that assigned the partitions
     audited: bool = False
     published: Sequence[PublishedNumber] = ()
@@ -189,7 +191,7 @@ class Run:
         """Included patients, sorted."""
         return self.dataset.patients
 
-    @property
+    @cached_property
     def shared_persons(self) -> dict[str, str]:
         """Patient to person, of the included who share one with another patient: drawn together, whatever is drawn."""
         person = persons(self.participants.set_index("patient_id"))
@@ -200,7 +202,13 @@ class Run:
 
     def extraction_parts(self, sequence: str) -> dict[str, str]:
         """Parameters, regions and preprocessing of an extraction, as its files' paths hold them."""
-        settings = self.protocol.sequences[sequence]
+        return self._parts[sequence]
+
+    @cached_property
+    def _parts(self) -> dict[str, dict[str, str]]:
+        return {name: self._parts_of(settings) for name, settings in self.protocol.sequences.items()}
+
+    def _parts_of(self, settings: SequenceSettings) -> dict[str, str]:
         altered = settings.altered() | dict(self.dataset.part.name if self.dataset.part else {})
         done = extraction_suffix(settings.preprocessing, settings.log_padding, settings.slice_of, altered)
         return {
@@ -273,11 +281,14 @@ class Run:
         ``kind`` is ``extraction``, ``figures``, ``tables``, ``manuscript``, ``records``, ``evidence``, ``report`` or
         ``all``.
         """
+        return list(self._targets[kind])
+
+    @cached_property
+    def _targets(self) -> dict[str, list[str]]:
         extraction = [*self.files("features"), *self.quality_files()] if self.extracted else []
         if self.request.until == "extraction":
             extraction += self.files("extracted", "extraction_page", "overlays")
-        if kind == "extraction" or self.request.until == "extraction":
-            return extraction if kind in ("extraction", "all") else []
+            return defaultdict(list, {"extraction": extraction, "all": extraction})
         figures = [
             path for f in self.protocol.figures for path in forms_of("figure", run=self.id, figure=f.id).values()
         ]
@@ -293,6 +304,7 @@ class Run:
         # audit of the paper, checklists and crate look at a run; nothing else is made from them
         records = [*(self.files("audit") if self.audited else []), *self.files("checklists", "crate")]
         return {
+            "extraction": extraction,
             "figures": figures,
             "tables": tables,
             "manuscript": manuscript,
@@ -302,7 +314,7 @@ class Run:
             "all": [
                 *dict.fromkeys([*extraction, *features, *figures, *tables, *manuscript, *report, *records, *needed])
             ],
-        }[kind]
+        }
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from her2radiomics.cohort.tables import type_columns
 from her2radiomics.core.contracts import PARTITIONS
 from her2radiomics.study.files import absent_files, lines_of
 from her2radiomics.study.run import Run
@@ -49,9 +48,7 @@ def _outcome(run: Run) -> list[str]:
 def _columns(run: Run) -> list[str]:
     if not run.partitions:
         return []
-    included = run.participants[run.participants["exclude_reason"] == ""].reset_index(drop=True)
-    typed = type_columns(included, run.protocol.columns, run.dataset.data.source)
-    lines = []
+    typed, lines = run.typed, []
     for name, column in run.protocol.columns.items():
         values, missing = typed[name].dropna(), int(typed[name].isna().sum())
         if column.kind == "continuous":

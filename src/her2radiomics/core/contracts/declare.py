@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -20,9 +20,16 @@ FROM_0_TO_1 = "0 to 1"
 SHARE = "share of patients"
 
 
+class _Open(dict[str, str]):
+    """Values of some placeholders; the others stay."""
+
+    def __missing__(self, name: str) -> str:
+        return f"{{{name}}}"
+
+
 def fill(path: str, which: Mapping[str, str]) -> str:
     """Fill some placeholders of a path; others stay."""
-    return re.sub(r"\{(\w+)\}", lambda found: which.get(found[1], found[0]), path)
+    return path.format_map(_Open(which))
 
 
 @dataclass(frozen=True)
@@ -114,12 +121,12 @@ class Contract:
         """Names of the columns that no file lacks."""
         return tuple(column.name for column in self.columns if not column.optional)
 
-    @property
+    @cached_property
     def endings(self) -> tuple[str, ...]:
         """Endings of all forms, that of ``path`` first."""
         return (PurePosixPath(self.path).suffix.removeprefix("."), *self.also)
 
-    @property
+    @cached_property
     def placeholders(self) -> tuple[str, ...]:
         """What the path leaves open below its home, in order: there is one file for each."""
         return tuple(dict.fromkeys(re.findall(r"\{(\w+)\}", self.path)))
@@ -133,7 +140,7 @@ class Contract:
 
     def below(self, ending: str = "", **which: str) -> str:
         """Path below the home with some placeholders filled; others stay, as wildcards of a rule."""
-        path = self.path if not ending else str(PurePosixPath(self.path).with_suffix(f".{ending}"))
+        path = self.path if not ending else f"{self.path.removesuffix(f'.{self.endings[0]}')}.{ending}"
         return fill(path, which)
 
     def bounds(self, name: str) -> tuple[str, str] | None:
