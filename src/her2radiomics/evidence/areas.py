@@ -140,6 +140,11 @@ def interval_rows(
         yield {**found, "measure": f"auc_{bound}", "value": value}
 
 
+def enough_for_interval(labels: np.ndarray) -> bool:
+    """Whether DeLong's variance can be computed from these labels."""
+    return min(int(labels.sum()), int((1 - labels).sum())) >= FEWEST_OF_A_CLASS
+
+
 def area_bounds(outcome: np.ndarray, probability: np.ndarray, level: float) -> tuple[float, float]:
     """Interval of an AUC by DeLong on the logit scale.
 
@@ -148,7 +153,6 @@ def area_bounds(outcome: np.ndarray, probability: np.ndarray, level: float) -> t
     """
     known = ~np.isnan(probability)
     labels = outcome[known]
-    few = min(int(labels.sum()), int((1 - labels).sum())) < FEWEST_OF_A_CLASS
-    if few or np.ptp(probability[known]) == 0:
+    if not enough_for_interval(labels) or np.ptp(probability[known]) == 0:
         return NAN, NAN
     return auc_interval(labels, probability[known], "delong_logit", level)

@@ -130,15 +130,17 @@ def _lines(
     tall = style.mm(5.0)
     left = min(max(style.text_width(item.label, style.small()) for item in items) + 6.0, WIDTH * 0.42)
     right = min(max(style.text_width(item.text, style.small()) for item in items) + 4.0, WIDTH * 0.35)
-    places: list[tuple[float, Any]] = []
+    places: list[tuple[float, Any, str]] = []
     headings: list[tuple[float, str]] = []
     y, group = 0.0, ""
     for item in items:
         if item.group and item.group != group:
             headings.append((y, item.group))
             group, y = item.group, y + 1
-        places.append((y, item))
-        y += 1
+        lines = style.wrap(item.label, left - 5.0, style.small())
+        tall_as = max(1.0, 0.75 * len(lines))
+        places.append((y + (tall_as - 1) / 2, item, "\n".join(lines)))
+        y += tall_as
     height = y * tall
     figure = style.new_figure(WIDTH, style.head() + height + style.mm(11.0))
     axes = style.place(figure, left, style.head(), WIDTH - left - right, height)
@@ -155,9 +157,8 @@ def _lines(
     room = WIDTH - left - right
     for where, heading in headings:
         axes.text(-(left - 2.0) / room, where, heading, fontweight="bold", ha="left", **small)
-    for where, item in places:
-        label = style.wrap(item.label, left - 5.0, style.small())
-        axes.text(-2.0 / room, where, "\n".join(label), ha="right", linespacing=0.95, **small)
+    for where, item, label in places:
+        axes.text(-2.0 / room, where, label, ha="right", linespacing=0.95, **small)
         axes.text(1 + 2.0 / room, where, item.text, ha="left", **small)
         if np.isfinite(getattr(item, "value", 0.0)):
             mark(axes, where, item)

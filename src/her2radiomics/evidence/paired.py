@@ -10,11 +10,15 @@ import numpy as np
 from her2radiomics.core.contracts import TRAINING
 from her2radiomics.core.libraries import pd, scipy
 from her2radiomics.evidence.analysis import NAN, row, summary_row
-from her2radiomics.evidence.areas import NOT_FITTED, area_row
+from her2radiomics.evidence.areas import NOT_FITTED, area_row, enough_for_interval
 from her2radiomics.evidence.resamples import FEWEST
-from her2radiomics.evidence.study import EvidenceStudy
+from her2radiomics.evidence.study import EvidenceStudy, area
 from her2radiomics.statistics import auc_interval, delong_test
 
+#: Repetitions of which a central 95 % is told.
+FEWEST_SPREAD = 20
+#: What a rule says of a set with too few patients of an outcome.
+HANDFUL = f"cannot be told with fewer than {FEWEST} patients of an outcome"
 #: Bounds of an AUC's interval, as measures of a repetition.
 AUC_LOW, AUC_HIGH = "auc_low", "auc_high"
 #: The difference in AUC and the bounds of its paired interval, as measures of a repetition.
@@ -32,8 +36,8 @@ def area_rows(
     """AUC over the patients who have a prediction, and DeLong's interval of it."""
     found = area_row(model, partition, outcome, probability, arm)
     yield found
-    if np.isfinite(found["value"]):
-        known = ~np.isnan(probability)
+    known = ~np.isnan(probability)
+    if np.isfinite(found["value"]) and enough_for_interval(outcome[known]):
         bounds = auc_interval(outcome[known], probability[known], level=study.about.level)
         for measure, value in zip((AUC_LOW, AUC_HIGH), bounds, strict=True):
             yield row(measure, float(value), arm=arm, model=model, partition=partition)
@@ -72,6 +76,9 @@ def difference_rows(
     where |= {"n": len(known), "events": int(labels.sum())}
     if np.unique(labels).size < 2:
         yield row(DIFFERENCE, NAN, **where, note=NOT_FITTED)
+        return
+    if not enough_for_interval(labels):
+        yield row(DIFFERENCE, area(labels, first[known]) - area(labels, second[known]), **where)
         return
     found = delong_test(labels, first[known], second[known], study.about.level)
     yield row(DIFFERENCE, found.difference, **where)
@@ -114,10 +121,13 @@ def mean_row(measure: str, values: Sequence[float] | np.ndarray, *, what: str, *
 
 
 def spread_row(measure: str, values: Sequence[float] | np.ndarray, *, what: str, **where: Any) -> dict[str, Any]:
-    """Median and central 95 % of repetitions as a row of a summary."""
+    """Median and central 95 % of repetitions as a row of a summary; of fewer than 20 the median alone."""
     known = np.asarray(values, dtype=float)
     known = known[np.isfinite(known)]
     if not known.size:
         return summary_row(measure, method=f"no value among the {what}", **where)
+    if known.size < FEWEST_SPREAD:
+        words = f"median of {known.size} {what}, too few for a central 95 %"
+        return summary_row(measure, float(np.median(known)), method=words, **where)
     low, middle, high = (float(value) for value in np.quantile(known, [0.025, 0.5, 0.975]))
     return summary_row(measure, middle, low, high, method=f"median and central 95 % of {known.size} {what}", **where)

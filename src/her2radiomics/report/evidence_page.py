@@ -8,7 +8,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from her2radiomics.core.contracts import contract
+from her2radiomics.core.contracts import TRAINING, contract
 from her2radiomics.core.layout import Layout
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.templates import environment
@@ -17,6 +17,7 @@ from her2radiomics.evidence.findings import LEFT_OUT
 from her2radiomics.evidence.study import Facts
 from her2radiomics.report.context import EvidenceGroup, EvidenceSummary, Grid, Link
 from her2radiomics.report.embed import figure_uri
+from her2radiomics.report.prose import counted
 from her2radiomics.report.references import references
 from her2radiomics.report.sections import file_links
 from her2radiomics.report.words import model_phrase
@@ -69,6 +70,7 @@ class EvidenceContext:
     title: str
     simulated: bool
     model: str
+    sizes: tuple[str, ...]
     sections: tuple[Section, ...]
     groups: Mapping[str, Sequence[Mapping[str, str]]]
     references: tuple[str, ...]
@@ -135,6 +137,7 @@ def evidence_page(
         title=facts.about.title,
         simulated=facts.about.simulated,
         model=model_phrase(facts.label(facts.about.primary)),
+        sizes=tuple(_size(facts, name) for name in (TRAINING, *facts.tested)),
         sections=tuple(
             _section(folder, name, item, facts, findings, summary, obstacles.get(name, ""), len(made))
             for name, item in analyses.items()
@@ -176,6 +179,12 @@ def _section(
     )
 
 
+def _size(facts: Facts, partition: str) -> str:
+    """Patients of a set, and those with the outcome."""
+    n, events = facts.size(partition)
+    return f"{facts.partition_label(partition)}: {counted(n, 'patient')}, {events} of them {facts.about.outcomes[1]}"
+
+
 def _numbers(rows: pd.DataFrame, facts: Facts) -> Grid:
     """Numbers of an analysis as printed, without the columns that are empty in all rows."""
     rows = rows.head(MOST_NUMBERS)
@@ -184,7 +193,10 @@ def _numbers(rows: pd.DataFrame, facts: Facts) -> Grid:
         "arm": rows["arm"],
         "model": rows["model"].map(facts.label),
         "partition": rows["partition"].map(facts.partition_label),
-        "measure": rows["measure"].str.replace("_", " ").replace("auc", "AUC", regex=True),
+        "measure": rows["measure"]
+        .str.replace("632_plus", ".632+")
+        .str.replace("_", " ")
+        .str.replace(r"\bauc\b", "AUC", regex=True),
         "value": [_number(row) for row in rows.itertuples()],
         "n": [f"{n:.0f}" if n == n else "" for n in rows["n"]],
         "method": rows["method"],

@@ -193,7 +193,10 @@ class AsPublished(Analysis):
         again = ""
         if RESAMPLED in found.index and np.isfinite(found.loc[RESAMPLED, "low"]):
             low, high = found.loc[RESAMPLED, "low"], found.loc[RESAMPLED, "high"]
-            again = f" When patients were drawn again, 95% of the differences lay between {low:+.3f} and {high:+.3f}."
+            again = (
+                f" When the patients were drawn again {self.bootstrap} times, 95% of the differences lay between {low:+.3f} "
+                f"and {high:+.3f}."
+            )
         return Finding(
             verdict,
             f"{where}: the AUC gains nothing from what was learned from test patients",
@@ -214,8 +217,9 @@ class AsPublished(Analysis):
         return Finding(
             verdict,
             f"{where}: the order as published gains nothing when the outcomes are permuted",
-            "With the outcomes permuted within centre and set no AUC above 0.5 is to be expected. The mean AUC was "
-            f"{area[PUBLISHED]:.3f} as published and {area[SAFE]:.3f} leak-safe: a mean difference of {_signed(number)}.",
+            f"With the outcomes permuted within centre and set ({self.twins} times) no AUC above 0.5 is to be expected. The "
+            f"mean AUC was {area[PUBLISHED]:.3f} as published and {area[SAFE]:.3f} leak-safe: a mean difference of "
+            f"{_signed(number)}.",
             f"Does not hold where the mean difference is {self.null_margin:g} or more and its interval lies above 0; "
             f"holds where the interval lies below {self.null_margin:g}; otherwise more null twins are needed.",
         )

@@ -19,6 +19,7 @@ from her2radiomics.evidence.paired import (
     AUC_HIGH,
     AUC_LOW,
     DIFFERENCE,
+    HANDFUL,
     HIGH,
     LOW,
     area_rows,
@@ -27,7 +28,6 @@ from her2radiomics.evidence.paired import (
     spread_row,
     too_few,
 )  # fmt: skip
-from her2radiomics.evidence.resamples import FEWEST
 from her2radiomics.evidence.sham import alone, controlled_models, on_random_features, other_predictors
 from her2radiomics.evidence.study import EvidenceStudy, Facts, probabilities
 from her2radiomics.statistics import proportion_interval
@@ -149,9 +149,10 @@ class Controls(Analysis):
                 found = mine[mine["arm"] == arm].set_index("measure")
                 if own.empty or not np.isfinite(own["value"].iloc[0]) or not np.isfinite(found.loc["auc", "value"]):
                     continue
-                make = self._beside_random if arm == RANDOM else self._beside
                 where = f"{facts.label(model)}, {facts.partition_label(partition)}"
-                yield make(found, self._printed(facts, arm), float(own["value"].iloc[0]), where)
+                name, value = self._named(facts, arm), float(own["value"].iloc[0])
+                few = too_few(own["n"].iloc[0], own["events"].iloc[0])
+                yield (self._beside_random if arm == RANDOM else self._beside)(found, name, value, where, few)
 
     def method(self, facts: Facts) -> str:
         """What the controls are made of."""
@@ -213,41 +214,46 @@ class Controls(Analysis):
             words = f"(1 + {beyond}) / (1 + {values.size}); interval: Clopper–Pearson of {beyond} of {values.size}"
             yield summary_row("p", (1 + beyond) / (1 + values.size), low, high, method=words, **here)
 
-    def _beside(self, found: pd.DataFrame, control: str, own: float, where: str) -> Finding:
+    def _beside(self, found: pd.DataFrame, control: str, own: float, where: str, few: bool) -> Finding:
         number, value = found.loc[DIFFERENCE], found.loc["auc", "value"]
         verdict: Verdict = "cannot be told"
-        if not too_few(found.loc["auc", "n"], found.loc["auc", "events"]):
+        if not few:
             verdict = "holds" if number["low"] > 0 else "does not hold" if number["high"] < self.margin else verdict
         share = ""
         if "share_reached" in found.index:
             share = (
-                f" It reached {max(float(found.loc['share_reached', 'value']), 0):.0%} of what the model has above 0.5."
+                f" Of what the model has above 0.5 it reached {max(float(found.loc['share_reached', 'value']), 0):.0%}."
             )
-        name = control[0].lower() + control[1:]
         return Finding(
             verdict,
-            f"{where}: better than {name}",
-            f"The AUC was {own:.3f}; that of the control ({name}) was {value:.3f}: a difference of {number['value']:+.3f} "
+            f"{where}: better than {control}",
+            f"The AUC was {own:.3f}; that of {control} was {value:.3f}: a difference of {number['value']:+.3f} "
             f"({number['low']:+.3f} to {number['high']:+.3f}).{share}",
             f"Holds where the interval of the difference lies above 0; does not hold where it lies below {self.margin:g}; "
-            f"otherwise, and with fewer than {FEWEST} patients of an outcome, there are too few to tell.",
+            f"otherwise there are too few patients to tell; {HANDFUL}.",
         )
 
-    def _beside_random(self, found: pd.DataFrame, control: str, own: float, where: str) -> Finding:
+    def _beside_random(self, found: pd.DataFrame, control: str, own: float, where: str, few: bool) -> Finding:
         p, area = found.loc["p"], found.loc["auc"]
-        verdict: Verdict = "cannot be told"
-        if p["high"] < self.alpha:
-            verdict = "holds"
-        elif p["low"] > self.alpha:
+        verdict: Verdict = "holds" if p["high"] < self.alpha else "cannot be told"
+        if p["low"] > self.alpha and not few:
             verdict = "does not hold"
         return Finding(
             verdict,
-            f"{where}: better than {control[0].lower() + control[1:]}",
-            f"The AUC was {own:.3f}. Random features with the same correlation reached a median of {area['value']:.3f} "
-            f"(central 95%: {area['low']:.3f} to {area['high']:.3f}); p = {p['value']:.3f}.",
-            f"Holds where the upper bound of the share of random sets with as high an AUC is below {self.alpha:g}; does not "
-            f"hold where the lower bound is above {self.alpha:g}; otherwise more sets are needed.",
+            f"{where}: better than {control}",
+            f"The AUC was {own:.3f}. {self.random} sets of random features with the same correlation reached a median of "
+            f"{area['value']:.3f} (central 95%: {area['low']:.3f} to {area['high']:.3f}); p = {p['value']:.3f} "
+            f"({p['low']:.3f} to {p['high']:.3f}, by the number of sets).",
+            f"Holds where the upper bound of p is below {self.alpha:g}; does not hold where its lower bound is above "
+            f"{self.alpha:g}, but {HANDFUL}; otherwise more sets are needed.",
         )
+
+    def _named(self, facts: Facts, arm: str) -> str:
+        """A control inside a sentence."""
+        if arm not in self.others(facts):
+            return arm
+        name = described(facts, arm)
+        return f"the same model on altered images ({name[:1].lower()}{name[1:]})"
 
     def _printed(self, facts: Facts, arm: str) -> str:
         """A control as figures and sentences print it."""

@@ -45,9 +45,12 @@ class Discount(Analysis):
     def method(self, facts: Facts) -> str:
         """Where the expectation comes from."""
         return (
-            "The expectation comes from a benchmark: the chains of four studies were run on 28 public radiomics tables with "
-            "many random splits of the sizes of published studies, and each model was applied to the patients held back. It "
-            "knows no change of hospital, scanner or time; these come on top."
+            "The expectation comes from a benchmark: the chains of four studies were run on 28 public radiomics tables, "
+            "each split at random ten times into studies of the size of published ones, and each model was applied to the "
+            "patients held back. Tables that were left out fell into their 90% interval in 92% to 94% of the splits, also "
+            "where the form of the calibration was chosen anew without them; the form that is used was chosen on all of "
+            "the tables, which favours it slightly. A change of hospital, scanner or time is not in the benchmark and comes "
+            "on top."
         )
 
     def repetitions(self, facts: Facts) -> int:
@@ -87,7 +90,7 @@ class Discount(Analysis):
             unknown, above = np.isnan(row_["value"]), reported > row_["high"]
             yield Finding(
                 "cannot be told" if unknown else "does not hold" if above else "holds",
-                f"{facts.label(name)}: new patients would give a test AUC like this",
+                f"{facts.label(name)}: the test AUC is not higher than the benchmark lets expect in new patients",
                 str(row_["method"]).rsplit(" Benchmark chain:", 1)[0],
                 RULE,
             )

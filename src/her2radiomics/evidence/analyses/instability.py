@@ -132,15 +132,15 @@ class Instability(Analysis):
             f"{name}: a patient's predicted probability hardly depends on who was in the training set",
             f"Models that were developed in the same way on resamples of the training patients differed from the study's "
             f"model by {error['value']:.2f} of probability on average (mean absolute prediction error). For half of the "
-            f"patients the predictions of these models ranged over {width:.2f} or more.",
-            f"Holds where the mean absolute prediction error is at most {self.large_error:g}. A model that says the same of "
-            "every patient is stable too: stability is no accuracy.",
+            f"{whole.loc[UNSTABLE, 'n']:.0f} training patients 95% of these predictions spread over {width:.2f} or more.",
+            f"Holds where the mean absolute prediction error is at most {self.large_error:g}. A model that predicts the "
+            "same for every patient is stable too: stability is not accuracy.",
         )
         yield Finding(
             "holds" if unstable <= self.many else "does not hold",
             f"{name}: a patient's class hardly depends on who was in the training set",
-            f"{unstable:.0%} of the training patients changed their class in at least {self.often:.0%} of these models, at "
-            "the threshold that the study locked.",
+            f"{unstable:.0%} of the {whole.loc[UNSTABLE, 'n']:.0f} training patients changed their class in at least "
+            f"{self.often:.0%} of these models, at the threshold that the study locked.",
             f"Holds where at most {self.many:.0%} of the patients do.",
         )
 
@@ -148,8 +148,8 @@ class Instability(Analysis):
         """How it is done."""
         return (
             f"The whole pipeline was fitted again on {self.resamples} bootstrap resamples of the training patients, and "
-            "each model so developed predicted every patient. A good model of a small study may still say very different "
-            "things of the same patient."
+            "each model so developed predicted every patient. A model with a good AUC may still predict very "
+            "different probabilities for the same patient."
         )
 
     def draw(self, rows: pd.DataFrame, summary: pd.DataFrame, facts: Facts) -> Figure:

@@ -44,7 +44,7 @@ class Optimism(Analysis):
     reads: ClassVar[tuple[str, ...]] = ("instability",)
 
     analysis: Literal["optimism"] = "optimism"
-    folds: int = Field(5, ge=2, description="Folds of the cross-validation; the whole pipeline runs in each.")
+    folds: int = Field(5, ge=3, description="Folds of the cross-validation; the whole pipeline runs in each.")
     repeats: int = Field(10, ge=1, description="Repetitions of the cross-validation, with other folds.")
     draws: int = Field(20, ge=2, description="Subsets of the training patients at each size of the learning curve.")
     shares: list[float] = Field(
@@ -156,7 +156,9 @@ class Optimism(Analysis):
         """How it is done."""
         return (
             f"Cross-validation ({self.folds} folds, {self.repeats} times) and the bootstrap repeated the whole pipeline, "
-            "the choice of features and of penalties included. For the learning curve models were trained on growing random "
+            "the choice of features and of penalties included. The bootstrap's correction takes off by how much models were "
+            "better on their own resample than on all training patients; .632+ weighs the training AUC and that in patients "
+            "whom a resample left out. For the learning curve models were trained on growing random "
             "parts of the training patients."
         )
 

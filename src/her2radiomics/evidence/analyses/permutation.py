@@ -10,9 +10,10 @@ from pydantic import Field
 
 from her2radiomics.core.contracts import TRAINING
 from her2radiomics.core.libraries import pd
-from her2radiomics.evidence.analysis import Analysis, Finding, analysis, row, summary_row
+from her2radiomics.evidence.analysis import Analysis, Finding, Verdict, analysis, row, summary_row
 from her2radiomics.evidence.areas import cross_validated_area, partition_areas
 from her2radiomics.evidence.drawing import Distribution, distributions
+from her2radiomics.evidence.paired import HANDFUL, too_few
 from her2radiomics.evidence.study import CROSS_VALIDATED, EvidenceStudy, Facts
 from her2radiomics.statistics import proportion_interval
 
@@ -33,7 +34,7 @@ class Permutation(Analysis):
 
     analysis: Literal["permutation"] = "permutation"
     permutations: int = Field(200, ge=20, description="Permutations of the labels.")
-    folds: int = Field(5, ge=2, description="Folds of the cross-validation within the training set.")
+    folds: int = Field(5, ge=3, description="Folds of the cross-validation within the training set.")
     alpha: float = Field(0.05, gt=0, lt=1, description="Level below which p counts as small.")
 
     def repetitions(self, facts: Facts) -> int:
@@ -80,8 +81,8 @@ class Permutation(Analysis):
     def findings(self, summary: pd.DataFrame, facts: Facts) -> Iterable[Finding]:
         """Whether the primary model's test AUC lies beyond what chance gives."""
         rule = (
-            f"Holds where the upper bound of the interval of p is below {self.alpha:g}; does not hold where p is above "
-            f"{self.alpha:g} and so is the lower bound; otherwise more permutations are needed."
+            f"Holds where the upper bound of p is below {self.alpha:g}; does not hold where its lower bound is above "
+            f"{self.alpha:g}, but {HANDFUL}; otherwise more permutations are needed."
         )
         for partition in facts.tested or [CROSS_VALIDATED]:
             mine = summary[(summary["model"] == facts.about.primary) & (summary["partition"] == partition)]
@@ -89,15 +90,15 @@ class Permutation(Analysis):
             if "p" not in found.index:
                 continue
             p, null, true = found.loc["p"], found.loc["auc_permuted"], found.loc["auc"]
-            verdict = (
-                "holds" if p["high"] < self.alpha else "does not hold" if p["low"] > self.alpha else "cannot be told"
-            )
+            verdict: Verdict = "holds" if p["high"] < self.alpha else "cannot be told"
+            if p["low"] > self.alpha and not too_few(true["n"], true["events"]):
+                verdict = "does not hold"
             yield Finding(
-                verdict,  # type: ignore[arg-type]
+                verdict,
                 f"{facts.label(facts.about.primary)}, {facts.partition_label(partition)}: better than chance",
                 f"The AUC was {true['value']:.3f}. With the outcomes permuted, the same pipeline reached a median of "
                 f"{null['value']:.3f} (central 95%: {null['low']:.3f} to {null['high']:.3f}); p = {p['value']:.3f} "
-                f"(Monte-Carlo interval {p['low']:.3f} to {p['high']:.3f}).",
+                f"({p['low']:.3f} to {p['high']:.3f}, by {self.permutations} permutations).",
                 rule,
             )
 

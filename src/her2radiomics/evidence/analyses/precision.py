@@ -228,8 +228,8 @@ class Precision(Analysis):
         yield Finding(
             verdict,
             f"{name}: enough patients to develop the model",
-            f"{n} patients with {events} events trained a model with {told[CANDIDATES]:,.0f} candidate parameters: "
-            f"{told[PER_CANDIDATE]:.2g} events per candidate. {of}, a model with so many candidates needs "
+            f"{n} patients with {events} events trained a model with {told[CANDIDATES]:,.0f} candidate parameters (events "
+            f"per candidate: {told[PER_CANDIDATE]:.2g}). {of}, a model with so many candidates needs "
             f"{needed[f'{arm}: all']:,.0f} patients.{less}",
             rule,
         )

@@ -12,11 +12,10 @@ from pydantic import Field
 from her2radiomics.core.contracts import TRAINING
 from her2radiomics.core.libraries import pd
 from her2radiomics.evidence.analysis import Analysis, Finding, Verdict, analysis, summary_row
-from her2radiomics.evidence.choices import USUAL, printed, printed_value, values_of, with_value, with_values
+from her2radiomics.evidence.choices import SCALING, USUAL, printed, printed_value, values_of, with_value, with_values
 from her2radiomics.evidence.curve import Curve, curve
 from her2radiomics.evidence.others import described, on_other_features
-from her2radiomics.evidence.paired import AUC_LOW, area_rows, too_few
-from her2radiomics.evidence.resamples import FEWEST
+from her2radiomics.evidence.paired import AUC_LOW, HANDFUL, area_rows, too_few
 from her2radiomics.evidence.study import EvidenceStudy, Facts, probabilities
 from her2radiomics.modelling.models.multivariate import MultivariateSpec
 
@@ -165,7 +164,7 @@ class Specifications(Analysis):
             yield summary_row(
                 "above_chance", float((values > 0.5).mean()), method=f"share {what} with AUC > 0.5", **where
             )
-            share = float((lower > 0.5).mean())
+            share = float((lower > 0.5).sum() / len(values))
             words = f"share {what} whose interval (DeLong) lies above 0.5"
             yield summary_row("interval_above_chance", share, method=words, **where)
             own = areas["value"].iloc[0]
@@ -202,29 +201,35 @@ class Specifications(Analysis):
             yield Finding(
                 verdict,
                 f"{where}: better than chance however the open choices are made",
-                f"Of {made['value']:.0f} specifications, {share:.0%} had an AUC above 0.5 and {firm:.0%} an interval above "
-                f"0.5. The AUC ranged from {ends['low']:.3f} to {ends['high']:.3f} (median {ends['value']:.3f}).",
+                f"Of {made['value']:.0f} specifications, {share:.0%} had an AUC above 0.5 and {firm:.0%} an interval of it "
+                f"above 0.5. The AUC ranged from {ends['low']:.3f} to {ends['high']:.3f} (median {ends['value']:.3f}).",
                 "Holds where at least 95% of the specifications have an AUC above 0.5 and at least half of them an interval "
-                "above 0.5; does not hold where fewer than 80% have an AUC above 0.5; otherwise, and with fewer than "
-                f"{FEWEST} patients of an outcome, it cannot be told.",
+                f"above 0.5; does not hold where fewer than 80% have an AUC above 0.5, but {HANDFUL}; otherwise it cannot "
+                "be told either.",
             )
             width = central["high"] - central["low"]
             yield Finding(
                 "cannot be told" if few else "holds" if width <= self.wide else "does not hold",
                 f"{where}: the AUC depends little on the open choices",
                 f"90% of the specifications had an AUC between {central['low']:.3f} and {central['high']:.3f}.",
-                f"Holds where 90% of the specifications lie within {self.wide:g} of AUC; cannot be told with fewer than "
-                f"{FEWEST} patients of an outcome.",
+                f"Holds where 90% of the specifications lie within {self.wide:g} of AUC; {HANDFUL}.",
             )
             if "percentile" in found.index:
                 place = found.loc["percentile", "value"]
                 yield Finding(
-                    "holds" if place <= 0.9 else "does not hold",
+                    "cannot be told" if few else "holds" if place <= 0.9 else "does not hold",
                     f"{where}: the study's own choices are not a favourable combination",
                     f"The study's own specification had an AUC of {own['value']:.3f}, higher than {place:.0%} of the "
                     "specifications.",
-                    "Does not hold where more than 90% of the specifications gave a lower AUC.",
+                    f"Does not hold where more than 90% of the specifications gave a lower AUC; {HANDFUL}.",
                 )
+
+    def method(self, facts: Facts) -> str:
+        """Which choices there are, and how many combinations were made."""
+        named = [printed(key).lower() if key in (SCALING, FEATURES) else printed(key) for key in self.options(facts)]
+        made, total = self.repetitions(facts), self.combinations(facts)
+        of = "all combinations" if made == total else f"{made} of {total:,} combinations"
+        return f"The study was made with {of} of these choices: {'; '.join(named)}. All are shown."
 
     def draw(self, rows: pd.DataFrame, summary: pd.DataFrame, facts: Facts) -> Figure:
         """Test AUC of every specification in rising order, and below it the choices that each one is."""

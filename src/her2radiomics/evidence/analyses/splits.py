@@ -15,6 +15,7 @@ from her2radiomics.core.libraries import pd, sklearn
 from her2radiomics.evidence.analysis import Analysis, Finding, analysis, summary_row
 from her2radiomics.evidence.areas import area_row
 from her2radiomics.evidence.drawing import Distribution, distributions
+from her2radiomics.evidence.paired import HANDFUL, too_few
 from her2radiomics.evidence.study import EvidenceStudy, Facts, probabilities
 
 if TYPE_CHECKING:
@@ -105,25 +106,25 @@ class Splits(Analysis):
 
     def findings(self, summary: pd.DataFrame, facts: Facts) -> Iterable[Finding]:
         """Whether the test AUC depends on the split, and whether the study's own was lucky."""
-        primary = facts.about.primary
+        primary, few = facts.about.primary, too_few(*facts.size(TESTING))
         mine = summary[(summary["model"] == primary) & (summary["arm"] == RANDOM)].set_index("measure")
         if "auc" in mine.index:
             found = mine.loc["auc"]
             width = found["high"] - found["low"]
             yield Finding(
-                "holds" if width <= self.wide else "does not hold",
+                "cannot be told" if few else "holds" if width <= self.wide else "does not hold",
                 "The test AUC depends little on who was drawn into the test set",
-                f"Over random splits of the same sizes the test AUC of the {facts.label(primary)} model had a median of "
-                f"{found['value']:.3f}; 90% of the splits gave {found['low']:.3f} to {found['high']:.3f}.",
-                f"Holds where 90% of the splits lie within {self.wide:g} of AUC.",
+                f"Over {self.splits} random splits of the same sizes the test AUC of the {facts.label(primary)} model had a "
+                f"median of {found['value']:.3f}; 90% of the splits gave {found['low']:.3f} to {found['high']:.3f}.",
+                f"Holds where 90% of the splits lie within {self.wide:g} of AUC; {HANDFUL}.",
             )
         if "percentile" in mine.index:
             place = mine.loc["percentile", "value"]
             yield Finding(
-                "holds" if place <= 0.9 else "does not hold",
+                "cannot be told" if few else "holds" if place <= 0.9 else "does not hold",
                 "The study's own split was not a favourable one",
-                f"The study's own split gave a higher AUC than {place:.0%} of the random splits.",
-                "Does not hold where more than 90% of the random splits gave a lower AUC.",
+                f"The study's own split gave a higher AUC than {place:.0%} of the {self.splits} random splits.",
+                f"Does not hold where more than 90% of the random splits gave a lower AUC; {HANDFUL}.",
             )
 
     def draw(self, rows: pd.DataFrame, summary: pd.DataFrame, facts: Facts) -> Figure:
@@ -181,6 +182,8 @@ class Splits(Analysis):
         pool = np.flatnonzero(study.patients["partition"].isin([TRAINING, TESTING]).to_numpy())
         persons = pd.Series(study.outcome[pool], index=study.who[pool]).groupby(level=0).max()
         own = study.who[study.rows(TESTING)]
+        if len(np.unique(own)) < 2 or min(np.bincount(persons, minlength=2)) < 2:
+            return pool, pool[:0]
         _, out = sklearn.model_selection.train_test_split(
             persons.index.to_numpy(),
             test_size=len(np.unique(own)),

@@ -128,7 +128,7 @@ class Stability(Analysis):
                 "does not hold" if item.high < self.poor else "holds" if item.low >= self.poor else "cannot be told",
                 f"{facts.label(item.model)}: resamples of the patients keep the same features",
                 f"The stability of the selection was {item.value:.2f} ({item.low:.2f} to {item.high:.2f}); 1 is the same "
-                f"set every time, 0 what chance alone gives. Kept by half of the refits or more: {often}.",
+                f"set every time, 0 what chance alone gives. {_features(often)} kept by half of the refits or more.",
                 f"Nogueira's index: holds where its lower bound is at least {self.poor:g}; does not hold where its upper "
                 "bound is lower.",
             )
@@ -230,6 +230,13 @@ class Stability(Analysis):
         below = known[known["value"] < self.reproducible]
         sure = len(known) > 0 and bool((known["low"] >= self.reproducible).all())
         verdict: Verdict = "does not hold" if len(below) else "holds" if sure else "cannot be told"
+        sentence = "No ICC could be computed."
+        if len(known):
+            least = known.loc[known["value"].idxmin()]
+            sentence = (
+                f"{_of(len(below), len(known))} an ICC below {self.reproducible:g}. The lowest was {least['value']:.2f} "
+                f"({least['low']:.2f} to {least['high']:.2f}; {least['n']:.0f} patients)."
+            )
         what = facts.about.others[name].description if name in facts.about.others else ""
         where = (
             "between the readers" if name == READERS else f"where the images are measured otherwise ({what or name})"
@@ -237,9 +244,9 @@ class Stability(Analysis):
         return Finding(
             verdict,
             f"The kept features are reproducible {where}",
-            f"Of the {len(known)} kept features {len(below) or 'none'} had an ICC below {self.reproducible:g}."
-            + (f" The lowest was {known['value'].min():.2f}." if len(known) else ""),
-            f"Does not hold where an ICC is below {self.reproducible:g}; holds where all lower bounds are above it.",
+            sentence,
+            f"Does not hold where an ICC is below {self.reproducible:g}; holds where all lower bounds are above it; "
+            "otherwise it cannot be told.",
         )
 
     def _alike(self, told: pd.DataFrame, centre: str, facts: Facts) -> Finding:
@@ -249,11 +256,23 @@ class Stability(Analysis):
         return Finding(
             verdict,
             f"{facts.about.centre_labels.get(centre, centre)}: the kept features are alike there and in the largest centre",
-            f"Of the {len(told)} kept features {len(beyond) or 'none'} had an interval beyond {self.apart:g} standard "
-            f"deviations; the largest difference was {told['value'].abs().max():.2f}.",
+            f"{_of(len(beyond), len(told))} a difference of surely more than {self.apart:g} standard deviations (its whole "
+            f"interval lies beyond); the largest difference was {told['value'].abs().max():.2f}.",
             f"Does not hold where the interval of a difference lies beyond {self.apart:g} standard deviations; holds where "
             "all lie within. Centres may differ in their patients as well as in their scanners.",
         )
+
+
+def _features(count: int) -> str:
+    """So many features were, as a sentence begins."""
+    return f"{count or 'No'} {'feature was' if count < 2 else 'features were'}"
+
+
+def _of(count: int, total: int) -> str:
+    """So many of the kept features had, as a sentence begins."""
+    if total == 1:
+        return f"The kept feature {'had' if count else 'did not have'}"
+    return f"{count or 'None'} of the {total} kept features had"
 
 
 def selecting(facts: Facts) -> list[str]:

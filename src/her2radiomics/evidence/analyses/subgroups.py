@@ -59,7 +59,7 @@ class Subgroups(Analysis):
         None, gt=0, description="Age from which on patients are the older group; the training median."
     )
     fewest: int = Field(10, ge=2, description="Patients of each outcome below which nothing is said of a subgroup.")
-    folds: int = Field(5, ge=2, description="Folds of the cross-validation within the training set.")
+    folds: int = Field(5, ge=3, description="Folds of the cross-validation within the training set.")
     alpha: float = Field(0.05, gt=0, lt=1, description="Level of the tests between subgroups, adjusted by Holm.")
     alike: float = Field(0.1, gt=0, lt=0.5, description="Difference in AUC within which subgroups count as alike.")
 
@@ -147,7 +147,8 @@ class Subgroups(Analysis):
         alike = len(bounds) > 0 and bool(known.all())
         verdict: Verdict = "does not hold" if len(apart) else "holds" if alike and not few else "cannot be told"
         share = f"All {few}" if few == len(single) else f"{few} of {len(single)}"
-        sentence = f"{share} subgroups were too small to say anything of them." if few else ""
+        was = "was" if few == 1 < len(single) else "were"
+        sentence = f"{share} subgroups {was} too small to say anything about." if few else ""
         if len(tests):
             partition, arm = tests[P].idxmin()
             least = tests.loc[(partition, arm)]

@@ -30,10 +30,28 @@ from her2radiomics.core.libraries import pd, scipy
 
 FILE = "table.csv.gz"
 LEVEL = 0.90
-#: Ridge on the standardised covariates: their slopes are learnt from few data sets.
-RIDGE = 0.5
-#: Share of the variance in new patients that stays unexplained at least.
-UNEXPLAINED = 0.1
+
+
+@dataclass(frozen=True)
+class Form:
+    """What may be chosen in a relation; the defaults are those of the shipped calibration.
+
+    Attributes
+    ----------
+    covariates
+        Names of :func:`covariates`. With the number of features left-out data sets are not predicted better.
+    ridge
+        Penalty on the standardised covariates: their slopes are learnt from few data sets.
+    unexplained
+        Share of the variance in new patients that stays unexplained at least.
+    """
+
+    covariates: tuple[str, ...] = ("n", "share")
+    ridge: float = 0.5
+    unexplained: float = 0.1
+
+
+USED = Form()
 
 
 def separation(area: np.ndarray | float, positives: np.ndarray | float, negatives: np.ndarray | float) -> np.ndarray:
@@ -67,13 +85,13 @@ def reported(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["kept"] > 0]
 
 
-def covariates(n: np.ndarray, events: np.ndarray) -> np.ndarray:
-    """Logarithm of the number of patients, and the share of the smaller class; shape (rows, 2).
-
-    The number of features is not among them: with it left-out data sets are not predicted better.
-    """
+def covariates(n: np.ndarray, events: np.ndarray, features: np.ndarray | None = None, form: Form = USED) -> np.ndarray:
+    """Covariates of a form: logarithms of ``n`` and ``features``, ``share`` of the smaller class; (rows, covariates)."""
     n, events = np.asarray(n, dtype=float), np.asarray(events, dtype=float)
-    return np.column_stack([np.log(n), np.minimum(events, n - events) / n])
+    known = {"n": np.log(n), "share": np.minimum(events, n - events) / n}
+    if features is not None:
+        known["features"] = np.log(features)
+    return np.column_stack([np.empty((n.size, 0)), *(known[name] for name in form.covariates)])
 
 
 @dataclass(frozen=True)
@@ -85,7 +103,7 @@ class Rows:
     dataset
         Name of the data set, shape (rows,).
     z
-        Covariates, shape (rows, 2).
+        Covariates, shape (rows, covariates).
     test, new
         Separations, shape (rows,).
     test_noise, new_noise
@@ -100,7 +118,7 @@ class Rows:
     new_noise: np.ndarray
 
     @classmethod
-    def of(cls, table: pd.DataFrame) -> Rows:
+    def of(cls, table: pd.DataFrame, form: Form = USED) -> Rows:
         """Take rows of the benchmark's table."""
         numbers = {name: table[name].to_numpy(dtype=float) for name in table.columns if name not in _WORDS}
         found = {}
@@ -109,7 +127,7 @@ class Rows:
             negatives = numbers[f"{part}_n"] - positives
             found[part] = separation(numbers[part], positives, negatives)
             found[f"{part}_noise"] = sampling_variance(found[part], positives, negatives)
-        z = covariates(numbers["n"], numbers["events"])
+        z = covariates(numbers["n"], numbers["events"], numbers["features"], form)
         return cls(table["dataset"].to_numpy(dtype=str), z, **found)
 
     def keep(self, mask: np.ndarray) -> Rows:
@@ -127,11 +145,13 @@ class Relation:
     Attributes
     ----------
     centre, scale
-        Of the covariates, shape (2,).
+        Of the covariates, shape (covariates,).
     means
-        Intercept and slopes of the two separations, shape (3, 2): test, new.
+        Intercept and slopes of the two separations, shape (1 + covariates, 2): test, new.
     test, new, both
         Variances of the two separations about their means, and their covariance, without sampling errors.
+    unexplained
+        Share of ``new`` that stays unexplained at least.
     """
 
     centre: np.ndarray
@@ -140,9 +160,10 @@ class Relation:
     test: float
     new: float
     both: float
+    unexplained: float = USED.unexplained
 
     @classmethod
-    def fit(cls, rows: Rows) -> Relation:
+    def fit(cls, rows: Rows, form: Form = USED) -> Relation:
         """Fit by moments; every data set has the same weight."""
         _, place, count = np.unique(rows.dataset, return_inverse=True, return_counts=True)
         weight = 1 / (count[place] * count.size)
@@ -151,7 +172,7 @@ class Relation:
         scale = np.where(scale > 0, scale, 1.0)
         design = np.column_stack([np.ones(len(place)), (rows.z - centre) / scale])
         both = np.column_stack([rows.test, rows.new])
-        penalty = np.diag([0.0, *[RIDGE] * rows.z.shape[1]])
+        penalty = np.diag([0.0, *[form.ridge] * rows.z.shape[1]])
         means = np.linalg.solve(design.T @ (design * weight[:, None]) + penalty, design.T @ (both * weight[:, None]))
         rest = both - design @ means
         spread = rest.T @ (rest * weight[:, None])
@@ -159,7 +180,7 @@ class Relation:
         test = max(float(spread[0, 0] - weight @ rows.test_noise), smallest)
         new = max(float(spread[1, 1] - weight @ rows.new_noise), smallest)
         limit = np.sqrt(test * new)
-        return cls(centre, scale, means, test, new, float(np.clip(spread[0, 1], -limit, limit)))
+        return cls(centre, scale, means, test, new, float(np.clip(spread[0, 1], -limit, limit)), form.unexplained)
 
     def predict(self, z: np.ndarray, test: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and variance of the separation in new patients, given that of the test set; shape (rows,) each."""
@@ -167,11 +188,11 @@ class Relation:
         means = design @ self.means
         slope = self.both / (self.test + noise)
         mean = means[:, 1] + slope * (test - means[:, 0])
-        variance = np.maximum(self.new - slope * self.both, UNEXPLAINED * self.new)
+        variance = np.maximum(self.new - slope * self.both, self.unexplained * self.new)
         return mean, variance
 
 
-def left_out_scores(rows: Rows, without: str = "") -> pd.DataFrame:
+def left_out_scores(rows: Rows, without: str = "", form: Form = USED) -> pd.DataFrame:
     """Predict each data set from the others.
 
     Parameters
@@ -180,6 +201,8 @@ def left_out_scores(rows: Rows, without: str = "") -> pd.DataFrame:
         Rows of one chain and order.
     without
         A data set that takes no part at all.
+    form
+        That of ``rows`` and of the relations.
 
     Returns
     -------
@@ -191,7 +214,7 @@ def left_out_scores(rows: Rows, without: str = "") -> pd.DataFrame:
     found = {name: np.empty(len(rows.test)) for name in ("expected", "error", "score")}
     for name in np.unique(rows.dataset):
         mine = rows.dataset == name
-        relation, own = Relation.fit(rows.keep(~mine)), rows.keep(mine)
+        relation, own = Relation.fit(rows.keep(~mine), form), rows.keep(mine)
         mean, variance = relation.predict(own.z, own.test, own.test_noise)
         found["expected"][mine] = mean
         found["error"][mine] = own.new - mean
@@ -243,12 +266,12 @@ class Calibration:
         return np.column_stack([area_of(mean), area_of(mean - reach), area_of(mean + reach)])
 
 
-def grouped(table: pd.DataFrame) -> list[tuple[tuple[str, str], Rows]]:
+def grouped(table: pd.DataFrame, form: Form = USED) -> list[tuple[tuple[str, str], Rows]]:
     """Rows of each chain and order."""
-    return [((str(c), str(o)), Rows.of(part)) for (c, o), part in reported(table).groupby(["chain", "order"])]
+    return [((str(c), str(o)), Rows.of(part, form)) for (c, o), part in reported(table).groupby(["chain", "order"])]
 
 
-def judged(own: Rows, others: Rows, level: float) -> pd.DataFrame:
+def judged(own: Rows, others: Rows, level: float, form: Form = USED) -> pd.DataFrame:
     """Predict some data sets from others, and compare with what was seen.
 
     Returns
@@ -256,8 +279,8 @@ def judged(own: Rows, others: Rows, level: float) -> pd.DataFrame:
     pandas.DataFrame
         A row for each data set of ``own``, see :func:`coverage`.
     """
-    mean, variance = Relation.fit(others).predict(own.z, own.test, own.test_noise)
-    reach = width(left_out_scores(others), level) * np.sqrt(variance + own.new_noise)
+    mean, variance = Relation.fit(others, form).predict(own.z, own.test, own.test_noise)
+    reach = width(left_out_scores(others, form=form), level) * np.sqrt(variance + own.new_noise)
     areas = {"reported": own.test, "expected": mean, "observed": own.new}
     found = pd.DataFrame({name: area_of(value) for name, value in areas.items()})
     found = found.assign(
