@@ -3,6 +3,7 @@
     .venv/bin/python benchmarks/discount.py FOLDER [--repetitions 10] [--processes 2] [--tables NAME …]   # the benchmark
     .venv/bin/python benchmarks/discount.py --draw       # the figure of docs/discount.md
     .venv/bin/python benchmarks/discount.py --summary    # its tables
+    .venv/bin/python benchmarks/discount.py --form       # coverage where the form of the calibration is chosen anew
     .venv/bin/python benchmarks/discount.py FOLDER --profile Keek2020            # what dominates
 
 ``FOLDER`` holds the tables of radMLBench as they are distributed: gzipped CSV with the columns ``ID``, ``Target`` (0/1) and
@@ -368,6 +369,19 @@ def form_chosen_anew(table: pd.DataFrame, level: float = LEVEL) -> pd.DataFrame:
     return pd.concat(found, ignore_index=True)
 
 
+def anew(table: pd.DataFrame) -> Iterator[str]:
+    """Lines on left-out data sets where the form is chosen anew without each of them."""
+    seen = form_chosen_anew(table)
+    yield "| chain | order | covered | data sets covered in under half | expected is off by |\n|---|---|--:|--:|--:|"
+    for key, part in seen.groupby(["chain", "order"], sort=False):
+        few = f"{int((part['covered'] < 0.5).sum())} of {len(part)}"
+        words = f"{part['covered'].mean():.0%} | {few} | {part['missed'].mean():.3f}"
+        yield f"| `{key[0]}` | {key[1].replace('_', ' ')} | {words} |"
+    yield ""
+    for form, count in seen.groupby("dataset")["form"].first().value_counts().items():
+        yield f"{count} of {seen['dataset'].nunique()}: {form}"
+
+
 def judge(path: Path) -> Iterator[str]:
     """Lines on a result table of other data sets: what the shipped calibration says of them."""
     fitted = dict(grouped(read_benchmark()))
@@ -393,10 +407,14 @@ def main() -> None:
     parser.add_argument("--profile", metavar="TABLE")
     parser.add_argument("--draw", action="store_true", help="the figure of docs/discount.md")
     parser.add_argument("--summary", action="store_true", help="the tables of docs/discount.md")
+    parser.add_argument("--form", action="store_true", help="coverage where the calibration's form is chosen anew")
     parser.add_argument("--judge", type=Path, metavar="TABLE", help="a result table of other data sets (--out)")
     said = parser.parse_args()
     if said.summary or said.judge:
         print("\n".join(judge(said.judge) if said.judge else summary()))
+        return
+    if said.form:
+        print("\n".join(anew(read_benchmark())))
         return
     if said.draw:
         picture(PICTURE)

@@ -8,10 +8,12 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from evidence.test_discount_calibration import made_up
 from workflow_run import ROOT
 
 from her2radiomics.core.settings import read_yaml
-from her2radiomics.evidence.discount import chain_of, read_chains
+from her2radiomics.evidence.discount import chain_of, coverage, read_chains
+from her2radiomics.evidence.discount.calibration import Form, area_of, left_out_scores, width
 from her2radiomics.modelling.settings import parse_models
 
 spec = importlib.util.spec_from_file_location("discount_benchmark", ROOT / "benchmarks/discount.py")
@@ -132,6 +134,35 @@ def test_one_repetition_of_a_real_table(real_data):
                 for steps in (((), model.steps), (published.on_all, published.on_training))
             )
             assert one == pytest.approx(other, nan_ok=True)
+
+
+def test_a_form_is_chosen_without_the_left_out_data_set(monkeypatch):
+    """Of one form it is the usual coverage; a form that suits a data set alone is not chosen for it."""
+    table = made_up(datasets=12, repetitions=3)
+    monkeypatch.setattr(discount, "FORMS", (Form(),))
+    names = ["chain", "order", "dataset"]
+    once = discount.form_chosen_anew(table).drop(columns="form").sort_values(names, ignore_index=True)
+    pd.testing.assert_frame_equal(once, coverage(table).sort_values(names, ignore_index=True)[once.columns])
+    rows, form = dict(discount.grouped(table))["a", "leak_safe"], Form(("n",), 2.0, 0.2)
+    scores = {one: discount.interval_score(discount.Rows.of(table, one), one) for one in (Form(), form)}
+    assert scores[Form()] == pytest.approx(by_hand(rows), rel=1e-12)
+    monkeypatch.setattr(discount, "FORMS", tuple(scores))
+    asked = []
+    monkeypatch.setattr(discount, "interval_score", lambda rows, form, level: asked.append(set(rows.dataset)) or 0.0)
+    discount.form_chosen_anew(table)
+    assert len(asked) == 12 * 2 and all(len(others) == 11 for others in asked)
+
+
+def by_hand(rows) -> float:
+    """Mean interval score: width, and 20 times what lies beyond an end of the 90% interval; a data set at a time."""
+    found = left_out_scores(rows)
+    wide = width(found, 0.9)
+    each: dict[str, list[float]] = {}
+    for name, expected, error, score, new in zip(*found.to_numpy().T, rows.new, strict=True):
+        low, high = (float(area_of(expected + side * wide * abs(error) / score)) for side in (-1, 1))
+        seen = float(area_of(new))
+        each.setdefault(name, []).append(high - low + 20 * max(low - seen, seen - high, 0))
+    return float(np.mean([np.mean(values) for values in each.values()]))
 
 
 def test_the_page_has_the_numbers_of_the_shipped_table(root):

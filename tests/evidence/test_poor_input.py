@@ -13,13 +13,12 @@ import pytest
 from evidence.made_study import made_study
 from small_study import patients, planned, small_project
 
-from her2radiomics.core.contracts import contract
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.tables import assemble
 from her2radiomics.evidence.analyses import ANALYSES
-from her2radiomics.evidence.drawing import write_figure
 from her2radiomics.evidence.findings import as_table, together
 from her2radiomics.evidence.settings import EvidenceSettings
+from her2radiomics.manuscript import style
 from her2radiomics.report.evidence_page import evidence_page
 
 FEW = {
@@ -60,8 +59,8 @@ def page_of(study, folder):
         mine = item.wanted(pd.concat(sources, ignore_index=True) if item.reads else sources[0])
         summaries[name] = assemble("evidence_analysis", list(item.summarise(mine, study)))
         findings[name] = as_table(item.findings(summaries[name], study))
-        stem = folder / contract("evidence_figure").below(analysis=name)
-        write_figure(item, mine, summaries[name], study, stem.with_suffix(""))
+        with style.in_style():
+            item.draw(mine, summaries[name], study)
     told = together("evidence_findings", findings, obstacles)
     summary = together("evidence_summary", summaries)
     page = evidence_page(folder, "poor", study, analyses, told, summary, obstacles)
@@ -128,7 +127,8 @@ CASES: dict[str, tuple[Callable, set[str]]] = {
 
 @pytest.mark.filterwarnings("ignore:The behavior of DataFrame concatenation")
 @pytest.mark.parametrize("case", CASES)
-def test_what_is_left_out_is_said_and_the_rest_is_made(case, tmp_path):
+def test_what_is_left_out_is_said_and_the_rest_is_made(case, tmp_path, monkeypatch):
+    monkeypatch.setattr("her2radiomics.report.evidence_page.figure_uri", lambda *_: "")  # they are drawn, not written
     make, left_out = CASES[case]
     text, told, obstacles = page_of(make(), tmp_path)
     assert set(obstacles) == left_out
