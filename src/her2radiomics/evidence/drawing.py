@@ -138,7 +138,7 @@ def _lines(
             headings.append((y, item.group))
             group, y = item.group, y + 1
         lines = style.wrap(item.label, left - 5.0, style.small())
-        tall_as = max(1.0, 0.75 * len(lines))
+        tall_as = max(1.0, 0.64 * len(lines))
         places.append((y + (tall_as - 1) / 2, item, "\n".join(lines)))
         y += tall_as
     height = y * tall

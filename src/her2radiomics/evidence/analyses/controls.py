@@ -221,9 +221,8 @@ class Controls(Analysis):
             verdict = "holds" if number["low"] > 0 else "does not hold" if number["high"] < self.margin else verdict
         share = ""
         if "share_reached" in found.index:
-            share = (
-                f" Of what the model has above 0.5 it reached {max(float(found.loc['share_reached', 'value']), 0):.0%}."
-            )
+            reached = max(float(found.loc["share_reached", "value"]), 0)
+            share = f" The control reached {reached:.0%} of what the model has above 0.5."
         return Finding(
             verdict,
             f"{where}: better than {control}",

@@ -130,9 +130,10 @@ class Instability(Analysis):
         yield Finding(
             "holds" if error["value"] <= self.large_error else "does not hold",
             f"{name}: a patient's predicted probability hardly depends on who was in the training set",
-            f"Models that were developed in the same way on resamples of the training patients differed from the study's "
-            f"model by {error['value']:.2f} of probability on average (mean absolute prediction error). For half of the "
-            f"{whole.loc[UNSTABLE, 'n']:.0f} training patients 95% of these predictions spread over {width:.2f} or more.",
+            f"Models that were developed in the same way on {self.resamples} resamples of the training patients differed "
+            f"from the study's model by {error['value']:.2f} of probability on average (mean absolute prediction error). "
+            f"For half of the {whole.loc[UNSTABLE, 'n']:.0f} training patients 95% of these predictions spread over "
+            f"{width:.2f} or more.",
             f"Holds where the mean absolute prediction error is at most {self.large_error:g}. A model that predicts the "
             "same for every patient is stable too: stability is not accuracy.",
         )

@@ -165,7 +165,7 @@ class Stability(Analysis):
                     Point(label, item.value, item.low, item.high, "; ".join(parts), facts.label(model), place)
                 )
         words = "Share of the refits that keep it (*: in the study's model; changed: lowest ICC of changed images)"
-        return forest(points, words, reference=None, limits=(0.0, 1.02))
+        return forest(points, words, reference=None, limits=(-0.02, 1.02))
 
     def _index(self, table: pd.DataFrame, offered: int, model: str) -> Iterator[dict[str, Any]]:
         """Nogueira's index over the refits; none where every refit kept nothing, or everything."""
