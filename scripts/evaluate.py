@@ -3,10 +3,9 @@
 from functools import partial
 from pathlib import Path
 
-import pandas as pd
-
 from her2radiomics.core.columns import columns_from, read_participants
 from her2radiomics.core.files import write_text
+from her2radiomics.core.libraries import pd
 from her2radiomics.core.tables import read
 from her2radiomics.engine.jobs.modelling import extraction_hashes, features_of, read_refits
 from her2radiomics.engine.jobs.pieces import Piece, make_pieces

@@ -1,7 +1,6 @@
 """Gather what the models' training found about the agreement between readers."""
 
-import pandas as pd
-
+from her2radiomics.core.libraries import pd
 from her2radiomics.core.tables import read, write
 from her2radiomics.engine.script import logged
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import pandas as pd
-
 from her2radiomics.cohort.flow import flow_table
 from her2radiomics.cohort.limits import FailedCases
 from her2radiomics.cohort.outcome import Label, labels_of, set_apart
@@ -13,6 +11,7 @@ from her2radiomics.cohort.tables import type_columns
 from her2radiomics.core.columns import Column
 from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.errors import StudyError, TableError
+from her2radiomics.core.libraries import pd
 
 FAILED = "Images or regions that could not be used (quality control)"
 

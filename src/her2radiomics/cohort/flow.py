@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import pandas as pd
-
 from her2radiomics.core.contracts import PARTITIONS
+from her2radiomics.core.libraries import pd
 from her2radiomics.core.tables import assemble
 
 

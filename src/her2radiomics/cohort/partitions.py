@@ -6,13 +6,13 @@ import re
 from typing import Annotated, Literal
 
 import numpy as np
-import pandas as pd
 from pydantic import Field, model_validator
 
 from her2radiomics.core import software
 from her2radiomics.core.brought.origins import Origins
 from her2radiomics.core.contracts import PARTITIONS, TRAINING
 from her2radiomics.core.errors import Problems, SettingsError
+from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import Settings
 
 REST = "*"

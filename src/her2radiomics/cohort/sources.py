@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import pandas as pd
-
 from her2radiomics.cohort import intake
 from her2radiomics.cohort.feature_tables import append_features, join_features
 from her2radiomics.cohort.identity import study_numbers
@@ -27,6 +25,7 @@ from her2radiomics.core.brought.origins import Origins
 from her2radiomics.core.contracts import FIRST_READER
 from her2radiomics.core.errors import Problems, TableError
 from her2radiomics.core.layout import Layout
+from her2radiomics.core.libraries import pd
 from her2radiomics.core.tables import assemble, write
 
 NO_FEATURES, NO_IMAGES = "No features in the feature table", "No images"

@@ -7,8 +7,6 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-import pandas as pd
-
 from her2radiomics.cohort.manifest import ManifestRow
 from her2radiomics.core.brought.likeness import look_alikes, spelling_variants
 from her2radiomics.core.brought.numbers import MISSING, number
@@ -19,6 +17,7 @@ from her2radiomics.core.columns import Column, type_table
 from her2radiomics.core.contracts import contract
 from her2radiomics.core.derivation import sources
 from her2radiomics.core.errors import Problems, TableError
+from her2radiomics.core.libraries import pd
 
 MANIFEST_DEFAULTS = {name: field.default for name, field in ManifestRow.model_fields.items() if not field.is_required()}
 #: Numbers that belong to an image, and the least that they may be.

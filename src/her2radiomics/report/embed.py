@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
 from her2radiomics.core.errors import StudyError
+from her2radiomics.core.libraries import PIL
 from her2radiomics.extraction.overlay import COLOURS, LAYERS
 
 #: All figures together, before they are written as text; each may take its share.
@@ -107,8 +107,8 @@ def _layered(path: Path, width: int) -> Layered:
     layers = json.loads(picture.info[LAYERS])
     indices, greys = np.asarray(picture), int(layers["greys"])
     # the header's legend and a pixel below an outline are the grey that their index keeps
-    plain = Image.fromarray((indices % greys * (255 / (greys - 1))).round().astype(np.uint8))
-    outlines = Image.fromarray((indices // greys).astype(np.uint8), mode="P")
+    plain = PIL.Image.fromarray((indices % greys * (255 / (greys - 1))).round().astype(np.uint8))
+    outlines = PIL.Image.fromarray((indices // greys).astype(np.uint8), mode="P")
     outlines.putpalette([0, 0, 0, *(part for colour in COLOURS for part in colour)])
     buffer = io.BytesIO()
     outlines.save(buffer, "PNG", transparency=0, bits=2, compress_level=9)
@@ -121,18 +121,18 @@ def _layered(path: Path, width: int) -> Layered:
     )
 
 
-def _opened(path: Path) -> Image.Image:
+def _opened(path: Path) -> PIL.Image.Image:
     try:
-        with Image.open(path) as picture:
+        with PIL.Image.open(path) as picture:
             picture.load()
             return picture
     except FileNotFoundError:
         raise StudyError(f"{path}: no such file; expected a picture. Make it before the report.") from None
-    except UnidentifiedImageError:
+    except PIL.UnidentifiedImageError:
         raise StudyError(f"{path}: found no picture; expected PNG. Make it again.") from None
 
 
-def _as_webp(picture: Image.Image, width: int, quality: int) -> bytes:
+def _as_webp(picture: PIL.Image.Image, width: int, quality: int) -> bytes:
     """Return a picture at most ``width`` pixels wide and high as WebP."""
     small = picture.convert("RGB")
     small.thumbnail((width, width))

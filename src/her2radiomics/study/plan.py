@@ -13,8 +13,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from her2radiomics.article.journals import read_journal
 from her2radiomics.cohort.outcome import labels_of, set_apart
 from her2radiomics.cohort.partitions import assign, named_centres
@@ -24,6 +22,7 @@ from her2radiomics.cohort.tables import check_centres, check_participants, colum
 from her2radiomics.core import software
 from her2radiomics.core.errors import Problems, SettingsError, StudyError, TableError
 from her2radiomics.core.layout import folder_of, path_of
+from her2radiomics.core.libraries import pd
 from her2radiomics.core.settings import overlay, read_yaml, validate
 from her2radiomics.manuscript.published import PublishedNumber
 from her2radiomics.simulation import roster
@@ -156,7 +155,7 @@ class Plan:
             return self._checked(request, protocol, dataset, printed)
         except TableError as error:  # the user's own tables have no study number
             named = dataset.data.by_identifier(error)
-            bare = Run(request, protocol, dataset, dataset.data.participants, pd.Series(), pd.Series())
+            bare = Run(request, protocol, dataset, dataset.data.participants, pd.Series(), pd.Series(), pd.DataFrame())
             more = sequence_problems(bare, self.workflow / "extraction")
             if not more:
                 raise named from None

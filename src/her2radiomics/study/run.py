@@ -10,8 +10,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from her2radiomics.cohort.manifest import BREAST, ManifestRow
 from her2radiomics.cohort.partitions import persons
 from her2radiomics.cohort.readers import Readers
@@ -19,6 +17,7 @@ from her2radiomics.cohort.settings import Cohort
 from her2radiomics.cohort.sources import CohortData
 from her2radiomics.core.contracts import MODEL_FILES, PARTITIONS, TRAINING, contract
 from her2radiomics.core.layout import folder_of, forms_of, path_of
+from her2radiomics.core.libraries import pd
 from her2radiomics.evidence.extractions import Reextraction
 from her2radiomics.extraction.options import extraction_suffix
 from her2radiomics.manuscript.published import PublishedNumber
@@ -141,7 +140,7 @@ class Run:
     participants: pd.DataFrame
     labels: pd.Series
     partition: pd.Series
-    typed: pd.DataFrame = field(default_factory=pd.DataFrame)  # the protocol's columns of the included patients
+    typed: pd.DataFrame  # the protocol's columns of the included patients
     software: tuple[str, ...] = ()  # distributions that assigned the partitions
     audited: bool = False
     published: Sequence[PublishedNumber] = ()

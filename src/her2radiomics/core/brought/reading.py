@@ -32,7 +32,7 @@ from her2radiomics.core.libraries import pd
 HEADING_ROWS = 30
 #: A file that unpacks to more than this is not a table of patients.
 MOST_BYTES = 2_000_000_000
-NO_OPTIONS = ReadingOptions.model_validate({})
+NO_OPTIONS = ReadingOptions.model_construct()
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from her2radiomics.manuscript import figures
-from her2radiomics.manuscript.figures.composed import ComposedOptions
+from her2radiomics.manuscript.figures import composed
 from her2radiomics.manuscript.figures.registry import KINDS, FigureOptions
 
 KINDS.discover(figures.__name__, figures.__path__)
@@ -13,6 +13,5 @@ KINDS.discover(figures.__name__, figures.__path__)
 if TYPE_CHECKING:
     FigureSettings = FigureOptions
 else:
-    SingleFigure = KINDS.union(without=["composed"])
-    ComposedOptions.model_rebuild(_types_namespace={"SingleFigure": SingleFigure})
+    composed.SingleFigure = KINDS.union(without=["composed"])  # found there when the settings are first used
     FigureSettings = KINDS.union()

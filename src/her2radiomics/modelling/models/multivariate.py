@@ -135,7 +135,8 @@ class MultivariateSpec(ModelSpec):
     of: tuple[str, ...] = Field((), description="Radiomics models whose Rad-scores are predictors.")
     candidates: tuple[str, ...] = Field((), description="Participants columns.")
     selection: Annotated[LassoSelection | BackwardSelection, Field(discriminator="by")] = Field(
-        LassoSelection(by="lasso", family="binomial", folds=10, rule="min", n_lambdas=100),
+        # not validated, which would build the validator at each import
+        LassoSelection.model_construct(by="lasso", family="binomial", folds=10, rule="min", n_lambdas=100),
         description="How predictors are selected, all blocks together.",
     )
     missing: MissingValues = "impute"

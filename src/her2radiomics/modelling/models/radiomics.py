@@ -80,7 +80,7 @@ class RadiomicsSpec(FeatureBlock, ModelSpec):
 
     kind: Literal["radiomics"] = Field(description="A Rad-score from image features.")
     estimator: AnyEstimator = Field(
-        LogisticSpec(kind="logistic", method="auto"), description="What makes the Rad-score."
+        LogisticSpec.model_construct(kind="logistic", method="auto"), description="What makes the Rad-score."
     )
     allow_unavailable: bool = Field(False, description="Use columns that are not yet known when predicting.")
 
