@@ -49,8 +49,8 @@ _SERVERS: list[subprocess.Popen[str]] = []
 
 
 @cache
-def python() -> str:
-    """Path of the program; where processes cannot be forked safely, Python itself."""
+def python(*, ours: bool = True) -> str:
+    """Path of the program, which has our own modules loaded too or not; Python itself where forks are not safe."""
     if sys.platform != "linux":
         return sys.executable
     folder = Path(tempfile.mkdtemp(prefix="her2radiomics-"))
@@ -60,8 +60,8 @@ def python() -> str:
     program.chmod(0o755)
     # as Snakemake sets it for its jobs, before numpy is loaded
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    environment = os.environ | threads | {"PYTHONPATH": str(ROOT / "src"), "PYTHONNOUSERSITE": "1"}
-    command = [sys.executable, __file__, str(address)]
+    environment = os.environ | threads | {"PYTHONPATH": "", "PYTHONNOUSERSITE": "1"}
+    command = [sys.executable, __file__, str(address), *(["ours"] if ours else [])]
     server = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder, env=environment, encoding="utf-8"
     )
@@ -75,17 +75,20 @@ def stop() -> None:
     while _SERVERS:
         server = _SERVERS.pop()
         server.communicate()
-        shutil.rmtree(Path(server.args[-1]).parent)
+        shutil.rmtree(Path(server.args[2]).parent)
 
 
-def _load() -> None:
-    """Import what the jobs' scripts import."""
+def _load(*, ours: bool) -> None:
+    """Import libraries, and of our own what the jobs' scripts import."""
     for name in LOADED.split():
         importlib.import_module(name)
-    for path in sorted((ROOT / "scripts").glob("*.py")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if line.startswith(("from her2radiomics", "import her2radiomics")):
-                importlib.import_module(line.split()[1])
+    if ours:
+        sys.path.insert(1, str(ROOT / "src"))
+        for path in sorted((ROOT / "scripts").glob("*.py")):
+            for line in path.read_text(encoding="utf-8").splitlines():
+                if line.startswith(("from her2radiomics", "import her2radiomics")):
+                    importlib.import_module(line.split()[1])
+        del sys.path[1]
     gc.freeze()
 
 
@@ -128,6 +131,7 @@ def _serve(address: str) -> list[str]:
     os.chdir(folder)
     os.environb.clear()
     os.environb.update(environment)
+    sys.path[1:1] = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
     time.tzset()
     locale.setlocale(locale.LC_CTYPE, "")
     return [os.fsdecode(word) for word in words]
@@ -136,7 +140,9 @@ def _serve(address: str) -> list[str]:
 def _run(words: list[str], program: Path) -> None:
     """A module or a script, as Python runs it; Snakemake starts its jobs by the same program."""
     if words[0] == "-m":
-        sys.executable, sys.path[0], sys.argv = str(program), str(Path.cwd()), words[1:]
+        sys.path[0], sys.argv = str(Path.cwd()), words[1:]
+        if words[1] == "snakemake":
+            sys.executable = str(program)
         runpy.run_module(words[1], run_name="__main__", alter_sys=True)
     else:
         sys.path[0], sys.argv = str(Path(words[0]).resolve().parent), words
@@ -144,6 +150,6 @@ def _run(words: list[str], program: Path) -> None:
 
 
 if __name__ == "__main__":
-    _load()
+    _load(ours="ours" in sys.argv)
     if given := _serve(sys.argv[1]):
         _run(given, Path(sys.argv[1]).with_name("python"))

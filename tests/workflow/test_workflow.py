@@ -32,6 +32,7 @@ def finished(tmp_path_factory) -> Project:
     project.fresh = True
     project.change("studies/nat_response.yaml", CHANGES)
     project.printed = project.snakemake()
+    project.fresh = False
     return project
 
 
