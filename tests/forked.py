@@ -16,6 +16,7 @@ import marshal
 import os
 import runpy
 import select
+import shlex
 import shutil
 import socket
 import subprocess
@@ -45,18 +46,21 @@ if code < 0:
     os.kill(os.getpid(), -code)
 os._exit(code)
 """
+#: Characters of a socket's path, at most.
+LONGEST = 100
 _SERVERS: list[subprocess.Popen[str]] = []
 
 
 @cache
 def python(*, ours: bool = True) -> str:
     """Path of the program, which has our own modules loaded too or not; Python itself where forks are not safe."""
-    if sys.platform != "linux":
-        return sys.executable
     folder = Path(tempfile.mkdtemp(prefix="her2radiomics-"))
     client, program, address = folder / "client.py", folder / "python", folder / "socket"
+    if sys.platform != "linux" or len(str(address)) > LONGEST:
+        return sys.executable
     client.write_text(CLIENT, encoding="utf-8")
-    program.write_text(f"#!/bin/sh\nexec '{sys.executable}' -IS '{client}' '{address}' \"$@\"\n", encoding="utf-8")
+    words = shlex.join([sys.executable, "-IS", str(client), str(address)])
+    program.write_text(f'#!/bin/sh\nexec {words} "$@"\n', encoding="utf-8")
     program.chmod(0o755)
     # as Snakemake sets it for its jobs, before numpy is loaded
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")

@@ -27,12 +27,10 @@ def rows(path):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory) -> Project:
-    """The study, run once with two cores, every job a new process as a user's are."""
+    """The study, run once with two cores."""
     project = Project(tmp_path_factory.mktemp("study") / "two", CONFIG)
-    project.fresh = True
     project.change("studies/nat_response.yaml", CHANGES)
     project.printed = project.snakemake()
-    project.fresh = False
     return project
 
 
