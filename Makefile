@@ -30,8 +30,9 @@ resume: $(READY)
 
 # a library may reset the locale of a process; files of other libraries are UTF-8 all the same.
 # The files with the longest tests come first (tests/conftest.py): else one core works through them alone at the end.
+# One thread for each of the processes, of which there are as many as cores.
 test: $(ORACLE)
-	PYTHONUTF8=1 $(BIN)/python -m pytest -n $(CORES) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	PYTHONUTF8=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 # a real Slurm of three nodes on this machine, for the time of the tests (Debian, root; docs/cluster.md).
 # CLUSTER_TESTS=quick leaves out those that wait for Slurm's own time-outs; CLUSTER_REQUIRED=no passes where no Slurm can be had

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from pathlib import Path
 
+import forked
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,3 +31,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with the most long tests first: workers take files in this order (``make test``), so that all end together."""
     long = Counter(item.path for item in items if {"workflow", "long"} & {mark.name for mark in item.iter_markers()})
     items.sort(key=lambda item: -long[item.path])
+
+
+def pytest_sessionfinish() -> None:
+    """End the process that this worker's studies were forked from."""
+    forked.stop()

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from forked import python
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -63,7 +64,7 @@ def test_a_recipe_works_as_it_stands(heading, tmp_path):
     assert any("pytest" in command for command in commands)
     for command in commands:
         done = subprocess.run(
-            [sys.executable, "-m", *command.split()],
+            [python(ours=False), "-m", *command.split()],
             cwd=tmp_path,
             env=os.environ | {"PYTHONPATH": str(tmp_path / "src")},
             capture_output=True,

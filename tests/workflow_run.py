@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from forked import python
 
 from her2radiomics.core.settings import overlay, read_yaml
 
@@ -23,6 +24,9 @@ FEW_ROUNDS = {"evaluation": {"bootstrap": 100, "calibration_bootstrap": 10, "pip
 
 class Project:
     """A folder with the workflow in it and a config of its own."""
+
+    #: Whether Snakemake and its jobs start as new processes, not as forks of one that has the libraries loaded.
+    fresh = False
 
     def __init__(self, folder: Path, config: dict[str, Any]) -> None:
         self.folder = folder
@@ -44,7 +48,8 @@ class Project:
 
     def snakemake(self, *words: str, cores: int = 2, ok: bool = True) -> str:
         """Run Snakemake and return what it printed."""
-        command = [sys.executable, "-m", "snakemake", "--cores", str(cores), *words]
+        start = sys.executable if self.fresh else python()
+        command = [start, "-m", "snakemake", "--cores", str(cores), *words]
         # a locale and time zone of its own, so that no result may depend on the machine's
         environment = os.environ | {"LC_ALL": "C.UTF-8", "TZ": "Pacific/Auckland"}
         done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, encoding="utf-8")

@@ -20,6 +20,7 @@ import pytest
 import snakemake.api
 import snakemake.output_index
 import snakemake.persistence.file
+from forked import python
 from packaging.specifiers import SpecifierSet
 from snakemake.dag import DAG
 from snakemake.io import IOFile
@@ -255,7 +256,7 @@ class TestIncomplete:
         (tmp_path / "write.py").write_text(SCRIPT)
 
         def snakemake(*words):
-            command = [sys.executable, "-m", "snakemake", "--cores", "1", "--rerun-incomplete", *words]
+            command = [python(), "-m", "snakemake", "--cores", "1", "--rerun-incomplete", *words]
             environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
             done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stdout + done.stderr

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from forked import python
 
 ROOT = Path(__file__).resolve().parents[2]
 SNAKEFILE = """
@@ -83,7 +83,7 @@ class Folder:
     def call(self, module: str, *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
         return subprocess.run(
-            [sys.executable, "-m", module, *words],
+            [python(), "-m", module, *words],
             cwd=self.path,
             env=environment,
             capture_output=True,
@@ -244,15 +244,8 @@ def test_what_no_script_makes_is_refused_with_near_names(finished, name, said):
 
 
 def test_a_folder_without_a_workflow_is_refused(tmp_path):
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
-    done = subprocess.run(
-        [sys.executable, "-m", "her2radiomics.engine.rerun", "x"],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = [python(), "-m", "her2radiomics.engine.rerun", "x"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stderr == (
         f"NoJobError: {tmp_path}: found no Snakefile; expected it here. Change to the project's folder.\n"
     )

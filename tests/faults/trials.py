@@ -33,6 +33,8 @@ PATIENCE_S = 120.0
 class Trial(Project):
     """A project whose Snakemake can be left to itself, watched and killed."""
 
+    fresh = True
+
     @classmethod
     def new(cls, folder: Path, **config: object) -> Trial:
         """A project in which nothing has been made."""

@@ -23,6 +23,7 @@ PAGE = ROOT / "docs" / "own_study.md"
 RUN = "results/node_status--default--two_hospitals"
 SEQUENCES = {"DCE4": "DCE", "T2FS": "T2"}
 HOSPITALS = {"first_period": "north", "later_period": "south"}
+DAMAGED = "P003"  # of the north, read once
 SEED = 5
 
 
@@ -37,9 +38,9 @@ def header(name: str) -> list[str]:
 
 
 def write_hospitals(folder: Path) -> None:
-    """Images, masks and tables of two hospitals, with the columns that the page shows."""
+    """Images, masks and tables of two hospitals, with the columns that the page shows; one image is cut short."""
     content = read_yaml(ROOT / "workflow" / "studies" / "her2_peritumoral.yaml")["simulation"]
-    counts = {"first_period": (9, 9), "later_period": (4, 4)}
+    counts = {"first_period": (10, 9), "later_period": (4, 4)}
     small = overlay(
         content,
         {
@@ -87,6 +88,8 @@ def write_hospitals(folder: Path) -> None:
     assert list(table.columns) == header("participants.tsv")
     table.loc[table.index[-1], "exclude_reason"] = "no_surgery"
     table.to_csv(folder / "participants.tsv", sep="\t", index=False)
+    image = folder / f"images/{DAMAGED}/T2.nii.gz"
+    image.write_bytes(image.read_bytes()[:-2000])
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +97,7 @@ def project(tmp_path_factory) -> Project:
     """The workflow with the page's files and the hospitals' data, run to the report."""
     files = blocks()
     # larger batches change no result: fewer starts of Python
-    config = yaml.safe_load(files["config.yaml"]) | {"patients_per_job": 13}
+    config = yaml.safe_load(files["config.yaml"]) | {"patients_per_job": 14}
     made = Project(tmp_path_factory.mktemp("own") / "study", config)
     for name, text in files.items():
         if name.startswith("workflow/"):
@@ -127,8 +130,22 @@ def test_a_study_of_ones_own_runs_to_the_report(project):
     performance = pd.read_csv(folder / "tables" / "performance.csv")
     assert set(performance["model"]) == {"radiomics", "clinical", "combined"}
     sizes = performance.drop_duplicates("partition").set_index("partition")["n"]
-    assert sizes.to_dict() == {"training": 18, "testing": 7}  # one patient of the south had no surgery
+    # one patient of the south had no surgery, the image of one of the north is damaged
+    assert sizes.to_dict() == {"training": 18, "testing": 7}
     assert performance["auc"].between(0, 1).all()
+
+
+@pytest.mark.workflow
+def test_a_corrupt_image_is_recorded_and_the_others_go_on(project):
+    qc, flow, kept = (
+        pd.read_csv(project.folder / RUN / f"cohort/{name}.csv", dtype=str, keep_default_na=False)
+        for name in ("qc", "flow", "participants")
+    )
+    failed = qc[qc["status"] == "failed"]
+    assert set(zip(failed["patient_id"], failed["sequence"], strict=True)) == {(DAMAGED, "T2")}
+    assert failed["reason"].str.contains(f"images/{DAMAGED}/T2.nii.gz").all(), failed["reason"].to_list()
+    assert flow.loc[flow["step"] == "failed", "excluded"].to_list() == ["1"]
+    assert DAMAGED not in set(kept["patient_id"])
 
 
 @pytest.mark.workflow

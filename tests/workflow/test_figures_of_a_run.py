@@ -19,6 +19,7 @@ def test_a_bad_figure_a_mended_one_and_a_changed_one(tmp_path):
     bad = roc("testing", panel_letter=NO_FONT_HAS_IT)
     figures = {"figure_1_roc": roc("training"), "figure_2_roc": bad}
     project = small_project(tmp_path / "p", study={"figures": figures})
+    project.fresh = True  # as a user starts it
     target = f"{FIGURES}/figure_1_roc.pdf"
     drawn = [project.folder / FIGURES / f"figure_{number}_roc.svg" for number in (1, 2)]
 
