@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     import skimage.measure
     import sklearn
     import threadpoolctl
+    from isal import isal_zlib
     from statsmodels.nonparametric import smoothers_lowess
     from statsmodels.stats import inter_rater
 else:
@@ -79,6 +80,7 @@ else:
     docx = _Library("docx")
     highdicom = _Library("highdicom")
     inter_rater = _Library("statsmodels.stats.inter_rater")
+    isal_zlib = _Library("isal.isal_zlib")
     jinja2 = _Library("jinja2")
     lifelines = _Library("lifelines")
     lxml = _Library("lxml")
@@ -107,6 +109,7 @@ __all__ = [
     "docx",
     "highdicom",
     "inter_rater",
+    "isal_zlib",
     "jinja2",
     "lifelines",
     "lxml",
