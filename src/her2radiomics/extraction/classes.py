@@ -47,30 +47,30 @@ class Region:
     def __init__(self, mask: sitk.Image, parameters: Parameters) -> None:
         """Keep the mask; neighbours are found when the first texture asks."""
         self.mask, self._parameters = mask, parameters
-        self._inside = sitk.GetArrayFromImage(mask) != 0
+        self._inside, self._spacing = sitk.GetArrayFromImage(mask) != 0, mask.GetSpacing()[::-1]
         self._names = {kind: parameters.features_of(kind) for kind in parameters.feature_classes}
         self._near: dict[str, Neighbours] = {}
 
-    def features(self, image: sitk.Image, name: str, settings: Mapping[str, Any]) -> dict[str, float]:
-        """Every class's features but the shape's, of a filtered image cut to the same box."""
-        intensities = sitk.GetArrayViewFromImage(image)[self._inside]
+    def features(self, voxels: np.ndarray, name: str, settings: Mapping[str, Any]) -> dict[str, float]:
+        """Every class's features but the shape's, of a filtered image's voxels (z, y, x) in the same box."""
+        intensities = voxels[self._inside]
         levels = grey_levels(intensities, settings)
         values: dict[str, float] = {}
         for kind, wanted in self._parameters.feature_classes.items():
             if kind.startswith("shape"):
                 continue
-            found = self._class(kind, intensities, levels, image.GetSpacing()[::-1], settings)
+            found = self._class(kind, intensities, levels, settings)
             names = self._names[kind]
             if not found.keys() >= {*names}:
+                image = sitk.GetImageFromArray(voxels)
+                image.CopyInformation(self.mask)
                 found = _by_pyradiomics(kind, wanted, image, self.mask, settings)
                 names = [*found]
             values |= {f"{name}_{kind}_{feature}": found[feature] for feature in names}
         return values
 
-    def _class(
-        self, kind: str, values: np.ndarray, levels: Levels, spacing: tuple[float, ...], settings: Mapping[str, Any]
-    ) -> dict[str, float]:
-        near = self._neighbours(settings)
+    def _class(self, kind: str, values: np.ndarray, levels: Levels, settings: Mapping[str, Any]) -> dict[str, float]:
+        near, spacing = self._neighbours(settings), self._spacing
         match kind:
             case "firstorder":
                 counts = np.bincount(levels.place)

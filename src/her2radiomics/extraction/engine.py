@@ -126,14 +126,14 @@ def _cropped(
         low, high = extremes(image)
         peak = low if -low > high else high
     images = filtered(image, union, parameters.image_types, parameters.settings, peak, log_padding)
-    for crop, name, settings in images:
+    for voxels, name, settings in images:
         if name == "original":
             settings = settings | {BINS_FROM: bins}
         for key, region in cut.items():
             values = found[key]
             if not isinstance(values, CaseError):
                 with _recorded(found, key):
-                    values.update(region.features(boxes[key].within(union).cut(crop), name, settings))
+                    values.update(region.features(voxels[boxes[key].within(union).slices], name, settings))
     return found
 
 

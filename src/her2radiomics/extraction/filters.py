@@ -44,8 +44,8 @@ def filtered(
     settings: Mapping[str, Any],
     peak: float,
     log_padding: float = LOG_PADDING,
-) -> Iterator[tuple[sitk.Image, str, dict[str, Any]]]:
-    """Yield (image on ``box``, name, settings) in the order of PyRadiomics.
+) -> Iterator[tuple[np.ndarray, str, dict[str, Any]]]:
+    """Yield (voxels of ``box`` as z, y, x; name, settings) in the order of PyRadiomics.
 
     ``box`` holds the voxels wanted, around all regions; ``image_types`` and ``settings`` are those of
     :class:`~her2radiomics.extraction.parameters.Parameters`; ``peak`` is the whole image's voxel of largest magnitude, with
@@ -54,7 +54,7 @@ def filtered(
     for kind, own in image_types.items():
         arguments = {**settings, **own}
         if kind == "Original":
-            yield box.cut(image), "original", arguments
+            yield sitk.GetArrayViewFromImage(image)[box.slices], "original", arguments
         elif kind == "Wavelet":
             yield from _wavelet(image, box, arguments)
         elif kind == "LoG":
@@ -62,7 +62,7 @@ def filtered(
         elif kind == "Gradient":
             outer = box.padded((GRADIENT_PADDING,) * 3, image.GetSize())
             for found, name, used in radiomics.imageoperations.getGradientImage(outer.cut(image), None, **arguments):
-                yield box.within(outer).cut(found), name, used
+                yield sitk.GetArrayFromImage(found)[box.within(outer).slices], name, used
         elif kind == "LBP2D":
             yield from _lbp(image, box, arguments)
         else:
@@ -71,23 +71,20 @@ def filtered(
 
 def _pointwise(
     image: sitk.Image, box: Box, kind: str, arguments: dict[str, Any], peak: float
-) -> Iterator[tuple[sitk.Image, str, dict[str, Any]]]:
+) -> Iterator[tuple[np.ndarray, str, dict[str, Any]]]:
     """Square, square root, logarithm, exponential: the crop and one voxel that holds the image's peak."""
-    crop = box.cut(image)
-    voxels = sitk.GetArrayViewFromImage(crop)
+    voxels = sitk.GetArrayViewFromImage(image)[box.slices]
     witnessed = np.zeros((voxels.shape[0] + 1, *voxels.shape[1:]), dtype=voxels.dtype)
     witnessed[:-1] = voxels
     witnessed[-1, 0, 0] = peak
     extended = sitk.GetImageFromArray(witnessed)
     for found, name, used in getattr(radiomics.imageoperations, f"get{kind}Image")(extended, None, **arguments):
-        result = sitk.GetImageFromArray(sitk.GetArrayViewFromImage(found)[:-1])
-        result.CopyInformation(crop)
-        yield result, name, used
+        yield sitk.GetArrayFromImage(found)[:-1], name, used
 
 
 def _wavelet(
     image: sitk.Image, box: Box, arguments: dict[str, Any]
-) -> Iterator[tuple[sitk.Image, str, dict[str, Any]]]:
+) -> Iterator[tuple[np.ndarray, str, dict[str, Any]]]:
     """Stationary wavelet of a crop that is continued periodically where it leaves the image."""
     levels = arguments.get("start_level", 0) + arguments.get("level", 1)
     margin = pywt.Wavelet(arguments["wavelet"]).dec_len * levels
@@ -104,11 +101,8 @@ def _wavelet(
         voxels = _take(voxels, places, axis)
         kept.append(slice(pad, pad + high - low))
     extended = sitk.GetImageFromArray(np.ascontiguousarray(voxels))
-    geometry = box.cut(image)
     for found, name, used in radiomics.imageoperations.getWaveletImage(extended, None, **arguments):
-        result = sitk.GetImageFromArray(np.ascontiguousarray(sitk.GetArrayViewFromImage(found)[tuple(kept)]))
-        result.CopyInformation(geometry)
-        yield result, name, used
+        yield sitk.GetArrayFromImage(found)[tuple(kept)], name, used
 
 
 def _take(voxels: np.ndarray, places: np.ndarray, axis: int) -> np.ndarray:
@@ -120,7 +114,7 @@ def _take(voxels: np.ndarray, places: np.ndarray, axis: int) -> np.ndarray:
     return np.take(voxels, places, axis=axis)
 
 
-def _lbp(image: sitk.Image, box: Box, arguments: dict[str, Any]) -> Iterator[tuple[sitk.Image, str, dict[str, Any]]]:
+def _lbp(image: sitk.Image, box: Box, arguments: dict[str, Any]) -> Iterator[tuple[np.ndarray, str, dict[str, Any]]]:
     """Local binary pattern in 2-D on the slices of the box, cut only beyond its far sides.
 
     As PyRadiomics' ``getLBP2DImage``, by the compiled function that scikit-image's ``local_binary_pattern`` calls: to import
@@ -142,6 +136,4 @@ def _lbp(image: sitk.Image, box: Box, arguments: dict[str, Any]) -> Iterator[tup
             invalid="ignore"
         ):  # a variance of nothing is no whole number: as PyRadiomics, which says nothing
             pattern[...] = skimage_texture._local_binary_pattern(floating, samples, radius, method)
-    found = sitk.GetImageFromArray(np.ascontiguousarray(patterns[tuple(kept)]))
-    found.CopyInformation(box.cut(image))
-    yield found, "lbp-2D", arguments
+    yield patterns[tuple(kept)], "lbp-2D", arguments

@@ -30,8 +30,8 @@ SLAB = 2**16  # voxels that are in memory in double precision at a time: as many
 
 def laplacian_of_gaussian(
     image: sitk.Image, box: Box, arguments: dict[str, Any], padding: float
-) -> Iterator[tuple[sitk.Image, str, dict[str, Any]]]:
-    """Yield (image on ``box``, name, settings) for each ``sigma`` (mm); lines are taken as constant ``padding`` σ away."""
+) -> Iterator[tuple[np.ndarray, str, dict[str, Any]]]:
+    """Yield (voxels of ``box``, name, settings) for each ``sigma`` (mm); lines are taken as constant ``padding`` σ away."""
     size, spacing = np.array(image.GetSize()), np.array(image.GetSpacing())
     voxels = sitk.GetArrayViewFromImage(image)
     for sigma in arguments.get("sigma", []):
@@ -52,9 +52,7 @@ def laplacian_of_gaussian(
                 part = _pass(part, weights[axis][axis == derivative], 2 - axis)
             # ITK adds in double precision and stores in single, which decides the last bit
             total = (total + part * (1.0 / np.float64(spacing[derivative]) ** 2)).astype(np.float32)
-        result = sitk.GetImageFromArray(total)
-        result.CopyInformation(box.cut(image))
-        yield result, f"log-sigma-{str(sigma).replace('.', '-')}-mm-3D", arguments
+        yield total, f"log-sigma-{str(sigma).replace('.', '-')}-mm-3D", arguments
 
 
 def _pass(voxels: np.ndarray, weights: np.ndarray, axis: int) -> np.ndarray:

@@ -17,7 +17,7 @@ import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,8 @@ LINE = 15
 TILES = (2, 3)  # rows and columns of magnified slices
 MARGIN_MM = 8.0  # around the regions in a magnified slice
 LARGEST_FILE = 60_000  # bytes: thousands of overlays stay browsable
-GREYS = (64, 48, 32, 24, 16)  # tried in turn until the file is small enough
+GREYS = (64, 48, 32, 24, 16)  # the first of which the file is small enough
+USUAL_GREYS = 48  # tried first
 # Okabe and Ito's colours, distinguishable with colour-vision deficiency
 FIRST_COLOUR, OTHER_COLOUR, RING_COLOUR = (230, 159, 0), (86, 180, 233), (0, 158, 115)
 COLOURS = (FIRST_COLOUR, OTHER_COLOUR, RING_COLOUR)
@@ -93,11 +94,7 @@ def draw_overlay(
         draw_reason(rows[0], reason, path, simulated=simulated)
         return
     picture, places = _picture(layers, _title(rows[0], simulated), case)
-    for greys in GREYS:
-        data = _encode(picture, greys, {"greys": greys, "slices": places, "of": len(layers.image)})
-        if len(data) < LARGEST_FILE:
-            break
-    _write(data, path)
+    _write(_encode_small(picture, {"slices": places, "of": len(layers.image)}), path)
 
 
 def draw_reason(row: Row, reason: str, path: str | Path, *, simulated: bool = False) -> None:
@@ -198,10 +195,11 @@ def _picture(layers: _Layers, title: str, case: LoadedCase) -> tuple[np.ndarray,
 def _tiles(layers: _Layers, areas: np.ndarray) -> tuple[np.ndarray, list[_Place]]:
     """Magnified slices, evenly spread over the slices that hold tumour of any reader, or a ring."""
     union = np.logical_or.reduce([*layers.tumours.values(), *layers.rings])
-    rows, columns = (np.flatnonzero(union.any(axis=axes)) for axes in ((0, 2), (0, 1)))
+    slices = np.flatnonzero(union.any(axis=(1, 2)))
+    within = union[slices[0] : slices[-1] + 1].any(axis=0)
+    rows, columns = (np.flatnonzero(within.any(axis=axis)) for axis in (1, 0))
     x, y, _ = layers.spacing
     window = _square(rows, columns, (y, x), union.shape[1:])
-    slices = np.flatnonzero(union.any(axis=(1, 2)))
     if len(slices) == 1:
         alone = _panel(layers, int(slices[0]), window, (PANEL, WIDEST))
         return alone, [(int(slices[0]) + 1, 0, 0, alone.shape[1], alone.shape[0])]
@@ -294,10 +292,21 @@ def _header(width: int, lines: Sequence[str], legend: Sequence[tuple[str, int]])
     return header
 
 
+def _encode_small(picture: np.ndarray, layers: dict[str, Any]) -> bytes:
+    """PNG bytes, fewer than :data:`LARGEST_FILE`, with the most greys of which that is so."""
+    at = GREYS.index(USUAL_GREYS)
+    encoded = lru_cache(lambda at: _encode(picture, GREYS[at], {"greys": GREYS[at], **layers}))
+    while at > 0 and len(encoded(at)) < LARGEST_FILE and len(encoded(at - 1)) < LARGEST_FILE:
+        at -= 1
+    while at < len(GREYS) - 1 and len(encoded(at)) >= LARGEST_FILE:
+        at += 1
+    return encoded(at)
+
+
 def _encode(picture: np.ndarray, greys: int, layers: dict[str, Any] | None = None) -> bytes:
     """PNG bytes with a palette of greys and, for each of them, the outlines' colours; no time stamps."""
-    colours, shades = np.divmod(picture.astype(int), COLOUR)
-    image = Image.fromarray((shades * greys // COLOUR + greys * colours).astype(np.uint8), mode="P")
+    colours, shades = np.divmod(np.arange(COLOUR * (1 + len(COLOURS))), COLOUR)
+    image = Image.fromarray((shades * greys // COLOUR + greys * colours).astype(np.uint8)[picture], mode="P")
     ramp = [round(level * 255 / (greys - 1)) for level in range(greys)]
     image.putpalette([part for level in ramp for part in (level,) * 3] + [p for c in COLOURS for p in c * greys])
     text = PngInfo()

@@ -69,8 +69,7 @@ class Parameters:
 
     def features_of(self, kind: str) -> list[str]:
         """The features of one class that every region must yield."""
-        known = radiomics.getFeatureClasses()[kind].getFeatureNames()
-        return self.feature_classes[kind] or [name for name, deprecated in known.items() if not deprecated]
+        return self.feature_classes[kind] or [*_not_deprecated(kind)]
 
     def grey_levels(self, minimum: float, maximum: float) -> int:
         """Number of grey levels (bins) between two intensities of the unfiltered image."""
@@ -78,6 +77,13 @@ class Parameters:
             return int(self.settings["binCount"])
         width = self.settings["binWidth"]
         return int(maximum // width - minimum // width) + 1
+
+
+@cache
+def _not_deprecated(kind: str) -> tuple[str, ...]:
+    """Features of a class; PyRadiomics looks through all that the class has for them."""
+    known = radiomics.getFeatureClasses()[kind].getFeatureNames()
+    return tuple(name for name, deprecated in known.items() if not deprecated)
 
 
 def _image_names(kind: str, settings: Mapping[str, Any]) -> list[str]:

@@ -36,11 +36,16 @@ class ITKFile(ImageFormat):
         reader.ReadImageInformation()
         return reader.GetSize()
 
-    def read_voxels(self, path: Path, header: Any) -> sitk.Image:
-        """Read the image by this format's reader."""
+    def reader(self, path: Path) -> sitk.ImageFileReader:
+        """ITK's reader of this format, of a file."""
         reader = sitk.ImageFileReader()
         reader.SetImageIO(self.itk)
         reader.SetFileName(str(path))
+        return reader
+
+    def read_voxels(self, path: Path, header: Any) -> sitk.Image:
+        """Read the image by this format's reader."""
+        reader = self.reader(path)
         try:
             check_voxel_count(self.claimed_size(header, reader), path)
             return reader.Execute()

@@ -43,14 +43,14 @@ PLACES_AGREE_MM = 0.1  # qform and sform: a quaternion in single precision is so
 
 
 class Header(NamedTuple):
-    """Byte order, lengths of the axes, datatype code, bytes of voxels, where these begin, and the bytes before them."""
+    """Byte order, lengths of the axes, datatype code, bytes of voxels, where these begin, and whether they are scaled."""
 
     order: str
     size: list[int]
     code: int
     promised: int
     offset: int
-    content: bytes
+    scaled: bool
     doubts: Sequence[str] = ()
 
 
@@ -76,7 +76,9 @@ def parse(path: Path, content: bytes) -> tuple[Header, Said]:
                     path, f"a NIfTI header of {length} bytes whose voxels start at byte {said['vox_offset']:g}"
                 )
             promised = math.prod(axes) * (said["bitpix"] // 8)
-            return Header(order, axes, said["datatype"], promised, int(said["vox_offset"]), content), said
+            slope, offset = said["scl_slope"], said["scl_inter"]  # NaN says that there is no scale
+            scaled = not (slope in (0, 1) or math.isnan(slope)) or not (offset == 0 or math.isnan(offset))
+            return Header(order, axes, said["datatype"], promised, int(said["vox_offset"]), scaled), said
     raise damaged(path, "no NIfTI header")
 
 
