@@ -42,6 +42,7 @@ DECORATORS = [
 CALLED = {
     "pydantic": "model_config",
     "Python": "__getattr__",
+    "Snakemake": "_lookup",
     "Snakemake's logger": "writes_to_stream writes_to_file has_filter has_formatter needs_rulegraph",
     "PyYAML": "yaml_implicit_resolvers",
     "PyRadiomics": "_applyBinning _calculateCoefficients get*FeatureValue",
@@ -57,7 +58,7 @@ CALLED = {
 #: For people: contracts of the package (tests/test_public_names.py), and what documentation tells them to read.
 PUBLIC = {
     "statistics": "auc_a auc_b c_statistic_error delong_test_unpaired development_size events_per_parameter "
-    "expected_shrinkage icc likelihood_ratio_test mean_absolute_error mean_kept optimism_corrected_auc "
+    "expected_shrinkage icc likelihood_ratio_test mean_absolute_error mean_kept optimism_corrected_auc variable_tests "
     "selection_stability shrinkage total_points useful validation_size",
     "modelling": "cross_validated_scores",
     "evidence": "chain_of coverage equal_orders expected_auc extrapolation rows",
