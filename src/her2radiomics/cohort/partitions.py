@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from her2radiomics.core import software
 from her2radiomics.core.brought.origins import Origins
 from her2radiomics.core.contracts import PARTITIONS, TRAINING
 from her2radiomics.core.errors import Problems, SettingsError
@@ -195,7 +194,7 @@ def _at_random(
 def _drawn(outcome: np.ndarray | None, n: int, size: float, seed: int) -> np.ndarray:
     """Places of those who train: the draw of scikit-learn's ``train_test_split``, which planning does without importing it.
 
-    A test compares the two. The methods section names scikit-learn for it.
+    A test compares the two.
 
     Parameters
     ----------
@@ -206,7 +205,6 @@ def _drawn(outcome: np.ndarray | None, n: int, size: float, seed: int) -> np.nda
     seed
         Seed of NumPy's ``RandomState``.
     """
-    software.note("scikit-learn")
     pool = np.random.RandomState(seed)
     wanted = int(np.floor(size * n)) if size < 1 else int(size)
     if outcome is None:
