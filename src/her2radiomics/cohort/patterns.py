@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -173,8 +174,12 @@ def respell(manifest: pd.DataFrame, root: Path, *, named: bool = True) -> tuple[
     """Paths of a manifest below the data's folder, as the folder spells them; and which were spelled otherwise."""
     notes, changed = [], manifest.copy()
     for column in ("image", "mask"):
-        paths = {value: str(spelled_path(root, value)) if value else "" for value in manifest[column].unique()}
-        other = [value for value, path in paths.items() if value and str(root / value) != path]
+        written = {value: str(root / value) if value else "" for value in manifest[column].unique()}
+        paths = {
+            value: path if not path or os.path.exists(path) else str(spelled_path(root, value))  # noqa: PTH110 (ten thousands)
+            for value, path in written.items()
+        }
+        other = [value for value, path in paths.items() if written[value] != path]
         if other:
             notes.append(
                 f"{root}: {len(other)} names in the column '{column}' have accents composed otherwise than on disk"

@@ -158,7 +158,8 @@ def type_column(values: pd.Series, column: Column, *, file: str | Origins) -> pd
     # our own tables hold the levels that a number was cut into; those are taken as they are
     cut_already = column.cut is not None and text.dropna().isin(list(column.levels)).all()
     if (column.kind == "continuous" or column.cut is not None) and not cut_already:
-        numbers = pd.Series([None if pd.isna(t) else number(t) for t in text], text.index, dtype="float64")
+        cells = zip(text, text.notna(), strict=True)
+        numbers = pd.Series([number(cell) if there else None for cell, there in cells], text.index, dtype="float64")
         _refuse(values, text.notna() & numbers.isna(), "a number", file, column)
         codes = [value for value in map(number, named) if value is not None]
         numbers = numbers.mask(numbers.isin(codes))

@@ -112,8 +112,11 @@ class Dataset:
         The reference reader's row comes first. A sequence that the manifest does not list gives one row without an
         image: the extraction records it as missing.
         """
+        found = self._rows.get((patient, sequence))
+        if found:
+            return found
         missing = ManifestRow.of({"patient_id": patient, "sequence": sequence, "reader": self.readers.reference})
-        return self._rows.get((patient, sequence)) or [missing.model_dump()]
+        return [missing.model_dump()]
 
     @cached_property
     def manifest_fingerprint(self) -> str:
