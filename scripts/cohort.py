@@ -3,7 +3,6 @@
 from her2radiomics.cohort.enrolment import enrol
 from her2radiomics.cohort.measured import with_measured
 from her2radiomics.cohort.outcome import Label
-from her2radiomics.core import software
 from her2radiomics.core.columns import Column
 from her2radiomics.core.tables import read
 from her2radiomics.engine.script import logged, settings_from, write_tables
@@ -12,7 +11,6 @@ from her2radiomics.study.config import FailedCases
 
 def main(snakemake):
     params = snakemake.params
-    software.note(*params.software)  # of the planning, which assigns the partitions
     columns = {name: settings_from(Column, column) for name, column in params.columns.items()}
     batches = [read("batch_measured", path) for path in snakemake.input.measured]
     registered = read("registered", snakemake.input.registered)

@@ -108,7 +108,6 @@ rule cohort:
         exclusions=lambda w: protocol_of(w).exclusions,
         partition=lambda w: run_of(w).partition.to_dict(),
         reader=lambda w: run_of(w).dataset.readers.reference,
-        software=lambda w: run_of(w).software,
         failed_cases=settings_of(PLAN.config.failed_cases),
         simulated=lambda w: run_of(w).dataset.simulated,
     message:

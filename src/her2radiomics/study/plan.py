@@ -19,7 +19,6 @@ from her2radiomics.cohort.partitions import assign, named_centres
 from her2radiomics.cohort.settings import Cohort
 from her2radiomics.cohort.sources import CohortData, read_cohort, refuse_shared_images
 from her2radiomics.cohort.tables import check_centres, check_participants, column_notes, type_columns
-from her2radiomics.core import software
 from her2radiomics.core.errors import Problems, SettingsError, StudyError, TableError
 from her2radiomics.core.layout import folder_of, path_of
 from her2radiomics.core.libraries import pd
@@ -165,7 +164,6 @@ class Plan:
         self, request: RunRequest, protocol: Protocol, dataset: Dataset, published: list[PublishedNumber]
     ) -> Run:
         data, file, problems = dataset.data, dataset.data.places, Problems()
-        used: set[str] = set()
         notes = [*data.notes]
         with problems.collect():
             check_participants(data.participants, [], file)
@@ -190,24 +188,12 @@ class Plan:
                 labels = labels_of(included, protocol.label, protocol.columns, file)
             problems.refuse()
             notes += column_notes(typed, protocol.columns)
-            with software.recording() as used:
-                partition = assign(included, labels, protocol.partitions, seed=self.config.seed, file=file)
+            partition = assign(included, labels, protocol.partitions, seed=self.config.seed, file=file)
             centres = typed.assign(centre=included.set_index("patient_id")["centre"])
             notes += check_harmonisation(request.id, protocol, centres, partition, labels)
         audit = self.workflow / "audits" / f"{request.study}.yaml"
-        by = tuple(sorted(used))
         run = Run(
-            request,
-            protocol,
-            dataset,
-            participants,
-            labels,
-            partition,
-            typed,
-            by,
-            audit.is_file(),
-            published,
-            tuple(notes),
+            request, protocol, dataset, participants, labels, partition, typed, audit.is_file(), published, tuple(notes)
         )
         run = replace(run, press=self.journal.figures.formats, journal_files=self.journal_files)
         found = check_features(run, self.workflow / "extraction")

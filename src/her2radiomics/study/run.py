@@ -144,7 +144,6 @@ class Run:
     labels: pd.Series
     partition: pd.Series
     typed: pd.DataFrame  # the protocol's columns of the included patients
-    software: tuple[str, ...] = ()  # distributions that assigned the partitions
     audited: bool = False
     published: Sequence[PublishedNumber] = ()
     notes: tuple[str, ...] = ()  # what planning and report say of the data
