@@ -3,7 +3,6 @@
     .venv/bin/python benchmarks/discount.py FOLDER [--repetitions 10] [--processes 2] [--tables NAME …]   # the benchmark
     .venv/bin/python benchmarks/discount.py --draw       # the figure of docs/discount.md
     .venv/bin/python benchmarks/discount.py --summary    # its tables
-    .venv/bin/python benchmarks/discount.py --form       # coverage where the form of the calibration is chosen anew
     .venv/bin/python benchmarks/discount.py FOLDER --profile Keek2020            # what dominates
 
 ``FOLDER`` holds the tables of radMLBench as they are distributed: gzipped CSV with the columns ``ID``, ``Target`` (0/1) and
@@ -33,7 +32,6 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import cache
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -43,17 +41,7 @@ import pandas as pd
 from her2radiomics.core.files import whole_file, write_text
 from her2radiomics.core.settings import read_yaml, validate
 from her2radiomics.evidence.discount import ORDERS, Chain, coverage, expected_auc, read_benchmark, read_chains
-from her2radiomics.evidence.discount.calibration import (
-    LEVEL,
-    Form,
-    Rows,
-    area_of,
-    extrapolation,
-    grouped,
-    left_out_scores,
-    reported,
-    width,
-)
+from her2radiomics.evidence.discount.calibration import LEVEL, extrapolation, grouped, reported
 from her2radiomics.evidence.discount.calibration import judged as judged_by
 from her2radiomics.evidence.published import PublishedOrder
 from her2radiomics.manuscript import style
@@ -84,14 +72,6 @@ FEWER = 986
 #: The study of figure and tables.
 TYPICAL = {"n": 150, "events": 60, "features": 800, "test_n": 45}
 BATCH = 2
-#: Forms of the relation that could have been chosen: every set of covariates, three penalties, three least shares.
-FORMS = tuple(
-    Form(chosen, ridge, unexplained)
-    for size in range(4)
-    for chosen in combinations(("n", "share", "features"), size)
-    for ridge in ((0.1, 0.5, 2.0) if size else (0.5,))
-    for unexplained in (0.05, 0.1, 0.2)
-)
 
 
 @cache
@@ -343,45 +323,6 @@ def summary() -> Iterator[str]:
         yield f"| {name} | {patients} | {drawn['features']:,} | {smaller:.0%} | {areas} | {part['covered'].mean():.0%} |"
 
 
-def interval_score(rows: Rows, form: Form, level: float = LEVEL) -> float:
-    """Mean interval score of left-out data sets in AUC (Gneiting and Raftery 2007), each counting the same."""
-    found = left_out_scores(rows, form=form)
-    reach = width(found, level) * (found["error"].abs() / found["score"]).to_numpy()
-    low, high = (area_of(found["expected"].to_numpy() + side * reach) for side in (-1, 1))
-    seen = area_of(rows.new)
-    beyond = np.maximum(low - seen, 0) + np.maximum(seen - high, 0)
-    score = pd.Series(high - low + 2 / (1 - level) * beyond)
-    return float(score.groupby(found["dataset"]).mean().mean())
-
-
-def form_chosen_anew(table: pd.DataFrame, level: float = LEVEL) -> pd.DataFrame:
-    """As ``coverage``, but for each left-out data set the form too is chosen on the others: that of the least score."""
-    found = []
-    for name in sorted(set(table["dataset"])):
-        rest = table[table["dataset"] != name]
-        scores = {
-            form: np.mean([interval_score(rows, form, level) for _, rows in grouped(rest, form)]) for form in FORMS
-        }
-        form = min(FORMS, key=lambda form: scores[form])
-        others = dict(grouped(rest, form))
-        for key, own in grouped(table[table["dataset"] == name], form):
-            found.append(judged_by(own, others[key], level, form).assign(chain=key[0], order=key[1], form=str(form)))
-    return pd.concat(found, ignore_index=True)
-
-
-def anew(table: pd.DataFrame) -> Iterator[str]:
-    """Lines on left-out data sets where the form is chosen anew without each of them."""
-    seen = form_chosen_anew(table)
-    yield "| chain | order | covered | data sets covered in under half | expected is off by |\n|---|---|--:|--:|--:|"
-    for key, part in seen.groupby(["chain", "order"], sort=False):
-        few = f"{int((part['covered'] < 0.5).sum())} of {len(part)}"
-        words = f"{part['covered'].mean():.0%} | {few} | {part['missed'].mean():.3f}"
-        yield f"| `{key[0]}` | {key[1].replace('_', ' ')} | {words} |"
-    yield ""
-    for form, count in seen.groupby("dataset")["form"].first().value_counts().items():
-        yield f"{count} of {seen['dataset'].nunique()}: {form}"
-
-
 def judge(path: Path) -> Iterator[str]:
     """Lines on a result table of other data sets: what the shipped calibration says of them."""
     fitted = dict(grouped(read_benchmark()))
@@ -407,14 +348,10 @@ def main() -> None:
     parser.add_argument("--profile", metavar="TABLE")
     parser.add_argument("--draw", action="store_true", help="the figure of docs/discount.md")
     parser.add_argument("--summary", action="store_true", help="the tables of docs/discount.md")
-    parser.add_argument("--form", action="store_true", help="coverage where the calibration's form is chosen anew")
     parser.add_argument("--judge", type=Path, metavar="TABLE", help="a result table of other data sets (--out)")
     said = parser.parse_args()
     if said.summary or said.judge:
         print("\n".join(judge(said.judge) if said.judge else summary()))
-        return
-    if said.form:
-        print("\n".join(anew(read_benchmark())))
         return
     if said.draw:
         picture(PICTURE)

@@ -16,10 +16,16 @@ from her2radiomics.evidence.discount import chain_of, coverage, read_chains
 from her2radiomics.evidence.discount.calibration import Form, area_of, left_out_scores, width
 from her2radiomics.modelling.settings import parse_models
 
-spec = importlib.util.spec_from_file_location("discount_benchmark", ROOT / "benchmarks/discount.py")
-discount = importlib.util.module_from_spec(spec)
-sys.modules[spec.name] = discount  # a process of the pool finds its functions by this name
-spec.loader.exec_module(discount)
+
+def loaded(name):
+    """A benchmark as a module; a process of the pool finds its functions by this name."""
+    spec = importlib.util.spec_from_file_location(f"{name}_benchmark", ROOT / f"benchmarks/{name}.py")
+    sys.modules[spec.name] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+discount, form_benchmark = loaded("discount"), loaded("discount_form")
 
 
 def write_made_up(folder, name="made_up", patients=60, seed=0):
@@ -139,17 +145,19 @@ def test_one_repetition_of_a_real_table(real_data):
 def test_a_form_is_chosen_without_the_left_out_data_set(monkeypatch):
     """Of one form it is the usual coverage; a form that suits a data set alone is not chosen for it."""
     table = made_up(datasets=12, repetitions=3)
-    monkeypatch.setattr(discount, "FORMS", (Form(),))
+    monkeypatch.setattr(form_benchmark, "FORMS", (Form(),))
     names = ["chain", "order", "dataset"]
-    once = discount.form_chosen_anew(table).drop(columns="form").sort_values(names, ignore_index=True)
+    once = form_benchmark.form_chosen_anew(table).drop(columns="form").sort_values(names, ignore_index=True)
     pd.testing.assert_frame_equal(once, coverage(table).sort_values(names, ignore_index=True)[once.columns])
-    rows, form = dict(discount.grouped(table))["a", "leak_safe"], Form(("n",), 2.0, 0.2)
-    scores = {one: discount.interval_score(discount.Rows.of(table, one), one) for one in (Form(), form)}
+    rows, form = dict(form_benchmark.grouped(table))["a", "leak_safe"], Form(("n",), 2.0, 0.2)
+    scores = {one: form_benchmark.interval_score(form_benchmark.Rows.of(table, one), one) for one in (Form(), form)}
     assert scores[Form()] == pytest.approx(by_hand(rows), rel=1e-12)
-    monkeypatch.setattr(discount, "FORMS", tuple(scores))
+    monkeypatch.setattr(form_benchmark, "FORMS", tuple(scores))
     asked = []
-    monkeypatch.setattr(discount, "interval_score", lambda rows, form, level: asked.append(set(rows.dataset)) or 0.0)
-    discount.form_chosen_anew(table)
+    monkeypatch.setattr(
+        form_benchmark, "interval_score", lambda rows, form, level: asked.append(set(rows.dataset)) or 0.0
+    )
+    form_benchmark.form_chosen_anew(table)
     assert len(asked) == 12 * 2 and all(len(others) == 11 for others in asked)
 
 

@@ -16,7 +16,7 @@ from her2radiomics.evidence.drawing import write_figure
 from her2radiomics.evidence.findings import as_table, together
 from her2radiomics.report.evidence_page import evidence_page, evidence_summary
 
-ANALYSES = {"permutation": Permutation(permutations=20, folds=2), "splits": Splits(splits=20)}
+ANALYSES = {"permutation": Permutation(permutations=20, folds=3), "splits": Splits(splits=20)}
 WHY = "no patient is held out."
 
 
@@ -45,6 +45,17 @@ def test_every_sentence_and_number_of_the_tables_is_on_the_page(made):
         assert row.claim in text and row.sentence in text and f"Rule: {row.rule}" in text
     for value in numbers["value"]:
         assert f"{value:.3f}" in text
+
+
+def test_the_page_begins_with_the_patients_of_each_set(made):
+    """Sixty patients, every second pair positive; two thirds train."""
+    assert "Training set: 40 patients, 20 of them positive; Test set: 20 patients, 10 of them positive." in made[1]
+
+
+def test_an_analysis_without_a_statement_says_so(made, tmp_path):
+    folder, _, findings, numbers = made
+    page = evidence_page(folder, "made", made_study(n=60), ANALYSES, findings[:0], numbers, {"splits": WHY})
+    assert "No statement is made: the model could not be fitted" in page and "No analysis allows a statement" in page
 
 
 def test_what_was_left_out_is_said_with_its_reason_and_is_no_finding(made):

@@ -15,7 +15,7 @@ from her2radiomics.core.layout import Layout
 from her2radiomics.evidence.analyses import ANALYSES
 
 #: Few repetitions of three analyses; the others are tested in tests/evidence.
-FEW = {"permutation": {"permutations": 20, "folds": 2}, "splits": {"splits": 20}, "instability": {"resamples": 20}}
+FEW = {"permutation": {"permutations": 20, "folds": 3}, "splits": {"splits": 20}, "instability": {"resamples": 20}}
 #: Script to a result that it makes.
 MADE_BY = {
     "evidence_batch": "evidence/splits/batch_0001.parquet",

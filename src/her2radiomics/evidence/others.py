@@ -7,12 +7,21 @@ from dataclasses import replace
 import numpy as np
 
 from her2radiomics.core.libraries import pd
+from her2radiomics.evidence.extractions import Purpose
 from her2radiomics.evidence.study import EvidenceStudy, Facts
 
 
 def described(facts: Facts, name: str) -> str:
     """What is otherwise in an extraction, as pages print it."""
     return facts.about.others[name].description or name.replace("_", " ")
+
+
+def left_out(facts: Facts, purpose: Purpose, what: str) -> str:
+    """A sentence on what cannot be done without other extractions, with a space before it; empty: there are some."""
+    if facts.extractions(purpose):
+        return ""
+    why = "no such extraction was made" if facts.about.extracted else "the features were brought, without images"
+    return f" {what} are left out: {why}."
 
 
 def on_other_features(study: EvidenceStudy, name: str) -> EvidenceStudy:

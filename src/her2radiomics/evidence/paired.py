@@ -15,7 +15,7 @@ from her2radiomics.evidence.resamples import FEWEST
 from her2radiomics.evidence.study import EvidenceStudy, area
 from her2radiomics.statistics import auc_interval, delong_test
 
-#: Repetitions of which a central 95 % is told.
+#: Fewest repetitions with a central 95 %.
 FEWEST_SPREAD = 20
 #: What a rule says of a set with too few patients of an outcome.
 HANDFUL = f"cannot be told with fewer than {FEWEST} patients of an outcome"

@@ -35,7 +35,7 @@ def too_few(facts: Facts) -> str:
     n, events = facts.size(TRAINING)
     rarer = min(events, n - events)
     if rarer < FEWEST:
-        return f"the training set has {rarer} patients of the rarer outcome; its resamples need {FEWEST} or more."
+        return f"resamples of the training set need {FEWEST} or more patients of the rarer outcome; it has {rarer}."
     return ""
 
 

@@ -263,6 +263,11 @@ class EvidenceStudy(Facts):
         return {name: fits[name] for name in asked if name in fits}
 
 
+def one_centre(facts: Facts) -> bool:
+    """Whether all patients are of one centre."""
+    return bool(facts.people["centre"].nunique() < 2)
+
+
 def probabilities(model: StudyModel | None, table: pd.DataFrame) -> np.ndarray:
     """Probability of label 1, shape (rows,); not a number where a patient, or any, cannot be predicted."""
     found = np.full(len(table), NAN)

@@ -14,7 +14,7 @@ from her2radiomics.core.wording import listing
 from her2radiomics.evidence.analysis import Analysis, Finding, Verdict, analysis, summary_row
 from her2radiomics.evidence.areas import area_row
 from her2radiomics.evidence.drawing import Point, forest
-from her2radiomics.evidence.others import described, of_all, on_other_features
+from her2radiomics.evidence.others import described, left_out, of_all, on_other_features
 from her2radiomics.evidence.paired import (
     AUC_HIGH,
     AUC_LOW,
@@ -165,7 +165,7 @@ class Controls(Analysis):
             text += f" The clinical predictors of {listing(kept)} stay in these controls."
         if scored := [facts.label(name) for name in several if models[name].parts()]:
             text += f" {listing(scored)} selects among Rad-scores, so that it has no control of shape."
-        return text
+        return text + left_out(facts, "control", "Controls on altered images")
 
     def draw(self, rows: pd.DataFrame, summary: pd.DataFrame, facts: Facts) -> Figure:
         """AUC of each model and of its controls, with intervals; of random features the median and the central 95 %."""

@@ -37,7 +37,7 @@ class Discount(Analysis):
     def obstacle(self, facts: Facts) -> str:
         """A study without a test set, or without a model on image features."""
         if not facts.tested:
-            return "no patient tests, so that there is no test AUC to discount."
+            return "no patient is held out for testing, so that there is no test AUC to discount."
         if not self._models(facts):
             return "none of its main models is made of image features alone."
         return ""

@@ -16,7 +16,7 @@ from her2radiomics.evidence.analysis import Analysis, Finding, analysis, summary
 from her2radiomics.evidence.areas import area_row
 from her2radiomics.evidence.drawing import Distribution, distributions
 from her2radiomics.evidence.paired import HANDFUL, too_few
-from her2radiomics.evidence.study import EvidenceStudy, Facts, probabilities
+from her2radiomics.evidence.study import EvidenceStudy, Facts, one_centre, probabilities
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -100,9 +100,15 @@ class Splits(Analysis):
     def method(self, facts: Facts) -> str:
         """How splits are drawn."""
         drawn = f"{self.splits} random splits of the study's own sizes were drawn, stratified by outcome"
-        return (
-            f"{drawn}; where centres allow it, every choice of held-out centres was made as well. Each was fitted anew."
-        )
+        if TESTING not in facts.tested:
+            drawn = "No patient of the study's own centres is held out, so that no split was drawn at random"
+        if self._choices(facts):
+            centres = "every choice of held-out centres was made as well"
+        elif one_centre(facts):
+            centres = "all patients are of one centre, so that no centre can be held out"
+        else:
+            centres = "no choice of held-out centres leaves five patients of each outcome on both sides"
+        return f"{drawn}; {centres}. Each split was fitted anew."
 
     def findings(self, summary: pd.DataFrame, facts: Facts) -> Iterable[Finding]:
         """Whether the test AUC depends on the split, and whether the study's own was lucky."""

@@ -12,8 +12,9 @@ from her2radiomics.core.contracts import TRAINING
 from her2radiomics.core.libraries import pd, scipy
 from her2radiomics.evidence.analysis import Analysis, Finding, Verdict, analysis, row, summary_row
 from her2radiomics.evidence.drawing import Point, forest
+from her2radiomics.evidence.others import left_out
 from her2radiomics.evidence.resamples import KEPT, NUMBER_KEPT, SELECTION, own_variables, selects, too_few
-from her2radiomics.evidence.study import EvidenceStudy, Facts
+from her2radiomics.evidence.study import EvidenceStudy, Facts, one_centre
 from her2radiomics.manuscript.names import Names
 from her2radiomics.modelling.tables import by_patient, reader_rows
 from her2radiomics.statistics import icc_table, proportion_interval, selection_stability
@@ -142,6 +143,9 @@ class Stability(Analysis):
         return (
             "The refits are those of the instability of predictions. Agreement was measured for the features of the study's "
             "own models."
+            + left_out(facts, "perturbation", "Changed outlines and images")
+            + ("" if facts.about.second_reader else " There was no second reader to compare with.")
+            + (" All patients are of one centre, so that centres are not compared." if one_centre(facts) else "")
         )
 
     def draw(self, rows: pd.DataFrame, summary: pd.DataFrame, facts: Facts) -> Figure:
