@@ -84,6 +84,7 @@ print(os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.
 
 def measure(command: list[str], output: Path, cache: Path) -> Run:
     """Run a command with one thread; its CPU seconds, peak memory and the CSV that it wrote."""
+    output.unlink(missing_ok=True)  # stock PyRadiomics writes at the end of one
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPYCACHEPREFIX": str(cache)}
     environment |= {"ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS": "1"}
@@ -124,7 +125,6 @@ def compare(name: str, volume: str, folder: Path, repeat: int) -> tuple[Run, Run
     if not cache.is_dir():  # the first run compiles the imports
         for command, result in zip((stock, own), results, strict=True):
             measure(command, result, cache)
-            result.unlink()
     runs = [(measure(stock, results[0], cache), measure(own, results[1], cache)) for _ in range(repeat)]
     theirs, ours = (min(several, key=lambda run: run.seconds) for several in zip(*runs, strict=True))
     worst = 0.0

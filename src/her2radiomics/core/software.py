@@ -14,6 +14,7 @@ import platform
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -54,6 +55,7 @@ class Distribution:
         return platform.python_version() if self.name == "python" else _version(self.name)
 
 
+@cache
 def _version(name: str) -> str:
     """The version by ``importlib.metadata``, whose own imports (of e-mail) a job does without until it writes its record."""
     found: str = import_module("importlib.metadata").version(name)
