@@ -76,12 +76,13 @@ class Coding:
                 parts[name] = _numbers(column, name)[:, None]
                 continue
             known = self.levels[name]
-            unseen = [value for value in column.unique() if value not in known]
+            cells = column.to_numpy(dtype=object)
+            unseen = [value for value in dict.fromkeys(cells) if value not in known]
             if unseen:
                 raise ValueError(
                     f"table, column '{name}': found level '{unseen[0]}', expected one of {', '.join(map(str, known))}."
                 )
-            parts[name] = np.stack([(column == level).to_numpy(dtype=float) for level in known[1:]], axis=1)
+            parts[name] = np.stack([(cells == level).astype(float) for level in known[1:]], axis=1)
         return parts
 
 
