@@ -79,7 +79,7 @@ def fit_logistic(
     positive = np.asarray(labels) == 1
     varying = [str(name) for name in table.columns if len(table[name].unique()) > 1]
     whole = treatment_coding(table[varying], {c: v for c, v in (levels or {}).items() if c in varying})
-    blocks = whole.blocks(table)
+    blocks = whole.blocks(table, learnt=True)
     columns = _independent(blocks, len(table))
     dropped = tuple(str(c) for c in table.columns if c not in set(columns))
     coding = whole.of(columns)
