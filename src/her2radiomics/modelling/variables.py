@@ -238,7 +238,7 @@ def learn_columns(
     """
     raw, impute = candidates(X, names, columns, name=name), missing == "impute"
     absent = np.column_stack([raw[column].isna() for column in raw]) if names else np.empty((len(raw), 0), dtype=bool)
-    used = np.ones(len(raw), dtype=bool) if impute else ~absent.any(axis=1)
+    used = np.ones(len(raw), dtype=bool) if impute else np.logical_not(absent.any(axis=1))
     if not impute and len(np.unique(labels[used])) < 2:
         raise StudyError(
             f"model '{name}': found {int(used.sum())} complete rows without both labels; expected both. "
