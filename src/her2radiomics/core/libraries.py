@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     import skimage.feature._texture as skimage_texture
     import skimage.measure
     import sklearn
+    import sklearn.utils.arrayfuncs as sklearn_arrays
     import threadpoolctl
     from isal import isal_zlib
     from statsmodels.nonparametric import smoothers_lowess
@@ -112,6 +113,7 @@ else:
     # the functions behind skimage.feature's, which imports scipy.ndimage and matplotlib's colours for others
     skimage_texture = _Library("skimage.feature._texture")
     sklearn = _Library("sklearn")
+    sklearn_arrays = _Library("sklearn.utils.arrayfuncs")
     smoothers_lowess = _Library("statsmodels.nonparametric.smoothers_lowess")
     threadpoolctl = _Library("threadpoolctl")
 
@@ -138,6 +140,7 @@ __all__ = [
     "skimage",
     "skimage_texture",
     "sklearn",
+    "sklearn_arrays",
     "smoothers_lowess",
     "sns",
     "threadpoolctl",

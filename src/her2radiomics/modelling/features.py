@@ -157,10 +157,10 @@ def feature_predictors(
             name=f,
             coefficient=coefficients.get(f, 1.0),
             fill=chain.median(f),
-            low=float(table[f].min()),
-            high=float(table[f].max()),
+            low=float(column.min()),
+            high=float(column.max()),
             scalings=chain.scalings(f),
-            values=few_values(table[f].to_numpy()),
+            values=few_values(column),
         )
-        for f in map(str, table.columns)
+        for f, column in zip(map(str, table.columns), table.to_numpy(dtype=float).T, strict=True)
     )

@@ -6,6 +6,7 @@ The published table (standard errors, intervals, p) of the same fit is made by
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ import numpy as np
 from her2radiomics.core.errors import StudyError
 from her2radiomics.core.libraries import pd
 from her2radiomics.statistics import likelihood, separation
-from her2radiomics.statistics.design import treatment_coding
+from her2radiomics.statistics.design import joined, treatment_coding
 
 if TYPE_CHECKING:
     from her2radiomics.statistics.design import Coding, Levels
@@ -76,11 +77,13 @@ def fit_logistic(
         Maximum likelihood was asked for and does not exist.
     """
     positive = np.asarray(labels) == 1
-    columns = _independent(table, levels or {})
+    varying = [str(name) for name in table.columns if len(table[name].unique()) > 1]
+    whole = treatment_coding(table[varying], {c: v for c, v in (levels or {}).items() if c in varying})
+    blocks = whole.blocks(table, learnt=True)
+    columns = _independent(blocks, len(table))
     dropped = tuple(str(c) for c in table.columns if c not in set(columns))
-    chosen = {c: v for c, v in (levels or {}).items() if c in columns}
-    coding = treatment_coding(table[columns], chosen)
-    design = coding.matrix(table[columns])
+    coding = whole.of(columns)
+    design = joined([blocks[name] for name in columns], len(table))
     if not columns:
         intercept = float(np.log(positive.mean() / (1 - positive.mean())))
         return LogisticFit(intercept, {}, coding, (), dropped, "ml", False)
@@ -106,18 +109,19 @@ def fit_logistic(
     return LogisticFit(intercept, coefficients, coding, tuple(columns), dropped, used, separated)
 
 
-def _independent(table: pd.DataFrame, levels: Levels) -> list[str]:
-    """Columns whose terms are no combination of the columns before them (Gram–Schmidt, twice for accuracy)."""
-    varying = [str(name) for name in table.columns if table[name].nunique(dropna=False) > 1]
-    coding = treatment_coding(table[varying], {c: v for c, v in levels.items() if c in varying})
-    design = coding.matrix(table[varying])
+def _independent(blocks: Mapping[str, np.ndarray], n: int) -> list[str]:
+    """Columns whose terms are no combination of the columns before them (Gram–Schmidt, twice for accuracy).
+
+    ``blocks`` are the terms of each column that varies, shape (``n``, terms).
+    """
+    design = joined(blocks.values(), n)
     design = design - design.mean(axis=0)
-    n = len(table)
+    ends = np.cumsum([block.shape[1] for block in blocks.values()], dtype=int)
     basis = np.full((n, 1), 1 / np.sqrt(n))
     kept = []
-    for name in varying:
+    for name, end in zip(blocks, ends, strict=True):
         grown = basis
-        for term in design[:, coding.positions(name)].T:
+        for term in design[:, end - blocks[name].shape[1] : end].T:
             unit = term / np.linalg.norm(term)
             rest = unit - grown @ (grown.T @ unit)
             rest = rest - grown @ (grown.T @ rest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -48,8 +49,8 @@ class Variable:
 
     def code(self, values: pd.Series) -> pd.Series:
         """Numbers for continuous and ordinal columns, levels as text for categorical ones."""
-        if self.fill is not None:
-            values = values.astype(object).where(values.notna(), self.fill)
+        if self.fill is not None and (missing := values.isna()).any():
+            values = values.astype(object).mask(missing, self.fill)
         if self.kind == "ordinal":
             return values.map({level: float(i) for i, level in enumerate(self.declared)}).astype(float)
         return values.astype(float if self.kind == "continuous" else object)
@@ -91,8 +92,8 @@ def learn_variable(values: pd.Series, column: Column, *, impute: bool) -> Variab
         ends = float(numbers.min()), float(numbers.max())
         return Variable(name, column.kind, (), (), median, *ends, few_values(numbers))
     declared = tuple(column.levels)
-    unknown = present[~present.isin(declared)]
-    if len(unknown):
+    if not set(present).issubset(declared):
+        unknown = present[~present.isin(declared)]
         raise TableError(
             file="training rows",
             patient=str(unknown.index[0]),
@@ -101,7 +102,7 @@ def learn_variable(values: pd.Series, column: Column, *, impute: bool) -> Variab
             expected=f"one of {', '.join(declared)}",
             remedy="Declare the level in the protocol, or correct the cell.",
         )
-    counts = {level: int((present == level).sum()) for level in declared}
+    counts = Counter(present)
     seen = tuple(level for level in declared if counts[level])
     most = max(seen, key=lambda level: (counts[level], -declared.index(level))) if impute else None
     return Variable(name, column.kind, seen, declared, most, float("nan"), float("nan"))
@@ -163,17 +164,45 @@ class LearnedColumns:
         Rows that the model is fitted on, shape (rows,): all of them, or the complete ones.
     variables
         The candidates as the rows used showed them.
-    missing
-        Missing training values and what was done: ``column, rows, missing, handling, filled_with``.
-    notes
-        Sentences on them: one per column, and how many rows were left out.
+    gaps
+        How many training values of each candidate were missing.
+    impute
+        Whether they were filled.
     """
 
     raw: pd.DataFrame
     used: np.ndarray
     variables: dict[str, Variable]
-    missing: pd.DataFrame
-    notes: list[str]
+    gaps: dict[str, int]
+    impute: bool
+
+    @property
+    def missing(self) -> pd.DataFrame:
+        """Missing training values and what was done: ``column, rows, missing, handling, filled_with``."""
+        rows = [
+            {
+                "column": name,
+                "rows": len(self.raw),
+                "missing": count,
+                "handling": "imputed" if self.impute else "left out",
+                "filled_with": self.variables[name].fill if self.impute else None,
+            }
+            for name, count in self.gaps.items()
+        ]
+        return assemble("missing", rows)
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences on missing training values: one per column, and how many rows were left out."""
+        total, done = len(self.raw), " and imputed" if self.impute else ""
+        notes = [
+            f"{name}: {count} of {total} training values were missing{done}"
+            for name, count in self.gaps.items()
+            if count
+        ]
+        if not self.used.all():
+            notes.append(f"{int((~self.used).sum())} of {total} training rows were incomplete and left out")
+        return notes
 
 
 def learn_columns(
@@ -208,40 +237,13 @@ def learn_columns(
         A column that the table lacks, an unknown level, or a column without a value.
     """
     raw, impute = candidates(X, names, columns, name=name), missing == "impute"
-    used = np.ones(len(raw), dtype=bool) if impute else raw.notna().all(axis=1).to_numpy(dtype=bool)
+    absent = np.column_stack([raw[column].isna() for column in raw]) if names else np.empty((len(raw), 0), dtype=bool)
+    used = np.ones(len(raw), dtype=bool) if impute else np.logical_not(absent.any(axis=1))
     if not impute and len(np.unique(labels[used])) < 2:
         raise StudyError(
             f"model '{name}': found {int(used.sum())} complete rows without both labels; expected both. "
             "Set missing: impute, or name fewer candidates."
         )
     variables = {column: learn_variable(raw[column][used], columns[column], impute=impute) for column in raw}
-    notes = missing_notes(raw, used, impute=impute)
-    return LearnedColumns(raw, used, variables, missing_table(raw, variables, impute=impute), notes)
-
-
-def missing_table(raw: pd.DataFrame, variables: Mapping[str, Variable], *, impute: bool) -> pd.DataFrame:
-    """Missing training values of every candidate, and what was done: ``column, rows, missing, handling, filled_with``."""
-    rows = [
-        {
-            "column": name,
-            "rows": len(raw),
-            "missing": int(raw[name].isna().sum()),
-            "handling": "imputed" if impute else "left out",
-            "filled_with": variables[name].fill if impute else None,
-        }
-        for name in raw.columns
-    ]
-    return assemble("missing", rows)
-
-
-def missing_notes(raw: pd.DataFrame, used: np.ndarray, *, impute: bool) -> list[str]:
-    """Sentences on missing training values: one per column, and how many rows were left out."""
-    done = " and imputed" if impute else ""
-    notes = [
-        f"{name}: {count} of {len(raw)} training values were missing{done}"
-        for name, count in raw.isna().sum().items()
-        if count
-    ]
-    if not used.all():
-        notes.append(f"{int((~used).sum())} of {len(raw)} training rows were incomplete and left out")
-    return notes
+    gaps = dict(zip(raw, absent.sum(axis=0).tolist(), strict=True))
+    return LearnedColumns(raw, used, variables, gaps, impute)

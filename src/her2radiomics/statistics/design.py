@@ -54,8 +54,10 @@ class Coding:
         """Return the design, shape (rows, terms), without an intercept; see :meth:`blocks`."""
         return joined(self.blocks(table).values(), len(table))
 
-    def blocks(self, table: pd.DataFrame) -> dict[str, FloatArray]:
+    def blocks(self, table: pd.DataFrame, *, learnt: bool = False) -> dict[str, FloatArray]:
         """Return the columns of the design by variable, each of shape (rows, terms of the variable).
+
+        ``learnt``: the coding was learnt from this table, so that no value is missing and no level new.
 
         Raises
         ------
@@ -71,17 +73,19 @@ class Coding:
         parts: dict[str, FloatArray] = {}
         for name in self.variables:
             column = table[name]
-            _refuse_missing(column, name)
+            if not learnt:
+                _refuse_missing(column, name)
             if name not in self.levels:
                 parts[name] = _numbers(column, name)[:, None]
                 continue
             known = self.levels[name]
-            unseen = [value for value in column.unique() if value not in known]
+            cells = column.to_numpy(dtype=object)
+            unseen = [] if learnt else [value for value in dict.fromkeys(cells) if value not in known]
             if unseen:
                 raise ValueError(
                     f"table, column '{name}': found level '{unseen[0]}', expected one of {', '.join(map(str, known))}."
                 )
-            parts[name] = np.stack([(column == level).to_numpy(dtype=float) for level in known[1:]], axis=1)
+            parts[name] = np.stack([(cells == level).astype(float) for level in known[1:]], axis=1)
         return parts
 
 

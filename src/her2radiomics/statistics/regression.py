@@ -24,7 +24,7 @@ from her2radiomics.core.libraries import pd, scipy
 from her2radiomics.statistics import likelihood, penalised, separation
 from her2radiomics.statistics._check import BoolArray, FloatArray, as_labels, one_of, public
 from her2radiomics.statistics._result import Result
-from her2radiomics.statistics.design import Coding, Levels, refuse_aliased, treatment_coding
+from her2radiomics.statistics.design import Coding, Levels, joined, refuse_aliased, treatment_coding
 
 Method = Literal["ml", "firth", "auto"]
 INTERCEPT = "(Intercept)"
@@ -233,7 +233,8 @@ def logistic_regression(
     if len(table) != positive.size:
         raise ValueError(f"table: found {len(table)} rows, expected {positive.size}, one per label.")
     coding = treatment_coding(table, levels)
-    return fitted(coding.matrix(table), positive, coding, method, level)
+    design = joined(coding.blocks(table, learnt=True).values(), len(table))
+    return fitted(design, positive, coding, method, level)
 
 
 def fitted(design: FloatArray, positive: BoolArray, coding: Coding, method: str, level: float) -> LogisticRegression:

@@ -21,6 +21,8 @@ from her2radiomics.statistics.likelihood import Fit, log_likelihood, weights
 from her2radiomics.statistics.partial_likelihood import Partial
 
 _TOLERANCE = 1e-6
+#: Overlap of the classes along one standardised term that no tolerance of a linear programme takes for none.
+_CLEAR = 1e-3
 #: Steps of Newton's method, and the largest linear predictor in them: beyond it linear programming decides.
 _NEWTON, _FAR = 8, 20.0
 
@@ -44,7 +46,13 @@ class _Binomial:
 
 def separated(design: FloatArray, positive: BoolArray) -> bool:
     """Whether a logistic model of independent terms that vary, shape (n, p), has no maximum likelihood."""
-    rows = _signed(_standard(design)[0], positive)
+    standard = _standard(design)[0]
+    if design.shape[1] == 1:
+        one, zero = standard[positive, 1], standard[~positive, 1]
+        gap = max(one.min() - zero.max(), zero.min() - one.max())
+        if gap >= 0 or gap < -_CLEAR:
+            return bool(gap >= 0)
+    rows = _signed(standard, positive)
     return not _overlap(rows) and bool(_direction(rows).any())
 
 

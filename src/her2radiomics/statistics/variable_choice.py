@@ -127,7 +127,7 @@ def univariate_then_multivariate(
 
     varying = [name for name in table.columns if len(table[name].unique()) > 1]
     coding = treatment_coding(table[varying], {name: seen for name, seen in levels.items() if name in varying})
-    blocks = coding.blocks(table)
+    blocks = coding.blocks(table, learnt=True)
 
     def tested(names: list[str]) -> Tested:
         design = joined([blocks[name] for name in names], len(table))
