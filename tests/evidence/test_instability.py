@@ -111,7 +111,7 @@ def test_the_original_fit_is_the_study_s(analysis, made):
 def test_a_training_set_of_one_class_is_left_out(analysis):
     study = made_study(n=60)
     study.people.loc[study.people["partition"] == "training", "label"] = 0
-    assert analysis.obstacle(study).startswith("the training set has 0 patients")
+    assert analysis.obstacle(study).endswith("5 or more patients of the rarer outcome; it has 0.")
     assert not analysis.batches(study)
 
 
