@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from lasso_problems import example, table, wide_problem
-from sklearn.linear_model import LogisticRegression, lars_path, lasso_path
+from sklearn.linear_model import LogisticRegression, lasso_path
 
 from her2radiomics.modelling.base import Training
 from her2radiomics.modelling.penalised.binomial_path import _newton, _objective, binomial_path
 from her2radiomics.modelling.penalised.cross_validation import cross_validated_lasso, patient_folds
 from her2radiomics.modelling.penalised.gaussian_path import _from, _least_angle, gaussian_path, lambda_grid, standardise
-from her2radiomics.modelling.penalised.least_angle import least_angle_path
 from her2radiomics.modelling.steps.lasso import LassoStep
 
 PATHS = {"gaussian": gaussian_path, "binomial": binomial_path}
@@ -114,34 +113,6 @@ def test_more_features_than_rows_as_scikit_learn():
     clear = np.abs(theirs) > 1e-5
     assert ((ours.coefficients != 0) >= clear).all()
     assert ((ours.coefficients != 0) & ~clear).sum() <= 5  # features that just join
-
-
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("smallest", [0.0, 0.02])
-@pytest.mark.parametrize("kind", ["wide", "tall", "sums of others", "near copies", "ones and zeros"])
-def test_the_knots_are_scikit_learns_to_the_last_bit(kind, smallest):
-    for seed in range(6):
-        random = np.random.default_rng(seed)
-        rows, features = (120, 30) if kind == "tall" else (40, 90)
-        values = random.standard_normal((rows, 8)) @ random.standard_normal((8, features))
-        values += 0.3 * random.standard_normal((rows, features))
-        if kind == "sums of others":
-            values[:, 60:] = values[:, :30] + values[:, 30:60]
-        elif kind == "near copies":
-            values[:, 45:] = values[:, :45] + 1e-7 * random.standard_normal((rows, 45))
-        elif kind == "ones and zeros":
-            values = (values > 0).astype(float)
-        columns, _, _ = standardise(values)
-        columns = np.unique(columns, axis=1)
-        outcome = (values[:, 0] + random.standard_normal(rows) > 0) - 0.5
-        most = 20 * min(columns.shape) + 20
-        expected = lars_path(columns, outcome - outcome.mean(), method="lasso", alpha_min=smallest, max_iter=most)
-        knots, ever, found = least_angle_path(columns, outcome - outcome.mean(), smallest, most)
-        whole = np.zeros((columns.shape[1], knots.size))
-        whole[ever] = found
-        np.testing.assert_array_equal(knots, expected[0])
-        np.testing.assert_array_equal(whole, expected[2])
-        assert knots.size > 4
 
 
 def test_copies_of_a_feature_are_survived():

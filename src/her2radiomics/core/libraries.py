@@ -52,7 +52,6 @@ if TYPE_CHECKING:
     import skimage.feature._texture as skimage_texture
     import skimage.measure
     import sklearn
-    import sklearn.utils.arrayfuncs as sklearn_arrays
     import threadpoolctl
     from isal import isal_zlib
     from statsmodels.nonparametric import smoothers_lowess
@@ -113,7 +112,6 @@ else:
     # the functions behind skimage.feature's, which imports scipy.ndimage and matplotlib's colours for others
     skimage_texture = _Library("skimage.feature._texture")
     sklearn = _Library("sklearn")
-    sklearn_arrays = _Library("sklearn.utils.arrayfuncs")
     smoothers_lowess = _Library("statsmodels.nonparametric.smoothers_lowess")
     threadpoolctl = _Library("threadpoolctl")
 
@@ -140,7 +138,6 @@ __all__ = [
     "skimage",
     "skimage_texture",
     "sklearn",
-    "sklearn_arrays",
     "smoothers_lowess",
     "sns",
     "threadpoolctl",

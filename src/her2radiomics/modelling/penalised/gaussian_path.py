@@ -1,7 +1,7 @@
 """LASSO and elastic-net paths in glmnet's conventions: population SDs, penalty per row, a grid of penalties.
 
 Gaussian: minimise Σ(y − b₀ − xb)² / (2n) + λ‖b‖₁ on standardised columns; scikit-learn's ``alpha`` is this λ. The
-path is followed from knot to knot by least-angle regression (``least_angle``), which for a few dozen
+path is followed from knot to knot by least-angle regression (scikit-learn's ``lars_path``), which for a few dozen
 patients is faster than coordinate descent at any useful tolerance; each solution is then checked against the optimality
 conditions. A path that fails them is finished by Newton's method on the active features (``active_set``), and, where that
 does not end, by scikit-learn's coordinate descent.
@@ -26,7 +26,6 @@ import numpy as np
 from her2radiomics.core.libraries import sklearn
 from her2radiomics.modelling.base import is_constant
 from her2radiomics.modelling.penalised.active_set import SQUARED, minimum
-from her2radiomics.modelling.penalised.least_angle import least_angle_path
 
 # glmnet's smallest α when it looks for the largest penalty
 SMALLEST_ALPHA = 1e-3
@@ -126,13 +125,19 @@ def _least_angle(columns: np.ndarray, centred: np.ndarray, lambdas: np.ndarray) 
     kept = _without_copies(columns, columns.T @ centred / len(centred))
     if kept.size == 0:
         return result
-    knots, ever, path = least_angle_path(
-        columns[:, kept],
-        centred,
-        # it stops 1e-7 before this penalty
-        max(float(lambdas[-1]) - 1e-6, 0.0),
-        20 * min(columns.shape) + 20,
-    )
+    with warnings.catch_warnings(), sklearn.config_context(skip_parameter_validation=True):
+        warnings.simplefilter("ignore")  # what it warns of, the optimality conditions decide
+        knots, _, path = sklearn.linear_model.lars_path(
+            np.asfortranarray(columns[:, kept]),
+            centred,
+            method="lasso",
+            copy_X=False,
+            # it stops 1e-7 before this penalty
+            alpha_min=max(float(lambdas[-1]) - 1e-6, 0.0),
+            max_iter=20 * min(columns.shape) + 20,
+        )
+    ever = np.flatnonzero(path.any(axis=1))
+    path = path[ever]
     # a coefficient that leaves is left at the rounding of 0
     path[np.abs(path) <= ROUNDING * np.abs(path).max(initial=0.0)] = 0.0
     at = np.clip(lambdas, knots[-1], knots[0])

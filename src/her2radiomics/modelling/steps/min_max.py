@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from her2radiomics.core.libraries import pd
+from her2radiomics.core.libraries import pd, sklearn
 from her2radiomics.modelling.base import SelectionStep, Training, selection_step
 from her2radiomics.modelling.scaling import FittedScaling, fit_scaling
 
@@ -32,5 +32,5 @@ class MinMaxStep(SelectionStep):
 
 
 def _range(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    least = values.min(axis=0)
-    return least, values.max(axis=0) - least
+    scaler = sklearn.preprocessing.MinMaxScaler().fit(values)
+    return scaler.data_min_, scaler.data_range_

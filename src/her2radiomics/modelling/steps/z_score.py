@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from her2radiomics.core.libraries import pd
+from her2radiomics.core.libraries import pd, sklearn
 from her2radiomics.modelling.base import SelectionStep, Training, selection_step
 from her2radiomics.modelling.scaling import FittedScaling, fit_scaling
 
@@ -32,8 +32,5 @@ class ZScoreStep(SelectionStep):
 
 
 def _deviation(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    mean = values.sum(axis=0) / len(values)
-    apart = values - mean
-    # the sum of the deviations is 0 but for rounding, which is taken out (the two-pass algorithm, as scikit-learn's)
-    squares = np.square(apart).sum(axis=0) - np.square(apart.sum(axis=0)) / len(values)
-    return mean, np.sqrt(squares / len(values))
+    scaler = sklearn.preprocessing.StandardScaler().fit(values)
+    return scaler.mean_, np.sqrt(scaler.var_)
