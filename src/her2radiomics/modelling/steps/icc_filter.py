@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -21,14 +20,49 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class FittedIcc(FittedStep):
-    """The agreement of each feature: ``made`` makes the table when it is read, since intervals take longer than the rest."""
+    """The agreement of each feature; its table is made when it is read, since intervals take longer than the rest.
 
-    made: Callable[[], pd.DataFrame]
+    Attributes
+    ----------
+    form
+        Form of the coefficient.
+    assessed
+        The features that came in, shape (features,).
+    coefficients
+        Of each, NaN where there is none; shape (features,).
+    counts
+        Patients with both values, shape (features,) or one number for all.
+    kept
+        *yes*, *no* or *not assessed*; of the same shape.
+    squares
+        Places of features, and the mean squares that their intervals follow from.
+    """
 
-    @cached_property
+    form: str
+    assessed: tuple[str, ...]
+    coefficients: np.ndarray
+    counts: np.ndarray | int
+    kept: np.ndarray | str
+    squares: tuple[tuple[np.ndarray, MeanSquares], ...] = ()
+
+    @property
     def reproducibility(self) -> pd.DataFrame:
-        """The table of this contract; ``kept`` is *yes*, *no* or *not assessed*."""
-        return self.made()
+        """The table of this contract."""
+        bounds = np.full((2, len(self.assessed)), np.nan)
+        for places, squares in self.squares:
+            bounds[:, places] = squares.interval(self.form, LEVEL)
+        return pd.DataFrame(
+            {
+                "feature": self.assessed,
+                "sequence": [sequence_of(name) for name in self.assessed],
+                "form": self.form,
+                "icc": self.coefficients,
+                "low": bounds[0],
+                "high": bounds[1],
+                "n": self.counts,
+                "kept": self.kept,
+            }
+        )
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """``reproducibility``."""
@@ -84,39 +118,28 @@ class IccFilterStep(SelectionStep):
         if pairs is None or n < self.minimum_patients:
             none = training.second_reader is None
             note = f"not assessed: {'no second reader' if none else f'{n} training patients read twice'}"
-            nothing = np.full((3, len(names)), np.nan)
-            return FittedIcc.of(X, None, note, made=lambda: self._table(names, nothing, n, "not assessed"))
-        values, counts, intervals = self._coefficients(*(table.to_numpy(dtype=float) for table in pairs))
-        keep = np.nan_to_num(values[0], nan=-np.inf) >= self.threshold
+            nothing = np.full(len(names), np.nan)
+            found: dict[str, Any] = {"coefficients": nothing, "counts": n, "kept": "not assessed"}
+            return FittedIcc.of(X, None, note, form=self.form, assessed=tuple(names), **found)
+        values, counts, squares = self._coefficients(*(table.to_numpy(dtype=float) for table in pairs))
+        keep = np.nan_to_num(values, nan=-np.inf) >= self.threshold
         note = f"{self.printed_form} ≥ {self.threshold:g} in {n} training patients read twice"
-
-        def made() -> pd.DataFrame:
-            for places, squares in intervals:
-                values[1:, places] = squares.interval(self.form, LEVEL)
-            return self._table(names, values, counts, np.where(keep, "yes", "no"))
-
-        return FittedIcc.of(X, keep, note, made=made)
+        found = {"coefficients": values, "counts": counts, "kept": np.where(keep, "yes", "no"), "squares": squares}
+        return FittedIcc.of(X, keep, note, form=self.form, assessed=tuple(names), **found)
 
     def _coefficients(
         self, one: np.ndarray, two: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, list[tuple[np.ndarray, MeanSquares]]]:
-        """ICC of each feature in the first of three rows, its number of pairs, and what bounds are made of, by place."""
+    ) -> tuple[np.ndarray, np.ndarray, tuple[tuple[np.ndarray, MeanSquares], ...]]:
+        """ICC of each feature, its number of pairs, and the mean squares behind it, by place."""
         finite = np.isfinite(one) & np.isfinite(two)
         counts = finite.sum(axis=0)
-        values = np.full((3, one.shape[1]), np.nan)
+        values = np.full(one.shape[1], np.nan)
         whole = counts == len(one)
         alike = [(whole, np.ones(len(one), dtype=bool))] if whole.any() else []
         gaps = np.flatnonzero(~whole & (counts >= self.minimum_patients))
-        intervals = []
+        found = []
         for places, rows in [*alike, *((np.array([place]), finite[:, place]) for place in gaps)]:
             squares = MeanSquares.of(np.stack([one[np.ix_(rows, places)], two[np.ix_(rows, places)]]))
-            values[0, places] = squares.value(self.form)
-            intervals.append((places, squares))
-        return values, counts, intervals
-
-    def _table(self, names: list[str], values: np.ndarray, n: Any, kept: Any) -> pd.DataFrame:
-        table = pd.DataFrame({"feature": names, "sequence": [sequence_of(name) for name in names]})
-        table["form"] = self.form
-        table["icc"], table["low"], table["high"] = values
-        table["n"], table["kept"] = n, kept
-        return table
+            values[places] = squares.value(self.form)
+            found.append((places, squares))
+        return values, counts, tuple(found)
