@@ -31,6 +31,7 @@ from her2radiomics.core.settings import read_yaml
 from her2radiomics.engine.jobs.evidence import study_from
 from her2radiomics.evidence.analysis import Analysis
 from her2radiomics.evidence.study import EvidenceStudy
+from her2radiomics.modelling.threads import one_thread
 from her2radiomics.study import evidence_files
 from her2radiomics.study.plan import Plan
 from her2radiomics.study.run import Run
@@ -86,8 +87,9 @@ def refit(name: str, size: str | None, first: int, last: int, every: bool) -> tu
     training, models = study.rows(TRAINING), list(study.about.models) if every else study.main
     study.fit(training, models=models)  # libraries and tables are read
     start = time.process_time()
-    for index in range(first, last):
-        study.fit(study.random("benchmark", index).choice(training, len(training)), models=models)
+    with one_thread():  # as a batch of repetitions
+        for index in range(first, last):
+            study.fit(study.random("benchmark", index).choice(training, len(training)), models=models)
     return time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

@@ -15,6 +15,7 @@ from her2radiomics.core.libraries import pd
 from her2radiomics.core.registry import Kinds
 from her2radiomics.core.settings import Settings
 from her2radiomics.core.tables import assemble
+from her2radiomics.modelling.threads import one_thread
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -186,7 +187,8 @@ class Analysis(Settings):
 
     def run(self, study: EvidenceStudy, first: int, last: int) -> pd.DataFrame:
         """Compute the repetitions from ``first`` to the one before ``last`` (``evidence_repetitions``)."""
-        return assemble("evidence_repetitions", list(self._rows(study, first, last)))
+        with one_thread():
+            return assemble("evidence_repetitions", list(self._rows(study, first, last)))
 
     def _rows(self, study: EvidenceStudy, first: int, last: int) -> Iterator[dict[str, Any]]:
         for index in range(first, last):

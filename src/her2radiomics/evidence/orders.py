@@ -14,7 +14,7 @@ from pydantic import PrivateAttr
 
 from her2radiomics.core.contracts import TRAINING
 from her2radiomics.core.errors import StudyError
-from her2radiomics.core.libraries import pd, threadpoolctl
+from her2radiomics.core.libraries import pd
 from her2radiomics.core.wording import listing
 from her2radiomics.evidence.published import PublishedOrder
 from her2radiomics.evidence.study import EvidenceStudy, Facts
@@ -25,6 +25,7 @@ from her2radiomics.modelling.models.multivariate import LassoSelection, Multivar
 from her2radiomics.modelling.scaling import FittedScaling
 from her2radiomics.modelling.settings import ModelSettings
 from her2radiomics.modelling.steps.lasso import FittedPath
+from her2radiomics.modelling.threads import one_thread
 
 if TYPE_CHECKING:
     from her2radiomics.modelling.study_model import StudyModel
@@ -166,7 +167,7 @@ def fit_as_published(
             continue
         everyone = rows[np.isin(partition, order.partitions)] if order.partitions else rows
         try:
-            with threadpoolctl.threadpool_limits(limits=1):
+            with one_thread():
                 specs[name] = _partly_known(study, name, order, everyone, labels)
         except (StudyError, ValueError):
             lost.add(name)  # a resample may lose a class, or what a step needs

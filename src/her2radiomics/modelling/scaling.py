@@ -20,9 +20,9 @@ class FittedScaling(FittedStep):
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return ``(x - shift) / scale``; nothing is clipped."""
-        names = list(self.names_out)
-        values = (X[names].to_numpy(dtype=float) - self.shift) / self.scale
-        return pd.DataFrame(values, index=X.index, columns=names)
+        kept = super().transform(X)
+        values = (kept.to_numpy(dtype=float) - self.shift) / self.scale
+        return pd.DataFrame(values, index=X.index, columns=kept.columns)
 
     def scalings(self, feature: str) -> tuple[tuple[float, float]]:
         """``(shift, scale)`` of a feature."""

@@ -10,13 +10,14 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import StudyError
-from her2radiomics.core.libraries import pd, threadpoolctl
+from her2radiomics.core.libraries import pd
 from her2radiomics.modelling.fit_report import FitReport
 from her2radiomics.modelling.model import Fitted, Learning, ModelSpec
 from her2radiomics.modelling.parts import SharedFits
 from her2radiomics.modelling.readers import SecondReader
 from her2radiomics.modelling.saved.reference import Reference, learn_reference
 from her2radiomics.modelling.saved.rules import Rule
+from her2radiomics.modelling.threads import one_thread
 from her2radiomics.statistics import youden_threshold
 from her2radiomics.statistics._check import aligned, as_labels
 
@@ -118,8 +119,7 @@ class StudyModel(ClassifierMixin, BaseEstimator):
         learning = Learning(
             self.name, self.specs, self.columns, self.second_reader, self.seed, self.shared, self.persons or {}
         )
-        # the last bit of a sum must not depend on the machine's cores
-        with threadpoolctl.threadpool_limits(limits=1):
+        with one_thread():
             fitted = self.spec.fit(X, labels, learning)
         self.fitted_, self.rule_ = fitted, fitted.rule
         needed = self._columns()
@@ -143,7 +143,7 @@ class StudyModel(ClassifierMixin, BaseEstimator):
     def reference(self) -> Reference:
         """What later predictions are compared with."""
         categorical = frozenset(name for name, column in self.columns.items() if column.kind == "categorical")
-        with threadpoolctl.threadpool_limits(limits=1):
+        with one_thread():
             return learn_reference(self.rule_, self.rows_, self.fitted_.method, categorical)
 
     @property

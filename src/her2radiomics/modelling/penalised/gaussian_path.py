@@ -128,7 +128,7 @@ def _least_angle(columns: np.ndarray, centred: np.ndarray, lambdas: np.ndarray) 
     with warnings.catch_warnings(), sklearn.config_context(skip_parameter_validation=True):
         warnings.simplefilter("ignore")  # what it warns of, the optimality conditions decide
         knots, _, path = sklearn.linear_model.lars_path(
-            np.asfortranarray(columns[:, kept]),
+            columns.T[kept].T,
             centred,
             method="lasso",
             copy_X=False,
@@ -200,13 +200,12 @@ def _coordinate_net(
 def _optimal(columns: np.ndarray, centred: np.ndarray, lambdas: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
     """Whether each solution fulfils the optimality (Karush–Kuhn–Tucker) conditions; shape (l,)."""
     ever = coefficients.any(axis=1)
-    gradient = columns.T @ (centred[:, None] - columns[:, ever] @ coefficients[ever]) / len(centred)
-    slack = np.where(
-        coefficients != 0,
-        np.abs(gradient - lambdas * np.sign(coefficients)),
-        np.maximum(np.abs(gradient) - lambdas, 0.0),
-    )
-    return np.asarray(slack.max(axis=0, initial=0.0) <= OPTIMAL * lambdas[0])
+    own = coefficients[ever]
+    gradient = columns.T @ (centred[:, None] - columns[:, ever] @ own) / len(centred)
+    largest = np.maximum(gradient.max(axis=0, initial=0.0), -gradient.min(axis=0, initial=0.0))
+    pulled = np.where(own != 0, np.abs(gradient[ever] - lambdas * np.sign(own)), 0.0)
+    slack = np.maximum(largest - lambdas, pulled.max(axis=0, initial=0.0))
+    return np.asarray(slack <= OPTIMAL * lambdas[0])
 
 
 def _from(before: np.ndarray, columns: np.ndarray, centred: np.ndarray, lambdas: np.ndarray) -> np.ndarray:
