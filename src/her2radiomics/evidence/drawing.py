@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+#: Width of every figure, mm.
 WIDTH = 174.0
 CHANCE = 0.5
 

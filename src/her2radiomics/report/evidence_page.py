@@ -13,6 +13,7 @@ from her2radiomics.core.layout import Layout
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.templates import environment
 from her2radiomics.evidence.analysis import Analysis
+from her2radiomics.evidence.drawing import WIDTH
 from her2radiomics.evidence.findings import LEFT_OUT
 from her2radiomics.evidence.study import Facts
 from her2radiomics.report.context import EvidenceGroup, EvidenceSummary, Grid, Link
@@ -150,7 +151,7 @@ def evidence_page(
         ),
     )
     template = environment("report").get_template("evidence.html")
-    return template.render(c=context, script_source=Markup("'none'"))
+    return template.render(c=context, width_mm=WIDTH, script_source=Markup("'none'"))
 
 
 def _section(
