@@ -340,7 +340,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("--repetitions", type=int, default=10)
-    parser.add_argument("--cross-validate", type=int, default=8, metavar="EVERY")
+    parser.add_argument("--cross-validate", type=int, default=1, metavar="EVERY")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--tables", nargs="+", help="names of tables; without it those of the benchmark")
     parser.add_argument("--out", type=Path, default=PACKAGE)
