@@ -194,7 +194,7 @@ def left_out() -> pd.DataFrame:
 
 def test_the_shipped_calibration_covers_data_sets_that_it_has_not_seen(left_out):
     by_group = left_out.groupby(["chain", "order"])
-    assert by_group["covered"].mean().between(0.86, 0.97).all()
+    assert set(by_group["covered"].mean().round(2)) <= {0.92, 0.93, 0.94}  # as the page says (Discount.method)
     assert by_group["error"].mean().abs().max() < 0.02
     # it is closer to the truth than the reported AUC is
     assert (by_group["missed"].mean() < by_group["missed_as_reported"].mean()).all()
