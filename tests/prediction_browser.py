@@ -40,9 +40,9 @@ Promise.all(ready).then(async () => {{
           const pile = new view.DataTransfer();
           pile.items.add(new view.File([files[value]], "features.csv"));
           page.querySelector("[data-file]").files = pile.files;
-          const told = page.querySelector("[data-read]").textContent;
+          page.querySelector("[data-read]").textContent = "";  // a second file may be answered by the same words
           page.querySelector("[data-file]").dispatchEvent(new view.Event("input", {{ bubbles: true }}));
-          for (let n = 0; n < 99 && page.querySelector("[data-read]").textContent === told; n++) await wait();
+          for (let n = 0; n < 99 && !page.querySelector("[data-read]").textContent; n++) await wait();
           continue;
         }}
         const named = [...page.getElementsByName(id)].find((option) => option.value === value);
