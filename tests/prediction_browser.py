@@ -20,7 +20,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 LONGEST = 90  # seconds
 FRAMES = """<!doctype html><meta charset="utf-8">{frames}<img src="{server}/hold"><script>
 const wanted = {wanted}, files = {files};
-const wait = () => new Promise((done) => setTimeout(done, 30));
+const wait = () => new Promise((done) => setTimeout(done, 10));
 const ready = [...document.querySelectorAll("iframe")].map((frame) => new Promise((done) => {{
   frame.onload = done;
   const page = frame.contentDocument;
@@ -42,7 +42,7 @@ Promise.all(ready).then(async () => {{
           page.querySelector("[data-file]").files = pile.files;
           page.querySelector("[data-read]").textContent = "";  // a second file may be answered by the same words
           page.querySelector("[data-file]").dispatchEvent(new view.Event("input", {{ bubbles: true }}));
-          for (let n = 0; n < 99 && !page.querySelector("[data-read]").textContent; n++) await wait();
+          for (let n = 0; n < 300 && !page.querySelector("[data-read]").textContent; n++) await wait();
           continue;
         }}
         const named = [...page.getElementsByName(id)].find((option) => option.value === value);
