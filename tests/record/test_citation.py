@@ -21,9 +21,9 @@ def cffconvert(*words: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_it_is_valid_against_the_schema(root, tmp_path):
-    if cffconvert("--version").returncode:
-        pytest.skip(f"{VALIDATOR} cannot be had here")
     done = cffconvert("--validate", "-i", root / "CITATION.cff")
+    if done.returncode and cffconvert("--version").returncode:
+        pytest.skip(f"{VALIDATOR} cannot be had here")
     assert done.returncode == 0, done.stderr
     assert "valid according to schema version 1.2.0" in done.stdout
     text = (root / "CITATION.cff").read_text(encoding="utf-8")
