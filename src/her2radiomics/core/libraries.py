@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     import skimage
     import skimage.feature._texture as skimage_texture
     import skimage.measure
+    import skimage.measure._ccomp as skimage_ccomp
     import sklearn
     import threadpoolctl
     from isal import isal_zlib
@@ -109,7 +110,8 @@ else:
     sns = _Library("seaborn")
     sitk = _Library("SimpleITK")
     skimage = _Library("skimage")
-    # the functions behind skimage.feature's, which imports scipy.ndimage and matplotlib's colours for others
+    # the functions behind skimage.measure's and skimage.feature's, which import SciPy and matplotlib's colours for others
+    skimage_ccomp = _Library("skimage.measure._ccomp")
     skimage_texture = _Library("skimage.feature._texture")
     sklearn = _Library("sklearn")
     smoothers_lowess = _Library("statsmodels.nonparametric.smoothers_lowess")
@@ -136,6 +138,7 @@ __all__ = [
     "scipy",
     "sitk",
     "skimage",
+    "skimage_ccomp",
     "skimage_texture",
     "sklearn",
     "smoothers_lowess",

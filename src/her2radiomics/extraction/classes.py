@@ -1,7 +1,8 @@
 """The feature classes of one region, without the work that PyRadiomics' repeat.
 
-Of the unfiltered region the shape is PyRadiomics' own. Of every filtered image the intensities are discretised once, by
-PyRadiomics' bin edges; first-order and texture features are those of :mod:`~her2radiomics.extraction.firstorder` and
+The shape is that of the unfiltered region (:mod:`~her2radiomics.extraction.shape`). Of every filtered image the
+intensities are discretised once, by PyRadiomics' bin edges; first-order and texture features are those of
+:mod:`~her2radiomics.extraction.firstorder` and
 :mod:`~her2radiomics.extraction.texture`. A class of which a file asks for a feature that these lack (one that PyRadiomics
 calls deprecated) is computed by PyRadiomics.
 """
@@ -20,6 +21,7 @@ from her2radiomics.extraction import texture
 from her2radiomics.extraction.firstorder import first_order
 from her2radiomics.extraction.neighbours import Neighbours
 from her2radiomics.extraction.parameters import Parameters
+from her2radiomics.extraction.shape import shape
 from her2radiomics.extraction.texture import Levels
 
 # of a filtered image: a wavelet's approximation in 3-D spreads the 500 levels allowed to an image to 1,415
@@ -36,7 +38,11 @@ def shape_features(image: sitk.Image, mask: sitk.Image, parameters: Parameters) 
     values: dict[str, float] = {}
     for kind in ("shape", "shape2D"):
         if kind in parameters.feature_classes:
-            found = _by_pyradiomics(kind, parameters.feature_classes[kind], image, mask, parameters.settings)
+            if kind == "shape":
+                inside = sitk.GetArrayViewFromImage(mask) != 0
+                found = shape(inside, mask.GetSpacing()[::-1], parameters.features_of(kind))
+            else:
+                found = _by_pyradiomics(kind, parameters.feature_classes[kind], image, mask, parameters.settings)
             values |= {f"original_{kind}_{name}": value for name, value in found.items()}
     return values
 

@@ -14,21 +14,22 @@ from __future__ import annotations
 import io
 import json
 import math
+import struct
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
-from PIL.PngImagePlugin import PngInfo
+from PIL.PngImagePlugin import putchunk
 
 from her2radiomics.cohort.manifest import BREAST, ManifestRow
 from her2radiomics.core.errors import CaseError
-from her2radiomics.core.libraries import sitk
+from her2radiomics.core.libraries import isal_zlib, sitk
 from her2radiomics.extraction.loading import Row, load_case
 from her2radiomics.extraction.outlines import LoadedCase
 from her2radiomics.imaging import make_region
@@ -42,7 +43,8 @@ TILES = (2, 3)  # rows and columns of magnified slices
 MARGIN_MM = 8.0  # around the regions in a magnified slice
 LARGEST_FILE = 60_000  # bytes: thousands of overlays stay browsable
 GREYS = (64, 48, 32, 24, 16)  # the first of which the file is small enough
-USUAL_GREYS = 48  # tried first
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+UP = 2  # PNG's number of the filter that stores differences from the line above
 # Okabe and Ito's colours, distinguishable with colour-vision deficiency
 FIRST_COLOUR, OTHER_COLOUR, RING_COLOUR = (230, 159, 0), (86, 180, 233), (0, 158, 115)
 COLOURS = (FIRST_COLOUR, OTHER_COLOUR, RING_COLOUR)
@@ -249,18 +251,23 @@ def _panel(layers: _Layers, index: int, window: tuple[slice, slice], limit: tupl
     size = (max(1, round(width_mm * zoom)), max(1, round(height_mm * zoom)))
     panel = np.asarray(Image.fromarray(scaled).resize(size, Image.Resampling.BICUBIC)).astype(np.uint16)
 
+    # voxel under each pixel's centre
+    nearest = [
+        ((np.arange(n) + 0.5) * (length / n)).astype(int) for n, length in zip(size[::-1], view.shape, strict=True)
+    ]
+
     def outline(voxels: np.ndarray, colour: int) -> None:
-        cut = Image.fromarray(voxels[index][window].astype(np.uint8) * 255)
-        inside = np.asarray(cut.resize(size, Image.Resampling.NEAREST)) > 0
-        edge = inside & ~_eroded(inside)
-        panel[edge] = panel[edge] % COLOUR + COLOUR * (1 + colour)
+        if voxels.any():
+            inside = voxels[window].take(nearest[0], axis=0).take(nearest[1], axis=1)
+            edge = np.flatnonzero(inside != _eroded(inside))
+            panel.flat[edge] = panel.flat[edge] % COLOUR + COLOUR * (1 + colour)
 
     first = next(iter(layers.tumours.values()))
     for ring in layers.rings:
         if ring[index].any():
-            outline(ring | first, 2)
+            outline(ring[index] | first[index], 2)
     for number, tumour in reversed(list(enumerate(layers.tumours.values()))):
-        outline(tumour, min(number, 1))
+        outline(tumour[index], min(number, 1))
     if size[1] < limit[0] and limit[0] == PANEL:
         panel = np.pad(panel, ((0, limit[0] - size[1]), (0, 0)))
     return panel
@@ -268,8 +275,12 @@ def _panel(layers: _Layers, index: int, window: tuple[slice, slice], limit: tupl
 
 def _eroded(inside: np.ndarray) -> np.ndarray:
     """Pixels whose four neighbours are inside too; the picture's edge counts as inside."""
-    wide = np.pad(inside, 1, constant_values=True)
-    return inside & wide[:-2, 1:-1] & wide[2:, 1:-1] & wide[1:-1, :-2] & wide[1:-1, 2:]
+    inner = inside.copy()
+    inner[1:] &= inside[:-1]
+    inner[:-1] &= inside[1:]
+    inner[:, 1:] &= inside[:, :-1]
+    inner[:, :-1] &= inside[:, 1:]
+    return inner
 
 
 def _header(width: int, lines: Sequence[str], legend: Sequence[tuple[str, int]]) -> np.ndarray:
@@ -294,27 +305,34 @@ def _header(width: int, lines: Sequence[str], legend: Sequence[tuple[str, int]])
 
 def _encode_small(picture: np.ndarray, layers: dict[str, Any]) -> bytes:
     """PNG bytes, fewer than :data:`LARGEST_FILE`, with the most greys of which that is so."""
-    at = GREYS.index(USUAL_GREYS)
-    encoded = lru_cache(lambda at: _encode(picture, GREYS[at], {"greys": GREYS[at], **layers}))
-    while at > 0 and len(encoded(at)) < LARGEST_FILE and len(encoded(at - 1)) < LARGEST_FILE:
-        at -= 1
-    while at < len(GREYS) - 1 and len(encoded(at)) >= LARGEST_FILE:
-        at += 1
-    return encoded(at)
+    for greys in GREYS:
+        encoded = _encode(picture, greys, {"greys": greys, **layers})
+        if len(encoded) < LARGEST_FILE:
+            break
+    return encoded
 
 
 def _encode(picture: np.ndarray, greys: int, layers: dict[str, Any] | None = None) -> bytes:
-    """PNG bytes with a palette of greys and, for each of them, the outlines' colours; no time stamps."""
+    """PNG bytes with a palette of greys and, for each of them, the outlines' colours; no time stamps.
+
+    Pillow stores the indices of a palette as they are; differences from the line above take less space, and with ISA-L a
+    tenth of the time.
+    """
     colours, shades = np.divmod(np.arange(COLOUR * (1 + len(COLOURS))), COLOUR)
-    image = Image.fromarray((shades * greys // COLOUR + greys * colours).astype(np.uint8)[picture], mode="P")
+    indices = (shades * greys // COLOUR + greys * colours).astype(np.uint8).take(picture)
+    lines = np.full((len(indices), 1 + indices.shape[1]), UP, np.uint8)
+    lines[:, 1:] = indices
+    lines[1:, 1:] -= indices[:-1]
     ramp = [round(level * 255 / (greys - 1)) for level in range(greys)]
-    image.putpalette([part for level in ramp for part in (level,) * 3] + [p for c in COLOURS for p in c * greys])
-    text = PngInfo()
+    palette = [part for level in ramp for part in (level,) * 3] + [p for c in COLOURS for p in c * greys]
+    buffer = io.BytesIO(SIGNATURE)
+    buffer.seek(0, io.SEEK_END)
+    putchunk(buffer, b"IHDR", struct.pack(">2I5B", *indices.shape[::-1], 8, 3, 0, 0, 0))
+    putchunk(buffer, b"PLTE", bytes(palette))
     if layers:
-        text.add_text(LAYERS, json.dumps(layers, separators=(",", ":")))
-    buffer = io.BytesIO()
-    # larger than by the strongest compression by two hundredths, in a quarter of its time
-    image.save(buffer, format="PNG", compress_level=5, pnginfo=text)
+        putchunk(buffer, b"tEXt", f"{LAYERS}\0{json.dumps(layers, separators=(',', ':'))}".encode("latin-1"))
+    putchunk(buffer, b"IDAT", isal_zlib.compress(lines, 1))
+    putchunk(buffer, b"IEND")
     return buffer.getvalue()
 
 

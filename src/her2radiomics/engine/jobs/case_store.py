@@ -26,7 +26,7 @@ COMPUTING = {
     "imaging": "boxes checks diffusion extent fields formats kinetics labels perturbation perturbation_settings placing "
     "planes preprocessing preprocessing_settings reading regions segmentations threads",
     "extraction": "case classes engine filters firstorder laplacian loading measuring neighbours options outlines overlay "
-    "parameters perturbing plausibility quality regions regridding texture",
+    "parameters perturbing plausibility quality regions regridding shape texture",
 }
 #: Lists a case's files and their hashes, so that one that was cut or edited in the store is computed again.
 CONTENTS = ".sha256"
