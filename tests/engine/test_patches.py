@@ -334,7 +334,11 @@ class TestLookups:
             is_producer = Rule.is_producer
 
         plain, wild = Made("results/a.txt", "results/b.txt"), Made("results/{name}.txt")
-        index = OutputIndex([plain, wild])
+        below, other = Made("results/{run}/flow.csv"), Made("logs/{run}/flow.csv", "results/{run}/tables/flow.csv")
+        index = OutputIndex([plain, wild, below, other])
+        assert index.match_producers("results/r/flow.csv") == {below}
+        assert index.match_producers("results/r/tables/flow.csv") == {below, other}
+        assert index.match_producers("results/r/overflow.csv") == index.match_producers("flow.csv") == set()
         assert index.match_producers("results/b.txt") == {plain, wild}
         assert index.match_producers("results/c.txt") == {wild}
         assert index.match_producers("results/a.txt.changed") == set()
