@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import inspect
 import os
@@ -18,12 +19,14 @@ from typing import Any
 
 import pytest
 import snakemake.api
+import snakemake.io
 import snakemake.output_index
 import snakemake.persistence.file
 from forked import python
 from packaging.specifiers import SpecifierSet
 from snakemake.dag import DAG
-from snakemake.io import IOFile
+from snakemake.exceptions import ChildIOException, CyclicGraphException
+from snakemake.io import IOFile, flag
 from snakemake.output_index import OutputIndex
 from snakemake.rules import Rule
 from snakemake.scheduling.job_scheduler import JobRateLimiter, JobScheduler
@@ -286,6 +289,19 @@ class TestIncomplete:
             mark(SimpleNamespace(), ["results/a.txt"])
 
 
+class Known:
+    """A job that the graph has."""
+
+    def __init__(self, input: list[Any], output: list[str] | None = None) -> None:
+        self.input, self.output = input, output or []
+        self.rule = SimpleNamespace(name="makes", lineno=1, snakefile="Snakefile")
+
+    def __lt__(self, other: Any) -> bool:
+        return False
+
+    __gt__ = __lt__
+
+
 class TestLookups:
     """What of Snakemake's index and records the patch touches."""
 
@@ -318,7 +334,11 @@ class TestLookups:
             is_producer = Rule.is_producer
 
         plain, wild = Made("results/a.txt", "results/b.txt"), Made("results/{name}.txt")
-        index = OutputIndex([plain, wild])
+        below, other = Made("results/{run}/flow.csv"), Made("logs/{run}/flow.csv", "results/{run}/tables/flow.csv")
+        index = OutputIndex([plain, wild, below, other])
+        assert index.match_producers("results/r/flow.csv") == {below}
+        assert index.match_producers("results/r/tables/flow.csv") == {below, other}
+        assert index.match_producers("results/r/overflow.csv") == index.match_producers("flow.csv") == set()
         assert index.match_producers("results/b.txt") == {plain, wild}
         assert index.match_producers("results/c.txt") == {wild}
         assert index.match_producers("results/a.txt.changed") == set()
@@ -326,6 +346,47 @@ class TestLookups:
         assert same and same.groupdict() == {} and plain.paths[0]._regex is None
         assert plain.paths[0].match("results/axtxt") is None
         assert wild.paths[0].match("results/a.txt").groupdict() == {"name": "a"}
+
+    def test_files_are_compared_and_hashed_as_the_texts_that_they_are(self):
+        lookups.look_once()
+        file, flagged = IOFile("results/a.txt"), IOFile(flag("results/a.txt", "temp"))
+        assert file == flagged == "results/a.txt" != IOFile("results/b.txt")
+        assert {file: 1}[flagged] == {"results/a.txt": 1}[file] == 1
+        one, other = (IOFile(lambda wildcards, name=name: name) for name in "ab")
+        assert one == one != other
+        stored = flag("results/a.txt", "storage_object", SimpleNamespace())
+        assert IOFile(stored).is_storage and not any(item.is_storage for item in (file, flagged, one))
+
+    def test_a_known_job_is_gone_over_once_and_a_cycle_is_still_one(self, monkeypatch):
+        lookups.look_once()
+        gone_over = []
+
+        async def update_(self, job, **more):
+            gone_over.append(job)
+
+        monkeypatch.setattr(DAG, "update_", update_)
+        monkeypatch.setattr(DAG, "check_periodic_wildcards", lambda *_: None)
+        made = Known([IOFile("a")])
+        dag = DAG.__new__(DAG)
+        dag._dependencies = {made: {}}
+        assert asyncio.run(dag.update([made], file=IOFile("b"), visited=set())) is made and gone_over == []
+        for file, visited in ((IOFile("a"), set()), (IOFile("b"), {made})):
+            with pytest.raises(CyclicGraphException):
+                asyncio.run(dag.update([made], file=file, visited=visited))
+
+    @pytest.mark.parametrize(("other", "refused"), [("results/a/b.txt", True), ("results/a.txt", False)])
+    def test_an_output_within_anothers_folder_is_still_refused(self, other, refused):
+        lookups.look_once()
+        jobs = [Known([], [path]) for path in ("results/a", "results/a-b", other)]
+        with pytest.raises(ChildIOException) if refused else contextlib.nullcontext():
+            DAG.check_directory_outputs(SimpleNamespace(jobs=jobs))
+
+    def test_snakemake_still_compares_files_in_python_and_goes_over_known_jobs(self):
+        source = inspect.getsource(snakemake.io)
+        assert "def __eq__(self, other):\n        f = other._file" in source and "self._file.__hash__()" in source
+        assert "parent in self.has_inventory or super().__contains__(path)" in source
+        assert "_dependencies" not in inspect.getsource(inspect.unwrap(DAG.update)).split("await self.update_(")[0]
+        assert "Path(f).absolute()" in inspect.getsource(inspect.unwrap(DAG.check_directory_outputs))
 
     def test_snakemake_still_keeps_few_records_and_no_rules(self):
         assert "known" not in inspect.getsource(snakemake.output_index)

@@ -149,9 +149,15 @@ def manuscript_jobs(form):
     ]
 
 
+@cache
+def given_to(name, form, stage):
+    """What a job needs for its figures or tables."""
+    return manuscript.given_to(RUNS[name], form, stage)
+
+
 def given(run, form, stage):
-    """What a job needs for its figures or tables: too much to be kept by the engine beside each of them."""
-    return lambda w, input: manuscript.given_to(run, form, stage)
+    """The same as a parameter: too much to be kept by the engine beside each of them."""
+    return lambda w, input: given_to(run.id, form, stage)
 
 
 def fingerprint(run, form, stage):
@@ -159,5 +165,5 @@ def fingerprint(run, form, stage):
     protocol = run.protocol
     more = settings_of([protocol.columns, protocol.label]) if form == "table" else []
     return lambda w: manuscript.fingerprint(
-        manuscript.given_to(run, form, stage), study_text_of(run.id), more
+        given_to(run.id, form, stage), study_text_of(run.id), more
     )

@@ -1,4 +1,5 @@
 # Before anything is read: the library, the environment of the jobs, and config.yaml by the reader of all settings.
+import atexit
 import gc
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from snakemake.exceptions import WorkflowError
 
 # a plan is millions of small objects that all stay: looking for garbage among them takes a sixth of the time. Until jobs begin.
 gc.disable()
+atexit.register(gc.freeze)  # nor when the process ends, which frees all of it
 sys.path.insert(0, f"{workflow.basedir}/src")
 
 import her2radiomics

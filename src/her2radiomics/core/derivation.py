@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from her2radiomics.core.libraries import pd
@@ -69,10 +70,10 @@ class LevelRule(Settings):
     def holds(self, table: pd.DataFrame) -> pd.Series:
         """Whether each row of a typed table takes the level."""
         met = [
-            pd.concat([condition.holds(table[name]) for name, condition in group.items()], axis=1).all(axis=1)
+            np.logical_and.reduce([condition.holds(table[name]).to_numpy(bool) for name, condition in group.items()])
             for group in self.of
         ]
-        return pd.concat(met, axis=1).sum(axis=1) >= self.at_least
+        return pd.Series(np.sum(met, axis=0) >= self.at_least, index=table.index)
 
 
 def sources(column: Column) -> tuple[str, ...]:
@@ -99,10 +100,10 @@ def derive(table: pd.DataFrame, column: Column) -> pd.Series:
     column
         A derived column.
     """
-    made = pd.Series(None, index=table.index, dtype=object)
-    for rule in column.derived:
-        made[made.isna() & rule.holds(table)] = rule.level
-    return made
+    made = np.full(len(table), None, dtype=object)
+    for rule in reversed(column.derived):
+        made[rule.holds(table).to_numpy()] = rule.level
+    return pd.Series(made, index=table.index, dtype=object)
 
 
 def with_definition(content: Mapping[str, Any]) -> dict[str, Any]:

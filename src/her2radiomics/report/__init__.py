@@ -3,12 +3,10 @@
 :func:`~her2radiomics.report.gather.build_context` gathers what a run has made,
 :func:`~her2radiomics.report.pages.page` writes it as one HTML page that loads nothing,
 :func:`~her2radiomics.report.gather.summarise` and :func:`~her2radiomics.report.pages.index` make the index.
+
+Names are loaded on first use, so that planning, which needs few words of a page, does not load how it is made.
 """
 
-from her2radiomics.report.context import ReportContext, RunSummary
-from her2radiomics.report.gather import build_context, summarise
-from her2radiomics.report.info import RunInfo
-from her2radiomics.report.pages import index, page
-from her2radiomics.report.quality import gather_pictures
+import lazy_loader as lazy
 
-__all__ = ["ReportContext", "RunInfo", "RunSummary", "build_context", "gather_pictures", "index", "page", "summarise"]
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -132,7 +132,12 @@ def _stage(run: Run, item: Options) -> str:
     if "published" in item.needs():
         return "published"
     made = tuple(f"{run.folder}/{folder}/" for folder in ("models", "tables"))
-    return "models" if any(path.startswith(made) for path in files_of(run, item)) else "cohort"
+    # without images and their quality control, which no job of the models makes
+    return "models" if any(path.startswith(made) for path in paths_in(_by_need(run, item))) else "cohort"
+
+
+def _by_need(run: Run, item: Any) -> dict[str, Any]:
+    return figure_inputs(run, item) if isinstance(item, figures.FigureOptions) else table_inputs(run, item)
 
 
 def files_of(run: Run, item: Any) -> list[str]:
@@ -155,10 +160,8 @@ def outputs_of(run: Run, form: str, stage: str) -> dict[str, list[str]]:
 
 def given_for(run: Run, item: Any) -> dict[str, Any]:
     """What a job is given for a figure or table: settings, inputs by need, files and example cases."""
-    given = {"settings": dump(item), "files": files_of(run, item)}
-    if not isinstance(item, figures.FigureOptions):
-        return given | {"inputs": table_inputs(run, item)}
-    return given | {"inputs": figure_inputs(run, item), "examples": example_cases(run, item)}
+    given = {"settings": dump(item), "files": files_of(run, item), "inputs": _by_need(run, item)}
+    return given | ({"examples": example_cases(run, item)} if isinstance(item, figures.FigureOptions) else {})
 
 
 def given_to(run: Run, form: str, stage: str) -> dict[str, dict[str, Any]]:
