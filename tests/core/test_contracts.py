@@ -130,6 +130,19 @@ def test_what_is_written_is_read_to_the_last_bit(tmp_path_factory, rows):
     assert list(tables.read("checklists", path)["checklist"]) == [row[0] for row in rows]
 
 
+def test_a_small_table_is_read_once_while_its_file_is_the_same(tmp_path, monkeypatch):
+    path, parsed, cells = tmp_path / "checklists.csv", [], tables._cells
+    one, two = (complete("checklists", pd.DataFrame({"checklist": [n], "status": "filled"})) for n in ("one", "two"))
+    tables.write("checklists", one, path)
+    monkeypatch.setattr(tables, "_cells", lambda source, name: parsed.append(source) or cells(source, name))
+    first = tables.read("checklists", path)
+    first["checklist"] = "changed by its reader"
+    assert list(tables.read("checklists", path)["checklist"]) == ["one"]
+    assert parsed == [path]
+    tables.write("checklists", two, path)
+    assert list(tables.read("checklists", path)["checklist"]) == ["two"]
+
+
 def test_missing_cells(tmp_path):
     """An empty text is a text, an empty number is not a number, and no word means missing."""
     rows = [

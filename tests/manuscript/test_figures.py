@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import zlib
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,12 @@ def test_files_say_what_made_them_and_carry_no_date(inputs: FigureInputs, tmp_pa
     content = pdf.read_bytes()
     assert b"CreationDate" not in content and b"FontFile2" in content  # TrueType, embedded
     assert b"/Type3" not in content
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", content, re.DOTALL)
+    fonts = [font for font in map(zlib.decompress, streams) if font.startswith(b"\0\1\0\0")]
+    for font in fonts:  # the table of contents: no table of layout, which takes longer than the figure
+        assert b"glyf" in font[:400] and not any(table in font[:400] for table in (b"GSUB", b"GPOS", b"GDEF"))
+    assert fonts
+    assert Image.open(png).mode == "RGB"
     assert not re.search(r"<text[ >]", svg.read_text(encoding="utf-8"))  # letters are outlines
     assert csv.read_text(encoding="utf-8").count("\r") == 0
     assert sorted(p.name for p in svg.parent.iterdir()) == sorted(p.name for p in (svg, pdf, png, csv))

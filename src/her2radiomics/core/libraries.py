@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     import openpyxl
     import pandas as pd
     import PIL.Image
+    import PIL.PngImagePlugin
+    import PIL.TiffImagePlugin
     import pyarrow as pa
     import pydicom
     import pywt
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     import sklearn
     import threadpoolctl
     from isal import isal_zlib
+    from matplotlib.backends import _backend_pdf_ps as pdf_fonts
     from statsmodels.nonparametric import smoothers_lowess
     from statsmodels.stats import inter_rater
 else:
@@ -98,6 +101,7 @@ else:
     lifelines = _Library("lifelines")
     lxml = _Library("lxml")
     mpl = _Library("matplotlib")
+    pdf_fonts = _Library("matplotlib.backends._backend_pdf_ps")
     openpyxl = _Library("openpyxl")
     pd = _Library("pandas")
     PIL = _Library("PIL")
@@ -131,6 +135,7 @@ __all__ = [
     "openpyxl",
     "pa",
     "pd",
+    "pdf_fonts",
     "pydicom",
     "pywt",
     "radiomics",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
-from her2radiomics.core import parquet
+from her2radiomics.core import parquet, software
 from her2radiomics.core.contracts import Contract, TableColumn, contract
 from her2radiomics.core.errors import TableError
 from her2radiomics.core.files import whole_file
@@ -17,6 +18,8 @@ from her2radiomics.core.spreadsheets import for_people, safe_frame
 
 #: Last column of a table made from simulated patients.
 SIMULATED = "simulated"
+#: Bytes of a CSV or TSV that is kept in memory when it has been read: a job that draws twenty figures reads it once.
+KEPT = 1_000_000
 AGAIN = "Delete the file and run Snakemake again, which makes it anew."
 DECLARE = "Make the table as her2radiomics.core.contracts declares it, or declare the column there."
 
@@ -63,12 +66,25 @@ def read(name: str, path: str | Path, *, only: Collection[str] | None = None) ->
     TableError
         There is no file, it lacks a column, or a cell is not what its column may hold.
     """
-    if Path(path).suffix != ".parquet":
-        return typed(name, read_text(name, path), path)
     _refuse_absent(path)
+    if Path(path).suffix != ".parquet":
+        stamp = Path(path).stat()
+        if stamp.st_size > KEPT:
+            return typed(name, read_text(name, path), path)
+        table, used = _kept(name, Path(path).absolute(), path, stamp.st_ino, stamp.st_mtime_ns, stamp.st_size)
+        software.note(*used)
+        return table.copy()
     names = parquet.column_names(path)
     _check_header(contract(name), names, path)
     return parquet.read_columns(path, set(names if only is None else only))
+
+
+@lru_cache(maxsize=64)
+def _kept(name: str, whole: Path, path: str | Path, *stamp: int) -> tuple[pd.DataFrame, frozenset[str]]:
+    """A small table, read once as long as its file is the same, and the distributions that reading it used."""
+    with software.recording() as used:
+        table = typed(name, read_text(name, path), path)
+    return table, frozenset(used)
 
 
 def read_text(name: str, path: str | Path) -> pd.DataFrame:

@@ -30,6 +30,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,13 @@ def read_rows(path: Path) -> list[Row]:
         raise StudyError(
             f"{path}: no such file; expected a table that the manuscript's numbers come from. Make it first."
         )
+    stamp = path.stat()
+    return _rows(path.absolute(), stamp.st_ino, stamp.st_mtime_ns, stamp.st_size)
+
+
+@lru_cache(maxsize=64)
+def _rows(path: Path, *stamp: int) -> list[Row]:
+    """Rows of a file, read once as long as it is the same: hundreds of numbers come from it."""
     with path.open(encoding="utf-8-sig", newline="") as stream:
         return list(csv.DictReader(stream))
 

@@ -1,4 +1,4 @@
-"""Figures as presses ask for them: TIFF of 600 dpi, and EPS."""
+"""A figure's pixels, and figures as presses ask for them: TIFF of 600 dpi, and EPS."""
 
 from __future__ import annotations
 
@@ -20,16 +20,21 @@ DESCRIPTION = 270  # TIFF's tag
 CREATED = re.compile(rb"^%%CreationDate:.*\n", re.MULTILINE)
 
 
+def pixels(figure: Figure, dpi: int) -> PIL.Image.Image:
+    """A figure as red, green and blue: none is transparent."""
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="rgba", dpi=dpi)
+    wide, tall = (int(side) for side in figure.get_size_inches() * dpi)
+    return PIL.Image.frombytes("RGB", (wide, tall), drawn.getvalue(), "raw", "RGBX")
+
+
 def save_tiff(figure: Figure, path: Path, about: Mapping[str, str]) -> None:
     """Write a TIFF of 600 dpi, RGB, LZW, with ``about`` as JSON in its description."""
-    pixels = io.BytesIO()
-    figure.savefig(pixels, format="png", dpi=DPI)
-    picture = PIL.Image.open(pixels).convert("RGB")
     tags = PIL.TiffImagePlugin.ImageFileDirectory_v2()
     tags[DESCRIPTION] = json.dumps(dict(sorted(about.items())))
     with whole_file(path) as temporary:
         options: dict[str, Any] = {"compression": "tiff_lzw", "dpi": (DPI, DPI), "tiffinfo": tags}
-        picture.save(temporary, format="TIFF", **options)
+        pixels(figure, DPI).save(temporary, format="TIFF", **options)
 
 
 def save_eps(figure: Figure, path: Path, about: Mapping[str, str]) -> None:

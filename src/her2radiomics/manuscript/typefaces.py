@@ -8,12 +8,14 @@ is drawn by a font of the machine.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from her2radiomics.core.errors import StudyError
-from her2radiomics.core.libraries import mpl
+from her2radiomics.core.libraries import mpl, pdf_fonts
 
 FontName = Literal["liberation_sans", "dejavu_sans", "arial", "helvetica"]
 FAMILIES: dict[str, str] = {
@@ -22,6 +24,8 @@ FAMILIES: dict[str, str] = {
     "arial": "Arial",
     "helvetica": "Helvetica",
 }
+#: Tables of a font that lay out text: ligatures, alternates, kerning, marks.
+LAYOUT = ("GDEF", "GPOS", "GSUB", "MATH", "kern")
 PACKAGED = Path(__file__).with_name("fonts")
 #: Fonts with Chinese, Japanese and Korean characters that systems bring; the first that has a text's characters is taken.
 WIDE = (
@@ -91,3 +95,26 @@ def families_for(text: str, family: str) -> tuple[str, ...]:
         f"{', '.join(WIDE[:3])}, … with them. Install such a font (Debian: fonts-noto-cjk), or write the printed name in "
         "the protocol with other characters."
     )
+
+
+@contextmanager
+def without_layout() -> Iterator[None]:
+    """Embed fonts without the tables by which text is laid out: a PDF says where each glyph is, and reads none of them.
+
+    To make them smaller takes longer than to draw the figure. matplotlib has no setting for it, and takes the fonts that
+    fontTools loads as they are.
+    """
+    usual = pdf_fonts.subset.load_font
+
+    def load_font(*given: Any, **options: Any) -> Any:
+        font = usual(*given, **options)
+        for table in LAYOUT:
+            if table in font:
+                del font[table]
+        return font
+
+    pdf_fonts.subset.load_font = load_font
+    try:
+        yield
+    finally:
+        pdf_fonts.subset.load_font = usual

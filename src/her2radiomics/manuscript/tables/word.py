@@ -121,12 +121,13 @@ def _add_table(document: Document, table: Table, widths: list[float]) -> None:
     grid.autofit = False
     for column, width in zip(grid.columns, widths, strict=True):
         column.width = docx.shared.Cm(width)
-    # python-docx looks cells up anew for every access, which is slow; read the grid once
+    # python-docx looks cells and styles up anew for every access, which is slow; read the grid and the style once
+    style = document.styles[TABLE_TEXT].style_id
     cells = [list(row.cells) for row in grid.rows]
     for line in cells:
         for cell, width in zip(line, widths, strict=True):
             cell.width = docx.shared.Cm(width)
-            cell.paragraphs[0].style = TABLE_TEXT
+            cell.paragraphs[0]._p.style = style
     _write_heads(cells, table, heads)
     points = [_decimal_point(texts, width) for (_, texts), width in zip(table.columns[1:], widths[1:], strict=True)]
     for position, (row, values) in enumerate(zip(table.labels, table.cells, strict=True), start=heads):
