@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from her2radiomics.core.errors import CaseError
 from her2radiomics.core.files import whole_file
-from her2radiomics.core.libraries import sitk
+from her2radiomics.core.libraries import isal_zlib, sitk
 from her2radiomics.core.seeds import stream
 from her2radiomics.imaging.fields import apply_axes
 from her2radiomics.simulation.acquisition import Protocol, Sampling, apparent_diffusion, compose, measure, sampling
@@ -26,6 +27,8 @@ SHIFT_SD_MM = 0.6
 """Movement of the patient between sequences, along each axis."""
 NIFTI_HEADER = 352
 """Bytes before the voxels in a NIfTI-1 file without extensions."""
+COMPRESSION = 1
+"""ISA-L's level: files as small as those of zlib, which SimpleITK would use, in a twentieth of its time."""
 
 
 def simulate_patient(
@@ -123,9 +126,13 @@ def _write(volume: NDArray, lattice: Sampling, path: Path) -> None:
     image.SetSpacing(lattice.spacing)
     image.SetOrigin(lattice.origin)
     with whole_file(path) as temporary:
-        sitk.WriteImage(image, str(temporary), useCompression=True)
-        # SimpleITK says nothing when the disk is full; gzip ends with the number of bytes it holds
-        with temporary.open("rb") as stream:
-            stream.seek(-4, os.SEEK_END)
-            if int.from_bytes(stream.read(), "little") != NIFTI_HEADER + volume.nbytes:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        plain = temporary.with_suffix("")
+        try:
+            sitk.WriteImage(image, str(plain))
+            content = plain.read_bytes()
+        finally:
+            plain.unlink(missing_ok=True)
+        # SimpleITK says nothing when the disk is full
+        if len(content) != NIFTI_HEADER + volume.nbytes:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        temporary.write_bytes(isal_zlib.compress(content, COMPRESSION, zlib.MAX_WBITS | 16))
