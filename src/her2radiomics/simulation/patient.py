@@ -67,13 +67,16 @@ def simulate_patient(
         lesions.append(_satellite(grid, position, body, stream(seed, patient_id, "satellite")))
 
     twice = patient_id in read_twice(settings, size=size, seed=seed)
+    lattices: dict[str, Sampling] = {}
+    for family in {sequence.family for sequence in settings.sequences.values()}:
+        voxel, shift = centre.voxels[family], np.zeros(3)
+        if family != "dce":  # the dynamic series is what the others are off from
+            shift = SHIFT_SD_MM * stream(seed, patient_id, f"shift {family}").standard_normal(3)
+        lattices[family] = sampling(
+            grid, voxel.in_plane_mm * view.voxel_factor, voxel.slice_mm * view.voxel_factor, shift
+        )
     for name, sequence in settings.sequences.items():
-        protocol = Protocol(sequence, centre, body)
-        voxel = centre.voxels[sequence.family]
-        shift = SHIFT_SD_MM * stream(seed, patient_id, f"shift {sequence.family}").standard_normal(3)
-        if sequence.family == "dce":
-            shift *= 0.0  # the dynamic series is what the others are off from
-        lattice = sampling(grid, voxel.in_plane_mm * view.voxel_factor, voxel.slice_mm * view.voxel_factor, shift)
+        protocol, lattice = Protocol(sequence, centre, body), lattices[sequence.family]
         gain = centre.gain * body.gain
         noise = stream(seed, patient_id, f"scan {name}")
 
@@ -121,7 +124,8 @@ def _breast_mask(breast: Breast, lattice: Sampling) -> NDArray[np.uint8]:
 def _write(volume: NDArray, lattice: Sampling, path: Path) -> None:
     """Write a NIfTI file; intensities become 16-bit integers, masks stay 8-bit."""
     if volume.dtype != np.uint8:
-        volume = np.clip(np.rint(volume), 0, 32767).astype(np.int16)
+        volume = np.rint(volume)
+        volume = np.clip(volume, 0, 32767, out=volume).astype(np.int16)
     image = sitk.GetImageFromArray(volume)
     image.SetSpacing(lattice.spacing)
     image.SetOrigin(lattice.origin)
