@@ -16,7 +16,10 @@ def column_names(path: str | Path) -> list[str]:
 
 def read_columns(path: str | Path, wanted: Collection[str]) -> pd.DataFrame:
     """Read those of the wanted columns that a Parquet file has, in the file's order."""
-    return pd.read_parquet(path, columns=[name for name in column_names(path) if name in wanted])
+    with pa.parquet.ParquetFile(path) as file:
+        names = [name for name in file.schema_arrow.names if name in wanted]
+        # pandas and Arrow's data sets look through a schema of thousands of columns several times
+        return file.read(names, use_threads=False).to_pandas()
 
 
 def write_parquet(table: pd.DataFrame | Iterable[pd.DataFrame], path: str | Path) -> None:
@@ -26,7 +29,7 @@ def write_parquet(table: pd.DataFrame | Iterable[pd.DataFrame], path: str | Path
     """
     blocks = iter([table]) if isinstance(table, pd.DataFrame) else iter(table)
     first = pa.Table.from_pandas(next(blocks), preserve_index=False)
-    with whole_file(path) as temporary, pa.parquet.ParquetWriter(temporary, first.schema, compression="zstd") as writer:
+    with whole_file(path) as temporary, _writer(temporary, first.schema) as writer:
         writer.write_table(first)
         del first
         for block in blocks:
@@ -37,9 +40,16 @@ def write_parquet_rows(source: str | Path, path: str | Path, patients: Iterable[
     """Write the rows of these patients of another Parquet file, a row group at a time."""
     wanted = pa.array(sorted(patients), pa.string())
     with pa.parquet.ParquetFile(source) as file, whole_file(path) as temporary:
-        with pa.parquet.ParquetWriter(temporary, file.schema_arrow, compression="zstd") as writer:
+        with _writer(temporary, file.schema_arrow) as writer:
             for number in range(file.num_row_groups):
-                rows = file.read_row_group(number)
+                rows = file.read_row_group(number, use_threads=False)
                 rows = rows.filter(pa.compute.is_in(rows["patient_id"], wanted))
                 if len(rows):
                     writer.write_table(rows)
+
+
+def _writer(path: Path, schema: pa.Schema) -> pa.parquet.ParquetWriter:
+    """Measured numbers hardly repeat: dictionaries, compression and statistics of them take time and spare no space."""
+    texts = [field.name for field in schema if not pa.types.is_floating(field.type)]
+    compression = {field.name: "zstd" if field.name in texts else "none" for field in schema}
+    return pa.parquet.ParquetWriter(path, schema, compression=compression, use_dictionary=texts, write_statistics=False)

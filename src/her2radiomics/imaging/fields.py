@@ -55,7 +55,9 @@ def apply_axes(volume: Array, weights: Sequence[Weights], order: Sequence[int] =
         if axis == 0:
             volume = (matrix @ volume.reshape(volume.shape[0], -1)).reshape(-1, *volume.shape[1:])
         elif axis == 1:
-            volume = np.stack([matrix @ plane for plane in volume])
+            turned = np.ascontiguousarray(volume.swapaxes(0, 1))
+            turned = (matrix @ turned.reshape(turned.shape[0], -1)).reshape(-1, *turned.shape[1:])
+            volume = np.ascontiguousarray(turned.swapaxes(0, 1))
         else:
             flat = volume.reshape(-1, volume.shape[2])
             volume = np.ascontiguousarray((matrix @ np.ascontiguousarray(flat.T)).T).reshape(*volume.shape[:2], -1)
@@ -91,12 +93,12 @@ def slice_weights(truth: NDArray[np.float64], voxel: NDArray[np.float64], width_
 def _spline_weights(n: int, knot: float, random: np.random.Generator) -> Weights:
     """Cubic B-spline weights of ``n`` samples on knots ``knot`` samples apart, at a random phase, rows of norm 1."""
     position = (np.arange(n) + knot * random.uniform()) / knot
-    first = np.floor(position).astype(int)
+    first = np.floor(position).astype(np.int32)
     t = position - first
     values = np.stack([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3], axis=1)
     values /= np.sqrt((values**2).sum(axis=1, keepdims=True))
-    columns = (first[:, None] + np.arange(4)).ravel()
-    starts = np.arange(0, 4 * n + 1, 4)
+    columns = (first[:, None] + np.arange(4, dtype=np.int32)).ravel()
+    starts = np.arange(0, 4 * n + 1, 4, dtype=np.int32)
     return scipy.sparse.csr_array(
         (values.ravel().astype(np.float32), columns, starts), shape=(n, int(columns.max()) + 1)
     )

@@ -171,11 +171,10 @@ class Protocol:
 def compose(protocol: Protocol, breast: Breast, lesions: list[Lesion], b_value: float) -> Array:
     """Signal on the truth grid, with a typical tumour at 1000, before the scanner adds its own."""
     scale = TUMOUR_SIGNAL / protocol.reference()
-    volume: Array | None = None
+    volume = np.zeros_like(breast.tissues["fat"])
+    part = np.empty_like(volume)
     for name, fraction in breast.tissues.items():
-        part = fraction * np.float32(scale * protocol.tissue(name, b_value))
-        volume = part if volume is None else np.add(volume, part, out=volume)
-    assert volume is not None
+        volume += np.multiply(fraction, np.float32(scale * protocol.tissue(name, b_value)), out=part)
     flat = volume.reshape(-1)
     blood = np.float32(scale * protocol.tissue("blood", b_value))
     flat[breast.vessel_index] += breast.vessel_fraction * (blood - flat[breast.vessel_index])
@@ -207,17 +206,22 @@ def measure(
     for axis, factor in enumerate(_sensitivity(image.shape, centre.bias_field, coil)):
         image *= factor.reshape([-1 if i == axis else 1 for i in range(3)])
     ghost = np.float32(min(0.008 * np.exp(0.6 * random.standard_normal()), 0.04))
-    image += ghost * np.roll(image, image.shape[1] // 2, axis=1)  # along the phase-encoding direction
+    shifted = np.roll(image, image.shape[1] // 2, axis=1)  # along the phase-encoding direction
+    shifted *= ghost
+    image += shifted
     image += np.float32(centre.background)
     noise = np.float32(TUMOUR_SIGNAL / centre.snr[family])  # type: ignore[index]
     real = random.standard_normal(image.shape, dtype=np.float32)
     real *= noise
     real += image
-    imaginary = random.standard_normal(image.shape, dtype=np.float32)
+    real *= real
+    imaginary = random.standard_normal(image.shape, dtype=np.float32, out=image)
     imaginary *= noise
-    image = np.sqrt(real * real + imaginary * imaginary)
-    image *= np.float32(gain)
-    return image
+    imaginary *= imaginary
+    real += imaginary
+    np.sqrt(real, out=real)
+    real *= np.float32(gain)
+    return real
 
 
 def apparent_diffusion(low: Array, high: Array, b_value: float, floor: float) -> Array:

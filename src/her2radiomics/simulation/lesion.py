@@ -110,19 +110,33 @@ def _box(grid: Grid, centre: Point, reach: float) -> tuple[tuple[slice, slice, s
 def _signed_distance(border: Array, step: float) -> Array:
     """Distance in mm to the border of the largest connected piece where ``border`` > 0, its holes filled."""
     inside = solid(border > 0)
-    distance = scipy.ndimage.distance_transform_edt(inside) - scipy.ndimage.distance_transform_edt(~inside)
+    distance = -scipy.ndimage.distance_transform_edt(~inside)
+    around = _around(inside)  # nothing outside is nearer than its own border
+    distance[around] += scipy.ndimage.distance_transform_edt(inside[around])
     distance -= 0.5 * np.sign(distance)  # the border runs between the voxels
     return (distance * step).astype(np.float32)
 
 
 def solid(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the largest connected piece of a mask with its holes filled (faces connect)."""
-    pieces, number = scipy.ndimage.label(mask)
+    around = _around(mask)
+    pieces, number = scipy.ndimage.label(mask[around])
     if number == 0:
         return mask
     largest = pieces == np.argmax(np.bincount(pieces.ravel())[1:]) + 1
     outside, number = scipy.ndimage.label(np.pad(~largest, 1, constant_values=True))
-    return largest if number == 1 else (outside != outside[0, 0, 0])[1:-1, 1:-1, 1:-1]
+    filled = np.zeros_like(mask)
+    filled[around] = largest if number == 1 else (outside != outside[0, 0, 0])[1:-1, 1:-1, 1:-1]
+    return filled
+
+
+def _around(mask: NDArray[np.bool_]) -> tuple[slice, ...]:
+    """Smallest box with everything that is true in a mask and, where the mask goes on, one voxel beyond it."""
+    cuts = []
+    for axis in range(mask.ndim):
+        found = np.flatnonzero(mask.any(axis=tuple(other for other in range(mask.ndim) if other != axis)))
+        cuts.append(slice(max(int(found[0]) - 1, 0), int(found[-1]) + 2) if found.size else slice(0))
+    return tuple(cuts)
 
 
 def _spicules(z: NDArray, y: NDArray, x: NDArray, radius: float, number: int, random: np.random.Generator) -> NDArray:
