@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     import openpyxl
     import pandas as pd
     import PIL.Image
-    import PIL.PngImagePlugin
-    import PIL.TiffImagePlugin
     import pyarrow as pa
     import pydicom
     import pywt

@@ -1,4 +1,4 @@
-"""A figure's pixels, and figures as presses ask for them: TIFF of 600 dpi, and EPS."""
+"""A figure's pixels: PNG, and TIFF of 600 dpi as presses ask for it; EPS."""
 
 from __future__ import annotations
 
@@ -26,6 +26,15 @@ def pixels(figure: Figure, dpi: int) -> PIL.Image.Image:
     figure.savefig(drawn, format="rgba", dpi=dpi)
     wide, tall = (int(side) for side in figure.get_size_inches() * dpi)
     return PIL.Image.frombytes("RGB", (wide, tall), drawn.getvalue(), "raw", "RGBX")
+
+
+def save_png(figure: Figure, path: Path, dpi: int, words: Mapping[str, str]) -> None:
+    """Write a PNG with texts, in half the time of matplotlib's own, which keeps how opaque each pixel is."""
+    texts = PIL.PngImagePlugin.PngInfo()  # type: ignore[attr-defined]
+    for key, word in words.items():
+        texts.add_text(key, word)
+    with whole_file(path) as temporary:
+        pixels(figure, dpi).save(temporary, format="PNG", dpi=(dpi, dpi), pnginfo=texts, compress_level=3)
 
 
 def save_tiff(figure: Figure, path: Path, about: Mapping[str, str]) -> None:

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from her2radiomics.core.files import whole_file
-from her2radiomics.core.libraries import PIL, mpl
+from her2radiomics.core.libraries import mpl
 from her2radiomics.manuscript.palettes import PALETTES, Palette
-from her2radiomics.manuscript.print_files import pixels
+from her2radiomics.manuscript.print_files import save_png
 from her2radiomics.manuscript.typefaces import FAMILIES, families_for, without_layout
 
 if TYPE_CHECKING:
@@ -388,9 +388,5 @@ def save(figure: Figure, stem: Path, metadata: Mapping[str, str]) -> None:
         with whole_file(stem.with_name(f"{stem.name}.{kind}")) as temporary:
             with without_layout():
                 figure.savefig(temporary, format=kind, dpi=PNG_DPI, metadata=words)
-    written = PIL.PngImagePlugin.PngInfo()
-    for key, word in {"Software": "her2radiomics", "Title": title, "Description": about}.items():
-        written.add_text(key, word)
-    with whole_file(stem.with_name(f"{stem.name}.png")) as temporary:
-        # half the time of matplotlib's own, which keeps how opaque each pixel is
-        pixels(figure, PNG_DPI).save(temporary, "PNG", dpi=(PNG_DPI, PNG_DPI), pnginfo=written, compress_level=3)
+    about_png = {"Software": "her2radiomics", "Title": title, "Description": about}
+    save_png(figure, stem.with_name(f"{stem.name}.png"), PNG_DPI, about_png)
