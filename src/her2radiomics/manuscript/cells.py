@@ -28,7 +28,7 @@ import csv
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -80,6 +80,14 @@ def _rows(path: Path, *stamp: int) -> list[Row]:
     """Rows of a file, read once as long as it is the same: hundreds of numbers come from it."""
     with path.open(encoding="utf-8-sig", newline="") as stream:
         return list(csv.DictReader(stream))
+
+
+def matching(rows: Iterable[Row], wanted: Iterable[tuple[str, str]]) -> list[Row]:
+    """Rows whose columns have these values."""
+    found = list(rows)
+    for column, value in wanted:
+        found = [row for row in found if row.get(column) == value]
+    return found
 
 
 def number_of(text: str) -> float:
@@ -134,7 +142,7 @@ class Cells:
         file = contract(name).below(**(which or {}))
         if file not in self._tables:
             self._tables[file] = read_rows(self.folder / file)
-        return [found for found in self._tables[file] if all(found.get(key) == value for key, value in row.items())]
+        return matching(self._tables[file], row.items())
 
     def cell(self, name: str, column: str, which: dict[str, str] | None = None, /, **row: str) -> BoundNumber:
         """The number in a cell; NaN where there is no such row."""
@@ -211,9 +219,8 @@ def _raw(folder: Path, source: Source) -> Iterator[Any]:
     rows = read_rows(path)
     if rows and source.column not in rows[0]:
         raise StudyError(f"{path}: found no column '{source.column}'; it has {', '.join(rows[0])}.")
-    for row in rows:
-        if all(row.get(key) == value for key, value in source.row):
-            yield row[source.column]
+    for row in matching(rows, source.row):
+        yield row[source.column]
 
 
 def _printed(value: Any, steps: Sequence[str]) -> str:
