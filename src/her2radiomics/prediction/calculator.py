@@ -170,7 +170,7 @@ def _data(model: FittedModel, sheet: Sheet | None) -> dict[str, Any]:
             for term in (reference.terms if reference is not None else ())
         ],
         "uncertainty": reference.uncertainty.tolist() if uncertain else None,  # type: ignore[union-attr]
-        "z": float(scipy.stats.norm.ppf(0.5 + LEVEL / 2)),
+        "z": float(scipy.special.ndtri(0.5 + LEVEL / 2)),
         "rounding": ROUNDING,
         "points": None
         if sheet is None
