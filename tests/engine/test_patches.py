@@ -26,7 +26,7 @@ from forked import python
 from packaging.specifiers import SpecifierSet
 from snakemake.dag import DAG
 from snakemake.exceptions import ChildIOException, CyclicGraphException
-from snakemake.io import IOFile, flag
+from snakemake.io import IOCache, IOFile, flag
 from snakemake.output_index import OutputIndex
 from snakemake.rules import Rule
 from snakemake.scheduling.job_scheduler import JobRateLimiter, JobScheduler
@@ -357,6 +357,20 @@ class TestLookups:
         stored = flag("results/a.txt", "storage_object", SimpleNamespace())
         assert IOFile(stored).is_storage and not any(item.is_storage for item in (file, flagged, one))
 
+    def test_a_file_is_looked_for_once_as_long_as_snakemake_keeps_its_answers(self, tmp_path):
+        lookups.look_once()
+        path, cache = tmp_path / "a.txt", IOCache(0)
+        file = IOFile(str(path), rule=None)
+        file.rule = SimpleNamespace(workflow=SimpleNamespace(iocache=cache))
+        assert asyncio.run(file.exists()) is False
+        path.touch()
+        assert asyncio.run(file.exists()) is False
+        cache.clear()
+        assert asyncio.run(file.exists()) is True
+        cache.deactivate()
+        path.unlink()
+        assert asyncio.run(file.exists()) is False
+
     def test_a_known_job_is_gone_over_once_and_a_cycle_is_still_one(self, monkeypatch):
         lookups.look_once()
         gone_over = []
@@ -384,7 +398,7 @@ class TestLookups:
     def test_snakemake_still_compares_files_in_python_and_goes_over_known_jobs(self):
         source = inspect.getsource(snakemake.io)
         assert "def __eq__(self, other):\n        f = other._file" in source and "self._file.__hash__()" in source
-        assert "parent in self.has_inventory or super().__contains__(path)" in source
+        assert "if self in cache:" in source and "parent in self.has_inventory or super()" in source
         assert "_dependencies" not in inspect.getsource(inspect.unwrap(DAG.update)).split("await self.update_(")[0]
         assert "Path(f).absolute()" in inspect.getsource(inspect.unwrap(DAG.check_directory_outputs))
 

@@ -151,18 +151,18 @@ def type_column(values: pd.Series, column: Column, *, file: str | Origins) -> pd
     TableError
         Values that are neither missing nor allowed, each with the patient, the column and what is allowed.
     """
-    text = values.astype("string").str.strip()
     named = {str(value) for value in column.missing}
     # a declared level is a level, though it is called NA or None
-    text = text.mask((text.isin(MISSING) | text.isin(named)) & ~text.isin([x for x in column.levels if x]))
+    nothing = {*MISSING, *named} - {level for level in column.levels if level}
+    cells = values.astype("string").str.strip().to_numpy(dtype=object, na_value=None)
+    text = pd.Series([None if cell in nothing else cell for cell in cells], values.index, object, values.name)
     # our own tables hold the levels that a number was cut into; those are taken as they are
     cut_already = column.cut is not None and text.dropna().isin(list(column.levels)).all()
     if (column.kind == "continuous" or column.cut is not None) and not cut_already:
-        cells = zip(text, text.notna(), strict=True)
-        numbers = pd.Series([number(cell) if there else None for cell, there in cells], text.index, dtype="float64")
+        numbers = pd.Series([None if cell is None else number(cell) for cell in text], text.index, dtype="float64")
         _refuse(values, text.notna() & numbers.isna(), "a number", file, column)
         codes = [value for value in map(number, named) if value is not None]
-        numbers = numbers.mask(numbers.isin(codes))
+        numbers = numbers.mask(numbers.isin(codes)) if codes else numbers
         if column.range is not None:
             low, high = column.range
             _refuse(values, (numbers < low) | (numbers > high), f"a number from {low:g} to {high:g}", file, column)
@@ -174,7 +174,7 @@ def type_column(values: pd.Series, column: Column, *, file: str | Origins) -> pd
         return cut.where(numbers.notna(), None)
     known = list(column.levels)
     _refuse(values, text.notna() & ~text.isin(known), f"one of {', '.join(known)}", file, column)
-    return text.astype(object).where(text.notna(), None)
+    return text
 
 
 def type_table(text: pd.DataFrame, columns: Mapping[str, Column], *, file: str | Origins) -> pd.DataFrame:
