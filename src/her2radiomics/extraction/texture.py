@@ -260,9 +260,9 @@ def zones(levels: Levels, mask: np.ndarray, settings: Mapping[str, Any]) -> dict
     sizes, column = np.unique(np.bincount(zone), return_inverse=True)
     place = np.empty(len(column), np.intp)
     place[zone] = levels.place
-    shape = len(levels.present), len(sizes)
-    counts = np.bincount(place * shape[1] + column, minlength=shape[0] * shape[1]).reshape(1, *shape).astype(float)
-    return _of_sizes("glszm", counts, levels.present, sizes.astype(float))
+    shape = len(sizes), len(levels.present)
+    counts = np.bincount(column * shape[1] + place, minlength=shape[0] * shape[1]).reshape(shape).astype(float)
+    return _of_sizes("glszm", counts.T[None], levels.present, sizes.astype(float))
 
 
 def dependences(levels: Levels, near: Neighbours, settings: Mapping[str, Any]) -> dict[str, float]:
