@@ -45,7 +45,7 @@ CALLED = {
     "Snakemake": "_lookup",
     "Snakemake's logger": "writes_to_stream writes_to_file has_filter has_formatter needs_rulegraph",
     "PyYAML": "yaml_implicit_resolvers",
-    "PyRadiomics": "_applyBinning _calculateCoefficients get*FeatureValue",
+    "PyRadiomics": "_applyBinning _calculateCoefficients get*FeatureValue SurfaceArea diameters eigenValues",
     "scikit-learn": "classes_ features_in_ features_out_ note_ get_feature_names_out input_features memo",
     "columns of tables, by the fields of a row": "image_peak",
     "notebooks": "_repr_html_",

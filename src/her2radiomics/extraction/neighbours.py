@@ -96,7 +96,7 @@ class Neighbours:
             axis = int(np.flatnonzero(angle)[0])
             along = at[:, axis] * angle[axis]
             line = np.ravel_multi_index((at - along[:, None] * angle + most).T, span)
-            order = np.lexsort((along, line))
+            order = np.argsort(line, kind="stable")  # on a line voxels follow each other as in the array
             same = np.diff(line[order]) == 0
             if same.any():
                 orders.append(order)

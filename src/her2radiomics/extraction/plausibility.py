@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from her2radiomics.core.libraries import sitk
+from her2radiomics.core.libraries import sitk, skimage_ccomp
 from her2radiomics.imaging.boxes import bounding_box
 from her2radiomics.imaging.checks import extremes, volume_ml
 
@@ -76,13 +76,14 @@ def measure_mask(mask: sitk.Image, image: sitk.Image) -> MaskMeasures:
 
 def _parts(crop: sitk.Image) -> tuple[int, int, float]:
     """Number of connected parts, voxels of the smallest, and mm from the largest to the furthest other one."""
-    labels = sitk.ConnectedComponent(crop, True)
-    parts = sitk.GetArrayViewFromImage(labels)
+    parts = skimage_ccomp.label_cython(sitk.GetArrayViewFromImage(crop), 0, False, 3)
     sizes = np.bincount(parts.ravel())[1:]
     if len(sizes) == 1:
         return 1, int(sizes[0]), 0.0
     largest = int(sizes.argmax()) + 1
-    distances = sitk.SignedMaurerDistanceMap(labels == largest, False, False, True)
+    most = sitk.GetImageFromArray((parts == largest).astype(np.uint8))
+    most.CopyInformation(crop)
+    distances = sitk.SignedMaurerDistanceMap(most, False, False, True)
     nearest = np.full(len(sizes) + 1, np.inf)
     np.minimum.at(nearest, parts.ravel(), sitk.GetArrayViewFromImage(distances).ravel())
     others = np.delete(nearest, [0, largest])

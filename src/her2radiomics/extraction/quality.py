@@ -105,10 +105,6 @@ def write_rows(header: Sequence[str], rows: Iterable[Mapping[str, Any]], path: s
     with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(header)
-        writer.writerows([_cell(row[name]) for name in header] for row in rows)
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return repr(value) if math.isfinite(value) else ""
-    return str(value)
+        for row in rows:
+            cells = [row[name] for name in header]
+            writer.writerow([cell if not isinstance(cell, float) or math.isfinite(cell) else "" for cell in cells])

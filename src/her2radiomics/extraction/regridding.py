@@ -2,8 +2,8 @@
 
 The output grid is that of ``radiomics.imageoperations.resampleImage`` (PyRadiomics 3.1): aligned with the
 mask's grid, covering the region's bounding box and ``padDistance`` voxels more. B-spline coefficients are
-computed on a crop of the input that is 24 voxels wider: their memory fades by 0.27 a voxel, so that 24
-leave less than 1e-13.
+computed on a crop of the input that is 20 voxels wider: their memory fades by 0.27 a voxel, so that 20
+leave less than 1e-11.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from her2radiomics.core.libraries import sitk
 from her2radiomics.imaging.boxes import Box
 
 INTERPOLATORS = frozenset({"sitkBSpline", "sitkLinear", "sitkNearestNeighbor"})
-SPLINE_PADDING = 24
+SPLINE_PADDING = 20
 
 
 def resample_region(

@@ -234,7 +234,7 @@ def _of_sizes(kind: str, counts: np.ndarray, present: np.ndarray, size: np.ndarr
 def runs(levels: Levels, near: Neighbours, spacing: tuple[float, ...], settings: Mapping[str, Any]) -> dict[str, float]:
     """Features of runs of one grey level along lines (``glrlm``)."""
     lines, norm = near.lines, settings.get("weightingNorm")
-    place = levels.place.take(lines.order)
+    place = levels.place.astype(np.int16).take(lines.order)
     begins = lines.breaks.copy()
     begins[:, 1:] |= place[:, 1:] != place[:, :-1]
     start = np.flatnonzero(begins)
@@ -260,9 +260,9 @@ def zones(levels: Levels, mask: np.ndarray, settings: Mapping[str, Any]) -> dict
     sizes, column = np.unique(np.bincount(zone), return_inverse=True)
     place = np.empty(len(column), np.intp)
     place[zone] = levels.place
-    shape = len(levels.present), len(sizes)
-    counts = np.bincount(place * shape[1] + column, minlength=shape[0] * shape[1]).reshape(1, *shape).astype(float)
-    return _of_sizes("glszm", counts, levels.present, sizes.astype(float))
+    shape = len(sizes), len(levels.present)
+    counts = np.bincount(column * shape[1] + place, minlength=shape[0] * shape[1]).reshape(shape).astype(float)
+    return _of_sizes("glszm", counts.T[None], levels.present, sizes.astype(float))
 
 
 def dependences(levels: Levels, near: Neighbours, settings: Mapping[str, Any]) -> dict[str, float]:
