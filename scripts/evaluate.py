@@ -1,6 +1,6 @@
 """Apply all models to every partition, draw their calibration there, and judge them."""
 
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from her2radiomics.core.columns import columns_from, read_participants
@@ -17,13 +17,21 @@ from her2radiomics.modelling import load_model
 from her2radiomics.prediction import calculator_page
 
 
-def predict(params, files, model_file, refits, outputs, folder):
-    model, columns = load_model(model_file), columns_from(params.columns)
+def rows_of(params, files):
+    """Participants and features of each partition: what any of the models uses."""
+    models, columns = [load_model(path) for path in files.models], columns_from(params.columns)
+    return [
+        (read_participants(participants, columns), features_of(models, features, params.reader))
+        for participants, features in zip(files.participants, files.features, strict=True)
+    ]
+
+
+def predict(params, files, rows, model_file, refits, outputs, folder):
+    model = load_model(model_file)
     extraction = extraction_hashes(params.sequences, files.parameters) or None
     parts, obstacles = [], []
-    for participants, features in zip(files.participants, files.features, strict=True):
-        people = read_participants(participants, columns)
-        table, who = features_of(model, features, params.reader), people[["patient_id", "partition", "label"]]
+    for people, table in rows():
+        who = people[["patient_id", "partition", "label"]]
         predicted = model.predict(table, people, extraction=extraction, incomplete="omit")
         parts.append(who.merge(predicted, on="patient_id"))
         obstacles.append(who.merge(model.obstacles(table, people), on="patient_id").drop(columns="label"))
@@ -59,15 +67,15 @@ def judge(params, files, predictions, outputs, folder):
 def main(snakemake):
     params, files = snakemake.params, snakemake.input
     shared = [params.columns, params.sequences, params.calibration, params.reader, params.persons, params.seed]
-    rows = [*files.parameters, *files.participants, *files.features]
+    rows, read_rows = cache(partial(rows_of, params, files)), [*files.parameters, *files.participants, *files.features]
     pieces, predictions = [], []
     for name, model, refits in zip(params.models, files.models, files.refits, strict=True):
         written = snakemake.output[f"predictions_of_{name}"]
         outputs = dict(zip(params.predicted, written, strict=False))  # the last is the record of the software
         predictions.append(outputs["predictions"])
-        make = partial(predict, params, files, model, refits, outputs)
+        make = partial(predict, params, files, rows, model, refits, outputs)
         settings = [shared, params.simulated]
-        pieces.append(Piece(f"predict_{name}", written, [model, refits, *rows], settings, make))
+        pieces.append(Piece(f"predict_{name}", written, [model, refits, *read_rows], settings, make))
     if not make_pieces(pieces, "models' predictions", snakemake):
         return
     written = snakemake.output.judged

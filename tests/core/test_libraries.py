@@ -36,3 +36,15 @@ def test_who_collects_no_garbage_still_does_not():
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+DOCSTRINGS = """
+from her2radiomics.core.libraries import scipy
+assert scipy.stats.ttest_ind([1, 2], [3, 4]).df == 2
+print("Calculate the T-test" in (scipy.stats.ttest_ind.__doc__ or ""))
+"""
+
+
+def test_scipy_parses_no_docstrings_while_it_is_imported():
+    done = subprocess.run([sys.executable, "-c", DOCSTRINGS], capture_output=True, encoding="utf-8", check=True)
+    assert done.stdout.strip() == "False"

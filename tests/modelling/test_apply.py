@@ -287,7 +287,7 @@ def test_predicting_needs_only_the_features_that_the_model_uses(saved, tmp_path,
     path = tmp_path / "testing.parquet"
     other = table.assign(reader="2", **{feature: 0.0 for feature in X.columns.difference(list(COLUMNS))})
     pd.concat([other, table]).drop(columns=list(COLUMNS)).to_parquet(path)
-    read = features_of(model, str(path))
+    read = features_of([model], str(path))
     used = {feature.name for feature in model.rule.features()}
     assert set(read.columns) == {"patient_id"} | used
     options = {"extraction": {"T2FS": "abc", "DWI": "def"}, "incomplete": "omit"}
@@ -312,7 +312,7 @@ def test_a_feature_that_the_table_lacks_is_named(saved, tmp_path):
     path = tmp_path / "testing.parquet"
     table.drop(columns=[*COLUMNS, lost]).assign(reader="1").to_parquet(path)
     with pytest.raises(TableError, match=lost):
-        model.predict(features_of(model, str(path)), table[["patient_id", *COLUMNS]])
+        model.predict(features_of([model], str(path)), table[["patient_id", *COLUMNS]])
 
 
 def test_every_value_outside_the_range_of_training_is_noted(saved, files, capsys):

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
 
 from her2radiomics.core.columns import Column
 from her2radiomics.core.errors import StudyError
@@ -17,6 +16,7 @@ from her2radiomics.modelling.parts import SharedFits
 from her2radiomics.modelling.readers import SecondReader
 from her2radiomics.modelling.saved.reference import Reference, learn_reference
 from her2radiomics.modelling.saved.rules import Rule
+from her2radiomics.modelling.scikit_learn import BaseEstimator, ClassifierMixin
 from her2radiomics.modelling.threads import one_thread
 from her2radiomics.statistics import youden_threshold
 from her2radiomics.statistics._check import aligned, as_labels

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
 
 from her2radiomics.core.libraries import pd
 from her2radiomics.modelling.base import FittedStep, Training
+from her2radiomics.modelling.scikit_learn import BaseEstimator, TransformerMixin
 from her2radiomics.modelling.steps.redundancy import RedundancyStep
 
 

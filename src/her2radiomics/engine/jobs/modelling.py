@@ -100,10 +100,10 @@ def read_refits(path: str) -> dict[str, Any]:
         raise StudyError(f"{path}: found no refits of a model ({error!r}). Train the model again.") from None
 
 
-def features_of(model: modelling.FittedModel, features: str, reader: str = FIRST_READER) -> pd.DataFrame:
-    """Read what a model uses of a reader's features; a column that the file lacks is the model's to name."""
-    keys = contract("partition_features").names
-    table = read("partition_features", features, only={*keys, *(f.name for f in model.rule.features())})
+def features_of(models: Sequence[modelling.FittedModel], features: str, reader: str = FIRST_READER) -> pd.DataFrame:
+    """Read what some models use of a reader's features; a column that the file lacks is the model's to name."""
+    used = {feature.name for model in models for feature in model.rule.features()}
+    table = read("partition_features", features, only={*contract("partition_features").names, *used})
     return modelling.reader_rows(table, reader).drop(columns="reader", errors="ignore")
 
 

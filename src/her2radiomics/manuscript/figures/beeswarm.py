@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 def van_der_corput(count: int) -> np.ndarray:
     """The first numbers of van der Corput's sequence from 0 to 1, neighbours far apart, shape (count,)."""
-    return scipy.stats.qmc.Halton(d=1, scramble=False).random(count).ravel()
+    # as scipy.stats.qmc, whose import takes longer than a figure
+    index, sequence = np.arange(count), np.zeros(count)
+    for bit in range(count.bit_length()):
+        sequence += (index >> bit & 1) / 2 ** (bit + 1)
+    return sequence
 
 
 def offsets(values: ArrayLike) -> np.ndarray:

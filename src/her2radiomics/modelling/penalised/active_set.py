@@ -45,7 +45,7 @@ class Loss:
 
 
 def _log_loss(linear: Vector, labels: Vector) -> float:
-    return float(np.logaddexp(0.0, np.where(labels == 1, -linear, linear)).mean())
+    return float(np.logaddexp(0.0, np.where(labels == 1, -linear, linear)).sum() / labels.size)
 
 
 def _log_slope(linear: Vector, labels: Vector) -> Vector:
@@ -149,11 +149,12 @@ def _smooth_minimum(
         leaver = int(np.argmin(reach))
         share = min(1.0, float(reach[leaver]))
 
-        def objective(at: Vector, design: Vector = design, pull: Vector = pull, shrink: Vector = shrink) -> float:
-            return loss.value(design @ at, outcome) + float(pull @ at + shrink @ np.square(at) / 2)
-
-        value = objective(theta)
-        while share > 1e-10 and objective(theta + share * step) > value + 1e-14:
+        value = loss.value(linear, outcome) + float(pull @ theta + shrink @ np.square(theta) / 2)
+        while share > 1e-10:
+            trial = theta + share * step
+            reached = loss.value(design @ trial, outcome) + float(pull @ trial + shrink @ np.square(trial) / 2)
+            if not reached > value + 1e-14:
+                break
             share /= 2
         theta = theta + share * step
         if share == reach[leaver]:
