@@ -397,7 +397,7 @@ class TestSettingsFiles:
     def test_billion_laughs(self, tmp_path):
         lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
         lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 12)]
-        with pytest.raises(SettingsError, match="unfold to"):
+        with pytest.raises(SettingsError, match="expand to"):
             read_yaml(self.write(tmp_path, "\n".join(lines)))
 
     def test_aliases_that_hold_themselves_and_deep_nesting(self, tmp_path):
@@ -596,9 +596,9 @@ class TestImages:
             stream.write(nifti_header((8, 8, 8)) + np.arange(512, dtype="<i2").tobytes())
             for _ in range(100):
                 stream.write(bytes(1 << 20))
-        self.refused(path, "unfolds to far more")
+        self.refused(path, "decompresses to far more")
 
-    def test_a_deflated_dicom_file_that_unfolds_on_and_on_is_not_inflated(self, tmp_path):
+    def test_a_deflated_dicom_file_without_an_end_is_not_inflated(self, tmp_path):
         """pydicom inflates such a file whole before it looks at it."""
         import resource
 
@@ -615,7 +615,7 @@ class TestImages:
         (tmp_path / "x.dcm").write_bytes(content[:start] + bomb)
         read_or_refuse(tmp_path)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        self.refused(tmp_path / "x.dcm", "unfolds to far more")
+        self.refused(tmp_path / "x.dcm", "decompresses to far more")
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
 
     def test_a_dicom_header_that_claims_too_much_takes_no_memory(self, tmp_path):

@@ -116,14 +116,14 @@ def sign(path: Path) -> None:
     path.write_bytes(bytes(content))
 
 
-def unfolded(name: str, content: bytes) -> Iterator[bytes]:
+def decompressed(name: str, content: bytes) -> Iterator[bytes]:
     """A file's bytes, and everything in it that is packed or encoded."""
     yield name.encode()
     yield content
     if name.endswith((".docx", ".zip", ".xlsx")):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for item in archive.infolist():
-                yield from unfolded(item.filename, archive.read(item))
+                yield from decompressed(item.filename, archive.read(item))
                 yield item.comment
     if name.endswith(".pdf"):
         for stream in re.findall(rb"stream\r?\n(.*?)endstream", content, re.S):
@@ -162,7 +162,7 @@ def search(folder: Path, words: list[str], skip: tuple[str, ...] = ()) -> dict[s
         name = path.relative_to(folder).as_posix()
         if not path.is_file() or name in skip:
             continue
-        for piece in unfolded(name, path.read_bytes()):
+        for piece in decompressed(name, path.read_bytes()):
             hits = [word for word in words if word.lower().encode() in piece.lower()]
             if hits:
                 found.setdefault(name, []).extend(hits)

@@ -20,7 +20,7 @@ from her2radiomics.manuscript.tables.word_parts import live_texts, qualified, te
 BODY = "word/document.xml"
 #: Parts that hold text of the manuscript.
 _TEXTS = re.compile(r"word/(document|footnotes|endnotes|header\d*|footer\d*)\.xml")
-#: A document that unfolds to more bytes than this is none of ours.
+#: A document that decompresses to more bytes than this is none of ours.
 _MOST_BYTES = 1_000_000_000
 _OLD_WORD = b"\xd0\xcf\x11\xe0"
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/%s}%s"

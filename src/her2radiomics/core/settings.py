@@ -19,7 +19,7 @@ from her2radiomics.core.yaml_text import loader_of
 
 #: Names that become parts of paths: of studies, variants, cohorts, sequences and models.
 FILE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
-#: A YAML file larger than this, or one whose aliases unfold to more values than this, is not one of ours.
+#: A YAML file larger than this, or one whose aliases expand to more values than this, is not one of ours.
 MOST_BYTES, MOST_VALUES = 5_000_000, 500_000
 
 
@@ -68,7 +68,7 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
 
 
 def _refuse_bomb(root: yaml.Node | None, path: Path) -> None:
-    """Refuse aliases that unfold to too many values ('billion laughs') or hold themselves, before anything unfolds."""
+    """Refuse aliases that expand to too many values ('billion laughs') or hold themselves, before anything expands."""
     sizes: dict[int, int] = {}
     inside: set[int] = set()
 
@@ -89,7 +89,7 @@ def _refuse_bomb(root: yaml.Node | None, path: Path) -> None:
 
     if root is not None and size(root) > MOST_VALUES:
         raise SettingsError(
-            f"{path}: found aliases that unfold to {size(root)} values, expected at most {MOST_VALUES}. "
+            f"{path}: found aliases that expand to {size(root)} values, expected at most {MOST_VALUES}. "
             "Write the values out."
         )
 

@@ -14,7 +14,7 @@ import numpy as np
 from her2radiomics.core.errors import CaseError
 from her2radiomics.core.libraries import pydicom
 from her2radiomics.core.memory import raise_if_out
-from her2radiomics.imaging.formats.itk_file import CHUNK, unfolding
+from her2radiomics.imaging.formats.itk_file import CHUNK, overlong
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -135,7 +135,7 @@ def header_of(file: Path, further: Sequence[str] = ()) -> Dataset | None:
 
 
 def check_inflated(file: Path) -> None:
-    """Refuse a deflated file that unfolds to more than any image has: it is inflated before it is looked at."""
+    """Refuse a deflated file that decompresses to more than any image has: it is inflated before it is looked at."""
     content = b""
     with file.open("rb") as stream:
         if DEFLATED in stream.read(1024):
@@ -147,7 +147,7 @@ def check_inflated(file: Path) -> None:
         found += len(inflater.decompress(rest, CHUNK))
         rest = inflater.unconsumed_tail
         if found > MOST_INFLATED:
-            raise unfolding(file)
+            raise overlong(file)
 
 
 def frames_of(file: Path, header: Dataset) -> Iterator[Frame]:

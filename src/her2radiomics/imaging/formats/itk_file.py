@@ -125,7 +125,7 @@ def text_lines(path: Path) -> tuple[list[tuple[str, int]], bool]:
 
 
 def check_compressed(path: Path, body: Path, start: int) -> None:
-    """Refuse a body compressed by zlib or gzip that ends early, breaks its checksum, or unfolds to too much."""
+    """Refuse a body compressed by zlib or gzip that ends early, breaks its checksum, or decompresses to too much."""
     inflater, found = zlib.decompressobj(zlib.MAX_WBITS | 32), 0
     with body.open("rb") as stream:
         stream.seek(start)
@@ -134,7 +134,7 @@ def check_compressed(path: Path, body: Path, start: int) -> None:
                 found += len(inflater.decompress(chunk, CHUNK))
                 chunk = inflater.unconsumed_tail
                 if found > MOST_BYTES:
-                    raise unfolding(path)
+                    raise overlong(path)
     if not inflater.eof:
         raise damaged(path, "a compressed stream that ends too early")
 
@@ -145,10 +145,10 @@ def chunks(stream: IO[bytes]) -> Iterator[bytes]:
         yield chunk
 
 
-def unfolding(path: Path) -> CaseError:
+def overlong(path: Path) -> CaseError:
     """The error of a compressed stream that goes on and on."""
     return CaseError(
-        found="a compressed stream that unfolds to far more than its header promises",
+        found="a compressed stream that decompresses to far more than its header promises",
         expected="the voxels of the header, and little after them",
         remedy="Do not use the file: export the image again from its source.",
         file=path,

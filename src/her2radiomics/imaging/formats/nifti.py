@@ -2,7 +2,7 @@
 
 ITK reads a truncated or bit-flipped ``.nii.gz`` to the end and returns wrong voxels, and turns NaN and infinite voxels
 into 0. So the file's bytes are read once as a stream before ITK reads them. A ``.nii.gz`` whose voxels are stored as they
-are meant is unfolded once, by ISA-L, which compares the checksum and takes half of ITK's time; ITK reads its header.
+are meant is decompressed once, by ISA-L, which compares the checksum and takes half of ITK's time; ITK reads its header.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from her2radiomics.core.libraries import isal_zlib, sitk
 from her2radiomics.imaging.checks import check_shape, not_finite
 from her2radiomics.imaging.formats import damaged, image_format
-from her2radiomics.imaging.formats.itk_file import ITKFile, check_beside, check_voxel_count, chunks, surplus, unfolding
+from her2radiomics.imaging.formats.itk_file import ITKFile, check_beside, check_voxel_count, chunks, overlong, surplus
 from her2radiomics.imaging.formats.nifti_header import Header, contradictions, parse
 
 MOST_TRAILING = 1 << 26  # bytes after the voxels that are read past
@@ -62,7 +62,7 @@ class NIfTI(ITKFile):
                 rest += chunk[: max(0, header.promised - found)] if kind else b""
                 found += len(chunk)
                 if found > header.promised + MOST_TRAILING:
-                    raise unfolding(path)
+                    raise overlong(path)
                 if kind:
                     whole = len(rest) - len(rest) % int(kind[1])
                     if not np.isfinite(np.frombuffer(rest[:whole], dtype=header.order + kind)).all():
@@ -72,9 +72,9 @@ class NIfTI(ITKFile):
             raise damaged(path, f"{found} of the {header.promised} bytes of voxels that its header promises")
 
     def _read_checked(self, path: Path, header: Header) -> sitk.Image:
-        return self._unfold(path, header) or super()._read_checked(path, header)
+        return self._decompress(path, header) or super()._read_checked(path, header)
 
-    def _unfold(self, path: Path, header: Header) -> sitk.Image | None:
+    def _decompress(self, path: Path, header: Header) -> sitk.Image | None:
         """A whole ``.nii.gz`` of finite voxels that are neither scaled nor of another byte order; else ``None``."""
         kind = STORED.get(header.code)
         if kind is None or header.scaled or header.order != NATIVE or not path.name.lower().endswith(".nii.gz"):
@@ -102,7 +102,7 @@ class NIfTI(ITKFile):
         return image
 
     def _placed(self, header: np.ndarray) -> sitk.ImageFileReader:
-        """ITK's reading of an unfolded header: it takes ten times as long to read one that is folded."""
+        """ITK's reading of a header that is not compressed: it takes ten times as long to read a compressed one."""
         with tempfile.NamedTemporaryFile(suffix=".nii") as stream:
             stream.write(header.data)
             stream.flush()

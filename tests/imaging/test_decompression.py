@@ -1,4 +1,4 @@
-"""A compressed NIfTI file that is unfolded here holds what ITK reads from it."""
+"""A compressed NIfTI file that is decompressed here holds what ITK reads from it."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ KINDS = ("uint8", "int8", "int16", "uint16", "int32", "uint32", "int64", "uint64
 
 
 @pytest.fixture
-def unfolded(monkeypatch):
-    """Whether each image that is read was unfolded here."""
-    seen, own = [], NIfTI._unfold
+def decompressed(monkeypatch):
+    """Whether each image that is read was decompressed here."""
+    seen, own = [], NIfTI._decompress
 
-    def unfold(self, path, header):
+    def decompress(self, path, header):
         image = own(self, path, header)
         seen.append(image is not None)
         return image
 
-    monkeypatch.setattr(NIfTI, "_unfold", unfold)
+    monkeypatch.setattr(NIfTI, "_decompress", decompress)
     return seen
 
 
@@ -53,46 +53,46 @@ def agree(ours, expected):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_voxels_of_every_type(kind, tmp_path, unfolded):
+def test_voxels_of_every_type(kind, tmp_path, decompressed):
     path = tmp_path / "image.nii.gz"
     path.write_bytes(gzip.compress(content(tmp_path / "image.nii", kind)))
     agree(read_image(path), as_itk_reads(tmp_path / "image.nii"))
-    assert unfolded == [True]
+    assert decompressed == [True]
 
 
 @pytest.mark.parametrize(
     ("slope", "offset", "here"), [(0, 0, True), (np.nan, np.nan, True), (np.nan, 0, True), (2.5, -3, False)]
 )
 @pytest.mark.parametrize("kind", ["int16", "float32"])
-def test_a_scale_is_left_to_itk(kind, slope, offset, here, tmp_path, unfolded):
+def test_a_scale_is_left_to_itk(kind, slope, offset, here, tmp_path, decompressed):
     path, plain = tmp_path / "image.nii.gz", tmp_path / "image.nii"
     whole = content(plain, kind)
     struct.pack_into("<2f", whole, 112, slope, offset)
     plain.write_bytes(whole)
     path.write_bytes(gzip.compress(whole))
     agree(read_image(path), as_itk_reads(plain))
-    assert unfolded == [here]
+    assert decompressed == [here]
 
 
-def test_a_stream_in_two_parts_is_read_whole(tmp_path, unfolded):
+def test_a_stream_in_two_parts_is_read_whole(tmp_path, decompressed):
     whole, path = content(tmp_path / "image.nii"), tmp_path / "image.nii.gz"
     path.write_bytes(gzip.compress(whole[:700]) + gzip.compress(whole[700:]))
     agree(read_image(path), as_itk_reads(tmp_path / "image.nii"))
-    assert unfolded == [False]
+    assert decompressed == [False]
 
 
 @pytest.mark.parametrize("place", [400, -6], ids=["in the voxels", "in the checksum"])
-def test_a_flipped_bit_is_found(place, tmp_path, unfolded):
+def test_a_flipped_bit_is_found(place, tmp_path, decompressed):
     packed = bytearray(gzip.compress(content(tmp_path / "image.nii")))
     packed[place] ^= 4
     (tmp_path / "image.nii.gz").write_bytes(packed)
     with pytest.raises(CaseError, match="damaged"):
         read_image(tmp_path / "image.nii.gz")
-    assert unfolded == [False]
+    assert decompressed == [False]
 
 
-def test_a_stream_longer_than_its_header_promises(tmp_path, unfolded):
+def test_a_stream_longer_than_its_header_promises(tmp_path, decompressed):
     path = tmp_path / "image.nii.gz"
     path.write_bytes(gzip.compress(content(tmp_path / "image.nii") + bytes(10**6)))
     agree(read_image(path), as_itk_reads(tmp_path / "image.nii"))
-    assert unfolded == [False]
+    assert decompressed == [False]
