@@ -158,3 +158,18 @@ def test_a_damaged_file_is_read_or_refused_by_name(segmentations, tmp_path, whic
         assert str(path) in str(error) and error.remedy
     else:
         assert mask.GetSize() == SHAPE[::-1]
+
+
+@pytest.mark.parametrize("form", [b"UU", b"UV"], ids=["no form of DICOM", "numbers of eight bytes"])
+@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.filterwarnings("ignore")
+def test_a_dicom_file_whose_class_cannot_be_converted_is_refused(segmentations, tmp_path, which, form):
+    """The class (0008,0016) is read last of all, when it is compared."""
+    name, content, label = segmentations[which]
+    place = b"\x08\x00\x16\x00"
+    assert name.endswith(".dcm") and content.count(place + b"UI") == 1
+    path = tmp_path / name
+    path.write_bytes(content.replace(place + b"UI", place + form))
+    with pytest.raises(CaseError, match="mask.dcm") as error:
+        read_mask(path, right_pair().image, label)
+    assert error.value.remedy

@@ -31,8 +31,8 @@ def is_kind(path: Path, *kinds: str) -> bool:
         if file is None:
             return False
         check_inflated(file)
-        tags = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=["SOPClassUID"])
+        # pydicom converts a value when it is asked for, and may fail only then
+        return pydicom.dcmread(file, stop_before_pixels=True, specific_tags=["SOPClassUID"]).get("SOPClassUID") in kinds
     except Exception as error:  # whatever a broken file leads to: the reader of images says what is wrong
         raise_if_out(error)
         return False
-    return tags.get("SOPClassUID") in kinds
