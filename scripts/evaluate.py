@@ -1,9 +1,11 @@
 """Apply all models to every partition, draw their calibration there, and judge them."""
 
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 
 from her2radiomics.core.columns import columns_from, read_participants
+from her2radiomics.core.errors import StudyError
 from her2radiomics.core.files import write_text
 from her2radiomics.core.libraries import pd
 from her2radiomics.core.tables import read
@@ -19,7 +21,10 @@ from her2radiomics.prediction import calculator_page
 
 def rows_of(params, files):
     """Participants and features of each partition: what any of the models uses."""
-    models, columns = [load_model(path) for path in files.models], columns_from(params.columns)
+    models, columns = [], columns_from(params.columns)
+    for path in files.models:
+        with suppress(StudyError):  # said where that model predicts, and costs no other one its predictions
+            models.append(load_model(path))
     return [
         (read_participants(participants, columns), features_of(models, features, params.reader))
         for participants, features in zip(files.participants, files.features, strict=True)
@@ -67,7 +72,7 @@ def judge(params, files, predictions, outputs, folder):
 def main(snakemake):
     params, files = snakemake.params, snakemake.input
     shared = [params.columns, params.sequences, params.calibration, params.reader, params.persons, params.seed]
-    rows, read_rows = cache(partial(rows_of, params, files)), [*files.parameters, *files.participants, *files.features]
+    rows, sources = cache(partial(rows_of, params, files)), [*files.parameters, *files.participants, *files.features]
     pieces, predictions = [], []
     for name, model, refits in zip(params.models, files.models, files.refits, strict=True):
         written = snakemake.output[f"predictions_of_{name}"]
@@ -75,7 +80,7 @@ def main(snakemake):
         predictions.append(outputs["predictions"])
         make = partial(predict, params, files, rows, model, refits, outputs)
         settings = [shared, params.simulated]
-        pieces.append(Piece(f"predict_{name}", written, [model, refits, *read_rows], settings, make))
+        pieces.append(Piece(f"predict_{name}", written, [model, refits, *sources], settings, make))
     if not make_pieces(pieces, "models' predictions", snakemake):
         return
     written = snakemake.output.judged

@@ -88,14 +88,14 @@ def batches(tmp_path: Path):
 
 @pytest.mark.parametrize("size", [1, 3, 40])
 def test_the_merged_table_has_the_same_bytes_whatever_the_batches(batches, size, tmp_path):
-    """Written row group by row group as pandas writes the whole table at once: texts are folded, numbers are not."""
+    """Written row group by row group as pandas writes the whole table at once: texts are compressed, numbers are not."""
     sequences = ["T2FS", "DWI"]
     whole = pd.concat(CohortFeatures(batches(7), sequences).blocks(), ignore_index=True)
     assert whole.shape == (2 * 39, 2 + 6)
     assert whole["patient_id"].is_monotonic_increasing
     texts = ["patient_id", "reader"]
-    folded = {"compression": {name: "zstd" if name in texts else "none" for name in whole}, "use_dictionary": texts}
-    whole.to_parquet(tmp_path / "whole.parquet", index=False, write_statistics=False, **folded)
+    options = {"compression": {name: "zstd" if name in texts else "none" for name in whole}, "use_dictionary": texts}
+    whole.to_parquet(tmp_path / "whole.parquet", index=False, write_statistics=False, **options)
     write_parquet(CohortFeatures(batches(size), sequences).blocks(), tmp_path / "merged.parquet")
     assert (tmp_path / "merged.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
 

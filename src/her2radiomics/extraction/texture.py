@@ -234,7 +234,7 @@ def _of_sizes(kind: str, counts: np.ndarray, present: np.ndarray, size: np.ndarr
 def runs(levels: Levels, near: Neighbours, spacing: tuple[float, ...], settings: Mapping[str, Any]) -> dict[str, float]:
     """Features of runs of one grey level along lines (``glrlm``)."""
     lines, norm = near.lines, settings.get("weightingNorm")
-    place = levels.place.astype(np.int16).take(lines.order)
+    place = levels.place.astype(np.int32).take(lines.order)
     begins = lines.breaks.copy()
     begins[:, 1:] |= place[:, 1:] != place[:, :-1]
     start = np.flatnonzero(begins)

@@ -28,7 +28,7 @@ SHIFT_SD_MM = 0.6
 NIFTI_HEADER = 352
 """Bytes before the voxels in a NIfTI-1 file without extensions."""
 COMPRESSION = 1
-"""ISA-L's level: files as small as those of zlib, which SimpleITK would use, in a twentieth of its time."""
+"""ISA-L's level: files 2% larger than those of zlib, which SimpleITK would use, in a twentieth of its time."""
 
 
 def simulate_patient(
